@@ -1,0 +1,112 @@
+"""Imports go down only, and importing the package stays light: both are read off the code itself."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "ulcermeter"
+
+# A room may import only rooms of a lower level. Rooms of one level do not know each other.
+LEVELS = [
+    {"errors"},
+    {"tables", "protocol", "provenance"},
+    {"datatypes"},
+    {
+        "calibration",
+        "segmentation",
+        "finger",
+        "planimetry",
+        "tracking",
+        "healing",
+        "eligibility",
+        "agreement",
+        "photo",
+        "phantom",
+    },
+    {"outcomes", "study", "store", "plots"},
+    {"report", "pipeline", "validation"},
+    {"cli"},
+]
+LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
+STAGES = {
+    "calibration",
+    "segmentation",
+    "finger",
+    "planimetry",
+    "tracking",
+    "healing",
+    "eligibility",
+    "outcomes",
+    "agreement",
+}
+FOR_STAGES = {"datatypes", "tables", "protocol", "errors"}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports(path: Path) -> set[str]:
+    """Rooms of this package that a file names in an import, wherever the statement stands."""
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module] if node.module != "ulcermeter" else [f"ulcermeter.{a.name}" for a in node.names]
+        rooms |= {n.split(".")[1] for n in names if n.startswith("ulcermeter.")}
+    return rooms - {"__version__"}
+
+
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_down(path: Path) -> None:
+    room = room_of(path)
+    assert room in LEVEL, f"{room} stands in no level: add it to LEVELS where it belongs"
+    # datatypes and tables may name each other's types; a room may import itself.
+    for other in imports(path) - {room}:
+        assert LEVEL[other] < LEVEL[room], f"{path.name} ({room}) imports {other}, which is not below it"
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if room_of(p) in STAGES], ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_stage_knows_no_other_stage(path: Path) -> None:
+    allowed = FOR_STAGES | {room_of(path)} | ({"healing"} if room_of(path) == "outcomes" else set())
+    assert imports(path) <= allowed
+
+
+def test_only_plots_and_the_card_draw_figures() -> None:
+    users = {room_of(p) for p in FILES if "matplotlib" in p.read_text(encoding="utf-8")}
+    assert users <= {"plots"}
+
+
+def test_phantoms_share_no_code_with_the_measuring_side() -> None:
+    for path in FILES:
+        if room_of(path) == "phantom":
+            assert imports(path) <= {"phantom", "errors"}
+
+
+def test_files_stay_readable() -> None:
+    long = {str(p.relative_to(PACKAGE)): n for p in FILES if (n := len(p.read_text().splitlines())) > 430}
+    assert not long, f"files past about 400 lines become a folder of the same name: {long}"
+
+
+def test_import_is_light() -> None:
+    heavy = ["matplotlib", "pandas", "click", "torch", "onnxruntime", "cv2"]
+    code = f"import sys, ulcermeter; print([m for m in {heavy} if m in sys.modules])"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
+
+
+def test_only_the_command_line_prints() -> None:
+    for path in FILES:
+        if room_of(path) == "cli":
+            continue
+        calls = [n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Call)]
+        assert not [n for n in calls if isinstance(n.func, ast.Name) and n.func.id == "print"], path

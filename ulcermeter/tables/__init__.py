@@ -1,0 +1,130 @@
+"""The contract of every table: its columns in order, each with dtype, unit and meaning.
+
+Conventions, the same in memory and on disk:
+
+* text: Python strings; the empty string means *not known* (never *no*, never missing values);
+* number: float64, NaN when not known, unit in the name; count: nullable ``Int64``;
+* yes/no answers are text, ``yes`` / ``no`` / empty; dates are ISO 8601 text (partial dates allowed where said);
+* a table always has all its columns, in this order.
+
+`conform` brings a frame to its contract or raises with all faults; it is called at every hand-over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.errors import TableError
+from ulcermeter.tables.contract import Column, Table
+from ulcermeter.tables.inputs import INPUTS
+from ulcermeter.tables.outputs import OUTPUTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TABLES", "Column", "Table", "columns", "conform", "empty", "from_rows"]
+
+
+TABLES: dict[str, Table] = {table.name: table for table in (*INPUTS, *OUTPUTS)}
+
+
+def columns(name: str) -> list[str]:
+    """Return the column names of a table, in order."""
+    return [column.name for column in TABLES[name].columns]
+
+
+def empty(name: str) -> pd.DataFrame:
+    """Return a table without rows."""
+    return from_rows(name, [])
+
+
+def from_rows(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Build a table from dicts; keys that a row lacks become *not known*, unknown keys raise."""
+    import pandas as pd
+
+    return conform(name, pd.DataFrame(rows, columns=None if rows else columns(name)))
+
+
+def conform(name: str, frame: pd.DataFrame, *, extra: bool = False) -> pd.DataFrame:
+    """Bring a frame to a table's contract: all columns, in order, of their dtype; row order untouched.
+
+    Parameters
+    ----------
+    name : str
+        A key of `TABLES`, for example ``measurements`` or ``study/photos``.
+    frame : DataFrame
+        Columns that are absent are added as *not known*.
+    extra : bool
+        Keep columns the contract does not know, behind the others, instead of raising.
+
+    Returns
+    -------
+    DataFrame
+        A new one, index 0..n-1.
+
+    Raises
+    ------
+    TableError
+        Unknown columns, missing required ones, cells that are not of the column's kind or allowed values: all at once.
+    """
+    import pandas as pd
+
+    table = TABLES[name]
+    faults: list[str] = []
+    others = [str(c) for c in frame.columns if c not in columns(name)]
+    if others and not extra:
+        faults.append(f"{name}: expected only the columns {', '.join(columns(name))}, got also {', '.join(others)}.")
+    data = {column.name: _conform_column(table, column, frame, faults) for column in table.columns}
+    if extra:
+        data.update({c: frame[c].reset_index(drop=True) for c in others})
+    if faults:
+        raise TableError(faults)
+    return pd.DataFrame(data, index=range(len(frame)))
+
+
+def _conform_column(table: Table, column: Column, frame: pd.DataFrame, faults: list[str]) -> pd.Series:
+    import pandas as pd
+
+    if column.name not in frame.columns:
+        if column.required and len(frame):
+            faults.append(f"{table.name}: expected a column '{column.name}' ({column.meaning}), got none; add it.")
+        missing: Any = "" if column.kind == "text" else float("nan")
+        cells = pd.Series([missing] * len(frame), dtype=object if column.kind == "text" else float)
+    else:
+        cells = frame[column.name].reset_index(drop=True)
+    if column.kind == "text":
+        return _text(table, column, cells, faults)
+    numbers = pd.to_numeric(cells.replace("", None) if cells.dtype == object else cells, errors="coerce")
+    _report(table, column, cells, numbers.isna() & ~_blank(cells), "a number", faults)
+    if column.kind == "count":
+        _report(
+            table,
+            column,
+            cells,
+            (numbers.dropna() % 1 != 0).reindex(cells.index, fill_value=False),
+            "a whole number",
+            faults,
+        )
+        return numbers.round().astype("Int64")
+    return numbers.astype("float64")
+
+
+def _text(table: Table, column: Column, cells: pd.Series, faults: list[str]) -> pd.Series:
+    text = cells.astype(object).where(~cells.isna(), "").astype(str)
+    if column.values:
+        _report(table, column, cells, ~text.isin(["", *column.values]), "one of " + ", ".join(column.values), faults)
+    if column.required:
+        _report(table, column, cells, text == "", column.meaning, faults)
+    return text.astype("str")
+
+
+def _blank(cells: pd.Series) -> pd.Series:
+    return cells.isna() | (cells.astype(object).astype(str).str.strip() == "")
+
+
+def _report(table: Table, column: Column, cells: pd.Series, bad: pd.Series, expected: str, faults: list[str]) -> None:
+    for position in list(bad[bad].index)[:20]:
+        got = "" if cells.isna()[position] else cells[position]
+        shown = f"'{got}'" if str(got) else "an empty cell"
+        # Row 1 of a CSV file is its header.
+        faults.append(f"{table.name} row {int(position) + 2}, {column.name}: expected {expected}, got {shown}.")

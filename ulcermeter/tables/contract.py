@@ -1,0 +1,46 @@
+"""What a table contract is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Column", "Table"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name (unit in it), kind, meaning and, where they are few, the values it may hold.
+
+    Attributes
+    ----------
+    name : str
+    kind : {'text', 'number', 'count'}
+    meaning : str
+    unit : str
+        Empty where there is none.
+    values : tuple of str
+        Allowed texts besides the empty one; empty tuple = any.
+    required : bool
+        In an input file the column must be there and no cell empty.
+    """
+
+    name: str
+    kind: str
+    meaning: str
+    unit: str = ""
+    values: tuple[str, ...] = ()
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: what a row is, its columns, and the columns that fix the order of its rows."""
+
+    name: str
+    row: str
+    columns: tuple[Column, ...]
+    order: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Column:
+        """Return the column of that name."""
+        return next(column for column in self.columns if column.name == name)

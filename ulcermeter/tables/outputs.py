@@ -1,0 +1,295 @@
+"""The contracts of a results folder's tables. Every column positive = healing, except where its name says change."""
+
+from __future__ import annotations
+
+from ulcermeter.tables.contract import Column, Table
+from ulcermeter.tables.inputs import FINGERS, HANDS, VIEWS, YES_NO
+
+__all__ = ["OUTPUTS", "STATES"]
+
+STATES = (
+    "first seen",
+    "new",
+    "persistent",
+    "healed",
+    "recurrent",
+    "merged",
+    "split",
+    "indeterminate",
+    "not photographed",
+    "amputated",
+)
+_CHANGES = ("better", "worse", "same", "uncertain")
+_YES_NO_UNKNOWN = ("yes", "no", "unknown")
+
+
+def _text(name: str, meaning: str, values: tuple[str, ...] = ()) -> Column:
+    return Column(name, "text", meaning, values=values)
+
+
+def _number(name: str, meaning: str, unit: str = "") -> Column:
+    return Column(name, "number", meaning, unit=unit)
+
+
+def _count(name: str, meaning: str, unit: str = "") -> Column:
+    return Column(name, "count", meaning, unit=unit)
+
+
+_SUBJECT = _text("subject_id", "the subject's code")
+_VISIT = _text("visit", "a visit's name in the protocol")
+_DATE = _text("date", "day of the photo, ISO 8601")
+_DAY = _count("day", "days since treatment_date; empty when either date is not known to the day", "days")
+_PHOTO = _text("photo", "the file, relative to the study folder")
+_HAND = _text("hand", "hand", HANDS)
+_FINGER = _text("finger", "finger", FINGERS)
+_VIEW = _text("view", "side of the finger that faces the camera", VIEWS)
+_ULCER = _text("ulcer_id", "identity of the ulcer within the study, for example S01-left-index-1")
+
+PHOTOS = Table(
+    "photos",
+    "a photo row",
+    (
+        _PHOTO,
+        _SUBJECT,
+        _VISIT,
+        _DATE,
+        _HAND,
+        _FINGER,
+        _VIEW,
+        _text("status", "what became of it", ("measured", "no ulcer", "refused", "failed")),
+        _text("reason", "why refused or failed, and what to do; warnings otherwise"),
+        _text("reference", "the reference used, with what was found of it"),
+        _text("reference_on", "where the reference lies", ("skin", "table")),
+        _number("px_per_mm", "scale at the ulcer (the window's centre where there is none)", "px/mm"),
+        _number("tilt_deg", "angle between camera axis and the plane's normal", "deg"),
+        _number("distance_mm", "camera to plane", "mm"),
+        _number("scale_se_pct", "relative standard error of length at the ulcer", "%"),
+        _number("focus", "focus at the ulcer: see calibration gates for its definition; higher is sharper"),
+        _number("exposure", "share of pixels at the ulcer's finger neither burnt out nor black, 0..1"),
+        _count("n_ulcers", "ulcers measured"),
+        _number("detection_limit_mm", "smallest diameter that would have been found here", "mm"),
+        _text("sha256", "of the photo file"),
+    ),
+    ("subject_id", "date", "visit", "hand", "finger", "photo"),
+)
+
+MEASUREMENTS = Table(
+    "measurements",
+    "an ulcer on a photo",
+    (
+        _SUBJECT,
+        _VISIT,
+        _DATE,
+        _DAY,
+        _PHOTO,
+        _HAND,
+        _FINGER,
+        _text("site", "where on the finger, in the clinic's words"),
+        _VIEW,
+        _count("label", "number on the photo, from 1 by falling area"),
+        _ULCER,
+        _text("reader", "who drew the outline: 'machine', or the tracing's file"),
+        _number("diameter_mm", "longest straight caliper between two points of the edge (maximum Feret)", "mm"),
+        _number("diameter_low_mm", "low end of its 95 % interval", "mm"),
+        _number("diameter_high_mm", "high end of its 95 % interval", "mm"),
+        _number("width_mm", "longest extent at right angles to the diameter", "mm"),
+        _number("area_mm2", "area inside the outline, projected on the reference's plane", "mm2"),
+        _number("area_low_mm2", "low end of its 95 % interval", "mm2"),
+        _number("area_high_mm2", "high end of its 95 % interval", "mm2"),
+        _number("perimeter_mm", "length of the outline", "mm"),
+        _number("equivalent_diameter_mm", "diameter of the disc of the same area", "mm"),
+        _number(
+            "surface_diameter_mm", "longest caliper after unrolling the finger; empty when no finger was found", "mm"
+        ),
+        _number("surface_area_mm2", "area along the skin; empty when no finger was found", "mm2"),
+        _text("over_threshold", "diameter over the protocol's threshold", ("yes", "no", "uncertain")),
+        _number("probability_over_threshold", "share of the Monte Carlo draws over the threshold", "0..1"),
+        _text("dominant_error", "the term that widens the interval most", ("reference", "height", "outline", "slope")),
+        _number("centroid_x_px", "centroid of the outline on the photo", "px"),
+        _number("centroid_y_px", "centroid of the outline on the photo", "px"),
+        _number("finger_s_mm", "distance from the finger's tip along its axis", "mm"),
+        _number("finger_s_sd_mm", "its standard deviation", "mm"),
+        _number("finger_t_mm", "arc from the finger's mid-line; positive to the right looking from tip to hand", "mm"),
+        _number("finger_t_sd_mm", "its standard deviation", "mm"),
+        _text("touches_border", "the outline is cut by the photo's border", YES_NO),
+        _number("confidence", "how sure the method is that this is an ulcer", "0..1"),
+        _text("method", "how the outline was made"),
+        _text("run_id", "hash of version, protocol, parameters and model"),
+    ),
+    ("subject_id", "date", "visit", "hand", "finger", "photo", "label"),
+)
+
+# What tracking adds. `track` returns measurements plus these; rows with an empty label stand for an ulcer at a visit
+# where nothing of it was outlined.
+TRACKED = Table(
+    "tracked",
+    "an ulcer on a photo, or an ulcer at a visit without one",
+    (
+        *MEASUREMENTS.columns,
+        _text("state", "state of the ulcer at the visit", STATES),
+        _text("flags", "what a reader should check, parted by '; ', for example healed_by_machine"),
+    ),
+    MEASUREMENTS.order,
+)
+
+OUTLINES = Table(
+    "outlines",
+    "a vertex",
+    (
+        _PHOTO,
+        _HAND,
+        _FINGER,
+        _count("label", "number on the photo"),
+        _count("vertex", "from 0; the outline closes itself"),
+        _number("x_px", "x right from the upright photo's first pixel", "px"),
+        _number("y_px", "y down from the upright photo's first pixel", "px"),
+    ),
+    ("photo", "hand", "finger", "label", "vertex"),
+)
+
+TRAJECTORIES = Table(
+    "trajectories",
+    "an ulcer at a visit",
+    (
+        _SUBJECT,
+        _ULCER,
+        _HAND,
+        _FINGER,
+        _VISIT,
+        _DATE,
+        _DAY,
+        _text("state", "state at the visit", STATES),
+        _number(
+            "diameter_mm",
+            "mean over the visit's passing photos, parts of a split take the longest; 0 when healed",
+            "mm",
+        ),
+        _number("diameter_low_mm", "low end of its 95 % interval", "mm"),
+        _number("diameter_high_mm", "high end of its 95 % interval", "mm"),
+        _number("area_mm2", "mean over the visit's passing photos, parts of a split add; 0 when healed", "mm2"),
+        _number("area_low_mm2", "low end of its 95 % interval", "mm2"),
+        _number("area_high_mm2", "high end of its 95 % interval", "mm2"),
+        _count("n_photos", "passing photos of the place at the visit"),
+        _number("area_reduction_pct", "100 (A0 - At) / A0 against baseline", "%"),
+        _number(
+            "margin_advance_mm_per_week",
+            "loss of area over mean perimeter since the previous measurement (Gilman)",
+            "mm/week",
+        ),
+        _text("change_from_baseline", "area against baseline", _CHANGES),
+        _text("change_from_previous", "area against the previous measured visit", _CHANGES),
+        _text("evidence", "photos the row rests on, and flags such as healed_by_machine"),
+    ),
+    ("subject_id", "ulcer_id", "date", "visit"),
+)
+
+_RESULT = _text("result", "the criterion as worded", ("met", "not met", "not assessable"))
+_EFFECT = _text("effect", "what that does to eligibility", ("passes", "fails", "unknown", "none"))
+_KIND = _text("kind", "kind of criterion", ("inclusion", "exclusion", "advisory"))
+
+ELIGIBILITY = Table(
+    "eligibility",
+    "a subject × criterion",
+    (
+        _SUBJECT,
+        _text("criterion", "its id in the protocol"),
+        _KIND,
+        _text("text", "its wording"),
+        _RESULT,
+        _EFFECT,
+        _text("value", "the value that decided it"),
+        _text("evidence", "in words, with the numbers, dates and photo"),
+        _text("would_settle", "file and cell that would settle an open one"),
+    ),
+)
+
+ELIGIBILITY_BY_ULCER = Table(
+    "eligibility_by_ulcer",
+    "a subject × ulcer × condition",
+    (
+        _SUBJECT,
+        _ULCER,
+        _text("ulcer_no", "the clinic's own number"),
+        _HAND,
+        _FINGER,
+        _text("criterion", "active_ulcer, refractory_prostacyclin or calcinosis"),
+        _RESULT,
+        _EFFECT,
+        _text("value", "the value that decided it"),
+        _text("evidence", "in words, with the numbers, dates and photo"),
+        _text("would_settle", "file and cell that would settle an open one"),
+    ),
+)
+
+ELIGIBILITY_SUMMARY = Table(
+    "eligibility_summary",
+    "a subject",
+    (
+        _SUBJECT,
+        _text("verdict", "a proposal; the investigator decides", ("eligible", "not eligible", "undetermined")),
+        _text("qualifying_ulcer", "ulcer that is active, refractory and without calcinosis"),
+        _text("failed", "criteria that fail, parted by '; '"),
+        _text("missing", "criteria that are open, parted by '; '"),
+        _text("investigator_decision", "left for the investigator"),
+        _text("decided_by", "left for the investigator"),
+        _text("decided_on", "left for the investigator"),
+    ),
+)
+
+# outcomes.csv also has area_reduction_week_N_pct for each visit N of the protocol (see outcome_columns in outcomes).
+OUTCOMES = Table(
+    "outcomes",
+    "an ulcer",
+    (
+        _SUBJECT,
+        _ULCER,
+        _HAND,
+        _FINGER,
+        _text("injected_limb", "is the ulcer on the treated limb", YES_NO),
+        _number(
+            "baseline_diameter_mm", "last passing measurement at or before treatment, at most 28 days before", "mm"
+        ),
+        _number("baseline_area_mm2", "area of the same measurement", "mm2"),
+        _text("healed", "seen healed after day 0", _YES_NO_UNKNOWN),
+        _text("healing_confirmed", "the next passing photo far enough later agrees", _YES_NO_UNKNOWN),
+        _number("healing_day_low", "last day seen open", "days"),
+        _number("healing_day_high", "first day seen healed; empty when it was not", "days"),
+        _count("event_observed", "1 = healing was seen, 0 = censored"),
+        _number("healing_rate_per_week", "exponential rate k of area, positive = healing", "1/week"),
+        _number("days_to_half_area", "days from baseline to half the baseline area; empty when not reached", "days"),
+        _text("worsened_by_week_12", "worse than baseline, or gangrene, infection, amputation", _YES_NO_UNKNOWN),
+        _text("recurred", "open again after healed", _YES_NO_UNKNOWN),
+    ),
+    ("subject_id", "ulcer_id"),
+)
+
+# Also n_active_<visit> for each visit of the protocol.
+OUTCOMES_BY_SUBJECT = Table(
+    "outcomes_by_subject",
+    "a subject",
+    (
+        _SUBJECT,
+        _count("n_active_baseline", "active ulcers at baseline"),
+        _count("n_new", "ulcers new after day 0"),
+        _count("n_healed", "baseline ulcers healed at the last assessment"),
+        _count("n_recurred", "ulcers that recurred"),
+        _count("net_burden_change", "active now minus active at baseline; empty unless all fingers were examined"),
+        _text("largest_ulcer", "ulcer with the largest baseline area, ties by diameter"),
+        _text("largest_healed", "did it heal", _YES_NO_UNKNOWN),
+        _text("worsened_or_new_by_week_12", "a safety outcome in MANUS", _YES_NO_UNKNOWN),
+    ),
+    ("subject_id",),
+)
+
+OUTPUTS = (
+    PHOTOS,
+    MEASUREMENTS,
+    TRACKED,
+    OUTLINES,
+    TRAJECTORIES,
+    ELIGIBILITY,
+    ELIGIBILITY_BY_ULCER,
+    ELIGIBILITY_SUMMARY,
+    OUTCOMES,
+    OUTCOMES_BY_SUBJECT,
+)
