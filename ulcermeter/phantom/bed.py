@@ -1,0 +1,131 @@
+"""How an ulcer looks: its bed, crater, rim, halo and crust, laid over bare skin."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.errors import UlcermeterError
+from ulcermeter.phantom.noise_maps import bumps, fade, noise, smoothstep
+from ulcermeter.phantom.skin import Surface, linear, mix
+from ulcermeter.phantom.specs import UlcerSpec
+from ulcermeter.phantom.truth import PlacedUlcer
+
+Float32s = NDArray[np.float32]
+
+BEDS = ("granulation", "slough", "eschar")
+
+
+def inside_distance(ulcer: PlacedUlcer, points_mm: tuple[Float32s, Float32s, Float32s]) -> tuple[Float32s, ...]:
+    """Return signed distance to the outline (positive inside, first order), and the tangent plane's two coordinates.
+
+    Points on the far side of the finger get a large negative distance.
+    """
+    d = [p - np.float32(c) for p, c in zip(points_mm, ulcer.centre_mm, strict=True)]
+    a, b, depth = (sum(np.float32(row[i]) * d[i] for i in range(3)) for row in ulcer.frame)
+    count = len(ulcer.radii_mm)
+    ring = np.append(ulcer.radii_mm, ulcer.radii_mm[0])
+    rate = np.gradient(np.tile(ulcer.radii_mm, 3))[count : 2 * count + 1] * count / (2 * np.pi)
+    place = np.mod(np.arctan2(b, a), 2 * np.pi) * (count / (2 * np.pi))
+    index = np.minimum(place.astype(np.int32), count - 1)
+    rest = place - index
+    radius = ring[index] * (1 - rest) + ring[index + 1] * rest
+    distance = (radius - np.hypot(a, b)) / np.sqrt(1 + (rate[index] / radius) ** 2)
+    distance = np.where(depth < -4 * ulcer.spec.diameter_mm - 4, -1e3, distance)
+    return distance.astype(np.float32), a.astype(np.float32), b.astype(np.float32)
+
+
+def draw_ulcer(
+    surface: Surface, ulcer: PlacedUlcer, points_mm: tuple[Float32s, Float32s, Float32s], *, px_per_mm: float
+) -> None:
+    """Lay one ulcer over ``surface`` at world points (x, y, h)."""
+    spec = ulcer.spec
+    if spec.bed not in BEDS:
+        raise UlcermeterError(f"an ulcer's bed is one of {', '.join(BEDS)}, got {spec.bed!r}")
+    inside, a, b = inside_distance(ulcer, points_mm)
+    if float(inside.max()) < -6.0:
+        return
+    _halo(surface, spec, inside, a, b)
+    soft_mm = max(0.05, 0.6 / px_per_mm)
+    share = smoothstep(-soft_mm, soft_mm, inside)
+    colour, relief_a, relief_b, gloss = _bed(spec, inside, a, b, px_per_mm=px_per_mm)
+    slope_a, slope_b = _crater(ulcer, inside, a, b, px_per_mm=px_per_mm)
+    surface.albedo = mix(surface.albedo, colour, share)
+    keep = 1 - share
+    surface.slope_t = surface.slope_t * keep + share * relief_a + slope_a
+    surface.slope_s = surface.slope_s * keep + share * relief_b + slope_b
+    surface.gloss = surface.gloss * keep + share * gloss
+    surface.sharpness = surface.sharpness * keep + share * 90
+    if spec.crust > 0:
+        _crust(surface, spec, inside, a, b, px_per_mm=px_per_mm)
+
+
+def _halo(surface: Surface, spec: UlcerSpec, inside: Float32s, a: Float32s, b: Float32s) -> None:
+    """Redden the skin around, and lay the pale callous rim just outside the edge."""
+    reach_mm = 0.5 + 0.35 * spec.diameter_mm
+    uneven = 1 + 0.3 * noise(a, b, low=2, high=10, tile_mm=20, seed=spec.seed + 31)
+    glow = spec.halo * np.exp(-((np.maximum(-inside, 0) / (reach_mm * np.maximum(uneven, 0.3))) ** 1.3))
+    surface.albedo *= 1 - glow[..., None] * np.array([0.10, 0.42, 0.36], dtype=np.float32)
+    width_mm = 0.10 + 0.06 * spec.diameter_mm
+    rim = spec.rim * np.exp(-0.5 * ((inside + 1.1 * width_mm) / (0.6 * width_mm)) ** 2)
+    rim = rim * smoothstep(-1.2, 0.8, noise(a, b, low=3, high=16, tile_mm=16, seed=spec.seed + 32))
+    surface.albedo = mix(surface.albedo, linear((232, 208, 170)), 0.6 * rim)
+
+
+def _bed(
+    spec: UlcerSpec, inside: Float32s, a: Float32s, b: Float32s, *, px_per_mm: float
+) -> tuple[Float32s, Float32s, Float32s, Float32s]:
+    """Return the bed's colour, the slopes of its relief and its gloss."""
+    grain_mm = 0.45
+    value, along_a, along_b = bumps(a, b, kind="granules", low=500, high=0, tile_mm=22 * grain_mm, seed=spec.seed + 33)
+    cloud = noise(a, b, low=2, high=12, tile_mm=14, seed=spec.seed + 34)
+    patch = noise(a, b, low=4, high=26, tile_mm=14, seed=spec.seed + 35)
+    clear = fade(grain_mm, px_per_mm)
+    red = _speckled((158, 38, 36), (96, 14, 20), value * clear * 0.6 + 0.5 * cloud)
+    yellow = _speckled((214, 184, 118), (168, 126, 66), 0.5 * value * clear + 0.6 * cloud)
+    black = _speckled((46, 34, 30), (18, 14, 14), 0.5 * value * clear + 0.5 * cloud)
+    main, other, level = {
+        "granulation": (red, yellow, 1.1),
+        "slough": (yellow, red, 0.8),
+        "eschar": (black, yellow, 1.5),
+    }[spec.bed]
+    colour = mix(main, other, 0.8 * smoothstep(level, level + 0.8, patch))
+    fresh = np.exp(-np.maximum(inside, 0) / 0.25) * (0.5 if spec.bed != "eschar" else 0.2)
+    colour = mix(colour, linear((120, 24, 24)), fresh.astype(np.float32))
+    height = {"granulation": 0.07, "slough": 0.035, "eschar": 0.03}[spec.bed] * clear
+    wet = {"granulation": 0.55, "slough": 0.4, "eschar": 0.10}[spec.bed]
+    return colour, height * along_a, height * along_b, np.full_like(a, wet)
+
+
+def _speckled(light: tuple[int, int, int], dark: tuple[int, int, int], level: Float32s) -> Float32s:
+    """Return a picture between two sRGB colours by a noise level of about unit sd."""
+    share = np.clip(0.5 + 0.4 * level, 0, 1)[..., None]
+    return linear(dark) * (1 - share) + linear(light) * share
+
+
+def _crater(
+    ulcer: PlacedUlcer, inside: Float32s, a: Float32s, b: Float32s, *, px_per_mm: float
+) -> tuple[Float32s, Float32s]:
+    """Return the slopes of the crater's wall just inside the edge and of the swollen rim just outside."""
+    wall_mm = max(0.12 * ulcer.spec.diameter_mm, 0.18)
+    away = np.maximum(np.hypot(a, b), 1e-3)
+    wall = ulcer.spec.depth_mm / wall_mm * np.exp(-0.5 * ((inside - 0.8 * wall_mm) / (0.5 * wall_mm)) ** 2)
+    swell = -0.35 * ulcer.spec.depth_mm / wall_mm * np.exp(-0.5 * ((inside + 1.5 * wall_mm) / wall_mm) ** 2) * 0.6
+    steep = np.clip(wall + swell, -1.2, 1.2).astype(np.float32)
+    return steep * a / away, steep * b / away
+
+
+def _crust(surface: Surface, spec: UlcerSpec, inside: Float32s, a: Float32s, b: Float32s, *, px_per_mm: float) -> None:
+    """Cover a share of the bed, and a little beyond, with a dull brown-yellow crust."""
+    value, along_a, along_b = bumps(a, b, kind="band", low=4, high=30, tile_mm=9, seed=spec.seed + 36)
+    patch = noise(a, b, low=2, high=8, tile_mm=10 + 2 * spec.diameter_mm, seed=spec.seed + 37)
+    edge = 3.0 * (1 - 2 * spec.crust)
+    share = smoothstep(edge - 0.3, edge + 0.3, patch) if spec.crust < 1 else np.ones_like(a)
+    share = share * smoothstep(-0.45, 0.05, inside + 0.12 * value)
+    colour = _speckled((150, 104, 58), (82, 48, 26), 0.7 * value)
+    surface.albedo = mix(surface.albedo, colour, share)
+    keep = 1 - share
+    height = 0.05 * fade(0.5, px_per_mm)
+    surface.slope_t = surface.slope_t * keep + share * height * along_a
+    surface.slope_s = surface.slope_s * keep + share * height * along_b
+    surface.gloss = surface.gloss * keep + share * 0.05

@@ -1,0 +1,80 @@
+"""Tileable noise, made once, from which every texture of a phantom is sampled."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+TILE_PX = 512
+
+Float32s = NDArray[np.float32]
+
+
+@lru_cache(maxsize=32)
+def band_noise(low: float, high: float, index: int) -> Float32s:
+    """Return a periodic (512, 512) noise map of unit sd with ``low`` to ``high`` waves per tile."""
+    rng = np.random.default_rng([13, index])
+    spectrum = np.fft.rfft2(rng.standard_normal((TILE_PX, TILE_PX)))
+    waves = np.hypot(np.fft.fftfreq(TILE_PX)[:, None], np.fft.rfftfreq(TILE_PX)[None]) * TILE_PX
+    keep = np.exp(-((waves / high) ** 2)) * (1 - np.exp(-((waves / low) ** 2))) / np.maximum(waves, 1.0) ** 0.7
+    field = np.fft.irfft2(spectrum * keep, s=(TILE_PX, TILE_PX))
+    return ((field - field.mean()) / field.std()).astype(np.float32)
+
+
+@lru_cache(maxsize=16)
+def granules(per_tile: int, index: int) -> Float32s:
+    """Return a periodic (512, 512) map of rounded bumps (distance to the nearest of random points), mean 0, sd 1."""
+    rng = np.random.default_rng([17, index])
+    seeds = np.ones((3 * TILE_PX, 3 * TILE_PX), dtype=np.uint8)
+    points = rng.integers(0, TILE_PX, (per_tile, 2))
+    for shift in np.ndindex(3, 3):
+        seeds[tuple((points + np.array(shift) * TILE_PX).T)] = 0
+    near = cv2.distanceTransform(seeds, cv2.DIST_L2, 5)[TILE_PX : 2 * TILE_PX, TILE_PX : 2 * TILE_PX]
+    bumps = -cv2.GaussianBlur(near, (0, 0), 1.0)
+    return ((bumps - bumps.mean()) / bumps.std()).astype(np.float32)
+
+
+@lru_cache(maxsize=48)
+def _with_slopes(kind: str, low: float, high: float, index: int) -> Float32s:
+    """Return a map with its two slopes per tile pixel, (512, 512, 3)."""
+    field = band_noise(low, high, index) if kind == "band" else granules(int(low), index)
+    du = (np.roll(field, -1, axis=1) - np.roll(field, 1, axis=1)) / 2
+    dv = (np.roll(field, -1, axis=0) - np.roll(field, 1, axis=0)) / 2
+    return np.ascontiguousarray(np.stack([field, du, dv], axis=-1), dtype=np.float32)
+
+
+def sample(field: Float32s, u_mm: Float32s, v_mm: Float32s, *, tile_mm: float, seed: int) -> Float32s:
+    """Sample a periodic map at surface coordinates (M, N), the tile being ``tile_mm`` wide, moved by ``seed``."""
+    offset_u, offset_v = np.random.default_rng([19, seed]).uniform(0, TILE_PX, 2)
+    scale = TILE_PX / tile_mm
+    map_u = np.mod(u_mm * np.float32(scale) + np.float32(offset_u), np.float32(TILE_PX)).astype(np.float32)
+    map_v = np.mod(v_mm * np.float32(scale) + np.float32(offset_v), np.float32(TILE_PX)).astype(np.float32)
+    return cv2.remap(field, map_u, map_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+
+
+def noise(u_mm: Float32s, v_mm: Float32s, *, low: float, high: float, tile_mm: float, seed: int) -> Float32s:
+    """Return band noise of unit sd at (u, v), with waves of ``tile_mm/high`` to ``tile_mm/low`` mm."""
+    return sample(band_noise(low, high, seed % 3), u_mm, v_mm, tile_mm=tile_mm, seed=seed)
+
+
+def bumps(
+    u_mm: Float32s, v_mm: Float32s, *, kind: str, low: float, high: float, tile_mm: float, seed: int
+) -> tuple[Float32s, Float32s, Float32s]:
+    """Return a map's value and its slopes per mm along u and v (times the height one gives it)."""
+    out = sample(_with_slopes(kind, low, high, seed % 3), u_mm, v_mm, tile_mm=tile_mm, seed=seed)
+    scale = np.float32(TILE_PX / tile_mm)
+    return out[..., 0], out[..., 1] * scale, out[..., 2] * scale
+
+
+def fade(wave_mm: float, px_per_mm: float) -> float:
+    """Return 0..1: how much of a texture with waves of ``wave_mm`` a camera of ``px_per_mm`` resolves."""
+    return float(np.clip((wave_mm * px_per_mm - 1.8) / 2.2, 0.0, 1.0))
+
+
+def smoothstep(low: float | Float32s, high: float | Float32s, value: Float32s) -> Float32s:
+    """Return 0 below ``low``, 1 above ``high``, the cubic between; 0.5 half-way."""
+    x = np.clip((value - low) / (high - low), 0, 1)
+    return x * x * (3 - 2 * x)

@@ -1,0 +1,187 @@
+"""Printed references: what is painted where on their paper, in the paper's own mm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.errors import UlcermeterError
+from ulcermeter.phantom.skin import linear
+from ulcermeter.phantom.specs import ReferenceSpec
+
+Floats = NDArray[np.floating]
+
+ID1_MM = (85.60, 53.98)
+ID1_CORNER_MM = 3.18
+PAPER, INK = 0.82, 0.035
+
+
+@dataclass(frozen=True)
+class PlacedReference:
+    """A reference lying flat at ``height_mm``, its centre at ``centre_mm`` (x, y), its u axis along ``axis`` (2,)."""
+
+    spec: ReferenceSpec
+    centre_mm: NDArray[np.float64]
+    axis: NDArray[np.float64]
+    height_mm: float
+    paper_mm: tuple[float, float]
+
+    def to_paper(self, x_mm: Floats, y_mm: Floats) -> tuple[Floats, Floats]:
+        """Return the paper's own (u right, v down) of plane points."""
+        dx, dy = x_mm - self.centre_mm[0], y_mm - self.centre_mm[1]
+        cos, sin = self.axis
+        return dx * cos + dy * sin, dy * cos - dx * sin
+
+    def to_world(self, u_mm: Floats, v_mm: Floats) -> NDArray[np.float64]:
+        """Return world points (..., 3) of paper points."""
+        cos, sin = self.axis
+        u, v = np.asarray(u_mm, dtype=float), np.asarray(v_mm, dtype=float)
+        x, y = self.centre_mm[0] + u * cos - v * sin, self.centre_mm[1] + u * sin + v * cos
+        return np.stack([x, y, np.full_like(x, self.height_mm)], axis=-1)
+
+    def outside_mm(self, u: Floats, v: Floats) -> Floats:
+        """Return the distance outside the paper's outline, negative inside."""
+        half_u, half_v = self.paper_mm[0] / 2, self.paper_mm[1] / 2
+        corner = _corner_mm(self.spec)
+        du, dv = np.abs(u) - (half_u - corner), np.abs(v) - (half_v - corner)
+        return np.hypot(np.maximum(du, 0), np.maximum(dv, 0)) + np.minimum(np.maximum(du, dv), 0) - corner
+
+    def points_paper_mm(self) -> NDArray[np.float64]:
+        """Return the reference's known points (K, 2) on the paper: corners from the upper left, clockwise."""
+        kind, size = self.spec.kind, self.spec.size_mm
+        if kind == "disc":
+            return np.zeros((1, 2))
+        if kind == "ruler":
+            ticks = np.arange(int(size) + 1) - size / 2
+            return np.stack([ticks, np.full_like(ticks, -self.paper_mm[1] / 2)], axis=-1)
+        wide, high = (size, size) if kind in ("aruco", "apriltag") else self.paper_mm
+        return np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * np.array([wide, high]) / 2
+
+    def paint(self, u: Floats, v: Floats) -> NDArray[np.float32]:
+        """Return the linear albedo (..., 3) at paper points inside the outline."""
+        return _PAINTERS[self.spec.kind](self.spec, u, v)
+
+
+def place_reference(spec: ReferenceSpec, anchor_mm: Floats, *, level_mm: float) -> PlacedReference | None:
+    """Place a reference relative to the ulcer's ``anchor_mm`` (x, y); ``level_mm`` is the skin's height there."""
+    if spec.kind == "none":
+        return None
+    if spec.kind not in _PAINTERS or spec.place not in ("skin", "table"):
+        raise UlcermeterError(f"no reference of kind {spec.kind!r} at place {spec.place!r}")
+    turn = np.deg2rad(spec.rotation_deg)
+    return PlacedReference(
+        spec=spec,
+        centre_mm=np.asarray(anchor_mm, dtype=float)[:2] + np.array(spec.offset_mm),
+        axis=np.array([np.cos(turn), np.sin(turn)]),
+        height_mm=(level_mm if spec.place == "skin" else 0.0) + spec.lift_mm,
+        paper_mm=_paper_mm(spec),
+    )
+
+
+def _paper_mm(spec: ReferenceSpec) -> tuple[float, float]:
+    """Return the paper's width and height."""
+    if spec.kind in ("aruco", "apriltag"):
+        modules = len(marker_bits(spec.dictionary, spec.marker_id))
+        return (spec.size_mm * (1 + 2 / modules),) * 2
+    if spec.kind == "card":
+        if spec.texture is None or spec.texture_size_mm is None:
+            raise UlcermeterError("a reference of kind 'card' needs texture and texture_size_mm")
+        return spec.texture_size_mm
+    return {"disc": (spec.size_mm, spec.size_mm), "id1": ID1_MM, "ruler": (spec.size_mm + 6.0, 12.0)}[spec.kind]
+
+
+def _corner_mm(spec: ReferenceSpec) -> float:
+    """Return the radius of the paper's corners."""
+    return {"disc": spec.size_mm / 2, "id1": ID1_CORNER_MM}.get(spec.kind, 0.0)
+
+
+@lru_cache(maxsize=64)
+def marker_bits(dictionary: str, marker_id: int) -> NDArray[np.uint8]:
+    """Return a marker's modules (K, K) with its black border, 1 = white.
+
+    Raises
+    ------
+    UlcermeterError
+        When OpenCV knows no dictionary of that name, or it has no such marker.
+    """
+    name = dictionary if dictionary.startswith("DICT_") else f"DICT_{dictionary}"
+    if not hasattr(cv2.aruco, name):
+        raise UlcermeterError(f"no marker dictionary {dictionary!r}; use an OpenCV name such as DICT_4X4_50")
+    found = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, name))
+    if not 0 <= marker_id < len(found.bytesList):
+        raise UlcermeterError(f"{name} has markers 0 to {len(found.bytesList) - 1}, got {marker_id}")
+    modules = found.markerSize + 2
+    return (cv2.aruco.generateImageMarker(found, marker_id, modules) > 127).astype(np.uint8)
+
+
+def _grey(values: Floats) -> NDArray[np.float32]:
+    """Return values as three equal channels."""
+    return np.repeat(np.asarray(values, dtype=np.float32)[..., None], 3, axis=-1)
+
+
+def _paint_marker(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]:
+    """Paint black modules on white paper."""
+    bits = marker_bits(spec.dictionary, spec.marker_id)
+    count = len(bits)
+    framed = np.pad(bits, 1, constant_values=1)
+    col = np.clip(np.floor((u / spec.size_mm + 0.5) * count) + 1, 0, count + 1).astype(np.int32)
+    row = np.clip(np.floor((v / spec.size_mm + 0.5) * count) + 1, 0, count + 1).astype(np.int32)
+    return _grey(np.where(framed[row, col] > 0, PAPER, INK))
+
+
+def _paint_disc(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]:
+    """Paint one plain colour."""
+    colours = {
+        "blue": (36, 84, 168),
+        "green": (40, 140, 80),
+        "white": (235, 235, 232),
+        "black": (24, 24, 26),
+        "red": (190, 40, 44),
+        "yellow": (232, 200, 60),
+    }
+    return np.broadcast_to(linear(colours.get(spec.colour, (36, 84, 168))), (*u.shape, 3)).astype(np.float32)
+
+
+def _paint_id1(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]:
+    """Paint a bank card without a bank: a plain ground, a stripe, a chip, lines of embossed blocks."""
+    albedo = _paint_disc(spec, u, v) * (1 + 0.15 * np.sin(0.05 * u + 0.09 * v))[..., None]
+    chip = (np.abs(u + 27) < 5.5) & (np.abs(v - 0) < 4.5)
+    albedo[chip] = linear((205, 178, 110))
+    seams = chip & ((np.abs(v) % 3 < 0.25) | (np.abs(u + 27) < 0.15))
+    albedo[seams] = linear((120, 100, 60))
+    digits = (np.abs(v - 9.5) < 1.6) & (np.abs(u) < 33) & (np.mod(u + 34, 17) < 13.5) & (np.mod(u, 3.4) < 2.2)
+    albedo[digits] = linear((214, 214, 218))
+    return albedo.astype(np.float32)
+
+
+def _paint_ruler(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]:
+    """Paint a paper scale: mm ticks from the upper edge, longer at 5 and 10 mm, 0.18 mm wide."""
+    along = u + spec.size_mm / 2
+    nearest = np.rint(along)
+    length = np.where(nearest % 10 == 0, 6.0, np.where(nearest % 5 == 0, 4.5, 3.0))
+    ink = (np.abs(along - nearest) < 0.09) & (nearest >= 0) & (nearest <= spec.size_mm) & (v + 6.0 < length)
+    return _grey(np.where(ink, INK, PAPER))
+
+
+def _paint_texture(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]:
+    """Paint a given picture, nearest pixel (the renderer averages many points to a pixel)."""
+    assert spec.texture is not None and spec.texture_size_mm is not None
+    rows, cols = spec.texture.shape[:2]
+    col = np.clip(np.floor((u / spec.texture_size_mm[0] + 0.5) * cols), 0, cols - 1).astype(np.int32)
+    row = np.clip(np.floor((v / spec.texture_size_mm[1] + 0.5) * rows), 0, rows - 1).astype(np.int32)
+    picked = linear(np.arange(256))[spec.texture[row, col]] * (PAPER - INK) + INK
+    return picked if picked.ndim == u.ndim + 1 else _grey(picked)
+
+
+_PAINTERS = {
+    "aruco": _paint_marker,
+    "apriltag": _paint_marker,
+    "disc": _paint_disc,
+    "id1": _paint_id1,
+    "ruler": _paint_ruler,
+    "card": _paint_texture,
+}

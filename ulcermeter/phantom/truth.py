@@ -1,0 +1,185 @@
+"""Ulcer outlines on the skin, and what is true of them before any camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+from ulcermeter.phantom.camera import Camera
+from ulcermeter.phantom.solid import Solid
+from ulcermeter.phantom.specs import UlcerSpec
+
+Floats = NDArray[np.floating]
+
+OUTLINE_POINTS = 720
+HARMONICS = np.arange(2, 12)
+
+
+@dataclass(frozen=True)
+class UlcerTruth:
+    """What is true of one ulcer, from the geometry alone.
+
+    ``diameter_mm`` is the longest straight 3-D caliper between two points of the edge on the skin, ``width_mm`` the
+    3-D outline's extent at right angles to it in the skin's tangent plane. ``area_plane_mm2`` is the outline projected
+    orthogonally on the reference's plane, ``area_surface_mm2`` the skin inside it, ``perimeter_mm`` the length of the
+    3-D edge; ``diameter_plane_mm`` and ``perimeter_plane_mm`` are of the projected outline. ``outline_mm`` (K, 3) is
+    x, y, height above the table; ``outline_px`` (K, 2) its upright photo pixels. ``slope_deg`` is the angle between
+    skin and plane, ``height_mm`` the outline's mean height above the reference's plane, ``px_per_mm`` the root of the
+    area scale (px² per mm²) of the reference's plane, moved to the ulcer's height, at the ulcer.
+    """
+
+    diameter_mm: float
+    width_mm: float
+    area_plane_mm2: float
+    area_surface_mm2: float
+    perimeter_mm: float
+    diameter_plane_mm: float
+    perimeter_plane_mm: float
+    outline_px: NDArray[np.float64]
+    outline_mm: NDArray[np.float64]
+    centroid_px: tuple[float, float]
+    s_mm: float
+    t_mm: float
+    slope_deg: float
+    height_mm: float
+    px_per_mm: float
+    in_view: bool
+
+
+@dataclass(frozen=True)
+class PlacedUlcer:
+    """An ulcer's outline as radii over angle in the skin's tangent plane, and the frame that plane has."""
+
+    spec: UlcerSpec
+    centre_mm: NDArray[np.float64]
+    frame: NDArray[np.float64]
+    radii_mm: NDArray[np.float64]
+
+    def edge(self, solid: Solid, *, share: float = 1.0) -> NDArray[np.float64]:
+        """Return the outline (K, 3) on the skin, or the curve at ``share`` of its radii."""
+        angle = np.linspace(0, 2 * np.pi, len(self.radii_mm), endpoint=False)
+        flat = share * self.radii_mm * np.stack([np.cos(angle), np.sin(angle)])
+        return solid.lift(self.centre_mm + flat.T @ self.frame[:2], self.frame[2])
+
+
+def place_ulcer(spec: UlcerSpec, solid: Solid) -> PlacedUlcer:
+    """Lay an ulcer on the skin and scale it until its 3-D caliper is ``spec.diameter_mm`` (to 1e-6 relative)."""
+    centre = solid.point(spec.s_mm, spec.t_mm)
+    normal = np.asarray(solid.normal(centre))
+    across = np.array([normal[2], 0.0, -normal[0]])
+    across /= np.linalg.norm(across)
+    frame = np.vstack([across, np.cross(across, normal) * _handedness(across, normal), normal])
+    radii = _shape(spec)
+    placed = PlacedUlcer(spec=spec, centre_mm=centre, frame=frame, radii_mm=radii * spec.diameter_mm / 2)
+    for _ in range(8):
+        share = spec.diameter_mm / caliper(placed.edge(solid))[0]
+        placed = PlacedUlcer(spec=spec, centre_mm=centre, frame=frame, radii_mm=placed.radii_mm * share)
+        if abs(share - 1) < 1e-8:
+            break
+    return placed
+
+
+def _handedness(across: Floats, normal: Floats) -> float:
+    """Return the sign that makes the frame's second direction run towards the hand."""
+    return 1.0 if np.cross(across, normal)[1] >= 0 else -1.0
+
+
+def _shape(spec: UlcerSpec) -> NDArray[np.float64]:
+    """Return radii over angle, of about unit size: an ellipse with seeded lobes."""
+    rng = np.random.default_rng([71, spec.seed])
+    angle = np.linspace(0, 2 * np.pi, OUTLINE_POINTS, endpoint=False)
+    turned = angle - np.deg2rad(spec.angle_deg)
+    ellipse = 1.0 / np.sqrt(np.cos(turned) ** 2 + (np.sin(turned) / spec.aspect) ** 2)
+    size = 0.16 * spec.irregularity / (HARMONICS / 2.0) ** 1.3 * rng.uniform(0.5, 1.2, len(HARMONICS))
+    phase = rng.uniform(0, 2 * np.pi, len(HARMONICS))
+    lobes = (size[:, None] * np.cos(HARMONICS[:, None] * angle + phase[:, None])).sum(axis=0)
+    return ellipse * np.exp(lobes)
+
+
+def caliper(points: Floats) -> tuple[float, NDArray[np.float64]]:
+    """Return the largest distance between two of ``points`` (K, D) and its unit direction (D,)."""
+    apart = cdist(points, points)
+    i, j = np.unravel_index(int(apart.argmax()), apart.shape)
+    return float(apart[i, j]), np.asarray(points[j] - points[i]) / apart[i, j]
+
+
+def ulcer_truth(ulcer: PlacedUlcer, solid: Solid, camera: Camera, *, plane_height_mm: float) -> UlcerTruth:
+    """Work out every true value of a placed ulcer."""
+    edge = ulcer.edge(solid)
+    diameter, along = caliper(edge)
+    sideways = np.cross(ulcer.frame[2], along)
+    reach = edge @ (sideways / np.linalg.norm(sideways))
+    outline_px = camera.project(edge)
+    return UlcerTruth(
+        diameter_mm=diameter,
+        width_mm=float(np.ptp(reach)),
+        area_plane_mm2=shoelace(edge[:, :2]),
+        area_surface_mm2=_skin_area(ulcer, solid),
+        perimeter_mm=loop_length(edge),
+        diameter_plane_mm=caliper(edge[:, :2])[0],
+        perimeter_plane_mm=loop_length(edge[:, :2]),
+        outline_px=outline_px,
+        outline_mm=edge,
+        centroid_px=polygon_centroid(outline_px),
+        s_mm=ulcer.spec.s_mm,
+        t_mm=ulcer.spec.t_mm,
+        slope_deg=float(np.rad2deg(np.arccos(np.clip(ulcer.frame[2, 2], -1, 1)))),
+        height_mm=float(edge[:, 2].mean() - plane_height_mm),
+        px_per_mm=local_scale(camera, np.array([*polygon_centroid(edge[:, :2]), edge[:, 2].mean()])),
+        in_view=_in_view(outline_px, ulcer, camera),
+    )
+
+
+def _in_view(outline_px: Floats, ulcer: PlacedUlcer, camera: Camera) -> bool:
+    """Say whether the whole outline falls inside the photo and its skin faces the camera."""
+    inside = (outline_px >= 0).all() and (outline_px <= [camera.spec.width_px - 1, camera.spec.height_px - 1]).all()
+    return bool(inside and (camera.centre_mm - ulcer.centre_mm) @ ulcer.frame[2] > 0)
+
+
+def local_scale(camera: Camera, point_mm: Floats) -> float:
+    """Return px per mm at a world point: the root of the area scale of the level plane through it."""
+    step = 0.01
+    sides = [camera.project(point_mm + d) - camera.project(point_mm - d) for d in np.eye(3)[:2] * step]
+    return float(np.sqrt(abs(np.linalg.det(np.array(sides))))) / (2 * step)
+
+
+def shoelace(points: Floats) -> float:
+    """Return the area inside a closed polygon (K, 2)."""
+    x, y = points.T
+    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
+
+
+def loop_length(points: Floats) -> float:
+    """Return the length of a closed polygon (K, D)."""
+    return float(np.linalg.norm(points - np.roll(points, -1, axis=0), axis=1).sum())
+
+
+def polygon_centroid(points: Floats) -> tuple[float, float]:
+    """Return the centroid (x, y) of the area inside a closed polygon (K, 2)."""
+    middle = points.mean(axis=0)
+    x, y = (points - middle).T
+    cross = x * np.roll(y, -1) - y * np.roll(x, -1)
+    total = cross.sum()
+    cx = ((x + np.roll(x, -1)) * cross).sum() / (3 * total)
+    cy = ((y + np.roll(y, -1)) * cross).sum() / (3 * total)
+    return float(middle[0] + cx), float(middle[1] + cy)
+
+
+def _skin_area(ulcer: PlacedUlcer, solid: Solid, *, rings: int = 12) -> float:
+    """Return the skin's area inside the outline: triangles between rings lifted onto the surface."""
+    curves = [ulcer.edge(solid, share=k / rings) for k in range(1, rings + 1)]
+    inner = np.repeat(ulcer.centre_mm[None], len(curves[0]), axis=0)
+    area = 0.0
+    for outer in curves:
+        a, b = np.roll(inner, -1, axis=0), np.roll(outer, -1, axis=0)
+        area += _triangles(inner, outer, b) + _triangles(inner, b, a)
+        inner = outer
+    return area
+
+
+def _triangles(a: Floats, b: Floats, c: Floats) -> float:
+    """Return the summed area of triangles given by three corner arrays (K, 3)."""
+    return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
