@@ -109,7 +109,9 @@ MEASUREMENTS = Table(
         _number("centroid_y_px", "centroid of the outline on the photo", "px"),
         _number("finger_s_mm", "distance from the finger's tip along its axis", "mm"),
         _number("finger_s_sd_mm", "its standard deviation", "mm"),
-        _number("finger_t_mm", "arc from the finger's mid-line; positive to the right looking from tip to hand", "mm"),
+        _number(
+            "finger_t_mm", "arc from the finger's mid-line; positive to the right when the fingertip points up", "mm"
+        ),
         _number("finger_t_sd_mm", "its standard deviation", "mm"),
         _text("touches_border", "the outline is cut by the photo's border", YES_NO),
         _number("confidence", "how sure the method is that this is an ulcer", "0..1"),

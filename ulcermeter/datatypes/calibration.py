@@ -1,39 +1,13 @@
-"""The things that pass from stage to stage. All are frozen: a stage takes one and returns the next.
-
-Coordinates: photo pixels are (x, y) in the upright photo, x right, y down, (0, 0) the centre of the first pixel.
-Plane millimetres are (x, y) in the reference's plane, with the same handedness. Arrays are (row, col).
-"""
+"""From photo pixels to millimetres: homographies, the lens and where the camera stood."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ulcermeter.protocol import Protocol
-
-__all__ = [
-    "Calibration",
-    "CameraInfo",
-    "Eligibility",
-    "Finger",
-    "LensProfile",
-    "Outcomes",
-    "Photo",
-    "PhotoResult",
-    "RectifiedPhoto",
-    "Results",
-    "Segmentation",
-    "Study",
-    "transform_points",
-]
+__all__ = ["Calibration", "CameraInfo", "LensProfile", "Points", "transform_points"]
 
 Points = NDArray[np.float64]
 
@@ -97,27 +71,6 @@ class LensProfile:
     distortion: tuple[float, ...]
     n_photos: int
     rms_px: float
-
-
-@dataclass(frozen=True)
-class Photo:
-    """An upright photo.
-
-    Attributes
-    ----------
-    pixels : uint8 (M, N, 3), RGB, sRGB, upright
-    sha256 : str
-        Of the file's bytes.
-    taken_at : datetime or None
-    camera : CameraInfo
-    path : Path
-    """
-
-    pixels: NDArray[np.uint8] = field(repr=False)
-    sha256: str
-    taken_at: datetime | None
-    camera: CameraInfo
-    path: Path
 
 
 @dataclass(frozen=True)
@@ -228,6 +181,32 @@ class Calibration:
         lengths = np.sqrt(_area_scale(self.draws, self.undistorted(point_px)[0]))
         return float(np.std(lengths) / np.mean(lengths))
 
+    def viewpoint_mm(self) -> NDArray[np.float64]:
+        """Return where the camera stood: (x, y) of its foot in the plane and its height over the plane, mm.
+
+        With the distance D along the ray of the photo's centre, the focal length is D times the largest local scale
+        (px/mm) there, since a length across the tilt is seen unshortened. With it the homography gives the pose
+        (Zhang 2000, doi 10.1109/34.888718). NaN three times where the distance is not known.
+        """
+        if not np.isfinite(self.distance_mm):
+            return np.full(3, np.nan)
+        plane_to_px = np.linalg.inv(self.pixel_to_mm)
+        centre = self._principal_px()
+        scales = np.linalg.svd(_jacobian(plane_to_px, transform_points(self.pixel_to_mm, centre)[0]), compute_uv=False)
+        focal = self.distance_mm * scales[0]
+        inner = np.array([[focal, 0, centre[0]], [0, focal, centre[1]], [0, 0, 1.0]])
+        columns = np.linalg.inv(inner) @ plane_to_px
+        columns /= np.sqrt(np.linalg.norm(columns[:, 0]) * np.linalg.norm(columns[:, 1]))
+        first, second, moved = columns.T * np.sign(columns[2, 2])
+        u, _, vt = np.linalg.svd(np.column_stack([first, second, np.cross(first, second)]))
+        position = -(u @ vt).T @ moved
+        return np.array([position[0], position[1], abs(position[2])])
+
+    def _principal_px(self) -> NDArray[np.float64]:
+        if self.lens is not None:
+            return self._lens_matrix()[0][:2, 2]
+        return np.array([(self.shape[1] - 1) / 2, (self.shape[0] - 1) / 2])
+
 
 def _area_scale(homographies: NDArray[np.float64], point: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return mm² per px² at an (undistorted) pixel for each homography: |det H| / |w|³."""
@@ -235,168 +214,7 @@ def _area_scale(homographies: NDArray[np.float64], point: NDArray[np.float64]) -
     return np.abs(np.linalg.det(homographies)) / np.abs(w) ** 3
 
 
-@dataclass(frozen=True)
-class RectifiedPhoto:
-    """A window of the reference's plane, seen square on.
-
-    Attributes
-    ----------
-    pixels : uint8 (M, N, 3), RGB
-    spacing_mm : float
-        Millimetres per pixel, the same in both directions.
-    origin_mm : (float, float)
-        Plane (x, y) of the centre of pixel [0, 0], mm.
-    calibration : Calibration
-    photo : Photo
-    """
-
-    pixels: NDArray[np.uint8] = field(repr=False)
-    spacing_mm: float
-    origin_mm: tuple[float, float]
-    calibration: Calibration
-    photo: Photo
-
-    def to_plane_mm(self, points: NDArray[np.floating]) -> Points:
-        """Window pixels (K, 2) as (x, y) to plane millimetres (K, 2)."""
-        return np.atleast_2d(np.asarray(points, dtype=np.float64)) * self.spacing_mm + np.asarray(self.origin_mm)
-
-    def from_plane_mm(self, points_mm: NDArray[np.floating]) -> Points:
-        """Plane millimetres (K, 2) to window pixels (K, 2) as (x, y)."""
-        return (np.atleast_2d(np.asarray(points_mm, dtype=np.float64)) - np.asarray(self.origin_mm)) / self.spacing_mm
-
-    def to_photo_px(self, points: NDArray[np.floating]) -> Points:
-        """Window pixels (K, 2) as (x, y) to photo pixels (K, 2)."""
-        return self.calibration.to_px(self.to_plane_mm(points))
-
-    def from_photo_px(self, points_px: NDArray[np.floating]) -> Points:
-        """Photo pixels (K, 2) to window pixels (K, 2) as (x, y)."""
-        return self.from_plane_mm(self.calibration.to_mm(points_px))
-
-
-@dataclass(frozen=True)
-class Segmentation:
-    """The ulcers found in a window.
-
-    Attributes
-    ----------
-    rectified : RectifiedPhoto
-    labels : int32 (M, N)
-        0 none, then 1.. by falling area.
-    probability : float32 (M, N), in 0..1
-        That the pixel is ulcer; for a tracing 0 or 1.
-    outlines : tuple of float64 (K, 2)
-        One closed polygon a label (first vertex not repeated), in *photo* pixels, sub-pixel 0.5 level.
-    confidence : tuple of float
-        One a label, 0..1: how sure the method is that this is an ulcer.
-    edge_width_mm : tuple of float
-        One a label: width over which the probability falls from 0.75 to 0.25, mm; 0 for a tracing given as truth.
-    touches_border : tuple of bool
-        One a label: the outline is cut by the photo's or window's border.
-    method : str
-        For example ``network``, ``network+click``, ``tracing``.
-    """
-
-    rectified: RectifiedPhoto
-    labels: NDArray[np.int32] = field(repr=False)
-    probability: NDArray[np.float32] = field(repr=False)
-    outlines: tuple[Points, ...] = field(repr=False)
-    confidence: tuple[float, ...]
-    edge_width_mm: tuple[float, ...]
-    touches_border: tuple[bool, ...]
-    method: str
-
-
-@dataclass(frozen=True)
-class Finger:
-    """A finger in the reference's plane.
-
-    Attributes
-    ----------
-    outline_mm : float64 (K, 2)
-    tip_mm : (float, float)
-        Where the axis leaves the finger at its tip.
-    axis : (float, float)
-        Unit vector from the tip towards the hand.
-    radius_mm, radius_sd_mm : float
-        Half the finger's width, mm.
-    side : str
-        As photographed: palmar, dorsal, tip, radial, ulnar, or empty when not known.
-    """
-
-    outline_mm: Points = field(repr=False)
-    tip_mm: tuple[float, float]
-    axis: tuple[float, float]
-    radius_mm: float
-    radius_sd_mm: float
-    side: str = ""
-
-
-@dataclass(frozen=True)
-class PhotoResult:
-    """All that one photo row gave: the unit that is run in parallel, stored and resumed.
-
-    Attributes
-    ----------
-    photo : dict
-        The row of photos.csv (columns of the results' table).
-    measurements : tuple of dict
-        Rows of measurements.csv.
-    outlines : tuple of (int, float64 (K, 2))
-        Label and outline in photo pixels.
-    overlay : bytes or None
-        The overlay as an encoded JPEG.
-    """
-
-    photo: dict[str, Any]
-    measurements: tuple[dict[str, Any], ...] = ()
-    outlines: tuple[tuple[int, Points], ...] = ()
-    overlay: bytes | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
-class Study:
-    """A study folder, read and validated; each table keeps the contract of `ulcermeter.tables` (``study/...``)."""
-
-    root: Path
-    protocol: Protocol
-    photos: pd.DataFrame
-    subjects: pd.DataFrame
-    ulcers: pd.DataFrame
-    treatments: pd.DataFrame
-    refractory: pd.DataFrame
-    visits: pd.DataFrame
-    events: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class Eligibility:
-    """The three eligibility tables, named like their files."""
-
-    eligibility: pd.DataFrame
-    eligibility_by_ulcer: pd.DataFrame
-    eligibility_summary: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class Outcomes:
-    """The two outcome tables, named like their files."""
-
-    outcomes: pd.DataFrame
-    outcomes_by_subject: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class Results:
-    """A results folder as a record of tables, named like their files, and what made them."""
-
-    root: Path
-    photos: pd.DataFrame
-    measurements: pd.DataFrame
-    outlines: pd.DataFrame
-    trajectories: pd.DataFrame
-    eligibility: pd.DataFrame
-    eligibility_by_ulcer: pd.DataFrame
-    eligibility_summary: pd.DataFrame
-    outcomes: pd.DataFrame
-    outcomes_by_subject: pd.DataFrame
-    run: dict[str, Any]
+def _jacobian(homography: NDArray[np.floating], point: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the derivative (2, 2) of a homography at a point (x, y)."""
+    x, y, w = homography @ np.array([point[0], point[1], 1.0])
+    return (homography[:2, :2] - np.outer([x / w, y / w], homography[2, :2])) / w

@@ -1,0 +1,202 @@
+"""The things that pass from stage to stage. All are frozen: a stage takes one and returns the next.
+
+Coordinates: photo pixels are (x, y) in the upright photo, x right, y down, (0, 0) the centre of the first pixel.
+Plane millimetres are (x, y) in the reference's plane, with the same handedness. Arrays are (row, col).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes.calibration import Calibration, CameraInfo, LensProfile, Points, transform_points
+from ulcermeter.datatypes.finger import Finger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ulcermeter.protocol import Protocol
+
+__all__ = [
+    "Calibration",
+    "CameraInfo",
+    "Eligibility",
+    "Finger",
+    "LensProfile",
+    "Outcomes",
+    "Photo",
+    "PhotoResult",
+    "RectifiedPhoto",
+    "Results",
+    "Segmentation",
+    "Study",
+    "transform_points",
+]
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An upright photo.
+
+    Attributes
+    ----------
+    pixels : uint8 (M, N, 3), RGB, sRGB, upright
+    sha256 : str
+        Of the file's bytes.
+    taken_at : datetime or None
+    camera : CameraInfo
+    path : Path
+    """
+
+    pixels: NDArray[np.uint8] = field(repr=False)
+    sha256: str
+    taken_at: datetime | None
+    camera: CameraInfo
+    path: Path
+
+
+@dataclass(frozen=True)
+class RectifiedPhoto:
+    """A window of the reference's plane, seen square on.
+
+    Attributes
+    ----------
+    pixels : uint8 (M, N, 3), RGB
+    spacing_mm : float
+        Millimetres per pixel, the same in both directions.
+    origin_mm : (float, float)
+        Plane (x, y) of the centre of pixel [0, 0], mm.
+    calibration : Calibration
+    photo : Photo
+    """
+
+    pixels: NDArray[np.uint8] = field(repr=False)
+    spacing_mm: float
+    origin_mm: tuple[float, float]
+    calibration: Calibration
+    photo: Photo
+
+    def to_plane_mm(self, points: NDArray[np.floating]) -> Points:
+        """Window pixels (K, 2) as (x, y) to plane millimetres (K, 2)."""
+        return np.atleast_2d(np.asarray(points, dtype=np.float64)) * self.spacing_mm + np.asarray(self.origin_mm)
+
+    def from_plane_mm(self, points_mm: NDArray[np.floating]) -> Points:
+        """Plane millimetres (K, 2) to window pixels (K, 2) as (x, y)."""
+        return (np.atleast_2d(np.asarray(points_mm, dtype=np.float64)) - np.asarray(self.origin_mm)) / self.spacing_mm
+
+    def to_photo_px(self, points: NDArray[np.floating]) -> Points:
+        """Window pixels (K, 2) as (x, y) to photo pixels (K, 2)."""
+        return self.calibration.to_px(self.to_plane_mm(points))
+
+    def from_photo_px(self, points_px: NDArray[np.floating]) -> Points:
+        """Photo pixels (K, 2) to window pixels (K, 2) as (x, y)."""
+        return self.from_plane_mm(self.calibration.to_mm(points_px))
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The ulcers found in a window.
+
+    Attributes
+    ----------
+    rectified : RectifiedPhoto
+    labels : int32 (M, N)
+        0 none, then 1.. by falling area.
+    probability : float32 (M, N), in 0..1
+        That the pixel is ulcer; for a tracing 0 or 1.
+    outlines : tuple of float64 (K, 2)
+        One closed polygon a label (first vertex not repeated), in *photo* pixels, sub-pixel 0.5 level.
+    confidence : tuple of float
+        One a label, 0..1: how sure the method is that this is an ulcer.
+    edge_width_mm : tuple of float
+        One a label: width over which the probability falls from 0.75 to 0.25, mm; 0 for a tracing given as truth.
+    touches_border : tuple of bool
+        One a label: the outline is cut by the photo's or window's border.
+    method : str
+        For example ``network``, ``network+click``, ``tracing``.
+    """
+
+    rectified: RectifiedPhoto
+    labels: NDArray[np.int32] = field(repr=False)
+    probability: NDArray[np.float32] = field(repr=False)
+    outlines: tuple[Points, ...] = field(repr=False)
+    confidence: tuple[float, ...]
+    edge_width_mm: tuple[float, ...]
+    touches_border: tuple[bool, ...]
+    method: str
+
+
+@dataclass(frozen=True)
+class PhotoResult:
+    """All that one photo row gave: the unit that is run in parallel, stored and resumed.
+
+    Attributes
+    ----------
+    photo : dict
+        The row of photos.csv (columns of the results' table).
+    measurements : tuple of dict
+        Rows of measurements.csv.
+    outlines : tuple of (int, float64 (K, 2))
+        Label and outline in photo pixels.
+    overlay : bytes or None
+        The overlay as an encoded JPEG.
+    """
+
+    photo: dict[str, Any]
+    measurements: tuple[dict[str, Any], ...] = ()
+    outlines: tuple[tuple[int, Points], ...] = ()
+    overlay: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study folder, read and validated; each table keeps the contract of `ulcermeter.tables` (``study/...``)."""
+
+    root: Path
+    protocol: Protocol
+    photos: pd.DataFrame
+    subjects: pd.DataFrame
+    ulcers: pd.DataFrame
+    treatments: pd.DataFrame
+    refractory: pd.DataFrame
+    visits: pd.DataFrame
+    events: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    """The three eligibility tables, named like their files."""
+
+    eligibility: pd.DataFrame
+    eligibility_by_ulcer: pd.DataFrame
+    eligibility_summary: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """The two outcome tables, named like their files."""
+
+    outcomes: pd.DataFrame
+    outcomes_by_subject: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Results:
+    """A results folder as a record of tables, named like their files, and what made them."""
+
+    root: Path
+    photos: pd.DataFrame
+    measurements: pd.DataFrame
+    outlines: pd.DataFrame
+    trajectories: pd.DataFrame
+    eligibility: pd.DataFrame
+    eligibility_by_ulcer: pd.DataFrame
+    eligibility_summary: pd.DataFrame
+    outcomes: pd.DataFrame
+    outcomes_by_subject: pd.DataFrame
+    run: dict[str, Any]

@@ -1,0 +1,118 @@
+"""A finger as a surface of revolution over the reference's plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Finger"]
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Finger:
+    """A finger lying along the reference's plane, as a surface of revolution about its axis.
+
+    A point of the plane means the ray from the camera through it; `on_skin` follows that ray to the skin. Without a
+    known `viewpoint_mm` the rays are parallel to the plane's normal.
+
+    Attributes
+    ----------
+    outline_mm : float64 (K, 2)
+        As seen: the photo's finger mapped to the reference's plane.
+    tip_mm : (float, float)
+        Where the axis leaves the finger at its tip; true place (straight below it in the plane), not as seen.
+    axis : (float, float)
+        Unit vector from the tip towards the hand.
+    radius_mm, radius_sd_mm : float
+        Half the finger's true width, mm: the median over the length of the end phalanx.
+    side : str
+        As photographed: palmar, dorsal, tip, radial, ulnar, or empty when not known.
+    radii_mm : float64 (N,)
+        Half the true width at 0, `step_mm`, 2 `step_mm`, ... from the tip; empty = `radius_mm` everywhere.
+    step_mm : float
+    axis_height_mm : float
+        Height of the axis over the reference's plane, towards the camera, mm.
+    viewpoint_mm : (float, float, float)
+        The camera's foot (x, y) in the plane and its height over it, mm; NaN when not known.
+    tip_sd_mm, midline_sd_mm : float
+        Standard deviations of the tip's place along the axis and of the axis's place across it, mm.
+    """
+
+    outline_mm: Points = field(repr=False)
+    tip_mm: tuple[float, float]
+    axis: tuple[float, float]
+    radius_mm: float
+    radius_sd_mm: float
+    side: str = ""
+    radii_mm: NDArray[np.float64] = field(default_factory=lambda: np.empty(0), repr=False)
+    step_mm: float = 0.5
+    axis_height_mm: float = 0.0
+    viewpoint_mm: tuple[float, float, float] = (float("nan"), float("nan"), float("nan"))
+    tip_sd_mm: float = 1.0
+    midline_sd_mm: float = 0.5
+
+    def along_and_across(self, points_mm: NDArray[np.floating]) -> Points:
+        """Turn plane points (K, 2) to (K, 2): distance from the tip along the axis, and offset from it.
+
+        The offset is positive to the right when the fingertip points up.
+        """
+        offset = np.atleast_2d(np.asarray(points_mm, dtype=np.float64)) - np.asarray(self.tip_mm)
+        ax, ay = self.axis
+        return offset @ np.array([[ax, ay], [ay, -ax]])
+
+    def radius_at(self, along_mm: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return half the true width (mm) at distances from the tip; 0 before it, level beyond the last known."""
+        along = np.asarray(along_mm, dtype=np.float64)
+        if len(self.radii_mm) == 0:
+            return np.full(along.shape, float(self.radius_mm))
+        return np.interp(along, np.arange(len(self.radii_mm)) * self.step_mm, self.radii_mm, left=0.0)
+
+    def height_at(self, points_mm: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the skin's height (mm) over the reference's plane straight above plane points (K, 2).
+
+        Beyond 95 % of the radius the skin is continued level, where a finger turns away from the camera.
+        """
+        along, across = self.along_and_across(points_mm).T
+        radius = self.radius_at(along)
+        inside = np.minimum(np.abs(across), 0.95 * radius)
+        return self.axis_height_mm + np.sqrt(np.maximum(radius**2 - inside**2, 0.0))
+
+    def on_skin(self, points_mm: NDArray[np.floating]) -> Points:
+        """Follow the rays through plane points (K, 2) to the skin: (K, 3) as x, y and height, mm.
+
+        A fixed point in the height: the ray at height z passes over P + z (C - P) / Zc, with C, Zc the camera's foot
+        and height; it contracts by the product of the ray's and the skin's slope.
+        """
+        seen = np.atleast_2d(np.asarray(points_mm, dtype=np.float64))
+        foot, camera_height = np.asarray(self.viewpoint_mm[:2]), self.viewpoint_mm[2]
+        lean = (foot - seen) / camera_height if np.isfinite(camera_height) else np.zeros_like(seen)
+        height = np.full(len(seen), self.axis_height_mm + self.radius_mm)
+        for _ in range(25):
+            height = 0.3 * height + 0.7 * self.height_at(seen + height[:, None] * lean)
+        return np.column_stack([seen + height[:, None] * lean, height])
+
+    def gradient_at(self, point_mm: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the skin's rise (2,) per mm of x and of y at a true plane point (2,): the tangent plane's slopes."""
+        step = 0.5
+        moves = step * np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
+        heights = self.height_at(np.asarray(point_mm) + moves)
+        return np.array([heights[0] - heights[1], heights[2] - heights[3]]) / (2 * step)
+
+    def coordinates(self, points_mm: NDArray[np.floating]) -> tuple[NDArray[np.float64], ...]:
+        """Return finger coordinates of plane points (K, 2) as seen: s, its sd, t, its sd, each (K,), mm.
+
+        s is the distance from the tip along the axis; t the arc from the mid-line that faces straight up,
+        radius x asin(offset / radius), positive to the right when the fingertip points up. The sd of t is that of the
+        mid-line's place, stretched by the skin's slope (at most threefold).
+        """
+        along, across = self.along_and_across(self.on_skin(points_mm)[:, :2]).T
+        radius = np.maximum(self.radius_at(along), 1e-6)
+        share = np.clip(across / radius, -1.0, 1.0)
+        stretch = 1 / np.sqrt(np.maximum(1 - share**2, 1 / 9))
+        arc = radius * np.arcsin(share)
+        arc_sd = np.hypot(self.midline_sd_mm * stretch, self.radius_sd_mm * (np.arcsin(share) - share * stretch))
+        return along, np.full(len(along), float(self.tip_sd_mm)), arc, arc_sd
