@@ -1,0 +1,103 @@
+"""Write `sample_images/README.md`: the sample study's manual, its column tables taken from the package's contracts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from make_study import TRUTH
+from stories import STORIES
+
+from ulcermeter.tables import TABLES, Table
+
+HEAD = """# The sample study
+
+A small trial of drawn fingers: nobody here exists. Every photo is a phantom (`ulcermeter.phantom`): a finger as a
+solid, lit, with an ulcer of exactly known size on its skin and a printed marker, seen by a camera held a little
+differently each time. `make_study.py` draws it from `stories.py`; the same version of the package gives the same bytes.
+
+    ulcermeter run sample_images/study -o results
+
+Research use only, not a medical device: verdicts are proposals, the investigator decides.
+
+## The stories
+
+Days count from treatment (day 0). All subjects had one course of intravenous iloprost, days -85 to -80.
+
+| subject | photos | story | verdict |
+|---|---|---|---|
+"""
+
+TRUTH_HEAD = """
+## What is true: truth.csv, truth_eligibility.csv, truth_verdicts.csv
+
+No measurement enters these files, and `ulcermeter run` never reads them; the tests hold the results against them.
+
+`truth.csv`: a row is an ulcer at a visit, also where nothing of it can be seen.
+
+| column | unit | meaning |
+|---|---|---|
+"""
+
+TRUTH_MEANING = {
+    "photo": ("", "the file; empty where the visit has no photo"),
+    "subject_id": ("", "the subject's code"),
+    "visit": ("", "a visit's name in the protocol"),
+    "date": ("", "day of the photo"),
+    "hand": ("", "left or right"),
+    "finger": ("", "thumb, index, middle, ring or little"),
+    "ulcer_id": ("", "identity of the ulcer, numbered in order of appearance on its finger"),
+    "state": ("", "its state at the visit, in the words of trajectories.csv"),
+    "diameter_mm": ("mm", "longest straight caliper, in space, between two points of the edge on the skin"),
+    "width_mm": ("mm", "longest extent at right angles to the diameter"),
+    "area_plane_mm2": ("mm2", "area of the outline projected on the reference's plane"),
+    "area_surface_mm2": ("mm2", "area along the skin"),
+    "centroid_x_px": ("px", "centroid of the outline on the upright photo, x right from the first pixel's centre"),
+    "centroid_y_px": ("px", "centroid of the outline on the upright photo, y down from the first pixel's centre"),
+    "s_mm": ("mm", "distance from the fingertip along the axis"),
+    "t_mm": ("mm", "arc from the mid-line that faces the camera"),
+    "expected_status": ("", "what photos.csv of the results must say of the photo"),
+    "expected_reason": ("", "a word that its reason must hold"),
+}
+
+TAIL = """
+`truth_eligibility.csv`: subject_id, criterion, result, effect, by the story. `truth_verdicts.csv`: subject_id, verdict,
+qualifying_ulcer, story.
+
+A reference is written as in photos.csv here: `aruco:10` is a square marker whose black border is 10 mm wide;
+`reference_on` says whether it lies level with the ulcer (`skin`) or beside the finger (`table`).
+"""
+
+
+def column_rows(table: Table) -> str:
+    """Return a table's columns as rows of Markdown."""
+    lines = []
+    for column in table.columns:
+        values = f" ({', '.join(column.values)})" if column.values else ""
+        needed = " **must be filled**" if column.required else ""
+        lines.append(f"| {column.name} | {column.unit} | {column.meaning}{values}{needed} |")
+    return "\n".join(lines)
+
+
+def file_manual(table: Table, name: str) -> str:
+    """Return the section on one file."""
+    absent = " Not in this sample." if name in ("events", "allocation") else ""
+    head = f"\n### {name}.csv\n\nA row is {table.row}.{absent}\n\n| column | unit | meaning |\n|---|---|---|\n"
+    return head + column_rows(table)
+
+
+def manual() -> str:
+    """Return the whole text."""
+    stories = "\n".join(
+        f"| {s.subject_id} | {sum(shot.photographed for shot in s.shots)} | {s.title} | {s.verdict} |" for s in STORIES
+    )
+    parts = [HEAD + stories, "\n## The study folder's files\n\nAn empty cell means *not known*, never *no*."]
+    inputs = [t for t in TABLES.values() if t.name.startswith("study/")]
+    parts += [file_manual(table, table.name.removeprefix("study/")) for table in inputs]
+    parts.append("\n## The results folder's files\n\nEvery column positive = healing, except where it says change.")
+    parts += [file_manual(t, t.name) for t in TABLES.values() if t not in inputs and t.name != "tracked"]
+    truth = "\n".join(f"| {name} | {TRUTH_MEANING[name][0]} | {TRUTH_MEANING[name][1]} |" for name in TRUTH)
+    return "\n".join(parts) + "\n" + TRUTH_HEAD + truth + "\n" + TAIL
+
+
+if __name__ == "__main__":
+    (Path(__file__).parent / "README.md").write_text(manual(), encoding="utf-8")

@@ -1,0 +1,130 @@
+"""The sample study, end to end, against its own truth: what the program answers must be what the story says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import ulcermeter as um
+
+STUDY = Path(__file__).parent.parent / "sample_images" / "study"
+THRESHOLD_MM = 2.0
+
+
+def truth_table(name: str) -> pd.DataFrame:
+    return pd.read_csv(STUDY / name, dtype=str, keep_default_na=False)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return um.run_study(STUDY, tmp_path_factory.mktemp("results") / "r", jobs=2)
+
+
+@pytest.fixture(scope="module")
+def truth() -> pd.DataFrame:
+    frame = truth_table("truth.csv")
+    for name in ("diameter_mm", "s_mm", "t_mm", "area_plane_mm2"):
+        frame[name] = pd.to_numeric(frame[name])
+    return frame
+
+
+@pytest.fixture(scope="module")
+def pairs(results, truth) -> pd.DataFrame:
+    """Each measured ulcer beside its truth, joined by photo and identity."""
+    open_ = truth[truth["diameter_mm"].notna() & (truth["expected_status"] == "measured")]
+    both = open_.merge(results.measurements, on=["photo", "ulcer_id"], how="left", suffixes=("_true", ""))
+    assert len(both) == len(open_)
+    return both
+
+
+def test_the_study_is_large_enough() -> None:
+    photos = truth_table("photos.csv")
+    assert photos["subject_id"].nunique() >= 8
+    assert photos["photo"].nunique() >= 45
+    size = sum(p.stat().st_size for p in STUDY.rglob("*") if p.is_file())
+    assert size <= 15e6
+
+
+def test_every_photo_has_its_status_and_its_own_reason(results, truth) -> None:
+    expected = truth[truth["photo"] != ""].drop_duplicates("photo").set_index("photo")
+    wrong = {}
+    for row in results.photos.itertuples():
+        want = expected.loc[row.photo]
+        if row.status != want["expected_status"] or want["expected_reason"].lower() not in row.reason.lower():
+            wrong[row.photo] = (want["expected_status"], want["expected_reason"], row.status, row.reason)
+    assert not wrong
+
+
+def test_each_refusal_names_one_reason_of_its_own(results) -> None:
+    refused = results.photos[results.photos["status"] == "refused"]
+    assert len(refused) >= 5
+    assert refused["reason"].nunique() == len(refused)
+
+
+def test_the_threshold_call_is_on_the_right_side(pairs) -> None:
+    clear_cut = pairs[(pairs["diameter_mm_true"] - THRESHOLD_MM).abs() >= 0.4 - 1e-9]
+    right = {True: "yes", False: "no"}
+    calls = [
+        (right[t > THRESHOLD_MM], c)
+        for t, c in zip(clear_cut["diameter_mm_true"], clear_cut["over_threshold"], strict=True)
+    ]
+    assert all(call in (want, "uncertain") for want, call in calls)
+    assert sum(call == want for want, call in calls) >= 0.8 * len(calls)
+    for size in (1.6, 2.4):
+        near = clear_cut[(clear_cut["diameter_mm_true"] - size).abs() < 0.05]
+        assert len(near) >= 1
+
+
+def test_the_interval_covers_the_truth(pairs) -> None:
+    covered = (pairs["diameter_low_mm"] <= pairs["diameter_mm_true"]) & (
+        pairs["diameter_mm_true"] <= pairs["diameter_high_mm"]
+    )
+    missed = pairs.loc[~covered, ["photo", "diameter_mm_true", "diameter_low_mm", "diameter_mm", "diameter_high_mm"]]
+    assert covered.mean() >= 0.9, missed.to_string()
+
+
+def test_identity_and_state_are_right_for_every_ulcer_visit(results, truth) -> None:
+    keys = ["subject_id", "ulcer_id", "visit", "date"]
+    got = results.trajectories.set_index(keys)["state"].to_dict()
+    want = truth.set_index(keys)["state"].to_dict()
+    wrong = {k: (state, got.get(k)) for k, state in want.items() if got.get(k) != state}
+    assert not wrong
+    assert set(got) - set(want) == set()
+
+
+def test_every_criterion_equals_the_storys(results) -> None:
+    keys = ["subject_id", "criterion"]
+    got = results.eligibility.set_index(keys)[["result", "effect"]].apply(tuple, axis=1).to_dict()
+    want = truth_table("truth_eligibility.csv").set_index(keys)[["result", "effect"]].apply(tuple, axis=1).to_dict()
+    wrong = {k: (v, got.get(k)) for k, v in want.items() if got.get(k) != v}
+    assert not wrong
+
+
+def test_every_verdict_equals_the_storys(results) -> None:
+    got = results.eligibility_summary.set_index("subject_id")[["verdict", "qualifying_ulcer"]]
+    want = truth_table("truth_verdicts.csv").set_index("subject_id")[["verdict", "qualifying_ulcer"]]
+    assert got["verdict"].to_dict() == want["verdict"].to_dict()
+    eligible = want.index[want["verdict"] == "eligible"]
+    assert got.loc[eligible, "qualifying_ulcer"].to_dict() == want.loc[eligible, "qualifying_ulcer"].to_dict()
+
+
+def test_an_open_criterion_says_what_would_settle_it(results) -> None:
+    open_rows = results.eligibility[results.eligibility["result"] == "not assessable"]
+    assert len(open_rows)
+    assert (open_rows["would_settle"] != "").all()
+
+
+def test_the_contradicted_physician_is_flagged(results) -> None:
+    row = results.eligibility.set_index(["subject_id", "criterion"]).loc[("S09", "refractory_prostacyclin")]
+    assert "disagree" in row["evidence"].lower() or "contradict" in row["evidence"].lower()
+
+
+def test_healing_is_confirmed_and_recurrence_seen(results) -> None:
+    outcomes = results.outcomes.set_index("subject_id")
+    assert outcomes.loc["S01", ["healed", "healing_confirmed", "recurred"]].tolist() == ["yes", "yes", "no"]
+    assert outcomes.loc["S02", "recurred"] == "yes"
+    assert outcomes.loc["S03", "worsened_by_week_12"] == "yes"
+    by_subject = results.outcomes_by_subject.set_index("subject_id")
+    assert by_subject.loc["S04", "n_new"] == 1
