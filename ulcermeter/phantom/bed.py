@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,18 @@ from ulcermeter.phantom.truth import PlacedUlcer
 
 Float32s = NDArray[np.float32]
 
-BEDS = ("granulation", "slough", "eschar")
+# Light and dark colour, and the colour of patches, 8-bit sRGB.
+BED_SRGB = {
+    "granulation": ((176, 58, 52), (112, 22, 26), (206, 140, 96)),
+    "slough": ((218, 192, 134), (176, 134, 78), (164, 66, 54)),
+    "eschar": ((58, 44, 38), (22, 17, 17), (84, 56, 40)),
+}
+# Height in mm of fine granules and of wider unevenness, strength of the glare, its exponent.
+BED_RELIEF = {
+    "granulation": (0.030, 0.040, 0.42, 80.0),
+    "slough": (0.012, 0.030, 0.30, 60.0),
+    "eschar": (0.006, 0.022, 0.10, 24.0),
+}
 
 
 def inside_distance(ulcer: PlacedUlcer, points_mm: tuple[Float32s, Float32s, Float32s]) -> tuple[Float32s, ...]:
@@ -38,31 +51,58 @@ def inside_distance(ulcer: PlacedUlcer, points_mm: tuple[Float32s, Float32s, Flo
 def draw_ulcer(
     surface: Surface, ulcer: PlacedUlcer, points_mm: tuple[Float32s, Float32s, Float32s], *, px_per_mm: float
 ) -> None:
-    """Lay one ulcer over ``surface`` at world points (x, y, h)."""
-    spec = ulcer.spec
-    if spec.bed not in BEDS:
-        raise UlcermeterError(f"an ulcer's bed is one of {', '.join(BEDS)}, got {spec.bed!r}")
-    inside, a, b = inside_distance(ulcer, points_mm)
-    if float(inside.max()) < -6.0:
+    """Lay one ulcer over ``surface`` at world points (x, y, h); only the window it reaches is worked on.
+
+    Raises
+    ------
+    UlcermeterError
+        For a bed that is none of granulation, slough and eschar.
+    """
+    if ulcer.spec.bed not in BED_SRGB:
+        raise UlcermeterError(f"an ulcer's bed is one of {', '.join(BED_SRGB)}, got {ulcer.spec.bed!r}")
+    reach_mm = float(ulcer.radii_mm.max()) + 6 * _halo_mm(ulcer.spec)
+    apart = sum((p - np.float32(c)) ** 2 for p, c in zip(points_mm, ulcer.centre_mm, strict=True))
+    near = apart < reach_mm**2
+    if not near.any():
         return
+    rows, cols = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
+    window = (slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1))
+    names = [f.name for f in fields(Surface)]
+    part = Surface(*(getattr(surface, name)[window] for name in names))
+    _lay(part, ulcer, (points_mm[0][window], points_mm[1][window], points_mm[2][window]), px_per_mm=px_per_mm)
+    for name in names:
+        getattr(surface, name)[window] = getattr(part, name)
+
+
+def _lay(
+    surface: Surface, ulcer: PlacedUlcer, points_mm: tuple[Float32s, Float32s, Float32s], *, px_per_mm: float
+) -> None:
+    """Lay one ulcer over a window of the surface: halo, rim, bed, crater, crust."""
+    spec = ulcer.spec
+    inside, a, b = inside_distance(ulcer, points_mm)
     _halo(surface, spec, inside, a, b)
-    soft_mm = max(0.05, 0.6 / px_per_mm)
+    soft_mm = max(0.08, 0.6 / px_per_mm)
     share = smoothstep(-soft_mm, soft_mm, inside)
-    colour, relief_a, relief_b, gloss = _bed(spec, inside, a, b, px_per_mm=px_per_mm)
+    colour, relief_a, relief_b, gloss, sharpness = _bed(spec, inside, a, b, px_per_mm=px_per_mm)
     slope_a, slope_b = _crater(ulcer, inside, a, b, px_per_mm=px_per_mm)
     surface.albedo = mix(surface.albedo, colour, share)
     keep = 1 - share
     surface.slope_t = surface.slope_t * keep + share * relief_a + slope_a
     surface.slope_s = surface.slope_s * keep + share * relief_b + slope_b
     surface.gloss = surface.gloss * keep + share * gloss
-    surface.sharpness = surface.sharpness * keep + share * 90
+    surface.sharpness = surface.sharpness * keep + share * sharpness
     if spec.crust > 0:
         _crust(surface, spec, inside, a, b, px_per_mm=px_per_mm)
 
 
+def _halo_mm(spec: UlcerSpec) -> float:
+    """Return how far the redness reaches before it falls to about a third."""
+    return 0.5 + 0.35 * spec.diameter_mm
+
+
 def _halo(surface: Surface, spec: UlcerSpec, inside: Float32s, a: Float32s, b: Float32s) -> None:
     """Redden the skin around, and lay the pale callous rim just outside the edge."""
-    reach_mm = 0.5 + 0.35 * spec.diameter_mm
+    reach_mm = _halo_mm(spec)
     uneven = 1 + 0.3 * noise(a, b, low=2, high=10, tile_mm=20, seed=spec.seed + 31)
     glow = spec.halo * np.exp(-((np.maximum(-inside, 0) / (reach_mm * np.maximum(uneven, 0.3))) ** 1.3))
     surface.albedo *= 1 - glow[..., None] * np.array([0.10, 0.42, 0.36], dtype=np.float32)
@@ -74,27 +114,24 @@ def _halo(surface: Surface, spec: UlcerSpec, inside: Float32s, a: Float32s, b: F
 
 def _bed(
     spec: UlcerSpec, inside: Float32s, a: Float32s, b: Float32s, *, px_per_mm: float
-) -> tuple[Float32s, Float32s, Float32s, Float32s]:
-    """Return the bed's colour, the slopes of its relief and its gloss."""
-    grain_mm = 0.45
-    value, along_a, along_b = bumps(a, b, kind="granules", low=500, high=0, tile_mm=22 * grain_mm, seed=spec.seed + 33)
-    cloud = noise(a, b, low=2, high=12, tile_mm=14, seed=spec.seed + 34)
-    patch = noise(a, b, low=4, high=26, tile_mm=14, seed=spec.seed + 35)
-    clear = fade(grain_mm, px_per_mm)
-    red = _speckled((158, 38, 36), (96, 14, 20), value * clear * 0.6 + 0.5 * cloud)
-    yellow = _speckled((214, 184, 118), (168, 126, 66), 0.5 * value * clear + 0.6 * cloud)
-    black = _speckled((46, 34, 30), (18, 14, 14), 0.5 * value * clear + 0.5 * cloud)
-    main, other, level = {
-        "granulation": (red, yellow, 1.1),
-        "slough": (yellow, red, 0.8),
-        "eschar": (black, yellow, 1.5),
-    }[spec.bed]
-    colour = mix(main, other, 0.8 * smoothstep(level, level + 0.8, patch))
-    fresh = np.exp(-np.maximum(inside, 0) / 0.25) * (0.5 if spec.bed != "eschar" else 0.2)
-    colour = mix(colour, linear((120, 24, 24)), fresh.astype(np.float32))
-    height = {"granulation": 0.07, "slough": 0.035, "eschar": 0.03}[spec.bed] * clear
-    wet = {"granulation": 0.55, "slough": 0.4, "eschar": 0.10}[spec.bed]
-    return colour, height * along_a, height * along_b, np.full_like(a, wet)
+) -> tuple[Float32s, Float32s, Float32s, Float32s, Float32s]:
+    """Return the bed's colour, the slopes of its relief, its gloss and the gloss's sharpness."""
+    cloud = noise(a, b, low=2, high=12, tile_mm=12, seed=spec.seed + 34)
+    patch = noise(a, b, low=2, high=14, tile_mm=10, seed=spec.seed + 35)
+    fine, fine_a, fine_b = bumps(a, b, kind="granules", low=900, high=0, tile_mm=11, seed=spec.seed + 33)
+    wide, wide_a, wide_b = bumps(a, b, kind="band", low=5, high=34, tile_mm=13, seed=spec.seed + 38)
+    clear = fade(0.4, px_per_mm)
+    level = 0.45 * wide + 0.35 * cloud + 0.25 * clear * fine
+    light, dark, patches = BED_SRGB[spec.bed]
+    colour = _speckled(light, dark, level)
+    colour = mix(colour, linear(patches), 0.75 * smoothstep(0.5, 2.1, patch + 0.25 * wide))
+    blood = np.exp(-np.maximum(inside, 0) / 0.22) * (0.2 if spec.bed == "eschar" else 0.5)
+    colour = mix(colour, linear((112, 26, 26)), blood.astype(np.float32))
+    height_fine, height_wide, wet, sharp = BED_RELIEF[spec.bed]
+    film = wet * smoothstep(-1.4, 1.6, cloud - 0.4 * patch)
+    slope_a = height_fine * clear * fine_a + height_wide * wide_a
+    slope_b = height_fine * clear * fine_b + height_wide * wide_b
+    return colour, slope_a, slope_b, film, np.full_like(a, sharp)
 
 
 def _speckled(light: tuple[int, int, int], dark: tuple[int, int, int], level: Float32s) -> Float32s:

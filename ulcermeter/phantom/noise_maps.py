@@ -49,10 +49,16 @@ def _with_slopes(kind: str, low: float, high: float, index: int) -> Float32s:
 def sample(field: Float32s, u_mm: Float32s, v_mm: Float32s, *, tile_mm: float, seed: int) -> Float32s:
     """Sample a periodic map at surface coordinates (M, N), the tile being ``tile_mm`` wide, moved by ``seed``."""
     offset_u, offset_v = np.random.default_rng([19, seed]).uniform(0, TILE_PX, 2)
-    scale = TILE_PX / tile_mm
-    map_u = np.mod(u_mm * np.float32(scale) + np.float32(offset_u), np.float32(TILE_PX)).astype(np.float32)
-    map_v = np.mod(v_mm * np.float32(scale) + np.float32(offset_v), np.float32(TILE_PX)).astype(np.float32)
-    return cv2.remap(field, map_u, map_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    maps = (_wrapped(c, TILE_PX / tile_mm, offset) for c, offset in ((u_mm, offset_u), (v_mm, offset_v)))
+    return cv2.remap(field, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+
+
+def _wrapped(place_mm: Float32s, scale: float, offset: float) -> Float32s:
+    """Return tile pixels in 0..TILE_PX; floor is several times faster than the remainder."""
+    place = np.asarray(place_mm, dtype=np.float32) * np.float32(scale / TILE_PX) + np.float32(offset / TILE_PX)
+    place -= np.floor(place)
+    place *= np.float32(TILE_PX)
+    return place
 
 
 def noise(u_mm: Float32s, v_mm: Float32s, *, low: float, high: float, tile_mm: float, seed: int) -> Float32s:

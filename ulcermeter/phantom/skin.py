@@ -73,7 +73,7 @@ def _from_back(finger: FingerSpec, angle: Float32s) -> Float32s:
 
 def _backness(finger: FingerSpec, angle: Float32s) -> Float32s:
     """Return 1 on the finger's back, 0 on its palm side."""
-    return smoothstep(-0.35, 0.35, np.cos(_from_back(finger, angle)))
+    return smoothstep(-0.75, 0.55, np.cos(_from_back(finger, angle)))
 
 
 def _base(finger: FingerSpec, s_mm: Float32s, t_mm: Float32s, back: Float32s) -> Surface:
@@ -107,8 +107,8 @@ def _ridges(
     phase = 2 * np.pi / period_mm * path
     share = strength * (1 - back) * (0.6 + 0.4 * smoothstep(-1.0, 1.0, warp))
     wave = np.cos(phase) * share
-    surface.albedo *= (1 + 0.05 * wave)[..., None]
-    pull = 0.16 * np.sin(phase) * share
+    surface.albedo *= (1 + 0.055 * wave)[..., None]
+    pull = 0.27 * np.sin(phase) * share
     away = np.maximum(reach, 0.5)
     surface.slope_t += pull * t_mm / away
     surface.slope_s += pull * ((s_mm - centre) / away * (1 - beyond) + beyond)
@@ -116,7 +116,7 @@ def _ridges(
 
 def _grain(surface: Surface, finger: FingerSpec, s_mm: Float32s, t_mm: Float32s, *, px_per_mm: float) -> None:
     """Pores and the fine net of lines between them."""
-    for wave_mm, tile_mm, high, height in ((0.35, 14.0, 60, 0.020), (0.9, 26.0, 40, 0.030)):
+    for wave_mm, tile_mm, high, height in ((0.35, 14.0, 60, 0.011), (0.9, 26.0, 40, 0.017)):
         strength = fade(wave_mm, px_per_mm) * (1 - 0.5 * finger.tightness)
         if strength <= 0:
             continue
