@@ -1,0 +1,204 @@
+"""The course of one ulcer over the visits."""
+
+from __future__ import annotations
+
+import io
+import math
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.protocol import Protocol
+from ulcermeter.tables.dates import parse_date
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["healing_curve"]
+
+_INK = "#1d3557"
+_THRESHOLD = "#b3261e"
+_BAND = "#e8eef4"
+_GREY = "#5c626c"
+# Marker, colour, filled: a state is told by shape first, so that it survives grey print.
+_MARKS: dict[str, tuple[str, str, bool]] = {
+    "first seen": ("o", _INK, True),
+    "persistent": ("o", _INK, True),
+    "new": ("D", "#b3261e", True),
+    "recurrent": ("^", "#b3261e", True),
+    "merged": ("s", _INK, True),
+    "split": ("s", _INK, False),
+    "healed": ("o", "#1b7837", False),
+    "indeterminate": ("$?$", _GREY, True),
+    "not photographed": ("x", _GREY, True),
+    "amputated": ("X", "#000000", True),
+}
+_SETTINGS: dict[str, Any] = {
+    "svg.hashsalt": "ulcermeter",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#9aa1ab",
+    "path.simplify": False,
+}
+
+
+def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol) -> str:
+    """Draw one ulcer's diameter and area against the day, with 95 % intervals, states and the threshold.
+
+    Parameters
+    ----------
+    trajectory_rows : DataFrame
+        The rows of ``trajectories`` of one ulcer. Days count from treatment; without any day, from the first photo
+        whose date is known to the day. A row without either is not drawn and the figure says so.
+    protocol : Protocol
+        Its threshold is the dashed line, its visits' windows are shaded.
+
+    Returns
+    -------
+    str
+        An SVG without dates or random ids: the same rows give the same text.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    rows, counted_from = _with_days(_records(trajectory_rows))
+    with matplotlib.rc_context(_SETTINGS):  # type: ignore[arg-type]
+        figure = Figure(figsize=(9.6, 3.1), layout="constrained")
+        FigureCanvasSVG(figure)
+        diameter, area = figure.subplots(1, 2)
+        _panel(diameter, rows, quantity="diameter", unit="mm", title="Diameter (mm)")
+        threshold = float(protocol["threshold_diameter_mm"])
+        diameter.axhline(threshold, color=_THRESHOLD, linewidth=1, linestyle=(0, (4, 3)), zorder=2)
+        diameter.annotate(
+            f"{threshold:g} mm", (1, threshold), xycoords=("axes fraction", "data"), xytext=(2, 0),
+            textcoords="offset points", color=_THRESHOLD, va="center", fontsize=8,
+        )  # fmt: skip
+        _panel(area, rows, quantity="area", unit="mm2", title="Area (mm²)")
+        for axes in (diameter, area):
+            _dress(axes, rows, protocol if counted_from == "treatment" else None, counted_from)
+        _legend(figure, rows, trajectory_rows)
+        return _svg(figure)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _with_days(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:
+    """Return the rows that can be placed in time, by day, and what the day counts from."""
+    if any(_known(row["day"]) for row in rows):
+        placed = [{**row, "day": int(row["day"])} for row in rows if _known(row["day"])]
+        return sorted(placed, key=lambda row: row["day"]), "treatment"
+    dated = [(exact, row) for row in rows if (exact := _exact_date(row["date"])) is not None]
+    first = min((exact for exact, _ in dated), default=date.min)
+    placed = [{**row, "day": (exact - first).days} for exact, row in dated]
+    return sorted(placed, key=lambda row: row["day"]), "first photo"
+
+
+def _known(value: Any) -> bool:
+    return value is not None and value == value and str(value) not in ("", "<NA>")
+
+
+def _exact_date(text: str) -> date | None:
+    interval = parse_date(text)
+    return interval.low if interval is not None and interval.exact else None
+
+
+def _panel(axes: Axes, rows: list[dict[str, Any]], *, quantity: str, unit: str, title: str) -> None:
+    drawn = [row for row in rows if not math.isnan(row[f"{quantity}_{unit}"])]
+    _course(axes, rows, f"{quantity}_{unit}")
+    for row in drawn:
+        low, high = row[f"{quantity}_low_{unit}"], row[f"{quantity}_high_{unit}"]
+        if not math.isnan(low) and high > low:
+            axes.plot([row["day"]] * 2, [low, high], color=_INK, linewidth=1.6, zorder=3, solid_capstyle="butt")
+            axes.plot([row["day"]] * 2, [low, high], color=_INK, linewidth=0, marker="_", markersize=5, zorder=3)
+    for row in rows:
+        value = row[f"{quantity}_{unit}"]
+        _mark(axes, row["state"], row["day"], 0.0 if math.isnan(value) else value)
+    highest = max(
+        [row[f"{quantity}_high_{unit}"] for row in drawn] + [row[f"{quantity}_{unit}"] for row in drawn] + [1]
+    )
+    floor = 2.6 if quantity == "diameter" else 1.0
+    axes.set_ylim(-0.06 * max(highest, floor), 1.12 * max(floor, *(h for h in [highest] if h == h)))
+    axes.set_title(title, loc="left", fontsize=9.5, color=_INK, fontweight="bold", pad=15)
+
+
+def _course(axes: Axes, rows: list[dict[str, Any]], column: str) -> None:
+    """Join neighbouring values; dashed over visits without one, so that a gap is seen as a gap."""
+    before: dict[str, Any] | None = None
+    gap = False
+    for row in rows:
+        if math.isnan(row[column]):
+            gap = True
+            continue
+        if before is not None:
+            axes.plot(
+                [before["day"], row["day"]],
+                [before[column], row[column]],
+                color=_INK, linewidth=1, alpha=0.7, linestyle=(0, (2, 2)) if gap else "-", zorder=2,
+            )  # fmt: skip
+        before, gap = row, False
+
+
+def _mark(axes: Axes, state: str, day: float, value: float) -> None:
+    marker, colour, filled = _MARKS.get(state, ("o", _GREY, True))
+    axes.plot(
+        [day], [value], linestyle="none", marker=marker, markersize=8 if marker == "$?$" else 6.5, markeredgecolor=colour,
+        markerfacecolor=colour if filled else "white", markeredgewidth=1.4 if marker != "$?$" else 0.3,
+        zorder=4, clip_on=False,
+    )  # fmt: skip
+
+
+def _dress(axes: Axes, rows: list[dict[str, Any]], protocol: Protocol | None, counted_from: str) -> None:
+    days = [row["day"] for row in rows] or [0]
+    space = max(0.03 * (max(days) - min(days)), 3)
+    axes.set_xlim(min(days) - space, max(days) + space)
+    axes.set_xlabel(f"days since {counted_from}", color=_GREY)
+    axes.tick_params(colors=_GREY, labelsize=8)
+    axes.axhline(0, color="#9aa1ab", linewidth=0.8, zorder=1)
+    _shade_visits(axes, protocol)
+
+
+def _shade_visits(axes: Axes, protocol: Protocol | None) -> None:
+    """Shade the visits' windows and name them above the panel, leaving out a name that would touch the one before."""
+    low, high = axes.get_xlim()
+    named_up_to = low - (high - low)
+    for visit in protocol.visits if protocol is not None else ():
+        if visit.day is None or visit.window_days is None or not low <= visit.day <= high:
+            continue
+        half = max(visit.window_days, 0.5)
+        axes.axvspan(visit.day - half, visit.day + half, color=_BAND, linewidth=0, zorder=0)
+        if visit.day - named_up_to > 0.11 * (high - low):
+            axes.annotate(
+                visit.name, (visit.day, 1), xycoords=("data", "axes fraction"), xytext=(0, 2),
+                textcoords="offset points", ha="center", va="bottom", fontsize=7, color=_GREY, annotation_clip=False,
+            )  # fmt: skip
+            named_up_to = visit.day
+
+
+def _legend(figure: Figure, rows: list[dict[str, Any]], all_rows: pd.DataFrame) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = []
+    for state in (s for s in _MARKS if any(row["state"] == s for row in rows)):
+        marker, colour, filled = _MARKS[state]
+        face = colour if filled else "white"
+        handles.append(Line2D([], [], linestyle="none", marker=marker, color=colour, markerfacecolor=face, label=state))
+    handles.append(Patch(color=_BAND, label="visit's window"))
+    left_out = len(all_rows) - len(rows)
+    if left_out:
+        handles.append(Line2D([], [], linestyle="none", label=f"{left_out} visit(s) without an exact date not drawn"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=8, frameon=False, fontsize=8, handletextpad=0.4)
+
+
+def _svg(figure: Figure) -> str:
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    text = stream.getvalue()
+    return text[text.index("<svg") :]

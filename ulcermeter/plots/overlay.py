@@ -1,0 +1,324 @@
+"""A photo with what was measured drawn on it, for the eye that checks the machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import Photo, Segmentation
+from ulcermeter.plots import canvas
+from ulcermeter.plots.canvas import Box, Pixels
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["draw_overlay", "draw_refusal", "shrink_jpeg"]
+
+# Picture sizes, px: with the caption below it the longest side stays under 1600.
+_WIDTH_PX = 1200
+_HEIGHT_PX = 1100
+_INSET_PX = 250
+_MARGIN_PX = 18
+# What is shown round a small ulcer: enough finger to know where on it one is, and an ulcer large enough to judge.
+_CONTEXT_MM = (24.0, 18.0)
+_CONTEXT_TIMES = 2.2
+_BARS_MM = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+_MOST_LISTED = 8
+_NOTICE = "Research use only, not a medical device. In brackets: 95 % interval."
+
+
+@dataclass(frozen=True)
+class _View:
+    """The part of a photo that is shown: `left`, `top`, `width`, `height` in photo px, and its size when shown."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    shown: tuple[int, int]
+
+    def place(self, points_px: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Photo pixels (K, 2) to pixels of the shown picture; pixel centres map as `cv2.resize` maps them."""
+        factor = np.array([self.shown[0] / self.width, self.shown[1] / self.height])
+        corner = np.array([self.left, self.top], dtype=np.float64)
+        return (np.atleast_2d(np.asarray(points_px, dtype=np.float64)) - corner + 0.5) * factor - 0.5
+
+
+def draw_overlay(
+    photo: Photo,
+    segmentation: Segmentation,
+    measurements: pd.DataFrame,
+    *,
+    lines: Mapping[int, NDArray[np.floating]],
+    threshold_mm: float | None = None,
+) -> bytes:
+    """Draw outline, diameter line, label and a mm scale bar on a photo, cropped round the ulcers.
+
+    Parameters
+    ----------
+    photo : Photo
+    segmentation : Segmentation
+        Its outlines are drawn, label 1 first.
+    measurements : DataFrame
+        The photo's rows of ``measurements``; none where no ulcer was found.
+    lines : mapping of int to float (2, 2)
+        Label to the two ends of its diameter, photo pixels (x, y); a label may be left out.
+    threshold_mm : float, optional
+        The protocol's threshold, for the words "over 2 mm"; without it "over the threshold".
+
+    Returns
+    -------
+    bytes
+        A JPEG, longest side at most 1600 px. The scale bar is true along its own direction at the first ulcer, its
+        height above the reference's plane included; without an ulcer at the middle of the window.
+    """
+    view = _choose_view(photo, segmentation)
+    pixels = _shown(photo, view)
+    outlines = dict(enumerate(segmentation.outlines, start=1))
+    inset_box = _place_inset(view, photo, list(outlines.values()))
+    for outline in outlines.values():
+        canvas.line(pixels, view.place(outline), colour=canvas.CYAN, width_px=2, closed=True)
+    for label, ends in lines.items():
+        if label in outlines:
+            _draw_ruled(pixels, view.place(ends), colour=canvas.YELLOW, width_px=2, tick_px=9)
+    if inset_box is not None:
+        _draw_inset(pixels, photo, segmentation, view, inset_box)
+    pixels = _draw_scale_bar(pixels, segmentation, view, _bar_correction(segmentation, measurements, lines))
+    pixels = canvas.write_boxed(pixels, _label_places(pixels, view, outlines, measurements, inset_box), size_px=26)
+    return canvas.encode_jpeg(
+        canvas.add_caption(pixels, _caption(photo, segmentation, measurements, threshold_mm=threshold_mm))
+    )
+
+
+def draw_refusal(photo: Photo, reason: str) -> bytes:
+    """Draw a refused photo, small, with the reason below it.
+
+    Parameters
+    ----------
+    photo : Photo
+    reason : str
+        Why it is not measured and how to take it again.
+
+    Returns
+    -------
+    bytes
+        A JPEG, longest side at most 1600 px.
+    """
+    rows, cols = photo.pixels.shape[:2]
+    view = _View(0, 0, cols, rows, _fit(cols, rows, 900, 900))
+    pixels = _shown(photo, view)
+    cv2.rectangle(pixels, (0, 0), (pixels.shape[1] - 1, pixels.shape[0] - 1), (176, 38, 38), 8)
+    paragraphs = [
+        ("Refused: not measured", 26, True, (176, 38, 38)),
+        (reason, 24, False, canvas.DARK),
+        (photo.path.name, 18, False, canvas.GREY),
+    ]
+    return canvas.encode_jpeg(canvas.add_caption(pixels, paragraphs))
+
+
+def shrink_jpeg(data: bytes, *, longest_px: int, quality: int = 80) -> bytes:
+    """Return a JPEG or PNG as a smaller JPEG, its longest side at most `longest_px`; empty bytes when unreadable."""
+    pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR) if data else None
+    if pixels is None:
+        return b""
+    rgb = np.ascontiguousarray(pixels[..., ::-1], dtype=np.uint8)
+    rows, cols = rgb.shape[:2]
+    if max(rows, cols) > longest_px:
+        rgb = canvas.resized(rgb, *_fit(cols, rows, longest_px, longest_px))
+    return canvas.encode_jpeg(rgb, quality=quality)
+
+
+def _fit(width: float, height: float, most_wide: int, most_high: int) -> tuple[int, int]:
+    factor = min(most_wide / width, most_high / height)
+    return max(1, round(width * factor)), max(1, round(height * factor))
+
+
+def _choose_view(photo: Photo, segmentation: Segmentation) -> _View:
+    """Show the ulcers with some finger round them; without an ulcer the window that was searched."""
+    rows, cols = photo.pixels.shape[:2]
+    if segmentation.outlines:
+        points = np.vstack(segmentation.outlines)
+        size_mm = np.array(_CONTEXT_MM) * segmentation.rectified.calibration.px_per_mm(points.mean(axis=0))
+        size = np.maximum(size_mm, _CONTEXT_TIMES * np.ptp(points, axis=0))
+    else:
+        points = _window_corners_px(segmentation)
+        size = np.ptp(points, axis=0)
+    aspect = _CONTEXT_MM[0] / _CONTEXT_MM[1]
+    size = np.maximum(size, [size[1] * aspect, size[0] / aspect])
+    width, height = (int(max(1, min(round(wanted), most))) for wanted, most in zip(size, (cols, rows), strict=True))
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    left = int(np.clip(round(middle[0] - width / 2), 0, cols - width))
+    top = int(np.clip(round(middle[1] - height / 2), 0, rows - height))
+    return _View(left, top, width, height, _fit(width, height, _WIDTH_PX, _HEIGHT_PX))
+
+
+def _window_corners_px(segmentation: Segmentation) -> NDArray[np.float64]:
+    rows, cols = segmentation.labels.shape
+    corners = np.array([[0, 0], [cols - 1, 0], [cols - 1, rows - 1], [0, rows - 1]], dtype=np.float64)
+    return segmentation.rectified.to_photo_px(corners)
+
+
+def _shown(photo: Photo, view: _View) -> Pixels:
+    part = photo.pixels[view.top : view.top + view.height, view.left : view.left + view.width]
+    return canvas.resized(part, *view.shown)
+
+
+def _draw_ruled(
+    pixels: Pixels, ends: NDArray[np.float64], *, colour: canvas.Colour, width_px: int, tick_px: float
+) -> None:
+    """Draw a line with a tick across each end, in one stroke, so that no halo covers an end."""
+    along = ends[1] - ends[0]
+    tick = tick_px * np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-9)
+    near, far = ends
+    stroke = np.array([near, near - tick, near + tick, near, far, far - tick, far + tick])
+    canvas.line(pixels, stroke, colour=colour, width_px=width_px, closed=False)
+
+
+def _bar_correction(
+    segmentation: Segmentation, measurements: pd.DataFrame, lines: Mapping[int, NDArray[np.floating]]
+) -> float:
+    """Return the measured diameter over the same line in the reference's plane: the height correction, near 1."""
+    for row in _rows(measurements):
+        if row["label"] in lines:
+            ends = segmentation.rectified.calibration.to_mm(lines[row["label"]])
+            length = float(np.hypot(*(ends[1] - ends[0])))
+            if length > 0 and 0.5 < row["diameter_mm"] / length < 2:
+                return float(row["diameter_mm"]) / length
+    return 1.0
+
+
+def _draw_scale_bar(pixels: Pixels, segmentation: Segmentation, view: _View, correction: float) -> Pixels:
+    focus = segmentation.outlines[0] if segmentation.outlines else _window_corners_px(segmentation)
+    middle = np.asarray(focus).mean(axis=0)
+    step = np.array([1.0, 0.0])
+    ends_mm = segmentation.rectified.calibration.to_mm(np.vstack([middle - step, middle + step]))
+    mm_per_px = correction * float(np.hypot(*(ends_mm[1] - ends_mm[0]))) / 2 * view.width / view.shown[0]
+    length_mm = max((bar for bar in _BARS_MM if bar / mm_per_px <= 0.28 * view.shown[0]), default=_BARS_MM[0])
+    x, y = _MARGIN_PX + 8.0, view.shown[1] - _MARGIN_PX - 10.0
+    ends = np.array([[x, y], [x + length_mm / mm_per_px, y]])
+    _draw_ruled(pixels, ends, colour=canvas.WHITE, width_px=3, tick_px=8)
+    return canvas.write(pixels, f"{length_mm:g} mm", (x + 6, y - 44), size_px=24, bold=True)
+
+
+def _rows(measurements: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows with a label, by label."""
+    labelled = measurements[measurements["label"].notna()].sort_values("label")
+    return [{str(key): value for key, value in row.items()} for row in labelled.to_dict("records")]
+
+
+def _box_of(points: NDArray[np.floating], margin: float = 0.0) -> Box:
+    (left, top), (right, bottom) = points.min(axis=0) - margin, points.max(axis=0) + margin
+    return float(left), float(top), float(right), float(bottom)
+
+
+def _overlap(a: Box, b: Box) -> float:
+    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return max(wide, 0.0) * max(high, 0.0)
+
+
+def _place_inset(view: _View, photo: Photo, outlines: list[NDArray[np.float64]]) -> Box | None:
+    """Return where the whole photo goes, small: the corner that hides least of the ulcers; None when not needed."""
+    rows, cols = photo.pixels.shape[:2]
+    if view.width * view.height > 0.4 * rows * cols:
+        return None
+    width, height = _fit(cols, rows, _INSET_PX, _INSET_PX)
+    right, low = view.shown[0] - _MARGIN_PX - width, view.shown[1] - _MARGIN_PX - height
+    corners = [(right, _MARGIN_PX), (_MARGIN_PX, _MARGIN_PX), (right, low)]
+    boxes = [(float(x), float(y), float(x + width), float(y + height)) for x, y in corners]
+    hidden = [_box_of(view.place(outline), 30) for outline in outlines]
+    return min(boxes, key=lambda box: sum(_overlap(box, other) for other in hidden))
+
+
+def _draw_inset(pixels: Pixels, photo: Photo, segmentation: Segmentation, view: _View, box: Box) -> None:
+    left, top, right, bottom = (int(edge) for edge in box)
+    rows, cols = photo.pixels.shape[:2]
+    whole = _View(0, 0, cols, rows, (right - left, bottom - top))
+    small = canvas.resized(_thinned(photo.pixels, right - left), right - left, bottom - top)
+    reference = segmentation.rectified.calibration.reference_outline_px
+    if len(reference):
+        canvas.fill_polygon_edge(small, whole.place(reference), colour=canvas.CYAN)
+    shown = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * [view.width, view.height] + [view.left, view.top]
+    canvas.fill_polygon_edge(small, whole.place(shown), colour=canvas.YELLOW)
+    cv2.rectangle(pixels, (left - 3, top - 3), (right + 2, bottom + 2), canvas.WHITE, -1)
+    pixels[top:bottom, left:right] = small
+
+
+def _thinned(pixels: Pixels, width_px: int) -> Pixels:
+    """Every n-th pixel, still at least four times as wide as needed: averaging 12 MP would take most of the time."""
+    step = max(1, pixels.shape[1] // (4 * width_px))
+    return np.ascontiguousarray(pixels[::step, ::step])
+
+
+def _label_places(
+    pixels: Pixels,
+    view: _View,
+    outlines: dict[int, NDArray[np.float64]],
+    measurements: pd.DataFrame,
+    inset: Box | None,
+) -> list[tuple[str, tuple[float, float]]]:
+    """Return a text a label and where it goes: beside its outline, on no other outline, text or the inset."""
+    diameters = {int(row["label"]): row["diameter_mm"] for row in _rows(measurements)}
+    taken = [_box_of(view.place(outline), 12) for outline in outlines.values()] + ([inset] if inset else [])
+    places = []
+    for label, outline in outlines.items():
+        value = diameters.get(label, math.nan)
+        text = str(label) if math.isnan(value) else f"{label}  {value:.2f} mm"
+        box = _free_box(
+            pixels, _box_of(view.place(outline), 12), canvas.text_size_px(text, size_px=26, bold=True), taken
+        )
+        taken.append(box)
+        places.append((text, (box[0], box[1])))
+    return places
+
+
+def _free_box(pixels: Pixels, around: Box, size: tuple[int, int], taken: list[Box]) -> Box:
+    wide, high = size
+    left, top, right, bottom = around
+    middle_x, middle_y = (left + right - wide) / 2, (top + bottom - high) / 2
+    corners = [
+        (right + 6, middle_y),
+        (left - 6 - wide, middle_y),
+        (middle_x, top - high - 6),
+        (middle_x, bottom + 6),
+        (right + 6, top - high),
+        (left - 6 - wide, bottom),
+    ]
+    frame = (pixels.shape[1] - wide - 4.0, pixels.shape[0] - high - 4.0)
+    boxes = [
+        (x, y, x + wide, y + high)
+        for x, y in ((min(max(x, 4.0), frame[0]), min(max(y, 4.0), frame[1])) for x, y in corners)
+    ]
+    return min(boxes, key=lambda box: sum(_overlap(box, other) for other in taken))
+
+
+def _caption(
+    photo: Photo, segmentation: Segmentation, measurements: pd.DataFrame, *, threshold_mm: float | None
+) -> list[tuple[str, int, bool, tuple[int, int, int]]]:
+    rows = _rows(measurements)
+    first = rows[0] if rows else {}
+    where = [first.get("subject_id", ""), first.get("visit", "")]
+    where += [" ".join(filter(None, [first.get("hand", ""), first.get("finger", "")])), photo.path.name]
+    over = "the threshold" if threshold_mm is None else f"{threshold_mm:g} mm"
+    paragraphs = [(" · ".join(part for part in where if part), 18, False, canvas.GREY)]
+    paragraphs += [(_sentence(row, over), 25, True, canvas.DARK) for row in rows[:_MOST_LISTED]]
+    if not rows:
+        paragraphs.append(("No ulcer found on this photo", 25, True, canvas.DARK))
+    if len(rows) > _MOST_LISTED:
+        paragraphs.append((f"and {len(rows) - _MOST_LISTED} more, see measurements.csv", 20, False, canvas.DARK))
+    stated = "" if segmentation.rectified.calibration.verified else " The scale was stated, not seen on the photo."
+    return [*paragraphs, (_NOTICE + stated, 18, False, canvas.GREY)]
+
+
+def _sentence(row: dict[str, Any], over: str) -> str:
+    words = f"{int(row['label'])}:  {row['diameter_mm']:.2f} mm"
+    if row["diameter_low_mm"] == row["diameter_low_mm"]:
+        words += f" ({row['diameter_low_mm']:.2f}–{row['diameter_high_mm']:.2f})"
+    if row["over_threshold"]:
+        words += f"   over {over}: {row['over_threshold']}"
+    return words if math.isnan(row["area_mm2"]) else f"{words}   area {row['area_mm2']:.1f} mm²"
