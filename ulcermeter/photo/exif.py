@@ -1,0 +1,67 @@
+"""What a file says about itself: which way is up, when it was taken, by which camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ulcermeter.datatypes import CameraInfo
+
+_TAG_ORIENTATION, _TAG_MAKE, _TAG_MODEL = 0x0112, 0x010F, 0x0110
+_TAG_EXIF, _TAG_TAKEN, _TAG_DIGITISED, _TAG_FOCAL_35MM = 0x8769, 0x9003, 0x9004, 0xA405
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Pixels as stored, uint8 (M, N, 3) RGB, and what the file says about itself."""
+
+    pixels: Pixels
+    orientation: int = 1
+    taken_at: datetime | None = None
+    camera: CameraInfo = CameraInfo()
+
+
+def read_exif(image: Image.Image) -> tuple[int, datetime | None, CameraInfo]:
+    """Orientation, time and camera; damaged EXIF counts as absent."""
+    try:
+        exif = image.getexif()
+        inner = exif.get_ifd(_TAG_EXIF)
+    except Exception:  # noqa: BLE001 - Pillow raises whatever the damaged bytes lead it into
+        return 1, None, CameraInfo()
+    orientation = exif.get(_TAG_ORIENTATION, 1)
+    camera = CameraInfo(
+        make=as_text(exif.get(_TAG_MAKE)),
+        model=as_text(exif.get(_TAG_MODEL)),
+        focal_35mm_mm=_focal(inner.get(_TAG_FOCAL_35MM)),
+    )
+    taken_at = _time(inner.get(_TAG_TAKEN)) or _time(inner.get(_TAG_DIGITISED))
+    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1, taken_at, camera
+
+
+def as_text(value: object) -> str | None:
+    """Return a tag as text without padding, None when there is nothing in it."""
+    text = str(value).replace("\0", "").strip() if value is not None else ""
+    return text or None
+
+
+def _focal(value: Any) -> float | None:
+    """Return a believable 35 mm focal length; 0 stands for unknown in EXIF 2.32."""
+    try:
+        focal_mm = float(value)
+    except (TypeError, ValueError):
+        return None
+    return focal_mm if 5 <= focal_mm <= 2000 else None
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        return datetime.strptime(str(value).strip("\0 "), "%Y:%m:%d %H:%M:%S")
+    except ValueError:
+        return None
