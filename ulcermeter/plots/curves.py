@@ -68,7 +68,8 @@ def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol) -> str:
 
     rows, counted_from = _with_days(_records(trajectory_rows))
     with matplotlib.rc_context(_SETTINGS):  # type: ignore[arg-type]
-        figure = Figure(figsize=(9.6, 3.1), layout="constrained")
+        figure = Figure(figsize=(9.6, 3.1))
+        figure.subplots_adjust(left=0.04, right=0.985, top=0.86, bottom=0.27, wspace=0.16)
         FigureCanvasSVG(figure)
         diameter, area = figure.subplots(1, 2)
         _panel(diameter, rows, quantity="diameter", unit="mm", title="Diameter (mm)")
@@ -148,9 +149,9 @@ def _course(axes: Axes, rows: list[dict[str, Any]], column: str) -> None:
 def _mark(axes: Axes, state: str, day: float, value: float) -> None:
     marker, colour, filled = _MARKS.get(state, ("o", _GREY, True))
     axes.plot(
-        [day], [value], linestyle="none", marker=marker, markersize=8 if marker == "$?$" else 6.5, markeredgecolor=colour,
-        markerfacecolor=colour if filled else "white", markeredgewidth=1.4 if marker != "$?$" else 0.3,
-        zorder=4, clip_on=False,
+        [day], [value], linestyle="none", marker=marker, markersize=8 if marker == "$?$" else 6.5,
+        markeredgecolor=colour, markerfacecolor=colour if filled else "white",
+        markeredgewidth=1.4 if marker != "$?$" else 0.3, zorder=4, clip_on=False,
     )  # fmt: skip
 
 
@@ -194,7 +195,9 @@ def _legend(figure: Figure, rows: list[dict[str, Any]], all_rows: pd.DataFrame) 
     left_out = len(all_rows) - len(rows)
     if left_out:
         handles.append(Line2D([], [], linestyle="none", label=f"{left_out} visit(s) without an exact date not drawn"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=8, frameon=False, fontsize=8, handletextpad=0.4)
+    figure.legend(
+        handles=handles, loc="lower center", ncols=8, borderpad=0, frameon=False, fontsize=8, handletextpad=0.4
+    )
 
 
 def _svg(figure: Figure) -> str:

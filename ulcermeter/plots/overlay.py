@@ -316,9 +316,9 @@ def _caption(
 
 
 def _sentence(row: dict[str, Any], over: str) -> str:
-    words = f"{int(row['label'])}:  {row['diameter_mm']:.2f} mm"
+    words = f"{int(row['label'])}: {row['diameter_mm']:.2f} mm"
     if row["diameter_low_mm"] == row["diameter_low_mm"]:
         words += f" ({row['diameter_low_mm']:.2f}–{row['diameter_high_mm']:.2f})"
     if row["over_threshold"]:
-        words += f"   over {over}: {row['over_threshold']}"
-    return words if math.isnan(row["area_mm2"]) else f"{words}   area {row['area_mm2']:.1f} mm²"
+        words += f" · over {over}: {row['over_threshold']}"
+    return words if math.isnan(row["area_mm2"]) else f"{words} · area {row['area_mm2']:.1f} mm²"
