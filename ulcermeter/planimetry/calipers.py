@@ -1,0 +1,151 @@
+"""The measures of one closed polygon: each stands here once, and its docstring is its definition.
+
+A polygon is float (K, 2), mm, in order, the first vertex not repeated, sub-pixel (the 0.5 level of the probability).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Caliper",
+    "area",
+    "centroid",
+    "equivalent_diameter",
+    "longest_caliper",
+    "perimeter",
+    "resample",
+    "width_across",
+]
+
+Points = NDArray[np.float64]
+_MOST_VERTICES = 720
+
+
+class Caliper(NamedTuple):
+    """A length in mm and the places (row numbers) of the two vertices it lies between."""
+
+    length_mm: float
+    start: int
+    end: int
+
+
+def longest_caliper(points_mm: NDArray[np.floating]) -> Caliper:
+    """Longest straight distance between two vertices: the maximum Feret diameter.
+
+    max |p_i - p_j|, in mm, >= 0; for a convex curve sampled with a spacing a the vertices lose at most a² / (4 d) of
+    the length d (0.3 um for a = 0.05 mm, d = 2 mm). Independent noise of the vertices inflates a maximum; outlines of
+    the 0.5 level have smooth noise, whose part is taken out of the interval and not of the estimate. Ties go to the
+    first pair. Source: Feret 1930; as "maximum diameter" in pyradiomics.
+
+    Parameters
+    ----------
+    points_mm : float (K, 2), or (K, 3) for an outline on the skin
+        Only vertices of the convex hull are compared in the plane; in space every pair, of at most 720 vertices evenly
+        chosen.
+
+    Returns
+    -------
+    Caliper
+        NaN, 0, 0 for fewer than two vertices.
+    """
+    points = np.asarray(points_mm, dtype=np.float64)
+    if len(points) < 2:
+        return Caliper(float("nan"), 0, 0)
+    from scipy.spatial.distance import pdist, squareform
+
+    chosen = _hull(points) if points.shape[1] == 2 else _evenly(len(points))
+    apart = squareform(pdist(points[chosen]))
+    i, j = np.unravel_index(int(apart.argmax()), apart.shape)
+    start, end = sorted((int(chosen[i]), int(chosen[j])))
+    return Caliper(float(apart[i, j]), start, end)
+
+
+def _hull(points: Points) -> NDArray[np.intp]:
+    """Vertices of the convex hull, rising; all vertices when they lie on a line."""
+    from scipy.spatial import ConvexHull, QhullError
+
+    try:
+        return np.sort(ConvexHull(points).vertices).astype(np.intp)
+    except (QhullError, ValueError):
+        return np.arange(len(points))
+
+
+def _evenly(count: int) -> NDArray[np.intp]:
+    if count <= _MOST_VERTICES:
+        return np.arange(count)
+    return np.linspace(0, count, _MOST_VERTICES, endpoint=False).astype(np.intp)
+
+
+def width_across(points_mm: NDArray[np.floating], *, caliper: Caliper | None = None) -> float:
+    """Longest extent at right angles to the longest caliper.
+
+    max(p · n) - min(p · n) with n the normal of the longest caliper, mm, 0 .. diameter. It is an extent (a bounding
+    width), not the longest chord, so that it equals SDTM's LPERP for convex outlines only up to the chord's place.
+
+    Parameters
+    ----------
+    points_mm : float (K, 2)
+    caliper : Caliper, optional
+        The longest caliper of the same polygon where it is known already.
+    """
+    points = np.asarray(points_mm, dtype=np.float64)
+    found = caliper or longest_caliper(points)
+    along = points[found.end] - points[found.start] if len(points) else np.zeros(2)
+    length = float(np.hypot(*along))
+    if not length > 0:
+        return float("nan")
+    return float(np.ptp(points @ (np.array([-along[1], along[0]]) / length)))
+
+
+def area(points_mm: NDArray[np.floating]) -> float:
+    """Area inside a simple polygon: the shoelace formula, mm², >= 0.
+
+    |sum(x_i y_{i+1} - x_{i+1} y_i)| / 2. A polygon inscribed in a disc with K vertices reads short by (2 pi / K)² / 6
+    (0.07 % for K = 96); pixel counts and `contourArea` of pixel centres are not this.
+    """
+    points = np.asarray(points_mm, dtype=np.float64)
+    if len(points) < 3:
+        return 0.0
+    # Relative to a vertex: far from the origin the terms would cancel with a loss of digits.
+    x, y = (points - points[0]).T
+    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(np.roll(x, -1), y)) / 2)
+
+
+def perimeter(points_mm: NDArray[np.floating]) -> float:
+    """Length of the closed polygon: the sum of its sides, mm.
+
+    Inscribed vertices cut corners (short by (2 pi / K)² / 24 of a disc's edge); jagged outlines read long, the more
+    the finer the sampling, so outlines of different sources are compared with care.
+    """
+    points = np.asarray(points_mm, dtype=np.float64)
+    return float(np.linalg.norm(points - np.roll(points, -1, axis=0), axis=1).sum())
+
+
+def equivalent_diameter(area_mm2: float) -> float:
+    """Diameter of the disc of the same area: 2 sqrt(A / pi), mm; never over the longest caliper."""
+    return float(2 * np.sqrt(area_mm2 / np.pi))
+
+
+def centroid(points: NDArray[np.floating]) -> Points:
+    """Centroid (2,) of the area inside a polygon (K, 2), in its units; the vertices' mean where the area is 0."""
+    polygon = np.asarray(points, dtype=np.float64)
+    origin = polygon.mean(axis=0)
+    x, y = (polygon - origin).T
+    cross = x * np.roll(y, -1) - np.roll(x, -1) * y
+    if abs(cross.sum()) < 1e-12:
+        return origin
+    moments = [((c + np.roll(c, -1)) * cross).sum() for c in (x, y)]
+    return origin + np.array(moments) / (3 * cross.sum())
+
+
+def resample(points_mm: NDArray[np.floating], *, count: int) -> Points:
+    """Return `count` points (count, 2 or 3) at equal arc lengths along the closed polygon, from its first vertex."""
+    points = np.asarray(points_mm, dtype=np.float64)
+    closed = np.vstack([points, points[:1]])
+    way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
+    at = np.linspace(0, way[-1], count, endpoint=False)
+    return np.column_stack([np.interp(at, way, c) for c in closed.T])

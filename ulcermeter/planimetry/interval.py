@@ -1,0 +1,256 @@
+"""The 95 % interval of a diameter and an area: Monte Carlo over what is not known exactly."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import Calibration, Finger
+from ulcermeter.planimetry.calipers import resample, width_across
+from ulcermeter.planimetry.skin import SkinOutline, local_scale, tangent_frame
+from ulcermeter.protocol import Protocol
+
+__all__ = ["TERMS", "ErrorSizes", "SizeDraws", "draw_sizes", "error_sizes"]
+
+Floats = NDArray[np.floating]
+
+TERMS = ("reference", "height", "outline", "slope")
+_VERTICES = 48
+_WAVES = (2, 3, 4, 5)
+_FEW_DRAWS = 500
+
+
+@dataclass(frozen=True)
+class ErrorSizes:
+    """Standard deviations of the interval's terms at one ulcer.
+
+    Attributes
+    ----------
+    height_sd_mm : float
+        Of the ulcer's height over the reference's plane.
+    camera_rel_sd : float
+        Of the camera's distance, as a fraction.
+    offset_sd_mm, smooth_sd_mm : float
+        Of the boundary: one offset common to the whole outline, and a smooth wander along it.
+    slope_sd : float
+        Of each component of the skin's gradient, mm per mm.
+    """
+
+    height_sd_mm: float
+    camera_rel_sd: float
+    offset_sd_mm: float
+    smooth_sd_mm: float
+    slope_sd: float
+
+
+@dataclass(frozen=True)
+class SizeDraws:
+    """Equally likely sizes: diameters (D,) in mm, areas (D,) in mm², and the term that widens the diameter most."""
+
+    diameter_mm: NDArray[np.float64]
+    area_mm2: NDArray[np.float64]
+    dominant: str
+
+
+def error_sizes(
+    calibration: Calibration,
+    *,
+    finger: Finger | None,
+    edge_width_mm: float,
+    as_truth: bool,
+    protocol: Protocol,
+) -> ErrorSizes:
+    """Collect the terms' sizes from the protocol, the calibration, the finger and the probability's edge.
+
+    The edge of a probability that means what it says falls from 0.75 to 0.25 over 1.349 sd of the boundary's place;
+    the share `boundary_edge_share` of that sd is taken to be common to the whole outline, beside what two human
+    outlines of one wound differ by. An outline given as truth has no such term.
+    """
+    if calibration.reference_on == "skin":
+        height = float(protocol["height_skin_sd_mm"])
+    elif finger is not None:
+        height = 2 * float(np.hypot(finger.radius_sd_mm, protocol["height_finger_sd_pct"] / 100 * finger.radius_mm))
+    else:
+        height = float(protocol["height_table_sd_mm"])
+    edge_sd = float(protocol["boundary_edge_share"]) * edge_width_mm / 1.349
+    slope_deg = protocol["slope_unknown_sd_deg"] if finger is None else protocol["slope_finger_sd_deg"]
+    spread = calibration.distance_sd_mm / calibration.distance_mm
+    return ErrorSizes(
+        height_sd_mm=height,
+        camera_rel_sd=float(spread) if np.isfinite(spread) else 0.0,
+        offset_sd_mm=0.0 if as_truth else float(np.hypot(protocol["boundary_sd_mm"], edge_sd)),
+        smooth_sd_mm=0.0 if as_truth else float(protocol["boundary_smooth_sd_mm"]),
+        slope_sd=float(np.tan(np.radians(slope_deg))),
+    )
+
+
+def draw_sizes(
+    skin: SkinOutline,
+    calibration: Calibration,
+    *,
+    centroid_px: Floats,
+    diameter_mm: float,
+    area_mm2: float,
+    sizes: ErrorSizes,
+    count: int,
+    seed: str,
+) -> SizeDraws:
+    """Draw equally likely diameters and areas round their estimates.
+
+    The outline on the skin, resampled to 48 vertices, is moved along its normals (outline) and deformed by the affine
+    map that the draw's homography, height, camera distance and slope make of the ulcer's neighbourhood. A wander of
+    the boundary makes a maximum larger on average; the draws are divided by the median of draws of that term alone,
+    so that they lie round the estimate of the unperturbed outline. The slope's own shortening stays in.
+
+    Parameters
+    ----------
+    centroid_px : float (2,)
+        Where on the photo the homographies are compared.
+    count : int
+        Number of draws.
+    seed : str
+        Hashed (SHA-256) into the generator's seed.
+    """
+    rng = np.random.default_rng(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big"))
+    noise = _Noise.draw(rng, skin, calibration, centroid_px, sizes, count)
+    shape = _Shape.of(skin)
+    lengths, areas = shape.sizes(noise, TERMS)
+    own, own_areas = shape.sizes(noise.first(_FEW_DRAWS), ("outline",))
+    few = noise.first(_FEW_DRAWS)
+    spread = {term: _spread(shape.sizes(few, tuple(t for t in TERMS if t != term))[0]) for term in TERMS}
+    dominant = min(TERMS, key=lambda term: spread[term])
+    return SizeDraws(
+        diameter_mm=diameter_mm * lengths / np.median(own),
+        area_mm2=area_mm2 * areas / np.median(own_areas),
+        dominant=dominant if _spread(lengths) > 0 else "",
+    )
+
+
+def _spread(values: Floats) -> float:
+    return float(np.subtract(*np.percentile(values, [97.5, 2.5])))
+
+
+@dataclass(frozen=True)
+class _Noise:
+    """Draws of every term: reference (D, 2, 2), height factor (D,), boundary (D, V), gradient (D, 2)."""
+
+    reference: Floats
+    height: Floats
+    boundary: Floats
+    gradient: Floats
+
+    @classmethod
+    def draw(
+        cls,
+        rng: np.random.Generator,
+        skin: SkinOutline,
+        calibration: Calibration,
+        centroid_px: Floats,
+        sizes: ErrorSizes,
+        count: int,
+    ) -> _Noise:
+        reference = np.repeat(np.eye(2)[None], count, axis=0)
+        if len(calibration.draws):
+            chosen = calibration.draws[rng.integers(len(calibration.draws), size=count)]
+            reference = local_scale(calibration, chosen, centroid_px)
+        height = skin.height_mm + sizes.height_sd_mm * rng.standard_normal(count)
+        far = skin.camera_height_mm * np.exp(sizes.camera_rel_sd * rng.standard_normal(count))
+        factor = np.ones(count)
+        if np.isfinite(skin.camera_height_mm):
+            factor = (1 - np.clip(height / far, -0.5, 0.8)) / (1 - skin.height_mm / skin.camera_height_mm)
+        turn = 2 * np.pi * np.arange(_VERTICES) / _VERTICES
+        waves = np.vstack([f(k * turn) for k in _WAVES for f in (np.cos, np.sin)]) / np.sqrt(len(_WAVES))
+        boundary = sizes.offset_sd_mm * rng.standard_normal((count, 1))
+        boundary = boundary + sizes.smooth_sd_mm * rng.standard_normal((count, len(waves))) @ waves
+        gradient = skin.gradient + sizes.slope_sd * rng.standard_normal((count, 2))
+        return cls(reference, factor, boundary, gradient)
+
+    def first(self, count: int) -> _Noise:
+        return _Noise(self.reference[:count], self.height[:count], self.boundary[:count], self.gradient[:count])
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """The outline in its tangent plane, its normals, what sticks out of that plane, and how the photo saw it."""
+
+    vertices: Floats
+    normals: Floats
+    relief: Floats
+    inward_most: float
+    gradient: Floats
+    lean: Floats
+
+    @classmethod
+    def of(cls, skin: SkinOutline) -> _Shape:
+        frame = tangent_frame(skin.gradient)
+        edge = resample(skin.edge_mm, count=_VERTICES)
+        edge = edge - edge.mean(axis=0)
+        flat = edge @ frame.T
+        ahead = np.roll(flat, -1, axis=0) - np.roll(flat, 1, axis=0)
+        x, y = flat.T
+        side = 1.0 if (x * np.roll(y, -1) - np.roll(x, -1) * y).sum() >= 0 else -1.0
+        normals = side * np.column_stack([ahead[:, 1], -ahead[:, 0]])
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+        narrow = width_across(flat)
+        return cls(
+            flat,
+            normals,
+            edge @ np.cross(*frame),
+            -0.45 * narrow if np.isfinite(narrow) else 0.0,
+            skin.gradient,
+            skin.lean,
+        )
+
+    def sizes(self, noise: _Noise, terms: tuple[str, ...]) -> tuple[Floats, Floats]:
+        """Return diameters (D,) and areas (D,) under the terms named, the others held at their best values."""
+        count = len(noise.height)
+        boundary = noise.boundary if "outline" in terms else np.zeros((1, _VERTICES))
+        moved = self.vertices + np.maximum(boundary, self.inward_most)[:, :, None] * self.normals
+        through = self._through(noise, terms, count)
+        gradient = noise.gradient if "slope" in terms else np.repeat(self.gradient[None], count, axis=0)
+        metric = np.swapaxes(through, 1, 2) @ (np.eye(2) + gradient[:, :, None] * gradient[:, None, :]) @ through
+        share = np.linalg.det(through)
+        return self._longest(moved, metric), _areas(moved) * share
+
+    def _through(self, noise: _Noise, terms: tuple[str, ...], count: int) -> Floats:
+        """Return the maps (D, 2, 2) from the tangent plane, back to the photo and out to the draw's place in x, y."""
+        back = np.linalg.inv(self._lift(self.gradient[None])[0])
+        out = self._level(noise.gradient if "slope" in terms else np.repeat(self.gradient[None], count, axis=0))
+        if "reference" in terms:
+            out = out @ noise.reference
+        if "height" in terms:
+            out = out * noise.height[:, None, None]
+        return out @ back
+
+    def _level(self, gradient: Floats) -> Floats:
+        """Return maps (D, 2, 2) from the plane as seen to x, y straight below a skin of that gradient."""
+        facing = np.maximum(1 - gradient @ self.lean, 0.3)
+        return np.eye(2) + self.lean[:, None] * gradient[:, None, :] / facing[:, None, None]
+
+    def _lift(self, gradient: Floats) -> Floats:
+        """Return maps (D, 2, 2) from the plane as seen to the tangent plane."""
+        frame = tangent_frame(self.gradient)
+        return (frame[:, :2] + frame[:, 2:] * self.gradient) @ self._level(gradient)
+
+    def _longest(self, moved: Floats, metric: Floats) -> Floats:
+        first, second = self._pairs()
+        v = (moved[:, first] - moved[:, second]).astype(np.float32)
+        m = metric.astype(np.float32)[:, :, :, None]
+        x, y = v[:, :, 0], v[:, :, 1]
+        squared = m[:, 0, 0] * (x * x) + (2 * m[:, 0, 1]) * (x * y) + m[:, 1, 1] * (y * y)
+        return np.sqrt((squared + ((self.relief[first] - self.relief[second]) ** 2).astype(np.float32)).max(axis=1))
+
+    def _pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Pairs of vertices that could be the farthest apart: those within a fifth of it, a third for small ulcers."""
+        first, second = np.triu_indices(_VERTICES, k=1)
+        apart = np.linalg.norm(self.vertices[first] - self.vertices[second], axis=1)
+        near = apart >= (0.8 if apart.max() > 1.5 else 0.67) * apart.max()
+        return first[near], second[near]
+
+
+def _areas(polygons: Floats) -> Floats:
+    x, y = polygons[:, :, 0], polygons[:, :, 1]
+    return np.abs((x * np.roll(y, -1, axis=1) - np.roll(x, -1, axis=1) * y).sum(axis=1)) / 2
