@@ -1,0 +1,26 @@
+"""How an ulcer heals: area reduction, margin advance, rates, change, time to healing.
+
+Everything works on tables or plain numbers; no photo is opened here. Positive is healing.
+"""
+
+from ulcermeter.healing.course import OPEN_STATES, healing_interval, is_confirmed
+from ulcermeter.healing.measures import (
+    change,
+    days_to_half_area,
+    exponential_rate,
+    margin_advance,
+    smallest_detectable_change,
+)
+from ulcermeter.healing.visits import follow_healing
+
+__all__ = [
+    "OPEN_STATES",
+    "change",
+    "days_to_half_area",
+    "exponential_rate",
+    "follow_healing",
+    "healing_interval",
+    "is_confirmed",
+    "margin_advance",
+    "smallest_detectable_change",
+]

@@ -1,0 +1,233 @@
+"""The table of trajectories: one row per ulcer and visit, its photos combined and compared with earlier visits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ulcermeter.healing.course import OPEN_STATES, exact_date, known_day
+from ulcermeter.healing.measures import change, margin_advance
+from ulcermeter.tables import TABLES, conform, from_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ulcermeter.protocol import Protocol
+
+__all__ = ["follow_healing"]
+
+_NAN = float("nan")
+_UNSURE = "ambiguous identity"
+_WENT_INTO = "merged into "
+_ENDS = ("", "_low", "_high")
+
+
+@dataclass(frozen=True)
+class _Visit:
+    """One ulcer at one visit, its photos combined; areas in mm², lengths in mm."""
+
+    row: dict[str, Any]
+    perimeter_mm: float
+    area: tuple[float, float, float]
+    sure: bool
+
+    @property
+    def known(self) -> bool:
+        return self.sure and math.isfinite(self.area[0])
+
+
+def follow_healing(tracked: pd.DataFrame, photos: pd.DataFrame, *, protocol: Protocol) -> pd.DataFrame:
+    """Follow every ulcer over the visits.
+
+    A visit's passing photos are averaged; so are the ends of their intervals, because photos of one visit share their
+    errors (one reader, one reference) and averaging must not narrow them. Parts of a split add their areas and
+    perimeters and give their longest diameter; only photos that show the most parts are used then. Healed is 0 mm
+    with an interval up to the detection limit. Where an ulcer took in another, both areas stand before it together.
+
+    Parameters
+    ----------
+    tracked : DataFrame
+        Table ``tracked``.
+    photos : DataFrame
+        Table ``photos`` (further columns do no harm).
+    protocol : Protocol
+        ``baseline_max_days_before``, ``sem_log_area``, the order of the visits.
+
+    Returns
+    -------
+    DataFrame
+        Table ``trajectories``. Changes are *uncertain* where a value is missing or unsure, empty where there is
+        nothing to compare with (the first row, the baseline itself and before, an ulcer new after baseline).
+    """
+    rows = _records(conform("tracked", tracked, extra=True))
+    seen = _records(conform("photos", photos, extra=True))
+    ulcers: dict[tuple[str, str], dict[tuple[str, str], list[dict[str, Any]]]] = {}
+    for row in rows:
+        visits = ulcers.setdefault((row["subject_id"], row["ulcer_id"]), {})
+        visits.setdefault((row["date"], row["visit"]), []).append(row)
+    order = {visit.name: i for i, visit in enumerate(protocol.visits)}
+    courses: dict[str, list[_Visit]] = {}
+    for (_, ulcer_id), visits in ulcers.items():
+        views = {row["view"] for group in visits.values() for row in group if _open_row(row)}
+        keys = sorted(visits, key=lambda key: (key[0], order.get(key[1], len(order)), key[1]))
+        courses[ulcer_id] = [_visit(visits[key], _passing(seen, visits[key][0], views)) for key in keys]
+    hosts = _absorbed(rows)
+    done = [_compare(courses, ulcer_id, hosts.get(ulcer_id, []), protocol) for ulcer_id in sorted(courses)]
+    table = from_rows("trajectories", [row for course in done for row in course])
+    return table.sort_values(list(TABLES["trajectories"].order), kind="stable", ignore_index=True)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def _open_row(row: Mapping[str, Any]) -> bool:
+    return str(row["label"]) not in ("", "<NA>", "nan")
+
+
+def _passing(photos: list[dict[str, Any]], at: Mapping[str, Any], views: set[str]) -> list[dict[str, Any]]:
+    same = ("subject_id", "visit", "date", "hand", "finger")
+    return [
+        photo
+        for photo in photos
+        if photo["status"] in ("measured", "no ulcer")
+        and all(photo[name] == at[name] for name in same)
+        and (photo["view"] in views or photo["photo"] == at["photo"])
+    ]
+
+
+def _visit(rows: list[dict[str, Any]], passing: list[dict[str, Any]]) -> _Visit:
+    """Combine the rows of one ulcer at one visit."""
+    first = min(rows, key=lambda row: (row["photo"], str(row["label"])))
+    state = first["state"]
+    out = {name: first[name] for name in ("subject_id", "ulcer_id", "hand", "finger", "visit", "date", "day", "state")}
+    flags = sorted({flag for row in rows for flag in row["flags"].split("; ") if flag})
+    sure = not any(flag.startswith(_UNSURE) for flag in flags)
+    drawn = [row for row in rows if _open_row(row)] if state in OPEN_STATES else []
+    perimeter, names = _NAN, [first["photo"]] if first["photo"] else []
+    if drawn:
+        combined, perimeter, names = _combine(drawn)
+        out.update(combined)
+    elif state == "healed":
+        out.update(_closed(passing))
+        perimeter, names = 0.0, sorted({photo["photo"] for photo in passing}) or names
+    out["n_photos"] = len(names) if drawn or state == "healed" else 0
+    out["evidence"] = "; ".join([*(["photos " + ", ".join(names)] if names else []), *flags])
+    area = tuple(float(out.get(name, _NAN)) for name in ("area_mm2", "area_low_mm2", "area_high_mm2"))
+    return _Visit(out, perimeter, (area[0], area[1], area[2]), sure)
+
+
+def _combine(drawn: list[dict[str, Any]]) -> tuple[dict[str, float], float, list[str]]:
+    """Parts on one photo add (areas, perimeters) or give the longest (diameters); then the mean over photos."""
+    by_photo: dict[str, list[dict[str, Any]]] = {}
+    for row in drawn:
+        by_photo.setdefault(row["photo"], []).append(row)
+    most = max(len(parts) for parts in by_photo.values())
+    use = {name: parts for name, parts in sorted(by_photo.items()) if len(parts) == most}
+    names = [f"{kind}{end}_mm{power}" for kind, power in (("diameter", ""), ("area", "2")) for end in _ENDS]
+    values = {}
+    for name in names:
+        join = sum if name.startswith("area") else max
+        values[name] = float(np.mean([join(part[name] for part in parts) for parts in use.values()]))
+    perimeter = float(np.mean([sum(part["perimeter_mm"] for part in parts) for parts in use.values()]))
+    return values, perimeter, list(use)
+
+
+def _closed(passing: list[dict[str, Any]]) -> dict[str, float]:
+    """Healed: nothing above the smallest detection limit of the photos that saw the place."""
+    limits = [photo["detection_limit_mm"] for photo in passing if math.isfinite(photo["detection_limit_mm"])]
+    limit = min(limits) if limits else _NAN
+    return {
+        "diameter_mm": 0.0,
+        "diameter_low_mm": 0.0,
+        "diameter_high_mm": limit,
+        "area_mm2": 0.0,
+        "area_low_mm2": 0.0,
+        "area_high_mm2": math.pi / 4 * limit**2,
+    }
+
+
+def _absorbed(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """For every ulcer the ulcers that went into it."""
+    hosts: dict[str, set[str]] = {}
+    for row in rows:
+        for flag in row["flags"].split("; "):
+            if row["state"] == "merged" and flag.startswith(_WENT_INTO):
+                hosts.setdefault(flag[len(_WENT_INTO) :], set()).add(row["ulcer_id"])
+    return {host: sorted(parts) for host, parts in hosts.items()}
+
+
+def _compare(courses: dict[str, list[_Visit]], ulcer_id: str, parts: list[str], protocol: Protocol) -> list[dict]:
+    course = courses[ulcer_id]
+    baseline = _baseline(course, protocol)
+    out = []
+    for position, now in enumerate(course):
+        row = dict(now.row)
+        took_in = [courses[part] for part in parts if _gone(courses[part], now)]
+        earlier = [visit for visit in course[:position] if visit.known]
+        previous = earlier[-1] if earlier else None
+        if previous is not None and not _gone_by(took_in, previous):
+            previous = _together(previous, took_in)
+        start = _together(baseline, took_in) if baseline is not None else None
+        row.update(_against_previous(previous, now, protocol, first=position == 0))
+        row.update(_against_baseline(start, now, course, protocol))
+        out.append(row)
+    return out
+
+
+def _gone(part: list[_Visit], now: _Visit) -> bool:
+    """Has this ulcer gone into another by now."""
+    return any(v.row["state"] == "merged" and not v.known and v.row["date"] <= now.row["date"] for v in part)
+
+
+def _gone_by(took_in: list[list[_Visit]], when: _Visit) -> bool:
+    return not took_in or all(_gone(part, when) for part in took_in)
+
+
+def _together(visit: _Visit, took_in: list[list[_Visit]]) -> _Visit:
+    """Add the last areas and perimeters, up to that visit, of the ulcers that were taken in."""
+    area, perimeter = visit.area, visit.perimeter_mm
+    for part in took_in:
+        known = [v for v in part if v.known and v.row["date"] <= visit.row["date"]]
+        if known:
+            area = (area[0] + known[-1].area[0], area[1] + known[-1].area[1], area[2] + known[-1].area[2])
+            perimeter += known[-1].perimeter_mm
+    return _Visit(visit.row, perimeter, area, visit.sure)
+
+
+def _baseline(course: list[_Visit], protocol: Protocol) -> _Visit | None:
+    """Return the last passing measurement at or before day 0, at most `baseline_max_days_before` days before."""
+    days = -float(protocol["baseline_max_days_before"])
+    before = [visit for visit in course if visit.known and days <= known_day(visit.row) <= 0]
+    return before[-1] if before else None
+
+
+def _against_previous(previous: _Visit | None, now: _Visit, protocol: Protocol, *, first: bool) -> dict[str, Any]:
+    if previous is None or not now.known:
+        return {"change_from_previous": "" if first else "uncertain", "margin_advance_mm_per_week": _NAN}
+    then_on, now_on = exact_date(previous.row["date"]), exact_date(now.row["date"])
+    weeks = (now_on - then_on).days / 7 if then_on is not None and now_on is not None else _NAN
+    advance = margin_advance(previous.area[0], now.area[0], previous.perimeter_mm, now.perimeter_mm, weeks)
+    return {"change_from_previous": _change(previous, now, protocol), "margin_advance_mm_per_week": advance}
+
+
+def _against_baseline(start: _Visit | None, now: _Visit, course: list[_Visit], protocol: Protocol) -> dict[str, Any]:
+    day = known_day(now.row)
+    if start is None:
+        compares = bool(course) and course[0].row["state"] != "new" and not day <= 0 and now is not course[0]
+        return {"change_from_baseline": "uncertain" if compares else "", "area_reduction_pct": _NAN}
+    if day <= known_day(start.row):
+        itself = day == known_day(start.row) and start.area[0] > 0
+        return {"change_from_baseline": "", "area_reduction_pct": 0.0 if itself else _NAN}
+    if not now.known:
+        return {"change_from_baseline": "uncertain", "area_reduction_pct": _NAN}
+    reduction = 100 * (start.area[0] - now.area[0]) / start.area[0] if start.area[0] > 0 else _NAN
+    return {"change_from_baseline": _change(start, now, protocol), "area_reduction_pct": reduction}
+
+
+def _change(then: _Visit, now: _Visit, protocol: Protocol) -> str:
+    return change(then.area[0], now.area[0], protocol, interval_then=then.area[1:], interval_now=now.area[1:])
