@@ -13,6 +13,7 @@ from ulcermeter.phantom.chance import random_spec
 from ulcermeter.phantom.drawing import Phantom, PhantomTruth, draw_phantom, ulcer_mask, without_reference
 from ulcermeter.phantom.files import encode_phantom, write_phantom
 from ulcermeter.phantom.specs import CameraSpec, FingerSpec, LightSpec, PhantomSpec, ReferenceSpec, UlcerSpec
+from ulcermeter.phantom.study import write_study
 from ulcermeter.phantom.truth import UlcerTruth
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "ulcer_mask",
     "without_reference",
     "write_phantom",
+    "write_study",
 ]

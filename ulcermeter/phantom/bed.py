@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from ulcermeter.phantom.skin import Surface, linear, mix
 from ulcermeter.phantom.specs import UlcerSpec
 from ulcermeter.phantom.truth import PlacedUlcer
 
-Float32s = NDArray[np.float32]
+Floats = NDArray[Any]
 
 # Light and dark colour, and the colour of patches, 8-bit sRGB.
 BED_SRGB = {
@@ -29,13 +30,13 @@ BED_RELIEF = {
 }
 
 
-def inside_distance(ulcer: PlacedUlcer, points_mm: tuple[Float32s, Float32s, Float32s]) -> tuple[Float32s, ...]:
+def inside_distance(ulcer: PlacedUlcer, points_mm: tuple[Floats, Floats, Floats]) -> tuple[Floats, ...]:
     """Return signed distance to the outline (positive inside, first order), and the tangent plane's two coordinates.
 
     Points on the far side of the finger get a large negative distance.
     """
-    d = [p - np.float32(c) for p, c in zip(points_mm, ulcer.centre_mm, strict=True)]
-    a, b, depth = (sum(np.float32(row[i]) * d[i] for i in range(3)) for row in ulcer.frame)
+    dx, dy, dh = (p - np.float32(c) for p, c in zip(points_mm, ulcer.centre_mm, strict=True))
+    a, b, depth = (row[0] * dx + row[1] * dy + row[2] * dh for row in ulcer.frame.astype(np.float32))
     count = len(ulcer.radii_mm)
     ring = np.append(ulcer.radii_mm, ulcer.radii_mm[0])
     rate = np.gradient(np.tile(ulcer.radii_mm, 3))[count : 2 * count + 1] * count / (2 * np.pi)
@@ -49,7 +50,7 @@ def inside_distance(ulcer: PlacedUlcer, points_mm: tuple[Float32s, Float32s, Flo
 
 
 def draw_ulcer(
-    surface: Surface, ulcer: PlacedUlcer, points_mm: tuple[Float32s, Float32s, Float32s], *, px_per_mm: float
+    surface: Surface, ulcer: PlacedUlcer, points_mm: tuple[Floats, Floats, Floats], *, px_per_mm: float
 ) -> None:
     """Lay one ulcer over ``surface`` at world points (x, y, h); only the window it reaches is worked on.
 
@@ -61,8 +62,8 @@ def draw_ulcer(
     if ulcer.spec.bed not in BED_SRGB:
         raise UlcermeterError(f"an ulcer's bed is one of {', '.join(BED_SRGB)}, got {ulcer.spec.bed!r}")
     reach_mm = float(ulcer.radii_mm.max()) + 6 * _halo_mm(ulcer.spec)
-    apart = sum((p - np.float32(c)) ** 2 for p, c in zip(points_mm, ulcer.centre_mm, strict=True))
-    near = apart < reach_mm**2
+    dx, dy, dh = (p - np.float32(c) for p, c in zip(points_mm, ulcer.centre_mm, strict=True))
+    near = dx * dx + dy * dy + dh * dh < reach_mm**2
     if not near.any():
         return
     rows, cols = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
@@ -74,9 +75,7 @@ def draw_ulcer(
         getattr(surface, name)[window] = getattr(part, name)
 
 
-def _lay(
-    surface: Surface, ulcer: PlacedUlcer, points_mm: tuple[Float32s, Float32s, Float32s], *, px_per_mm: float
-) -> None:
+def _lay(surface: Surface, ulcer: PlacedUlcer, points_mm: tuple[Floats, Floats, Floats], *, px_per_mm: float) -> None:
     """Lay one ulcer over a window of the surface: halo, rim, bed, crater, crust."""
     spec = ulcer.spec
     inside, a, b = inside_distance(ulcer, points_mm)
@@ -100,7 +99,7 @@ def _halo_mm(spec: UlcerSpec) -> float:
     return 0.5 + 0.35 * spec.diameter_mm
 
 
-def _halo(surface: Surface, spec: UlcerSpec, inside: Float32s, a: Float32s, b: Float32s) -> None:
+def _halo(surface: Surface, spec: UlcerSpec, inside: Floats, a: Floats, b: Floats) -> None:
     """Redden the skin around, and lay the pale callous rim just outside the edge."""
     reach_mm = _halo_mm(spec)
     uneven = 1 + 0.3 * noise(a, b, low=2, high=10, tile_mm=20, seed=spec.seed + 31)
@@ -113,8 +112,8 @@ def _halo(surface: Surface, spec: UlcerSpec, inside: Float32s, a: Float32s, b: F
 
 
 def _bed(
-    spec: UlcerSpec, inside: Float32s, a: Float32s, b: Float32s, *, px_per_mm: float
-) -> tuple[Float32s, Float32s, Float32s, Float32s, Float32s]:
+    spec: UlcerSpec, inside: Floats, a: Floats, b: Floats, *, px_per_mm: float
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Return the bed's colour, the slopes of its relief, its gloss and the gloss's sharpness."""
     cloud = noise(a, b, low=2, high=12, tile_mm=12, seed=spec.seed + 34)
     patch = noise(a, b, low=2, high=14, tile_mm=10, seed=spec.seed + 35)
@@ -134,15 +133,13 @@ def _bed(
     return colour, slope_a, slope_b, film, np.full_like(a, sharp)
 
 
-def _speckled(light: tuple[int, int, int], dark: tuple[int, int, int], level: Float32s) -> Float32s:
+def _speckled(light: tuple[int, int, int], dark: tuple[int, int, int], level: Floats) -> Floats:
     """Return a picture between two sRGB colours by a noise level of about unit sd."""
     share = np.clip(0.5 + 0.4 * level, 0, 1)[..., None]
     return linear(dark) * (1 - share) + linear(light) * share
 
 
-def _crater(
-    ulcer: PlacedUlcer, inside: Float32s, a: Float32s, b: Float32s, *, px_per_mm: float
-) -> tuple[Float32s, Float32s]:
+def _crater(ulcer: PlacedUlcer, inside: Floats, a: Floats, b: Floats, *, px_per_mm: float) -> tuple[Floats, Floats]:
     """Return the slopes of the crater's wall just inside the edge and of the swollen rim just outside."""
     wall_mm = max(0.12 * ulcer.spec.diameter_mm, 0.18)
     away = np.maximum(np.hypot(a, b), 1e-3)
@@ -152,7 +149,7 @@ def _crater(
     return steep * a / away, steep * b / away
 
 
-def _crust(surface: Surface, spec: UlcerSpec, inside: Float32s, a: Float32s, b: Float32s, *, px_per_mm: float) -> None:
+def _crust(surface: Surface, spec: UlcerSpec, inside: Floats, a: Floats, b: Floats, *, px_per_mm: float) -> None:
     """Cover a share of the bed, and a little beyond, with a dull brown-yellow crust."""
     value, along_a, along_b = bumps(a, b, kind="band", low=4, high=30, tile_mm=9, seed=spec.seed + 36)
     patch = noise(a, b, low=2, high=8, tile_mm=10 + 2 * spec.diameter_mm, seed=spec.seed + 37)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from ulcermeter.errors import UlcermeterError
 from ulcermeter.phantom.specs import CameraSpec
 
-Floats = NDArray[np.floating]
+Floats = NDArray[Any]
 
 DIAGONAL_35MM_MM = 43.2666
 
@@ -45,7 +46,7 @@ class Camera:
             shrink = self._undistortion(u * u + v * v)
             u, v = u * shrink, v * shrink
         right, down, forward = self.rotation.astype(u.dtype)
-        return tuple(u * right[i] + v * down[i] + forward[i] for i in range(3))  # type: ignore[return-value]
+        return tuple(u * right[i] + v * down[i] + forward[i] for i in range(3))
 
     def _undistortion(self, distorted_r2: Floats) -> Floats:
         """Return the factor that undoes the radial distortion, from a table over the squared distorted radius."""

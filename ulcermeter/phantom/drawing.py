@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -44,7 +45,7 @@ class PhantomTruth:
     reference: PlacedReference | None
     solid: Solid | None
 
-    def plane_to_pixel(self, points_mm: NDArray[np.floating]) -> NDArray[np.float64]:
+    def plane_to_pixel(self, points_mm: NDArray[Any]) -> NDArray[np.float64]:
         """Return photo pixels (K, 2), lens distortion included, of plane points (K, 2) in mm."""
         level = np.full((len(points_mm), 1), self.plane_height_mm)
         return self.camera.project(np.hstack([np.asarray(points_mm, dtype=float), level]))
@@ -106,9 +107,9 @@ def scene_truth(scene: Scene) -> PhantomTruth:
         tilt_deg=float(np.rad2deg(np.arccos(np.clip(-camera.rotation[2, 2], -1, 1)))),
         distance_mm=float(camera.centre_mm[2] - plane_mm),
         focal_px=camera.focal_px,
-        finger_radius_mm=scene.spec.finger.radius_mm if solid else float("nan"),
+        finger_radius_mm=solid.spec.radius_mm if solid else float("nan"),
         finger_thickness_mm=2 * solid.axis_height_mm if solid else float("nan"),
-        tip_px=tuple(camera.project(tip).tolist()),  # type: ignore[arg-type]
+        tip_px=tuple(camera.project(tip).tolist()),
         camera=camera,
         reference=reference,
         solid=solid,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,7 @@ from ulcermeter.phantom.skin import Surface
 from ulcermeter.phantom.solid import Solid
 from ulcermeter.phantom.specs import LightSpec
 
-Float32s = NDArray[np.float32]
+Floats = NDArray[Any]
 
 # How far light of each channel wraps round the skin's terminator (red travels furthest in skin).
 WRAP = np.array([0.38, 0.20, 0.15], dtype=np.float32)
@@ -24,9 +26,7 @@ def lamp_direction(light: LightSpec) -> NDArray[np.float32]:
     return np.array([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)], dtype=np.float32)
 
 
-def tag_shadow(
-    reference: PlacedReference | None, light: LightSpec, points: tuple[Float32s, Float32s, Float32s]
-) -> Float32s:
+def tag_shadow(reference: PlacedReference | None, light: LightSpec, points: tuple[Floats, Floats, Floats]) -> Floats:
     """Return 0..1, how much of the lamp a reference held above the points takes away."""
     x, y, h = points
     if reference is None or reference.height_mm <= 0.05:
@@ -39,8 +39,8 @@ def tag_shadow(
 
 
 def light_on_table(
-    solid: Solid, light: LightSpec, x: Float32s, y: Float32s, *, height_mm: float, shadowed: Float32s
-) -> Float32s:
+    solid: Solid, light: LightSpec, x: Floats, y: Floats, *, height_mm: float, shadowed: Floats
+) -> Floats:
     """Return the light (M, N) on a level surface beside the finger: shadow of the finger, and dimness close to it."""
     lamp = lamp_direction(light)
     radius = np.float32(solid.spec.radius_mm)
@@ -62,11 +62,11 @@ def light_on_table(
 def light_on_skin(
     surface: Surface,
     light: LightSpec,
-    normal: tuple[Float32s, Float32s, Float32s],
-    toward_camera: tuple[Float32s, Float32s, Float32s],
-    height_share: Float32s,
-    shadowed: Float32s,
-) -> Float32s:
+    normal: tuple[Floats, Floats, Floats],
+    toward_camera: tuple[Floats, Floats, Floats],
+    height_share: Floats,
+    shadowed: Floats,
+) -> Floats:
     """Return the light that leaves the skin, linear (M, N, 3): ambient, lamp with wrap, glare.
 
     ``height_share`` is 0 where the skin meets the table and 1 at the finger's top.

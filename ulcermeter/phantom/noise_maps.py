@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,11 +11,11 @@ from numpy.typing import NDArray
 
 TILE_PX = 512
 
-Float32s = NDArray[np.float32]
+Floats = NDArray[Any]
 
 
 @lru_cache(maxsize=32)
-def band_noise(low: float, high: float, index: int) -> Float32s:
+def band_noise(low: float, high: float, index: int) -> Floats:
     """Return a periodic (512, 512) noise map of unit sd with ``low`` to ``high`` waves per tile."""
     rng = np.random.default_rng([13, index])
     spectrum = np.fft.rfft2(rng.standard_normal((TILE_PX, TILE_PX)))
@@ -25,7 +26,7 @@ def band_noise(low: float, high: float, index: int) -> Float32s:
 
 
 @lru_cache(maxsize=16)
-def granules(per_tile: int, index: int) -> Float32s:
+def granules(per_tile: int, index: int) -> Floats:
     """Return a periodic (512, 512) map of rounded bumps (distance to the nearest of random points), mean 0, sd 1."""
     rng = np.random.default_rng([17, index])
     seeds = np.ones((3 * TILE_PX, 3 * TILE_PX), dtype=np.uint8)
@@ -38,7 +39,7 @@ def granules(per_tile: int, index: int) -> Float32s:
 
 
 @lru_cache(maxsize=48)
-def _with_slopes(kind: str, low: float, high: float, index: int) -> Float32s:
+def _with_slopes(kind: str, low: float, high: float, index: int) -> Floats:
     """Return a map with its two slopes per tile pixel, (512, 512, 3)."""
     field = band_noise(low, high, index) if kind == "band" else granules(int(low), index)
     du = (np.roll(field, -1, axis=1) - np.roll(field, 1, axis=1)) / 2
@@ -46,14 +47,15 @@ def _with_slopes(kind: str, low: float, high: float, index: int) -> Float32s:
     return np.ascontiguousarray(np.stack([field, du, dv], axis=-1), dtype=np.float32)
 
 
-def sample(field: Float32s, u_mm: Float32s, v_mm: Float32s, *, tile_mm: float, seed: int) -> Float32s:
+def sample(field: Floats, u_mm: Floats, v_mm: Floats, *, tile_mm: float, seed: int) -> Floats:
     """Sample a periodic map at surface coordinates (M, N), the tile being ``tile_mm`` wide, moved by ``seed``."""
     offset_u, offset_v = np.random.default_rng([19, seed]).uniform(0, TILE_PX, 2)
-    maps = (_wrapped(c, TILE_PX / tile_mm, offset) for c, offset in ((u_mm, offset_u), (v_mm, offset_v)))
-    return cv2.remap(field, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    map_u = _wrapped(u_mm, TILE_PX / tile_mm, offset_u)
+    map_v = _wrapped(v_mm, TILE_PX / tile_mm, offset_v)
+    return cv2.remap(field, map_u, map_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
 
 
-def _wrapped(place_mm: Float32s, scale: float, offset: float) -> Float32s:
+def _wrapped(place_mm: Floats, scale: float, offset: float) -> Floats:
     """Return tile pixels in 0..TILE_PX; floor is several times faster than the remainder."""
     place = np.asarray(place_mm, dtype=np.float32) * np.float32(scale / TILE_PX) + np.float32(offset / TILE_PX)
     place -= np.floor(place)
@@ -61,14 +63,14 @@ def _wrapped(place_mm: Float32s, scale: float, offset: float) -> Float32s:
     return place
 
 
-def noise(u_mm: Float32s, v_mm: Float32s, *, low: float, high: float, tile_mm: float, seed: int) -> Float32s:
+def noise(u_mm: Floats, v_mm: Floats, *, low: float, high: float, tile_mm: float, seed: int) -> Floats:
     """Return band noise of unit sd at (u, v), with waves of ``tile_mm/high`` to ``tile_mm/low`` mm."""
     return sample(band_noise(low, high, seed % 3), u_mm, v_mm, tile_mm=tile_mm, seed=seed)
 
 
 def bumps(
-    u_mm: Float32s, v_mm: Float32s, *, kind: str, low: float, high: float, tile_mm: float, seed: int
-) -> tuple[Float32s, Float32s, Float32s]:
+    u_mm: Floats, v_mm: Floats, *, kind: str, low: float, high: float, tile_mm: float, seed: int
+) -> tuple[Floats, Floats, Floats]:
     """Return a map's value and its slopes per mm along u and v (times the height one gives it)."""
     out = sample(_with_slopes(kind, low, high, seed % 3), u_mm, v_mm, tile_mm=tile_mm, seed=seed)
     scale = np.float32(TILE_PX / tile_mm)
@@ -80,7 +82,7 @@ def fade(wave_mm: float, px_per_mm: float) -> float:
     return float(np.clip((wave_mm * px_per_mm - 1.8) / 2.2, 0.0, 1.0))
 
 
-def smoothstep(low: float | Float32s, high: float | Float32s, value: Float32s) -> Float32s:
+def smoothstep(low: float | Floats, high: float | Floats, value: Floats) -> Floats:
     """Return 0 below ``low``, 1 above ``high``, the cubic between; 0.5 half-way."""
     x = np.clip((value - low) / (high - low), 0, 1)
     return x * x * (3 - 2 * x)

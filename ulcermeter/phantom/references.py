@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,11 +14,12 @@ from ulcermeter.errors import UlcermeterError
 from ulcermeter.phantom.skin import linear
 from ulcermeter.phantom.specs import ReferenceSpec
 
-Floats = NDArray[np.floating]
+Floats = NDArray[Any]
 
 ID1_MM = (85.60, 53.98)
 ID1_CORNER_MM = 3.18
 PAPER, INK = 0.82, 0.035
+DIGIT_PX_PER_MM = 20
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,19 @@ class PlacedReference:
         """Return the paper's own (u right, v down) of plane points."""
         dx, dy = x_mm - self.centre_mm[0], y_mm - self.centre_mm[1]
         cos, sin = self.axis
-        return dx * cos + dy * sin, dy * cos - dx * sin
+        u, v = dx * cos + dy * sin, dy * cos - dx * sin
+        bend = self.spec.curve_radius_mm
+        if bend is None:
+            return u, v
+        return bend * np.arctan2(u, bend - v), bend - np.hypot(u, bend - v)
 
     def to_world(self, u_mm: Floats, v_mm: Floats) -> NDArray[np.float64]:
         """Return world points (..., 3) of paper points."""
         cos, sin = self.axis
         u, v = np.asarray(u_mm, dtype=float), np.asarray(v_mm, dtype=float)
+        bend = self.spec.curve_radius_mm
+        if bend is not None:
+            u, v = (bend - v) * np.sin(u / bend), bend - (bend - v) * np.cos(u / bend)
         x, y = self.centre_mm[0] + u * cos - v * sin, self.centre_mm[1] + u * sin + v * cos
         return np.stack([x, y, np.full_like(x, self.height_mm)], axis=-1)
 
@@ -56,7 +65,7 @@ class PlacedReference:
         if kind == "disc":
             return np.zeros((1, 2))
         if kind == "ruler":
-            ticks = np.arange(int(size) + 1) - size / 2
+            ticks = np.arange(int(size / self.spec.tick_mm + 1e-9) + 1) * self.spec.tick_mm - size / 2
             return np.stack([ticks, np.full_like(ticks, -self.paper_mm[1] / 2)], axis=-1)
         wide, high = (size, size) if kind in ("aruco", "apriltag") else self.paper_mm
         return np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * np.array([wide, high]) / 2
@@ -159,12 +168,29 @@ def _paint_id1(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]
 
 
 def _paint_ruler(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]:
-    """Paint a paper scale: mm ticks from the upper edge, longer at 5 and 10 mm, 0.18 mm wide."""
-    along = u + spec.size_mm / 2
+    """Paint a paper scale: ticks from the upper edge, every fifth and tenth longer, a number at every tenth."""
+    along = (u + spec.size_mm / 2) / spec.tick_mm
     nearest = np.rint(along)
     length = np.where(nearest % 10 == 0, 6.0, np.where(nearest % 5 == 0, 4.5, 3.0))
-    ink = (np.abs(along - nearest) < 0.09) & (nearest >= 0) & (nearest <= spec.size_mm) & (v + 6.0 < length)
-    return _grey(np.where(ink, INK, PAPER))
+    half_width = min(0.09, 0.16 * spec.tick_mm) / spec.tick_mm
+    last = np.floor(spec.size_mm / spec.tick_mm + 1e-9)
+    ink = (np.abs(along - nearest) < half_width) & (nearest >= 0) & (nearest <= last) & (v + 6.0 < length)
+    digits = _ruler_digits(int(last) // 10, 10 * spec.tick_mm)
+    col = np.clip((u + spec.size_mm / 2 + 3.0) * DIGIT_PX_PER_MM, 0, digits.shape[1] - 1).astype(np.int32)
+    row = np.clip((v - 0.6) * DIGIT_PX_PER_MM, 0, digits.shape[0] - 1).astype(np.int32)
+    return _grey(np.where(ink | (digits[row, col] & (v > 0.6)), INK, PAPER))
+
+
+@lru_cache(maxsize=16)
+def _ruler_digits(count: int, every_mm: float) -> NDArray[np.bool_]:
+    """Return the printed numbers 0..count as a mask, the first centred 3 mm from its left."""
+    scale = DIGIT_PX_PER_MM
+    page = np.zeros((int(4.4 * scale), int((count * every_mm + 9) * scale)), dtype=np.uint8)
+    for k in range(count + 1):
+        (wide, _), _ = cv2.getTextSize(str(k), cv2.FONT_HERSHEY_SIMPLEX, 2.4, 6)
+        spot = (int((3.0 + k * every_mm) * scale - wide / 2), int(3.6 * scale))
+        cv2.putText(page, str(k), spot, cv2.FONT_HERSHEY_SIMPLEX, 2.4, 255, 6, cv2.LINE_8)
+    return page > 127
 
 
 def _paint_texture(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from ulcermeter.phantom.specs import PhantomSpec
 from ulcermeter.phantom.table import cover_edge_mm, draw_cover, draw_table
 from ulcermeter.phantom.truth import PlacedUlcer
 
-Float32s = NDArray[np.float32]
+Floats = NDArray[Any]
 
 TILE_PX = 256
 REACH_MM = 3.0
@@ -54,7 +55,7 @@ def render(scene: Scene) -> NDArray[np.uint8]:
     return expose(light, scene.spec)
 
 
-def _tile(scene: Scene, rows: slice, cols: slice) -> Float32s:
+def _tile(scene: Scene, rows: slice, cols: slice) -> Floats:
     """Return the linear light of one tile."""
     y_px, x_px = np.mgrid[rows, cols].astype(np.float32)
     rays = scene.camera.rays(x_px, y_px)
@@ -69,13 +70,13 @@ def _tile(scene: Scene, rows: slice, cols: slice) -> Float32s:
     return picture
 
 
-def _at(scene: Scene, rays: tuple[Float32s, Float32s, Float32s], far: Float32s) -> tuple[Float32s, Float32s, Float32s]:
+def _at(scene: Scene, rays: tuple[Floats, Floats, Floats], far: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the world points at ray parameters ``far``."""
     centre = scene.camera.centre_mm.astype(np.float32)
-    return tuple(centre[i] + far * rays[i] for i in range(3))  # type: ignore[return-value]
+    return tuple(centre[i] + far * rays[i] for i in range(3))
 
 
-def _table(scene: Scene, rays: tuple[Float32s, Float32s, Float32s]) -> Float32s:
+def _table(scene: Scene, rays: tuple[Floats, Floats, Floats]) -> Floats:
     """Draw table and the cloth over the hand, with shadows."""
     spec = scene.spec
     far = np.float32(-scene.camera.centre_mm[2]) / rays[2]
@@ -86,22 +87,20 @@ def _table(scene: Scene, rays: tuple[Float32s, Float32s, Float32s]) -> Float32s:
     shadowed = tag_shadow(scene.reference, spec.light, (x, y, h))
     light = light_on_table(scene.solid, spec.light, x, y, height_mm=0.0, shadowed=shadowed)
     picture = albedo * light[..., None]
-    if float(y.max()) < spec.finger.length_mm - 12:
+    if float(y.max()) < scene.solid.spec.length_mm - 12:
         return picture
-    past = y - cover_edge_mm(x, length_mm=spec.finger.length_mm, seed=spec.seed)
+    past = y - cover_edge_mm(x, length_mm=scene.solid.spec.length_mm, seed=spec.seed)
     picture *= (1 - 0.45 * np.exp(-np.maximum(-past, 0) / 1.5))[..., None]
     cover = draw_cover(x, y, seed=spec.seed, px_per_mm=scene.px_per_mm)
-    bulge = 0.75 + 0.25 * np.exp(-0.5 * (x / (1.6 * spec.finger.radius_mm)) ** 2)
+    bulge = 0.75 + 0.25 * np.exp(-0.5 * (x / (1.6 * scene.solid.spec.radius_mm)) ** 2)
     lip = 0.8 + 0.2 * smoothstep(0.0, 2.5, past)
     return mix(picture, (cover * (bulge * lip)[..., None]).astype(np.float32), smoothstep(-0.08, 0.08, past))
 
 
-def _with_finger(
-    scene: Scene, picture: Float32s, rays: tuple[Float32s, Float32s, Float32s]
-) -> tuple[Float32s, Float32s]:
+def _with_finger(scene: Scene, picture: Floats, rays: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats]:
     """Draw the finger over the picture; return it with the depth of the skin (infinite where there is none)."""
     assert scene.solid is not None
-    coarse = scene.solid.meet(scene.camera.centre_mm, tuple(r[::8, ::8] for r in rays))  # type: ignore[arg-type]
+    coarse = scene.solid.meet(scene.camera.centre_mm, (rays[0][::8, ::8], rays[1][::8, ::8], rays[2][::8, ::8]))
     if float(coarse[1].min()) > REACH_MM:
         return picture, np.full(rays[0].shape, np.inf, dtype=np.float32)
     far, miss = scene.solid.meet(scene.camera.centre_mm, rays)
@@ -109,7 +108,7 @@ def _with_finger(
     local = (scene.camera.focal_px / np.maximum(far, 1.0)).astype(np.float32)
     share = np.clip(0.5 - miss * local, 0, 1).astype(np.float32)
     points = _at(scene, rays, far)
-    past = points[1] - cover_edge_mm(points[0], length_mm=scene.spec.finger.length_mm, seed=scene.spec.seed)
+    past = points[1] - cover_edge_mm(points[0], length_mm=scene.solid.spec.length_mm, seed=scene.spec.seed)
     share = share * smoothstep(0.08, -0.08, past)
     if float(share.max()) <= 0:
         return picture, np.full(far.shape, np.inf, dtype=np.float32)
@@ -117,12 +116,10 @@ def _with_finger(
     return mix(picture, skin, share), np.where(share > 0.5, far, np.inf).astype(np.float32)
 
 
-def _skin(
-    scene: Scene, points: tuple[Float32s, Float32s, Float32s], rays: tuple[Float32s, Float32s, Float32s]
-) -> Float32s:
+def _skin(scene: Scene, points: tuple[Floats, Floats, Floats], rays: tuple[Floats, Floats, Floats]) -> Floats:
     """Return the light from the skin at world points."""
     assert scene.solid is not None
-    solid, finger = scene.solid, scene.spec.finger
+    solid, finger = scene.solid, scene.solid.spec
     x, y, h = points
     z = h - np.float32(solid.axis_height_mm)
     angle = np.arctan2(x, z).astype(np.float32)
@@ -141,13 +138,13 @@ def _skin(
         normal,
         toward,
         h / np.float32(2 * solid.axis_height_mm),
-        shadowed,  # type: ignore[arg-type]
+        shadowed,
     )
 
 
 def _bent_normal(
-    solid: Solid, points: tuple[Float32s, Float32s, Float32s], slope_t: Float32s, slope_s: Float32s
-) -> tuple[Float32s, Float32s, Float32s]:
+    solid: Solid, points: tuple[Floats, Floats, Floats], slope_t: Floats, slope_s: Floats
+) -> tuple[Floats, Floats, Floats]:
     """Return the unit normals of the solid, bent by the relief's slopes around and along the finger."""
     x, y, h = points
     z = h - np.float32(solid.axis_height_mm)
@@ -165,7 +162,7 @@ def _bent_normal(
     return nx / size, ny / size, nz / size
 
 
-def _with_reference(scene: Scene, picture: Float32s, rows: slice, cols: slice, depth: Float32s) -> Float32s:
+def _with_reference(scene: Scene, picture: Floats, rows: slice, cols: slice, depth: Floats) -> Floats:
     """Draw the reference over the picture where no skin stands before it; every pixel's share of it is exact."""
     reference, box = scene.reference, _reference_box(scene)
     assert reference is not None
@@ -212,7 +209,7 @@ def _paper_at(scene: Scene, x_px: NDArray[np.float64], y_px: NDArray[np.float64]
 
 def _reference_pixels(
     scene: Scene, x_px: NDArray[np.float64], y_px: NDArray[np.float64]
-) -> tuple[Float32s, Float32s, Float32s]:
+) -> tuple[Floats, Floats, Floats]:
     """Return premultiplied linear light, coverage and depth of the reference at pixels (M, N), box-filtered."""
     reference = scene.reference
     assert reference is not None
@@ -237,14 +234,14 @@ def _reference_pixels(
     return colour * shade[..., None], share, far.astype(np.float32)
 
 
-def _painted(reference: PlacedReference, u: NDArray[np.float64], v: NDArray[np.float64]) -> tuple[Float32s, Float32s]:
+def _painted(reference: PlacedReference, u: NDArray[np.float64], v: NDArray[np.float64]) -> tuple[Floats, Floats]:
     """Return premultiplied albedo and coverage (0 or 1) at paper points."""
     share = (reference.outside_mm(u, v) <= 0).astype(np.float32)
     return reference.paint(u, v) * share[..., None], share
 
 
 def _straddles(
-    scene: Scene, x_px: NDArray[np.float64], y_px: NDArray[np.float64], colour: Float32s, share: Float32s
+    scene: Scene, x_px: NDArray[np.float64], y_px: NDArray[np.float64], colour: Floats, share: Floats
 ) -> NDArray[np.bool_]:
     """Say which pixels hold an edge: anything differs among nine points that reach 0.6 px from the middle."""
     assert scene.reference is not None
@@ -256,7 +253,7 @@ def _straddles(
     return mixed
 
 
-def _averaged(scene: Scene, x_px: NDArray[np.float64], y_px: NDArray[np.float64]) -> tuple[Float32s, Float32s]:
+def _averaged(scene: Scene, x_px: NDArray[np.float64], y_px: NDArray[np.float64]) -> tuple[Floats, Floats]:
     """Return albedo and coverage averaged over each listed pixel's square."""
     assert scene.reference is not None
     colour = np.zeros((len(x_px), 3), dtype=np.float32)
@@ -270,7 +267,7 @@ def _averaged(scene: Scene, x_px: NDArray[np.float64], y_px: NDArray[np.float64]
     return colour / SUBPIXELS, share / SUBPIXELS
 
 
-def expose(light: Float32s, spec: PhantomSpec) -> NDArray[np.uint8]:
+def expose(light: Floats, spec: PhantomSpec) -> NDArray[np.uint8]:
     """Turn linear light into the camera's 8-bit sRGB: blur, vignetting, gains, noise. ``light`` is overwritten."""
     camera = spec.camera
     if camera.blur_px > 0:
@@ -289,13 +286,13 @@ def expose(light: Float32s, spec: PhantomSpec) -> NDArray[np.uint8]:
     return out
 
 
-def srgb(light: Float32s) -> Float32s:
+def srgb(light: Floats) -> Floats:
     """Return sRGB values in 0..1 of linear light, clipped at white (table of 4096 steps in the root of the light)."""
     place = np.sqrt(np.clip(light, 0, 1)) * np.float32(4095)
     return _SRGB[(place + np.float32(0.5)).astype(np.int32)]
 
 
-def _srgb_table() -> Float32s:
+def _srgb_table() -> Floats:
     x = (np.arange(4096) / 4095.0) ** 2
     return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055).astype(np.float32)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.phantom.specs import FingerSpec
 
-Floats = NDArray[np.floating]
+Floats = NDArray[Any]
 
 STEP_MM = 0.01
 BEFORE_MM = 10.0
@@ -46,7 +47,7 @@ class Solid:
 
     def point(self, s_mm: float, t_mm: float) -> NDArray[np.float64]:
         """Return the world point (x, y, h) at ``s_mm`` from the tip and arc length ``t_mm`` from the upper mid-line."""
-        radius = float(self.radius_mm(np.float64(s_mm)))
+        radius = float(self.radius_mm(np.array(s_mm)))
         angle = t_mm / max(radius, 1e-6)
         return np.array([radius * np.sin(angle), s_mm, self.axis_height_mm + radius * np.cos(angle)])
 

@@ -69,7 +69,8 @@ class ReferenceSpec:
     ``texture_size_mm`` (width, height)) or 'none'. ``place`` 'skin' holds it level with the first ulcer, 'table' lays
     it on the table. ``offset_mm`` (x, y) goes from the first ulcer (from the finger's end phalanx when there is none)
     to the reference's centre, in the plane; ``rotation_deg`` turns it clockwise as seen by the camera.
-    ``lift_mm`` raises it above where ``place`` would put it.
+    ``lift_mm`` raises it above where ``place`` would put it. ``tick_mm`` is a ruler's period (every fifth and tenth
+    tick is longer), ``curve_radius_mm`` bends it in its plane, ``colour`` is of discs and bank cards.
     """
 
     kind: str = "aruco"
@@ -81,6 +82,8 @@ class ReferenceSpec:
     rotation_deg: float = 0.0
     lift_mm: float = 0.0
     colour: str = "blue"
+    tick_mm: float = 1.0
+    curve_radius_mm: float | None = None
     texture: np.ndarray | None = field(default=None, compare=False, repr=False)
     texture_size_mm: tuple[float, float] | None = None
 
@@ -134,10 +137,11 @@ class LightSpec:
 class PhantomSpec:
     """One photo to draw: its finger, ulcers, reference, camera, light, table and what its EXIF says.
 
-    ``background`` is 'drape', 'paper', 'wood' or 'grey'. ``seed`` drives the noise and the table.
+    ``finger`` None leaves the table bare (and the ulcers out). ``background`` is 'drape', 'green',
+    'towel' (cloths), 'paper', 'wood' or 'grey'. ``seed`` drives the noise and the table.
     """
 
-    finger: FingerSpec = field(default_factory=FingerSpec)
+    finger: FingerSpec | None = field(default_factory=FingerSpec)
     ulcers: tuple[UlcerSpec, ...] = (UlcerSpec(diameter_mm=3.0),)
     reference: ReferenceSpec = field(default_factory=ReferenceSpec)
     camera: CameraSpec = field(default_factory=CameraSpec)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from ulcermeter.phantom.camera import Camera
 from ulcermeter.phantom.solid import Solid
 from ulcermeter.phantom.specs import UlcerSpec
 
-Floats = NDArray[np.floating]
+Floats = NDArray[Any]
 
 OUTLINE_POINTS = 720
 HARMONICS = np.arange(2, 12)
