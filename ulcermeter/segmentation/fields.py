@@ -1,0 +1,177 @@
+"""A part of a rectified window as the network saw it, and the ulcers that stand out in it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.segmentation.network import Logits, Model, Pixels
+from ulcermeter.segmentation.prompt_channels import polygon_region
+
+Points = NDArray[np.float64]
+
+NEVER = np.float32(-20.0)
+MIN_AREA_PX = 12
+QUARTER_LOGIT = math.log(3.0)
+
+
+@dataclass(frozen=True)
+class View:
+    """A square-pixel cut of the window: view pixel (x, y) lies at ``origin + step * (x, y)`` of the window."""
+
+    pixels: Pixels = field(repr=False)
+    origin: tuple[float, float]
+    step: float
+
+    def to_window(self, points: NDArray[np.floating]) -> Points:
+        """View pixels (K, 2) to window pixels (K, 2)."""
+        return np.atleast_2d(np.asarray(points, dtype=np.float64)) * self.step + np.asarray(self.origin)
+
+    def from_window(self, points: NDArray[np.floating]) -> Points:
+        """Window pixels (K, 2) to view pixels (K, 2)."""
+        return (np.atleast_2d(np.asarray(points, dtype=np.float64)) - np.asarray(self.origin)) / self.step
+
+
+@dataclass(frozen=True)
+class Find:
+    """One ulcer in a view.
+
+    Attributes
+    ----------
+    outline : float64 (K, 2)
+        0.5 level, window pixels (x, y), first vertex not repeated.
+    area : float
+        Window pixels².
+    peak : float
+        Largest probability inside.
+    confidence : float
+        Expected Dice of the outline if the probabilities are right: twice the probability inside over area plus
+        probability in the neighbourhood.
+    edge_width : float
+        Median distance over which the probability falls from 0.75 to 0.25, window pixels.
+    """
+
+    outline: Points = field(repr=False)
+    area: float
+    peak: float
+    confidence: float
+    edge_width: float
+
+    @property
+    def centre(self) -> Points:
+        """Middle of the outline's bounding box, window pixels (x, y)."""
+        return 0.5 * (self.outline.min(0) + self.outline.max(0))
+
+    @property
+    def extent(self) -> float:
+        """Longer side of the outline's bounding box, window pixels."""
+        return float((self.outline.max(0) - self.outline.min(0)).max())
+
+
+def whole_view(pixels: Pixels, *, step: float) -> View:
+    """Return the whole window, made smaller so that a view pixel is `step` (at least 1) window pixels."""
+    if step <= 1.0:
+        return View(pixels, (0.0, 0.0), 1.0)
+    rows, cols = pixels.shape[:2]
+    size = (max(round(cols / step), 1), max(round(rows / step), 1))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    offset = 0.5 * step - 0.5
+    return View(small, (offset, offset), step)
+
+
+def cut_view(pixels: Pixels, *, centre: NDArray[np.floating], step: float, size_px: int) -> View:
+    """Cut a square of `size_px` view pixels round a window pixel (x, y); what lies outside the window is black."""
+    origin = np.asarray(centre, dtype=np.float64) - step * (size_px - 1) / 2
+    margin = 4 * step + 4
+    rows, cols = pixels.shape[:2]
+    left, top = (int(max(np.floor(v - margin), 0)) for v in origin)
+    right, bottom = (int(np.ceil(v + step * size_px + margin)) for v in origin)
+    part = pixels[top : min(bottom, rows), left : min(right, cols)]
+    if part.size == 0:
+        return View(np.zeros((size_px, size_px, 3), np.uint8), (float(origin[0]), float(origin[1])), step)
+    if step > 1.4:
+        part = cv2.GaussianBlur(part, (0, 0), 0.45 * step)
+    matrix = np.array([[1 / step, 0, (left - origin[0]) / step], [0, 1 / step, (top - origin[1]) / step]])
+    kind = cv2.INTER_CUBIC if step < 1.0 else cv2.INTER_LINEAR
+    cut = cv2.warpAffine(part, matrix, (size_px, size_px), flags=kind, borderMode=cv2.BORDER_CONSTANT)
+    return View(cut, (float(origin[0]), float(origin[1])), step)
+
+
+def blank_polygon(logits: Logits, view: View, polygon: Points) -> Logits:
+    """Logits with everything inside a window polygon (K, 2) made impossible."""
+    if len(polygon) < 3:
+        return logits
+    inside = polygon_region(logits.shape, view.from_window(polygon))
+    return np.where(inside > 0, NEVER, logits)
+
+
+def extract_finds(logits: Logits, view: View, *, model: Model) -> list[Find]:
+    """Outline every connected part of a view above probability 0.5, largest first.
+
+    Parameters
+    ----------
+    logits : float32 (M, N)
+        Raw logits of the view.
+    """
+    level = (np.clip(logits, NEVER, 20.0) + np.float32(model.logit_shift)) / np.float32(model.temperature)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((level > 0).astype(np.uint8), connectivity=8)
+    finds = []
+    for label in range(1, count):
+        if stats[label, cv2.CC_STAT_AREA] >= MIN_AREA_PX:
+            find = _outline_part(level, labels, label, stats[label], view)
+            if find is not None:
+                finds.append(find)
+    return sorted(finds, key=lambda find: -find.area)
+
+
+def _outline_part(
+    level: Logits, labels: NDArray[np.int32], label: int, box: NDArray[np.int32], view: View
+) -> Find | None:
+    reach = int(max(4, 0.3 * max(box[2], box[3])))
+    top, left = max(box[1] - reach, 0), max(box[0] - reach, 0)
+    part = np.s_[top : box[1] + box[3] + reach, left : box[0] + box[2] + reach]
+    own, others = labels[part] == label, (labels[part] != label) & (labels[part] > 0)
+    local = np.where(others, NEVER, level[part])
+    outline = _level_set(local)
+    if outline is None:
+        return None
+    probability = 1.0 / (1.0 + np.exp(-local.astype(np.float64)))
+    inside = float(probability[own].sum())
+    return Find(
+        outline=view.to_window(outline + (left, top)),
+        area=_polygon_area(outline) * view.step**2,
+        peak=float(probability[own].max()),
+        confidence=2 * inside / (float(own.sum()) + probability.sum()),
+        edge_width=_edge_width(local, outline) * view.step,
+    )
+
+
+def _level_set(level: Logits) -> Points | None:
+    """Largest closed curve of level 0 as (x, y), first vertex not repeated; the frame outside counts as no ulcer."""
+    from skimage.measure import find_contours
+
+    framed = np.pad(np.clip(level, -6.0, 6.0), 1, constant_values=-6.0)
+    curves = find_contours(framed, 0.0, fully_connected="high")
+    if not curves:
+        return None
+    largest = max(curves, key=_polygon_area)
+    return largest[:-1, ::-1] - 1.0 if len(largest) > 4 else None
+
+
+def _polygon_area(points: NDArray[np.floating]) -> float:
+    x, y = points[:, 0], points[:, 1]
+    return 0.5 * abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
+
+
+def _edge_width(level: Logits, outline: Points) -> float:
+    """Median over the outline of 2 ln 3 / |gradient of the logit|: where the logit falls from ln 3 to −ln 3, px."""
+    smooth = cv2.GaussianBlur(np.clip(level, -12.0, 12.0), (0, 0), 1.0)
+    down, across = np.gradient(smooth)
+    slope = np.hypot(down, across).astype(np.float32)
+    at = outline.astype(np.float32)
+    sampled = cv2.remap(slope, at[:, None, 0], at[:, None, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return float(2 * QUARTER_LOGIT / max(float(np.median(sampled)), 1e-3))

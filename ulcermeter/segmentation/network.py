@@ -1,0 +1,242 @@
+"""The engine: one ONNX file, run by onnxruntime on a stated number of threads, the same on every run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.errors import MissingDependencyError, ModelError, PhotoError
+from ulcermeter.segmentation.prompt_channels import no_prompt
+
+WEIGHTS = Path(__file__).parent / "weights" / "ulcer.onnx"
+MODEL_KIND = "ulcermeter-segmentation-1"
+STRIDE_PX = 32
+TILE_PX = 640
+OVERLAP_PX = 128
+WHOLE_PX = 1024
+LEVEL_PX = 768
+
+Pixels = NDArray[np.uint8]
+Logits = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A segmentation network that is ready to run.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of the file's bytes.
+    version : str
+    temperature, logit_shift : float
+        The probability is sigmoid((logit + logit_shift) / temperature), fitted on held-out photos.
+    path : Path
+    threads : int
+        Threads of one forward pass.
+    """
+
+    sha256: str
+    version: str
+    temperature: float
+    logit_shift: float
+    path: Path
+    threads: int
+    session: Any = field(repr=False, compare=False)
+
+    def probability(self, logits: Logits) -> NDArray[np.float32]:
+        """Calibrated probability of raw logits, float32 in 0..1, same shape."""
+        scaled = (np.asarray(logits, dtype=np.float32) + np.float32(self.logit_shift)) / np.float32(self.temperature)
+        return (1.0 / (1.0 + np.exp(-np.clip(scaled, -30.0, 30.0)))).astype(np.float32)
+
+
+def load_model(path: str | Path | None = None, *, threads: int = 1) -> Model:
+    """Open a model once per process; the shipped one when no path is given.
+
+    Raises
+    ------
+    ModelError
+        The file is missing, damaged, or not a segmentation network of this package.
+    MissingDependencyError
+        onnxruntime is not installed.
+    """
+    file = WEIGHTS if path is None else Path(path)
+    if not file.is_file():
+        raise ModelError(
+            f"Expected a model file at {file}, found none; give --model the path of an .onnx file that "
+            "`ulcermeter train` wrote, or reinstall the package with its weights."
+        )
+    return _open(file.resolve(), file.stat().st_mtime_ns, threads)
+
+
+@lru_cache(maxsize=4)
+def _open(path: Path, modified_ns: int, threads: int) -> Model:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingDependencyError("Finding ulcers needs onnxruntime: pip install onnxruntime.") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(f"Expected an ONNX network in {path}, got a file that cannot be opened: {error}") from error
+    facts = session.get_modelmeta().custom_metadata_map
+    _check_kind(path, session, facts)
+    return Model(
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        version=facts.get("version", ""),
+        path=path,
+        temperature=_fact(path, facts, "temperature", 1.0),
+        logit_shift=_fact(path, facts, "logit_shift", 0.0),
+        threads=threads,
+        session=session,
+    )
+
+
+def _check_kind(path: Path, session: Any, facts: dict[str, str]) -> None:
+    inputs = session.get_inputs()
+    if facts.get("kind") != MODEL_KIND or len(inputs) != 1 or inputs[0].shape[1] != 5:
+        raise ModelError(
+            f"Expected a model of kind {MODEL_KIND} (red, green, blue, click, region) in {path}, got "
+            f"kind {facts.get('kind') or 'unknown'}; train one with `ulcermeter train`."
+        )
+
+
+def _fact(path: Path, facts: dict[str, str], name: str, default: float) -> float:
+    try:
+        value = float(json.loads(facts.get(name, str(default))))
+    except ValueError as error:
+        raise ModelError(f"Expected a number as {name} in {path}, got {facts[name]!r}.") from error
+    if not math.isfinite(value) or (name == "temperature" and value <= 0):
+        raise ModelError(f"Expected a finite {name} (and a positive temperature) in {path}, got {value}.")
+    return value
+
+
+def ulcer_probability(pixels: Pixels, *, model: Model | str | Path | None = None) -> NDArray[np.float32]:
+    """Probability that each pixel is ulcer, at the picture's own resolution.
+
+    A picture larger than 768 px is also looked at in halves of its size, down to the one that fits, because the
+    network sees wounds of some 12 to 300 px; a pixel's logit is the mean of its two best neighbouring levels.
+
+    Parameters
+    ----------
+    pixels : uint8 (M, N, 3), RGB, upright
+    model : Model, path or None
+        None is the shipped network.
+
+    Returns
+    -------
+    float32 (M, N), in 0..1
+
+    Raises
+    ------
+    PhotoError
+        When `pixels` is not such an array.
+    ModelError
+        When the model cannot be opened.
+    """
+    check_pixels(pixels)
+    opened = model if isinstance(model, Model) else load_model(model)
+    return opened.probability(pyramid_logits(pixels, model=opened))
+
+
+def check_pixels(pixels: Pixels) -> None:
+    """Refuse what is not uint8 (M, N, 3) with at least one pixel, as a PhotoError that says what came instead."""
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        got = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
+        raise PhotoError(f"Expected an RGB picture as uint8 (rows, cols, 3), got {got}; read it with read_photo.")
+    if min(pixels.shape[:2]) < 1:
+        raise PhotoError(f"Expected a picture with pixels, got an empty one of shape {pixels.shape}.")
+
+
+def pyramid_logits(pixels: Pixels, *, model: Model) -> Logits:
+    """Raw logits of a picture of any size, float32 (M, N): level by level, see `ulcer_probability`."""
+    levels = [photo_logits(pixels, model=model)]
+    small = pixels
+    while max(small.shape[:2]) > LEVEL_PX:
+        small = cv2.resize(small, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        levels.append(photo_logits(small, model=model))
+    if len(levels) == 1:
+        return levels[0]
+    shape = pixels.shape[:2]
+    return _best_pair([_enlarge(level, shape) for level in levels])
+
+
+def _best_pair(levels: list[Logits]) -> Logits:
+    best = 0.5 * (levels[0] + levels[1])
+    for finer, coarser in zip(levels[1:], levels[2:], strict=False):
+        np.maximum(best, 0.5 * (finer + coarser), out=best)
+    return best
+
+
+def _enlarge(logits: Logits, shape: tuple[int, ...]) -> Logits:
+    if logits.shape == shape:
+        return logits
+    return cv2.resize(logits, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+
+
+def photo_logits(pixels: Pixels, *, model: Model, prompt: NDArray[np.float32] | None = None) -> Logits:
+    """Raw logits at one scale, float32 (M, N); pictures over 1024 px go in overlapping tiles of 640 px.
+
+    Parameters
+    ----------
+    pixels : uint8 (M, N, 3)
+    model : Model
+    prompt : float32 (2, M, N) or None
+        Click bump and region.
+    """
+    rows, cols = pixels.shape[:2]
+    if max(rows, cols) <= WHOLE_PX:
+        return _mirrored_logits(pixels, prompt, model)
+    total, weight = np.zeros((rows, cols), np.float32), np.zeros((rows, cols), np.float32)
+    for top in _starts(rows):
+        for left in _starts(cols):
+            part = np.s_[top : top + TILE_PX, left : left + TILE_PX]
+            tile = pixels[part]
+            share = _taper(tile.shape[0])[:, None] * _taper(tile.shape[1])[None, :]
+            inner = None if prompt is None else prompt[:, part[0], part[1]]
+            total[part] += share * forward(tile, inner, model=model)
+            weight[part] += share
+    return np.divide(total, weight, out=total)
+
+
+def _starts(length: int) -> list[int]:
+    step = TILE_PX - OVERLAP_PX
+    return list(range(0, max(length - OVERLAP_PX, 1), step))
+
+
+def _taper(length: int) -> NDArray[np.float32]:
+    ramp = np.minimum(np.arange(1, length + 1), np.arange(length, 0, -1)) / OVERLAP_PX
+    return np.clip(ramp, 0.01, 1.0).astype(np.float32)
+
+
+def _mirrored_logits(pixels: Pixels, prompt: NDArray[np.float32] | None, model: Model) -> Logits:
+    mirrored = None if prompt is None else np.ascontiguousarray(prompt[:, :, ::-1])
+    plain = forward(pixels, prompt, model=model)
+    turned = forward(np.ascontiguousarray(pixels[:, ::-1]), mirrored, model=model)
+    return 0.5 * (plain + turned[:, ::-1])
+
+
+def forward(pixels: Pixels, prompt: NDArray[np.float32] | None, *, model: Model) -> Logits:
+    """One pass of the network over a whole picture, padded at right and bottom to a multiple of 32; float32 (M, N)."""
+    rows, cols = pixels.shape[:2]
+    down, right = -rows % STRIDE_PX, -cols % STRIDE_PX
+    padded = cv2.copyMakeBorder(pixels, 0, down, 0, right, cv2.BORDER_REPLICATE)
+    x = np.empty((1, 5, *padded.shape[:2]), np.float32)
+    np.multiply(padded.transpose(2, 0, 1), np.float32(1 / 255), out=x[0, :3])
+    guide = no_prompt((rows, cols)) if prompt is None else prompt
+    x[0, 3:] = np.pad(guide, ((0, 0), (0, down), (0, right)))
+    logits = model.session.run(None, {model.session.get_inputs()[0].name: x})[0]
+    return np.ascontiguousarray(logits[0, 0, :rows, :cols])

@@ -1,0 +1,124 @@
+"""Two passes: find ulcers at a spacing where a finger fits the network, then outline each at the photo's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import RectifiedPhoto
+from ulcermeter.segmentation.fields import (
+    Find,
+    View,
+    blank_polygon,
+    cut_view,
+    extract_finds,
+    whole_view,
+)
+from ulcermeter.segmentation.network import Logits, Model, forward, photo_logits
+from ulcermeter.segmentation.prompt_channels import polygon_region
+
+FIND_SPACING_MM = 0.12
+REFINED_EXTENT_PX = 110.0
+REFINE_SIZE_PX = 288
+MAX_FINDS = 24
+NATIVE_ENLARGEMENT = 2.0
+
+Points = NDArray[np.float64]
+Prompt = NDArray[np.float32]
+
+
+def find_step(rectified: RectifiedPhoto) -> float:
+    """Window pixels per view pixel in the finding pass: 0.12 mm a pixel, never finer than the window itself."""
+    return max(1.0, FIND_SPACING_MM / rectified.spacing_mm)
+
+
+def find_ulcers(rectified: RectifiedPhoto, *, model: Model) -> tuple[View, Logits, list[Find]]:
+    """Look at the whole window once.
+
+    Returns
+    -------
+    view : View
+    logits : float32 (M, N) of the view
+    finds : list of Find, largest first
+    """
+    view = whole_view(rectified.pixels, step=find_step(rectified))
+    logits = photo_logits(view.pixels, model=model)
+    logits = blank_polygon(logits, view, reference_in_window(rectified))
+    finds = extract_finds(logits, view, model=model)
+    strongest = sorted(finds, key=lambda find: -find.confidence * find.area**0.5)[:MAX_FINDS]
+    return view, logits, strongest
+
+
+def refine_find(rectified: RectifiedPhoto, find: Find, *, model: Model) -> tuple[View, Logits, list[Find]]:
+    """Outline a find again on a cut where it is about 110 px across; what no longer touches it is dropped."""
+    step = refine_step(rectified, find.centre, find.extent)
+    view = cut_view(rectified.pixels, centre=find.centre, step=step, size_px=_cut_size(find.extent / step))
+    logits = blank_polygon(mirrored(view, None, model=model), view, reference_in_window(rectified))
+    finds = extract_finds(logits, view, model=model)
+    return view, logits, [found for found in finds if overlaps(found.outline, find.outline)]
+
+
+def refine_step(rectified: RectifiedPhoto, centre: NDArray[np.floating], extent: float) -> float:
+    """Window pixels per view pixel that show `extent` as 110 px, enlarging the photo's own pixels at most twice."""
+    native = 1.0 / (rectified.spacing_mm * photo_px_per_mm(rectified, centre))
+    return max(extent / REFINED_EXTENT_PX, native / NATIVE_ENLARGEMENT)
+
+
+def photo_px_per_mm(rectified: RectifiedPhoto, centre: NDArray[np.floating]) -> float:
+    """Scale of the photo at a window pixel (x, y), px/mm."""
+    return rectified.calibration.px_per_mm(rectified.to_photo_px(centre)[0])
+
+
+def _cut_size(extent_px: float) -> int:
+    return int(np.clip(32 * np.ceil(2.2 * extent_px / 32), 160, REFINE_SIZE_PX))
+
+
+def reference_in_window(rectified: RectifiedPhoto) -> Points:
+    """Polygon of the reference in window pixels (K, 2); empty for a stated scale."""
+    outline = rectified.calibration.reference_outline_px
+    return rectified.from_photo_px(outline) if len(outline) >= 3 else np.zeros((0, 2))
+
+
+def mirrored(view: View, prompt: Prompt | None, *, model: Model) -> Logits:
+    """Mean logits of a view as it is and mirrored left-right and top-bottom; float32 (M, N)."""
+    total = np.zeros(view.pixels.shape[:2], np.float32)
+    for flip in (np.s_[:, :], np.s_[:, ::-1], np.s_[::-1, :]):
+        turned = None if prompt is None else np.ascontiguousarray(prompt[(slice(None), *flip)])
+        total += forward(np.ascontiguousarray(view.pixels[flip]), turned, model=model)[flip]
+    return total / np.float32(3)
+
+
+def overlaps(first: Points, second: Points) -> bool:
+    """Whether two polygons share more than a tenth of the smaller one's pixels."""
+    shared, smaller, _ = _areas(first, second)
+    return shared > 0.1 * smaller
+
+
+def same_ulcer(first: Points, second: Points) -> bool:
+    """Whether two polygons share more than three tenths of the pixels that either covers."""
+    shared, _, either = _areas(first, second)
+    return shared > 0.3 * either
+
+
+def _areas(first: Points, second: Points) -> tuple[float, float, float]:
+    corner, far = np.minimum(first.min(0), second.min(0)), np.maximum(first.max(0), second.max(0))
+    scale = min(4.0, 256.0 / max(float((far - corner).max()), 1.0))
+    shape = tuple(int(v) + 2 for v in np.ceil((far - corner) * scale)[::-1])
+    one, two = (polygon_region(shape, (points - corner) * scale) > 0 for points in (first, second))
+    return float((one & two).sum()), float(min(one.sum(), two.sum())), float((one | two).sum())
+
+
+def drop_repeats(finds: Sequence[Find]) -> list[Find]:
+    """Keep one of finds that are the same ulcer or swallow each other: the one the network is surer of."""
+    kept: list[Find] = []
+    for find in sorted(finds, key=lambda one: -one.confidence):
+        if not any(same_ulcer(find.outline, other.outline) or _mostly_inside(find, other) for other in kept):
+            kept.append(find)
+    return kept
+
+
+def _mostly_inside(find: Find, other: Find) -> bool:
+    shared, smaller, _ = _areas(find.outline, other.outline)
+    return shared > 0.6 * smaller

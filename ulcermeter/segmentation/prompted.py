@@ -1,0 +1,113 @@
+"""A click, a box or a rough outline: the same network, told where to look."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import RectifiedPhoto
+from ulcermeter.segmentation.fields import NEVER, Find, View, blank_polygon, cut_view, extract_finds
+from ulcermeter.segmentation.network import Logits, Model
+from ulcermeter.segmentation.passes import find_step, mirrored, photo_px_per_mm, reference_in_window, refine_step
+from ulcermeter.segmentation.prompt_channels import click_prompt, polygon_region, region_prompt
+
+CLICK_VIEW_PX = 288
+REGION_EXTENT_PX = 120.0
+REGION_VIEW_PX = 288
+REGION_ENLARGEMENT = 3.0
+REGION_MARGIN = 0.12
+CLICK_REACH_PX = 6.0
+FAINTEST = 0.1
+
+Points = NDArray[np.float64]
+
+
+def find_at_click(rectified: RectifiedPhoto, click: Points, *, model: Model) -> tuple[View, Logits, list[Find]]:
+    """Outline the ulcer at a click.
+
+    The click is looked at on three cuts, each twice as wide as the one before; the one on which the network is
+    surest says how large the ulcer is, and it is outlined again at about 110 px across.
+
+    Parameters
+    ----------
+    click : float64 (2,), window pixels (x, y)
+    """
+    base = find_step(rectified)
+    best: Find | None = None
+    for step in (0.5 * base, base, 2.0 * base):
+        _, _, finds = _look_at_click(rectified, click, click, max(step, 0.5), model)
+        for find in finds[:1]:
+            if best is None or find.confidence > best.confidence:
+                best = find
+    if best is None:
+        view, logits, _ = _look_at_click(rectified, click, click, base, model)
+        return view, logits, []
+    step = refine_step(rectified, best.centre, best.extent)
+    centre = np.where(np.abs(best.centre - click) < 0.4 * CLICK_VIEW_PX * step, best.centre, click)
+    view, logits, finds = _look_at_click(rectified, click, centre, step, model)
+    return view, logits, finds if finds else [best]
+
+
+def _look_at_click(
+    rectified: RectifiedPhoto, click: Points, centre: Points, step: float, model: Model
+) -> tuple[View, Logits, list[Find]]:
+    view = cut_view(rectified.pixels, centre=centre, step=step, size_px=CLICK_VIEW_PX)
+    x, y = view.from_window(click)[0]
+    prompt = click_prompt(view.pixels.shape, (x, y))
+    logits = blank_polygon(mirrored(view, prompt, model=model), view, reference_in_window(rectified))
+    nearby = polygon_region(logits.shape, np.array([[x, y]]) + CLICK_REACH_PX * _circle())
+    lifted = lift_faint(logits, nearby > 0, model=model)
+    finds = [
+        find for find in extract_finds(lifted, view, model=model) if _distance(find, click) <= CLICK_REACH_PX * step
+    ]
+    return view, lifted, sorted(finds, key=lambda find: _distance(find, click) - 1e-3 * find.extent)[:1]
+
+
+def _circle() -> Points:
+    turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    return np.column_stack([np.cos(turn), np.sin(turn)])
+
+
+def _distance(find: Find, point: Points) -> float:
+    """Window pixels from a point to a find's outline, 0 inside."""
+    import cv2
+
+    polygon = find.outline.astype(np.float32).reshape(-1, 1, 2)
+    signed = cv2.pointPolygonTest(polygon, (float(point[0]), float(point[1])), True)
+    return max(0.0, -float(signed))
+
+
+def find_in_region(rectified: RectifiedPhoto, polygon: Points, *, model: Model) -> tuple[View, Logits, list[Find]]:
+    """Outline the ulcers inside a box or a rough outline, at most an eighth of its size beyond it.
+
+    Parameters
+    ----------
+    polygon : float64 (K, 2), window pixels
+    """
+    low, high = polygon.min(0), polygon.max(0)
+    centre, extent = 0.5 * (low + high), float((high - low).max())
+    native = 1.0 / (rectified.spacing_mm * photo_px_per_mm(rectified, centre))
+    step = max(extent / REGION_EXTENT_PX, native / REGION_ENLARGEMENT)
+    view = cut_view(rectified.pixels, centre=centre, step=step, size_px=REGION_VIEW_PX)
+    inner = view.from_window(polygon)
+    logits = mirrored(view, region_prompt(view.pixels.shape, inner), model=model)
+    logits = blank_polygon(logits, view, reference_in_window(rectified))
+    middle = inner.mean(0)
+    allowed = polygon_region(logits.shape, middle + (inner - middle) * (1 + 2 * REGION_MARGIN)) > 0
+    logits = lift_faint(np.where(allowed, logits, NEVER), allowed, model=model)
+    finds = extract_finds(logits, view, model=model)
+    return view, logits, [find for find in finds if find.area > 0.1 * finds[0].area]
+
+
+def lift_faint(logits: Logits, inside: NDArray[np.bool_], *, model: Model) -> Logits:
+    """Raise the logits where a hand points at an ulcer that the network sees only faintly.
+
+    Where the best probability inside is between 0.1 and 0.5, all logits rise so that half of that best becomes the
+    0.5 level; the confidence stays low and flags the outline. Below 0.1 nothing is raised: better none than a wild one.
+    """
+    probability = model.probability(logits[inside]) if inside.any() else np.zeros(1, np.float32)
+    best = float(probability.max())
+    if best >= 0.5 or best < FAINTEST:
+        return logits
+    half = best / 2
+    return logits - np.float32(model.temperature * np.log(half / (1 - half)))

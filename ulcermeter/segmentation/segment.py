@@ -1,0 +1,229 @@
+"""segment: from a rectified photo to labelled ulcers with sub-pixel outlines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import RectifiedPhoto, Segmentation
+from ulcermeter.errors import PhotoError
+from ulcermeter.segmentation.fields import Find, View
+from ulcermeter.segmentation.network import Logits, Model, check_pixels, load_model
+from ulcermeter.segmentation.passes import drop_repeats, find_ulcers, refine_find
+from ulcermeter.segmentation.prompt_channels import polygon_region
+from ulcermeter.segmentation.prompted import find_at_click, find_in_region
+from ulcermeter.segmentation.tracings import segment_tracing
+
+if TYPE_CHECKING:
+    from ulcermeter.protocol import Protocol
+
+MIN_CONFIDENCE = 0.60
+MIN_PEAK = 0.80
+SMALLEST_MM = 0.8
+SMALLEST_PX = 8.0
+
+Points = NDArray[np.float64]
+Look = tuple[View, Logits, list[Find]]
+
+
+def segment(
+    rectified: RectifiedPhoto,
+    *,
+    click: tuple[float, float] | None = None,
+    box: tuple[float, float, float, float] | None = None,
+    outline: NDArray[np.floating] | None = None,
+    mask: NDArray[np.bool_] | None = None,
+    as_truth: bool = False,
+    model: Model | str | Path | None = None,
+    protocol: Protocol | None = None,
+) -> Segmentation:
+    """Outline the ulcers of a rectified photo.
+
+    Without a prompt they are found and each is outlined again at the photo's own resolution. A click, a box or a
+    rough outline replaces the finding: the same network is told where to look. A mask, or an outline with `as_truth`,
+    is taken as it is.
+
+    Parameters
+    ----------
+    rectified : RectifiedPhoto
+    click : (x, y), photo pixels
+    box : (x, y, width, height), photo pixels; x, y its upper left corner
+    outline : float (K, 2), photo pixels (x, y)
+        A rough tracing that the network betters; with `as_truth`, the ulcer's outline itself.
+    mask : bool (M, N), photo pixels
+        A tracing: every connected part is an ulcer.
+    as_truth : bool
+    model : Model, path or None
+        None is the shipped network.
+    protocol : Protocol or None
+        Not needed now; taken so that every stage is called alike.
+
+    Returns
+    -------
+    Segmentation
+        Labels by falling area; empty where nothing was found.
+
+    Raises
+    ------
+    PhotoError
+        A prompt that is none, lies off the photo, or more than one at once.
+    ModelError
+        The model cannot be opened.
+    """
+    check_pixels(rectified.pixels)
+    _check_prompts(rectified, click=click, box=box, outline=outline, mask=mask)
+    if mask is not None or (as_truth and outline is not None):
+        return segment_tracing(rectified, outline=outline, mask=mask)
+    opened = model if isinstance(model, Model) else load_model(model)
+    if click is not None:
+        at = rectified.from_photo_px(np.array([click]))[0]
+        return _assemble(rectified, [find_at_click(rectified, at, model=opened)], opened, method="network+click")
+    if box is not None or outline is not None:
+        polygon = _box_corners(box) if box is not None else np.asarray(outline, dtype=np.float64)
+        look = find_in_region(rectified, rectified.from_photo_px(polygon), model=opened)
+        return _assemble(rectified, [look], opened, method="network+box" if box is not None else "network+outline")
+    return _segment_automatically(rectified, opened)
+
+
+def detection_limit_mm(rectified: RectifiedPhoto) -> float:
+    """Smallest diameter that is looked for, mm: 0.8 mm, or 8 of the photo's pixels where those are larger.
+
+    Below it a find is dropped, because specks of that size are as often glare or a hair.
+    """
+    rows, cols = rectified.pixels.shape[:2]
+    middle = rectified.to_photo_px(np.array([[(cols - 1) / 2, (rows - 1) / 2]]))[0]
+    return max(SMALLEST_MM, SMALLEST_PX / rectified.calibration.px_per_mm(middle))
+
+
+def _segment_automatically(rectified: RectifiedPhoto, model: Model) -> Segmentation:
+    view, logits, finds = find_ulcers(rectified, model=model)
+    looks: list[Look] = [(view, logits, [])]
+    for find in finds:
+        if find.extent * rectified.spacing_mm >= 0.5 * SMALLEST_MM:
+            looks.append(refine_find(rectified, find, model=model))
+    smallest_mm2 = math.pi / 4 * detection_limit_mm(rectified) ** 2 / 2
+    kept = [[find for find in found if _trusted(find, rectified, smallest_mm2)] for _, _, found in looks]
+    return _assemble(rectified, [(v, z, f) for (v, z, _), f in zip(looks, kept, strict=True)], model, method="network")
+
+
+def _trusted(find: Find, rectified: RectifiedPhoto, smallest_mm2: float) -> bool:
+    return (
+        find.confidence >= MIN_CONFIDENCE
+        and find.peak >= MIN_PEAK
+        and find.area * rectified.spacing_mm**2 >= smallest_mm2
+    )
+
+
+def _assemble(rectified: RectifiedPhoto, looks: Sequence[Look], model: Model, *, method: str) -> Segmentation:
+    finds = sorted(drop_repeats([find for _, _, found in looks for find in found]), key=lambda find: -find.area)
+    shape = rectified.pixels.shape[:2]
+    probability = np.zeros(shape, np.float32)
+    for view, logits, found in looks:
+        _paste(probability, view, model.probability(logits), found)
+    labels = np.zeros(shape, np.int32)
+    for label, find in reversed(list(enumerate(finds, start=1))):
+        labels[polygon_region(shape, find.outline) > 0] = label
+    return Segmentation(
+        rectified=rectified,
+        labels=labels,
+        probability=probability,
+        outlines=tuple(rectified.to_photo_px(find.outline) for find in finds),
+        confidence=tuple(round(find.confidence, 4) for find in finds),
+        edge_width_mm=tuple(find.edge_width * rectified.spacing_mm for find in finds),
+        touches_border=tuple(touches_border(rectified, find.outline) for find in finds),
+        method=method,
+    )
+
+
+def _paste(probability: NDArray[np.float32], view: View, values: NDArray[np.float32], finds: Sequence[Find]) -> None:
+    """Write a view's probabilities into the window: all of a whole view, the surroundings of its finds of a cut."""
+    rows, cols = probability.shape
+    if not finds and probability.any():
+        return
+    boxes = [(0, 0, cols, rows)] if not finds else [_surroundings(find, cols, rows) for find in finds]
+    for left, top, right, bottom in boxes:
+        scale, (x, y) = 1 / view.step, view.from_window(np.array([[left, top]]))[0]
+        matrix = np.array([[scale, 0, x], [0, scale, y]])
+        size = (max(right - left, 1), max(bottom - top, 1))
+        probability[top:bottom, left:right] = cv2.warpAffine(
+            values, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        )
+
+
+def _surroundings(find: Find, cols: int, rows: int) -> tuple[int, int, int, int]:
+    margin = 0.15 * find.extent + 2
+    left, top = np.floor(find.outline.min(0) - margin).astype(int)
+    right, bottom = np.ceil(find.outline.max(0) + margin).astype(int) + 1
+    return max(int(left), 0), max(int(top), 0), min(int(right), cols), min(int(bottom), rows)
+
+
+def touches_border(rectified: RectifiedPhoto, outline: Points) -> bool:
+    """Whether an outline in window pixels comes within 1.5 px of the window's or the photo's edge."""
+    rows, cols = rectified.pixels.shape[:2]
+    on_photo = rectified.to_photo_px(outline)
+    high = np.array(rectified.calibration.shape[::-1]) - 1
+    return bool(
+        (outline < 1.5).any()
+        or (outline > np.array([cols, rows]) - 2.5).any()
+        or (on_photo < 1.5).any()
+        or (on_photo > high - 1.5).any()
+    )
+
+
+def _box_corners(box: tuple[float, float, float, float]) -> Points:
+    x, y, width, height = (float(v) for v in box)
+    return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
+
+
+def _check_prompts(
+    rectified: RectifiedPhoto,
+    *,
+    click: tuple[float, float] | None,
+    box: tuple[float, float, float, float] | None,
+    outline: NDArray[np.floating] | None,
+    mask: NDArray[np.bool_] | None,
+) -> None:
+    given = [
+        name
+        for name, value in (("click", click), ("box", box), ("outline", outline), ("mask", mask))
+        if value is not None
+    ]
+    if len(given) > 1:
+        raise PhotoError(f"Expected one of click, box, outline or mask, got {' and '.join(given)}; give one.")
+    if click is not None:
+        _check_points(rectified, np.asarray(click, dtype=np.float64), shape=(2,), name="click (x, y)")
+    if box is not None:
+        _check_box(rectified, box)
+    if outline is not None:
+        polygon = np.asarray(outline, dtype=np.float64)
+        _check_points(rectified, polygon, shape=(len(polygon), 2), name="outline of (x, y) points")
+        if len(polygon) < 3:
+            raise PhotoError(f"Expected an outline of at least 3 points, got {len(polygon)}.")
+    if mask is not None and np.shape(mask) != tuple(rectified.calibration.shape):
+        raise PhotoError(
+            f"Expected a mask as large as the photo, {tuple(rectified.calibration.shape)}, got "
+            f"{np.shape(mask)}; a mask is drawn on the upright photo."
+        )
+
+
+def _check_box(rectified: RectifiedPhoto, box: tuple[float, float, float, float]) -> None:
+    values = np.asarray(box, dtype=np.float64)
+    if values.shape != (4,) or not np.isfinite(values).all() or min(values[2:]) <= 0:
+        raise PhotoError(f"Expected a box x, y, width, height with a positive size, got {box}.")
+    _check_points(rectified, values[:2] + values[2:] / 2, shape=(2,), name="box with its middle")
+
+
+def _check_points(rectified: RectifiedPhoto, points: Points, *, shape: tuple[int, ...], name: str) -> None:
+    rows, cols = rectified.calibration.shape
+    middle = np.atleast_2d(points).mean(0) if points.shape == shape else np.full(2, np.nan)
+    if not np.isfinite(points).all() or not (-0.5 <= middle[0] <= cols - 0.5 and -0.5 <= middle[1] <= rows - 0.5):
+        raise PhotoError(
+            f"Expected a {name} on the photo of {cols} by {rows} pixels, got "
+            f"{np.array2string(np.ravel(points)[:4], precision=1)}."
+        )

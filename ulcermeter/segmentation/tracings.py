@@ -1,0 +1,73 @@
+"""A reader's tracing, taken as it is: a mask or a polygon becomes the ulcer's outline itself."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import RectifiedPhoto, Segmentation
+from ulcermeter.segmentation.prompt_channels import polygon_region
+
+Points = NDArray[np.float64]
+BORDER_PX = 0.75
+
+
+def segment_tracing(
+    rectified: RectifiedPhoto, *, outline: NDArray[np.floating] | None = None, mask: NDArray[np.bool_] | None = None
+) -> Segmentation:
+    """Take a polygon or a mask in photo pixels as the truth.
+
+    A mask's connected parts (8 neighbours) are the ulcers, holes filled; its outline is the 0.5 level between pixel
+    centres, so a part n pixels wide measures n pixels. Probability is 0 or 1, confidence 1, edge width 0.
+
+    Parameters
+    ----------
+    outline : float (K, 2)
+    mask : bool (M, N)
+    """
+    polygons = [np.asarray(outline, dtype=np.float64)] if outline is not None else trace_mask(mask)
+    in_window = sorted(((rectified.from_photo_px(one), one) for one in polygons), key=lambda two: -_area(two[0]))
+    shape = rectified.pixels.shape[:2]
+    labels = np.zeros(shape, np.int32)
+    for label, (window, _) in reversed(list(enumerate(in_window, start=1))):
+        labels[polygon_region(shape, window) > 0] = label
+    count = len(in_window)
+    return Segmentation(
+        rectified=rectified,
+        labels=labels,
+        probability=(labels > 0).astype(np.float32),
+        outlines=tuple(photo for _, photo in in_window),
+        confidence=(1.0,) * count,
+        edge_width_mm=(0.0,) * count,
+        method="tracing",
+        touches_border=tuple(_on_border(photo, rectified.calibration.shape) for _, photo in in_window),
+    )
+
+
+def trace_mask(mask: NDArray[np.bool_] | None) -> list[Points]:
+    """Outer outlines of a mask's connected parts, (K, 2) as (x, y), first vertex not repeated."""
+    from skimage.measure import find_contours
+
+    if mask is None:
+        return []
+    binary = (np.asarray(mask) > 0).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    polygons = []
+    for label in range(1, count):
+        left, top, width, height = stats[label, :4]
+        part = labels[top : top + height, left : left + width] == label
+        curves = find_contours(np.pad(part, 1).astype(np.float64), 0.5, fully_connected="high")
+        largest = max(curves, key=_area)
+        polygons.append(largest[:-1, ::-1] - 1.0 + (left, top))
+    return polygons
+
+
+def _area(points: NDArray[np.floating]) -> float:
+    x, y = points[:, 0], points[:, 1]
+    return 0.5 * abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
+
+
+def _on_border(points: Points, shape: tuple[int, int]) -> bool:
+    high = np.array(shape[::-1]) - 1 - BORDER_PX + 0.5
+    return bool((points < BORDER_PX - 0.5).any() or (points > high).any())

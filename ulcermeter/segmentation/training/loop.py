@@ -1,0 +1,249 @@
+"""The training loop: AdamW, a cosine that ends on time, averaged weights, a checkpoint at every epoch."""
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ulcermeter.segmentation.training.architecture import UlcerNetwork
+from ulcermeter.segmentation.training.samples import Pool, cut_sample
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training run besides the pictures."""
+
+    minutes: float = 90.0
+    batch: int = 8
+    crop_px: int = 288
+    learning_rate: float = 2e-3
+    encoder_rate: float = 5e-4
+    weight_decay: float = 0.02
+    average_decay: float = 0.998
+    prompt_share: float = 0.5
+    extra_share: float = 0.25
+    epoch_steps: int = 100
+    check_epochs: int = 4
+    held_out: int = 80
+    seed: int = 20261
+    threads: int = 2
+    max_steps: int | None = None
+
+    def for_fine_tuning(self) -> "Recipe":
+        """Return the recipe with rates for weights that already know ulcers."""
+        return replace(self, learning_rate=3e-4, encoder_rate=1e-4)
+
+
+@dataclass
+class RunState:
+    """What a checkpoint restores."""
+
+    step: int = 0
+    seconds: float = 0.0
+    best: float = -1.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class Trainer:
+    """One run: the network, its average, its optimiser and how far it is."""
+
+    def __init__(self, network: UlcerNetwork, *, recipe: Recipe, checkpoint: Path, log: Log) -> None:
+        torch.manual_seed(recipe.seed)
+        torch.set_num_threads(recipe.threads)
+        cv2.setNumThreads(1)
+        self.recipe, self.checkpoint, self.log = recipe, checkpoint, log
+        network.freeze_first_blocks()
+        self.network = network.to(memory_format=torch.channels_last).train()
+        self.average = copy.deepcopy(network).eval()
+        self.optimiser = _build_optimiser(network, recipe)
+        self.state = RunState()
+        self.rng = np.random.default_rng(recipe.seed)
+        if checkpoint.exists():
+            self._restore()
+
+    def fit(self, pool: Pool, extra: Pool, *, held_out: Pool, refill: Callable[[Pool], int]) -> None:
+        """Train until the recipe's minutes are spent, picking up new extra pictures at every epoch."""
+        while self._progress() < 1.0:
+            new = refill(extra)
+            loss, began = self._epoch(pool, extra), self.state.seconds
+            epoch = self.state.step // self.recipe.epoch_steps
+            if epoch % self.recipe.check_epochs == 0 or self._progress() >= 1.0:
+                self._check(held_out)
+            self._save()
+            self.log(f"step {self.state.step} {began / 60:.1f} min loss {loss:.4f} extra {len(extra.names)} (+{new})")
+
+    def chosen_network(self) -> UlcerNetwork:
+        """Return the averaged weights of the best check, or the last ones when nothing was held out."""
+        chosen, best = copy.deepcopy(self.average), self.checkpoint.with_suffix(".best.pt")
+        if best.exists():
+            chosen.load_state_dict(torch.load(best, map_location="cpu", weights_only=True))
+        return chosen.eval()
+
+    def _progress(self) -> float:
+        steps = self.recipe.max_steps
+        if steps is not None:
+            return self.state.step / steps
+        return self.state.seconds / (60 * self.recipe.minutes)
+
+    def _epoch(self, pool: Pool, extra: Pool) -> float:
+        total, steps = 0.0, 0
+        for _ in range(self.recipe.epoch_steps):
+            if self._progress() >= 1.0:
+                break
+            began = time.monotonic()
+            total, steps = total + self._step(pool, extra), steps + 1
+            self.state.seconds += time.monotonic() - began
+        return total / max(steps, 1)
+
+    def _step(self, pool: Pool, extra: Pool) -> float:
+        recipe, rate = self.recipe, schedule(self._progress())
+        for group, peak in zip(self.optimiser.param_groups, _peaks(recipe), strict=True):
+            group["lr"] = peak * rate
+        origin, x, target = draw_batch(pool, extra, recipe=recipe, rng=self.rng)
+        logits = self.network(x)
+        loss, per_image = segmentation_loss(logits, target)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 3.0)
+        self.optimiser.step()
+        self.state.step += 1
+        self._update_average()
+        for (source, index), value in zip(origin, per_image.tolist(), strict=True):
+            source.difficulty[index] += 0.3 * (value - source.difficulty[index])
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        decay = min(self.recipe.average_decay, (1 + self.state.step) / (10 + self.state.step))
+        for kept, live in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
+            if kept.dtype.is_floating_point:
+                kept.lerp_(live, 1 - decay)
+
+    def _check(self, held_out: Pool) -> None:
+        if not held_out.names:
+            return
+        dice = [
+            hard_dice(predict(self.average, photo) > 0.5, mask)
+            for photo, mask in zip(held_out.photos, held_out.masks, strict=True)
+        ]
+        mean = float(np.mean(dice))
+        self.state.history.append({"step": self.state.step, "held_out_dice": mean})
+        self.log(f"step {self.state.step} held-out image-mean Dice {mean:.4f} median {np.median(dice):.4f}")
+        if mean > self.state.best:
+            self.state.best = mean
+            torch.save(self.average.state_dict(), self.checkpoint.with_suffix(".best.pt"))
+
+    def _save(self) -> None:
+        content: dict[str, Any] = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "state": asdict(self.state),
+            "optimiser": self.optimiser.state_dict(),
+            "rng": self.rng.bit_generator.state,
+            "recipe": asdict(self.recipe),
+        }
+        partial = self.checkpoint.with_suffix(".part")
+        torch.save(content, partial)
+        partial.replace(self.checkpoint)
+
+    def _restore(self) -> None:
+        content = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        self.network.load_state_dict(content["network"])
+        self.average.load_state_dict(content["average"])
+        self.optimiser.load_state_dict(content["optimiser"])
+        self.rng.bit_generator.state = content["rng"]
+        self.state = RunState(**content["state"])
+        self.log(f"resumed at step {self.state.step}, {self.state.seconds / 60:.1f} min spent")
+
+
+def schedule(progress: float) -> float:
+    """Share of the peak learning rate at a share of the run: a rise over 4 %, then a cosine to one hundredth."""
+    if progress < 0.04:
+        return max(progress / 0.04, 0.02)
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min((progress - 0.04) / 0.96, 1.0)))
+
+
+def _peaks(recipe: Recipe) -> tuple[float, float, float]:
+    return recipe.encoder_rate, recipe.learning_rate, recipe.learning_rate
+
+
+def _build_optimiser(network: UlcerNetwork, recipe: Recipe) -> torch.optim.AdamW:
+    encoder = {id(p) for p in network.encoder_parameters()}
+    rest = [p for p in network.parameters() if p.requires_grad and id(p) not in encoder]
+    groups = [
+        {"params": network.encoder_parameters(), "weight_decay": recipe.weight_decay},
+        {"params": [p for p in rest if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+
+
+def draw_batch(
+    pool: Pool, extra: Pool, *, recipe: Recipe, rng: np.random.Generator
+) -> tuple[list[tuple[Pool, int]], Tensor, Tensor]:
+    """Cut one batch; a share of it comes from the extra pictures once there are some.
+
+    Returns
+    -------
+    origin : the pool and index of each sample
+    x : float32 (N, 5, size, size)
+    target : float32 (N, 1, size, size)
+    """
+    origin, inputs, targets = [], [], []
+    for _ in range(recipe.batch):
+        source = extra if len(extra.names) >= 20 and rng.random() < recipe.extra_share else pool
+        index = source.draw(rng)
+        pixels, prompt, target = cut_sample(
+            source.photos[index], source.masks[index], size_px=recipe.crop_px, rng=rng, prompt_share=recipe.prompt_share
+        )
+        rgb = pixels.transpose(2, 0, 1).astype(np.float32) / 255
+        origin.append((source, index))
+        inputs.append(np.concatenate([rgb, prompt]))
+        targets.append(target[None].astype(np.float32))
+    x = torch.from_numpy(np.stack(inputs)).to(memory_format=torch.channels_last)
+    return origin, x, torch.from_numpy(np.stack(targets))
+
+
+def segmentation_loss(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Pixelwise cross entropy plus one minus soft Dice of each picture, so that a small wound counts as a large one.
+
+    Returns
+    -------
+    loss : scalar
+    per_image : (N,), the Dice part of each picture, without gradient
+    """
+    entropy = F.binary_cross_entropy_with_logits(logits, target)
+    probability = torch.sigmoid(logits)
+    shared = (probability * target).sum((1, 2, 3))
+    total = probability.sum((1, 2, 3)) + target.sum((1, 2, 3))
+    smooth = 20.0
+    dice = 1 - (2 * shared + smooth) / (total + smooth)
+    return 2.0 * entropy + dice.mean(), dice.detach()
+
+
+@torch.no_grad()
+def predict(network: UlcerNetwork, photo: np.ndarray) -> np.ndarray:
+    """Probability of a whole photo at its own resolution, padded to a multiple of 32; float32 (M, N)."""
+    height, width = photo.shape[:2]
+    padded = cv2.copyMakeBorder(photo, 0, -height % 32, 0, -width % 32, cv2.BORDER_REFLECT_101)
+    x = torch.zeros(1, 5, *padded.shape[:2])
+    x[0, :3] = torch.from_numpy(padded.transpose(2, 0, 1).astype(np.float32) / 255)
+    logits = network(x.to(memory_format=torch.channels_last))
+    return torch.sigmoid(logits)[0, 0, :height, :width].numpy()
+
+
+def hard_dice(found: np.ndarray, truth: np.ndarray) -> float:
+    """Dice of two masks; empty against empty is 1."""
+    total = int(found.sum()) + int(truth.sum())
+    return 1.0 if total == 0 else 2.0 * int((found & (truth > 0)).sum()) / total

@@ -1,0 +1,68 @@
+"""What a hand would give: a click in the wound, a box around it, a rough outline of it."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.segmentation.prompt_channels import click_bump
+
+Mask = NDArray[np.uint8]
+MIN_WOUND_PX = 40
+
+
+def simulate_prompt(mask: Mask, *, rng: np.random.Generator, share: float) -> tuple[NDArray[np.float32], Mask]:
+    """Draw a prompt for `share` of the samples with a wound; a box or outline also narrows the target to what it holds.
+
+    Returns
+    -------
+    prompt : float32 (2, M, N)
+    target : uint8 (M, N)
+    """
+    prompt = np.zeros((2, *mask.shape), np.float32)
+    if rng.random() >= share or int(mask.sum()) < MIN_WOUND_PX:
+        return prompt, mask
+    kind = rng.integers(3)
+    chosen = _choose_wound(mask, rng=rng)
+    if kind == 0:
+        prompt[0] = click_bump(mask.shape, _inner_point(chosen, rng=rng))
+        return prompt, mask
+    region = _jittered_box(chosen, rng=rng) if kind == 1 else _rough_outline(chosen, rng=rng)
+    prompt[1] = region
+    return prompt, mask * cv2.dilate(region, np.ones((5, 5), np.uint8)) if kind == 1 else chosen
+
+
+def _choose_wound(mask: Mask, *, rng: np.random.Generator) -> Mask:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    large = [label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= MIN_WOUND_PX]
+    if len(large) < 2 or rng.random() < 0.5:
+        return mask
+    return (labels == large[rng.integers(len(large))]).astype(np.uint8)
+
+
+def _inner_point(mask: Mask, *, rng: np.random.Generator) -> tuple[float, float]:
+    depth = cv2.distanceTransform(cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), cv2.DIST_L2, 3)
+    depth = depth[1:-1, 1:-1]
+    rows, cols = np.nonzero(depth >= depth.max() * rng.uniform(0.2, 1.0))
+    at = rng.integers(len(rows))
+    return float(cols[at]), float(rows[at])
+
+
+def _jittered_box(mask: Mask, *, rng: np.random.Generator) -> Mask:
+    x, y, width, height = cv2.boundingRect(mask)
+    shift = rng.uniform(-0.12, 0.15, 4)
+    left, right = x - shift[0] * width, x + width + shift[1] * width
+    top, bottom = y - shift[2] * height, y + height + shift[3] * height
+    region = np.zeros_like(mask)
+    region[max(round(top), 0) : max(round(bottom), 0), max(round(left), 0) : max(round(right), 0)] = 1
+    return region
+
+
+def _rough_outline(mask: Mask, *, rng: np.random.Generator) -> Mask:
+    rows, cols = np.nonzero(mask)
+    size = float(np.sqrt(len(rows)))
+    scale, shift = np.exp(rng.normal(0.05, 0.12)), rng.normal(0, 0.05, 2) * size
+    centre = np.array([cols.mean(), rows.mean()])
+    matrix = np.column_stack([np.eye(2) * scale, centre * (1 - scale) + shift])
+    moved = cv2.warpAffine(mask * 255, matrix, mask.shape[::-1], flags=cv2.INTER_LINEAR)
+    softened = cv2.GaussianBlur(moved, (0, 0), max(1.0, size * rng.uniform(0.03, 0.15)))
+    return (softened > 127).astype(np.uint8)

@@ -1,0 +1,51 @@
+"""Which photos are held out: whole groups, so that a picture never stands on both sides."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+
+def read_groups(path: Path) -> dict[str, str]:
+    """Read photo → group from a CSV.
+
+    Two forms are taken: columns `photo, group` (a subject's photos share a group), or a list of pairs of the same
+    picture with columns `file_a, file_b`.
+
+    Raises
+    ------
+    ValueError
+        When the columns are neither.
+    """
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    columns = set(rows[0]) if rows else set()
+    if {"photo", "group"} <= columns:
+        return {Path(row["photo"]).stem: row["group"] for row in rows}
+    if {"file_a", "file_b"} <= columns:
+        return _join_pairs([(Path(row["file_a"]).stem, Path(row["file_b"]).stem) for row in rows])
+    raise ValueError(f"expected columns photo,group or file_a,file_b in {path}, got {sorted(columns)}")
+
+
+def _join_pairs(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    groups: dict[str, str] = {}
+    for first, second in pairs:
+        name = groups.get(first) or groups.get(second) or first
+        old = {groups.get(first), groups.get(second)} - {None, name}
+        groups.update({key: name for key, value in groups.items() if value in old})
+        groups[first] = groups[second] = name
+    return groups
+
+
+def choose_held_out(names: list[str], *, groups: dict[str, str], count: int, seed: int) -> set[str]:
+    """Draw whole groups until at least `count` photos are held out; the same names and seed give the same set."""
+    members: dict[str, list[str]] = {}
+    for name in sorted(names):
+        members.setdefault(groups.get(Path(name).stem, Path(name).stem), []).append(name)
+    order = np.random.default_rng(seed).permutation(sorted(members))
+    held: set[str] = set()
+    for group in order:
+        if len(held) >= count:
+            break
+        held.update(members[str(group)])
+    return held
