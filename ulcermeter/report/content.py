@@ -1,0 +1,173 @@
+"""What stands in the report, gathered from the tables; the template only places it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ulcermeter.datatypes import Results, Study
+from ulcermeter.plots import healing_curve
+from ulcermeter.protocol import Parameter, Protocol
+from ulcermeter.report.attention import Item, list_attention, records
+from ulcermeter.report.pictures import add_overlays, curve_uri
+from ulcermeter.report.words import is_known, plural, with_interval
+
+__all__ = ["gather"]
+
+_STATUSES = ("measured", "no ulcer", "refused", "failed")
+_VERDICTS = ("eligible", "not eligible", "undetermined")
+Row = dict[str, Any]
+
+
+def gather(study: Study, results: Results) -> dict[str, Any]:
+    """Return everything the template shows: plain rows, counts and pictures."""
+    protocol = study.protocol
+    attention = list_attention(results, protocol)
+    curves = _curves(results, protocol)
+    photos = records(results.photos)
+    add_overlays(photos, results.root / "overlays", other_bytes=sum(len(uri) for uri in curves.values()))
+    subjects = _subjects(results, photos, curves, attention)
+    return {
+        "study": study.root.resolve().name,
+        "protocol": protocol,
+        "threshold_mm": float(protocol["threshold_diameter_mm"]),
+        "counts": _counts(results, photos),
+        "subjects": subjects,
+        "anchors": {subject["id"]: subject["anchor"] for subject in subjects},
+        "again": [row for row in photos if row["status"] in ("failed", "refused")],
+        "attention": _grouped(attention),
+        "outcomes": records(results.outcomes),
+        "reductions": _reduction_columns(results),
+        "burden": records(results.outcomes_by_subject),
+        "assumptions": [(parameter, _value(parameter)) for parameter in protocol.assumptions()],
+        "run": _provenance(results, protocol),
+    }
+
+
+def _counts(results: Results, photos: list[Row]) -> dict[str, Any]:
+    statuses = Counter(row["status"] for row in photos)
+    verdicts = Counter(results.eligibility_summary["verdict"])
+    over = Counter(results.measurements["over_threshold"])
+    return {
+        "photos": len(photos),
+        "statuses": [(name, statuses[name]) for name in _STATUSES],
+        "verdicts": [(name, verdicts[name]) for name in _VERDICTS],
+        "over": [(name, over[name]) for name in ("yes", "no", "uncertain")],
+        "ulcers": len({row["ulcer_id"] for row in records(results.trajectories)} - {""}),
+        "measurements": len(results.measurements),
+    }
+
+
+def _curves(results: Results, protocol: Protocol) -> dict[str, str]:
+    """Return a curve for each ulcer that was seen open or healed at least once."""
+    curves = {}
+    for ulcer_id, rows in results.trajectories.groupby("ulcer_id", sort=True):
+        if ulcer_id and rows["diameter_mm"].notna().any():
+            curves[str(ulcer_id)] = curve_uri(healing_curve(rows, protocol=protocol))
+    return curves
+
+
+def _subjects(results: Results, photos: list[Row], curves: dict[str, str], attention: list[Item]) -> list[Row]:
+    verdicts = {row["subject_id"]: row for row in records(results.eligibility_summary)}
+    measured = _by(records(results.measurements), "photo")
+    tables = {
+        "criteria": _by(records(results.eligibility), "subject_id"),
+        "conditions": _by(records(results.eligibility_by_ulcer), "subject_id"),
+        "courses": _by(records(results.trajectories), "subject_id"),
+        "photos": _by(photos, "subject_id"),
+    }
+    names = sorted(set(verdicts).union(*tables.values()))
+    subjects = []
+    for position, name in enumerate(names, start=1):
+        subject: Row = {key: rows.get(name, []) for key, rows in tables.items()}
+        subject |= {"id": name, "anchor": f"subject-{position}", "verdict": verdicts.get(name)}
+        subject["n_attention"] = sum(item.subject_id == name for item in attention)
+        subject["tally"] = _tally(subject["photos"])
+        subject["ulcers"] = _ulcers(subject, curves)
+        for photo in subject["photos"]:
+            rows = measured.get(photo["photo"], [])
+            photo["found"] = [row for row in rows if (row["hand"], row["finger"]) == (photo["hand"], photo["finger"])]
+            photo["alt"] = _alternative(photo)
+        subjects.append(subject)
+    return subjects
+
+
+def _by(rows: list[Row], column: str) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row[column], []).append(row)
+    return groups
+
+
+def _tally(photos: list[Row]) -> str:
+    statuses = Counter(row["status"] for row in photos)
+    return ", ".join(f"{statuses[name]} {name}" for name in _STATUSES if statuses[name])
+
+
+def _ulcers(subject: Row, curves: dict[str, str]) -> list[Row]:
+    conditions, courses = _by(subject["conditions"], "ulcer_id"), _by(subject["courses"], "ulcer_id")
+    return [
+        {
+            "id": ulcer_id,
+            "conditions": conditions.get(ulcer_id, []),
+            "course": courses.get(ulcer_id, []),
+            "curve": curves.get(ulcer_id, ""),
+            "in_words": _course_in_words(courses.get(ulcer_id, [])),
+        }
+        for ulcer_id in sorted(set(conditions) | set(courses))
+    ]
+
+
+def _course_in_words(course: list[Row]) -> str:
+    """Say a curve in words, for those who cannot see it."""
+    steps = [
+        f"{row['visit']} {row['state']}"
+        + (f" {with_interval(row, 'diameter_mm')} mm" if is_known(row["diameter_mm"]) and row["diameter_mm"] else "")
+        for row in course
+    ]
+    return "; ".join(steps)
+
+
+def _alternative(photo: Row) -> str:
+    found = [f"ulcer {int(row['label'])}, {with_interval(row, 'diameter_mm')} mm" for row in photo["found"]]
+    shown = ", ".join(found) or photo["status"]
+    return f"Photo of {photo['subject_id']}, {photo['visit']}, {photo['hand']} {photo['finger']}: {shown}"
+
+
+def _grouped(attention: list[Item]) -> list[tuple[str, list[Item]]]:
+    groups: dict[str, list[Item]] = {}
+    for item in attention:
+        groups.setdefault(item.kind, []).append(item)
+    return list(groups.items())
+
+
+def _reduction_columns(results: Results) -> list[tuple[str, str]]:
+    """Return (column, heading) of area_reduction_..._pct as far as any ulcer has a value."""
+    columns = [str(c) for c in results.outcomes.columns if str(c).startswith("area_reduction_")]
+    filled = [c for c in columns if results.outcomes[c].notna().any()]
+    return [(c, c.removeprefix("area_reduction_").removesuffix("_pct").replace("_", " ")) for c in filled]
+
+
+def _value(parameter: Parameter) -> str:
+    value = parameter.value
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    shows_unit = parameter.unit and not isinstance(value, str | list | tuple)
+    return f"{text} {parameter.unit}" if shows_unit else text
+
+
+def _provenance(results: Results, protocol: Protocol) -> list[tuple[str, str]]:
+    """Return what made the numbers; run.json holds the same with the times, the command and every photo's hash."""
+    run = results.run
+    packages = ", ".join(f"{name} {version}" for name, version in run.get("packages", {}).items())
+    facts = [
+        ("ulcermeter", str(run.get("ulcermeter", ""))),
+        ("run id", str(run.get("run_id", ""))),
+        ("protocol", f"{protocol.title} ({protocol.name})"),
+        ("protocol sha256", protocol.sha256),
+        ("model sha256", str(run.get("model_sha256", ""))),
+        ("photos hashed", plural(len(run.get("photos", {})), "photo")),
+        ("Python", str(run.get("python", ""))),
+        ("platform", str(run.get("platform", ""))),
+        ("packages", packages),
+    ]
+    return [(name, value) for name, value in facts if value]

@@ -1,0 +1,78 @@
+"""How numbers and short answers are worded for a reader; nothing known is a dash, never a zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+__all__ = ["FILTERS", "is_known", "plural", "with_interval"]
+
+_UNKNOWN = "–"
+# A sign beside the word, so that the meaning survives grey print and colour blindness.
+_SIGNS = {
+    "passes": "✓",
+    "fails": "✗",
+    "unknown": "?",
+    "none": "·",
+    "eligible": "✓",
+    "not eligible": "✗",
+    "undetermined": "?",
+    "yes": "✓",
+    "no": "✗",
+    "uncertain": "?",
+}
+
+
+def is_known(value: Any) -> bool:
+    """Say whether a table's cell holds something: not empty, NaN or missing."""
+    return not (value is None or value != value or str(value) in ("", "<NA>"))
+
+
+def number(value: Any, decimals: int = 2) -> str:
+    """Return a number with so many decimals, or a dash."""
+    return f"{float(value):.{decimals}f}" if is_known(value) else _UNKNOWN
+
+
+def whole(value: Any) -> str:
+    """Return a whole number, or a dash."""
+    return str(int(value)) if is_known(value) else _UNKNOWN
+
+
+def text(value: Any) -> str:
+    """Return a text, or a dash."""
+    return str(value) if is_known(value) else _UNKNOWN
+
+
+def sign(value: Any) -> str:
+    """Return the sign that goes with an answer, or nothing."""
+    return _SIGNS.get(str(value), "")
+
+
+def with_interval(row: Mapping[str, Any], name: str, decimals: int = 2) -> str:
+    """Return ``2.41 (2.12–2.70)`` from the columns ``diameter_mm``, ``diameter_low_mm``, ``diameter_high_mm``."""
+    stem, unit = name.rsplit("_", 1)
+    value, low, high = row[name], row[f"{stem}_low_{unit}"], row[f"{stem}_high_{unit}"]
+    if not is_known(low) or not is_known(high) or low == high:
+        return number(value, decimals)
+    return f"{number(value, decimals)} ({number(low, decimals)}–{number(high, decimals)})"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return ``1 photo`` or ``2 photos``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def css(value: Any) -> str:
+    """Return an answer as a class name."""
+    return "is-" + str(value).replace(" ", "-")
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "number": number,
+    "whole": whole,
+    "known": text,
+    "sign": sign,
+    "interval": with_interval,
+    "plural": plural,
+    "css": css,
+}
