@@ -1,0 +1,184 @@
+"""A results folder: nothing measured is lost, and the same tables give the same bytes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ulcermeter.datatypes import PhotoResult
+from ulcermeter.errors import StudyError, TableError, UlcermeterError
+from ulcermeter.protocol import read_protocol
+from ulcermeter.store import (
+    TABLE_FILES,
+    PhotoStore,
+    check_results_folder,
+    csv_text,
+    overlay_name,
+    protocol_of,
+    read_results,
+    row_key,
+    write_overlays,
+    write_run_record,
+    write_tables,
+)
+from ulcermeter.tables import empty, from_rows
+
+ROW = {"photo": "a.jpg", "hand": "left", "finger": "ring", "x": 1.5, "y": float("nan")}
+
+
+def result(status: str = "measured") -> PhotoResult:
+    photo = {"photo": "a.jpg", "status": status, "tilt_deg": float("nan"), "px_per_mm": np.float64(0.1) + 0.2}
+    points = np.array([[0.1, 1 / 3], [2e-17, 5.0], [7.0, 8.0]])
+    return PhotoResult(photo, ({"label": np.int64(1), "diameter_mm": 2 / 3},), ((1, points),), b"\xff\xd8")
+
+
+def key(**changes: object) -> str:
+    hashes = {"photo_sha256": "p", "mask_sha256": "", "run_id": "r"}
+    return row_key(
+        ROW | {k: v for k, v in changes.items() if k not in hashes},
+        **hashes | {k: v for k, v in changes.items() if k in hashes},
+    )
+
+
+def test_a_result_comes_back_bit_for_bit(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path / "store.sqlite") as store:
+        store.put(key(), result())
+    with PhotoStore(tmp_path / "store.sqlite") as store:
+        back = store.get(key())
+        assert len(store) == 1
+    assert back is not None and back.overlay == b"\xff\xd8"
+    assert back.photo["px_per_mm"] == 0.1 + 0.2 and np.isnan(back.photo["tilt_deg"])
+    assert np.array_equal(back.outlines[0][1], result().outlines[0][1])
+    assert back.measurements[0] == {"label": 1, "diameter_mm": 2 / 3}
+
+
+def test_what_is_put_outlives_a_killed_process(tmp_path: Path) -> None:
+    code = (
+        "import os; from ulcermeter.store import PhotoStore; from ulcermeter.datatypes import PhotoResult;"
+        f"s = PhotoStore({str(tmp_path / 'store.sqlite')!r}); s.put('k', PhotoResult({{'status': 'measured'}})); os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 9
+    with PhotoStore(tmp_path / "store.sqlite") as store:
+        assert store.get("k") == PhotoResult({"status": "measured"})
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path / "store.sqlite"), pytest.raises(UlcermeterError, match="another run"):
+        PhotoStore(tmp_path / "store.sqlite")
+    PhotoStore(tmp_path / "store.sqlite").close()
+
+
+def test_failed_photos_are_tried_again(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path / "store.sqlite") as store:
+        store.put(key(), result("failed"))
+        assert store.get(key()) is None
+
+
+@pytest.mark.parametrize("change", [{"photo_sha256": "q"}, {"mask_sha256": "m"}, {"run_id": "s"}, {"x": 1.6}])
+def test_any_change_is_measured_anew(change: dict[str, object]) -> None:
+    assert key(**change) != key()
+    assert key() == key()
+
+
+def test_a_store_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "store.sqlite").write_bytes(b"a text file, longer than the header of a data base file is" * 9)
+    with pytest.raises(UlcermeterError, match=r"expected a store of ulcermeter"):
+        PhotoStore(tmp_path / "store.sqlite")
+
+
+def test_cells_a_spreadsheet_would_run_are_disarmed() -> None:
+    names = ["=1+2", "+cmd|x", "-x.jpg", "@SUM(A1)", "-1.5", "a=b"]
+    frame = from_rows("photos", [{"photo": name, "subject_id": f"S{i}"} for i, name in enumerate(names)])
+    cells = [line.split(",")[0] for line in csv_text("photos", frame).splitlines()[1:]]
+    assert cells == ["'=1+2", "'+cmd|x", "'-x.jpg", "'@SUM(A1)", "-1.5", "a=b"]
+
+
+def test_numbers_have_four_decimals_and_no_negative_zero() -> None:
+    frame = from_rows("photos", [{"photo": "a", "tilt_deg": 1 / 3, "focus": -1e-9, "n_ulcers": 2, "exposure": None}])
+    line = dict(zip(*(text.split(",") for text in csv_text("photos", frame).splitlines()), strict=True))
+    assert (line["tilt_deg"], line["focus"], line["n_ulcers"], line["exposure"]) == ("0.3333", "0.0000", "2", "")
+
+
+def test_the_order_of_rows_does_not_show() -> None:
+    rng = np.random.default_rng(3)
+    rows = [{"photo": f"p{i % 7}", "subject_id": f"S{i % 3}", "date": "2016-05-01", "focus": i / 9} for i in range(40)]
+    frame = from_rows("photos", rows)
+    texts = {csv_text("photos", frame.iloc[rng.permutation(40)].reset_index(drop=True)) for _ in range(5)}
+    assert len(texts) == 1
+
+
+def tables() -> dict[str, pd.DataFrame]:
+    frames = {name: empty(name) for name in TABLE_FILES}
+    frames["photos"] = from_rows("photos", [{"photo": "=a.jpg", "subject_id": "S01", "status": "measured"}])
+    frames["outcomes"] = pd.concat(
+        [empty("outcomes"), pd.DataFrame({"area_reduction_week_12_pct": []}, dtype=float)], axis=1
+    )
+    frames["outcomes"].loc[0, ["subject_id", "ulcer_id", "area_reduction_week_12_pct"]] = ["S01", "S01-1", 12.34567]
+    return frames
+
+
+def test_a_folder_reads_back(tmp_path: Path) -> None:
+    write_tables(tmp_path, tables())
+    write_run_record(tmp_path, {"run_id": "r"})
+    back = read_results(tmp_path)
+    assert back.photos.loc[0, "photo"] == "=a.jpg" and back.run == {"run_id": "r"}
+    assert back.outcomes.loc[0, "area_reduction_week_12_pct"] == 12.3457
+    before = {p.name: p.read_bytes() for p in tmp_path.glob("*.csv")}
+    write_tables(tmp_path, {name: getattr(back, name) for name in TABLE_FILES})
+    assert before == {p.name: p.read_bytes() for p in tmp_path.glob("*.csv")}
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_an_unfinished_folder_says_what_is_missing(tmp_path: Path) -> None:
+    write_tables(tmp_path, {"photos": empty("photos")})
+    with pytest.raises(StudyError, match=r"without measurements.csv, .*run.json"):
+        read_results(tmp_path)
+
+
+def test_an_edited_table_is_refused(tmp_path: Path) -> None:
+    write_tables(tmp_path, tables())
+    write_run_record(tmp_path, {})
+    text = (tmp_path / "photos.csv").read_text().replace("measured", "fine")
+    (tmp_path / "photos.csv").write_text(text)
+    with pytest.raises(TableError, match="expected one of measured"):
+        read_results(tmp_path)
+
+
+def test_nothing_is_written_into_a_folder_of_others(tmp_path: Path) -> None:
+    (tmp_path / "thesis.docx").write_text("x")
+    with pytest.raises(StudyError, match="holds other files"):
+        check_results_folder(tmp_path)
+    with pytest.raises(StudyError, match="got a file"):
+        check_results_folder(tmp_path / "thesis.docx")
+    with pytest.raises(StudyError, match="apart from the study"):
+        check_results_folder(tmp_path / "a" / "..", study=tmp_path)
+    assert check_results_folder(tmp_path / "new") == tmp_path / "new"
+
+
+def test_overlay_names_are_safe_and_apart() -> None:
+    names = [
+        overlay_name(*parts)
+        for parts in [("a/b c.jpg", "left", "ring"), ("a/b c.jpg", "left", "ring", 1), ("x", "", "")]
+    ]
+    assert names == ["a__b_c.jpg.left-ring.jpg", "a__b_c.jpg.left-ring-2.jpg", "x.hand-finger.jpg"]
+    assert "/" not in overlay_name("../../etc/passwd", "left", "ring")
+
+
+def test_overlays_of_an_earlier_run_go(tmp_path: Path) -> None:
+    write_overlays(tmp_path, {"a.jpg": b"1", "b.jpg": b"2"})
+    write_overlays(tmp_path, {"b.jpg": b"3"})
+    assert {p.name: p.read_bytes() for p in (tmp_path / "overlays").iterdir()} == {"b.jpg": b"3"}
+
+
+def test_the_protocol_in_run_json_is_the_protocol(tmp_path: Path) -> None:
+    import dataclasses
+
+    protocol = read_protocol("manus")
+    record = json.loads(json.dumps({"protocol": dataclasses.asdict(protocol)}))
+    assert protocol_of(record) == protocol

@@ -1,0 +1,60 @@
+"""The command line: thin commands, and the only place that prints.
+
+Exit status: 0 every photo is accounted for; 1 some photo failed; 2 the call or the folder is wrong and nothing was
+written. A command's module is loaded when the command is called, and what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from ulcermeter import __version__
+
+__all__ = ["COMMANDS", "main"]
+
+# Command name: the line in --help. Each is the object `command` in the module of its name.
+COMMANDS = {
+    "run": "The main job: every photo of a study to tables, outlines, overlays and a report.",
+    "measure": "Measure photos alone; rows on standard output.",
+    "check": "Read and validate a study folder, measure nothing.",
+    "outcomes": "Outcomes of a results folder, by arm when unblinded.",
+    "phantom": "A study of drawn photos with truth.csv.",
+}
+
+
+class _LazyGroup(click.Group):
+    """Commands that are imported when they are called, so that --help answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of a day's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"ulcermeter.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from `COMMANDS`, without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="ulcermeter")
+def main() -> None:
+    r"""Digital ulcers on visit photos, measured in millimetres with an interval.
+
+    A photograph of a finger beside something of known size goes in; out come the ulcer's outline, its diameter, the
+    answer to "over 2 mm: yes, no or cannot tell", its course over the visits, eligibility and outcomes.
+
+    Research use only, not a medical device. Verdicts are proposals; the investigator decides.
+
+    \b
+    Example:
+      ulcermeter run sample_images/study -o results
+    """

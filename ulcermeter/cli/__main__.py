@@ -1,0 +1,5 @@
+"""``python -m ulcermeter.cli``."""
+
+from ulcermeter.cli import main
+
+main()

@@ -1,0 +1,169 @@
+"""``ulcermeter measure``: photos alone."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ulcermeter.cli.talk import NOTE, clear_errors, model_options, progress_bar, set_up_logging, warn
+from ulcermeter.errors import StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ulcermeter.datatypes import PhotoResult
+
+__all__ = ["command"]
+
+_FOR_EYES = (
+    "photo", "status", "label", "diameter_mm", "diameter_low_mm", "diameter_high_mm", "width_mm", "area_mm2",
+    "over_threshold", "dominant_error", "reason",
+)  # fmt: skip
+
+
+@click.command(name="measure", epilog=NOTE)
+@click.argument("photos", type=click.Path(), nargs=-1, required=True)
+@click.option("--reference", help="card, aruco:MM[:DICTIONARY], disc:MM, id1, ruler, scale:PX_PER_MM or auto.")
+@click.option("--reference-on", type=click.Choice(["skin", "table"]), help="Where the reference lies.")
+@click.option("--reference-box", metavar="X,Y,W,H", help="Where on the photo the reference is, px.")
+@click.option("--box", metavar="X,Y,W,H", help="The region that holds the finger or ulcer, px.")
+@click.option("--click", "click_at", metavar="X,Y", help="A point on the ulcer, px of the upright photo.")
+@click.option("--mask", type=click.Path(), help="A tracing: a mask picture or an outlines.csv.")
+@click.option("--overlay", type=click.Path(), metavar="DIR", help="Write an overlay of each photo there.")
+@click.option("--table", "for_eyes", is_flag=True, help="A table for eyes instead of CSV.")
+@model_options
+@clear_errors
+def command(
+    photos: tuple[str, ...],
+    reference: str | None,
+    reference_on: str | None,
+    reference_box: str | None,
+    box: str | None,
+    click_at: str | None,
+    mask: str | None,
+    overlay: str | None,
+    for_eyes: bool,
+    protocol: str | None,
+    model: str | None,
+    camera: str | None,
+) -> None:
+    r"""Measure PHOTOS; rows of measurements.csv with status and reason on standard output.
+
+    A row for each ulcer, or one row with an empty label. A photo that fails is named on standard error too.
+
+    \b
+    Exit status: 0 every photo is accounted for, 1 some photo failed, 2 the call is wrong.
+
+    \b
+    Example:
+      ulcermeter measure S01_week2.jpg --reference aruco:10 --reference-on skin --table
+    """
+    set_up_logging(as_json=False)
+    if len(photos) > 1 and (box or click_at or mask):
+        raise StudyError("--box, --click and --mask speak of one photo; got several. Use a study folder, or one photo.")
+    cells = _cells(reference, reference_on, reference_box, box, click_at, mask)
+    results = _measure(photos, cells, protocol=protocol, model=model, camera=camera, draw=overlay is not None)
+    frame = _rows(results)
+    click.echo(_table(frame) if for_eyes else _csv(frame), nl=False)
+    if overlay is not None:
+        _write_overlays(overlay, results)
+    failed = [r for r in results if r.photo["status"] == "failed"]
+    for result in failed:
+        warn(f"failed: {result.photo['photo']}: {result.photo['reason']}")
+    sys.exit(1 if failed else 0)
+
+
+def _cells(
+    reference: str | None, on: str | None, reference_box: str | None, box: str | None, at: str | None, mask: str | None
+) -> dict[str, Any]:
+    """Return the call as cells of a study's photos.csv, faults of the call all told before anything is opened."""
+    from ulcermeter.calibration import parse_reference
+    from ulcermeter.study import parse_box
+
+    if reference:
+        parse_reference(reference)
+    for text in (box, reference_box):
+        parse_box(text or "")
+    cells: dict[str, Any] = {"reference": reference or "", "reference_on": on or "", "box": box or ""}
+    cells |= {"reference_box": reference_box or "", "mask": str(Path(mask).resolve()) if mask else ""}
+    if at:
+        try:
+            x, y = (float(part) for part in at.split(","))
+        except ValueError:
+            raise StudyError(f"--click: expected X,Y in px, got '{at}'.") from None
+        cells |= {"x": x, "y": y}
+    return cells
+
+
+def _measure(
+    photos: tuple[str, ...],
+    cells: dict[str, Any],
+    *,
+    protocol: str | None,
+    model: str | None,
+    camera: str | None,
+    draw: bool,
+) -> list[PhotoResult]:
+    from ulcermeter.pipeline import measure_photo
+    from ulcermeter.pipeline.inputs import identify, read_lens
+    from ulcermeter.protocol import read_protocol
+
+    rules, lens = read_protocol(protocol or "manus"), read_lens(camera)
+    identity = identify(rules, model=model, lens=lens).run_id
+    done = []
+    with progress_bar("photos") as moved:
+        for photo in photos:
+            row = {**cells, "photo": photo}
+            done.append(measure_photo(row, rules, model=model, lens=lens, run_id=identity, overlay=draw))
+            moved(len(done), len(photos), done[-1])
+    return done
+
+
+def _rows(results: list[PhotoResult]) -> pd.DataFrame:
+    import pandas as pd
+
+    from ulcermeter.tables import columns, from_rows
+
+    empty = {"label": None}
+    rows = [
+        ({k: v for k, v in row.items() if k in columns("measurements")}, result.photo)
+        for result in results
+        for row in (result.measurements or ({"photo": result.photo["photo"], **empty},))
+    ]
+    frame = from_rows("measurements", [row for row, _ in rows])
+    said = pd.DataFrame([{"status": photo["status"], "reason": photo["reason"]} for _, photo in rows], dtype="str")
+    return pd.concat([frame, said], axis=1)
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    from ulcermeter.store import cell_text
+
+    return str(frame.map(cell_text).to_csv(index=False, lineterminator="\n"))
+
+
+def _table(frame: pd.DataFrame) -> str:
+    from rich.console import Console
+    from rich.table import Table
+
+    from ulcermeter.store import cell_text
+
+    table = Table(show_lines=False)
+    for name in _FOR_EYES:
+        table.add_column(name, overflow="fold")
+    for row in frame[list(_FOR_EYES)].map(cell_text).itertuples(index=False):
+        table.add_row(*row)
+    text = io.StringIO()
+    Console(file=text, width=160 if not sys.stdout.isatty() else None).print(table)
+    return text.getvalue()
+
+
+def _write_overlays(folder: str, results: list[PhotoResult]) -> None:
+    from ulcermeter.store import overlay_name, write_file
+
+    for result in results:
+        if result.overlay is not None:
+            write_file(Path(folder) / overlay_name(Path(result.photo["photo"]).name, "", ""), result.overlay)

@@ -1,0 +1,99 @@
+"""``ulcermeter run``: the main job."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ulcermeter.cli.talk import NOTE, clear_errors, model_options, progress_bar, say, set_up_logging, warn
+
+if TYPE_CHECKING:
+    from ulcermeter.datatypes import Results
+
+__all__ = ["command"]
+
+_log = logging.getLogger("ulcermeter.run")
+
+
+@click.command(name="run", epilog=NOTE)
+@click.argument("study", type=click.Path())
+@click.option("-o", "--out", "results", required=True, type=click.Path(), help="The results folder.")
+@model_options
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at once.")
+@click.option(
+    "--scheduler",
+    default="processes",
+    show_default=True,
+    metavar="processes|ADDRESS",
+    help="This machine's processes, or a dask scheduler such as tcp://host:8786 (extra `cluster`).",
+)
+@click.option("--strict", is_flag=True, help="A refused photo makes the exit status 1 too.")
+@click.option("--log-json", is_flag=True, help="Log to standard error, one JSON object a line.")
+@clear_errors
+def command(
+    study: str,
+    results: str,
+    protocol: str | None,
+    model: str | None,
+    camera: str | None,
+    jobs: int,
+    scheduler: str,
+    strict: bool,
+    log_json: bool,
+) -> None:
+    r"""Measure every photo of STUDY and write tables, outlines, overlays and a report.
+
+    A run that was stopped goes on where it was when it is called again. A photo that cannot be used is a row with a
+    reason in photos.csv and stops nothing.
+
+    \b
+    Exit status: 0 every photo is accounted for, 1 some photo failed, 2 the call or the study is wrong.
+
+    \b
+    Example:
+      ulcermeter run sample_images/study -o results --jobs 2
+    """
+    set_up_logging(as_json=log_json)
+    from ulcermeter.pipeline import run_study
+
+    with progress_bar("photos") as moved:
+        done = run_study(
+            study,
+            results,
+            protocol=protocol,
+            model=model,
+            camera=camera,
+            jobs=jobs,
+            scheduler=scheduler,
+            progress=_both(moved) if log_json else moved,
+            command=sys.argv,
+        )
+    sys.exit(_summarise(done, strict=strict))
+
+
+def _both(moved: Any) -> Any:
+    def report(done: int, total: int, result: Any) -> None:
+        fields = {name: result.photo.get(name, "") for name in ("photo", "hand", "finger", "status", "reason")}
+        _log.info("photo", extra={"fields": {**fields, "done": done, "total": total}})
+        moved(done, total, result)
+
+    return report
+
+
+def _summarise(results: Results, *, strict: bool) -> int:
+    """Name every photo that failed, count the rest, say where the report is, and return the exit status."""
+    photos = results.photos
+    counts = Counter(photos["status"])
+    shown = ("failed", "refused") if strict else ("failed",)
+    for row in photos[photos["status"].isin(shown)].to_dict("records"):
+        warn(f"{row['status']}: {row['photo']} ({row['hand']} {row['finger']}): {row['reason']}")
+    parts = [f"{counts[name]} {name}" for name in ("measured", "no ulcer", "refused", "failed") if counts[name]]
+    say(f"{len(photos)} photo rows: {', '.join(parts)}; {len(results.measurements)} ulcers measured.")
+    say(f"Report: {Path(results.root) / 'report.html'}")
+    say(NOTE)
+    return int(bool(counts["failed"]) or (strict and bool(counts["refused"])))

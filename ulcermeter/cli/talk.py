@@ -1,0 +1,101 @@
+"""What commands share of talking: one clear message for an error, progress, log lines, notes at the end of a help."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+from ulcermeter.errors import UlcermeterError
+
+__all__ = ["NOTE", "JsonLines", "clear_errors", "model_options", "progress_bar", "say", "set_up_logging", "warn"]
+
+NOTE = "Research use only, not a medical device; verdicts are proposals, the investigator decides."
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def say(text: str) -> None:
+    """Print a line for the person, or of data, on standard output."""
+    click.echo(text)
+
+
+def warn(text: str) -> None:
+    """Print a line on standard error."""
+    click.echo(text, err=True)
+
+
+def clear_errors(command: _Command) -> _Command:
+    """Turn an error that ulcermeter raises on purpose into its message and exit status 2, without a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        # Before numpy is loaded: one thread a process, so that numbers do not depend on how many run.
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
+        try:
+            return command(*args, **kwargs)
+        except UlcermeterError as error:
+            warn(f"Error: {error}")
+            sys.exit(2)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def model_options(command: _Command) -> _Command:
+    """Add --protocol, --model and --camera."""
+    for option in (
+        click.option(
+            "--camera", type=click.Path(), metavar="CAMERA.toml", help="Lens profile from `ulcermeter camera`."
+        ),
+        click.option("--model", type=click.Path(), metavar="MODEL.onnx", help="Another segmentation network."),
+        click.option("--protocol", metavar="NAME|FILE", help="A shipped protocol (manus) or a TOML file."),
+    ):
+        command = option(command)
+    return command
+
+
+class JsonLines(logging.Handler):
+    """Log records as one JSON object a line on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        event = {"level": record.levelname.lower(), "event": record.getMessage(), "logger": record.name}
+        event |= getattr(record, "fields", {})
+        if record.exc_info:
+            event["traceback"] = logging.Formatter().formatException(record.exc_info)
+        click.echo(json.dumps(event, ensure_ascii=False, default=str), err=True)
+
+
+def set_up_logging(*, as_json: bool, verbose: bool = False) -> None:
+    """Send ulcermeter's log to standard error: warnings as text, or everything as JSON lines."""
+    logger = logging.getLogger("ulcermeter")
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+    handler = JsonLines() if as_json else logging.StreamHandler(sys.stderr)
+    if not as_json:
+        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    logger.addHandler(handler)
+    logger.propagate = False
+    logger.setLevel(logging.INFO if as_json or verbose else logging.WARNING)
+
+
+@contextmanager
+def progress_bar(words: str) -> Iterator[Callable[[int, int, Any], None]]:
+    """Yield a callback (done, total, result) that moves a bar on standard error, when that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total, result: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(words, total=None)
+        yield lambda done, total, result: bar.update(task, completed=done, total=total)

@@ -1,0 +1,84 @@
+"""From the photos' results to the tables of a study: pure, tables in and tables out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.datatypes import Eligibility, Outcomes, PhotoResult, Study
+from ulcermeter.tables import columns, conform, from_rows
+from ulcermeter.tables.dates import day_number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Gathered", "gather", "tables_of"]
+
+# Cells of the study's photos.csv that tracking reads beside the results' own columns.
+_FROM_THE_STUDY = ("ulcer_no", "site", "covered", "reader_state", "x", "y")
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The photos' results as tables: `photos` and `measurements` by their contracts, `outlines`, and for tracking
+    `photographed`, which is `photos` with the reader's cells of the study (covered, reader_state, ...) behind."""  # noqa: D205, D209
+
+    photos: pd.DataFrame
+    photographed: pd.DataFrame
+    measurements: pd.DataFrame
+    outlines: pd.DataFrame
+
+
+def gather(study: Study, done: Sequence[PhotoResult]) -> Gathered:
+    """Put the results of all photo rows, given in the study's order, into tables."""
+    photos = from_rows("photos", [dict(result.photo) for result in done])
+    photographed = photos.assign(**{name: study.photos[name].to_numpy() for name in _FROM_THE_STUDY})
+    zero = dict(zip(study.subjects["subject_id"], study.subjects["treatment_date"], strict=True))
+    rows: list[dict[str, Any]] = [dict(row) for result in done for row in result.measurements]
+    for row in rows:
+        row["day"] = day_number(row["date"], zero.get(row["subject_id"], ""))
+    vertices = [
+        {
+            **{name: result.photo[name] for name in ("photo", "hand", "finger")},
+            "label": label,
+            "vertex": vertex,
+            "x_px": float(x),
+            "y_px": float(y),
+        }
+        for result in done
+        for label, points in result.outlines
+        for vertex, (x, y) in enumerate(points)
+    ]
+    return Gathered(photos, photographed, from_rows("measurements", rows), from_rows("outlines", vertices))
+
+
+def tables_of(study: Study, gathered: Gathered) -> dict[str, pd.DataFrame]:
+    """Follow the ulcers over the visits and answer the trial's questions; every table of a results folder by name."""
+    from ulcermeter.eligibility import assess_eligibility
+    from ulcermeter.healing import follow_healing
+    from ulcermeter.outcomes import tabulate_outcomes
+    from ulcermeter.tracking import track
+
+    tracked = track(
+        gathered.measurements,
+        gathered.photographed,
+        protocol=study.protocol,
+        events=study.events,
+        visits=study.visits,
+    )
+    trajectories = follow_healing(tracked, gathered.photographed, protocol=study.protocol)
+    eligibility: Eligibility = assess_eligibility(study, tracked, trajectories)
+    outcomes: Outcomes = tabulate_outcomes(study, trajectories)
+    measured = tracked[tracked["label"].notna()]
+    return {
+        "photos": gathered.photos,
+        "measurements": conform("measurements", measured[columns("measurements")]),
+        "outlines": gathered.outlines,
+        "trajectories": trajectories,
+        "eligibility": eligibility.eligibility,
+        "eligibility_by_ulcer": eligibility.eligibility_by_ulcer,
+        "eligibility_summary": eligibility.eligibility_summary,
+        "outcomes": outcomes.outcomes,
+        "outcomes_by_subject": outcomes.outcomes_by_subject,
+    }

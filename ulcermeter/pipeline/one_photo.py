@@ -1,0 +1,267 @@
+"""One row of a study's photos.csv to its result: the unit that is run in parallel, stored and resumed."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ulcermeter.calibration import calibrate, check_gates, rectify
+from ulcermeter.datatypes import Finger, LensProfile, Photo, PhotoResult, RectifiedPhoto, Segmentation
+from ulcermeter.errors import PhotoError, Refusal, StudyError
+from ulcermeter.finger import locate_finger
+from ulcermeter.photo import read_photo
+from ulcermeter.pipeline.tracings import read_tracing
+from ulcermeter.pipeline.window import choose_view, look_at
+from ulcermeter.planimetry import diameter_line, measure
+from ulcermeter.plots import draw_overlay, draw_refusal
+from ulcermeter.segmentation import segment
+from ulcermeter.study import parse_box, path_fault
+from ulcermeter.tables import columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ulcermeter.calibration import GateReport
+    from ulcermeter.protocol import Protocol
+
+__all__ = ["measure_photo"]
+
+_log = logging.getLogger(__name__)
+_FROM_THE_ROW = ("photo", "subject_id", "visit", "date", "hand", "finger", "site", "view")
+_COVERED = "covered: a dressing or crust hides the place, so nothing was measured and nothing is said to be healed"
+
+
+@dataclasses.dataclass
+class _Work:
+    """One photo row under way: what is known so far, so that a refusal can still tell it."""
+
+    row: dict[str, Any]
+    protocol: Protocol
+    root: Path
+    model: str | Path | None
+    lens: LensProfile | None
+    known: dict[str, Any]
+    notes: list[str] = dataclasses.field(default_factory=list)
+    photo: Photo | None = None
+
+    def cell(self, name: str) -> str:
+        """Return a text cell of the row, empty when not known."""
+        value = self.row.get(name)
+        return "" if value is None or value != value else str(value).strip()
+
+
+def measure_photo(
+    row: Mapping[str, Any],
+    protocol: Protocol,
+    *,
+    root: str | Path = ".",
+    model: str | Path | None = None,
+    lens: LensProfile | None = None,
+    run_id: str = "",
+    first_label: int = 1,
+    overlay: bool = True,
+) -> PhotoResult:
+    """Measure one photo row; never raises for a bad photo and never looks at another one.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of a study's photos.csv (`ulcermeter.tables`, ``study/photos``); cells it lacks are not known.
+    protocol : Protocol
+    root : str or Path
+        The study folder that the row's paths start from.
+    model : str or Path, optional
+        Another segmentation model than the shipped one.
+    lens : LensProfile, optional
+        Used where make, model and focal length match the photo's.
+    run_id : str
+        Written into the measurements.
+    first_label : int
+        Label of the largest ulcer; over 1 where one photo, hand and finger stands in several rows, one a click.
+    overlay : bool
+        Draw the overlay too.
+
+    Returns
+    -------
+    PhotoResult
+        Its status is *measured*; *no ulcer* (looked, gates passed, nothing found; or covered, see the reason);
+        *refused* (readable but not to be measured: the reason says how to take it again); or *failed* (not readable,
+        or a fault of ours).
+    """
+    cells = dict(row)
+    known = {name: cells.get(name) or "" for name in _FROM_THE_ROW if name != "site"}
+    known |= {name: cells.get(name) or "" for name in ("reference", "reference_on")}
+    work = _Work(cells, protocol, Path(root), model, lens, known)
+    try:
+        result = _measure(work, run_id, first_label, overlay)
+    except Refusal as refusal:
+        drawn = draw_refusal(work.photo, str(refusal)) if overlay and work.photo is not None else None
+        result = PhotoResult(_photo_row(work, "refused", str(refusal)), overlay=drawn)
+    except (PhotoError, StudyError) as error:
+        result = PhotoResult(_photo_row(work, "failed", str(error)))
+    except Exception as error:
+        _log.exception("a fault of ours on %s", cells.get("photo"))
+        fault = f"a fault of ours: {type(error).__name__}: {error}; please report it with this photo"
+        result = PhotoResult(_photo_row(work, "failed", fault))
+    return result
+
+
+def _measure(work: _Work, run_id: str, first_label: int, overlay: bool) -> PhotoResult:
+    work.photo = photo = _read(work)
+    if work.cell("covered") == "yes":
+        return PhotoResult(_photo_row(work, "no ulcer", _COVERED))
+    click, box = _prompts(work, photo)
+    rectified = _see(work, photo, click, box)
+    finger = _find_finger(work, rectified, click, box)
+    segmentation = _outline(work, photo, rectified, click, box)
+    _check_gates(work, photo, segmentation, finger, click, box)
+    frame = measure(segmentation, finger=finger, protocol=work.protocol)
+    drawn = _draw(work, photo, segmentation, frame) if overlay else None
+    shift = first_label - 1
+    outlines = tuple((label + shift, points) for label, points in enumerate(segmentation.outlines, start=1))
+    status = "measured" if len(frame) else "no ulcer"
+    work.known["n_ulcers"] = len(frame)
+    return PhotoResult(_photo_row(work, status), _measurement_rows(work, frame, run_id, shift), outlines, drawn)
+
+
+def _read(work: _Work) -> Photo:
+    name = work.cell("photo")
+    # In a study the folder's own check refuses paths that lead out of it; this is for rows made in Python.
+    path = work.root / name
+    photo = read_photo(path)
+    work.known["sha256"] = photo.sha256
+    return photo
+
+
+def _prompts(work: _Work, photo: Photo) -> tuple[tuple[float, float] | None, tuple[float, float, float, float] | None]:
+    rows, cols = photo.pixels.shape[:2]
+    x, y = work.row.get("x"), work.row.get("y")
+    click = None if x is None or y is None or x != x or y != y or x == "" else (float(x), float(y))
+    if click is not None and not (-0.5 <= click[0] <= cols - 0.5 and -0.5 <= click[1] <= rows - 0.5):
+        raise PhotoError(f"the click ({click[0]:g}, {click[1]:g}) lies outside the upright photo of {cols} × {rows} px")
+    box = parse_box(work.cell("box"))
+    if box is not None and (box[0] >= cols or box[1] >= rows or box[0] + box[2] <= 0 or box[1] + box[3] <= 0):
+        raise PhotoError(f"the box {work.cell('box')} lies outside the upright photo of {cols} × {rows} px")
+    if box is not None and click is not None and not _within(click, box):
+        raise PhotoError(f"the click ({click[0]:g}, {click[1]:g}) lies outside the row's own box {work.cell('box')}")
+    return click, box
+
+
+def _within(point: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
+    return box[0] <= point[0] <= box[0] + box[2] and box[1] <= point[1] <= box[1] + box[3]
+
+
+def _see(work: _Work, photo: Photo, click: Any, box: Any) -> RectifiedPhoto:
+    """Calibrate, refuse what is tilted too far to be rectified, and look square on at the part that matters."""
+    calibration = calibrate(
+        photo,
+        reference=work.cell("reference") or work.protocol["reference"],
+        reference_on=work.cell("reference_on") or work.protocol["reference_on"],
+        protocol=work.protocol,
+        region=parse_box(work.cell("reference_box")),
+        lens=work.lens,
+    )
+    work.notes += calibration.warnings
+    work.known["reference"] = calibration.reference
+    work.known["reference_on"] = calibration.reference_on
+    point = look_at(photo, click, box)
+    report = check_gates(photo, calibration, point, protocol=work.protocol)
+    _tell(work, report)
+    if calibration.tilt_deg > work.protocol["tilt_max_deg"]:
+        _refuse(work, report.failures)
+    window, spacing_mm = choose_view(photo, calibration, click=click, box=box)
+    return rectify(photo, calibration, spacing_mm=spacing_mm, window=window)
+
+
+def _find_finger(work: _Work, rectified: RectifiedPhoto, click: Any, box: Any) -> Finger | None:
+    near = click if click is not None else None if box is None else (box[0] + box[2] / 2, box[1] + box[3] / 2)
+    finger = locate_finger(rectified, near_px=near, side=work.cell("view"))
+    if finger is None:
+        work.notes.append("no finger was found, so there are no finger coordinates and no values along the skin")
+    return finger
+
+
+def _outline(work: _Work, photo: Photo, rectified: RectifiedPhoto, click: Any, box: Any) -> Segmentation:
+    if not work.cell("mask"):
+        # A box that comes with a click says which finger; alone it may hold a finger or an ulcer.
+        return segment(rectified, click=click, box=None if click is not None else box, model=work.model)
+    fault = path_fault(work.root, work.cell("mask"))
+    if fault and work.row.get("subject_id"):
+        raise PhotoError(fault)
+    tracing = read_tracing(work.root / work.cell("mask"), photo=photo, row=work.row)
+    return segment(rectified, **tracing)
+
+
+def _check_gates(
+    work: _Work, photo: Photo, segmentation: Segmentation, finger: Finger | None, click: Any, box: Any
+) -> None:
+    """Refuse the photo when a gate fails at any ulcer: an ulcer left out in silence would later pass for healed."""
+    calibration = segmentation.rectified.calibration
+    places: tuple[Any, ...] = segmentation.outlines
+    if not places:
+        at_finger = None if finger is None else calibration.to_px(finger.outline_mm)
+        places = (at_finger if click is None and at_finger is not None else look_at(photo, click, box),)
+    reports = [check_gates(photo, calibration, place, protocol=work.protocol) for place in places]
+    _tell(work, reports[0])
+    several = len(reports) > 1
+    _refuse(
+        work,
+        [
+            f"ulcer {label}: {failure}" if several else failure
+            for label, report in enumerate(reports, start=1)
+            for failure in report.failures
+        ],
+    )
+
+
+def _tell(work: _Work, report: GateReport) -> None:
+    names = ("px_per_mm", "tilt_deg", "scale_se_pct", "focus", "exposure")
+    work.known |= {name: float(getattr(report, name)) for name in names}
+    work.known["detection_limit_mm"] = work.protocol["detection_limit_px"] / report.px_per_mm
+
+
+def _refuse(work: _Work, failures: Any) -> None:
+    if not failures:
+        return
+    if work.protocol["gates"] == "report":
+        work.notes += [f"gate failed: {failure}" for failure in failures]
+        return
+    raise Refusal("; ".join(dict.fromkeys(failures)))
+
+
+def _draw(work: _Work, photo: Photo, segmentation: Segmentation, frame: pd.DataFrame) -> bytes:
+    shown = frame.copy()
+    for name in _FROM_THE_ROW:
+        shown[name] = work.cell(name)
+    lines = {label: np.array(diameter_line(segmentation, label)) for label in range(1, len(segmentation.outlines) + 1)}
+    return draw_overlay(photo, segmentation, shown, lines=lines, threshold_mm=work.protocol["threshold_diameter_mm"])
+
+
+def _measurement_rows(work: _Work, frame: pd.DataFrame, run_id: str, shift: int) -> tuple[dict[str, Any], ...]:
+    given = {name: work.cell(name) for name in _FROM_THE_ROW}
+    given |= {"reader": work.cell("mask") or "machine", "run_id": run_id}
+    rows = [{name: value for name, value in row.items() if name in columns("measurements")} for row in _records(frame)]
+    return tuple({**row, **given, "label": int(row["label"]) + shift} for row in rows)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): (None if _is_na(v) else v) for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def _is_na(value: Any) -> bool:
+    return type(value).__name__ == "NAType"
+
+
+def _photo_row(work: _Work, status: str, reason: str = "") -> dict[str, Any]:
+    known = {**work.known, "status": status, "reason": "; ".join([*([reason] if reason else []), *work.notes])}
+    known.setdefault("n_ulcers", 0)
+    return {name: _finite(known[name]) for name in columns("photos") if name in known}
+
+
+def _finite(value: Any) -> Any:
+    return float("nan") if isinstance(value, float | np.floating) and not np.isfinite(value) else value

@@ -1,0 +1,187 @@
+"""A study folder to a results folder: every photo, then identity, healing, eligibility, outcomes and the report."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ulcermeter
+from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study
+from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
+from ulcermeter.pipeline.inputs import identify, read_lens
+from ulcermeter.pipeline.workers import Task, run_tasks
+from ulcermeter.provenance import file_sha256, run_record, utc_now
+from ulcermeter.store import (
+    PhotoStore,
+    check_results_folder,
+    in_order,
+    overlay_name,
+    read_results,
+    row_key,
+    write_overlays,
+    write_run_record,
+    write_tables,
+)
+from ulcermeter.study import read_study
+from ulcermeter.tables import from_rows
+
+if TYPE_CHECKING:
+    from ulcermeter.protocol import Protocol
+
+__all__ = ["run_study"]
+
+_log = logging.getLogger(__name__)
+Progress = Callable[[int, int, PhotoResult], None]
+
+
+def run_study(
+    study_path: str | Path,
+    results: str | Path,
+    *,
+    protocol: str | Path | Protocol | None = None,
+    model: str | Path | None = None,
+    camera: str | Path | None = None,
+    jobs: int = 1,
+    scheduler: str = "processes",
+    progress: Progress | None = None,
+    command: Sequence[str] | None = None,
+) -> Results:
+    """Measure every photo of a study and write tables, outlines, overlays, report and run.json.
+
+    A run that was killed goes on where it was: each photo row's result is kept in ``store.sqlite`` as soon as it is
+    there, and is used again while photo, row, protocol, model and version are the same. The tables come out byte for
+    byte the same from the same inputs, whatever `jobs` is.
+
+    Parameters
+    ----------
+    study_path, results : str or Path
+        The study folder and the results folder (new, empty, or of an earlier run).
+    protocol : str, Path or Protocol, optional
+        See `ulcermeter.study.read_study`.
+    model : str or Path, optional
+        An ONNX file instead of the shipped network.
+    camera : str or Path, optional
+        A lens profile as ``ulcermeter camera`` writes it.
+    jobs : int
+        Processes at once.
+    scheduler : str
+        ``processes`` or a dask scheduler's address.
+    progress : callable, optional
+        Called with rows done, rows in all and the row's result, after each row.
+    command : sequence of str, optional
+        Written into run.json; the process's own call when not given.
+
+    Returns
+    -------
+    Results
+        The tables as they stand on disk.
+
+    Raises
+    ------
+    StudyError
+        The study folder, protocol or results folder is wrong; nothing was written.
+    ModelError
+        The model cannot be used; nothing was written.
+    """
+    started = utc_now()
+    root = check_results_folder(results, study=study_path)
+    study = read_study(study_path, protocol=protocol)
+    lens = read_lens(camera)
+    identity = identify(study.protocol, model=model, lens=lens)
+    tasks = _tasks(study, model=model, lens=lens, identity=identity.run_id)
+    root.mkdir(parents=True, exist_ok=True)
+    done = _measure_all(tasks, root, jobs=jobs, scheduler=scheduler, progress=progress)
+    record = run_record(
+        version=ulcermeter.__version__,
+        run_id=identity.run_id,
+        protocol=dataclasses.asdict(study.protocol),
+        parameters={**identity.parameters, "study": str(study_path), "model": str(model or "shipped"), "jobs": jobs},
+        model_sha256=identity.model_sha256,
+        photo_sha256={r.photo["photo"]: r.photo.get("sha256", "") for r in done},
+        command=list(sys.argv if command is None else command),
+        started=started,
+    )
+    return _finish(study, root, done, record)
+
+
+def _tasks(study: Study, *, model: str | Path | None, lens: LensProfile | None, identity: str) -> list[Task]:
+    """One task a photo row, in the study's order."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    tasks = []
+    for cells in study.photos.to_dict("records"):
+        row = {str(name): value for name, value in cells.items()}
+        place = (row["photo"], row["hand"], row["finger"])
+        seen[place] += 1
+        key = row_key(
+            row,
+            photo_sha256=_hash_of(study.root / row["photo"]),
+            mask_sha256=_hash_of(study.root / row["mask"]) if row["mask"] else "",
+            run_id=identity,
+        )
+        tasks.append(Task(key, row, study.protocol, study.root, model, lens, identity, first_label=seen[place]))
+    return tasks
+
+
+def _hash_of(path: Path) -> str:
+    try:
+        return file_sha256(path)
+    except OSError:
+        return ""
+
+
+def _measure_all(
+    tasks: Sequence[Task], root: Path, *, jobs: int, scheduler: str, progress: Progress | None
+) -> list[PhotoResult]:
+    """Measure what the store has not yet, put each result there at once, and return all in the tasks' order."""
+    with PhotoStore(root / "store.sqlite") as store:
+        found = {task.key: kept for task in tasks if (kept := store.get(task.key)) is not None}
+        if found:
+            _log.info("%d of %d photo rows were measured before and are used again", len(found), len(tasks))
+        fresh: dict[str, PhotoResult] = {}
+        count = 0
+        for count, task in enumerate((t for t in tasks if t.key in found), start=1):
+            _tell(progress, count, len(tasks), found[task.key])
+        todo = [task for task in tasks if task.key not in found]
+        for task, result in run_tasks(todo, jobs=jobs, scheduler=scheduler):
+            store.put(task.key, result)
+            fresh[task.key] = result
+            count += 1
+            _tell(progress, count, len(tasks), result)
+    return [found[task.key] if task.key in found else fresh[task.key] for task in tasks]
+
+
+def _tell(progress: Progress | None, done: int, total: int, result: PhotoResult) -> None:
+    if progress is not None:
+        progress(done, total, result)
+
+
+def _finish(study: Study, root: Path, done: Sequence[PhotoResult], record: dict[str, Any]) -> Results:
+    """Everything after the photos: tables in, tables out; the report and run.json last."""
+    from ulcermeter.report import write_report
+
+    gathered: Gathered = gather(study, done)
+    write_tables(root, tables_of(study, gathered))
+    write_overlays(root, _overlays(done))
+    record = {**record, "status_counts": dict(sorted(Counter(r.photo["status"] for r in done).items()))}
+    write_run_record(root, record)
+    results = read_results(root)
+    write_report(study, results, root / "report.html")
+    return results
+
+
+def _overlays(done: Sequence[PhotoResult]) -> dict[str, bytes]:
+    """Name the overlays; rows of one photo, hand and finger are counted in the order of the results' photos.csv."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    overlays = {}
+    rows = from_rows("photos", [dict(result.photo) for result in done])
+    for result in (done[i] for i in in_order("photos", rows)):
+        place = (result.photo["photo"], result.photo["hand"], result.photo["finger"])
+        if result.overlay is not None:
+            overlays[overlay_name(*place, nth=seen[place])] = result.overlay
+        seen[place] += 1
+    return overlays

@@ -1,0 +1,36 @@
+"""A results folder: store.sqlite while a run goes on, the tables at the end."""
+
+from __future__ import annotations
+
+from ulcermeter.store.files import (
+    TABLE_FILES,
+    cell_text,
+    check_results_folder,
+    csv_text,
+    in_order,
+    overlay_name,
+    protocol_of,
+    read_results,
+    write_file,
+    write_overlays,
+    write_run_record,
+    write_tables,
+)
+from ulcermeter.store.progress import PhotoStore, row_key
+
+__all__ = [
+    "TABLE_FILES",
+    "PhotoStore",
+    "cell_text",
+    "check_results_folder",
+    "csv_text",
+    "in_order",
+    "overlay_name",
+    "protocol_of",
+    "read_results",
+    "row_key",
+    "write_file",
+    "write_overlays",
+    "write_run_record",
+    "write_tables",
+]

@@ -1,0 +1,232 @@
+"""The files of a results folder: tables that come out byte for byte the same from the same inputs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.datatypes import Results
+from ulcermeter.errors import StudyError
+from ulcermeter.protocol import Criterion, Parameter, Protocol, Visit
+from ulcermeter.tables import TABLES, conform
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "TABLE_FILES",
+    "cell_text",
+    "check_results_folder",
+    "csv_text",
+    "in_order",
+    "overlay_name",
+    "protocol_of",
+    "read_results",
+    "write_file",
+    "write_overlays",
+    "write_run_record",
+    "write_tables",
+]
+
+# Every CSV file of a results folder, named like its table.
+TABLE_FILES = (
+    "photos",
+    "measurements",
+    "outlines",
+    "trajectories",
+    "eligibility",
+    "eligibility_by_ulcer",
+    "eligibility_summary",
+    "outcomes",
+    "outcomes_by_subject",
+)
+_WITH_VISIT_COLUMNS = ("outcomes", "outcomes_by_subject")
+_DECIMALS = 4
+_RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
+
+
+def check_results_folder(path: str | Path, *, study: str | Path | None = None) -> Path:
+    """Say whether a run may write into a folder; nothing is made yet.
+
+    Raises
+    ------
+    StudyError
+        It is a file, the study folder itself, or a folder with things of others in it.
+    """
+    root = Path(path)
+    if root.exists() and not root.is_dir():
+        raise StudyError(f"{root}: expected a folder for the results, got a file; choose another name.")
+    if study is not None and root.resolve() == Path(study).resolve():
+        raise StudyError(
+            f"{root}: expected a results folder apart from the study, whose photos.csv would be overwritten."
+        )
+    ours = {"run.json", "store.sqlite"}
+    if root.is_dir() and any(root.iterdir()) and not any((root / name).exists() for name in ours):
+        raise StudyError(f"{root}: expected a new, empty or earlier results folder, got one that holds other files.")
+    return root
+
+
+def overlay_name(photo: str, hand: str, finger: str, nth: int = 0) -> str:
+    """Return the overlay's file name in ``overlays/``: safe on every system, one for each photo row.
+
+    Parameters
+    ----------
+    nth : int
+        Counts the rows of one photo, hand and finger (several clicks) from 0, in the order of the study.
+    """
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", photo.replace("/", "__"))
+    again = f"-{nth + 1}" if nth else ""
+    return f"{stem}.{hand or 'hand'}-{finger or 'finger'}{again}.jpg"
+
+
+def write_tables(root: str | Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write tables as ``NAME.csv``: contract checked, rows in the contract's order, each file whole or not at all.
+
+    Parameters
+    ----------
+    root : str or Path
+        The results folder; made where it is not there.
+    tables : mapping of str to DataFrame
+        By the names of `ulcermeter.tables.TABLES`.
+    """
+    texts = {name: csv_text(name, frame) for name, frame in tables.items()}
+    for name, text in texts.items():
+        write_file(Path(root) / f"{name}.csv", text.encode())
+
+
+def csv_text(name: str, frame: pd.DataFrame) -> str:
+    """Return a table as CSV: UTF-8, line feeds, floats with 4 decimals, not known = empty.
+
+    A text cell that a spreadsheet would run as a formula (it begins with = + - @ and is no number) gets an apostrophe
+    in front, which `ulcermeter.store.read_results` takes off again.
+    """
+    frame = conform(name, frame, extra=name in _WITH_VISIT_COLUMNS)
+    return str(frame.iloc[in_order(name, frame)].map(cell_text).to_csv(index=False, lineterminator="\n"))
+
+
+def in_order(name: str, frame: pd.DataFrame) -> list[int]:
+    """Return the positions of a table's rows in the contract's order; the order as it is where a table has none."""
+    order = list(TABLES[name].order)
+    if order:
+        # What ties in the contract's order is settled by all other cells, so that no earlier order shows through.
+        shown = frame.map(cell_text)
+        rest = [c for c in frame.columns if c not in order]
+        positions = (
+            frame[order]
+            .assign(**{f"_{c}": shown[c] for c in rest})
+            .sort_values([*order, *(f"_{c}" for c in rest)], kind="stable", na_position="first")
+        )
+        return [int(i) for i in positions.index]
+    return list(range(len(frame)))
+
+
+def cell_text(value: Any) -> str:
+    """Return one cell as it stands in a CSV file: 4 decimals, not known = empty, formulas disarmed."""
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ""
+        text = f"{value:.{_DECIMALS}f}"
+        return text.removeprefix("-") if float(text) == 0 else text
+    text = "" if value is None or type(value).__name__ == "NAType" else str(value)
+    return "'" + text if text.startswith(_RUNS_IN_A_SPREADSHEET) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: beside its place first, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_bytes(content)
+    os.replace(beside, path)
+
+
+def write_overlays(root: str | Path, overlays: Mapping[str, bytes]) -> None:
+    """Write ``overlays/NAME`` and remove the overlays of an earlier run that this one has not."""
+    folder = Path(root) / "overlays"
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in {p.name for p in folder.glob("*.jpg")} - set(overlays):
+        (folder / stale).unlink()
+    for name, content in overlays.items():
+        write_file(folder / name, content)
+
+
+def write_run_record(root: str | Path, record: Mapping[str, Any]) -> None:
+    """Write run.json."""
+    text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=False)
+    write_file(Path(root) / "run.json", (text + "\n").encode())
+
+
+def read_results(path: str | Path) -> Results:
+    """Read a results folder.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Results
+        The tables as they stand on disk (numbers to 4 decimals) and run.json as `run`.
+
+    Raises
+    ------
+    StudyError
+        Not a finished results folder; all missing files are named.
+    TableError
+        A file breaks its contract, for example after editing.
+    """
+    root = Path(path)
+    absent = [f"{name}.csv" for name in TABLE_FILES if not (root / f"{name}.csv").is_file()]
+    absent += [] if (root / "run.json").is_file() else ["run.json"]
+    if absent:
+        raise StudyError(
+            f"{root}: expected a finished results folder, got one without {', '.join(absent)}; "
+            "run `ulcermeter run` again, it goes on where it was."
+        )
+    try:
+        record = json.loads((root / "run.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StudyError(f"{root / 'run.json'}: expected JSON as a run writes it, got: {error}.") from error
+    return Results(root=root, run=record, **{name: _read_table(root, name) for name in TABLE_FILES})
+
+
+def _read_table(root: Path, name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    frame = pd.read_csv(root / f"{name}.csv", dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    frame = frame.map(_unguarded)
+    numeric = [c for c in frame.columns if c not in {column.name for column in TABLES[name].columns}]
+    for column in numeric:
+        frame[column] = pd.to_numeric(frame[column].replace("", None), errors="coerce")
+    return conform(name, frame, extra=name in _WITH_VISIT_COLUMNS)
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@\t\r" else cell
+
+
+def protocol_of(record: Mapping[str, Any]) -> Protocol:
+    """Return the protocol that run.json holds in full."""
+    rules = record["protocol"]
+    return Protocol(
+        name=rules["name"],
+        title=rules["title"],
+        parameters={name: Parameter(**table) for name, table in rules["parameters"].items()},
+        visits=tuple(_from(Visit, rules["visits"])),
+        criteria=tuple(_from(Criterion, rules["criteria"])),
+        sha256=rules["sha256"],
+    )
+
+
+def _from(kind: type, records: Iterable[Mapping[str, Any]]) -> Iterable[Any]:
+    names = {f.name for f in dataclasses.fields(kind)}
+    return (kind(**{k: v for k, v in record.items() if k in names}) for record in records)

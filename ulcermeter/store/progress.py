@@ -1,0 +1,118 @@
+"""What is measured so far, in store.sqlite, so that a killed run goes on where it was and loses nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from ulcermeter.datatypes import PhotoResult
+from ulcermeter.errors import UlcermeterError
+
+__all__ = ["PhotoStore", "row_key"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS photo_results (
+    key TEXT PRIMARY KEY, result TEXT NOT NULL, overlay BLOB, sha256 TEXT NOT NULL, status TEXT NOT NULL
+)"""
+
+
+def row_key(row: Mapping[str, Any], *, photo_sha256: str, mask_sha256: str, run_id: str) -> str:
+    """Name a photo row's result: 64 hexadecimal digits over all that can change it.
+
+    Parameters
+    ----------
+    row : mapping
+        The row of the study's photos.csv.
+    photo_sha256, mask_sha256 : str
+        Of the files as they are now; empty where there is none. A photo exchanged under its old name is measured anew.
+    run_id : str
+        See `ulcermeter.provenance.run_id`: another protocol or model measures anew.
+    """
+    cells = {name: "" if value != value else str(value) for name, value in row.items()}
+    text = json.dumps([cells, photo_sha256, mask_sha256, run_id], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class PhotoStore:
+    """The results of single photo rows, each safe on disk as soon as it is put."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        try:
+            self._db = sqlite3.connect(self.path, timeout=1)
+            # Held until closed or killed: two runs into one folder would overwrite each other's tables.
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            with self._db:
+                self._db.execute("BEGIN EXCLUSIVE")
+                self._db.execute(_SCHEMA)
+        except sqlite3.Error as error:
+            if "locked" in str(error):
+                raise UlcermeterError(
+                    f"{self.path.parent}: another run is writing here; wait for it to end."
+                ) from error
+            raise UlcermeterError(
+                f"{self.path}: expected a store of ulcermeter, got a file that sqlite cannot use ({error}); "
+                "remove it, or choose another results folder."
+            ) from error
+
+    def __enter__(self) -> PhotoStore:
+        """Return the store itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def put(self, key: str, result: PhotoResult) -> None:
+        """Keep a result; one of the same key is replaced."""
+        text = json.dumps(
+            {
+                "photo": result.photo,
+                "measurements": result.measurements,
+                "outlines": [(int(label), np.asarray(points).tolist()) for label, points in result.outlines],
+            },
+            default=_plain,
+        )
+        cells = (key, text, result.overlay, str(result.photo.get("sha256", "")), str(result.photo.get("status", "")))
+        with self._db:
+            self._db.execute("INSERT OR REPLACE INTO photo_results VALUES (?, ?, ?, ?, ?)", cells)
+
+    def get(self, key: str) -> PhotoResult | None:
+        """Return the result of that key, bit for bit as it was put, or None.
+
+        A photo that failed is none: what made it fail may have passed, so it is tried again.
+        """
+        found = self._db.execute(
+            "SELECT result, overlay FROM photo_results WHERE key = ? AND status != 'failed'", (key,)
+        ).fetchone()
+        if found is None:
+            return None
+        parts = json.loads(found[0])
+        outlines = tuple(
+            (label, np.array(points, dtype=np.float64).reshape(-1, 2)) for label, points in parts["outlines"]
+        )
+        return PhotoResult(parts["photo"], tuple(parts["measurements"]), outlines, found[1])
+
+    def __len__(self) -> int:
+        """Return how many results it holds."""
+        return int(self._db.execute("SELECT COUNT(*) FROM photo_results").fetchone()[0])
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy and pandas as JSON has them."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value).__name__ == "NAType":
+        return None
+    raise TypeError(f"expected a JSON value in a photo's result, got {type(value).__name__}")

@@ -1,0 +1,197 @@
+"""What must hold inside a study's tables beyond their columns: dates, visits, paths, duplicates, sane numbers."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ulcermeter.errors import UlcermeterError
+from ulcermeter.study.cells import TOE_SENTENCE, is_toe, parse_box, path_fault
+from ulcermeter.tables import TABLES
+from ulcermeter.tables.dates import parse_date
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ulcermeter.protocol import Protocol
+
+__all__ = ["cell_faults", "photo_faults", "refuse_toes", "table_faults"]
+
+# Years outside can only be slips of the pen (0215-03-01, 20165-...): nobody photographed a trial before 1990, and
+# nobody in one was born before 1890.
+_FIRST_YEAR, _LAST_YEAR = 1890, 2100
+_AGE_YEARS = (0, 120)
+_BEDSIDE_MM = (0, 100)
+
+
+def refuse_toes(file: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Name every cell that speaks of a toe, and blank it so that it is not reported a second time."""
+    frame, faults = frame.copy(), []
+    for column in ("hand", "finger"):
+        if column not in frame.columns:
+            continue
+        bad = frame[column].map(is_toe)
+        faults += [
+            f"{file} row {i + 2}, {column}: {TOE_SENTENCE}; got '{frame.loc[i, column]}'." for i in frame.index[bad]
+        ]
+        frame.loc[bad, column] = TABLES["study/photos"][column].values[0]
+    return frame, faults
+
+
+def cell_faults(name: str, frame: pd.DataFrame, protocol: Protocol) -> list[str]:
+    """Check single cells of any table: dates, visit names, numbers within what can be."""
+    file = _file(name)
+    checks: dict[str, Callable[[str], str]] = {c: _date_fault for c in frame.columns if _is_date(name, c)}
+    if "visit" in frame.columns:
+        checks["visit"] = lambda text: _visit_fault(text, protocol)
+    for column, limits in (("age", _AGE_YEARS), ("diameter_mm_bedside", _BEDSIDE_MM)):
+        if column in frame.columns:
+            checks[column] = lambda text, limits=limits: _range_fault(text, *limits)  # type: ignore[misc]
+    return [
+        f"{file} row {i + 2}, {column}: {fault}."
+        for column, check in checks.items()
+        for i, text in _cells(frame, column)
+        if (fault := check(text))
+    ]
+
+
+def photo_faults(frame: pd.DataFrame, root: Path, parse_reference: Callable[[str], object]) -> list[str]:
+    """Check the photos' own cells: paths, clicks, boxes, references."""
+    faults = [
+        f"photos.csv row {i + 2}, {column}: {fault}."
+        for column in ("photo", "mask")
+        for i, text in _cells(frame, column)
+        if (fault := path_fault(root, text))
+    ]
+    for column, parse in (("box", parse_box), ("reference", parse_reference)):
+        for i, text in _cells(frame, column):
+            try:
+                parse(text)
+            except UlcermeterError as error:
+                faults.append(f"photos.csv row {i + 2}, {column}: {str(error).rstrip('.')}.")
+    return faults + list(_click_faults(frame))
+
+
+def _click_faults(frame: pd.DataFrame) -> Iterator[str]:
+    for i, row in frame.iterrows():
+        where = f"photos.csv row {int(str(i)) + 2}"
+        has = {axis: row[axis] == row[axis] for axis in ("x", "y")}
+        if has["x"] != has["y"]:
+            given, lacking = ("x", "y") if has["x"] else ("y", "x")
+            yield f"{where}, {lacking}: expected both x and y of a click, got only {given}."
+        yield from (
+            f"{where}, {axis}: expected a pixel of the photo, 0 or more, got {row[axis]:g}."
+            for axis in ("x", "y")
+            if has[axis] and not 0 <= row[axis] < 1e6
+        )
+
+
+def table_faults(name: str, frame: pd.DataFrame) -> list[str]:
+    """Check rows against each other: what must not stand twice, dates that run backwards, photos of two subjects."""
+    file = _file(name)
+    keys = {
+        "study/photos": ["photo", "hand", "finger", "x", "y"],
+        "study/subjects": ["subject_id"],
+        "study/allocation": ["subject_id"],
+        "study/refractory": ["subject_id", "ulcer_no", "course_end", "judged_by", "judged_on"],
+        "study/treatments": ["subject_id", "drug", "route", "start", "end"],
+    }
+    faults = _duplicates(file, frame, keys[name]) if name in keys else []
+    if name == "study/visits":
+        faults += _duplicates(file, frame[~frame["visit"].isin(("history", "unscheduled"))], ["subject_id", "visit"])
+    if name == "study/treatments":
+        faults += _backwards(file, frame)
+    if name == "study/photos":
+        faults += _contradictions(frame)
+    return faults
+
+
+def _duplicates(file: str, frame: pd.DataFrame, keys: list[str]) -> list[str]:
+    again = frame.duplicated(keys)
+    first = {
+        tuple(map(str, row)): i for i, row in reversed(list(zip(frame.index, frame[keys].to_numpy(), strict=True)))
+    }
+    return [
+        f"{file} row {i + 2}: the same {', '.join(keys)} as row {first[tuple(map(str, frame.loc[i, keys]))] + 2} "
+        f"({', '.join(str(v) for v in frame.loc[i, keys] if str(v) not in ('', 'nan'))}); keep one."
+        for i in frame.index[again]
+    ]
+
+
+def _backwards(file: str, frame: pd.DataFrame) -> Iterator[str]:
+    for i, row in frame.iterrows():
+        try:
+            start, end = parse_date(row["start"]), parse_date(row["end"])
+        except ValueError:
+            continue
+        if start and end and end.high < start.low:
+            yield (
+                f"{file} row {int(str(i)) + 2}, end: expected a day on or after the start {row['start']}, "
+                f"got {row['end']}."
+            )
+
+
+def _contradictions(frame: pd.DataFrame) -> list[str]:
+    """One file is one moment of one subject; and a finger seen twice on it needs a click each time."""
+    faults = []
+    for photo, rows in frame.groupby("photo", sort=False):
+        for column in ("subject_id", "visit", "date"):
+            if rows[column].nunique() > 1:
+                faults.append(
+                    f"photos.csv rows {_numbers(rows)}: one photo, {photo}, with several {column}: "
+                    f"{', '.join(dict.fromkeys(rows[column]))}; a photo shows one subject at one visit."
+                )
+    for (name, hand, finger), rows in frame.groupby(["photo", "hand", "finger"], sort=False):
+        if len(rows) > 1 and rows["x"].isna().any() and rows["x"].notna().any():
+            faults.append(
+                f"photos.csv rows {_numbers(rows)}: the {hand} {finger} finger of {name} stands with a click and "
+                "without; give every row a click (x, y), or keep one row without."
+            )
+    return faults
+
+
+def _numbers(rows: pd.DataFrame) -> str:
+    return ", ".join(str(i + 2) for i in rows.index)
+
+
+def _cells(frame: pd.DataFrame, column: str) -> Iterator[tuple[int, str]]:
+    if column in frame.columns:
+        yield from ((i, str(text)) for i, text in frame[column].items() if str(text) not in ("", "nan"))  # type: ignore[misc]
+
+
+def _file(name: str) -> str:
+    return name.removeprefix("study/") + ".csv"
+
+
+def _is_date(name: str, column: str) -> bool:
+    meaning = next((c.meaning for c in TABLES[name].columns if c.name == column), "")
+    return "ISO 8601" in meaning
+
+
+def _date_fault(text: str) -> str:
+    try:
+        parsed = parse_date(text)
+    except ValueError as error:
+        return str(error)
+    if parsed and not _FIRST_YEAR <= parsed.low.year <= _LAST_YEAR:
+        return f"expected a year from {_FIRST_YEAR} to {_LAST_YEAR}, got '{text}'"
+    return ""
+
+
+def _visit_fault(text: str, protocol: Protocol) -> str:
+    names = [visit.name for visit in protocol.visits]
+    if text in names:
+        return ""
+    close = difflib.get_close_matches(text.lower(), names, n=1)
+    hint = f" (closest: {close[0]})" if close else ""
+    return f"expected a visit of the protocol ({', '.join(names)}), got '{text}'{hint}"
+
+
+def _range_fault(text: str, low: float, high: float) -> str:
+    try:
+        number = float(text)
+    except ValueError:
+        return ""  # the contract reports what is no number
+    return "" if low < number < high else f"expected a number between {low} and {high}, got {text}"
