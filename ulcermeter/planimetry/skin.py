@@ -33,7 +33,7 @@ class SkinOutline:
     lean : float64 (2,)
         Way in x and y per mm of height of the ray through the centroid; 0 where the camera's place is not known.
     height_mm, camera_height_mm : float
-        Of the skin at the centroid, and of the camera, over the reference's plane; the latter NaN when not known.
+        Of the outline on average, and of the camera, over the reference's plane; the latter NaN when not known.
     finger_place : tuple of 4 float
         s, its sd, t, its sd of the centroid; NaN without a finger.
     """
@@ -63,7 +63,7 @@ def lay_on_skin(
     (1 - h / Zc) times its length in the reference's plane, with Zc the camera's *height* over that plane
     (distance along the central ray x cosine of the tilt): h = 0 for a reference on the skin, `height_table_mm` on the
     table. With a finger each ray is followed to its surface: on the table as it lies there, for a reference on the
-    skin after scaling about the camera until the skin at the outline's centroid is level with the reference. Where
+    skin after scaling about the camera until the outline's mean height is the reference's. Where
     the camera's place is not known (a stated scale) nothing is corrected for height or perspective.
 
     Parameters
@@ -102,7 +102,7 @@ def _on_finger(flat: Points, viewpoint: Points, finger: Finger, *, level: bool) 
     unrolled = np.column_stack([along, radius * np.arcsin(np.clip(across / radius, -1, 1))])
     lean = (viewpoint[:2] - middle) / viewpoint[2] if known else np.zeros(2)
     if level and known:
-        share = viewpoint[2] / (viewpoint[2] - at[2])
+        share = viewpoint[2] / (viewpoint[2] - edge[:, 2].mean())
         edge, unrolled, at = (
             viewpoint + share * (edge - viewpoint),
             share * unrolled,
@@ -110,7 +110,8 @@ def _on_finger(flat: Points, viewpoint: Points, finger: Finger, *, level: bool) 
         )
     place = tuple(float(value[0]) for value in finger.coordinates(middle))
     tangent = _in_tangent_plane(edge - at, gradient)
-    return SkinOutline(edge, tangent, unrolled, gradient, lean, float(at[2]), float(viewpoint[2]), place)  # type: ignore[arg-type]
+    height = float(edge[:, 2].mean())
+    return SkinOutline(edge, tangent, unrolled, gradient, lean, height, float(viewpoint[2]), place)  # type: ignore[arg-type]
 
 
 def tangent_frame(gradient: NDArray[np.floating]) -> NDArray[np.float64]:
