@@ -27,14 +27,16 @@ def make_photo(rows: int = 900, cols: int = 1400, tone: tuple[int, int, int] = (
     return Photo(pixels, "ab" * 32, None, CameraInfo(), Path("photos/S01_screening.jpg"))
 
 
-def make_calibration(photo: Photo, *, px_per_mm: float = PX_PER_MM, keystone: float = 0.0) -> Calibration:
+def make_calibration(
+    photo: Photo, *, px_per_mm: float = PX_PER_MM, keystone: float = 0.0, reference_on: str = "skin"
+) -> Calibration:
     homography = np.array([[1 / px_per_mm, 0, 0], [0, 1 / px_per_mm, 0], [0, keystone, 1.0]])
     square = np.array([[980.0, 120], [1130, 120], [1130, 270], [980, 270]]) * photo.pixels.shape[1] / 1400
     return Calibration(
         pixel_to_mm=homography,
         draws=np.repeat(homography[None], 4, axis=0),
         reference="aruco:10:DICT_4X4_50",
-        reference_on="skin",
+        reference_on=reference_on,
         points_px=square,
         points_mm=transform_points(homography, square),
         points_covariance_px2=np.eye(8) * 0.01,
@@ -55,7 +57,7 @@ def ellipse_px(centre: tuple[float, float], long_mm: float, *, px_per_mm: float 
     return np.asarray(centre) + px_per_mm * shape @ turn.T
 
 
-def make_segmentation(photo: Photo, outlines: list[np.ndarray], **calibration: float) -> Segmentation:
+def make_segmentation(photo: Photo, outlines: list[np.ndarray], **calibration: Any) -> Segmentation:
     found = make_calibration(photo, **calibration)
     spacing = 0.05
     window = np.zeros((600, 800, 3), dtype=np.uint8)
@@ -97,7 +99,7 @@ def ends_of(outline: np.ndarray) -> np.ndarray:
     return np.array([outline[0], outline[30]])
 
 
-def example(tone: tuple[int, int, int] = (205, 160, 135), **calibration: float) -> bytes:
+def example(tone: tuple[int, int, int] = (205, 160, 135), **calibration: Any) -> bytes:
     photo = make_photo(tone=tone)
     outline = ellipse_px((420.0, 470.0), 2.41)
     segmentation = make_segmentation(photo, [outline], **calibration)
@@ -141,7 +143,7 @@ def test_scale_bar_is_true_at_the_ulcer() -> None:
 
 def test_scale_bar_takes_the_height_of_the_ulcer_into_account() -> None:
     photo, outline = make_photo(), ellipse_px((420.0, 470.0), 2.5)
-    segmentation = make_segmentation(photo, [outline])
+    segmentation = make_segmentation(photo, [outline], reference_on="table")
     # A measured diameter 8 % under the one in the reference's plane: a millimetre there is 8 % more pixels.
     drawn = draw_overlay(photo, segmentation, make_measurements([2.3]), lines={1: ends_of(outline)}, threshold_mm=2.0)
     assert bar_length_px(drawn) == pytest.approx(5 * 50 / 0.92, abs=6)

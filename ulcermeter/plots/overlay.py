@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ulcermeter.datatypes import Photo, Segmentation
 from ulcermeter.plots import canvas
@@ -55,7 +55,7 @@ def draw_overlay(
     segmentation: Segmentation,
     measurements: pd.DataFrame,
     *,
-    lines: Mapping[int, NDArray[np.floating]],
+    lines: Mapping[int, ArrayLike],
     threshold_mm: float | None = None,
 ) -> bytes:
     """Draw outline, diameter line, label and a mm scale bar on a photo, cropped round the ulcers.
@@ -67,7 +67,7 @@ def draw_overlay(
         Its outlines are drawn, label 1 first.
     measurements : DataFrame
         The photo's rows of ``measurements``; none where no ulcer was found.
-    lines : mapping of int to float (2, 2)
+    lines : mapping of int to (2, 2) numbers
         Label to the two ends of its diameter, photo pixels (x, y); a label may be left out.
     threshold_mm : float, optional
         The protocol's threshold, for the words "over 2 mm"; without it "over the threshold".
@@ -76,7 +76,7 @@ def draw_overlay(
     -------
     bytes
         A JPEG, longest side at most 1600 px. The scale bar is true along its own direction at the first ulcer, its
-        height above the reference's plane included; without an ulcer at the middle of the window.
+        height above a reference on the table included; without an ulcer at the middle of the window.
     """
     view = _choose_view(photo, segmentation)
     pixels = _shown(photo, view)
@@ -86,7 +86,7 @@ def draw_overlay(
         canvas.line(pixels, view.place(outline), colour=canvas.CYAN, width_px=2, closed=True)
     for label, ends in lines.items():
         if label in outlines:
-            _draw_ruled(pixels, view.place(ends), colour=canvas.YELLOW, width_px=2, tick_px=9)
+            _draw_ruled(pixels, view.place(np.asarray(ends)), colour=canvas.YELLOW, width_px=2, tick_px=9)
     if inset_box is not None:
         _draw_inset(pixels, photo, segmentation, view, inset_box)
     pixels = _draw_scale_bar(pixels, segmentation, view, _bar_correction(segmentation, measurements, lines))
@@ -180,16 +180,19 @@ def _draw_ruled(
     canvas.line(pixels, stroke, colour=colour, width_px=width_px, closed=False)
 
 
-def _bar_correction(
-    segmentation: Segmentation, measurements: pd.DataFrame, lines: Mapping[int, NDArray[np.floating]]
-) -> float:
-    """Return the measured diameter over the same line in the reference's plane: the height correction, near 1."""
-    for row in _rows(measurements):
+def _bar_correction(segmentation: Segmentation, measurements: pd.DataFrame, lines: Mapping[int, ArrayLike]) -> float:
+    """Return how much shorter a length at the ulcer is than it looks in the reference's plane: 1, or 1 - h/Z.
+
+    Beside a reference on the table the ulcer lies nearer the camera; the measured diameter over the same line in the
+    plane says by how much. Never over 1: what is longer on the skin than in the plane comes from its slope.
+    """
+    calibration = segmentation.rectified.calibration
+    for row in _rows(measurements) if calibration.reference_on == "table" else ():
         if row["label"] in lines:
-            ends = segmentation.rectified.calibration.to_mm(lines[row["label"]])
+            ends = calibration.to_mm(np.asarray(lines[row["label"]], dtype=np.float64))
             length = float(np.hypot(*(ends[1] - ends[0])))
-            if length > 0 and 0.5 < row["diameter_mm"] / length < 2:
-                return float(row["diameter_mm"]) / length
+            if length > 0 and row["diameter_mm"] / length > 0.5:
+                return min(1.0, float(row["diameter_mm"]) / length)
     return 1.0
 
 
