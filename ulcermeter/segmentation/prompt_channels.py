@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,10 +29,16 @@ def click_bump(shape: tuple[int, ...], click_px: tuple[float, float]) -> NDArray
 
 
 def polygon_region(shape: tuple[int, ...], polygon_px: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Pixels whose centre lies in a polygon (K, 2) given as (x, y), to a sixteenth of a pixel; uint8 (M, N), 0 or 1."""
+    """Pixels whose centre lies in a polygon (K, 2) given as (x, y); uint8 (M, N), 0 or 1.
+
+    Not cv2.fillPoly, which also takes every pixel that the edge crosses: half a pixel too much all round.
+    """
+    from skimage.draw import polygon
+
+    points = np.asarray(polygon_px, dtype=np.float64)
     region = np.zeros(shape[:2], np.uint8)
-    fixed = np.round(np.asarray(polygon_px, dtype=np.float64) * 16).astype(np.int32)
-    cv2.fillPoly(region, [fixed.reshape(-1, 1, 2)], 1, lineType=cv2.LINE_8, shift=4)
+    rows, cols = polygon(points[:, 1], points[:, 0], shape[:2])
+    region[rows, cols] = 1
     return region
 
 

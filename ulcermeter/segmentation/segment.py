@@ -37,7 +37,7 @@ def segment(
     *,
     click: tuple[float, float] | None = None,
     box: tuple[float, float, float, float] | None = None,
-    outline: NDArray[np.floating] | None = None,
+    outline: NDArray[np.floating] | Sequence[NDArray[np.floating]] | None = None,
     mask: NDArray[np.bool_] | None = None,
     as_truth: bool = False,
     model: Model | str | Path | None = None,
@@ -55,7 +55,7 @@ def segment(
     click : (x, y), photo pixels
     box : (x, y, width, height), photo pixels; x, y its upper left corner
     outline : float (K, 2), photo pixels (x, y)
-        A rough tracing that the network betters; with `as_truth`, the ulcer's outline itself.
+        A rough tracing that the network betters; with `as_truth`, the ulcer's outline itself, or a list of several.
     mask : bool (M, N), photo pixels
         A tracing: every connected part is an ulcer.
     as_truth : bool
@@ -77,18 +77,27 @@ def segment(
         The model cannot be opened.
     """
     check_pixels(rectified.pixels)
-    _check_prompts(rectified, click=click, box=box, outline=outline, mask=mask)
+    tracings = _tracings(outline, several=as_truth)
+    for one in tracings or [None]:
+        _check_prompts(rectified, click=click, box=box, outline=one, mask=mask)
     if mask is not None or (as_truth and outline is not None):
-        return segment_tracing(rectified, outline=outline, mask=mask)
+        return segment_tracing(rectified, outlines=tracings, mask=mask)
     opened = model if isinstance(model, Model) else load_model(model)
     if click is not None:
         at = rectified.from_photo_px(np.array([click]))[0]
         return _assemble(rectified, [find_at_click(rectified, at, model=opened)], opened, method="network+click")
     if box is not None or outline is not None:
-        polygon = _box_corners(box) if box is not None else np.asarray(outline, dtype=np.float64)
+        polygon = _box_corners(box) if box is not None else tracings[0]
         look = find_in_region(rectified, rectified.from_photo_px(polygon), model=opened)
         return _assemble(rectified, [look], opened, method="network+box" if box is not None else "network+outline")
     return _segment_automatically(rectified, opened)
+
+
+def _tracings(outline: NDArray[np.floating] | Sequence[NDArray[np.floating]] | None, *, several: bool) -> list[Points]:
+    if outline is None:
+        return []
+    many = outline if several and isinstance(outline, list | tuple) else [outline]
+    return [np.asarray(one, dtype=np.float64) for one in many]
 
 
 def detection_limit_mm(rectified: RectifiedPhoto) -> float:

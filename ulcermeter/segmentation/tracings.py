@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +16,19 @@ BORDER_PX = 0.75
 
 
 def segment_tracing(
-    rectified: RectifiedPhoto, *, outline: NDArray[np.floating] | None = None, mask: NDArray[np.bool_] | None = None
+    rectified: RectifiedPhoto, *, outlines: Sequence[NDArray[np.floating]] = (), mask: NDArray[np.bool_] | None = None
 ) -> Segmentation:
-    """Take a polygon or a mask in photo pixels as the truth.
+    """Take polygons or a mask in photo pixels as the truth.
 
     A mask's connected parts (8 neighbours) are the ulcers, holes filled; its outline is the 0.5 level between pixel
     centres, so a part n pixels wide measures n pixels. Probability is 0 or 1, confidence 1, edge width 0.
 
     Parameters
     ----------
-    outline : float (K, 2)
+    outlines : sequence of float (K, 2)
     mask : bool (M, N)
     """
-    polygons = [np.asarray(outline, dtype=np.float64)] if outline is not None else trace_mask(mask)
+    polygons = [np.asarray(one, dtype=np.float64) for one in outlines] or trace_mask(mask)
     in_window = sorted(((rectified.from_photo_px(one), one) for one in polygons), key=lambda two: -_area(two[0]))
     shape = rectified.pixels.shape[:2]
     labels = np.zeros(shape, np.int32)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import warnings
 from pathlib import Path
 
 import onnx
@@ -89,7 +90,9 @@ def write_onnx(network: UlcerNetwork, out: Path, *, facts: dict[str, str | float
     sample = torch.zeros(1, 5, 96, 128)
     axes = {"input": {0: "n", 2: "rows", 3: "cols"}, "logits": {0: "n", 2: "rows", 3: "cols"}}
     out.parent.mkdir(parents=True, exist_ok=True)
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # The newer exporter needs onnxscript and renames the weights, which `read_onnx` finds by name.
+        warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             fold_network(network),
             (sample,),

@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+from drawn_windows import make_rectified, skin_with
+
+from ulcermeter.datatypes import transform_points
+from ulcermeter.errors import PhotoError
+from ulcermeter.segmentation import detection_limit_mm, segment
+
+TWO = [(80.3, 60.2, 22, 15), (210.7, 150.4, 14, 11)]
+
+
+def area(points):
+    x, y = points.T
+    return 0.5 * abs(x @ np.roll(y, -1) - y @ np.roll(x, -1))
+
+
+def test_both_ulcers_are_outlined_largest_first(redness):
+    found = segment(make_rectified(skin_with(TWO), px_per_mm=9.0), model=redness)
+    assert found.method == "network" and found.labels.max() == 2
+    for outline, (x, y, wide, high), label in zip(found.outlines, TWO, (1, 2), strict=True):
+        assert outline.mean(0) == pytest.approx((x, y), abs=0.5)
+        assert area(outline) == pytest.approx(np.pi * wide * high, rel=0.06)
+        assert (found.labels == label).sum() == pytest.approx(np.pi * wide * high, rel=0.06)
+    assert min(found.confidence) > 0.8 and max(found.edge_width_mm) < 0.6
+    assert found.probability.dtype == np.float32 and found.labels.dtype == np.int32
+    assert not any(found.touches_border)
+
+
+def test_outlines_are_photo_pixels_whatever_the_spacing(redness):
+    pixels = skin_with(TWO)
+    photo = make_rectified(pixels, px_per_mm=9.0)
+    halved = skin_with([tuple(v * 2 for v in one) for one in TWO], shape=(460, 620))
+    window = make_rectified(halved, px_per_mm=9.0, spacing_mm=1 / 18, shape=pixels.shape[:2])
+    coarse, fine = (segment(one, model=redness).outlines for one in (photo, window))
+    for one, other in zip(coarse, fine, strict=True):
+        assert one.mean(0) == pytest.approx(other.mean(0), abs=0.8)
+        assert area(one) == pytest.approx(area(other), rel=0.06)
+
+
+def test_outlines_follow_the_homography(redness):
+    tilt = np.array([[0.11, 0.004, 2.0], [0.0, 0.12, 1.0], [0.0, 2e-4, 1.0]])
+    window = make_rectified(skin_with(TWO), px_per_mm=0, spacing_mm=0.11, homography=tilt, shape=(400, 500))
+    found = segment(window, model=redness)
+    for outline, (x, y, *_) in zip(found.outlines, TWO, strict=True):
+        expected = transform_points(np.linalg.inv(tilt), np.array([[x, y]]) * 0.11)[0]
+        assert outline.mean(0) == pytest.approx(expected, abs=1.5)
+
+
+def test_nothing_lies_on_the_reference(redness):
+    square = [[50, 30], [110, 30], [110, 90], [50, 90]]
+    found = segment(make_rectified(skin_with(TWO), px_per_mm=9.0, reference_px=square), model=redness)
+    assert len(found.outlines) == 1
+    assert found.outlines[0].mean(0) == pytest.approx(TWO[1][:2], abs=0.5)
+
+
+def test_healthy_skin_gives_an_empty_segmentation(redness):
+    found = segment(make_rectified(skin_with([]), px_per_mm=9.0), model=redness)
+    assert found.labels.max() == 0 and found.outlines == () and found.confidence == ()
+
+
+def test_a_click_chooses_one_ulcer(redness):
+    found = segment(make_rectified(skin_with(TWO), px_per_mm=9.0), click=(212, 149), model=redness)
+    assert found.method == "network+click" and len(found.outlines) == 1
+    assert found.outlines[0].mean(0) == pytest.approx(TWO[1][:2], abs=0.5)
+
+
+def test_a_click_on_healthy_skin_finds_nothing(redness):
+    found = segment(make_rectified(skin_with(TWO), px_per_mm=9.0), click=(20, 200), model=redness)
+    assert found.outlines == ()
+
+
+def test_a_box_and_a_rough_outline_choose_what_they_hold(redness):
+    window = make_rectified(skin_with(TWO), px_per_mm=9.0)
+    rough = np.array([[195, 138], [228, 138], [228, 164], [195, 164]])
+    for prompt in ({"box": (194, 137, 34, 27)}, {"outline": rough}):
+        found = segment(window, model=redness, **prompt)
+        assert len(found.outlines) == 1
+        assert area(found.outlines[0]) == pytest.approx(np.pi * 14 * 11, rel=0.06)
+
+
+def test_prompts_reach_the_network_as_channels(redness):
+    window = make_rectified(skin_with(TWO), px_per_mm=9.0)
+    segment(window, model=redness)
+    assert not any(x[:, 3:].any() for x in redness.session.inputs)
+    redness.session.inputs.clear()
+    segment(window, click=(80, 60), model=redness)
+    assert all(x[:, 3].max() > 0.8 and not x[:, 4].any() for x in redness.session.inputs)
+    redness.session.inputs.clear()
+    segment(window, box=(55, 40, 50, 40), model=redness)
+    assert all(x[:, 4].max() == 1 and not x[:, 3].any() for x in redness.session.inputs)
+
+
+def test_an_ulcer_cut_by_the_photo_touches_its_border(redness):
+    found = segment(make_rectified(skin_with([(3, 100, 25, 18)]), px_per_mm=9.0), model=redness)
+    assert found.touches_border == (True,)
+
+
+def test_specks_under_the_detection_limit_are_not_ulcers(redness):
+    window = make_rectified(skin_with([(80, 60, 2.5, 2.5)]), px_per_mm=9.0)
+    assert detection_limit_mm(window) == pytest.approx(8 / 9)
+    assert segment(window, model=redness).outlines == ()
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        {"click": (500, 20)},
+        {"click": (float("nan"), 2)},
+        {"box": (10, 10, 0, 20)},
+        {"box": (900, 10, 20, 20)},
+        {"outline": np.array([[1, 2], [3, 4]])},
+        {"mask": np.zeros((3, 4), bool)},
+        {"click": (5, 5), "box": (1, 1, 9, 9)},
+    ],
+)
+def test_prompts_that_cannot_be_are_refused(redness, prompt):
+    with pytest.raises(PhotoError, match="Expected"):
+        segment(make_rectified(skin_with(TWO), px_per_mm=9.0), model=redness, **prompt)

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from drawn_windows import make_rectified, skin_with
+
+from ulcermeter.segmentation import segment
+
+
+def traced(mask, **kwargs):
+    return segment(make_rectified(skin_with([]), px_per_mm=9.0), mask=mask, **kwargs)
+
+
+def test_a_mask_measures_as_many_pixels_as_it_has():
+    mask = np.zeros((230, 310), bool)
+    mask[40:61, 100:137] = True
+    found = traced(mask)
+    extent = np.ptp(found.outlines[0], axis=0)
+    assert found.method == "tracing" and extent == pytest.approx((37, 21))
+    assert found.outlines[0].mean(0) == pytest.approx((118, 50), abs=0.5)
+    assert found.edge_width_mm == (0.0,) and found.confidence == (1.0,)
+    assert (found.labels > 0).sum() == pytest.approx(37 * 21, rel=0.02)
+
+
+def test_parts_are_ulcers_holes_are_filled_and_largest_is_one():
+    mask = np.zeros((230, 310), bool)
+    mask[10:20, 10:22] = True
+    mask[100:160, 150:190] = True
+    mask[120:130, 160:170] = False
+    found = traced(mask)
+    assert len(found.outlines) == 2
+    assert found.labels[15, 15] == 2 and found.labels[125, 165] == 1
+
+
+def test_a_mask_at_the_edge_touches_it():
+    mask = np.zeros((230, 310), bool)
+    mask[0:20, 30:70] = True
+    mask[100:130, 100:140] = True
+    assert traced(mask).touches_border == (False, True)
+
+
+def test_an_empty_mask_is_no_ulcer():
+    assert traced(np.zeros((230, 310), bool)).outlines == ()
+
+
+def test_an_outline_given_as_truth_is_the_outline():
+    polygon = np.array([[50.25, 60.5], [90.75, 62.0], [70.0, 110.5]])
+    found = segment(make_rectified(skin_with([]), px_per_mm=9.0), outline=polygon, as_truth=True)
+    assert np.array_equal(found.outlines[0], polygon)
+    assert found.method == "tracing"
