@@ -83,7 +83,7 @@ def draw_overlay(
     outlines = dict(enumerate(segmentation.outlines, start=1))
     inset_box = _place_inset(view, photo, list(outlines.values()))
     for outline in outlines.values():
-        canvas.line(pixels, view.place(outline), colour=canvas.CYAN, width_px=2, closed=True)
+        canvas.line(pixels, view.place(outline), colour=canvas.CYAN, width_px=2, closed=True, halo_px=1)
     for label, ends in lines.items():
         if label in outlines:
             _draw_ruled(pixels, view.place(np.asarray(ends)), colour=canvas.YELLOW, width_px=2, tick_px=9)
