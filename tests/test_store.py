@@ -61,7 +61,8 @@ def test_a_result_comes_back_bit_for_bit(tmp_path: Path) -> None:
 def test_what_is_put_outlives_a_killed_process(tmp_path: Path) -> None:
     code = (
         "import os; from ulcermeter.store import PhotoStore; from ulcermeter.datatypes import PhotoResult;"
-        f"s = PhotoStore({str(tmp_path / 'store.sqlite')!r}); s.put('k', PhotoResult({{'status': 'measured'}})); os._exit(9)"
+        f"s = PhotoStore({str(tmp_path / 'store.sqlite')!r});"
+        "s.put('k', PhotoResult({'status': 'measured'})); os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 9
     with PhotoStore(tmp_path / "store.sqlite") as store:

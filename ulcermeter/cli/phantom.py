@@ -13,7 +13,7 @@ __all__ = ["command"]
 @click.argument("out", type=click.Path())
 @click.option("--subjects", type=click.IntRange(min=1), default=4, show_default=True, help="How many.")
 @click.option(
-    "--reference", type=click.Choice(["aruco", "card", "disc", "id1", "ruler"]), default="aruco", help="Kind."
+    "--reference", type=click.Choice(["aruco", "disc", "id1", "ruler"]), default="aruco", help="Kind."
 )
 @click.option("--reference-on", type=click.Choice(["skin", "table"]), default="skin", show_default=True, help="Where.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed draws the same photos.")

@@ -194,7 +194,7 @@ def _outline(work: _Work, photo: Photo, rectified: RectifiedPhoto, click: Any, b
     if fault and work.row.get("subject_id"):
         raise PhotoError(fault)
     tracing = read_tracing(work.root / work.cell("mask"), photo=photo, row=work.row)
-    return segment(rectified, **tracing)
+    return segment(rectified, **tracing, as_truth=True)
 
 
 def _check_gates(

@@ -78,7 +78,7 @@ def segment(
     """
     check_pixels(rectified.pixels)
     tracings = _tracings(outline, several=as_truth)
-    for one in tracings or [None]:
+    for one in tracings or (None,):
         _check_prompts(rectified, click=click, box=box, outline=one, mask=mask)
     if mask is not None or (as_truth and outline is not None):
         return segment_tracing(rectified, outlines=tracings, mask=mask)

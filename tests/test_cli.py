@@ -1,0 +1,140 @@
+"""The commands: exit status, what is printed where, and how fast help answers."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from ulcermeter.cli import COMMANDS, main
+from ulcermeter.tables import columns
+
+
+def call(*words: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture
+def half_done(finished: Path, tmp_path: Path) -> Path:
+    """Return a copy of finished results: a run into it measures nothing again."""
+    return Path(shutil.copytree(finished, tmp_path / "results"))
+
+
+def test_help_is_quick() -> None:
+    took = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "ulcermeter.cli", "--help"], check=True, capture_output=True)
+        took.append(time.perf_counter() - start)
+    assert min(took) < 0.5
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_help_has_an_example_and_the_note(name: str) -> None:
+    text = " ".join(call(name, "--help").output.split())
+    assert "Example:" in text and f"ulcermeter {name}" in text
+    assert "not a medical device" in text and "the investigator decides" in text
+
+
+def test_run_names_what_failed_and_where_the_report_is(drawn: Path, half_done: Path) -> None:
+    done = call("run", drawn, "-o", half_done)
+    assert done.exit_code == 1
+    assert "failed: photos/S02_baseline.jpg (right ring): " in done.stderr
+    assert str(half_done / "report.html") in done.stdout
+    assert "2 measured, 1 refused, 1 failed" in done.stdout
+
+
+def test_a_refusal_is_a_result_unless_strict(tiny_study: Path, half_done: Path) -> None:
+    text = (tiny_study / "photos.csv").read_text().splitlines()
+    (tiny_study / "photos.csv").write_text("\n".join(text[:-1]) + "\n")
+    assert call("run", tiny_study, "-o", half_done).exit_code == 0
+    strict = call("run", tiny_study, "-o", half_done, "--strict")
+    assert strict.exit_code == 1 and "refused: photos/S02_screening.jpg" in strict.stderr
+
+
+def test_a_wrong_study_or_call_is_2_and_writes_nothing(tiny_study: Path, tmp_path: Path) -> None:
+    (tiny_study / "photos.csv").write_text((tiny_study / "photos.csv").read_text().replace("2024-03-01", "2024-02-30"))
+    out = tmp_path / "out"
+    wrong = call("run", tiny_study, "-o", out)
+    assert wrong.exit_code == 2 and "2024-02-30" in wrong.stderr and "Traceback" not in wrong.output
+    assert call("run", tmp_path / "nowhere", "-o", out).exit_code == 2
+    assert call("run", tiny_study).exit_code == 2
+    assert call("run", tiny_study, "-o", out, "--protocol", "none.toml").exit_code == 2
+    assert call("run", tiny_study, "-o", out, "--model", tmp_path / "none.onnx").exit_code == 2
+    assert not out.exists()
+
+
+def test_json_log_lines(drawn: Path, half_done: Path) -> None:
+    done = call("run", drawn, "-o", half_done, "--log-json")
+    events = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    photos = [event for event in events if event["event"] == "photo"]
+    assert [event["done"] for event in photos] == [1, 2, 3, 4]
+    assert {event["status"] for event in photos} == {"measured", "refused", "failed"}
+
+
+def test_check_tells_all_faults_and_measures_nothing(drawn: Path, tiny_study: Path) -> None:
+    good = call("check", drawn)
+    assert good.exit_code == 0 and "4 photo rows of 2 subjects; protocol manus" in good.stdout
+    text = (tiny_study / "photos.csv").read_text().replace("baseline", "base line").replace("ring", "hallux")
+    (tiny_study / "photos.csv").write_text(text)
+    bad = call("check", tiny_study)
+    assert bad.exit_code == 2 and bad.stderr.count("fault:") >= 4
+    assert not [p for p in tiny_study.iterdir() if p.name not in ("photos", "photos.csv", "subjects.csv")]
+
+
+def test_measure_prints_rows_on_stdout(drawn: Path, tmp_path: Path) -> None:
+    photos = drawn / "photos"
+    done = call(
+        "measure", photos / "S01_screening.jpg", photos / "S02_screening.jpg", "--reference", "aruco:10",
+        "--reference-on", "skin", "--overlay", tmp_path / "overlays",
+    )  # fmt: skip
+    frame = pd.read_csv(io.StringIO(done.stdout), dtype=str, keep_default_na=False)
+    assert done.exit_code == 0
+    assert list(frame.columns) == [*columns("measurements"), "status", "reason"]
+    assert frame["status"].tolist() == ["measured", "refused"] and frame["label"].tolist() == ["1", ""]
+    assert frame["photo"].tolist() == [str(photos / "S01_screening.jpg"), str(photos / "S02_screening.jpg")]
+    assert list((tmp_path / "overlays").iterdir())
+
+
+def test_measure_with_a_click_and_a_table_for_eyes(drawn: Path) -> None:
+    row = pd.read_csv(drawn / "photos.csv").iloc[0]
+    done = call(
+        "measure", drawn / row["photo"], "--reference", "aruco:10", "--reference-on", "skin",
+        "--click", f"{row['x']},{row['y']}", "--table",
+    )  # fmt: skip
+    assert done.exit_code == 0 and "measured" in done.stdout and "diameter_mm" in done.stdout.replace("\n", "")
+
+
+def test_measure_fails_with_1_and_a_wrong_call_with_2(drawn: Path) -> None:
+    bad = drawn / "photos" / "S02_baseline.jpg"
+    failed = call("measure", bad, "--reference", "aruco:10")
+    assert failed.exit_code == 1 and f"failed: {bad}" in failed.stderr and "failed" in failed.stdout
+    assert call("measure", bad, "--reference", "stick").exit_code == 2
+    assert call("measure", bad, "--click", "here").exit_code == 2
+    assert call("measure", bad, bad, "--box", "1,2,3,4").exit_code == 2
+    assert call("measure").exit_code == 2
+
+
+def test_outcomes_knows_no_arm_until_unblinded(finished: Path, tmp_path: Path) -> None:
+    blind = call("outcomes", finished)
+    assert blind.exit_code == 0 and blind.stdout.startswith("subject_id,")
+    allocation = tmp_path / "allocation.csv"
+    allocation.write_text("subject_id,arm\nS01,A\nS02,B\n")
+    by_arm = call("outcomes", finished, "--unblind", allocation)
+    assert by_arm.exit_code == 0 and "arm" in by_arm.stdout.splitlines()[0]
+    assert call("outcomes", finished, "--unblind", tmp_path / "none.csv").exit_code == 2
+    assert call("outcomes", tmp_path).exit_code == 2
+
+
+def test_phantom_draws_a_study_that_checks(tmp_path: Path) -> None:
+    done = call("phantom", tmp_path / "drawn", "--subjects", "1")
+    assert done.exit_code == 0 and (tmp_path / "drawn" / "truth.csv").is_file()
+    assert call("check", tmp_path / "drawn").exit_code == 0

@@ -1,0 +1,223 @@
+"""The whole flow on drawn photos: every row accounted for, nothing lost on a kill, the same bytes every time."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+import ulcermeter as um
+from ulcermeter.errors import StudyError
+from ulcermeter.pipeline import measure_photo, one_photo, run_study
+from ulcermeter.protocol import read_protocol
+from ulcermeter.store import TABLE_FILES, read_results
+from ulcermeter.study import read_study
+
+Bytes = Callable[[Path], dict[str, bytes]]
+
+
+def rows_of(study: Path) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in read_study(study).photos.to_dict("records")]
+
+
+def measured(study: Path, index: int, **cells: Any) -> Any:
+    row = rows_of(study)[index] | cells
+    return measure_photo(row, read_protocol("manus"), root=study, run_id="r")
+
+
+def test_every_photo_row_is_accounted_for(finished: Path) -> None:
+    results = read_results(finished)
+    status = dict(zip(results.photos["photo"], results.photos["status"], strict=True))
+    assert status == {
+        "photos/S01_screening.jpg": "measured",
+        "photos/S01_baseline.jpg": "measured",
+        "photos/S02_screening.jpg": "refused",
+        "photos/S02_baseline.jpg": "failed",
+    }
+    assert (results.photos.loc[results.photos["status"].isin(["refused", "failed"]), "reason"] != "").all()
+    assert results.run["status_counts"] == {"failed": 1, "measured": 2, "refused": 1}
+
+
+def test_the_tables_hold_together(finished: Path) -> None:
+    results = read_results(finished)
+    rows = results.measurements
+    assert set(rows["ulcer_id"]) == {"S01-left-index-1"}
+    assert (rows["diameter_low_mm"] <= rows["diameter_mm"]).all() and (
+        rows["diameter_mm"] <= rows["diameter_high_mm"]
+    ).all()
+    assert list(rows["day"]) == [-10, 0] and set(rows["reader"]) == {"machine"}
+    assert set(rows["run_id"]) == {results.run["run_id"]}
+    assert abs(rows["diameter_mm"].iloc[0] - 4.0) < 0.6
+    assert set(results.outlines["photo"]) == set(rows["photo"])
+    assert set(results.eligibility_summary["subject_id"]) == {"S01", "S02"}
+
+
+def test_everything_a_folder_should_hold_is_there(finished: Path) -> None:
+    names = {p.name for p in finished.iterdir()}
+    assert names == {f"{name}.csv" for name in TABLE_FILES} | {"overlays", "report.html", "run.json", "store.sqlite"}
+    overlays = sorted(p.name for p in (finished / "overlays").iterdir())
+    assert "photos__S01_screening.jpg.left-index.jpg" in overlays
+    record = json.loads((finished / "run.json").read_text())
+    assert record["protocol"]["name"] == "manus" and len(record["model_sha256"]) == 64
+    assert len(record["photos"]["photos/S01_screening.jpg"]) == 64
+
+
+def test_the_same_inputs_give_the_same_bytes_whatever_the_jobs(
+    drawn: Path, finished: Path, tmp_path: Path, csv_bytes: Bytes
+) -> None:
+    run_study(drawn, tmp_path / "two", jobs=2)
+    assert csv_bytes(tmp_path / "two") == csv_bytes(finished)
+    assert (tmp_path / "two" / "report.html").read_bytes() == (finished / "report.html").read_bytes()
+
+
+def test_shuffled_rows_give_the_same_bytes(tiny_study: Path, finished: Path, tmp_path: Path, csv_bytes: Bytes) -> None:
+    header, *rows = (tiny_study / "photos.csv").read_text().splitlines()
+    (tiny_study / "photos.csv").write_text("\n".join([header, *rows[::-1]]) + "\n")
+    shutil.copytree(finished, tmp_path / "again")  # what is measured is not measured again
+    run_study(tiny_study, tmp_path / "again")
+    assert csv_bytes(tmp_path / "again") == csv_bytes(finished)
+
+
+def test_a_killed_run_goes_on_and_loses_nothing(drawn: Path, finished: Path, tmp_path: Path, csv_bytes: Bytes) -> None:
+    out = tmp_path / "results"
+    code = (
+        "import os, sys; from ulcermeter.pipeline import run_study\n"
+        "def kill(done, total, result):\n    os._exit(9) if done == 2 else None\n"
+        "run_study(sys.argv[1], sys.argv[2], progress=kill)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(drawn), str(out)]).returncode == 9
+    assert {p.name for p in out.iterdir()} == {"store.sqlite"}
+    order: list[tuple[int, str]] = []
+    original = one_photo.measure_photo
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            one_photo, "measure_photo", lambda row, *a, **k: order.append((0, row["photo"])) or original(row, *a, **k)
+        )
+        run_study(drawn, out)
+    assert [name for _, name in order] == ["photos/S02_screening.jpg", "photos/S02_baseline.jpg"]
+    assert csv_bytes(out) == csv_bytes(finished)
+
+
+def test_a_changed_photo_is_measured_anew(tiny_study: Path, finished: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(finished, tmp_path / "results"))
+    shutil.copy(tiny_study / "photos" / "S01_screening.jpg", tiny_study / "photos" / "S01_baseline.jpg")
+    before, after = read_results(finished), run_study(tiny_study, out)
+    assert before.photos["sha256"].tolist() != after.photos["sha256"].tolist()
+
+
+def test_a_study_that_is_wrong_writes_nothing(tiny_study: Path, tmp_path: Path) -> None:
+    text = (tiny_study / "photos.csv").read_text().replace("screening", "sreening")
+    (tiny_study / "photos.csv").write_text(text)
+    with pytest.raises(StudyError, match="expected a visit"):
+        run_study(tiny_study, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_results_into_the_study_itself_are_refused(tiny_study: Path) -> None:
+    with pytest.raises(StudyError, match="apart from the study"):
+        run_study(tiny_study, tiny_study)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "empty"), (b"not a picture at all" * 9, ""), (None, "")],
+    ids=["0 bytes", "no picture", "missing"],
+)
+def test_a_bad_file_is_a_failed_row(tiny_study: Path, content: bytes | None, words: str) -> None:
+    path = tiny_study / "photos" / "S01_screening.jpg"
+    path.unlink() if content is None else path.write_bytes(content)
+    result = measured(tiny_study, 0)
+    assert result.photo["status"] == "failed" and words in result.photo["reason"].lower()
+    assert "fault of ours" not in result.photo["reason"]
+
+
+def test_a_truncated_photo_fails(tiny_study: Path) -> None:
+    path = tiny_study / "photos" / "S01_screening.jpg"
+    path.write_bytes(path.read_bytes()[:20000])
+    assert measured(tiny_study, 0).photo["status"] == "failed"
+
+
+def test_clicks_and_boxes_off_the_photo_fail(drawn: Path) -> None:
+    assert "lies outside the upright photo" in measured(drawn, 0, x=5000.0).photo["reason"]
+    assert "lies outside the upright photo" in measured(drawn, 1, box="2000 10 30 30").photo["reason"]
+
+
+def test_what_nobody_thought_of_is_a_failed_row_that_says_so(drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def burst(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("of all things")
+
+    monkeypatch.setattr(one_photo, "segment", burst)
+    photo = measured(drawn, 0).photo
+    assert photo["status"] == "failed" and photo["reason"].startswith("a fault of ours: ZeroDivisionError")
+    assert photo["px_per_mm"] > 5 and photo["sha256"]
+
+
+def test_a_covered_place_is_not_measured(drawn: Path) -> None:
+    result = measured(drawn, 0, covered="yes")
+    assert (result.photo["status"], result.photo["n_ulcers"], result.measurements) == ("no ulcer", 0, ())
+    assert result.photo["reason"].startswith("covered")
+
+
+def test_a_refusal_tells_what_is_known(drawn: Path) -> None:
+    photo = measured(drawn, 1, reference="aruco:10:DICT_7X7_50").photo
+    assert photo["status"] == "refused" and len(photo["sha256"]) == 64
+
+
+def test_gates_that_only_report_measure_all_the_same(drawn: Path, tmp_path: Path) -> None:
+    strict, lax = tmp_path / "strict.toml", tmp_path / "lax.toml"
+    strict.write_text("extends = 'manus'\n[parameters]\ntilt_max_deg = 1.0\n")
+    lax.write_text("extends = 'manus'\n[parameters]\ntilt_max_deg = 1.0\ngates = 'report'\n")
+    refused = measure_photo(rows_of(drawn)[0], read_protocol(strict), root=drawn)
+    reported = measure_photo(rows_of(drawn)[0], read_protocol(lax), root=drawn)
+    assert refused.photo["status"] == "refused" and "tilt" in refused.photo["reason"] and refused.photo["tilt_deg"] > 2
+    assert reported.photo["status"] == "measured" and "gate failed: tilt" in reported.photo["reason"]
+
+
+def test_a_handed_back_outline_is_taken_as_it_is(tiny_study: Path, finished: Path) -> None:
+    shutil.copy(finished / "outlines.csv", tiny_study / "corrected.csv")
+    result = measured(tiny_study, 1, mask="corrected.csv")
+    own = read_results(finished).measurements.set_index("photo").loc["photos/S01_baseline.jpg"]
+    row = result.measurements[0]
+    assert row["reader"] == "corrected.csv" and row["method"] == "tracing"
+    assert abs(row["diameter_mm"] - own["diameter_mm"]) < 0.01
+
+
+def test_a_mask_picture_of_another_shape_fails(tiny_study: Path) -> None:
+    cv2.imwrite(str(tiny_study / "mask.png"), np.zeros((30, 40), np.uint8))
+    photo = measured(tiny_study, 0, x=None, y=None, mask="mask.png").photo
+    assert photo["status"] == "failed" and "40 × 30" in photo["reason"]
+
+
+def test_an_outline_of_another_photo_fails(tiny_study: Path) -> None:
+    frame = pd.DataFrame({"photo": ["b.jpg"] * 3, "hand": "left", "finger": "index", "label": 1, "vertex": [0, 1, 2]})
+    frame.assign(x_px=[1, 9, 5], y_px=[1, 1, 8]).to_csv(tiny_study / "other.csv", index=False)
+    assert "expected an outline of photos/S01_baseline.jpg" in measured(tiny_study, 1, mask="other.csv").photo["reason"]
+
+
+def test_two_clicks_on_one_finger_get_two_labels(tiny_study: Path, tmp_path: Path) -> None:
+    header, *rows = (tiny_study / "photos.csv").read_text().splitlines()
+    first = rows[0].split(",")
+    second = [*first[:-2], str(float(first[-2]) + 6), first[-1]]
+    (tiny_study / "photos.csv").write_text("\n".join([header, rows[0], ",".join(second)]) + "\n")
+    results = run_study(tiny_study, tmp_path / "results")
+    assert sorted(results.measurements["label"]) == [1, 2]
+    assert not results.outlines.duplicated(["photo", "hand", "finger", "label", "vertex"]).any()
+
+
+def test_the_python_words_of_the_design(drawn: Path) -> None:
+    protocol = um.read_protocol("manus")
+    photo = um.read_photo(drawn / "photos" / "S01_screening.jpg")
+    calibration = um.calibrate(photo, reference="aruco:10", reference_on="skin")
+    rectified = um.rectify(photo, calibration, spacing_mm=0.08)
+    segmentation = um.segment(rectified)
+    measurements = um.measure(segmentation, finger=um.locate_finger(rectified), protocol=protocol)
+    assert len(measurements) == 1
