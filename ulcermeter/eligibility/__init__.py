@@ -1,0 +1,48 @@
+"""Eligibility: every criterion of the protocol, three-valued, per ulcer and then per subject, with its evidence.
+
+Verdicts are proposals; the investigator decides. No table read here names an arm.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ulcermeter.datatypes import Eligibility, Study
+from ulcermeter.eligibility.case import cases
+from ulcermeter.eligibility.summary import criterion_rows, judge, summary_row, ulcer_rows
+from ulcermeter.tables import conform, from_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["assess_eligibility"]
+
+
+def assess_eligibility(study: Study, tracked: pd.DataFrame, trajectories: pd.DataFrame) -> Eligibility:
+    """Answer every criterion of the study's protocol for every subject of photos.csv and subjects.csv.
+
+    Only evidence dated up to inclusion_date (else screening_date) counts. An empty cell is not known, never no; what
+    could go either way is *not assessable* and names the cell that would settle it. One ulcer must be active and
+    refractory and free of calcinosis: that is decided ulcer by ulcer, and the subject's three rows are those of its
+    best ulcer, so that two halves of two ulcers never make an eligible subject.
+
+    Parameters
+    ----------
+    study : Study
+    tracked, trajectories : DataFrame
+        Tables of those names.
+
+    Returns
+    -------
+    Eligibility
+        Three tables: subject × criterion, subject × ulcer × condition, and a verdict a subject with the investigator's
+        columns left empty.
+    """
+    tracked = conform("tracked", tracked, extra=True)
+    trajectories = conform("trajectories", trajectories, extra=True)
+    judged = [judge(case) for case in cases(study, tracked, trajectories)]
+    return Eligibility(
+        eligibility=from_rows("eligibility", [row for one in judged for row in criterion_rows(one)]),
+        eligibility_by_ulcer=from_rows("eligibility_by_ulcer", [row for one in judged for row in ulcer_rows(one)]),
+        eligibility_summary=from_rows("eligibility_summary", [summary_row(one) for one in judged]),
+    )

@@ -1,0 +1,180 @@
+"""Active digital ulcer (size, pain, depth, dermis) and calcinosis: one ulcer at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ulcermeter.eligibility.answers import Answer, conjunction, join, written
+from ulcermeter.eligibility.case import Case, Row
+from ulcermeter.eligibility.joins import Ulcer
+from ulcermeter.eligibility.kleene import Kleene, not_after, yes_no
+from ulcermeter.eligibility.timing import Dated, agreed, blank, dated, last_ones
+from ulcermeter.tables.dates import parse_date
+
+__all__ = ["active", "calcinosis"]
+
+_SIGNS = {"painful": "painful", "visible_depth": "visible depth", "loss_of_dermis": "loss of dermis"}
+_LOOK = (*_SIGNS, "diameter_mm_bedside", "assessed_on")
+_XRAY = ("calcinosis_on_xray", "xray_date")
+# What tracking writes where a sighting may be another ulcer's.
+_AMBIGUOUS = "ambiguous identity"
+
+
+def active(case: Case, ulcer: Ulcer) -> Answer:
+    """Say whether the ulcer is active: over the threshold on the last passing photo, painful, deep, dermis lost.
+
+    The photo can never answer pain, depth or dermis; those come from the clinic's last look up to inclusion.
+    """
+    looks = _looks(ulcer, _LOOK, "assessed_on")
+    size = _size(case, ulcer, looks)
+    signs = [_sign(case, ulcer, looks, column) for column in _SIGNS]
+    answer = conjunction([size, *signs], size.value)
+    late = [look.row["assessed_on"] for look in looks if not_after(look.when, case.cutoff) is False]
+    if late:
+        answer = answer.flagged(f"the look of {', '.join(late)} is later than {case.cutoff_in_words} and not used")
+    return answer.flagged(_unjoined(ulcer)).noting(_still_active(case, ulcer))
+
+
+def calcinosis(case: Case, ulcer: Ulcer) -> Answer:
+    """Say whether the last X-ray up to inclusion shows calcinosis under the ulcer; no X-ray is not assessable."""
+    looks = _looks(ulcer, _XRAY, "xray_date")
+    word = agreed(looks, "calcinosis_on_xray", case.cutoff)
+    used = [look for look in last_ones(looks, case.cutoff) if look.counts(case.cutoff)]
+    late = [look.row["xray_date"] for look in looks if not_after(look.when, case.cutoff) is False]
+    flag = f"the X-ray of {', '.join(late)} is later than {case.cutoff_in_words} and not used" if late else ""
+    if word is not None:
+        shows = "shows" if word == "yes" else "shows no"
+        evidence = f"the X-ray of {written(used[-1].when)} {shows} calcinosis under the ulcer"
+        return Answer(yes_no(word), word, evidence).flagged(flag)
+    why = "no X-ray up to " if not last_ones(looks, case.cutoff) else "no X-ray that surely is of this ulcer and up to "
+    settle = _cell(case, ulcer, "calcinosis_on_xray and xray_date")
+    return Answer(None, "", why + case.cutoff_in_words, settle).flagged(join([flag, _unjoined(ulcer)]))
+
+
+def _looks(ulcer: Ulcer, speaks: Sequence[str], date: str) -> list[Dated]:
+    """Rows of ulcers.csv that are such a look at all."""
+    return dated([(row, sure) for row, sure in ulcer.looks if not all(blank(row[c]) for c in speaks)], date)
+
+
+def _cell(case: Case, ulcer: Ulcer, column: str) -> str:
+    """Name the cell of ulcers.csv; where rows could be another ulcer's, the number that would tell."""
+    rows = {(row["ulcer_no"], row["hand"], row["finger"]) for row, sure in ulcer.looks if sure}
+    if ulcer.looks and not rows:
+        return f"photos.csv and ulcers.csv: {case.subject_id} {ulcer.name}, ulcer_no; then ulcers.csv, {column}"
+    return f"ulcers.csv: {case.subject_id} ulcer {ulcer.name}, {column}"
+
+
+def _unjoined(ulcer: Ulcer) -> str:
+    return "the clinic's rows on this finger could mean more than one ulcer; none is used" if ulcer.unjoined else ""
+
+
+def _sign(case: Case, ulcer: Ulcer, looks: Sequence[Dated], column: str) -> Answer:
+    word = agreed(looks, column, case.cutoff)
+    words = _SIGNS[column]
+    if word is None:
+        return Answer(None, "", f"{words}: not known up to {case.cutoff_in_words}", _cell(case, ulcer, column))
+    said = next(look for look in last_ones(looks, case.cutoff) if look.counts(case.cutoff) and look.row[column])
+    by = f"{words}: {word} (clinic, {written(said.when)})"
+    return Answer(yes_no(word), word, by)
+
+
+def _size(case: Case, ulcer: Ulcer, looks: Sequence[Dated]) -> Answer:
+    """Over the threshold on the last passing photo; the bedside caliper settles an uncertain one."""
+    photos = _photos(case, ulcer)
+    last = [photo for photo in last_ones(photos, case.cutoff) if photo.row["answer"]]
+    word = agreed(photos, "answer", case.cutoff)
+    threshold = float(case.protocol["threshold_diameter_mm"])
+    truth = yes_no(word) if word else None
+    shown = join(photo.row["evidence"] for photo in last)
+    value = str(last[0].row["value"]) if last else ""
+    cell = f"photos.csv: {case.subject_id}, a passing photo of ulcer {ulcer.name} up to {case.cutoff_in_words}"
+    if not any(photo.counts(case.cutoff) for photo in last):
+        old = _old(case, ulcer)
+        shown = join([shown, f"no passing photo that surely shows it up to {case.cutoff_in_words}", old])
+        return _beside(Answer(None, value, shown, cell), looks, case, threshold)
+    answer = Answer(truth, value, shown, "" if truth is not None else cell)
+    return _beside(answer, looks, case, threshold, settles=truth is None)
+
+
+def _beside(answer: Answer, looks: Sequence[Dated], case: Case, threshold: float, *, settles: bool = False) -> Answer:
+    """Show the bedside diameter beside the photo's."""
+    bedside = agreed(looks, "diameter_mm_bedside", case.cutoff)
+    if bedside is None:
+        more = f"{answer.would_settle}; or ulcers.csv: {case.subject_id}, diameter_mm_bedside" if settles else ""
+        return Answer(answer.truth, answer.value, answer.evidence, more or answer.would_settle)
+    said = next(x for x in last_ones(looks, case.cutoff) if x.counts(case.cutoff) and x.row["diameter_mm_bedside"] > 0)
+    over: Kleene = bool(bedside > threshold)
+    by = f" by {said.row['measured_by']}" if said.row["measured_by"] else ""
+    words = f"bedside {bedside:.2f} mm{by} on {written(said.when)}"
+    if settles and case.protocol["bedside_settles_uncertain"]:
+        return Answer(over, f"{bedside:.2f} mm (bedside)", f"{answer.evidence}; {words} settles the uncertain photo")
+    shown = Answer(answer.truth, answer.value, join([answer.evidence, words]), answer.would_settle)
+    if answer.truth is not None and answer.truth != over:
+        return shown.flagged(f"the bedside diameter lies on the other side of {threshold:g} mm")
+    return shown
+
+
+def _photos(case: Case, ulcer: Ulcer) -> list[Dated]:
+    """One row a photo of the ulcer that counts for size: the answer, its value and words."""
+    phases = {visit.name: visit.phase for visit in case.protocol.visits}
+    allowed = set(case.protocol["active_photo_phases"])
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in ulcer.tracked:
+        if phases.get(row["visit"], "") in allowed and _passing(row):
+            groups.setdefault((row["date"], row["photo"]), []).append(row)
+    return [_photo(rows, case) for _, rows in sorted(groups.items())]
+
+
+def _passing(row: Row) -> bool:
+    return not blank(row["label"]) or row["state"] in ("healed", "amputated")
+
+
+def _photo(rows: Sequence[Row], case: Case) -> Dated:
+    """Parts on one photo give the longest diameter."""
+    drawn = [row for row in rows if not blank(row["label"])]
+    sure = not any(_AMBIGUOUS in row["flags"] for row in rows)
+    where = f"on {rows[0]['date']}" + (f", photo {rows[0]['photo']}" if rows[0]["photo"] else "")
+    flags = join(flag for row in rows for flag in row["flags"].split("; "))
+    flags = f" [{flags}]" if flags else ""
+    when = parse_date(rows[0]["date"])
+    if not drawn:
+        seen = {"answer": "no", "value": rows[0]["state"], "evidence": f"{rows[0]['state']} {where}{flags}"}
+        return Dated(seen, when, sure)
+    longest = max(drawn, key=lambda row: (row["diameter_mm"], str(row["label"])))
+    words = {row["over_threshold"] for row in drawn}
+    answer = "yes" if "yes" in words else "no" if words == {"no"} else "uncertain"
+    size = f"{longest['diameter_mm']:.2f} mm"
+    ends = f"95 % {longest['diameter_low_mm']:.2f}-{longest['diameter_high_mm']:.2f}"
+    over = {"yes": "over", "no": "not over", "uncertain": "cannot tell whether over"}[answer]
+    threshold = float(case.protocol["threshold_diameter_mm"])
+    evidence = f"diameter {size} ({ends}) {where}: {over} {threshold:g} mm{flags}"
+    width = longest["width_mm"]
+    if math.isfinite(width) and width <= case.protocol["fissure_width_mm"]:
+        evidence += f"; flag: width {width:.2f} mm, a fissure?"
+    return Dated({"answer": answer, "value": size, "evidence": evidence}, when, sure)
+
+
+def _old(case: Case, ulcer: Ulcer) -> str:
+    """Name photos that were passing but not of a visit that counts for size."""
+    phases = {visit.name: visit.phase for visit in case.protocol.visits}
+    allowed = set(case.protocol["active_photo_phases"])
+    old = [r for r in ulcer.tracked if _passing(r) and r["photo"] and phases.get(r["visit"], "") not in allowed]
+    early = [row for row in old if not_after(parse_date(row["date"]), case.cutoff) is True]
+    return f"earlier photos ({', '.join(sorted({r['photo'] for r in early}))}) are history" if early else ""
+
+
+def _still_active(case: Case, ulcer: Ulcer) -> str:
+    """Report, without using it, whether the ulcer was still over the threshold at baseline."""
+    names = [visit.name for visit in case.protocol.visits if visit.phase == "baseline"]
+    rows = [row for row in ulcer.tracked if row["visit"] in names]
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        if _passing(row):
+            groups.setdefault(row["photo"], []).append(row)
+    if not groups:
+        return "still_active_at_baseline: not known" if ulcer.ulcer_id else ""
+    photos = [_photo(group, case).row for _, group in sorted(groups.items())]
+    words = {photo["answer"] for photo in photos}
+    word = next(iter(words)) if len(words) == 1 else "uncertain"
+    return f"still_active_at_baseline: {word} ({join(str(photo['evidence']) for photo in photos)}; size alone)"

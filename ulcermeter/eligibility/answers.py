@@ -1,0 +1,84 @@
+"""What a criterion's answer is made of: truth, value, evidence in words, and the cells that would settle it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ulcermeter.eligibility.kleene import Kleene, all_of
+from ulcermeter.protocol import Criterion
+from ulcermeter.tables.dates import DateInterval
+
+__all__ = ["Answer", "conjunction", "effect_of", "in_words", "join", "result_of", "written"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The truth of a statement as worded, and why.
+
+    Attributes
+    ----------
+    truth : bool or None
+        None = not assessable.
+    value : str
+        The value that decided it.
+    evidence : str
+        In words, with numbers, dates and the photo.
+    would_settle : str
+        File and cell; only for an open one.
+    """
+
+    truth: Kleene
+    value: str = ""
+    evidence: str = ""
+    would_settle: str = ""
+
+    def flagged(self, flag: str) -> Answer:
+        """Return the same answer with something a reader should look at added to its evidence."""
+        return replace(self, evidence=join([self.evidence, f"flag: {flag}"])) if flag else self
+
+    def noting(self, note: str) -> Answer:
+        """Return the same answer with more said in its evidence."""
+        return replace(self, evidence=join([self.evidence, note]))
+
+    def settled_by(self, cell: str) -> Answer:
+        """Return the answer naming the cell that would settle it, if it is open and names none yet."""
+        return replace(self, would_settle=cell) if self.truth is None and not self.would_settle else self
+
+
+def join(parts: Iterable[str]) -> str:
+    """Join what is not empty with '; ', each once."""
+    return "; ".join(dict.fromkeys(part for part in parts if part))
+
+
+def conjunction(parts: Sequence[Answer], value: str = "") -> Answer:
+    """All parts must hold; the cells of the open parts would settle it."""
+    truth = all_of(*(part.truth for part in parts))
+    settle = join(part.would_settle for part in parts if part.truth is None) if truth is None else ""
+    return Answer(truth, value, join(part.evidence for part in parts), settle)
+
+
+def in_words(truth: Kleene) -> str:
+    """Return a truth as the tables write it."""
+    return {True: "met", False: "not met", None: "not assessable"}[truth]
+
+
+def result_of(answer: Answer) -> str:
+    """Return the criterion as worded: met, not met, not assessable."""
+    return in_words(answer.truth)
+
+
+def effect_of(criterion: Criterion, answer: Answer) -> str:
+    """Return what an answer does to eligibility; an exclusion that is met fails, what is not enforced does nothing."""
+    if not criterion.enforce:
+        return "none"
+    if answer.truth is None:
+        return "unknown"
+    return "passes" if answer.truth != (criterion.kind == "exclusion") else "fails"
+
+
+def written(when: DateInterval | None) -> str:
+    """Return a date as one would write it: to the day, or as the interval it can mean."""
+    if when is None:
+        return "an unknown day"
+    return when.low.isoformat() if when.exact else f"{when.low.isoformat()} to {when.high.isoformat()}"

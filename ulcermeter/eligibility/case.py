@@ -1,0 +1,93 @@
+"""One subject's rows of every table, and the day up to which evidence counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.datatypes import Study
+from ulcermeter.eligibility.answers import written
+from ulcermeter.protocol import Protocol
+from ulcermeter.tables import columns
+from ulcermeter.tables.dates import DateInterval, parse_date
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Case", "cases"]
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A subject as eligibility sees it; no table here names an arm.
+
+    Attributes
+    ----------
+    subject_id : str
+    protocol : Protocol
+    person : dict
+        The row of subjects.csv; every cell empty where there is none.
+    photos, looks, courses, words : tuple of dict
+        Rows of photos.csv, ulcers.csv, treatments.csv, refractory.csv.
+    tracked, trajectories : tuple of dict
+    """
+
+    subject_id: str
+    protocol: Protocol
+    person: Row
+    photos: tuple[Row, ...] = field(repr=False)
+    looks: tuple[Row, ...] = field(repr=False)
+    courses: tuple[Row, ...] = field(repr=False)
+    words: tuple[Row, ...] = field(repr=False)
+    tracked: tuple[Row, ...] = field(repr=False)
+    trajectories: tuple[Row, ...] = field(repr=False)
+
+    @property
+    def inclusion(self) -> DateInterval | None:
+        """The day of inclusion, where it is given."""
+        return parse_date(self.person["inclusion_date"])
+
+    @property
+    def cutoff(self) -> DateInterval | None:
+        """The last day whose evidence counts: inclusion, else screening, else not known."""
+        return self.inclusion or parse_date(self.person["screening_date"])
+
+    @property
+    def cutoff_in_words(self) -> str:
+        """Name and date of the cutoff."""
+        name = "inclusion" if self.inclusion else "screening"
+        return f"{name} ({written(self.cutoff)})" if self.cutoff else "inclusion (date not known)"
+
+    def cell(self, column: str) -> str:
+        """Name a cell of subjects.csv."""
+        return f"subjects.csv: {self.subject_id}, {column}"
+
+
+def cases(study: Study, tracked: pd.DataFrame, trajectories: pd.DataFrame) -> list[Case]:
+    """Return one case for every subject of photos.csv and subjects.csv, sorted; rows in an order of their own.
+
+    Rows are sorted by all their cells, so that the order of a file's rows can change nothing.
+    """
+    people = {row["subject_id"]: row for row in _rows(study.subjects)}
+    unknown = dict.fromkeys(columns("study/subjects"), "") | {"age": float("nan")}
+    tables = [study.photos, study.ulcers, study.treatments, study.refractory, tracked, trajectories]
+    parts = [_by_subject(table) for table in tables]
+    names = sorted(set(people) | set(parts[0]))
+    return [
+        Case(name, study.protocol, people.get(name, unknown | {"subject_id": name}), *(p.get(name, ()) for p in parts))
+        for name in names
+    ]
+
+
+def _rows(table: pd.DataFrame) -> list[Row]:
+    rows = [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")]
+    return sorted(rows, key=lambda row: [str(cell) for cell in row.values()])
+
+
+def _by_subject(table: pd.DataFrame) -> dict[str, tuple[Row, ...]]:
+    grouped: dict[str, list[Row]] = {}
+    for row in _rows(table):
+        grouped.setdefault(row["subject_id"], []).append(row)
+    return {name: tuple(rows) for name, rows in grouped.items()}

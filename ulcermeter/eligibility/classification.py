@@ -1,0 +1,83 @@
+"""2013 ACR/EULAR classification of systemic sclerosis (doi 10.1002/art.38098), from its items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ulcermeter.eligibility.answers import Answer, join
+from ulcermeter.eligibility.case import Case
+from ulcermeter.eligibility.kleene import Kleene, yes_no
+
+__all__ = ["Score", "established", "score"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """The sum as far as it is known.
+
+    Attributes
+    ----------
+    low, high : int
+        Lowest and highest sum the known items allow, points.
+    known : tuple of str
+        Items that are known, with their points.
+    unknown : tuple of str
+        Items that are not.
+    """
+
+    low: int
+    high: int
+    known: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    def reaches(self, points: int) -> Kleene:
+        """Is the sum at least so many points; unknown while the open items could change it."""
+        if self.low >= points:
+            return True
+        return False if self.high < points else None
+
+
+def score(case: Case) -> Score:
+    """Sum the items. ``acr_eular_points`` of the protocol gives each answer's points; of a pair only the higher."""
+    low = high = 0
+    known: list[str] = []
+    unknown: list[str] = []
+    for item, points in case.protocol["acr_eular_points"].items():
+        word = case.person[item]
+        if not word:
+            high += max(points.values())
+            unknown.append(item)
+            continue
+        low += points.get(word, 0)
+        high += points.get(word, 0)
+        known.append(f"{item} {word} ({points.get(word, 0)})")
+    return Score(low, high, tuple(known), tuple(unknown))
+
+
+def established(case: Case) -> Answer:
+    """Say whether SSc is established, by the clinic's word and the score; where they conflict, not assessable.
+
+    Where the classification is not applicable (an SSc-like disorder explains it better, or the fingers are spared)
+    the score is silent, and a clinic's *yes* conflicts with that.
+    """
+    total, needed = score(case), int(case.protocol["score_definite_ssc"])
+    against = [c for c in ("better_explained", "fingers_spared") if case.person[c] == "yes"]
+    word = yes_no(case.person["ssc_established"])
+    by_score = None if against else total.reaches(needed)
+    value = "not applicable" if against else _value(total)
+    evidence = join(
+        [
+            f"ssc_established: {case.person['ssc_established'] or 'not known'}",
+            f"not applicable: {' and '.join(against)}" if against else "",
+            f"score {_value(total)} points, {needed} needed: {', '.join(total.known) or 'no item known'}",
+        ]
+    )
+    settle = join([case.cell("ssc_established"), *(case.cell(item) for item in total.unknown)])
+    if (word is True and against) or (word is not None and by_score is not None and word != by_score):
+        return Answer(None, value, evidence, settle).flagged("the clinic's word and the items contradict each other")
+    truth = word if word is not None else by_score
+    return Answer(truth, value, evidence, settle if truth is None else "")
+
+
+def _value(total: Score) -> str:
+    return str(total.low) if total.low == total.high else f"{total.low}-{total.high}"

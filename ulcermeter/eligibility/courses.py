@@ -1,0 +1,221 @@
+"""Courses of intravenous prostacyclin, the physician's words on them, and the looks at an ulcer around them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from ulcermeter.eligibility.case import Case, Row
+from ulcermeter.eligibility.joins import Ulcer
+from ulcermeter.eligibility.kleene import Kleene, after, all_of, any_of, not_after
+from ulcermeter.eligibility.timing import blank
+from ulcermeter.tables.dates import DateInterval, add_months, parse_date
+
+__all__ = ["Course", "Look", "courses_for", "grew", "looks_at", "reference_before", "window_end"]
+
+# States in which an outline may stand; without an area nothing was measured.
+_OPEN = ("first seen", "new", "persistent", "recurrent", "merged", "split")
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course, as far as one ulcer is concerned.
+
+    Attributes
+    ----------
+    drug : str
+    start, end : DateInterval or None
+    intravenous : bool or None
+        Surely an intravenous prostacyclin, surely not, or not known.
+    words : tuple of (dict, bool)
+        Rows of refractory.csv on it, and whether they surely speak of this ulcer and this course.
+    further : tuple of Course
+        The subject's other courses that may be intravenous prostacyclin.
+    listed : bool
+        Stands in treatments.csv; else only the physician's word tells of it.
+    """
+
+    drug: str
+    start: DateInterval | None
+    end: DateInterval | None
+    intravenous: Kleene
+    words: tuple[tuple[Row, bool], ...] = ()
+    further: tuple[Course, ...] = field(default=(), repr=False)
+    listed: bool = True
+
+    @property
+    def began(self) -> DateInterval | None:
+        """When it began: as given, else at the latest on its last day."""
+        return self.start or (DateInterval(date.min, self.end.high) if self.end else None)
+
+
+@dataclass(frozen=True)
+class Look:
+    """An ulcer at one visit up to inclusion: open with an area, or healed (area 0); `sure` that it is this ulcer."""
+
+    when: DateInterval
+    area_mm2: float
+    low_mm2: float
+    high_mm2: float
+    evidence: str
+    sure: bool = True
+
+    @property
+    def open(self) -> bool:
+        """Something open was outlined."""
+        return self.area_mm2 > 0
+
+
+def courses_for(case: Case, ulcer: Ulcer) -> list[Course]:
+    """Return every course up to the cutoff that may be intravenous prostacyclin, with the words on it."""
+    listed = sorted((_course(row, case) for row in case.courses), key=_in_time)
+    started = [c for c in listed if after(c.start, case.cutoff) is not True]
+    words: list[list[tuple[Row, bool]]] = [[] for _ in started]
+    alone: dict[str, list[tuple[Row, bool]]] = {}
+    for row, sure in ulcer.words:
+        spoken = _spoken_of(row, started)
+        for position in spoken:
+            words[position].append((row, sure and len(spoken) == 1))
+        if not spoken or all(started[position].intravenous is False for position in spoken):
+            alone.setdefault(row["course_end"], []).append((row, sure))
+    with_words = [replace(c, words=tuple(w)) for c, w in zip(started, words, strict=True) if c.intravenous is not False]
+    stands = True if not case.protocol["physician_word_needs_course"] else None
+    for end, rows in sorted(alone.items()):
+        contradicted = any(_overlap(c.end, parse_date(end)) for c in started)
+        trust = None if contradicted or not end else stands
+        with_words.append(
+            Course("course of the physician's word", None, parse_date(end), trust, tuple(rows), (), False)
+        )
+    others = [
+        [o for o in listed if o is not c and o.intravenous is not False] for c in started if c.intravenous is not False
+    ]
+    others += [[o for o in listed if o.intravenous is not False]] * (len(with_words) - len(others))
+    return [replace(c, further=tuple(o)) for c, o in zip(with_words, others, strict=True)]
+
+
+def _course(row: Row, case: Case) -> Course:
+    prostacyclin = row["drug"].strip().casefold() in {name.casefold() for name in case.protocol["prostacyclins"]}
+    route = row["route"].strip().casefold()
+    vein: Kleene = None if not route else route in {name.casefold() for name in case.protocol["intravenous_routes"]}
+    start, end = parse_date(row["start"]), parse_date(row["end"])
+    return Course(row["drug"], start, end, all_of(prostacyclin, vein))
+
+
+def _in_time(course: Course) -> tuple[date, str]:
+    when = course.start or course.end
+    return (when.low if when else date.max), course.drug
+
+
+def _spoken_of(row: Row, courses: Sequence[Course]) -> list[int]:
+    """Return the courses a word can speak of: those whose end it can name; prostacyclins first."""
+    end = parse_date(row["course_end"])
+    fits = [i for i, course in enumerate(courses) if _overlap(course.end, end)]
+    likely = [i for i in fits if courses[i].intravenous is not False]
+    return likely or fits
+
+
+def _overlap(first: DateInterval | None, second: DateInterval | None) -> bool:
+    return first is None or second is None or (first.low <= second.high and second.low <= first.high)
+
+
+def looks_at(case: Case, ulcer: Ulcer) -> list[Look]:
+    """Return what `trajectories` saw of the ulcer, in time order; only what is surely not later than the cutoff."""
+    looks = []
+    for row in case.trajectories:
+        when, area = parse_date(row["date"]), row["area_mm2"]
+        if not ulcer.ulcer_id or row["ulcer_id"] != ulcer.ulcer_id or not_after(when, case.cutoff) is not True:
+            continue
+        healed = row["state"] == "healed"
+        if when is None:
+            continue
+        if healed or (row["state"] in _OPEN and area > 0):
+            size = "healed" if healed else f"{area:.1f} mm2"
+            words = f"{size} on {row['date']} ({row['evidence'] or row['visit']})"
+            low, high = (0.0, 0.0) if healed else (row["area_low_mm2"], row["area_high_mm2"])
+            sure = "ambiguous identity" not in row["evidence"]
+            looks.append(Look(when, 0.0 if healed else area, low, high, words, sure))
+    return sorted(looks, key=lambda look: (look.when.low, look.when.high))
+
+
+def reference_before(looks: Sequence[Look], course: Course, days: int) -> Look | None:
+    """Return the last open look at or before the course's start, at most so many days before it; else None.
+
+    With a partial start only a look that is the reference whichever day it was.
+    """
+    if course.start is None:
+        return None
+    before = [look for look in looks if not_after(look.when, course.start) is not False]
+    if not before:
+        return None
+    last = before[-1]
+    near = (course.start.high - last.when.low).days <= days
+    return last if last.open and last.sure and near and not_after(last.when, course.start) is True else None
+
+
+def grew(then: Look, now: Look, case: Case) -> Kleene:
+    """Say whether the ulcer is worse: ln(area) rose by more than 1.96 √2 SEM and than the photos' own errors.
+
+    Beyond the one and within the other is not known, nor is what may have been another ulcer.
+    """
+    if not (then.sure and now.sure):
+        return None
+    if not now.open:
+        return False
+    rise = math.log(now.area_mm2 / then.area_mm2)
+    if rise <= smallest_rise(case):
+        return False
+    return True if rise > 1.96 * math.hypot(_log_sd(then), _log_sd(now)) else None
+
+
+def smallest_rise(case: Case) -> float:
+    """Return the smallest detectable change of ln(area): 1.96 √2 SEM (de Vet et al. 2006)."""
+    return 1.96 * math.sqrt(2.0) * float(case.protocol["sem_log_area"])
+
+
+def _log_sd(look: Look) -> float:
+    """Return the standard deviation of ln(area) that the 95 % interval says; 0 where none is given."""
+    if blank(look.low_mm2) or blank(look.high_mm2):
+        return 0.0
+    return math.inf if look.low_mm2 <= 0 else math.log(look.high_mm2 / look.low_mm2) / (2 * 1.96)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The calendar months after a course: after `begin`, up to and with `last`, unless a further course cuts it."""
+
+    begin: DateInterval | None
+    last: DateInterval | None
+    further: tuple[Course, ...]
+
+    def cut_before(self, when: DateInterval) -> Kleene:
+        """Did a further course begin after the window's begin and before that day."""
+        return any_of(*(all_of(c.intravenous, after(c.began, self.begin), after(when, c.began)) for c in self.further))
+
+    def holds(self, when: DateInterval) -> Kleene:
+        """Say whether a day lies inside: after the begin, at most on the last day, not after a cut."""
+        cut = self.cut_before(when)
+        return all_of(after(when, self.begin), not_after(when, self.last), None if cut is None else not cut)
+
+    def closed_by(self, day: DateInterval | None) -> Kleene:
+        """Is the window over on that day."""
+        return any_of(not_after(self.last, day), *(self._cuts(c, day) for c in self.further))
+
+    def ended_before(self, when: DateInterval) -> Kleene:
+        """Was the window over at or before that day: its last day, or a cut."""
+        return any_of(not_after(self.last, when), self.cut_before(when))
+
+    def _cuts(self, course: Course, day: DateInterval | None) -> Kleene:
+        return all_of(course.intravenous, after(course.began, self.begin), not_after(course.began, day))
+
+    def cuts(self, day: DateInterval | None) -> list[Course]:
+        """Further courses that may cut it by that day."""
+        inside = [c for c in self.further if not_after(c.began, self.last) is not False]
+        return [c for c in inside if self._cuts(c, day) is not False]
+
+
+def window_end(begin: DateInterval | None, months: int, further: tuple[Course, ...]) -> Window:
+    """Return the window of so many calendar months after `begin`, the last day included."""
+    last = None if begin is None else DateInterval(add_months(begin.low, months), add_months(begin.high, months))
+    return Window(begin, last, further)

@@ -1,0 +1,161 @@
+"""Criteria that are the subject's and not an ulcer's: consent, neoplasm, pregnancy, age, and plain yes/no answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from ulcermeter.eligibility.answers import Answer, join, written
+from ulcermeter.eligibility.case import Case
+from ulcermeter.eligibility.classification import established
+from ulcermeter.eligibility.kleene import Kleene, after, all_of, any_of, negate, not_after, yes_no
+from ulcermeter.tables.dates import DateInterval, add_months, parse_date
+
+__all__ = ["PERSONAL", "adult", "advised_age", "consented", "neoplasm", "pregnancy"]
+
+
+def consented(case: Case) -> Answer:
+    """Written consent on or before the day of inclusion; a screening before consent is flagged."""
+    given, included = parse_date(case.person["consent_date"]), case.inclusion
+    truth = not_after(given, included)
+    evidence = f"consent {case.person['consent_date'] or 'not known'}, "
+    evidence += f"inclusion {case.person['inclusion_date'] or 'not known'}"
+    cells = ["consent_date" if given is None or not given.exact else "", "" if _exact(included) else "inclusion_date"]
+    settle = join(case.cell(cell) for cell in cells if cell) if truth is None else ""
+    screened = parse_date(case.person["screening_date"])
+    answer = Answer(truth, case.person["consent_date"], evidence, settle)
+    if after(given, screened) is True:
+        return answer.flagged(f"screened on {written(screened)}, before consent")
+    return answer
+
+
+def _exact(when: DateInterval | None) -> bool:
+    return when is not None and when.exact
+
+
+def neoplasm(case: Case) -> Answer:
+    """Neoplasm in the years before inclusion (the day exactly so many years before counts)."""
+    years = int(case.protocol["neoplasm_years"])
+    last, word = parse_date(case.person["neoplasm_last_active"]), case.person["neoplasm_last_10y"]
+    by_date = _within(last, case.cutoff, years)
+    by_word = yes_no(word)
+    evidence = join(
+        [
+            f"last active {case.person['neoplasm_last_active']}" if last else "",
+            f"neoplasm_last_10y: {word}" if word else "",
+            f"{years} years before {case.cutoff_in_words}",
+        ]
+    )
+    value = join([case.person["neoplasm_last_active"], word])
+    if by_date is not None and by_word is not None and by_date != by_word:
+        answer = Answer(None, value, evidence).flagged("the date and the answer contradict each other")
+    else:
+        answer = Answer(by_date if by_date is not None else by_word, value, evidence)
+    return answer.settled_by(join([case.cell("neoplasm_last_10y"), case.cell("neoplasm_last_active")]))
+
+
+def _within(last: DateInterval | None, cutoff: DateInterval | None, years: int) -> Kleene:
+    """In the years up to the cutoff; a last sign after the cutoff says nothing of the time before."""
+    if cutoff is None:
+        return None
+    start = DateInterval(add_months(cutoff.low, -12 * years), add_months(cutoff.high, -12 * years))
+    long_ago = after(start, last)
+    if long_ago is True:
+        return False
+    return True if long_ago is False and not_after(last, cutoff) is True else None
+
+
+def pregnancy(case: Case) -> Answer:
+    """Pregnant, or unwilling to use contraception where that applies; *not applicable* for men and without potential.
+
+    Answers that contradict each other (a man said to be pregnant) are not assessable.
+    """
+    person = case.person
+    names = ("sex", "childbearing_potential", "pregnant", "contraception_refused")
+    evidence = ", ".join(f"{name}: {person[name] or 'not known'}" for name in names)
+    potential, pregnant = yes_no(person["childbearing_potential"]), yes_no(person["pregnant"])
+    male = person["sex"] == "male"
+    if (male and (potential or pregnant)) or (potential is False and pregnant):
+        answer = Answer(None, "contradiction", evidence).flagged("the answers contradict each other")
+        return answer.settled_by(join(case.cell(name) for name in names[:3]))
+    if male or potential is False:
+        return Answer(False, "not applicable", evidence)
+    truth = any_of(pregnant, all_of(potential, yes_no(person["contraception_refused"])))
+    missing = [name for name in names[1:] if not person[name]]
+    settle = join(case.cell(name) for name in missing) if truth is None else ""
+    return Answer(truth, {True: "yes", False: "no", None: ""}[truth], evidence, settle)
+
+
+def adult(case: Case) -> Answer:
+    """At least the protocol's years at inclusion."""
+    return _aged(case, low=int(case.protocol["age_min_years"]))
+
+
+def advised_age(case: Case) -> Answer:
+    """Between the two ages, both in completed years, that one page's summary names."""
+    low, high = (int(case.protocol[f"age_advisory_{end}_years"]) for end in ("low", "high"))
+    reason = next((c.reason for c in case.protocol.criteria if c.id == "age_65_74"), "")
+    answer = _aged(case, low=low, high=high)
+    return Answer(answer.truth, answer.value, join([answer.evidence, reason]), answer.would_settle)
+
+
+def _aged(case: Case, *, low: int, high: int | None = None) -> Answer:
+    """Completed years from `low` to `high` at inclusion, by birth date and by the stated age; both must agree."""
+    birth, age = parse_date(case.person["birth_date"]), float(case.person["age"])
+    by_date = _reached(birth, case.cutoff, low)
+    by_age: Kleene = None if math.isnan(age) else age >= low
+    if high is not None:
+        by_date = all_of(by_date, negate(_reached(birth, case.cutoff, high + 1)))
+        by_age = all_of(by_age, None if math.isnan(age) else age < high + 1)
+    value, words = "", []
+    if not math.isnan(age):
+        value = f"{age:g}"
+        words.append(f"age {age:g} at inclusion as stated")
+    if birth is not None:
+        value = _years(birth, case.cutoff) or value
+        words.append(f"born {case.person['birth_date']}, {value or 'age not known'} at {case.cutoff_in_words}")
+    answer = Answer(by_date if by_date is not None else by_age, value, join(words) or "age not known")
+    if by_date is not None and by_age is not None and by_date != by_age:
+        answer = Answer(None, value, answer.evidence).flagged("birth date and stated age contradict each other")
+    return answer.settled_by(join([case.cell("birth_date"), case.cell("age")]))
+
+
+def _reached(birth: DateInterval | None, cutoff: DateInterval | None, years: int) -> Kleene:
+    if birth is None:
+        return None
+    return not_after(DateInterval(add_months(birth.low, 12 * years), add_months(birth.high, 12 * years)), cutoff)
+
+
+def _years(birth: DateInterval, cutoff: DateInterval | None) -> str:
+    """Completed years, or the two that a partial date leaves open."""
+    if cutoff is None:
+        return ""
+    ages = []
+    for born, on in ((birth.high, cutoff.low), (birth.low, cutoff.high)):
+        years = on.year - born.year
+        ages.append(years if add_months(born, 12 * years) <= on else years - 1)
+    return str(ages[0]) if ages[0] == ages[1] else f"{ages[0]} or {ages[1]}"
+
+
+def _plain(column: str) -> Callable[[Case], Answer]:
+    """Read a criterion that one yes/no cell answers."""
+
+    def answer(case: Case) -> Answer:
+        word = case.person[column]
+        return Answer(yes_no(word), word, f"{column}: {word or 'not known'}").settled_by(case.cell(column))
+
+    return answer
+
+
+PERSONAL: dict[str, Callable[[Case], Answer]] = {
+    "ssc_acr_eular_2013": established,
+    "informed_consent": consented,
+    "neoplasm_10y": neoplasm,
+    "pregnancy_contraception": pregnancy,
+    "life_expectancy_1y": _plain("life_expectancy_under_1y"),
+    "uncontrolled_hypertension": _plain("uncontrolled_hypertension"),
+    "uncontrolled_infection": _plain("uncontrolled_infection_systemic"),
+    "follow_up_impossible": _plain("follow_up_impossible"),
+    "age_18": adult,
+    "age_65_74": advised_age,
+}
