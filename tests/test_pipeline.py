@@ -187,7 +187,7 @@ def test_a_handed_back_outline_is_taken_as_it_is(tiny_study: Path, finished: Pat
     result = measured(tiny_study, 1, mask="corrected.csv")
     own = read_results(finished).measurements.set_index("photo").loc["photos/S01_baseline.jpg"]
     row = result.measurements[0]
-    assert row["reader"] == "corrected.csv" and row["method"] == "tracing"
+    assert row["reader"] == "corrected.csv" and row["method"] == "reader's tracing"
     assert abs(row["diameter_mm"] - own["diameter_mm"]) < 0.01
 
 

@@ -44,17 +44,17 @@ class _LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=_LazyGroup,
+    epilog="Example: ulcermeter run sample_images/study -o results",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="ulcermeter")
 def main() -> None:
-    r"""Digital ulcers on visit photos, measured in millimetres with an interval.
+    """Digital ulcers on visit photos, measured in millimetres with an interval.
 
     A photograph of a finger beside something of known size goes in; out come the ulcer's outline, its diameter, the
     answer to "over 2 mm: yes, no or cannot tell", its course over the visits, eligibility and outcomes.
 
     Research use only, not a medical device. Verdicts are proposals; the investigator decides.
-
-    \b
-    Example:
-      ulcermeter run sample_images/study -o results
     """

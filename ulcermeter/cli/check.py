@@ -6,26 +6,21 @@ import sys
 
 import click
 
-from ulcermeter.cli.talk import NOTE, clear_errors, say, warn
+from ulcermeter.cli.talk import clear_errors, command_with, say, warn
 
 __all__ = ["command"]
 
 
-@click.command(name="check", epilog=NOTE)
+@click.command(name="check", cls=command_with("ulcermeter check sample_images/study"))
 @click.argument("study", type=click.Path())
 @click.option("--protocol", metavar="NAME|FILE", help="A shipped protocol (manus) or a TOML file.")
 @clear_errors
 def command(study: str, protocol: str | None) -> None:
-    r"""Read and validate STUDY and its protocol; measure nothing, write nothing.
+    """Read and validate STUDY and its protocol; measure nothing, write nothing.
 
     Tells all faults of all files at once, and what looks wrong but stops nothing. Photos are looked for but not opened.
 
-    \b
     Exit status: 0 a run can start, 2 there are faults.
-
-    \b
-    Example:
-      ulcermeter check sample_images/study
     """
     from ulcermeter.study import check_study
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ulcermeter.cli.talk import NOTE, clear_errors, model_options, progress_bar, set_up_logging, warn
+from ulcermeter.cli.talk import clear_errors, command_with, model_options, progress_bar, set_up_logging, warn
 from ulcermeter.errors import StudyError
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ _FOR_EYES = (
 )  # fmt: skip
 
 
-@click.command(name="measure", epilog=NOTE)
+@click.command(
+    name="measure",
+    cls=command_with("ulcermeter measure S01_week2.jpg --reference aruco:10 --reference-on skin --table"),
+)
 @click.argument("photos", type=click.Path(), nargs=-1, required=True)
 @click.option("--reference", help="card, aruco:MM[:DICTIONARY], disc:MM, id1, ruler, scale:PX_PER_MM or auto.")
 @click.option("--reference-on", type=click.Choice(["skin", "table"]), help="Where the reference lies.")
@@ -51,16 +54,11 @@ def command(
     model: str | None,
     camera: str | None,
 ) -> None:
-    r"""Measure PHOTOS; rows of measurements.csv with status and reason on standard output.
+    """Measure PHOTOS; rows of measurements.csv with status and reason on standard output.
 
     A row for each ulcer, or one row with an empty label. A photo that fails is named on standard error too.
 
-    \b
     Exit status: 0 every photo is accounted for, 1 some photo failed, 2 the call is wrong.
-
-    \b
-    Example:
-      ulcermeter measure S01_week2.jpg --reference aruco:10 --reference-on skin --table
     """
     set_up_logging(as_json=False)
     if len(photos) > 1 and (box or click_at or mask):

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import click
 
-from ulcermeter.cli.talk import NOTE, clear_errors, say
+from ulcermeter.cli.talk import clear_errors, command_with, say
 
 __all__ = ["command"]
 
 
-@click.command(name="outcomes", epilog=NOTE)
+@click.command(name="outcomes", cls=command_with("ulcermeter outcomes results --unblind allocation.csv"))
 @click.argument("results", type=click.Path())
 @click.option("--unblind", type=click.Path(), metavar="allocation.csv", help="Who got what: subject_id, arm.")
 @clear_errors
 def command(results: str, unblind: str | None) -> None:
-    r"""Print the outcomes of RESULTS as CSV: a subject a row, or by arm with --unblind.
+    """Print the outcomes of RESULTS as CSV: a subject a row, or by arm with --unblind.
 
     Without --unblind nothing here knows an arm.
-
-    \b
-    Example:
-      ulcermeter outcomes results --unblind allocation.csv
     """
     from ulcermeter.store import csv_text, protocol_of, read_results
 

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import click
 
-from ulcermeter.cli.talk import NOTE, clear_errors, progress_bar, say
+from ulcermeter.cli.talk import clear_errors, command_with, progress_bar, say
 
 __all__ = ["command"]
 
 
-@click.command(name="phantom", epilog=NOTE)
+@click.command(
+    name="phantom", cls=command_with("ulcermeter phantom drawn --subjects 4", "ulcermeter run drawn -o drawn_results")
+)
 @click.argument("out", type=click.Path())
 @click.option("--subjects", type=click.IntRange(min=1), default=4, show_default=True, help="How many.")
-@click.option(
-    "--reference", type=click.Choice(["aruco", "disc", "id1", "ruler"]), default="aruco", help="Kind."
-)
+@click.option("--reference", type=click.Choice(["aruco", "disc", "id1", "ruler"]), default="aruco", help="Kind.")
 @click.option("--reference-on", type=click.Choice(["skin", "table"]), default="skin", show_default=True, help="Where.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed draws the same photos.")
 @clear_errors
 def command(out: str, subjects: int, reference: str, reference_on: str, seed: int) -> None:
-    r"""Draw a study of phantoms into OUT: photos, photos.csv and truth.csv.
+    """Draw a study of phantoms into OUT: photos, photos.csv and truth.csv.
 
     A phantom is a drawn finger with an ulcer of known size beside a marker, seen by a camera; nothing on it was
     measured to make its truth.
-
-    \b
-    Example:
-      ulcermeter phantom drawn --subjects 4
-      ulcermeter run drawn -o drawn_results
     """
     from ulcermeter.phantom.study import USUAL_VISITS, write_study
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ulcermeter.cli.talk import NOTE, clear_errors, model_options, progress_bar, say, set_up_logging, warn
+from ulcermeter.cli.talk import NOTE, clear_errors, command_with, model_options, progress_bar, say, set_up_logging, warn
 
 if TYPE_CHECKING:
     from ulcermeter.datatypes import Results
@@ -20,7 +20,7 @@ __all__ = ["command"]
 _log = logging.getLogger("ulcermeter.run")
 
 
-@click.command(name="run", epilog=NOTE)
+@click.command(name="run", cls=command_with("ulcermeter run sample_images/study -o results --jobs 2"))
 @click.argument("study", type=click.Path())
 @click.option("-o", "--out", "results", required=True, type=click.Path(), help="The results folder.")
 @model_options
@@ -46,17 +46,12 @@ def command(
     strict: bool,
     log_json: bool,
 ) -> None:
-    r"""Measure every photo of STUDY and write tables, outlines, overlays and a report.
+    """Measure every photo of STUDY and write tables, outlines, overlays and a report.
 
     A run that was stopped goes on where it was when it is called again. A photo that cannot be used is a row with a
     reason in photos.csv and stops nothing.
 
-    \b
     Exit status: 0 every photo is accounted for, 1 some photo failed, 2 the call or the study is wrong.
-
-    \b
-    Example:
-      ulcermeter run sample_images/study -o results --jobs 2
     """
     set_up_logging(as_json=log_json)
     from ulcermeter.pipeline import run_study

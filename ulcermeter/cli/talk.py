@@ -15,10 +15,34 @@ import click
 
 from ulcermeter.errors import UlcermeterError
 
-__all__ = ["NOTE", "JsonLines", "clear_errors", "model_options", "progress_bar", "say", "set_up_logging", "warn"]
+__all__ = [
+    "NOTE",
+    "JsonLines",
+    "clear_errors",
+    "command_with",
+    "model_options",
+    "progress_bar",
+    "say",
+    "set_up_logging",
+    "warn",
+]
 
 NOTE = "Research use only, not a medical device; verdicts are proposals, the investigator decides."
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def command_with(*example: str) -> type[click.Command]:
+    """Return a kind of command whose help ends with an example, line by line, and the note on what this is for."""
+
+    class Command(click.Command):
+        def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+            with formatter.section("Example"):
+                for line in example:
+                    formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+            formatter.write_paragraph()
+            formatter.write_text(NOTE)
+
+    return Command
 
 
 def say(text: str) -> None:
