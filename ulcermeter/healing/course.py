@@ -100,11 +100,12 @@ def _is_open(row: Mapping[str, Any]) -> bool:
 
 
 def known_day(row: Mapping[str, Any]) -> float:
-    day = row["day"]
-    return _NAN if day is None or day != day or str(day) == "<NA>" else float(day)
+    """Return a row's day after treatment; NaN when it is not known."""
+    return _NAN if str(row["day"]) in ("", "None", "<NA>", "nan") else float(row["day"])
 
 
 def exact_date(text: str) -> date | None:
+    """Return a date known to the day, else None."""
     known = parse_date(text)
     return known.low if known is not None and known.exact else None
 

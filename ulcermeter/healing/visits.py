@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -110,10 +110,10 @@ def _visit(rows: list[dict[str, Any]], passing: list[dict[str, Any]]) -> _Visit:
     drawn = [row for row in rows if _open_row(row)] if state in OPEN_STATES else []
     perimeter, names = _NAN, [first["photo"]] if first["photo"] else []
     if drawn:
-        combined, perimeter, names = _combine(drawn)
+        combined, perimeter, names = _combine(drawn, parts=state == "split")
         out.update(combined)
     elif state == "healed":
-        out.update(_closed(passing))
+        out.update(_closed(passing, first["photo"]))
         perimeter, names = 0.0, sorted({photo["photo"] for photo in passing}) or names
     out["n_photos"] = len(names) if drawn or state == "healed" else 0
     out["evidence"] = "; ".join([*(["photos " + ", ".join(names)] if names else []), *flags])
@@ -121,26 +121,29 @@ def _visit(rows: list[dict[str, Any]], passing: list[dict[str, Any]]) -> _Visit:
     return _Visit(out, perimeter, (area[0], area[1], area[2]), sure)
 
 
-def _combine(drawn: list[dict[str, Any]]) -> tuple[dict[str, float], float, list[str]]:
-    """Parts on one photo add (areas, perimeters) or give the longest (diameters); then the mean over photos."""
+def _combine(drawn: list[dict[str, Any]], *, parts: bool) -> tuple[dict[str, float], float, list[str]]:
+    """Put a visit's outlines of one ulcer together: over the parts on one photo, then the mean over photos.
+
+    Parts add (areas, perimeters) or give the longest (diameters); without a split two outlines on one photo are the
+    same ulcer drawn twice and average.
+    """
     by_photo: dict[str, list[dict[str, Any]]] = {}
     for row in drawn:
         by_photo.setdefault(row["photo"], []).append(row)
-    most = max(len(parts) for parts in by_photo.values())
-    use = {name: parts for name, parts in sorted(by_photo.items()) if len(parts) == most}
-    names = [f"{kind}{end}_mm{power}" for kind, power in (("diameter", ""), ("area", "2")) for end in _ENDS]
-    values = {}
-    for name in names:
-        join = sum if name.startswith("area") else max
-        values[name] = float(np.mean([join(part[name] for part in parts) for parts in use.values()]))
-    perimeter = float(np.mean([sum(part["perimeter_mm"] for part in parts) for parts in use.values()]))
-    return values, perimeter, list(use)
+    most = max(len(rows) for rows in by_photo.values()) if parts else 0
+    use = {name: rows for name, rows in sorted(by_photo.items()) if len(rows) >= most}
+
+    def over_photos(name: str, join: Callable[[list[float]], Any]) -> float:
+        return float(np.mean([(join if parts else np.mean)([row[name] for row in rows]) for rows in use.values()]))
+
+    values = {f"diameter{end}_mm": over_photos(f"diameter{end}_mm", max) for end in _ENDS}
+    values |= {f"area{end}_mm2": over_photos(f"area{end}_mm2", sum) for end in _ENDS}
+    return values, over_photos("perimeter_mm", sum), list(use)
 
 
-def _closed(passing: list[dict[str, Any]]) -> dict[str, float]:
-    """Healed: nothing above the smallest detection limit of the photos that saw the place."""
-    limits = [photo["detection_limit_mm"] for photo in passing if math.isfinite(photo["detection_limit_mm"])]
-    limit = min(limits) if limits else _NAN
+def _closed(passing: list[dict[str, Any]], photo_name: str) -> dict[str, float]:
+    """Return zeros; the upper ends are the detection limit of the photo that the state rests on."""
+    limit = next((photo["detection_limit_mm"] for photo in passing if photo["photo"] == photo_name), _NAN)
     return {
         "diameter_mm": 0.0,
         "diameter_low_mm": 0.0,

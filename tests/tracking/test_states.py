@@ -1,0 +1,154 @@
+"""Every state of the design, from a naive story."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from finger_stories import Story
+
+AT = (12.0, -2.0, 4.0)
+
+
+def test_an_ulcer_that_stays_then_heals_then_comes_back() -> None:
+    story = Story().shot("screening", AT).shot("baseline", (12.4, -2.3, 3.6)).shot("week 4").shot("week 8")
+    story.shot("week 12", (11.8, -1.8, 2.5)).shot("week 24", (12, -2, 2.2))
+    states = ["first seen", "persistent", "healed", "healed", "recurrent", "persistent"]
+    assert story.states() == [
+        (visit, "1", state)
+        for visit, state in zip(
+            ("screening", "baseline", "week 4", "week 8", "week 12", "week 24"), states, strict=True
+        )
+    ]
+
+
+def test_healed_without_a_reader_is_flagged_and_with_one_is_not() -> None:
+    tracked = Story().shot("baseline", AT).shot("week 4").shot("week 8", reader_state="healed").track()
+    assert list(tracked["state"]) == ["first seen", "healed", "healed"]
+    assert list(tracked["flags"]) == ["", "healed_by_machine", ""]
+
+
+def test_a_place_seen_clear_at_baseline_gives_a_new_ulcer() -> None:
+    story = Story().shot("baseline", AT).shot("week 4", AT, (22.0, 3.0, 2.2))
+    tracked = story.track()
+    assert story.states() == [("baseline", "1", "first seen"), ("week 4", "1", "persistent"), ("week 4", "2", "new")]
+    assert "seen clear on 00 baseline.jpg" in tracked["flags"][2]
+
+
+def test_a_place_seen_clear_only_before_baseline_is_first_seen_and_said() -> None:
+    story = Story().shot("screening", AT).shot("baseline", AT, (22.0, 3.0, 2.2))
+    assert story.states()[-1] == ("baseline", "2", "first seen")
+    assert "seen clear before baseline" in story.track()["flags"].iloc[-1]
+
+
+def test_a_new_ulcer_beside_an_old_one_is_not_the_old_one() -> None:
+    story = Story().shot("baseline", AT).shot("week 4", (12.0, -1.6, 3.8), (18.0, -2.0, 2.0))
+    assert story.states() == [("baseline", "1", "first seen"), ("week 4", "1", "persistent"), ("week 4", "2", "new")]
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "flag"),
+    [
+        ({"covered": "yes"}, "indeterminate", "covered"),
+        ({"reader_state": "indeterminate"}, "indeterminate", "unsure"),
+        ({"reader_state": "open"}, "indeterminate", "nothing was found"),
+        ({"status": "refused", "reason": "tilt 41°: hold the phone parallel"}, "not photographed", "tilt 41°"),
+        ({"status": "failed", "reason": "no picture"}, "not photographed", "no picture"),
+        ({"view": "dorsal"}, "not photographed", "dorsal"),
+        ({"view": ""}, "not photographed", "unnamed"),
+        ({"finger": "middle"}, "not photographed", ""),
+        ({"detection_limit_mm": 2.6}, "indeterminate", "detection limit"),
+        ({"detection_limit_mm": float("nan")}, "healed", "detection limit not known"),
+        ({"ulcer_no": "2"}, "healed", "healed_by_machine"),
+    ],
+)
+def test_nothing_found_is_not_yet_healed(said: dict, state: str, flag: str) -> None:
+    last = Story().shot("baseline", AT).shot("week 4", **said).track().iloc[-1]
+    assert (last["visit"], last["state"], last["ulcer_id"]) == ("week 4", state, "S01-left-index-1")
+    assert flag in last["flags"]
+    assert pd.isna(last["label"]) and pd.isna(last["diameter_mm"])
+    assert last["day"] == 28
+
+
+@pytest.mark.parametrize("said", [{"covered": "yes"}, {"reader_state": "indeterminate"}, {"reader_state": "healed"}])
+def test_an_outline_against_the_readers_word_is_unsure(said: dict) -> None:
+    story = Story().shot("baseline", AT).shot("week 4", AT, **said).shot("week 8", AT)
+    assert [state for _, _, state in story.states()] == ["first seen", "indeterminate", "persistent"]
+
+
+def test_a_second_photo_of_the_visit_settles_what_the_first_cannot() -> None:
+    story = Story().shot("baseline", AT).shot("week 4", status="refused", reason="blurred").shot("week 4")
+    last = story.track().iloc[-1]
+    assert last["state"] == "healed" and "blurred" in last["flags"] and last["photo"] == "02 week 4.jpg"
+
+
+def test_found_on_one_photo_and_not_on_the_other_is_open_and_said() -> None:
+    tracked = Story().shot("baseline", AT).shot("week 4", AT).shot("week 4").track()
+    assert list(tracked["state"]) == ["first seen", "persistent"]
+    assert "not found on 02 week 4.jpg" in tracked["flags"][1]
+
+
+def test_merged_keeps_the_larger_and_names_where_the_other_went() -> None:
+    story = (
+        Story().shot("baseline", (10, 0, 2.5), (15, 0, 4.0)).shot("week 4", (13, 0, 8.0)).shot("week 8", (13, 0, 8.0))
+    )
+    tracked = story.track()
+    assert story.states()[2:] == [
+        ("week 4", "1", "merged"),
+        ("week 4", "2", "merged"),
+        ("week 8", "1", "merged"),
+        ("week 8", "2", "persistent"),
+    ]
+    gone = tracked[(tracked["visit"] == "week 4") & (tracked["ulcer_id"] == "S01-left-index-1")].iloc[0]
+    assert gone["flags"] == "merged into S01-left-index-2" and pd.isna(gone["label"])
+
+
+def test_split_parts_keep_one_identity() -> None:
+    story = Story().shot("baseline", (12, 0, 7.0)).shot("week 4", (10.0, 0, 2.5), (14.0, 0.3, 2.0))
+    story.shot("week 8", (10.0, 0, 2.4), (14.0, 0.3, 1.8)).shot("week 12", (10.0, 0, 2.0))
+    assert [(u, s) for _, u, s in story.states()] == [
+        ("1", "first seen"),
+        ("1", "split"),
+        ("1", "split"),
+        ("1", "split"),
+        ("1", "split"),
+        ("1", "persistent"),
+    ]
+
+
+def test_amputated_from_the_day_of_the_event_on() -> None:
+    story = Story().shot("baseline", AT).shot("week 4", AT).shot("week 8", finger="thumb").shot("week 12")
+    event = {"subject_id": "S01", "hand": "left", "finger": "index", "event": "amputation", "date": "2016-06-20"}
+    states = [state for _, _, state in story.states(events=pd.DataFrame([event]))]
+    assert states == ["first seen", "persistent", "amputated", "amputated"]
+    partial = [state for _, _, state in story.states(events=pd.DataFrame([event | {"date": "2016-06"}]))]
+    assert partial == ["first seen", "persistent", "not photographed", "amputated"]
+
+
+def test_a_visit_without_a_photo_is_a_row() -> None:
+    story = Story().shot("baseline", AT).shot("week 8", AT)
+    visits = [
+        {"subject_id": "S01", "visit": "baseline", "date": "2016-05-02", "attended": "yes"},
+        {"subject_id": "S01", "visit": "week 4", "date": "2016-05-30", "attended": "no"},
+        {"subject_id": "S01", "visit": "week 8", "date": "2016-06-28"},
+        {"subject_id": "S02", "visit": "week 12", "date": "2016-07-28"},
+    ]
+    tracked = story.track(visits=pd.DataFrame(visits))
+    assert list(tracked["state"]) == ["first seen", "not photographed", "persistent"]
+    assert tracked["flags"][1] == "visit not attended"
+
+
+def test_a_click_says_nothing_of_what_was_not_clicked() -> None:
+    other = (25.0, 2.0, 3.0)
+    story = Story().shot("baseline", AT, other)
+    story.shot("week 4", AT, x=460, y=540, ulcer_no="1")
+    assert story.states()[2:] == [("week 4", "1", "persistent"), ("week 4", "2", "indeterminate")]
+    assert "was looked for" in "".join(story.track()["flags"])
+
+
+def test_a_readers_word_for_one_of_two_ulcers() -> None:
+    other = (25.0, 2.0, 3.0)
+    story = Story().shot("baseline", AT, x=460, y=540, ulcer_no="1").shot("baseline", other, x=540, y=800, ulcer_no="2")
+    story.shot("week 4", other, ulcer_no="1", reader_state="healed")
+    tracked = story.track()
+    assert story.states()[2:] == [("week 4", "1", "healed"), ("week 4", "2", "persistent")]
+    assert "healed_by_machine" not in "".join(tracked["flags"])

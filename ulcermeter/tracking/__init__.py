@@ -1,0 +1,107 @@
+"""Which ulcer is which over the visits, and its state at each.
+
+Identity is decided within subject, hand and finger, by the clinic's own number where a photo says which outline it
+means, else by finger coordinates in one global assignment, else by site or because nothing else is possible, and then
+it is flagged. What could be two ulcers is flagged *ambiguous identity* and never decided in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ulcermeter.protocol import Protocol
+from ulcermeter.tables import TABLES, conform, from_rows
+from ulcermeter.tables.dates import day_number, parse_date
+from ulcermeter.tracking.reading import Record, day_zero, measurement_records, photo_rows, read_fingers
+from ulcermeter.tracking.story import Outlined, Unseen, tell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["track"]
+
+
+def track(
+    measurements: pd.DataFrame,
+    photos: pd.DataFrame,
+    *,
+    protocol: Protocol,
+    events: pd.DataFrame | None = None,
+    visits: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Give every outlined ulcer its identity and state, and add a row where nothing of a known ulcer was outlined.
+
+    Parameters
+    ----------
+    measurements : DataFrame
+        Table ``measurements``; row order does not matter.
+    photos : DataFrame
+        Table ``photos``; the study's columns ulcer_no, site, covered, reader_state, x and y are used where present.
+        Without them nobody's word is known, and healed is always by machine.
+    protocol : Protocol
+        ``same_place_mm``, ``identity_odds``, ``footprint_growth``, ``threshold_diameter_mm`` and the visits.
+    events, visits : DataFrame, optional
+        Tables ``study/events`` (amputations) and ``study/visits`` (visits at which a photo was to be expected).
+
+    Returns
+    -------
+    DataFrame
+        Table ``tracked``, in its fixed order. From its first sighting on an ulcer has a row at every visit at which
+        any finger of the subject was photographed or that visits.csv names. Ids are numbered by first appearance
+        within the finger, then from the tip: ``S01-left-index-1``.
+
+    Raises
+    ------
+    TableError
+        Tables that break their contracts, or measurements of photos that `photos` does not call measured.
+    """
+    records = measurement_records(measurements)
+    planned = _rows("study/visits", visits)
+    gone = [event for event in _rows("study/events", events) if event["event"] == "amputation"]
+    zero = day_zero(records)
+    rows: list[Record] = []
+    for finger in read_fingers(records, photo_rows(photos), planned, protocol):
+        own = [event for event in gone if event["subject_id"] == finger.subject_id]
+        outlined, unseen = tell(finger, zero.get(finger.subject_id), own, protocol)
+        rows += [row for item in outlined for row in _outlined_rows(item, records)]
+        rows += [_unseen_row(item, zero.get(finger.subject_id)) for item in unseen]
+    order = list(TABLES["tracked"].order)
+    return from_rows("tracked", rows).sort_values([*order, "ulcer_id"], kind="stable", ignore_index=True)
+
+
+def _rows(name: str, frame: pd.DataFrame | None) -> list[Record]:
+    if frame is None:
+        return []
+    rows = [{str(k): v for k, v in row.items()} for row in conform(name, frame).to_dict("records")]
+    return sorted(rows, key=lambda row: tuple(str(value) for value in row.values()))
+
+
+def _outlined_rows(item: Outlined, records: Sequence[Record]) -> list[Record]:
+    told = {"ulcer_id": item.ulcer_id, "state": item.state, "flags": _text(item.flags)}
+    return [{**records[row], **told} for row in item.rows]
+
+
+def _text(flags: Sequence[str]) -> str:
+    return "; ".join(flag.replace("; ", ", ") for flag in flags)
+
+
+def _unseen_row(item: Unseen, zero: date | None) -> Record:
+    subject, hand, finger, _ = item.lineage.ulcer_id.rsplit("-", 3)
+    verdict, sighting = item.verdict, item.lineage.sighting
+    known = parse_date(item.occasion.date)
+    return {
+        "subject_id": subject,
+        "visit": item.occasion.visit,
+        "date": item.occasion.date,
+        "day": day_number(item.occasion.date, zero.isoformat()) if known is not None and zero is not None else None,
+        "photo": verdict.photo,
+        "hand": hand,
+        "finger": finger,
+        "site": ", ".join(sorted(sighting.sites)),
+        "view": verdict.view,
+        "ulcer_id": item.lineage.ulcer_id,
+        "state": verdict.state,
+        "flags": _text(verdict.flags),
+    }

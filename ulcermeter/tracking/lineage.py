@@ -1,0 +1,56 @@
+"""An ulcer through time, as far as tracking has read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ulcermeter.tracking.sightings import Sighting
+
+__all__ = ["Lineage", "seen_again"]
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """One ulcer identity.
+
+    Attributes
+    ----------
+    ulcer_id : str
+    sighting : Sighting
+        Where it was last outlined; a view it was not outlined on since keeps its older place.
+    status : {'', 'open', 'healed', 'merged'}
+        The last definite one; '' while every sighting was unsure.
+    reach_mm : float
+        Its longest extent since it was last healed.
+    host : str
+        The ulcer it merged into.
+    beside : frozenset of str
+        The clinic's numbers of *other* ulcers whose photos showed this one: such photos have it in view.
+    """
+
+    ulcer_id: str
+    sighting: Sighting
+    status: str = ""
+    reach_mm: float = 0.0
+    host: str = ""
+    beside: frozenset[str] = frozenset()
+
+    @property
+    def number(self) -> str:
+        """The clinic's number, '' when not known."""
+        return self.sighting.number
+
+
+def seen_again(lineage: Lineage, now: Sighting, status: str) -> Lineage:
+    """Return the lineage with its newest sighting."""
+    before = lineage.sighting
+    latest = replace(
+        now,
+        places={**before.places, **now.places},
+        views=before.views | now.views,
+        sites=before.sites | now.sites,
+        number=now.number or before.number,
+    )
+    fresh = status == "open" and lineage.status == "healed"
+    reach = now.diameter_mm if fresh else max(lineage.reach_mm, now.diameter_mm)
+    return replace(lineage, sighting=latest, status=status or lineage.status, reach_mm=reach, host="")

@@ -1,0 +1,165 @@
+"""What a photo says of a place: in view or not, covered, the reader's word, and so healed, open or unsure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ulcermeter.protocol import Protocol
+from ulcermeter.tracking.lineage import Lineage
+from ulcermeter.tracking.reading import PhotoRow
+
+__all__ = ["Scene", "Verdict", "contested", "saw_clear", "unseen"]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One finger on one occasion.
+
+    Attributes
+    ----------
+    photos : tuple of PhotoRow
+    outlined : frozenset of str
+        Photos with at least one outline.
+    numbers : frozenset of str
+        The clinic's numbers of this finger's ulcers known so far.
+    lineages : tuple of Lineage
+        Ulcers of this finger that photos could show.
+    """
+
+    photos: tuple[PhotoRow, ...]
+    outlined: frozenset[str]
+    numbers: frozenset[str]
+    lineages: tuple[Lineage, ...]
+
+    def alone(self, photo: PhotoRow) -> bool:
+        """Say whether there is just one ulcer that this photo's view could show."""
+        return sum(photo.view in lineage.sighting.views for lineage in self.lineages) <= 1
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A state, the photo it rests on ('' for none), its view, and flags."""
+
+    state: str
+    photo: str = ""
+    view: str = ""
+    flags: tuple[str, ...] = ()
+
+
+def _names_other(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
+    """Say whether the photo names another ulcer, or maybe another."""
+    if not photo.number or photo.number == lineage.number:
+        return False
+    return bool(lineage.number) or photo.number in scene.numbers or not scene.alone(photo)
+
+
+def _word(photo: PhotoRow, lineage: Lineage, scene: Scene) -> str:
+    """Return the reader's word where it can only be about this ulcer, or must be feared to be.
+
+    A word that names no ulcer, where there are several: *indeterminate* counts for all; *open* and *healed* only when
+    nothing was outlined, because otherwise they may be about what was.
+    """
+    if _names_other(photo, lineage, scene):
+        return ""
+    if photo.number or scene.alone(photo) or photo.word == "indeterminate":
+        return photo.word
+    return "" if photo.photo in scene.outlined else photo.word
+
+
+def _hidden(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
+    return photo.covered and not _names_other(photo, lineage, scene)
+
+
+def contested(lineage: Lineage, photo_name: str, scene: Scene) -> str:
+    """Return why an outline on a photo is not to be taken as an open ulcer; '' when it is."""
+    for photo in (row for row in scene.photos if row.photo == photo_name):
+        if _hidden(photo, lineage, scene):
+            return f"{photo_name}: covered, the outline may be of a crust or dressing"
+        word = _word(photo, lineage, scene)
+        if word == "indeterminate":
+            return f"{photo_name}: the reader is unsure"
+        if word == "healed":
+            return f"{photo_name}: the reader says healed, yet it is outlined"
+    return ""
+
+
+def _examined(photo: PhotoRow, lineage: Lineage, scene: Scene) -> str:
+    """Return why nothing outlined on a photo says nothing of this ulcer; '' when it does."""
+    if photo.number and photo.number == lineage.number:
+        return ""
+    if photo.view not in lineage.sighting.views:
+        return f"{photo.photo}: shows the {photo.view or 'unnamed'} side"
+    if photo.click_px is not None and not (scene.alone(photo) and not _names_other(photo, lineage, scene)):
+        return f"{photo.photo}: only what was clicked was looked for"
+    if _names_other(photo, lineage, scene) and photo.number not in lineage.beside:
+        return f"{photo.photo}: names ulcer {photo.number}, may not show this one"
+    return ""
+
+
+def saw_clear(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
+    """Say whether a photo, on which nothing of the ulcer was outlined, saw its place clear."""
+    if not photo.passed or _hidden(photo, lineage, scene) or _examined(photo, lineage, scene):
+        return False
+    if photo.click_px is not None and not (photo.number and photo.number == lineage.number):
+        return False
+    word = _word(photo, lineage, scene)
+    return word in ("", "healed")
+
+
+def unseen(lineage: Lineage, scene: Scene, protocol: Protocol) -> Verdict:
+    """Say what became of an ulcer of which nothing was outlined."""
+    said = [(photo, _examined(photo, lineage, scene)) for photo in scene.photos]
+    passing = [photo for photo, why_not in said if not why_not and photo.passed]
+    refused = [f"{p.photo}: {p.status}, {p.reason}".rstrip(", ") for p, why in said if not why and not p.passed]
+    if not passing:
+        covered = [p for p, why in said if not why and _hidden(p, lineage, scene)]
+        if covered:
+            flags = (f"{covered[0].photo}: covered", *refused)
+            return Verdict("indeterminate", covered[0].photo, covered[0].view, flags)
+        elsewhere = [why for photo, why in said if why and photo.passed]
+        clicked = any(why.endswith("was looked for") for why in elsewhere)
+        return Verdict("indeterminate" if clicked else "not photographed", flags=(*refused, *elsewhere))
+    verdict = _closed(passing, lineage, scene, protocol)
+    return Verdict(verdict.state, verdict.photo, verdict.view, (*verdict.flags, *refused))
+
+
+def _closed(passing: Sequence[PhotoRow], lineage: Lineage, scene: Scene, protocol: Protocol) -> Verdict:
+    """Decide between healed and indeterminate; of several words *open* weighs most, then *indeterminate*."""
+    bare = [photo for photo in passing if not _hidden(photo, lineage, scene)]
+    if not bare:
+        return Verdict("indeterminate", passing[0].photo, passing[0].view, (f"{passing[0].photo}: covered",))
+    words = {photo.photo: _word(photo, lineage, scene) for photo in bare}
+    for word, text in (("open", "the reader says open, nothing was found"), ("indeterminate", "the reader is unsure")):
+        for photo in bare:
+            if words[photo.photo] == word:
+                return Verdict("indeterminate", photo.photo, photo.view, (f"{photo.photo}: {text}",))
+    by_reader = [photo for photo in bare if words[photo.photo] == "healed"]
+    if by_reader:
+        best = min(by_reader, key=_limit)
+        return Verdict("healed", best.photo, best.view)
+    return _closed_by_machine(bare, lineage, scene, protocol)
+
+
+def _limit(photo: PhotoRow) -> tuple[float, str]:
+    limit = photo.detection_limit_mm
+    return (limit if math.isfinite(limit) else math.inf), photo.photo
+
+
+def _closed_by_machine(bare: Sequence[PhotoRow], lineage: Lineage, scene: Scene, protocol: Protocol) -> Verdict:
+    """Healed for want of a reader; not where the photo could have missed an ulcer that counts as active."""
+    best = min(bare, key=_limit)
+    limit = _limit(best)[0]
+    threshold = protocol["threshold_diameter_mm"]
+    if threshold < limit < math.inf:
+        text = f"{best.photo}: detection limit {limit:.1f} mm, over {threshold:g} mm"
+        return Verdict("indeterminate", best.photo, best.view, (text,))
+    flags = ["healed_by_machine"]
+    if limit == math.inf:
+        flags.append("detection limit not known")
+    elif lineage.sighting.diameter_mm <= limit:
+        flags.append(f"last seen at {lineage.sighting.diameter_mm:.1f} mm, below the detection limit")
+    if any(p.word and p.word != "indeterminate" and not p.number and not scene.alone(p) for p in bare):
+        flags.append("reader_state names no ulcer and was not used")
+    return Verdict("healed", best.photo, best.view, tuple(flags))
