@@ -29,8 +29,10 @@ def is_known(value: Any) -> bool:
 
 
 def number(value: Any, decimals: int = 2) -> str:
-    """Return a number with so many decimals, or a dash."""
-    return f"{float(value):.{decimals}f}" if is_known(value) else _UNKNOWN
+    """Return a number with so many decimals (a plain 0 for an exact zero, as of a healed ulcer), or a dash."""
+    if not is_known(value):
+        return _UNKNOWN
+    return f"{float(value):.{decimals}f}" if value else "0"
 
 
 def whole(value: Any) -> str:
