@@ -29,7 +29,8 @@ LEVELS = [
         "phantom",
     },
     {"outcomes", "study", "store", "plots"},
-    {"report", "pipeline", "validation"},
+    {"report"},
+    {"pipeline", "validation"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

@@ -50,7 +50,7 @@ def read_lens(camera: str | Path | None) -> LensProfile | None:
     """Read a lens profile as ``ulcermeter camera`` writes it; None for none."""
     if camera is None:
         return None
-    from ulcermeter.calibration import read_lens as read
+    from ulcermeter.calibration.camera import read_lens as read
 
     profile: LensProfile = read(camera)
     return profile

@@ -19,7 +19,7 @@ from ulcermeter.pipeline.tracings import read_tracing
 from ulcermeter.pipeline.window import choose_view, look_at
 from ulcermeter.planimetry import diameter_line, measure
 from ulcermeter.plots import draw_overlay, draw_refusal
-from ulcermeter.segmentation import segment
+from ulcermeter.segmentation import detection_limit_mm, segment
 from ulcermeter.study import parse_box, path_fault
 from ulcermeter.tables import columns
 
@@ -117,8 +117,8 @@ def _measure(work: _Work, run_id: str, first_label: int, overlay: bool) -> Photo
         return PhotoResult(_photo_row(work, "no ulcer", _COVERED))
     click, box = _prompts(work, photo)
     rectified = _see(work, photo, click, box)
-    finger = _find_finger(work, rectified, click, box)
     segmentation = _outline(work, photo, rectified, click, box)
+    finger = _find_finger(work, segmentation, click, box)
     _check_gates(work, photo, segmentation, finger, click, box)
     frame = measure(segmentation, finger=finger, protocol=work.protocol)
     drawn = _draw(work, photo, segmentation, frame) if overlay else None
@@ -167,6 +167,8 @@ def _see(work: _Work, photo: Photo, click: Any, box: Any) -> RectifiedPhoto:
         lens=work.lens,
     )
     work.notes += calibration.warnings
+    if not work.cell("reference_on") and calibration.verified:
+        work.notes.append(f"reference_on is not given: taken as {calibration.reference_on}, by the protocol")
     work.known["reference"] = calibration.reference
     work.known["reference_on"] = calibration.reference_on
     point = look_at(photo, click, box)
@@ -175,12 +177,16 @@ def _see(work: _Work, photo: Photo, click: Any, box: Any) -> RectifiedPhoto:
     if calibration.tilt_deg > work.protocol["tilt_max_deg"]:
         _refuse(work, report.failures)
     window, spacing_mm = choose_view(photo, calibration, click=click, box=box)
-    return rectify(photo, calibration, spacing_mm=spacing_mm, window=window)
+    rectified = rectify(photo, calibration, spacing_mm=spacing_mm, window=window)
+    work.known["detection_limit_mm"] = detection_limit_mm(rectified)
+    return rectified
 
 
-def _find_finger(work: _Work, rectified: RectifiedPhoto, click: Any, box: Any) -> Finger | None:
-    near = click if click is not None else None if box is None else (box[0] + box[2] / 2, box[1] + box[3] / 2)
-    finger = locate_finger(rectified, near_px=near, side=work.cell("view"))
+def _find_finger(work: _Work, segmentation: Segmentation, click: Any, box: Any) -> Finger | None:
+    """Find the finger that the largest ulcer lies on; without one, the finger the row speaks of."""
+    photo, outlines = segmentation.rectified.photo, segmentation.outlines
+    near = outlines[0].mean(axis=0) if outlines else look_at(photo, click, box)
+    finger = locate_finger(segmentation.rectified, near_px=near, side=work.cell("view"), protocol=work.protocol)
     if finger is None:
         work.notes.append("no finger was found, so there are no finger coordinates and no values along the skin")
     return finger
@@ -223,7 +229,6 @@ def _check_gates(
 def _tell(work: _Work, report: GateReport) -> None:
     names = ("px_per_mm", "tilt_deg", "scale_se_pct", "focus", "exposure")
     work.known |= {name: float(getattr(report, name)) for name in names}
-    work.known["detection_limit_mm"] = work.protocol["detection_limit_px"] / report.px_per_mm
 
 
 def _refuse(work: _Work, failures: Any) -> None:
