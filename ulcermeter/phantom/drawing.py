@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -118,11 +117,16 @@ def scene_truth(scene: Scene) -> PhantomTruth:
 
 def ulcer_mask(phantom: Phantom) -> NDArray[np.int32]:
     """Return the label picture (M, N): 0 none, k where a pixel's centre is inside the k-th ulcer of the spec."""
-    labels = np.zeros(phantom.pixels.shape[:2], dtype=np.int32)
+    rows, cols = phantom.pixels.shape[0], phantom.pixels.shape[1]
+    labels = np.zeros((rows, cols), dtype=np.int32)
+    columns = np.arange(cols)
     for number, ulcer in enumerate(phantom.truth.ulcers, start=1):
-        shift = 4
-        points = np.rint(ulcer.outline_px * 2**shift).astype(np.int32)
-        cv2.fillPoly(labels, [points.reshape(-1, 1, 2)], number, lineType=cv2.LINE_8, shift=shift)
+        x1, y1 = ulcer.outline_px[:, 0], ulcer.outline_px[:, 1]
+        x2, y2 = np.roll(x1, -1), np.roll(y1, -1)
+        for row in range(max(int(y1.min()), 0), min(int(y1.max()) + 2, rows)):
+            cut = (y1 <= row) != (y2 <= row)
+            crossings = np.sort(x1[cut] + (row - y1[cut]) / (y2[cut] - y1[cut]) * (x2[cut] - x1[cut]))
+            labels[row, np.searchsorted(crossings, columns) % 2 == 1] = number
     return labels
 
 

@@ -35,7 +35,8 @@ def tag_shadow(reference: PlacedReference | None, light: LightSpec, points: tupl
     gap = np.float32(reference.height_mm) - h
     u, v = reference.to_paper(x + gap * lamp[0] / lamp[2], y + gap * lamp[1] / lamp[2])
     soft = (0.15 + light.softness * np.maximum(gap, 0)).astype(np.float32)
-    return np.where(gap > 0.02, smoothstep(soft, -soft, reference.outside_mm(u, v).astype(np.float32)), 0)
+    under = smoothstep(soft, -soft, reference.outside_mm(u, v).astype(np.float32)) * reference.printed(u, v)
+    return under * smoothstep(0.0, 0.5, gap)
 
 
 def light_on_table(

@@ -59,6 +59,17 @@ class PlacedReference:
         du, dv = np.abs(u) - (half_u - corner), np.abs(v) - (half_v - corner)
         return np.hypot(np.maximum(du, 0), np.maximum(dv, 0)) + np.minimum(np.maximum(du, dv), 0) - corner
 
+    def covers(self, u: Floats, v: Floats) -> NDArray[np.bool_]:
+        """Say where there is paper: inside its outline, and not in a card's cut-outs."""
+        return np.asarray((self.outside_mm(u, v) <= 0) & self.printed(u, v))
+
+    def printed(self, u: Floats, v: Floats) -> NDArray[np.bool_]:
+        """Say where a card has no cut-out; true everywhere for the other kinds."""
+        texture = self.spec.texture
+        if texture is None or texture.ndim < 3 or texture.shape[2] < 4:
+            return np.ones(np.shape(u), dtype=bool)
+        return np.asarray(texture[_texel(self.spec, u, v)][..., 3] > 127)
+
     def points_paper_mm(self) -> NDArray[np.float64]:
         """Return the reference's known points (K, 2) on the paper: corners from the upper left, clockwise."""
         kind, size = self.spec.kind, self.spec.size_mm
@@ -195,12 +206,23 @@ def _ruler_digits(count: int, every_mm: float) -> NDArray[np.bool_]:
 
 def _paint_texture(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]:
     """Paint a given picture, nearest pixel (the renderer averages many points to a pixel)."""
+    assert spec.texture is not None
+    picked = linear(np.arange(256.0))[_colours(spec.texture)[_texel(spec, u, v)]] * (PAPER - INK) + INK
+    return picked if spec.texture.ndim == 3 else _grey(picked)
+
+
+def _colours(texture: NDArray[Any]) -> NDArray[Any]:
+    """Return a texture without its alpha."""
+    return texture[..., :3] if texture.ndim == 3 else texture
+
+
+def _texel(spec: ReferenceSpec, u: Floats, v: Floats) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the texture's row and column at paper points."""
     assert spec.texture is not None and spec.texture_size_mm is not None
     rows, cols = spec.texture.shape[:2]
     col = np.clip(np.floor((u / spec.texture_size_mm[0] + 0.5) * cols), 0, cols - 1).astype(np.int32)
     row = np.clip(np.floor((v / spec.texture_size_mm[1] + 0.5) * rows), 0, rows - 1).astype(np.int32)
-    picked = linear(np.arange(256))[spec.texture[row, col]] * (PAPER - INK) + INK
-    return picked if picked.ndim == u.ndim + 1 else _grey(picked)
+    return row, col
 
 
 _PAINTERS = {

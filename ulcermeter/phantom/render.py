@@ -236,7 +236,7 @@ def _reference_pixels(
 
 def _painted(reference: PlacedReference, u: NDArray[np.float64], v: NDArray[np.float64]) -> tuple[Floats, Floats]:
     """Return premultiplied albedo and coverage (0 or 1) at paper points."""
-    share = (reference.outside_mm(u, v) <= 0).astype(np.float32)
+    share = reference.covers(u, v).astype(np.float32)
     return reference.paint(u, v) * share[..., None], share
 
 

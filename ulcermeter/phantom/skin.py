@@ -165,7 +165,7 @@ def _nail(surface: Surface, finger: FingerSpec, s_mm: Floats, around: Floats) ->
     front = smoothstep(-0.1, 0.25, np.cos(around))
     inside = _nail_distance(finger, s_mm, lateral)
     plate = smoothstep(-0.08, 0.08, inside) * front
-    colour = surface.albedo * 0.55 + 0.45 * linear((224, 172, 160))
+    colour = surface.albedo * 0.7 + 0.3 * linear((232, 176, 164))
     streaks = noise(lateral * 6, s_mm * 0.35, low=6, high=40, tile_mm=30, seed=finger.seed + 6)
     colour = colour * (1 + 0.02 * streaks)[..., None]
     moon = smoothstep(-0.7, 0.5, s_mm - 1.62 * radius + 0.16 * lateral**2 / radius * 2.2) * smoothstep(0.2, 1.0, inside)
@@ -175,8 +175,9 @@ def _nail(surface: Surface, finger: FingerSpec, s_mm: Floats, around: Floats) ->
     surface.albedo = mix(surface.albedo, colour.astype(np.float32), plate)
     fold = np.exp(-0.5 * ((inside + 0.12) / 0.2) ** 2) * front * smoothstep(0.2 * radius, 0.5 * radius, s_mm)
     surface.albedo *= 1 - fold[..., None] * np.array([0.22, 0.38, 0.38], dtype=np.float32)
+    sideways = np.clip(lateral / (0.72 * radius), -1, 1) ** 5
     keep = 1 - plate
-    surface.slope_t = surface.slope_t * keep - 0.25 * plate * lateral / radius + fold * np.sign(lateral) * 0.35
+    surface.slope_t = surface.slope_t * keep - 0.25 * plate * lateral / radius + 0.35 * fold * sideways
     surface.slope_s = surface.slope_s * keep + fold * 0.3 * smoothstep(radius, 1.6 * radius, s_mm)
     surface.gloss = surface.gloss * keep + plate * 0.30
     surface.sharpness = surface.sharpness * keep + plate * 60

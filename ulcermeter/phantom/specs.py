@@ -11,6 +11,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,12 @@ class ReferenceSpec:
     """The printed thing of known size.
 
     ``kind``: 'aruco' or 'apriltag' (``size_mm`` the side of the black square), 'disc' (its diameter), 'id1' (a bank
-    card; size fixed at 85.60 × 53.98 mm), 'ruler' (its length), 'card' (``texture``, a uint8 grey or RGB picture of
-    ``texture_size_mm`` (width, height)) or 'none'. ``place`` 'skin' holds it level with the first ulcer, 'table' lays
-    it on the table. ``offset_mm`` (x, y) goes from the first ulcer (from the finger's end phalanx when there is none)
-    to the reference's centre, in the plane; ``rotation_deg`` turns it clockwise as seen by the camera.
-    ``lift_mm`` raises it above where ``place`` would put it. ``tick_mm`` is a ruler's period (every fifth and tenth
-    tick is longer), ``curve_radius_mm`` bends it in its plane, ``colour`` is of discs and bank cards.
+    card; size fixed at 85.60 × 53.98 mm), 'ruler' (its length), 'card' (``texture``, a uint8 grey, RGB or RGBA picture
+    of ``texture_size_mm`` (width, height); clear where A is 0) or 'none'. ``place`` 'skin' holds it level with the
+    first ulcer, 'table' lays it on the table. ``offset_mm`` (x, y) goes from the first ulcer (from the finger's end
+    phalanx when there is none) to the reference's centre, in the plane; ``rotation_deg`` turns it clockwise as seen by
+    the camera. ``lift_mm`` raises it above where ``place`` would put it. ``tick_mm`` is a ruler's period (every fifth
+    and tenth tick is longer), ``curve_radius_mm`` bends it in its plane, ``colour`` is of discs and bank cards.
     """
 
     kind: str = "aruco"
@@ -84,7 +85,7 @@ class ReferenceSpec:
     colour: str = "blue"
     tick_mm: float = 1.0
     curve_radius_mm: float | None = None
-    texture: np.ndarray | None = field(default=None, compare=False, repr=False)
+    texture: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
     texture_size_mm: tuple[float, float] | None = None
 
 
@@ -104,7 +105,7 @@ class CameraSpec:
 
     width_px: int = 1600
     height_px: int = 1200
-    focal_35mm_mm: float = 26.0
+    focal_35mm_mm: float = 52.0
     px_per_mm: float = 15.0
     distance_mm: float | None = None
     tilt_deg: float = 0.0
