@@ -16,6 +16,7 @@ from ulcermeter import tables
 from ulcermeter.datatypes import Results, Study
 from ulcermeter.protocol import read_protocol
 from ulcermeter.report import write_report
+from ulcermeter.report.attention import list_attention
 from ulcermeter.store import overlay_name
 
 EVIL = "<script>alert(1)</script>"
@@ -72,9 +73,10 @@ def eligibility_of(subject: str, verdict: str) -> dict[str, list[dict[str, Any]]
              "result": result, "effect": effect, "evidence": f"evidence for {criterion.id}",
              "would_settle": "ulcers.csv, painful" if effect == "unknown" else ""}
         )  # fmt: skip
+    flagged = "seen; flag: the photos contradict the physician"
     by_ulcer = [
         {"subject_id": subject, "ulcer_id": f"{subject}-left-index-1", "criterion": name, "result": "met",
-         "effect": "passes", "evidence": "the photos contradict the physician: flag" if name[0] == "r" else "seen"}
+         "effect": "passes", "evidence": flagged if name == "refractory_prostacyclin" else "seen"}
         for name in ("active_ulcer", "refractory_prostacyclin", "calcinosis")
     ]  # fmt: skip
     summary = {"subject_id": subject, "verdict": verdict, "qualifying_ulcer": f"{subject}-left-index-1"}
@@ -228,3 +230,19 @@ def test_an_empty_study_still_gives_a_page(tmp_path: Path) -> None:
     html = write_report(make_study(tmp_path), make_results(tmp_path, {}), tmp_path / "report.html").read_text()
     assert "Nothing was flagged." in html
     assert "None: every photo was readable and passed the gates." in html
+
+
+def test_what_to_look_at_tells_each_thing_once(tmp_path: Path) -> None:
+    results = make_results(tmp_path, {"S01": "eligible"})
+    refractory = results.eligibility["criterion"] == "refractory_prostacyclin"
+    results.eligibility.loc[refractory, "evidence"] = "flag: the photos contradict the physician; flag: screened late"
+    course = results.trajectories
+    course.loc[course["visit"] == "week 4", "evidence"] = "photos/a.jpg: refused, tilt 46°"
+    course.loc[course["visit"] == "week 12", "evidence"] = "photos b.jpg; ambiguous identity: also S01-left-index-2"
+    items = [(item.kind, item.where, item.what) for item in list_attention(results, read_protocol("manus"))]
+    assert [what for kind, _, what in items if kind == "Answers that contradict each other"] == [
+        "the photos contradict the physician"
+    ]
+    assert ("Other flags on criteria", "refractory_prostacyclin", "screened late") in items
+    assert ("Which ulcer is it", "week 12", "ambiguous identity: also S01-left-index-2") in items
+    assert not [what for _, where, what in items if where == "week 4"]  # stands among the photos to take again

@@ -18,11 +18,13 @@ _STATES = {
     "merged": "two ulcers seem to have grown into one",
     "split": "one ulcer seems to have come apart",
 }
-_FLAGS = {
-    "healed_by_machine": "called healed by the machine alone; no reader has said so",
-}
-# Words by which the evidence of a criterion says that two sources do not agree or that something is unusual.
-_DISAGREEMENT = re.compile(r"\bflag|contradict|disagree|conflict", re.IGNORECASE)
+_BY_MACHINE = "healed_by_machine"
+_CONTRADICT, _ON_CRITERIA = "Answers that contradict each other", "Other flags on criteria"
+_COURSE_KINDS = ("Healed by the machine alone", "Which ulcer is it", "States to check")
+# Evidence holds flags as "...; flag: WORDS; ...": see eligibility.
+_FLAG = re.compile(r"\bflag: ([^;]+)")
+# What a course says of a photo that was not measured stands among the photos to take again.
+_NOT_MEASURED = re.compile(r": (refused|failed)\b")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def records(frame: Any) -> list[dict[str, Any]]:
 def list_attention(results: Results, protocol: Protocol) -> list[Item]:
     """List what should be looked at, grouped by kind, within a kind in the order of the tables."""
     return [
-        *_disagreements(results),
+        *_criteria_flags(results),
         *_course_flags(results),
         *_uncertain(results, protocol),
         *_weak_outlines(results, protocol),
@@ -52,25 +54,38 @@ def list_attention(results: Results, protocol: Protocol) -> list[Item]:
     ]
 
 
-def _disagreements(results: Results) -> Iterable[Item]:
-    for table in (results.eligibility, results.eligibility_by_ulcer):
+def _criteria_flags(results: Results) -> list[Item]:
+    """List the flags of the criteria; one that an ulcer's condition tells is not told again of its subject."""
+    items: dict[tuple[str, str, str], list[Item]] = {}
+    for table in (results.eligibility_by_ulcer, results.eligibility):
         for row in records(table):
-            if _DISAGREEMENT.search(row["evidence"]):
-                ulcer = row.get("ulcer_id", "")
-                yield Item("Sources that disagree", row["subject_id"], ulcer, row["criterion"], row["evidence"])
+            ulcer = row.get("ulcer_id", "")
+            for flag in map(str.strip, _FLAG.findall(row["evidence"])):
+                known = items.setdefault((row["subject_id"], row["criterion"], flag), [])
+                if ulcer or not known:
+                    kind = _CONTRADICT if "contradict" in flag else _ON_CRITERIA
+                    known.append(Item(kind, row["subject_id"], ulcer, row["criterion"], flag))
+    return sorted((item for found in items.values() for item in found), key=lambda item: item.kind != _CONTRADICT)
 
 
-def _course_flags(results: Results) -> Iterable[Item]:
+def _course_flags(results: Results) -> list[Item]:
     items = []
     for row in records(results.trajectories):
-        parts = [part.strip() for part in row["evidence"].split(";")]
-        words = [_FLAGS.get(part, part.replace("_", " ")) for part in parts if part and not part.startswith("photo")]
+        first, *rest = row["evidence"].split("; ")
+        flags = [flag for flag in ([] if first.startswith("photos ") else [first]) + rest if flag]
+        words = [flag for flag in flags if not _NOT_MEASURED.search(flag)]
         if not words and row["state"] in _STATES:
             words = [_STATES[row["state"]]]
         for word in words:
-            kind = "Healed by the machine alone" if word == _FLAGS["healed_by_machine"] else "Identity or state unsure"
-            items.append(Item(kind, row["subject_id"], row["ulcer_id"], row["visit"], f"{row['state']}: {word}"))
-    return sorted(items, key=lambda item: item.kind, reverse=True)
+            told = "called healed by the machine alone; no reader has said so" if word == _BY_MACHINE else word
+            items.append(Item(_course_kind(word), row["subject_id"], row["ulcer_id"], row["visit"], told))
+    return sorted(items, key=lambda item: _COURSE_KINDS.index(item.kind))
+
+
+def _course_kind(word: str) -> str:
+    if word == _BY_MACHINE:
+        return _COURSE_KINDS[0]
+    return _COURSE_KINDS[1 if "identity" in word else 2]
 
 
 def _uncertain(results: Results, protocol: Protocol) -> Iterable[Item]:
