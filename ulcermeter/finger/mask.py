@@ -1,0 +1,129 @@
+"""Finger or ground, by colour, on a coarse copy of the photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import RectifiedPhoto
+
+__all__ = ["CoarsePhoto", "coarse_photo", "extend_mask", "finger_mask"]
+
+Floats = NDArray[np.float64]
+
+_SPACING_MM = 0.4
+_REACH_MM = 55.0
+_CLUSTERS = 10
+# Lightness counts less than colour, so that a shadow does not part the ground.
+_WEIGHTS = np.array([0.5, 1.5, 1.5], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class CoarsePhoto:
+    """A part of the photo, smaller.
+
+    Attributes
+    ----------
+    lab : uint8 (M, N, 3)
+        CIE Lab as OpenCV scales it, slightly smoothed.
+    reference : bool (M, N)
+        Where the reference lies.
+    corner_px : float64 (2,)
+        Photo (x, y) of the left upper corner of pixel [0, 0] (its corner, not its centre).
+    step : float64 (2,)
+        Photo pixels (x, y) per coarse pixel.
+    near : float64 (2,)
+        The given point, in coarse pixels.
+    px_per_mm : float
+        Coarse pixels per mm at that point.
+    """
+
+    lab: NDArray[np.uint8] = field(repr=False)
+    reference: NDArray[np.bool_] = field(repr=False)
+    corner_px: Floats
+    step: Floats
+    near: Floats
+    px_per_mm: float
+
+    def to_photo_px(self, points: NDArray[np.floating]) -> Floats:
+        """Coarse pixels (K, 2) as (x, y) to photo pixels (K, 2)."""
+        return (np.asarray(points, dtype=np.float64) + 0.5) * self.step + self.corner_px - 0.5
+
+    def from_photo_px(self, points_px: NDArray[np.floating]) -> Floats:
+        """Photo pixels (K, 2) to coarse pixels (K, 2) as (x, y)."""
+        return (np.asarray(points_px, dtype=np.float64) + 0.5 - self.corner_px) / self.step - 0.5
+
+
+def coarse_photo(rectified: RectifiedPhoto, near_px: Floats) -> CoarsePhoto | None:
+    """Cut out what lies 55 mm round a photo pixel, at about 0.4 mm a pixel; None where the scale is not usable."""
+    photo, calibration = rectified.photo.pixels, rectified.calibration
+    scale = calibration.px_per_mm(near_px)
+    if not (np.isfinite(scale) and scale > 0.5):
+        return None
+    limit = np.array(photo.shape[1::-1])
+    low = np.clip(np.floor(near_px - _REACH_MM * scale), 0, limit - 1).astype(int)
+    high = np.clip(np.ceil(near_px + _REACH_MM * scale) + 1, low + 1, limit).astype(int)
+    part = photo[low[1] : high[1], low[0] : high[0]]
+    size = np.maximum(np.round((high - low) / max(1.0, _SPACING_MM * scale)), 8).astype(int)
+    small = cv2.resize(part, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA)
+    lab = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), (0, 0), 0.8)
+    step = (high - low) / size
+    hidden = np.zeros(lab.shape[:2], dtype=np.uint8)
+    empty = CoarsePhoto(lab, hidden > 0, low.astype(np.float64), step, np.zeros(2), scale / float(step.mean()))
+    outline = calibration.reference_outline_px
+    if len(outline) > 2:
+        cv2.fillPoly(hidden, [np.round(empty.from_photo_px(outline)).astype(np.int32)], 1)
+        hidden = cv2.dilate(hidden, np.ones((3, 3), dtype=np.uint8))
+    near = empty.from_photo_px(near_px[None])[0]
+    return CoarsePhoto(lab, hidden > 0, empty.corner_px, step, near, empty.px_per_mm)
+
+
+def finger_mask(coarse: CoarsePhoto) -> NDArray[np.bool_]:
+    """Return where the finger is (M, N): what has the colours found round the point and seldom elsewhere.
+
+    The reference's pixels count neither way and are no finger here.
+    """
+    rows, cols = coarse.lab.shape[:2]
+    y, x = np.mgrid[0:rows, 0:cols]
+    away = np.hypot(x - coarse.near[0], y - coarse.near[1]) / coarse.px_per_mm
+    cluster = _clusters(coarse)
+    open_ = ~coarse.reference
+    weight = np.exp(-0.5 * (away / 3.5) ** 2) * (away < 9)
+    here = np.bincount(cluster[open_], weight[open_], _CLUSTERS)
+    there = np.bincount(cluster[open_ & (away > 12)], minlength=_CLUSTERS)
+    share = here / max(here.sum(), 1e-9) / (here / max(here.sum(), 1e-9) + there / max(there.sum(), 1) + 1e-9)
+    state = np.where(share[cluster] > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    state[away < 2.5] = cv2.GC_FGD
+    return _cut(coarse, state, rounds=3)
+
+
+def extend_mask(mask: NDArray[np.bool_], coarse: CoarsePhoto, strip: Floats) -> NDArray[np.bool_]:
+    """Cut again with the polygon `strip` (K, 2), coarse pixels, as likely finger."""
+    likely = mask.astype(np.uint8)
+    cv2.fillPoly(likely, [np.round(strip).astype(np.int32)], 1)
+    return _cut(coarse, np.where(likely > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8), rounds=2)
+
+
+def _clusters(coarse: CoarsePhoto) -> NDArray[np.intp]:
+    """Return the nearest of ten k-means colours of every pixel (M, N)."""
+    colours = coarse.lab.reshape(-1, 3).astype(np.float32) * _WEIGHTS
+    sample = np.ascontiguousarray(colours[~coarse.reference.ravel()][::5])
+    cv2.setRNGSeed(1)
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5)
+    centres = cv2.kmeans(sample, _CLUSTERS, None, stop, 1, cv2.KMEANS_PP_CENTERS)[2]
+    apart = (centres**2).sum(axis=1) - 2 * colours @ centres.T
+    return apart.argmin(axis=1).reshape(coarse.lab.shape[:2])
+
+
+def _cut(coarse: CoarsePhoto, state: NDArray[np.uint8], *, rounds: int) -> NDArray[np.bool_]:
+    state = state.copy()
+    state[coarse.reference] = cv2.GC_BGD
+    finger = (state == cv2.GC_FGD) | (state == cv2.GC_PR_FGD)
+    if not finger.any() or finger.all():
+        return finger
+    cv2.setRNGSeed(1)
+    cv2.grabCut(coarse.lab, state, None, np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)
+    return ((state == cv2.GC_FGD) | (state == cv2.GC_PR_FGD)) & ~coarse.reference

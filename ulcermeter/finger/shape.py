@@ -1,0 +1,257 @@
+"""From a mask to a finger as seen: its sides, its mid-line, its tip, in the reference's plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import Calibration
+from ulcermeter.finger.mask import CoarsePhoto
+from ulcermeter.protocol import Protocol
+
+__all__ = ["AsSeen", "read_shape"]
+
+Floats = NDArray[np.float64]
+
+_STEP_MM = 0.5
+_PALM_RADIUS_MM = 15.0
+_REACH_MM = 40.0
+_BLUNT_END = 0.93
+
+
+@dataclass(frozen=True)
+class AsSeen:
+    """A finger's outline in the reference's plane, in a frame from its tip (s along the axis, u across it).
+
+    Attributes
+    ----------
+    outline_mm : float64 (K, 2)
+        Plane x, y.
+    tip_mm, axis : float64 (2,)
+        Plane x, y of the tip as seen; unit vector to the hand.
+    left_mm, right_mm : float64 (N,)
+        Offsets u of the two sides at s = 0, 0.5 mm, ...; NaN where the photo's border or the reference hides them.
+    radius_mm : float
+        Median half width behind the round end.
+    wander_mm : float
+        Spread of the sides about straight lines.
+    """
+
+    outline_mm: Floats = field(repr=False)
+    tip_mm: Floats
+    axis: Floats
+    left_mm: Floats = field(repr=False)
+    right_mm: Floats = field(repr=False)
+    radius_mm: float
+    wander_mm: float
+
+    def to_plane(self, points: Floats) -> Floats:
+        """Turn (s, u) (K, 2) into plane x, y."""
+        return self.tip_mm + points @ np.array([self.axis, [self.axis[1], -self.axis[0]]])
+
+
+@dataclass(frozen=True)
+class _Edge:
+    """The outline (K, 2) in mm and which of its vertices show the finger's own edge."""
+
+    points: Floats
+    shown: NDArray[np.bool_]
+
+
+def read_shape(
+    mask: NDArray[np.bool_], coarse: CoarsePhoto, calibration: Calibration, *, near_px: Floats, protocol: Protocol
+) -> AsSeen | None:
+    """Read sides, mid-line and tip off a mask; None where that is no finger (see `locate_finger`)."""
+    part = _part_of(mask, coarse)
+    near = calibration.to_mm(near_px)[0]
+    edge = None if part is None else _edge(part, coarse, calibration)
+    if edge is None or edge.shown.sum() < 30:
+        return None
+    axis = _direction(edge, near)
+    for _ in range(2):
+        lines = _side_lines(edge, near, axis)
+        if lines is None:
+            return None
+        axis = _turned(axis, lines)
+    lines = _side_lines(edge, near, axis)
+    return None if lines is None else _from_tip(edge, near, axis, lines, protocol)
+
+
+def _part_of(mask: NDArray[np.bool_], coarse: CoarsePhoto) -> NDArray[np.bool_] | None:
+    """Return the connected part of the mask round the point, without palms; bridged by the reference."""
+    whole = cv2.morphologyEx((mask | coarse.reference).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    inside = cv2.distanceTransform(np.pad(whole, 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    palm = cv2.distanceTransform((inside <= _PALM_RADIUS_MM * coarse.px_per_mm).astype(np.uint8), cv2.DIST_L2, 5)
+    whole[palm < _PALM_RADIUS_MM * coarse.px_per_mm] = 0
+    labels = cv2.connectedComponents(whole)[1]
+    rows, cols = mask.shape
+    y, x = np.mgrid[0:rows, 0:cols]
+    away = np.hypot(x - coarse.near[0], y - coarse.near[1])
+    away[whole == 0] = np.inf
+    nearest = np.unravel_index(int(away.argmin()), away.shape)
+    if not away[nearest] < 3 * coarse.px_per_mm:
+        return None
+    part = (labels == labels[nearest]) & ~coarse.reference
+    filled = np.zeros(mask.shape, dtype=np.uint8)
+    outlines = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED)
+    return (filled > 0) & ~coarse.reference
+
+
+def _edge(part: NDArray[np.bool_], coarse: CoarsePhoto, calibration: Calibration) -> _Edge | None:
+    """Return the part's outlines in mm; vertices at the reference, the border or a cut-off palm do not count."""
+    outlines = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    outlines = [o.reshape(-1, 2) for o in outlines if len(o) > 20]
+    if not outlines:
+        return None
+    pixels = np.vstack(outlines)
+    hidden = cv2.dilate(coarse.reference.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    hidden[:2], hidden[-2:], hidden[:, :2], hidden[:, -2:] = True, True, True, True
+    # A contour runs through the outermost pixels' centres: the edge is half a pixel further out.
+    outward = _outward(part, pixels)
+    points = calibration.to_mm(coarse.to_photo_px(pixels + 0.5 * outward))
+    return _Edge(points, ~hidden[pixels[:, 1], pixels[:, 0]])
+
+
+def _outward(part: NDArray[np.bool_], pixels: NDArray[np.int32]) -> Floats:
+    soft = cv2.GaussianBlur(part.astype(np.float32), (0, 0), 1.5)
+    slope = np.stack([cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)], axis=-1)
+    found = -slope[pixels[:, 1], pixels[:, 0]].astype(np.float64)
+    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+
+
+def _direction(edge: _Edge, near: Floats) -> Floats:
+    """Return the direction most of the outline runs along, round the point: the fullest 15 degrees, averaged."""
+    ahead = np.roll(edge.points, -4, axis=0) - np.roll(edge.points, 4, axis=0)
+    close = edge.shown & (np.linalg.norm(edge.points - near, axis=1) < _REACH_MM)
+    length = np.linalg.norm(ahead, axis=1)
+    use = close & (length > 0.5) & (length < 12 * 1.5)
+    angle = np.arctan2(ahead[use, 1], ahead[use, 0]) % np.pi
+    turns = np.radians(np.arange(0, 180, 3))
+    apart = np.abs((angle[:, None] - turns + np.pi / 2) % np.pi - np.pi / 2)
+    best = turns[(apart < np.radians(9)).sum(axis=0).argmax()] if use.any() else 0.0
+    kept = angle[np.abs((angle - best + np.pi / 2) % np.pi - np.pi / 2) < np.radians(15)]
+    doubled = np.exp(2j * kept).mean() if len(kept) else np.exp(2j * best)
+    mean = np.angle(doubled) / 2
+    return np.array([np.cos(mean), np.sin(mean)])
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Straight sides u = c + k s about the point: left (c, k), right (c, k), and the spread about them."""
+
+    left: Floats
+    right: Floats
+    spread: float
+
+    def middle(self, s: Floats) -> Floats:
+        return (np.polyval(self.left[::-1], s) + np.polyval(self.right[::-1], s)) / 2
+
+    def half(self, s: Floats) -> Floats:
+        return (np.polyval(self.right[::-1], s) - np.polyval(self.left[::-1], s)) / 2
+
+
+def _in_frame(points: Floats, origin: Floats, axis: Floats) -> Floats:
+    return (points - origin) @ np.array([[axis[0], axis[1]], [axis[1], -axis[0]]])
+
+
+def _side_lines(edge: _Edge, near: Floats, axis: Floats) -> _Lines | None:
+    """Fit a straight line to each side: a median of candidate offsets first, then trimmed least squares."""
+    s, u = _in_frame(edge.points, near, axis).T
+    ahead = np.roll(u, -3) - np.roll(u, 3), np.roll(s, -3) - np.roll(s, 3)
+    straight = edge.shown & (np.abs(s) < _REACH_MM) & (np.abs(ahead[0]) < 0.5 * np.abs(ahead[1]))
+    found = []
+    for side in (-1, 1):
+        use = straight & (side * u > 0)
+        line = _trimmed_line(s[use], u[use])
+        if line is None:
+            return None
+        found.append(line)
+    spread = float(np.hypot(found[0][1], found[1][1]) / np.sqrt(2))
+    return _Lines(found[0][0], found[1][0], spread)
+
+
+def _trimmed_line(s: Floats, u: Floats) -> tuple[Floats, float] | None:
+    if len(s) < 12 or np.ptp(s) < 6:
+        return None
+    line, keep = np.array([np.median(u), 0.0]), np.ones(len(s), dtype=bool)
+    for limit in (4.0, 2.0, 1.2, 1.2):
+        keep = np.abs(u - line[0] - line[1] * s) < limit
+        if keep.sum() < 10 or np.ptp(s[keep]) < 5:
+            return None
+        line = np.polyfit(s[keep], u[keep], 1)[::-1]
+    return line, float(np.std(u[keep] - line[0] - line[1] * s[keep]))
+
+
+def _turned(axis: Floats, lines: _Lines) -> Floats:
+    lean = np.arctan((lines.left[1] + lines.right[1]) / 2)
+    across = np.array([axis[1], -axis[0]])
+    return np.cos(lean) * axis + np.sin(lean) * across
+
+
+def _from_tip(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, protocol: Protocol) -> AsSeen | None:
+    """Find the round end, and give the sides from there; None unless all a finger's limits hold."""
+    ends = [_end(edge, near, sign * axis, lines, sign) for sign in (1.0, -1.0)]
+    known = [e for e in ends if e is not None]
+    if not known:
+        return None
+    _, tip, axis = min(known, key=lambda e: e[0])
+    s, u = _in_frame(edge.points, tip, axis).T
+    left, right = _profile(s, u, edge.shown)
+    behind = slice(int(8 / _STEP_MM), int(30 / _STEP_MM))
+    half = (right[behind] - left[behind]) / 2
+    if np.isfinite(half).sum() * _STEP_MM < protocol["finger_sides_min_mm"]:
+        return None
+    radius = float(np.nanmedian(half))
+    at = _in_frame(near[None], tip, axis)[0]
+    plausible = (
+        protocol["finger_width_min_mm"] <= 2 * radius <= protocol["finger_width_max_mm"]
+        and lines.spread <= protocol["finger_wander_max_mm"]
+        and abs(at[1]) <= 1.15 * radius
+        and -1 <= at[0] <= 60
+        and np.nanstd(half) <= 0.12 * radius
+    )
+    if not plausible:
+        return None
+    return AsSeen(edge.points, tip, axis, left, right, radius, lines.spread)
+
+
+def _end(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, sign: float) -> tuple[float, Floats, Floats] | None:
+    """Return how blunt the end before the point is (1 = cut straight), where it is, and the axis from it."""
+    s, u = _in_frame(edge.points, near, axis).T
+    middle = sign * lines.middle(sign * s)
+    half = np.maximum(lines.half(sign * s), 0.5)
+    off = (u - middle) / half
+    core = np.abs(off) < 0.35
+    if not core.any():
+        return None
+    first = float(s[core].min())
+    at_end = core & (s < first + 1.0)
+    if edge.shown[at_end].mean() < 0.7:
+        return None
+    radius = float(np.median(half))
+    ring = edge.shown & (np.abs(s - first - 0.25 * radius) < 0.6)
+    if (off[ring] > 0).sum() < 1 or (off[ring] < 0).sum() < 1:
+        return None
+    blunt = float((np.median(off[ring & (off > 0)]) - np.median(off[ring & (off < 0)])) / 2)
+    if blunt > _BLUNT_END:
+        return None
+    place = np.array([first, float(sign * lines.middle(np.array([sign * first]))[0])])
+    tip = near + place[0] * axis + place[1] * np.array([axis[1], -axis[0]])
+    return blunt, tip, axis
+
+
+def _profile(s: Floats, u: Floats, shown: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Return left and right offsets (N,) at every half millimetre from the tip; NaN where hidden."""
+    count = int(60 / _STEP_MM)
+    left, right = np.full(count, np.nan), np.full(count, np.nan)
+    place = np.round(s / _STEP_MM).astype(int)
+    for side, out in ((-1, left), (1, right)):
+        use = shown & (side * u > 0) & (place >= 0) & (place < count) & (np.abs(u) < 18)
+        order = np.argsort(place[use], kind="stable")
+        bins, start = np.unique(place[use][order], return_index=True)
+        out[bins] = [np.median(part) for part in np.split(u[use][order], start[1:])]
+    return left, right
