@@ -221,7 +221,7 @@ def _against_previous(previous: _Visit | None, now: _Visit, protocol: Protocol, 
 def _against_baseline(start: _Visit | None, now: _Visit, course: list[_Visit], protocol: Protocol) -> dict[str, Any]:
     day = known_day(now.row)
     if start is None:
-        compares = bool(course) and course[0].row["state"] != "new" and not day <= 0 and now is not course[0]
+        compares = course[0].row["state"] != "new" and not day <= 0 and (day > 0 or now is not course[0])
         return {"change_from_baseline": "uncertain" if compares else "", "area_reduction_pct": _NAN}
     if day <= known_day(start.row):
         itself = day == known_day(start.row) and start.area[0] > 0

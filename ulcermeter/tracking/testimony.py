@@ -76,12 +76,12 @@ def contested(lineage: Lineage, photo_name: str, scene: Scene) -> str:
     """Return why an outline on a photo is not to be taken as an open ulcer; '' when it is."""
     for photo in (row for row in scene.photos if row.photo == photo_name):
         if _hidden(photo, lineage, scene):
-            return f"{photo_name}: covered, the outline may be of a crust or dressing"
+            return f"covered, the outline may be of a crust or dressing ({photo_name})"
         word = _word(photo, lineage, scene)
         if word == "indeterminate":
-            return f"{photo_name}: the reader is unsure"
+            return f"the reader is unsure ({photo_name})"
         if word == "healed":
-            return f"{photo_name}: the reader says healed, yet it is outlined"
+            return f"the reader says healed, yet it is outlined ({photo_name})"
     return ""
 
 
@@ -90,11 +90,11 @@ def _examined(photo: PhotoRow, lineage: Lineage, scene: Scene) -> str:
     if photo.number and photo.number == lineage.number:
         return ""
     if photo.view not in lineage.sighting.views:
-        return f"{photo.photo}: shows the {photo.view or 'unnamed'} side"
+        return f"only the {photo.view or 'unnamed'} side was seen ({photo.photo})"
     if photo.click_px is not None and not (scene.alone(photo) and not _names_other(photo, lineage, scene)):
-        return f"{photo.photo}: only what was clicked was looked for"
+        return f"only what was clicked was looked for ({photo.photo})"
     if _names_other(photo, lineage, scene) and photo.number not in lineage.beside:
-        return f"{photo.photo}: names ulcer {photo.number}, may not show this one"
+        return f"the photo names ulcer {photo.number} and may not show this one ({photo.photo})"
     return ""
 
 
@@ -112,14 +112,16 @@ def unseen(lineage: Lineage, scene: Scene, protocol: Protocol) -> Verdict:
     """Say what became of an ulcer of which nothing was outlined."""
     said = [(photo, _examined(photo, lineage, scene)) for photo in scene.photos]
     passing = [photo for photo, why_not in said if not why_not and photo.passed]
-    refused = [f"{p.photo}: {p.status}, {p.reason}".rstrip(", ") for p, why in said if not why and not p.passed]
+    refused = [
+        f"{p.status}: {p.reason or 'no reason given'} ({p.photo})" for p, why in said if not why and not p.passed
+    ]
     if not passing:
         covered = [p for p, why in said if not why and _hidden(p, lineage, scene)]
         if covered:
-            flags = (f"{covered[0].photo}: covered", *refused)
+            flags = (f"covered ({covered[0].photo})", *refused)
             return Verdict("indeterminate", covered[0].photo, covered[0].view, flags)
         elsewhere = [why for photo, why in said if why and photo.passed]
-        clicked = any(why.endswith("was looked for") for why in elsewhere)
+        clicked = any("was looked for" in why for why in elsewhere)
         return Verdict("indeterminate" if clicked else "not photographed", flags=(*refused, *elsewhere))
     verdict = _closed(passing, lineage, scene, protocol)
     return Verdict(verdict.state, verdict.photo, verdict.view, (*verdict.flags, *refused))
@@ -129,12 +131,12 @@ def _closed(passing: Sequence[PhotoRow], lineage: Lineage, scene: Scene, protoco
     """Decide between healed and indeterminate; of several words *open* weighs most, then *indeterminate*."""
     bare = [photo for photo in passing if not _hidden(photo, lineage, scene)]
     if not bare:
-        return Verdict("indeterminate", passing[0].photo, passing[0].view, (f"{passing[0].photo}: covered",))
+        return Verdict("indeterminate", passing[0].photo, passing[0].view, (f"covered ({passing[0].photo})",))
     words = {photo.photo: _word(photo, lineage, scene) for photo in bare}
     for word, text in (("open", "the reader says open, nothing was found"), ("indeterminate", "the reader is unsure")):
         for photo in bare:
             if words[photo.photo] == word:
-                return Verdict("indeterminate", photo.photo, photo.view, (f"{photo.photo}: {text}",))
+                return Verdict("indeterminate", photo.photo, photo.view, (f"{text} ({photo.photo})",))
     by_reader = [photo for photo in bare if words[photo.photo] == "healed"]
     if by_reader:
         best = min(by_reader, key=_limit)
@@ -153,7 +155,7 @@ def _closed_by_machine(bare: Sequence[PhotoRow], lineage: Lineage, scene: Scene,
     limit = _limit(best)[0]
     threshold = protocol["threshold_diameter_mm"]
     if threshold < limit < math.inf:
-        text = f"{best.photo}: detection limit {limit:.1f} mm, over {threshold:g} mm"
+        text = f"detection limit {limit:.1f} mm, over {threshold:g} mm ({best.photo})"
         return Verdict("indeterminate", best.photo, best.view, (text,))
     flags = ["healed_by_machine"]
     if limit == math.inf:
