@@ -1,0 +1,155 @@
+"""ArUco and AprilTag markers.
+
+Shapes are looked for on a shrunken photo (about 3 ms a megapixel), decoded and fitted at full resolution. Only where
+that shows no marker is the photo searched at twice the resolution, and at last at its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ulcermeter.calibration.decoding import Marker, decode
+from ulcermeter.calibration.marker_fit import MarkerFit, fit_marker
+from ulcermeter.calibration.references import FoundReference, Reference, Region
+from ulcermeter.calibration.squares import find_squares, shrunken_grey
+from ulcermeter.datatypes import LensProfile, Photo, Points
+from ulcermeter.errors import Refusal
+
+if TYPE_CHECKING:
+    from ulcermeter.protocol import Protocol
+
+__all__ = ["find_aruco", "find_markers"]
+
+_FIRST_LONG_SIDE_PX = 1000
+_MOST_SQUARES = 400
+_SUSPECT_SIDE_SHARE = 0.03
+
+
+def find_aruco(
+    photo: Photo,
+    reference: Reference,
+    *,
+    region: Region | None,
+    protocol: Protocol,
+    lens: LensProfile | None = None,
+) -> FoundReference | None:
+    """Find the one marker on a photo, or inside the region.
+
+    Parameters
+    ----------
+    photo : Photo
+    reference : Reference
+        Of kind ``aruco``, with its size.
+    region : Region or None
+    protocol : Protocol
+    lens : LensProfile or None
+
+    Returns
+    -------
+    FoundReference or None
+        None when nothing on the photo decodes.
+
+    Raises
+    ------
+    Refusal
+        Several markers without a region that tells which; a marker whose sides cannot be fitted.
+    """
+    markers = find_markers(photo, dictionary=reference.dictionary, region=region)
+    if not markers:
+        return None
+    if len(markers) > 1:
+        raise _ambiguous(markers)
+    marker = markers[0]
+    fitted = fit_marker(photo.pixels, marker)
+    if fitted is None:
+        raise Refusal(
+            f"marker {marker.dictionary} id {marker.id}: expected four straight sides from dark to bright, got sides "
+            "that cannot be followed; lay the marker flat, whole in the photo and in even light."
+        )
+    assert reference.size_mm is not None
+    return _found(reference.size_mm, marker, fitted)
+
+
+def find_markers(photo: Photo, *, dictionary: str | None, region: Region | None) -> list[Marker]:
+    """Return all markers on a photo that decode, largest first.
+
+    Parameters
+    ----------
+    photo : Photo
+    dictionary : str or None
+        Only this one, or the common ones.
+    region : Region or None
+        Only markers whose centre lies inside.
+    """
+    pixels, origin = _cropped(photo, region)
+    longer = max(pixels.shape[:2])
+    first = min(1.0, _FIRST_LONG_SIDE_PX / longer)
+    for scale in sorted({first, min(1.0, 2 * first), 1.0}):
+        grey = shrunken_grey(pixels, scale)
+        full = grey if scale == 1.0 else None
+        markers = []
+        for square in find_squares(grey)[:_MOST_SQUARES]:
+            marker = decode(grey if full is None else full, square, dictionary=dictionary)
+            if marker is not None:
+                corners = (marker.corners_px + 0.5) / scale - 0.5 + origin
+                markers.append(Marker(marker.dictionary, marker.id, marker.bits, corners))
+        if markers:
+            return _without_nested(markers)
+    return []
+
+
+def _cropped(photo: Photo, region: Region | None) -> tuple[np.ndarray, Points]:
+    if region is None:
+        return photo.pixels, np.zeros(2)
+    rows, cols = photo.pixels.shape[:2]
+    x, y, width, height = region
+    # A little more than the box: a marker that is boxed tightly keeps the ground round it.
+    margin = 0.15 * max(width, height)
+    left, top = max(int(x - margin), 0), max(int(y - margin), 0)
+    right, bottom = min(int(np.ceil(x + width + margin)), cols), min(int(np.ceil(y + height + margin)), rows)
+    if right - left < 16 or bottom - top < 16:
+        raise Refusal(
+            f"reference box: expected a box x, y, width, height inside the photo of {cols} × {rows} px, got "
+            f"{x:g}, {y:g}, {width:g}, {height:g}; draw it round the reference."
+        )
+    return np.ascontiguousarray(photo.pixels[top:bottom, left:right]), np.array([left, top], dtype=np.float64)
+
+
+def _without_nested(markers: list[Marker]) -> list[Marker]:
+    """Leave out what lies inside another marker: its modules can look like a small marker."""
+    kept: list[Marker] = []
+    for marker in sorted(markers, key=lambda m: -float(np.ptp(m.corners_px, axis=0).max())):
+        centre = marker.corners_px.mean(axis=0)
+        inside = [(centre > k.corners_px.min(axis=0)).all() and (centre < k.corners_px.max(axis=0)).all() for k in kept]
+        if not any(inside):
+            kept.append(marker)
+    return kept
+
+
+def _ambiguous(markers: list[Marker]) -> Refusal:
+    places = "; ".join(
+        f"{m.dictionary} id {m.id} at ({m.corners_px[:, 0].mean():.0f}, {m.corners_px[:, 1].mean():.0f})"
+        for m in markers[:6]
+    )
+    return Refusal(
+        f"reference: expected one marker, got {len(markers)} ({places}); point at one with a reference box, or "
+        "photograph one alone."
+    )
+
+
+def _found(size_mm: float, marker: Marker, fitted: MarkerFit) -> FoundReference:
+    unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]])
+    modules = len(marker.bits)
+    grown = (unit - 0.5) * (1 + 2 / modules) + 0.5
+    from ulcermeter.calibration.homography import fit_homography
+    from ulcermeter.datatypes import transform_points
+
+    return FoundReference(
+        text=f"aruco:{size_mm:g}:{marker.dictionary}",
+        points_px=fitted.corners_px,
+        points_mm=unit * size_mm,
+        covariance_px2=fitted.covariance_px2,
+        outline_px=transform_points(fit_homography(unit, fitted.corners_px), grown),
+    )

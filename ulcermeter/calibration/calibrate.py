@@ -1,0 +1,179 @@
+"""Choose the reference on a photo and calibrate by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+
+from ulcermeter.calibration.aruco import find_aruco, find_markers
+from ulcermeter.calibration.camera import camera_prior, lens_matches
+from ulcermeter.calibration.plane import fit_plane, seeded_generator
+from ulcermeter.calibration.references import Finder, FoundReference, Reference, Region, parse_reference
+from ulcermeter.calibration.scale import stated_scale
+from ulcermeter.datatypes import Calibration, LensProfile, Photo, Points
+from ulcermeter.errors import Refusal
+from ulcermeter.protocol import Protocol, read_protocol
+
+__all__ = ["FINDERS", "calibrate"]
+
+FINDERS: dict[str, Finder] = {"aruco": find_aruco}
+"""What looks for each kind of reference."""
+
+_HOW = {
+    "aruco": "lay the printed marker beside the ulcer, flat, whole, in focus and with its white margin",
+    "card": "lay the printed card so that it frames the ulcer, flat and whole",
+    "disc": "stick the dot beside the ulcer so that all of its edge can be seen",
+    "id1": "lay the bank card beside the ulcer so that all four edges can be seen on a plain ground",
+    "ruler": "lay the ruler beside the ulcer so that at least 2 cm of its ticks can be seen",
+}
+
+
+def calibrate(
+    photo: Photo,
+    *,
+    reference: str = "auto",
+    reference_on: str = "skin",
+    protocol: Protocol | None = None,
+    region: Region | None = None,
+    lens: LensProfile | None = None,
+) -> Calibration:
+    """Find the reference on a photo and calibrate by it.
+
+    Parameters
+    ----------
+    photo : Photo
+    reference : str
+        ``card``, ``aruco:MM``, ``aruco:MM:DICTIONARY``, ``disc:MM``, ``id1``, ``ruler``, ``scale:PX_PER_MM`` or
+        ``auto`` (the protocol's `references_auto`, in that order; the first that is found counts).
+    reference_on : {'skin', 'table'}
+        Level with the ulcer, or on the table that the finger lies on.
+    protocol : Protocol or None
+        None takes MANUS.
+    region : (x, y, width, height) or None
+        Box round the reference, photo pixels: where to look.
+    lens : LensProfile or None
+        Used when its make, model and focal length are the photo's; otherwise a warning says that it was not.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    Refusal
+        A wrong text; no such reference on the photo, or more than one; one that cannot be used.
+    """
+    protocol = protocol or _default_protocol()
+    if reference_on not in ("skin", "table"):
+        raise Refusal(f"reference_on: expected skin or table, got '{reference_on}'; say where the reference lies.")
+    asked = parse_reference(reference)
+    if asked.kind == "scale":
+        return stated_scale(photo, asked, reference_on=reference_on)
+    warnings: tuple[str, ...] = ()
+    if lens is not None and not lens_matches(photo, lens):
+        lens, warnings = None, ("the lens profile is of another camera or focal length and was not used",)
+    look = _find_any if asked.kind == "auto" else _find_one
+    found = look(photo, asked, region=region, protocol=protocol, lens=lens)
+    return _calibrated(photo, found, reference_on=reference_on, protocol=protocol, lens=lens, warnings=warnings)
+
+
+@lru_cache(maxsize=1)
+def _default_protocol() -> Protocol:
+    return read_protocol("manus")
+
+
+def _find(
+    photo: Photo, asked: Reference, *, region: Region | None, protocol: Protocol, lens: LensProfile | None
+) -> FoundReference | None:
+    if asked.kind not in FINDERS:
+        raise Refusal(f"reference {asked.text}: expected {', '.join(FINDERS)} or scale, got '{asked.kind}'.")
+    return FINDERS[asked.kind](photo, asked, region=region, protocol=protocol, lens=lens)
+
+
+def _find_one(
+    photo: Photo, asked: Reference, *, region: Region | None, protocol: Protocol, lens: LensProfile | None
+) -> FoundReference:
+    found = _find(photo, asked, region=region, protocol=protocol, lens=lens)
+    if found is None:
+        raise Refusal(f"reference {asked.text}: expected one on the photo, got none; {_HOW[asked.kind]}.")
+    return found
+
+
+def _find_any(
+    photo: Photo, asked: Reference, *, region: Region | None, protocol: Protocol, lens: LensProfile | None
+) -> FoundReference:
+    """Return the first reference of the protocol's list that the photo shows."""
+    texts = [str(text) for text in protocol["references_auto"]]
+    for text in texts:
+        known = parse_reference(text)
+        if known.kind not in FINDERS:
+            continue
+        found = _find(photo, known, region=region, protocol=protocol, lens=lens)
+        if found is not None:
+            return found
+    markers = find_markers(photo, dictionary=None, region=region)
+    if markers:
+        raise Refusal(
+            f"reference auto: expected one of {', '.join(texts)}, got a marker {markers[0].dictionary} of unknown "
+            "size; state it as aruco:MM, the side of its black square."
+        )
+    raise Refusal(
+        f"reference auto: expected one of {', '.join(texts)} on the photo, got none; lay a reference beside the "
+        "ulcer, or state its kind and size."
+    )
+
+
+def _calibrated(
+    photo: Photo,
+    found: FoundReference,
+    *,
+    reference_on: str,
+    protocol: Protocol,
+    lens: LensProfile | None,
+    warnings: tuple[str, ...],
+) -> Calibration:
+    shape = (photo.pixels.shape[0], photo.pixels.shape[1])
+    camera = camera_prior(photo, protocol=protocol, lens=lens)
+    straight = _straightener(photo, lens)
+    point_sd_mm = protocol["reference_point_sd_mm"] if found.point_sd_mm is None else found.point_sd_mm
+    size_sd_pct = protocol["reference_size_sd_pct"] if found.size_sd_pct is None else found.size_sd_pct
+    plane = fit_plane(
+        straight(found.points_px),
+        found.points_mm,
+        found.covariance_px2,
+        alternatives_px=tuple(straight(points) for points in found.alternatives_px),
+        camera=camera,
+        shape=shape,
+        point_sd_mm=float(point_sd_mm),
+        size_sd_pct=float(size_sd_pct),
+        level_sd_deg=float(protocol["reference_level_sd_deg"]),
+        n_draws=int(protocol["monte_carlo_draws"]),
+        rng=seeded_generator(photo.sha256, "calibration"),
+    )
+    return Calibration(
+        pixel_to_mm=plane.pixel_to_mm,
+        draws=plane.draws,
+        reference=found.text,
+        reference_on=reference_on,
+        points_px=found.points_px,
+        points_mm=found.points_mm,
+        points_covariance_px2=found.covariance_px2,
+        reference_outline_px=found.outline_px,
+        reprojection_mm=plane.reprojection_mm,
+        tilt_deg=plane.tilt_deg,
+        distance_mm=plane.distance_mm,
+        distance_sd_mm=plane.distance_sd_mm,
+        verified=True,
+        shape=shape,
+        lens=lens,
+        warnings=(*found.warnings, *camera.warnings, *warnings),
+    )
+
+
+def _straightener(photo: Photo, lens: LensProfile | None) -> Callable[[Points], Points]:
+    """Return what takes the lens's distortion out of photo pixels."""
+    if lens is None:
+        return lambda points: points
+    blank = stated_scale(photo, Reference("scale", "", px_per_mm=1.0), reference_on="skin")
+    return replace(blank, lens=lens).undistorted

@@ -1,0 +1,139 @@
+"""The camera: what is known of its focal length and lens before a photo is calibrated."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ulcermeter.datatypes import CameraInfo, LensProfile, Photo
+from ulcermeter.errors import Refusal
+
+if TYPE_CHECKING:
+    from ulcermeter.protocol import Protocol
+
+__all__ = ["CameraPrior", "camera_prior", "lens_matches", "read_lens", "write_lens"]
+
+DIAGONAL_35MM_MM = 43.2666
+"""Diagonal of a 36 × 24 mm frame, mm: 35 mm equivalents compare diagonals (CIPA DCG-001-2018, 4.5)."""
+_USUAL_ASPECTS = (1.25, 1.60)
+_FOCAL_KEYS = ("focal_rel", "focal_rel_sd", "centre_rel", "distortion", "n_photos", "rms_px")
+
+
+@dataclass(frozen=True)
+class CameraPrior:
+    """What is believed of the camera before the reference is seen; all in pixels of the upright photo.
+
+    Attributes
+    ----------
+    focal_px, focal_sd_rel : float
+        Focal length and its *relative* standard deviation.
+    centre_px : (float, float)
+        Principal point (x, y).
+    centre_sd_px : float
+    k1_sd : float
+        Standard deviation of the first radial distortion coefficient (OpenCV's k1); 0 where a lens profile is used.
+    warnings : tuple of str
+    """
+
+    focal_px: float
+    focal_sd_rel: float
+    centre_px: tuple[float, float]
+    centre_sd_px: float
+    k1_sd: float
+    warnings: tuple[str, ...] = ()
+
+
+def camera_prior(photo: Photo, *, protocol: Protocol, lens: LensProfile | None) -> CameraPrior:
+    """Return what is known of the camera: from a lens profile, else EXIF, else the protocol's assumption."""
+    rows, cols = photo.pixels.shape[:2]
+    longer, centre = float(max(rows, cols)), ((cols - 1) / 2, (rows - 1) / 2)
+    if lens is not None:
+        x, y = centre[0] + lens.centre_rel[0] * longer, centre[1] + lens.centre_rel[1] * longer
+        return CameraPrior(lens.focal_rel * longer, lens.focal_rel_sd / lens.focal_rel, (x, y), 0.003 * longer, 0.0)
+    per_mm = math.hypot(rows, cols) / DIAGONAL_35MM_MM
+    k1_sd = float(protocol["lens_k1_sd"])
+    centre_sd_px = longer * protocol["camera_centre_sd_pct"] / 100
+    focal_mm = photo.camera.focal_35mm_mm
+    if focal_mm is not None:
+        usual = _USUAL_ASPECTS[0] <= longer / min(rows, cols) <= _USUAL_ASPECTS[1]
+        sd_pct = protocol["focal_exif_sd_pct"] if usual else protocol["focal_cropped_sd_pct"]
+        return CameraPrior(focal_mm * per_mm, sd_pct / 100, centre, centre_sd_px, k1_sd)
+    assumed_mm, sd_mm = protocol["focal_assumed_mm"], protocol["focal_assumed_sd_mm"]
+    cropped_sd_px = longer * protocol["camera_centre_cropped_sd_pct"] / 100
+    said = f"no focal length in the file: {assumed_mm:g} ± {sd_mm:g} mm (35 mm equivalent) assumed"
+    return CameraPrior(assumed_mm * per_mm, sd_mm / assumed_mm, centre, cropped_sd_px, k1_sd, (said,))
+
+
+def lens_matches(photo: Photo, lens: LensProfile) -> bool:
+    """Return whether a lens profile holds for this photo: same make, model and focal length (within 1 mm)."""
+    ours, theirs = photo.camera, lens.camera
+    if (ours.make, ours.model) != (theirs.make, theirs.model):
+        return False
+    if ours.focal_35mm_mm is None or theirs.focal_35mm_mm is None:
+        return ours.focal_35mm_mm == theirs.focal_35mm_mm
+    return abs(ours.focal_35mm_mm - theirs.focal_35mm_mm) < 1.0
+
+
+def read_lens(path: str | Path) -> LensProfile:
+    """Read a lens profile as `write_lens` wrote it.
+
+    Raises
+    ------
+    Refusal
+        No such file, not TOML, or values missing or of the wrong kind.
+    """
+    path = Path(path)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        camera = raw.get("camera", {})
+        focal_mm = camera.get("focal_35mm_mm")
+        return LensProfile(
+            camera=CameraInfo(camera.get("make"), camera.get("model"), None if focal_mm is None else float(focal_mm)),
+            focal_rel=_positive(raw, "focal_rel"),
+            focal_rel_sd=_positive(raw, "focal_rel_sd"),
+            centre_rel=(float(raw["centre_rel"][0]), float(raw["centre_rel"][1])),
+            distortion=tuple(float(value) for value in raw["distortion"]),
+            n_photos=int(raw["n_photos"]),
+            rms_px=float(raw["rms_px"]),
+        )
+    except OSError as error:
+        raise Refusal(f"{path}: expected a lens profile, got no readable file; check the path.") from error
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, UnicodeDecodeError) as error:
+        raise Refusal(
+            f"{path}: expected a lens profile with {', '.join(_FOCAL_KEYS)} and [camera], got {error}; "
+            "write it with: ulcermeter camera PHOTOS -o CAMERA.toml."
+        ) from error
+
+
+def _positive(raw: dict[str, object], key: str) -> float:
+    value = float(raw[key])  # type: ignore[arg-type]
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{key} = {value}")
+    return value
+
+
+def write_lens(lens: LensProfile, path: str | Path) -> None:
+    """Write a lens profile as TOML."""
+    lines = [
+        "# A lens, measured from photos of the card. Lengths are fractions of the photo's longer side.",
+        f"focal_rel = {lens.focal_rel!r}",
+        f"focal_rel_sd = {lens.focal_rel_sd!r}",
+        f"centre_rel = [{lens.centre_rel[0]!r}, {lens.centre_rel[1]!r}]",
+        f"distortion = [{', '.join(repr(float(value)) for value in lens.distortion)}]  # k1, k2, p1, p2, k3",
+        f"n_photos = {lens.n_photos}",
+        f"rms_px = {lens.rms_px!r}",
+        "",
+        "[camera]",
+    ]
+    lines += [f"{key} = {_toml_text(value)}" for key in ("make", "model") if (value := getattr(lens.camera, key))]
+    if lens.camera.focal_35mm_mm is not None:
+        lines.append(f"focal_35mm_mm = {lens.camera.focal_35mm_mm!r}")
+    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _toml_text(value: str) -> str:
+    kept = "".join(c if c.isprintable() else " " for c in value)
+    return '"' + kept.replace("\\", "\\\\").replace('"', '\\"') + '"'

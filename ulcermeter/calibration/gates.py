@@ -1,0 +1,163 @@
+"""The gates a photo must pass at the ulcer before its millimetres count."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.calibration.focus import measure_focus
+from ulcermeter.datatypes import Calibration, Photo, Points
+
+if TYPE_CHECKING:
+    from ulcermeter.protocol import Protocol
+
+__all__ = ["GateReport", "check_gates"]
+
+_MARGIN_MM = 2.0
+"""Skin round the ulcer that is judged with it, mm: the edge and what it is told apart from."""
+_LEAST_HALF_MM = 3.0
+_BURNT, _BLACK = 250, 16
+"""8-bit levels. Skin burns out in red first, which hides no edge: green decides. Black: even the brightest channel."""
+
+
+@dataclass(frozen=True)
+class GateReport:
+    """How a photo does at the ulcer.
+
+    Attributes
+    ----------
+    px_per_mm : float
+    tilt_deg : float
+        NaN for a stated scale.
+    scale_se_pct : float
+        Relative standard error of length there, %; NaN for a stated scale.
+    focus : float
+        See `ulcermeter.calibration.focus.measure_focus`; NaN where it cannot be judged.
+    exposure : float
+        Share of pixels there, 0..1, that are neither burnt out nor black.
+    failures : tuple of str
+        One sentence for each gate not passed: value, limit, what to do.
+    warnings : tuple of str
+        What could not be judged.
+    """
+
+    px_per_mm: float
+    tilt_deg: float
+    scale_se_pct: float
+    focus: float
+    exposure: float
+    failures: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def check_gates(
+    photo: Photo,
+    calibration: Calibration,
+    place_px: NDArray[np.floating],
+    *,
+    protocol: Protocol,
+    finger_mask: NDArray[np.bool_] | None = None,
+) -> GateReport:
+    """Judge a photo at the ulcer.
+
+    Parameters
+    ----------
+    photo : Photo
+    calibration : Calibration
+    place_px : float (K, 2) or (2,)
+        The ulcer's outline, or, where none was found, the click, the middle of the box or of the photo; photo pixels.
+    protocol : Protocol
+        For `px_per_mm_min`, `tilt_max_deg`, `scale_se_max_pct`, `focus_min`, `exposure_min`.
+    finger_mask : bool (M, N) or None
+        True on the finger, photo pixels; the background's focus and exposure then do not count.
+
+    Returns
+    -------
+    GateReport
+    """
+    places = np.atleast_2d(np.asarray(place_px, dtype=np.float64))
+    centre = (places.min(axis=0) + places.max(axis=0)) / 2
+    px_per_mm = calibration.px_per_mm(centre)
+    left, top, right, bottom = _window(photo, places, px_per_mm)
+    counted = _counted(calibration, (left, top, right, bottom), finger_mask)
+    pixels = photo.pixels[top:bottom, left:right]
+    report = GateReport(
+        px_per_mm=px_per_mm,
+        tilt_deg=calibration.tilt_deg,
+        scale_se_pct=100 * calibration.scale_se(centre),
+        focus=measure_focus(pixels, px_per_mm=px_per_mm, counted=counted),
+        exposure=_exposure(pixels, counted),
+        failures=(),
+    )
+    return _judged(report, protocol)
+
+
+def _window(photo: Photo, places: Points, px_per_mm: float) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of the ulcer's surroundings, on the photo."""
+    rows, cols = photo.pixels.shape[:2]
+    centre = (places.min(axis=0) + places.max(axis=0)) / 2
+    half = np.maximum(np.ptp(places, axis=0) / 2 + _MARGIN_MM * px_per_mm, _LEAST_HALF_MM * px_per_mm)
+    low = np.clip(np.floor(centre - half), 0, [cols - 1, rows - 1]).astype(int)
+    high = np.clip(np.ceil(centre + half) + 1, low + 1, [cols, rows]).astype(int)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def _counted(
+    calibration: Calibration, window: tuple[int, int, int, int], finger_mask: NDArray[np.bool_] | None
+) -> NDArray[np.bool_]:
+    """Return which pixels of the window count: on the finger, and not on the reference."""
+    left, top, right, bottom = window
+    counted = np.ones((bottom - top, right - left), dtype=np.uint8)
+    if len(calibration.reference_outline_px):
+        polygon = np.rint(calibration.reference_outline_px - [left, top]).astype(np.int32)
+        cv2.fillPoly(counted, [polygon], 0)
+    if finger_mask is not None:
+        counted &= finger_mask[top:bottom, left:right].astype(np.uint8)
+    return counted.astype(bool)
+
+
+def _exposure(pixels: NDArray[np.uint8], counted: NDArray[np.bool_]) -> float:
+    if not counted.any():
+        return float("nan")
+    usable = (pixels[:, :, 1] < _BURNT) & (pixels.max(axis=2) > _BLACK)
+    return float(usable[counted].mean())
+
+
+def _judged(report: GateReport, protocol: Protocol) -> GateReport:
+    failures, warnings = [], []
+    if report.px_per_mm < protocol["px_per_mm_min"]:
+        failures.append(
+            f"{report.px_per_mm:.1f} px/mm at the ulcer (least {protocol['px_per_mm_min']:g}): go nearer, or set the "
+            "camera to its full resolution"
+        )
+    if report.tilt_deg > protocol["tilt_max_deg"]:
+        failures.append(
+            f"tilt {report.tilt_deg:.0f}° (limit {protocol['tilt_max_deg']:g}°): hold the phone parallel "
+            "to the reference"
+        )
+    if report.scale_se_pct > protocol["scale_se_max_pct"]:
+        failures.append(
+            f"scale uncertain by {report.scale_se_pct:.1f} % at the ulcer (limit {protocol['scale_se_max_pct']:g} %): "
+            "lay the reference closer to the ulcer, or go nearer"
+        )
+    if report.focus < protocol["focus_min"]:
+        failures.append(
+            f"focus {report.focus:.2f} at the ulcer (least {protocol['focus_min']:g}): tap on the ulcer to focus, hold "
+            "the phone still and not too near"
+        )
+    if report.exposure < protocol["exposure_min"]:
+        failures.append(
+            f"only {100 * report.exposure:.0f} % of the skin round the ulcer is neither burnt out nor black (least "
+            f"{100 * protocol['exposure_min']:.0f} %): use even light without flash"
+        )
+    if math.isnan(report.scale_se_pct):
+        warnings.append("the scale is not verified: its error and the tilt could not be judged")
+    if math.isnan(report.focus):
+        warnings.append("focus could not be judged: too little skin round the ulcer")
+    values = (report.px_per_mm, report.tilt_deg, report.scale_se_pct, report.focus, report.exposure)
+    return GateReport(*values, tuple(failures), tuple(warnings))

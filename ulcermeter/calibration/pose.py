@@ -1,0 +1,265 @@
+"""The pose of a reference's plane before the camera, with what is known of the camera as priors.
+
+Ten parameters: rotation vector (3) on top of a first guess, translation of the reference's centre (3, mm), logarithm
+of the focal length in px, principal point (2, px), first radial distortion coefficient k1. The last four have priors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.calibration.camera import CameraPrior
+from ulcermeter.calibration.homography import fit_homography
+from ulcermeter.datatypes import Points
+
+__all__ = ["PoseSamples", "Poses", "solve_poses"]
+
+Matrix = NDArray[np.float64]
+_STEPS = 40
+_MIRROR_CHI2 = 20.0
+"""Solutions this much worse than the best one weigh exp(-10) and are left out."""
+_DIFFERENCES = np.array([1e-6, 1e-6, 1e-6, 1e-4, 1e-4, 1e-4, 1e-6, 1e-3, 1e-3, 1e-6])
+
+
+@dataclass(frozen=True)
+class PoseSamples:
+    """Poses with their cameras.
+
+    Attributes
+    ----------
+    frames : float64 (B, 3, 3)
+        [r1 r2 t]: from the plane's mm, measured from the reference's centre, to the camera's mm.
+    focals_px : float64 (B,)
+    centres_px : float64 (B, 2)
+    k1 : float64 (B,)
+    """
+
+    frames: Matrix
+    focals_px: Matrix
+    centres_px: Matrix
+    k1: Matrix
+
+
+@dataclass(frozen=True)
+class _Problem:
+    points_px: Points
+    plane: Matrix
+    whitening: Matrix
+    camera: CameraPrior
+    means: Matrix
+    sds: Matrix
+
+
+@dataclass(frozen=True)
+class _Solution:
+    rotation: Matrix
+    parameters: Matrix
+    factor: Matrix
+    chi2: float
+
+    def samples(self, offsets: Matrix) -> PoseSamples:
+        """Return the poses at parameters plus factor @ offsets, for offsets (B, 10)."""
+        parameters = self.parameters + offsets @ self.factor.T
+        return PoseSamples(
+            _frames(self.rotation, parameters), np.exp(parameters[:, 6]), parameters[:, 7:9], parameters[:, 9]
+        )
+
+
+@dataclass(frozen=True)
+class Poses:
+    """The poses that explain a reference's points: the best one, and any mirrored one that does nearly as well."""
+
+    solutions: tuple[_Solution, ...] = field(repr=False)
+    centre_mm: Points
+    undistortion: Matrix = field(repr=False)
+
+    @property
+    def chi2(self) -> float:
+        """The best pose's sum of squared standardised residuals, priors included."""
+        return self.solutions[0].chi2
+
+    def best(self) -> PoseSamples:
+        """Return the maximum a posteriori pose alone."""
+        return self.solutions[0].samples(np.zeros((1, 10)))
+
+    def sample(self, n_draws: int, rng: np.random.Generator) -> PoseSamples:
+        """Return equally likely poses, each solution by its weight exp(-chi2 / 2)."""
+        normal, uniform = rng.standard_normal((n_draws, 10)), rng.random(n_draws)
+        weights = np.exp([(self.chi2 - solution.chi2) / 2 for solution in self.solutions])
+        ends = np.floor(np.cumsum(weights / weights.sum()) * n_draws + 0.5).astype(int)
+        starts = [0, *ends[:-1]]
+        order = np.argsort(uniform, kind="stable")
+        parts = [s.samples(normal[a:b]) for s, a, b in zip(self.solutions, starts, ends, strict=True)]
+        return PoseSamples(
+            np.concatenate([part.frames for part in parts])[order],
+            np.concatenate([part.focals_px for part in parts])[order],
+            np.concatenate([part.centres_px for part in parts])[order],
+            np.concatenate([part.k1 for part in parts])[order],
+        )
+
+    def pixel_to_mm(self, samples: PoseSamples) -> Matrix:
+        """Return homographies (B, 3, 3) from photo pixels to plane mm, last element 1.
+
+        A homography cannot bend a line: of the lens's distortion it carries the part that a homography can, round the
+        reference.
+        """
+        inner = np.zeros_like(samples.frames)
+        inner[:, 0, 0] = inner[:, 1, 1] = samples.focals_px
+        inner[:, :2, 2] = samples.centres_px
+        inner[:, 2, 2] = 1.0
+        shift = np.array([[1, 0, self.centre_mm[0]], [0, 1, self.centre_mm[1]], [0, 0, 1.0]])
+        straightened = np.eye(3) + samples.k1[:, None, None] * self.undistortion
+        homographies = shift @ np.linalg.inv(inner @ samples.frames) @ straightened
+        return homographies / homographies[:, 2:, 2:]
+
+
+def solve_poses(
+    places_px: tuple[Points, ...], points_mm: Points, covariance_px2: Matrix, *, camera: CameraPrior, point_sd_mm: float
+) -> Poses:
+    """Find the poses that explain a reference's points.
+
+    Parameters
+    ----------
+    places_px : tuple of float64 (K, 2)
+        The points on the photo, and other places of them that explain the photo as well.
+    points_mm : float64 (K, 2)
+    covariance_px2 : float64 (2K, 2K)
+    camera : CameraPrior
+    point_sd_mm : float
+        Independent error of each point in the plane, mm.
+
+    Returns
+    -------
+    Poses
+    """
+    centre_mm = points_mm.mean(axis=0)
+    plane = np.column_stack([points_mm - centre_mm, np.ones(len(points_mm))])
+    px_per_mm = _spread(places_px[0]) / _spread(points_mm)
+    noise = covariance_px2 + np.eye(len(covariance_px2)) * ((point_sd_mm * px_per_mm) ** 2 + 1e-8)
+    whitening = np.linalg.inv(np.linalg.cholesky(noise))
+    means = np.array([np.log(camera.focal_px), *camera.centre_px, 0.0])
+    sds = np.array([camera.focal_sd_rel, camera.centre_sd_px, camera.centre_sd_px, max(camera.k1_sd, 1e-7)])
+    solutions = []
+    for places in places_px:
+        problem = _Problem(places, plane, whitening, camera, means, sds)
+        solutions += [_solve(problem, *start) for start in _starts(problem)]
+    return Poses(_distinct(solutions), centre_mm, _undistortion(places_px[0], camera))
+
+
+def _spread(points: Points) -> float:
+    return float(np.sqrt(np.mean(np.sum((points - points.mean(axis=0)) ** 2, axis=1))))
+
+
+def _distinct(solutions: list[_Solution]) -> tuple[_Solution, ...]:
+    """Sort by chi2; leave out the far worse and those whose axes agree with a better one to 0.1 of its sd."""
+    kept: list[_Solution] = []
+    for solution in sorted(solutions, key=lambda s: s.chi2):
+        frame = solution.samples(np.zeros((1, 10))).frames[0, :, :2]
+        twins = [np.abs(frame - k.samples(np.zeros((1, 10))).frames[0, :, :2]).max() < 1e-3 for k in kept]
+        if not kept or (solution.chi2 - kept[0].chi2 < _MIRROR_CHI2 and not any(twins)):
+            kept.append(solution)
+    return tuple(kept)
+
+
+def _undistortion(points_px: Points, camera: CameraPrior) -> Matrix:
+    """Return dP (3, 3): I + k1 dP is the homography nearest to undistorting with a small k1, round the reference.
+
+    Fitted over the reference's box grown by two of its sizes on every side: where an ulcer can lie.
+    """
+    low, high = points_px.min(axis=0), points_px.max(axis=0)
+    size = float((high - low).max())
+    x, y = np.meshgrid(*(np.linspace(low[i] - 2 * size, high[i] + 2 * size, 9) for i in (0, 1)))
+    rays = (np.column_stack([x.ravel(), y.ravel()]) - camera.centre_px) / camera.focal_px
+    shift = -rays * np.sum(rays**2, axis=1, keepdims=True)
+    ones, zero = np.ones((len(rays), 1)), np.zeros((len(rays), 3))
+    rows_x = np.hstack([rays, ones, zero, -rays[:, :1] * rays])
+    rows_y = np.hstack([zero, rays, ones, -rays[:, 1:] * rays])
+    free = np.linalg.lstsq(np.vstack([rows_x, rows_y]), np.concatenate([shift[:, 0], shift[:, 1]]), rcond=None)[0]
+    inner = np.array([[camera.focal_px, 0, camera.centre_px[0]], [0, camera.focal_px, camera.centre_px[1]], [0, 0, 1]])
+    return inner @ np.append(free, 0.0).reshape(3, 3) @ np.linalg.inv(inner)
+
+
+def _rotations(vectors: Matrix) -> Matrix:
+    """Return rotation matrices (B, 3, 3) of rotation vectors (B, 3), by Rodrigues' formula."""
+    angle = np.sqrt(np.sum(vectors**2, axis=1) + 1e-24)[:, None, None]
+    skew = np.zeros((len(vectors), 3, 3))
+    skew[:, [2, 0, 1], [1, 2, 0]] = vectors
+    skew[:, [1, 2, 0], [2, 0, 1]] = -vectors
+    return np.eye(3) + np.sin(angle) / angle * skew + (1 - np.cos(angle)) / angle**2 * (skew @ skew)
+
+
+def _frames(rotation: Matrix, parameters: Matrix) -> Matrix:
+    frames = _rotations(parameters[:, :3]) @ rotation
+    frames[:, :, 2] = parameters[:, 3:6]
+    return frames
+
+
+def _residuals(problem: _Problem, rotation: Matrix, parameters: Matrix) -> Matrix:
+    """Return standardised residuals (B, 2K + 4) of parameters (B, 10)."""
+    seen = np.einsum("bij,kj->bki", _frames(rotation, parameters), problem.plane)
+    rays = seen[:, :, :2] / seen[:, :, 2:]
+    rays = rays * (1 + parameters[:, None, 9:] * np.sum(rays**2, axis=2, keepdims=True))
+    pixels = rays * np.exp(parameters[:, None, 6:7]) + parameters[:, None, 7:9]
+    off = (pixels - problem.points_px).reshape(len(parameters), -1) @ problem.whitening.T
+    return np.hstack([off, (parameters[:, 6:] - problem.means) / problem.sds])
+
+
+def _starts(problem: _Problem) -> list[tuple[Matrix, Matrix]]:
+    """Return two first guesses (rotation, translation): the pose by DLT, and the same with its tilt mirrored."""
+    camera = problem.camera
+    inner = np.array([[camera.focal_px, 0, camera.centre_px[0]], [0, camera.focal_px, camera.centre_px[1]], [0, 0, 1]])
+    frame = np.linalg.inv(inner) @ fit_homography(problem.plane[:, :2], problem.points_px)
+    frame = frame / np.sqrt(np.linalg.norm(frame[:, 0]) * np.linalg.norm(frame[:, 1])) * np.sign(frame[2, 2])
+    u, _, vt = np.linalg.svd(frame[:, :2], full_matrices=False)
+    first, second = (u @ vt).T
+    rotation = np.column_stack([first, second, np.cross(first, second)])
+    ray = frame[:, 2] / np.linalg.norm(frame[:, 2])
+    mirrored = 2 * (rotation[:, 2] @ ray) * ray - rotation[:, 2]
+    return [(rotation, frame[:, 2]), (_turn(rotation[:, 2], mirrored) @ rotation, frame[:, 2])]
+
+
+def _turn(start: Matrix, end: Matrix) -> Matrix:
+    """Return the smallest rotation that takes one unit vector to another."""
+    axis = np.cross(start, end)
+    sine, cosine = float(np.linalg.norm(axis)), float(start @ end)
+    return np.eye(3) if sine < 1e-9 else _rotations((axis / sine * np.arctan2(sine, cosine))[None])[0]
+
+
+def _solve(problem: _Problem, rotation: Matrix, translation: Matrix) -> _Solution:
+    """Levenberg-Marquardt from one first guess."""
+    parameters = np.concatenate([np.zeros(3), translation, problem.means])
+    damping, chi2 = 1e-3, np.inf
+    jacobian = np.empty((0, 10))
+    for _ in range(_STEPS):
+        probes = np.vstack([parameters, parameters + np.diag(_DIFFERENCES), parameters - np.diag(_DIFFERENCES)])
+        values = _residuals(problem, rotation, probes)
+        residuals, jacobian = values[0], ((values[1:11] - values[11:]) / (2 * _DIFFERENCES[:, None])).T
+        chi2 = float(residuals @ residuals)
+        moved, damping = _step(problem, rotation, parameters, residuals, jacobian, damping)
+        done = moved is None or chi2 - moved[1] < 1e-6 * (1e-3 + chi2)
+        if moved is not None:
+            parameters, chi2 = moved
+        if done:
+            break
+    covariance = np.linalg.inv(jacobian.T @ jacobian)
+    factor = np.asarray(np.linalg.cholesky((covariance + covariance.T) / 2), dtype=np.float64)
+    return _Solution(rotation, parameters, factor, chi2)
+
+
+def _step(
+    problem: _Problem, rotation: Matrix, parameters: Matrix, residuals: Matrix, jacobian: Matrix, damping: float
+) -> tuple[tuple[Matrix, float] | None, float]:
+    """Try steps of growing damping; return the first that is better with its chi2, and the damping for the next."""
+    normal, gradient = jacobian.T @ jacobian, jacobian.T @ residuals
+    chi2 = float(residuals @ residuals)
+    dampings = damping * 10.0 ** np.arange(8)
+    tries = parameters - np.stack([np.linalg.solve(normal + d * np.diag(np.diag(normal)), gradient) for d in dampings])
+    tried = np.sum(_residuals(problem, rotation, tries) ** 2, axis=1)
+    tried[tries[:, 5] <= 0] = np.inf
+    better = np.flatnonzero(tried < chi2)
+    if not len(better):
+        return None, damping
+    return (tries[better[0]], float(tried[better[0]])), max(dampings[better[0]] / 10, 1e-9)

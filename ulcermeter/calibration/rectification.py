@@ -1,0 +1,155 @@
+"""See a window of the reference's plane square on."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.calibration.references import Region
+from ulcermeter.datatypes import Calibration, Photo, Points, RectifiedPhoto
+from ulcermeter.errors import Refusal
+
+__all__ = ["MAX_RECTIFIED_MEGAPIXELS", "rectify"]
+
+MAX_RECTIFIED_MEGAPIXELS = 40
+"""Largest rectified window, million pixels: beyond it the spacing is finer than the photo or the window too wide."""
+_GRID_STEP = 16
+
+
+def rectify(
+    photo: Photo, calibration: Calibration, *, spacing_mm: float, window: Region | None = None
+) -> RectifiedPhoto:
+    """Resample a window of the photo so that a pixel is a square of one size in the reference's plane.
+
+    Bilinear; where the result is coarser than the photo, the photo is first averaged over the size of a new pixel.
+    What lies outside the photo is black.
+
+    Parameters
+    ----------
+    photo : Photo
+    calibration : Calibration
+        Of the same photo.
+    spacing_mm : float
+        Millimetres per pixel of the result.
+    window : (x, y, width, height) or None
+        Photo pixels; None takes the whole photo. The result holds all of it.
+
+    Returns
+    -------
+    RectifiedPhoto
+
+    Raises
+    ------
+    Refusal
+        A spacing that is not positive; a window outside the photo; one that reaches past the plane's horizon; a
+        result of more than `MAX_RECTIFIED_MEGAPIXELS`.
+    """
+    if not (math.isfinite(spacing_mm) and spacing_mm > 0):
+        raise Refusal(f"spacing_mm: expected millimetres per pixel above 0, got {spacing_mm}; for example 0.05.")
+    left, top, right, bottom = _bounds(photo, window)
+    low, high = _plane_box(calibration, (left, top, right, bottom))
+    shape = (int(np.ceil((high - low)[1] / spacing_mm)) + 1, int(np.ceil((high - low)[0] / spacing_mm)) + 1)
+    if shape[0] * shape[1] > MAX_RECTIFIED_MEGAPIXELS * 1e6:
+        raise Refusal(
+            f"rectified photo: expected at most {MAX_RECTIFIED_MEGAPIXELS} megapixels, got {shape[1]} × {shape[0]} px "
+            f"at {spacing_mm:g} mm; give a smaller window round the ulcer, or a larger spacing."
+        )
+    origin_mm = (float(low[0]), float(low[1]))
+    where = _where_on_photo(calibration, origin_mm, spacing_mm, shape)
+    minified = _minification(where)
+    pixels = _sample(photo.pixels, where, minified)
+    return RectifiedPhoto(pixels, float(spacing_mm), origin_mm, calibration, photo)
+
+
+def _bounds(photo: Photo, window: Region | None) -> tuple[float, float, float, float]:
+    """Return left, top, right, bottom of the window on the photo, in pixel centres."""
+    rows, cols = photo.pixels.shape[:2]
+    if window is None:
+        return 0.0, 0.0, cols - 1.0, rows - 1.0
+    x, y, width, height = window
+    left, top = max(x, 0.0), max(y, 0.0)
+    right, bottom = min(x + width, cols - 1.0), min(y + height, rows - 1.0)
+    if not (right - left >= 1 and bottom - top >= 1):
+        raise Refusal(
+            f"window: expected x, y, width, height inside the photo of {cols} × {rows} px, got "
+            f"{x:g}, {y:g}, {width:g}, {height:g}; give photo pixels."
+        )
+    return left, top, right, bottom
+
+
+def _plane_box(calibration: Calibration, bounds: tuple[float, float, float, float]) -> tuple[Points, Points]:
+    """Return the smallest box in plane mm round a window on the photo."""
+    left, top, right, bottom = bounds
+    t = np.linspace(0, 1, 17)[:, None]
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    outline = np.vstack([a + (b - a) * t for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True)])
+    straight = calibration.undistorted(outline)
+    depth = np.column_stack([straight, np.ones(len(straight))]) @ calibration.pixel_to_mm[2]
+    if depth.min() <= 0 <= depth.max() or np.abs(depth).min() < 0.05 * np.abs(depth).max():
+        raise Refusal(
+            "window: expected a part of the photo that lies in the reference's plane, got one that reaches to the "
+            "plane's horizon; give a window round the ulcer, or hold the phone parallel to the reference."
+        )
+    plane = calibration.to_mm(outline)
+    return plane.min(axis=0), plane.max(axis=0)
+
+
+def _where_on_photo(
+    calibration: Calibration, origin_mm: tuple[float, float], spacing_mm: float, shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Return photo x, y (M, N, 2) of every pixel, exact on a coarse grid and bilinear between."""
+    grids = [np.arange(0, n + _GRID_STEP, _GRID_STEP, dtype=np.float64) for n in shape]
+    y, x = np.meshgrid(*grids, indexing="ij")
+    plane = np.column_stack([x.ravel(), y.ravel()]) * spacing_mm + np.asarray(origin_mm)
+    coarse = calibration.to_px(plane).reshape(*x.shape, 2).astype(np.float32)
+    rows, cols = (_interpolation(n, len(grid)) for n, grid in zip(shape, grids, strict=True))
+    return np.ascontiguousarray(
+        np.stack([rows @ np.ascontiguousarray(coarse[:, :, i]) @ cols.T for i in (0, 1)], axis=-1)
+    )
+
+
+def _interpolation(n: int, n_coarse: int) -> NDArray[np.float32]:
+    """Return the matrix (n, n_coarse) that interpolates linearly between every `_GRID_STEP`-th place."""
+    at = np.arange(n)
+    node, part = at // _GRID_STEP, (at % _GRID_STEP) / _GRID_STEP
+    matrix = np.zeros((n, n_coarse), dtype=np.float32)
+    matrix[at, node] = 1 - part
+    matrix[at, node + 1] = part
+    return matrix
+
+
+def _minification(where: NDArray[np.float32]) -> float:
+    """Return how many photo pixels one new pixel spans, in the middle of the window."""
+    row, col = (n // 2 for n in where.shape[:2])
+    step_x = where[row, min(col + 1, where.shape[1] - 1)] - where[row, col]
+    step_y = where[min(row + 1, where.shape[0] - 1), col] - where[row, col]
+    return float(np.sqrt(abs(step_x[0] * step_y[1] - step_x[1] * step_y[0])))
+
+
+def _sample(pixels: NDArray[np.uint8], where: NDArray[np.float32], minified: float) -> NDArray[np.uint8]:
+    rows, cols = pixels.shape[:2]
+    low = np.clip(np.floor(where.min(axis=(0, 1))) - 8, 0, [cols - 1, rows - 1]).astype(int)
+    high = np.clip(np.ceil(where.max(axis=(0, 1))) + 9, low + 1, [cols, rows]).astype(int)
+    patch = pixels[low[1] : high[1], low[0] : high[0]]
+    where = where - low.astype(np.float32)
+    whole = max(int(minified), 1)
+    if whole > 1:
+        size = np.array([patch.shape[1], patch.shape[0]])
+        new = np.maximum(size // whole, 1)
+        patch = cv2.resize(patch, tuple(int(n) for n in new), interpolation=cv2.INTER_AREA)
+        ratio = (new / size).astype(np.float32)
+        where = (where + np.float32(0.5)) * ratio - np.float32(0.5)
+    rest = minified / whole
+    if rest > 1.2:
+        patch = cv2.GaussianBlur(patch, (0, 0), 0.5 * math.sqrt(rest**2 - 1))
+    return cv2.remap(
+        np.ascontiguousarray(patch),
+        where,
+        None,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(0, 0, 0),
+    )

@@ -1,0 +1,64 @@
+"""Find dark four-sided shapes on a bright ground: where a marker could be."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import Points
+
+__all__ = ["find_squares", "shrunken_grey"]
+
+_WINDOWS_PX = (15, 51)
+_DARKER = 7
+_LEAST_SIDE_PX = 9.0
+
+
+def shrunken_grey(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """Return sRGB grey (M, N) of a photo shrunken by area averaging to a scale ≤ 1."""
+    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+
+
+def find_squares(grey: NDArray[np.uint8]) -> list[Points]:
+    """Return convex four-sided outlines of dark shapes, each float64 (4, 2) as (x, y), clockwise as seen.
+
+    Largest first; of nearly equal outlines only the outermost is kept.
+    """
+    found: list[Points] = []
+    for window in _WINDOWS_PX:
+        dark = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, window, _DARKER)
+        contours = cv2.findContours(dark, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)[0]
+        found += [square for contour in contours if (square := _four_sided(contour)) is not None]
+    return _outermost(found)
+
+
+def _four_sided(contour: NDArray[np.int32]) -> Points | None:
+    if len(contour) < 3.5 * _LEAST_SIDE_PX:
+        return None
+    polygon = cv2.approxPolyDP(contour, 0.03 * len(contour), True).reshape(-1, 2).astype(np.float64)
+    if len(polygon) != 4 or not cv2.isContourConvex(polygon.astype(np.float32)):
+        return None
+    sides = np.hypot(*(np.roll(polygon, -1, axis=0) - polygon).T)
+    if sides.min() < _LEAST_SIDE_PX or sides.max() > 4 * sides.min():
+        return None
+    return polygon if _signed_area(polygon) > 0 else polygon[::-1].copy()
+
+
+def _signed_area(polygon: Points) -> float:
+    x, y = polygon.T
+    return float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) / 2)
+
+
+def _outermost(squares: list[Points]) -> list[Points]:
+    kept: list[Points] = []
+    for square in sorted(squares, key=_signed_area, reverse=True):
+        size = np.sqrt(_signed_area(square))
+        centre = square.mean(axis=0)
+        twins = [
+            np.hypot(*(centre - k.mean(axis=0))) < 0.1 * size and np.sqrt(_signed_area(k)) < 1.15 * size for k in kept
+        ]
+        if not any(twins):
+            kept.append(square)
+    return kept
