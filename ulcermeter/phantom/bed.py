@@ -18,8 +18,8 @@ Floats = NDArray[Any]
 
 # Light and dark colour, and the colour of patches, 8-bit sRGB.
 BED_SRGB = {
-    "granulation": ((176, 58, 52), (112, 22, 26), (206, 140, 96)),
-    "slough": ((218, 192, 134), (176, 134, 78), (164, 66, 54)),
+    "granulation": ((170, 58, 52), (108, 22, 26), (196, 118, 84)),
+    "slough": ((216, 190, 138), (178, 138, 84), (172, 88, 66)),
     "eschar": ((58, 44, 38), (22, 17, 17), (84, 56, 40)),
 }
 # Height in mm of fine granules and of wider unevenness, strength of the glare, its exponent.
@@ -123,7 +123,9 @@ def _bed(
     level = 0.45 * wide + 0.35 * cloud + 0.25 * clear * fine
     light, dark, patches = BED_SRGB[spec.bed]
     colour = _speckled(light, dark, level)
-    colour = mix(colour, linear(patches), 0.75 * smoothstep(0.5, 2.1, patch + 0.25 * wide))
+    colour = mix(colour, linear(patches), 0.7 * smoothstep(0.4, 2.6, patch + 0.2 * wide))
+    hollow = 0.35 * min(spec.depth_mm / 0.5, 1.0) * np.exp(-np.maximum(inside, 0) / (0.08 + 0.5 * spec.depth_mm))
+    colour *= (1 - hollow)[..., None]
     blood = np.exp(-np.maximum(inside, 0) / 0.22) * (0.2 if spec.bed == "eschar" else 0.5)
     colour = mix(colour, linear((112, 26, 26)), blood.astype(np.float32))
     height_fine, height_wide, wet, sharp = BED_RELIEF[spec.bed]
@@ -151,15 +153,15 @@ def _crater(ulcer: PlacedUlcer, inside: Floats, a: Floats, b: Floats, *, px_per_
 
 def _crust(surface: Surface, spec: UlcerSpec, inside: Floats, a: Floats, b: Floats, *, px_per_mm: float) -> None:
     """Cover a share of the bed, and a little beyond, with a dull brown-yellow crust."""
-    value, along_a, along_b = bumps(a, b, kind="band", low=4, high=30, tile_mm=9, seed=spec.seed + 36)
+    value, along_a, along_b = bumps(a, b, kind="band", low=3, high=15, tile_mm=10, seed=spec.seed + 36)
     patch = noise(a, b, low=2, high=8, tile_mm=10 + 2 * spec.diameter_mm, seed=spec.seed + 37)
     edge = 3.0 * (1 - 2 * spec.crust)
     share = smoothstep(edge - 0.3, edge + 0.3, patch) if spec.crust < 1 else np.ones_like(a)
-    share = share * smoothstep(-0.45, 0.05, inside + 0.12 * value)
-    colour = _speckled((150, 104, 58), (82, 48, 26), 0.7 * value)
+    share = share * smoothstep(-0.45, 0.05, inside + 0.08 * value)
+    colour = _speckled((138, 88, 50), (74, 38, 24), 0.8 * value)
     surface.albedo = mix(surface.albedo, colour, share)
     keep = 1 - share
-    height = 0.05 * fade(0.5, px_per_mm)
+    height = 0.12 * fade(0.5, px_per_mm)
     surface.slope_t = surface.slope_t * keep + share * height * along_a
     surface.slope_s = surface.slope_s * keep + share * height * along_b
     surface.gloss = surface.gloss * keep + share * 0.05

@@ -139,7 +139,7 @@ class PhantomSpec:
     """One photo to draw: its finger, ulcers, reference, camera, light, table and what its EXIF says.
 
     ``finger`` None leaves the table bare (and the ulcers out). ``background`` is 'drape', 'green',
-    'towel' (cloths), 'paper', 'wood' or 'grey'. ``seed`` drives the noise and the table.
+    'towel' (cloths), 'paper', 'wood', 'black' or 'grey'. ``seed`` drives the noise and the table.
     """
 
     finger: FingerSpec | None = field(default_factory=FingerSpec)

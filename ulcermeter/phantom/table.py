@@ -13,7 +13,7 @@ from ulcermeter.phantom.skin import linear
 
 Floats = NDArray[Any]
 
-BACKGROUNDS = ("drape", "paper", "wood", "grey", "green", "towel")
+BACKGROUNDS = ("drape", "paper", "wood", "grey", "green", "towel", "black")
 
 
 def draw_table(kind: str, x: Floats, y: Floats, *, seed: int, px_per_mm: float) -> Floats:
@@ -32,6 +32,7 @@ def draw_table(kind: str, x: Floats, y: Floats, *, seed: int, px_per_mm: float) 
         "drape": (96, 138, 172),
         "paper": (226, 225, 220),
         "grey": (132, 134, 136),
+        "black": (44, 44, 47),
         "green": (74, 122, 106),
         "towel": (208, 214, 218),
     }
