@@ -1,0 +1,99 @@
+"""One ulcer's rows of trajectories, as outcomes read them: what was seen at a visit, at baseline, at last."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.healing import OPEN_STATES
+from ulcermeter.protocol import Protocol, Visit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Course", "day_of", "is_assessed", "is_open", "window_of"]
+
+Row = dict[str, Any]
+
+
+def day_of(row: Row) -> float:
+    """Return the day after treatment; NaN when it is not known."""
+    return float("nan") if str(row["day"]) in ("", "None", "<NA>", "nan") else float(row["day"])
+
+
+def is_open(row: Row) -> bool:
+    """Something open was measured (a merged ulcer without an area of its own was not)."""
+    return row["state"] in OPEN_STATES and math.isfinite(row["area_mm2"])
+
+
+def is_assessed(row: Row) -> bool:
+    """Say whether the visit told open from closed: measured, or healed, or amputated."""
+    return is_open(row) or row["state"] in ("healed", "amputated")
+
+
+def window_of(visit: Visit) -> tuple[int, int] | None:
+    """Return the first and last day that count for a visit; None for one without a day."""
+    if visit.day is None:
+        return None
+    half = visit.window_days or 0
+    return visit.day - half, visit.day + half
+
+
+@dataclass(frozen=True)
+class Course:
+    """An ulcer over the visits.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Its rows of trajectories.
+    protocol : Protocol
+    """
+
+    frame: pd.DataFrame = field(repr=False)
+    protocol: Protocol = field(repr=False)
+
+    @property
+    def rows(self) -> list[Row]:
+        """Rows with a known day, in time order; equal days in the order of the protocol's visits."""
+        order = {visit.name: i for i, visit in enumerate(self.protocol.visits)}
+        rows = [{str(k): v for k, v in row.items()} for row in self.frame.to_dict("records")]
+        known = [row for row in rows if math.isfinite(day_of(row))]
+        return sorted(known, key=lambda row: (day_of(row), order.get(row["visit"], len(order))))
+
+    @property
+    def baseline(self) -> Row | None:
+        """The last assessment at or before day 0, at most ``baseline_max_days_before`` days before."""
+        oldest = -float(self.protocol["baseline_max_days_before"])
+        rows = [row for row in self.rows if is_assessed(row) and oldest <= day_of(row) <= 0]
+        return rows[-1] if rows else None
+
+    @property
+    def open_at_baseline(self) -> bool:
+        """It was seen open at baseline."""
+        return self.baseline is not None and is_open(self.baseline)
+
+    @property
+    def after(self) -> list[Row]:
+        """Assessments after day 0."""
+        return [row for row in self.rows if is_assessed(row) and day_of(row) > 0]
+
+    def at(self, visit: Visit) -> Row | None:
+        """Return the assessment that counts for a visit: the nearest in its window, whatever it was called.
+
+        At equal distance the one of that name, then the earlier. The visit of phase baseline takes the baseline.
+        """
+        if visit.phase == "baseline":
+            return self.baseline
+        window = window_of(visit)
+        if window is None or visit.day is None:
+            return None
+        day = visit.day
+        rows = [row for row in self.rows if is_assessed(row) and window[0] <= day_of(row) <= window[1]]
+        return min(rows, key=lambda r: (abs(day_of(r) - day), r["visit"] != visit.name, day_of(r)), default=None)
+
+    def until(self, day: float) -> Sequence[Row]:
+        """Rows after day 0 up to and with a day, assessed or not."""
+        return [row for row in self.rows if 0 < day_of(row) <= day]

@@ -1,0 +1,73 @@
+"""What events.csv says of a finger after treatment, in days; a finger or day that is not given leaves it open."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ulcermeter.tables.dates import DateInterval, parse_date
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Incident", "happened", "incidents_of", "rescue_day"]
+
+
+@dataclass(frozen=True)
+class Incident:
+    """An event: what, where ('' = not known), and the first and last day after treatment it can have been."""
+
+    event: str
+    hand: str
+    finger: str
+    low: float
+    high: float
+
+    def on(self, hand: str, finger: str) -> bool | None:
+        """Was it on that finger; None where the event's place leaves it open."""
+        pairs = ((self.hand, hand), (self.finger, finger))
+        if any(own and own != asked for own, asked in pairs):
+            return False
+        return None if any(not own for own, _ in pairs) else True
+
+
+def incidents_of(events: pd.DataFrame, subject_id: str, treatment_date: str) -> list[Incident]:
+    """Return a subject's events in days after treatment; without a date they can have been on any day."""
+    zero = parse_date(treatment_date)
+    rows = events[events["subject_id"] == subject_id].to_dict("records")
+    return [Incident(r["event"], r["hand"], r["finger"], *_days(parse_date(r["date"]), zero)) for r in rows]
+
+
+def _days(when: DateInterval | None, zero: DateInterval | None) -> tuple[float, float]:
+    if when is None or zero is None:
+        return -math.inf, math.inf
+    return float((when.low - zero.high).days), float((when.high - zero.low).days)
+
+
+def happened(
+    incidents: Iterable[Incident], events: Iterable[str], hand: str, finger: str, *, until: float = math.inf
+) -> bool | None:
+    """Did any of these events happen on that finger after day 0 and up to a day; None where that is open."""
+    names = set(events)
+    answers = [_one(i, hand, finger, until) for i in incidents if i.event in names]
+    if True in answers:
+        return True
+    return None if None in answers else False
+
+
+def _one(incident: Incident, hand: str, finger: str, until: float) -> bool | None:
+    here = incident.on(hand, finger)
+    if here is False or incident.high <= 0 or incident.low > until:
+        return False
+    return True if here and incident.low > 0 and incident.high <= until else None
+
+
+def rescue_day(incidents: Iterable[Incident], hand: str, finger: str) -> float:
+    """Return the first day on which a rescue treatment may have begun for that finger; infinity when there was none.
+
+    A rescue without a finger, or on a day not known, counts from the earliest it can mean.
+    """
+    days = [i.low for i in incidents if i.event == "rescue" and i.on(hand, finger) is not False and i.high > 0]
+    return max(0.0, min(days)) if days else math.inf

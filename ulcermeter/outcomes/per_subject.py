@@ -1,0 +1,144 @@
+"""Outcomes of one subject over all its ulcers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.outcomes.course import Course, Row, day_of, is_assessed, is_open, window_of
+from ulcermeter.protocol import Protocol, Visit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Burden", "active_column", "active_visits", "subject_row"]
+
+_COUNTED_PHASES = ("baseline", "follow-up")
+
+
+def active_visits(protocol: Protocol) -> list[Visit]:
+    """Return the visits whose active ulcers are counted: from baseline on, those with a day."""
+    return [visit for visit in protocol.visits if visit.phase in _COUNTED_PHASES and visit.day is not None]
+
+
+def active_column(visit: Visit) -> str:
+    """Return the name of the column of active ulcers at a visit."""
+    return f"n_active_{visit.name.replace(' ', '_')}"
+
+
+@dataclass(frozen=True)
+class Burden:
+    """A subject's ulcers, their rows in ``outcomes``, and the rows of visits.csv."""
+
+    courses: Sequence[Course]
+    ulcers: Sequence[dict[str, Any]]
+    visits: pd.DataFrame
+    protocol: Protocol
+
+    def active_at(self, visit: Visit) -> int | None:
+        """Count ulcers seen open at a visit; None where that is not known of every ulcer seen so far.
+
+        An ulcer last seen healed counts as closed where its place was not photographed again
+        (``healed_stays_healed``). With no assessment at the visit at all nothing is known.
+        """
+        last_day = (window_of(visit) or (0, 0))[1]
+        known = [course for course in self.courses if any(day_of(row) <= last_day for row in course.rows)]
+        seen = [course.at(visit) for course in known]
+        if all(row is None for row in seen):
+            return None
+        closed = [self._still_closed(course, last_day) for course in known]
+        if any(row is None and not shut for row, shut in zip(seen, closed, strict=True)):
+            return None
+        return sum(row is not None and is_open(row) for row in seen)
+
+    def _still_closed(self, course: Course, last_day: float) -> bool:
+        """Say whether the last that is known of it by that day is healed or amputated."""
+        told = [row for row in course.rows if day_of(row) <= last_day and row["state"] != "not photographed"]
+        closed = bool(told) and told[-1]["state"] in ("healed", "amputated")
+        return closed and bool(self.protocol["healed_stays_healed"])
+
+    def all_examined(self, visit: Visit) -> bool:
+        """Say whether visits.csv tells that all fingers were looked at."""
+        rows = self.visits[self.visits["visit"] == visit.name]
+        return len(rows) > 0 and bool((rows["all_fingers_examined"] == "yes").all())
+
+
+def subject_row(subject_id: str, burden: Burden) -> dict[str, Any]:
+    """Return the row of one subject in ``outcomes_by_subject``."""
+    visits = active_visits(burden.protocol)
+    active = {visit.name: burden.active_at(visit) for visit in visits}
+    followed = any(course.after for course in burden.courses)
+    largest = _largest(burden.ulcers)
+    return {
+        "subject_id": subject_id,
+        "n_new": _count(_is_new(course) for course in burden.courses) if followed else None,
+        "n_healed": _count(_ends_healed(course) for course in burden.courses) if followed else None,
+        "n_recurred": _count(row["recurred"] == "yes" for row in burden.ulcers) if followed else None,
+        "net_burden_change": _net_change(burden, visits, active),
+        "largest_ulcer": largest["ulcer_id"] if largest else "",
+        "largest_healed": largest["healed"] if largest else "",
+        "worsened_or_new_by_week_12": _worsened_or_new(burden),
+        **{active_column(visit): active[visit.name] for visit in visits},
+    }
+
+
+def _count(flags: Any) -> int:
+    return sum(bool(flag) for flag in flags)
+
+
+def _is_new(course: Course, *, until: float = math.inf) -> bool:
+    """Say whether it is new after day 0: that place had been seen clear before."""
+    return any(row["state"] == "new" for row in course.until(until))
+
+
+def _may_be_new(course: Course, until: float) -> bool:
+    """First seen after day 0 at a place never seen before: new or not, photos cannot tell."""
+    rows = [row for row in course.rows if is_assessed(row)]
+    return bool(rows) and rows[0]["state"] == "first seen" and 0 < day_of(rows[0]) <= until
+
+
+def _ends_healed(course: Course) -> bool:
+    return course.open_at_baseline and bool(course.after) and course.after[-1]["state"] == "healed"
+
+
+def _largest(ulcers: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Largest by baseline area, ties by diameter, then by identity."""
+    known = [row for row in ulcers if math.isfinite(row["baseline_area_mm2"])]
+    ranked = sorted(known, key=lambda r: (-r["baseline_area_mm2"], -_or_zero(r["baseline_diameter_mm"]), r["ulcer_id"]))
+    return ranked[0] if ranked else None
+
+
+def _or_zero(value: float) -> float:
+    return value if math.isfinite(value) else 0.0
+
+
+def _net_change(burden: Burden, visits: Sequence[Visit], active: dict[str, int | None]) -> int | None:
+    """Active ulcers at the last visit seen minus at baseline; None unless all fingers were examined at both."""
+    base = next((visit for visit in visits if visit.phase == "baseline"), None)
+    assessed: list[Row | None] = []
+    now = None
+    for visit in visits:
+        assessed = [course.at(visit) for course in burden.courses]
+        if visit.phase != "baseline" and any(row is not None for row in assessed):
+            now = visit
+    if base is None or now is None or not burden.all_examined(base) or not burden.all_examined(now):
+        return None
+    before, after = active[base.name], active[now.name]
+    return None if before is None or after is None else after - before
+
+
+def _worsened_or_new(burden: Burden) -> str:
+    """Yes for any ulcer worse or new by the primary visit's window's end; no only when that is known of all."""
+    visit = burden.protocol.visit(burden.protocol["primary_visit"])
+    window = window_of(visit)
+    if window is None:
+        return "unknown"
+    worse = [row["worsened_by_week_12"] for row in burden.ulcers]
+    if "yes" in worse or any(_is_new(course, until=window[1]) for course in burden.courses):
+        return "yes"
+    examined = burden.all_examined(visit) or not burden.protocol["no_new_ulcer_needs_all_fingers"]
+    open_ones = [word for word, course in zip(worse, burden.courses, strict=True) if course.open_at_baseline]
+    unsure = any(_may_be_new(course, window[1]) for course in burden.courses)
+    return "no" if examined and open_ones and not unsure and set(open_ones) == {"no"} else "unknown"

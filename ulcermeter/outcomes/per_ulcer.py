@@ -1,0 +1,141 @@
+"""Outcomes of one ulcer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ulcermeter.healing import days_to_half_area, exponential_rate, healing_interval, is_confirmed
+from ulcermeter.outcomes.course import Course, day_of, is_assessed, is_open, window_of
+from ulcermeter.outcomes.incidents import Incident, happened
+from ulcermeter.protocol import Protocol, Visit
+
+__all__ = ["Incident", "reduction_column", "reduction_visits", "ulcer_row", "worsened"]
+
+_NAN = float("nan")
+_HARMS = ("gangrene", "infection", "amputation")
+
+
+def reduction_visits(protocol: Protocol) -> list[Visit]:
+    """Return the visits that are weeks after treatment."""
+    return [visit for visit in protocol.visits if visit.name.startswith("week ") and visit.day is not None]
+
+
+def reduction_column(visit: Visit) -> str:
+    """Return the name of the column of area reduction at a visit."""
+    return f"area_reduction_{visit.name.replace(' ', '_')}_pct"
+
+
+def ulcer_row(course: Course, incidents: Sequence[Incident], *, injected_limb: str) -> dict[str, Any]:
+    """Return the row of one ulcer in ``outcomes``.
+
+    Parameters
+    ----------
+    course : Course
+    incidents : sequence of Incident
+        The subject's.
+    injected_limb : str
+        left, right or empty.
+
+    Returns
+    -------
+    dict
+        healed is *no* when it was still open at the last assessment or the finger was amputated after treatment;
+        *unknown* without an assessment after day 0, or when it may have been that finger that was amputated.
+    """
+    first = course.frame.iloc[0]
+    hand, finger = first["hand"], first["finger"]
+    base = course.baseline if course.open_at_baseline else None
+    lost = _lost(course, incidents, hand, finger)
+    row = {name: first[name] for name in ("subject_id", "ulcer_id", "hand", "finger")}
+    row["injected_limb"] = "" if not injected_limb else "yes" if hand == injected_limb else "no"
+    row["baseline_diameter_mm"] = base["diameter_mm"] if base else _NAN
+    row["baseline_area_mm2"] = base["area_mm2"] if base else _NAN
+    row |= _healing(course, lost)
+    row |= _rates(course)
+    until = window_of(course.protocol.visit(course.protocol["primary_visit"]))
+    row["worsened_by_week_12"] = worsened(course, incidents, hand, finger, until=until)
+    row["recurred"] = _recurred(course, row["healed"])
+    return row
+
+
+def _lost(course: Course, incidents: Sequence[Incident], hand: str, finger: str) -> bool | None:
+    """Was the finger amputated after day 0."""
+    if any(row["state"] == "amputated" for row in course.after):
+        return True
+    return happened(incidents, ("amputation",), hand, finger)
+
+
+def _healing(course: Course, lost: bool | None) -> dict[str, Any]:
+    low, high, observed = healing_interval(course.frame)
+    if observed and course.protocol["amputation_undoes_healing"] and lost is not False:
+        low = max((day_of(row) for row in course.rows if is_open(row)), default=low)
+        word = "no" if lost else "unknown"
+        return {"healed": word, **_interval(low, _NAN, False), "healing_confirmed": "no" if lost else "unknown"}
+    if observed:
+        confirmed = is_confirmed(course.frame, course.protocol)
+        return {"healed": "yes", **_interval(low, high, True), "healing_confirmed": confirmed}
+    known = lost or any(is_open(row) for row in course.after)
+    word = "no" if known else "unknown"
+    return {"healed": word, **_interval(low, _NAN, False), "healing_confirmed": "unknown"}
+
+
+def _interval(low: float, high: float, observed: bool) -> dict[str, Any]:
+    return {"healing_day_low": low, "healing_day_high": high, "event_observed": int(observed)}
+
+
+def _rates(course: Course) -> dict[str, Any]:
+    """Rates from the baseline on, up to the first healing; reductions at each week of the protocol."""
+    visits = reduction_visits(course.protocol)
+    empty = {reduction_column(visit): _NAN for visit in visits}
+    if not course.open_at_baseline or course.baseline is None:
+        return {"healing_rate_per_week": _NAN, "days_to_half_area": _NAN, **empty}
+    start = course.baseline
+    days, areas = [], []
+    for row in course.rows:
+        if is_assessed(row) and row["state"] != "amputated" and day_of(row) >= day_of(start):
+            days.append(day_of(row))
+            areas.append(float(row["area_mm2"]))
+            if row["state"] == "healed":
+                break
+    out = {"healing_rate_per_week": exponential_rate(days, areas), "days_to_half_area": days_to_half_area(days, areas)}
+    for visit in visits:
+        seen = course.at(visit)
+        out[reduction_column(visit)] = float(seen["area_reduction_pct"]) if seen else _NAN
+    return out
+
+
+def worsened(
+    course: Course, incidents: Sequence[Incident], hand: str, finger: str, *, until: tuple[int, int] | None
+) -> str:
+    """Say whether an ulcer open at baseline got worse up to the primary visit's window's end.
+
+    Yes: worse than baseline at any visit, or gangrene, infection or amputation of that finger. No needs an assessment
+    inside that window that is not uncertain, no uncertain one before it, and no such event that may have been on this
+    finger or in this time.
+    """
+    if until is None:
+        return "unknown"
+    harmed = happened(incidents, _HARMS, hand, finger, until=until[1])
+    rows = course.until(until[1])
+    changes = [row["change_from_baseline"] for row in rows if is_assessed(row)]
+    if harmed or "worse" in changes or any(row["state"] == "amputated" for row in rows):
+        return "yes"
+    at_end = [row for row in rows if is_assessed(row) and day_of(row) >= until[0]]
+    sure = bool(at_end) and course.open_at_baseline and all(change in ("better", "same") for change in changes)
+    return "no" if sure and harmed is False else "unknown"
+
+
+def _recurred(course: Course, healed: str) -> str:
+    """Open again after healed; no needs a later look that shows it healed, or no healing at all."""
+    closed = False
+    later = False
+    for row in course.after:
+        if closed and is_open(row):
+            return "yes"
+        later = later or (closed and row["state"] == "healed")
+        closed = closed or row["state"] == "healed"
+    if closed:
+        return "no" if later else "unknown"
+    return "no" if healed == "no" and math.isfinite(day_of(course.after[-1]) if course.after else _NAN) else "unknown"

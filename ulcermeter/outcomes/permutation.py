@@ -1,0 +1,100 @@
+"""Permutation between subjects: arms are constant within a subject, so all of its ulcers change arm together."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.protocol import Protocol
+
+__all__ = ["Permuted", "permute"]
+
+Floats = NDArray[np.float64]
+# Sums of the same scores in another order differ in their last digits; such splits tie.
+_TIE = 1e-9
+
+
+@dataclass(frozen=True)
+class Permuted:
+    """A permutation test.
+
+    Attributes
+    ----------
+    observed : float
+        The statistic as allocated.
+    z : float
+        The same in standard deviations of its permutation distribution, about its mean.
+    p_value : float
+        Two-sided: share of splits whose statistic is at least as far from 0.
+    n_splits : int
+    method : str
+        exact, or random splits with their seed.
+    """
+
+    observed: float
+    z: float
+    p_value: float
+    n_splits: int
+    method: str
+
+
+def permute(
+    values: Floats, first_arm: NDArray[np.bool_], statistic: Callable[[Floats, Floats], Floats], protocol: Protocol
+) -> Permuted:
+    """Test whether the arms differ, by moving whole subjects between them.
+
+    All splits with the same arm sizes are counted where there are at most ``permutation_exact_max`` of them; else
+    ``permutation_draws`` are drawn with ``permutation_seed``, and the p-value is (hits + 1) / (draws + 1).
+
+    Parameters
+    ----------
+    values : float64 (n, k)
+        One row a subject; sums over an arm's subjects are what the statistic needs.
+    first_arm : bool (n,)
+        The subjects allocated to the first arm.
+    statistic : callable
+        From sums over the first arm, float64 (splits, k), and over the other, to float64 (splits,).
+    protocol : Protocol
+
+    Returns
+    -------
+    Permuted
+        With NaN and the method *not possible* where an arm is empty.
+    """
+    values = np.atleast_2d(np.asarray(values, dtype=float))
+    n, size = len(first_arm), int(np.sum(first_arm))
+    if size in (0, n):
+        return Permuted(math.nan, math.nan, math.nan, 0, "not possible: one arm only")
+    total = values.sum(axis=0)
+
+    def of(members: NDArray[np.intp]) -> Floats:
+        sums = np.stack([values[:, k][members].sum(axis=1) for k in range(values.shape[1])], axis=1)
+        return statistic(sums, total - sums)
+
+    observed = float(of(np.flatnonzero(first_arm)[None, :])[0])
+    exact = math.comb(n, size) <= int(protocol["permutation_exact_max"])
+    members = _all_splits(n, size) if exact else _random_splits(n, size, protocol)
+    spread = of(members)
+    known = spread[np.isfinite(spread)]
+    hits = int(np.sum(np.abs(known) >= abs(observed) - _TIE))
+    p_value = hits / len(known) if exact else (hits + 1) / (len(known) + 1)
+    sd = float(np.std(known))
+    z = (observed - float(np.mean(known))) / sd if sd > _TIE else math.nan
+    method = "all splits" if exact else f"random splits, seed {protocol['permutation_seed']}"
+    return Permuted(observed, z, p_value if math.isfinite(observed) else math.nan, len(spread), method)
+
+
+def _all_splits(n: int, size: int) -> NDArray[np.intp]:
+    flat = itertools.chain.from_iterable(itertools.combinations(range(n), size))
+    return np.fromiter(flat, dtype=np.intp, count=math.comb(n, size) * size).reshape(-1, size)
+
+
+def _random_splits(n: int, size: int, protocol: Protocol) -> NDArray[np.intp]:
+    random = np.random.default_rng(int(protocol["permutation_seed"]))
+    keys = random.random((int(protocol["permutation_draws"]), n))
+    return np.argsort(keys, axis=1)[:, :size]

@@ -1,0 +1,98 @@
+"""From a study and its trajectories to the two outcome tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.datatypes import Outcomes, Study
+from ulcermeter.outcomes.course import Course, day_of
+from ulcermeter.outcomes.incidents import incidents_of, rescue_day
+from ulcermeter.outcomes.per_subject import Burden, active_column, active_visits, subject_row
+from ulcermeter.outcomes.per_ulcer import reduction_column, reduction_visits, ulcer_row
+from ulcermeter.protocol import Protocol
+from ulcermeter.tables import columns, conform
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["outcome_columns", "tabulate_outcomes"]
+
+
+def outcome_columns(protocol: Protocol) -> dict[str, list[str]]:
+    """Return the columns that the protocol's visits add to each outcome table, in the order of the visits.
+
+    ``outcomes`` gets area_reduction_week_N_pct, 100 (A0 - At) / A0 in %, for each visit N weeks after treatment;
+    ``outcomes_by_subject`` gets n_active_<visit>, ulcers seen open, for each visit after baseline.
+    """
+    return {
+        "outcomes": [reduction_column(visit) for visit in reduction_visits(protocol)],
+        "outcomes_by_subject": [
+            name for name in map(active_column, active_visits(protocol)) if name not in columns("outcomes_by_subject")
+        ],
+    }
+
+
+def tabulate_outcomes(study: Study, trajectories: pd.DataFrame, *, censor_at_rescue: bool = False) -> Outcomes:
+    """Tabulate what became of every ulcer and of every subject.
+
+    Rescue treatment follows the treatment policy: what is seen after it counts. An amputated finger's ulcer has not
+    healed. No arm is known here.
+
+    Parameters
+    ----------
+    study : Study
+    trajectories : DataFrame
+        Table ``trajectories``.
+    censor_at_rescue : bool
+        The sensitivity table: what was seen after the first day of a rescue treatment (events.csv) is left out, for
+        that finger, or for all where the event names none. What was seen on that day still counts.
+
+    Returns
+    -------
+    Outcomes
+        ``outcomes`` and ``outcomes_by_subject``, with the columns of `outcome_columns`.
+    """
+    trajectories = conform("trajectories", trajectories, extra=True)
+    people = {row["subject_id"]: row for row in study.subjects.to_dict("records")}
+    subjects = sorted(set(people) | set(study.photos["subject_id"]) | set(trajectories["subject_id"]))
+    ulcers: list[dict[str, Any]] = []
+    by_subject = []
+    for subject_id in subjects:
+        person = people.get(subject_id, {"treatment_date": "", "injected_limb": ""})
+        own = trajectories[trajectories["subject_id"] == subject_id]
+        rows, burden = _subject(study, own, person, subject_id, censor_at_rescue=censor_at_rescue)
+        ulcers += rows
+        by_subject.append(subject_row(subject_id, burden))
+    return Outcomes(
+        outcomes=_table("outcomes", ulcers, study.protocol),
+        outcomes_by_subject=_table("outcomes_by_subject", by_subject, study.protocol),
+    )
+
+
+def _subject(
+    study: Study, trajectories: pd.DataFrame, person: dict[Any, Any], subject_id: str, *, censor_at_rescue: bool
+) -> tuple[list[dict[str, Any]], Burden]:
+    incidents = incidents_of(study.events, subject_id, person["treatment_date"])
+    courses = []
+    for _, frame in trajectories.groupby("ulcer_id", sort=True):
+        first = frame.iloc[0]
+        day = rescue_day(incidents, first["hand"], first["finger"]) if censor_at_rescue else float("inf")
+        kept = [not day_of(row) > day for row in frame.to_dict("records")]  # type: ignore[arg-type]
+        courses.append(Course(frame[kept] if any(kept) else frame.iloc[:0], study.protocol))
+    courses = [course for course in courses if len(course.frame)]
+    rows = [ulcer_row(course, incidents, injected_limb=person["injected_limb"]) for course in courses]
+    visits = study.visits[study.visits["subject_id"] == subject_id]
+    return rows, Burden(courses, rows, visits, study.protocol)
+
+
+def _table(name: str, rows: list[dict[str, Any]], protocol: Protocol) -> pd.DataFrame:
+    """Bring rows to the contract, the protocol's own columns behind it with their dtype."""
+    import pandas as pd
+
+    added = outcome_columns(protocol)[name]
+    frame = pd.DataFrame(rows, columns=None if rows else columns(name) + added)
+    for column in added:
+        cells = pd.to_numeric(frame[column]) if column in frame else pd.Series(float("nan"), index=frame.index)
+        frame[column] = cells.astype("Int64" if name == "outcomes_by_subject" else "float64")
+    ordered = columns(name) + added
+    return conform(name, frame.reindex(columns=ordered), extra=True)
