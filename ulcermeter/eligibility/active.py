@@ -119,11 +119,17 @@ def _photos(case: Case, ulcer: Ulcer) -> list[Dated]:
     """One row a photo of the ulcer that counts for size: the answer, its value and words."""
     phases = {visit.name: visit.phase for visit in case.protocol.visits}
     allowed = set(case.protocol["active_photo_phases"])
-    groups: dict[tuple[str, str], list[Row]] = {}
+    groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in ulcer.tracked:
         if phases.get(row["visit"], "") in allowed and _passing(row):
-            groups.setdefault((row["date"], row["photo"]), []).append(row)
+            groups.setdefault(_one_outline(row), []).append(row)
     return [_photo(rows, case) for _, rows in sorted(groups.items())]
+
+
+def _one_outline(row: Row) -> tuple[str, str, str]:
+    """Return what rows must share to be parts of one ulcer; drawn twice without a split, each stands for itself."""
+    part = "" if row["state"] == "split" else str(row["label"]) + row["reader"] + str(row["centroid_x_px"])
+    return row["date"], row["photo"], part
 
 
 def _passing(row: Row) -> bool:
@@ -150,8 +156,8 @@ def _photo(rows: Sequence[Row], case: Case) -> Dated:
     threshold = float(case.protocol["threshold_diameter_mm"])
     evidence = f"diameter {size} ({ends}) {where}: {over} {threshold:g} mm{flags}"
     width = longest["width_mm"]
-    if math.isfinite(width) and width <= case.protocol["fissure_width_mm"]:
-        evidence += f"; flag: width {width:.2f} mm, a fissure?"
+    if answer != "no" and math.isfinite(width) and width <= case.protocol["fissure_width_mm"]:
+        evidence += f"; flag: width only {width:.2f} mm, a fissure?"
     return Dated({"answer": answer, "value": size, "evidence": evidence}, when, sure)
 
 
@@ -167,11 +173,10 @@ def _old(case: Case, ulcer: Ulcer) -> str:
 def _still_active(case: Case, ulcer: Ulcer) -> str:
     """Report, without using it, whether the ulcer was still over the threshold at baseline."""
     names = [visit.name for visit in case.protocol.visits if visit.phase == "baseline"]
-    rows = [row for row in ulcer.tracked if row["visit"] in names]
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        if _passing(row):
-            groups.setdefault(row["photo"], []).append(row)
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in ulcer.tracked:
+        if row["visit"] in names and _passing(row):
+            groups.setdefault(_one_outline(row), []).append(row)
     if not groups:
         return "still_active_at_baseline: not known" if ulcer.ulcer_id else ""
     photos = [_photo(group, case).row for _, group in sorted(groups.items())]

@@ -139,9 +139,9 @@ def _counted_from(
 def _word(case: Case, course: Course, arm: _Arm, window: Window) -> Answer | None:
     """Return the physician's word on an arm; None where there is none up to the cutoff.
 
-    A *no* needs the window to have closed; the word on no improvement needs it either way; a *yes* needs the course to
-    have ended. A word without a date, or that may be on another ulcer or course, settles nothing. Two that differ
-    settle nothing either.
+    The word on no improvement needs the months to be over, any other the course to have ended; a *no* given before
+    the window closed is flagged (or, with ``physician_no_needs_closed_window``, settles nothing). A word without a
+    date, or that may be on another ulcer or course, settles nothing. Two that differ settle nothing either.
     """
     said = [(row, sure) for row, sure in course.words if row[arm.column]]
     said = [(row, sure) for row, sure in said if not_after(parse_date(row["judged_on"]), case.cutoff) is not False]
@@ -150,11 +150,14 @@ def _word(case: Case, course: Course, arm: _Arm, window: Window) -> Answer | Non
     truths, told = [], []
     for row, sure in said:
         judged = parse_date(row["judged_on"])
-        late = not_after(window.last if row[arm.column] == "no" or arm.physician_only else window.begin, judged)
+        early_no = row[arm.column] == "no" and not arm.physician_only and not_after(window.last, judged) is False
+        waits = arm.physician_only or (row[arm.column] == "no" and case.protocol["physician_no_needs_closed_window"])
+        late = not_after(window.last if waits else window.begin, judged)
         good = sure and not_after(judged, case.cutoff) is True and late is True
         truths.append(yes_no(row[arm.column]) if good else None)
         by = f" by {row['judged_by']}" if row["judged_by"] else ""
-        why = "" if good else _why_not(judged, sure, late)
+        soon = f" (flag: before the window closed on {written(window.last)})" if early_no else ""
+        why = soon if good else _why_not(judged, sure, late)
         told.append(f"judged {row[arm.column]}{by} on {row['judged_on'] or 'an unknown day'}{why}")
     truth = truths[0] if len(set(truths)) == 1 else None
     answer = Answer(truth, "", join(told))

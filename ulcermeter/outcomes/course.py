@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.healing import OPEN_STATES
@@ -55,7 +56,7 @@ class Course:
     frame: pd.DataFrame = field(repr=False)
     protocol: Protocol = field(repr=False)
 
-    @property
+    @cached_property
     def rows(self) -> list[Row]:
         """Rows with a known day, in time order; equal days in the order of the protocol's visits."""
         order = {visit.name: i for i, visit in enumerate(self.protocol.visits)}
@@ -63,7 +64,7 @@ class Course:
         known = [row for row in rows if math.isfinite(day_of(row))]
         return sorted(known, key=lambda row: (day_of(row), order.get(row["visit"], len(order))))
 
-    @property
+    @cached_property
     def baseline(self) -> Row | None:
         """The last assessment at or before day 0, at most ``baseline_max_days_before`` days before."""
         oldest = -float(self.protocol["baseline_max_days_before"])

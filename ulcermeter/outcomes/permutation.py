@@ -84,7 +84,8 @@ def permute(
     hits = int(np.sum(np.abs(known) >= abs(observed) - _TIE))
     p_value = hits / len(known) if exact else (hits + 1) / (len(known) + 1)
     sd = float(np.std(known))
-    z = (observed - float(np.mean(known))) / sd if sd > _TIE else math.nan
+    off = observed - float(np.mean(known))
+    z = (off if abs(off) > _TIE else 0.0) / sd if sd > _TIE else math.nan
     method = "all splits" if exact else f"random splits, seed {protocol['permutation_seed']}"
     return Permuted(observed, z, p_value if math.isfinite(observed) else math.nan, len(spread), method)
 
