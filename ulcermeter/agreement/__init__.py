@@ -1,0 +1,214 @@
+"""How far two readings of the same photos agree: two readers, two runs, or a reader and the machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.agreement.overlap import common_area, dice, polygon_area
+from ulcermeter.agreement.statistics import bland_altman, confusion, icc, kappa, repeatability
+from ulcermeter.datatypes import Results
+from ulcermeter.errors import TableError
+from ulcermeter.tables import conform
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["agreement", "bland_altman", "confusion", "dice", "icc", "kappa", "repeatability"]
+
+_Key = tuple[str, str, str]
+_Record = dict[str, Any]
+_CALLS = ("no", "uncertain", "yes")
+_MEASURES = ("diameter_mm", "width_mm", "area_mm2", "perimeter_mm")
+
+
+def agreement(
+    a: Results | pd.DataFrame,
+    b: Results | pd.DataFrame,
+    *,
+    outlines_a: pd.DataFrame | None = None,
+    outlines_b: pd.DataFrame | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Compare two readings of the same photos.
+
+    Ulcers are paired photo by photo: by overlap where both have outlines, else by the nearest centroids. What only one
+    reading has stays alone in ``pairs`` and out of the statistics of sizes.
+
+    Parameters
+    ----------
+    a, b : Results or DataFrame
+        Results, or tables ``measurements``.
+    outlines_a, outlines_b : DataFrame, optional
+        Tables ``outlines`` that go with tables of measurements.
+
+    Returns
+    -------
+    dict of DataFrame
+        ``pairs`` an ulcer on a photo: sizes and calls of both, Dice of its outlines;
+        ``sizes`` a measure: n, ICC(1,1), (2,1), (3,1) with their 95 % ends, bias a - b and 95 % limits (pairs of a
+        subject belong together), SEM and smallest detectable change; ``ln_area`` is what ``sem_log_area`` stands for;
+        ``calls`` the three-way call at the threshold: share alike, kappa, linearly weighted kappa;
+        ``confusion`` a's calls (rows) against b's (columns);
+        ``overlap`` mean and pooled Dice over photos, an empty photo against an empty one counting 1.
+
+    Raises
+    ------
+    TableError
+        The readings have no photo in common.
+    """
+    import pandas as pd
+
+    first, second = _Reading(a, outlines_a), _Reading(b, outlines_b)
+    photos = sorted(first.photos & second.photos)
+    if not photos:
+        raise TableError(
+            "agreement: expected two readings of the same photos, got none in common; compare photo names."
+        )
+    pairs = pd.DataFrame([row for key in photos for row in _pairs_on(key, first, second)], columns=_PAIR_COLUMNS)
+    both = pairs[pairs["label_a"].notna() & pairs["label_b"].notna()]
+    counts = confusion(list(both["over_threshold_a"]), list(both["over_threshold_b"]), _CALLS)
+    return {
+        "pairs": pairs,
+        "sizes": pd.DataFrame([_size_row(name, both) for name in (*_MEASURES, "ln_area")]),
+        "calls": pd.DataFrame([_call_row(counts)]),
+        "confusion": pd.DataFrame(counts, index=pd.Index(_CALLS, name="a"), columns=pd.Index(_CALLS, name="b")),
+        "overlap": pd.DataFrame([_overlap_row(photos, first, second)]),
+    }
+
+
+_PAIR_COLUMNS = [
+    *("photo", "hand", "finger", "subject_id", "label_a", "label_b", "paired_by", "dice"),
+    *(f"{name}_{side}" for name in (*_MEASURES, "over_threshold") for side in "ab"),
+]
+
+
+class _Reading:
+    """A reading by photo row: measurement rows and outlines by label."""
+
+    def __init__(self, source: Results | pd.DataFrame, outlines: pd.DataFrame | None) -> None:
+        table = source.measurements if isinstance(source, Results) else source
+        drawn = source.outlines if isinstance(source, Results) else outlines
+        self.rows: dict[_Key, list[_Record]] = {}
+        for row in _records(conform("measurements", table, extra=True)):
+            self.rows.setdefault(_key(row), []).append(row)
+        self.outlines: dict[tuple[_Key, int], NDArray[np.float64]] = {}
+        if drawn is not None:
+            ordered = conform("outlines", drawn).sort_values(["photo", "hand", "finger", "label", "vertex"])
+            for names, vertices in ordered.groupby(["photo", "hand", "finger", "label"], sort=False):
+                photo, hand, finger, label = names
+                self.outlines[((str(photo), str(hand), str(finger)), int(str(label)))] = vertices[
+                    ["x_px", "y_px"]
+                ].to_numpy()
+        self.photos = set(self.rows)
+        if isinstance(source, Results):
+            looked = source.photos[source.photos["status"].isin(["measured", "no ulcer"])]
+            self.photos |= {_key(row) for row in _records(looked)}
+
+    def outline(self, row: _Record) -> NDArray[np.float64] | None:
+        return self.outlines.get((_key(row), int(row["label"])))
+
+    def drawn_on(self, key: _Key) -> list[NDArray[np.float64]]:
+        return [points for (where, _), points in sorted(self.outlines.items(), key=lambda i: i[0]) if where == key]
+
+
+def _records(frame: pd.DataFrame) -> list[_Record]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _key(row: _Record) -> _Key:
+    return row["photo"], row["hand"], row["finger"]
+
+
+# --- pairs ----------------------------------------------------------------------------------------------------------
+
+
+def _pairs_on(key: _Key, first: _Reading, second: _Reading) -> list[_Record]:
+    left, right = first.rows.get(key, []), second.rows.get(key, [])
+    overlaps = np.full((len(left), len(right)), np.nan)
+    for i, a in enumerate(left):
+        for j, b in enumerate(right):
+            drawn_a, drawn_b = first.outline(a), second.outline(b)
+            if drawn_a is not None and drawn_b is not None:
+                overlaps[i, j] = dice(drawn_a, drawn_b)
+    by_overlap = bool(overlaps.size) and bool(np.isfinite(overlaps).all())
+    chosen = _best(1 - overlaps, below=1.0) if by_overlap else _best(_apart_px(left, right), below=math.inf)
+    how = "overlap" if by_overlap else "centroid"
+    rows = [_pair_row(key, left[i], right[j], how, overlaps[i, j]) for i, j in chosen]
+    rows += [_pair_row(key, a, None, "", math.nan) for i, a in enumerate(left) if i not in {i for i, _ in chosen}]
+    rows += [_pair_row(key, None, b, "", math.nan) for j, b in enumerate(right) if j not in {j for _, j in chosen}]
+    return rows
+
+
+def _best(costs: NDArray[np.float64], *, below: float) -> list[tuple[int, int]]:
+    """Return the pairs of the cheapest one-to-one assignment, each under a cost."""
+    from scipy.optimize import linear_sum_assignment
+
+    if costs.size == 0:
+        return []
+    rows, cols = linear_sum_assignment(np.where(np.isfinite(costs), costs, 1e9))
+    return [(int(i), int(j)) for i, j in zip(rows, cols, strict=True) if costs[i, j] < below]
+
+
+def _apart_px(left: Sequence[_Record], right: Sequence[_Record]) -> NDArray[np.float64]:
+    names = ("centroid_x_px", "centroid_y_px")
+    return np.array([[math.dist([a[n] for n in names], [b[n] for n in names]) for b in right] for a in left])
+
+
+def _pair_row(key: _Key, a: _Record | None, b: _Record | None, how: str, overlap: float) -> _Record:
+    some = a or b
+    assert some is not None
+    row: _Record = {"photo": key[0], "hand": key[1], "finger": key[2], "subject_id": some["subject_id"]}
+    row |= {"label_a": a and a["label"], "label_b": b and b["label"], "paired_by": how, "dice": overlap}
+    for name in _MEASURES:
+        row |= {f"{name}_a": a[name] if a else math.nan, f"{name}_b": b[name] if b else math.nan}
+    return row | {
+        "over_threshold_a": a["over_threshold"] if a else "",
+        "over_threshold_b": b["over_threshold"] if b else "",
+    }
+
+
+# --- statistics -----------------------------------------------------------------------------------------------------
+
+
+def _size_row(measure: str, both: pd.DataFrame) -> _Record:
+    name = "area_mm2" if measure == "ln_area" else measure
+    a, b = both[f"{name}_a"].to_numpy(dtype=float), both[f"{name}_b"].to_numpy(dtype=float)
+    if measure == "ln_area":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            a, b = np.log(a), np.log(b)
+    limits = bland_altman(a, b, groups=list(both["subject_id"]))
+    sem, sdc = repeatability(a, b)
+    row: _Record = {"measure": measure, "n": limits.n, "n_subjects": both["subject_id"].nunique()}
+    for kind, value in icc(np.column_stack([a, b])).items():
+        row |= {kind: value.value, f"{kind}_low": value.low, f"{kind}_high": value.high}
+    row |= {"bias": limits.bias, "sd": limits.sd, "limit_low": limits.low, "limit_high": limits.high}
+    return row | {"sem": sem, "smallest_detectable_change": sdc}
+
+
+def _call_row(counts: NDArray[np.int64]) -> _Record:
+    n = int(counts.sum())
+    alike = float(np.trace(counts)) / n if n else math.nan
+    return {"n": n, "alike": alike, "kappa": kappa(counts), "kappa_linear": kappa(counts, weights="linear")}
+
+
+def _overlap_row(photos: Sequence[_Key], first: _Reading, second: _Reading) -> _Record:
+    """Dice of everything drawn on a photo; a photo with sizes but without outlines cannot be compared."""
+    shared, total, each = 0.0, 0.0, []
+    for key in photos:
+        a, b = first.drawn_on(key), second.drawn_on(key)
+        if (first.rows.get(key) and not a) or (second.rows.get(key) and not b):
+            continue
+        common = sum(common_area(x, y) for x in a for y in b)
+        size = sum(polygon_area(x) for x in [*a, *b])
+        shared, total = shared + common, total + size
+        each.append(2 * common / size if size > 0 else 1.0)
+    return {
+        "n_photos": len(each),
+        "dice_mean": float(np.mean(each)) if each else math.nan,
+        "dice_pooled": 2 * shared / total if total > 0 else math.nan,
+        "n_both_empty": sum(not first.drawn_on(key) and not second.drawn_on(key) for key in photos),
+    }
