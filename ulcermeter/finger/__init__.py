@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Finger, RectifiedPhoto
-from ulcermeter.finger.mask import CoarsePhoto, coarse_photo, extend_mask, finger_mask
+from ulcermeter.finger.mask import LIGHTNESS, CoarsePhoto, coarse_photo, extend_mask, finger_mask
 from ulcermeter.finger.shape import AsSeen, read_shape
 from ulcermeter.finger.solid import stand_up
 from ulcermeter.protocol import Protocol, read_protocol
@@ -24,7 +24,7 @@ def locate_finger(
     """Find the finger under a point of the photo.
 
     Colour parts finger and ground (k-means in Lab seeded round the point, then GrabCut) on a copy of the photo at about
-    0.4 mm a pixel, 55 mm round the point and not only in the rectified window; the reference's own pixels count
+    0.45 mm a pixel, 45 mm round the point and not only in the rectified window; the reference's own pixels count
     neither way. Its sides give axis and width, its rounded end the tip; perspective is undone by the tangents from
     the camera to a cylinder that lies on the table, or whose top is level with a reference on the skin.
 
@@ -50,19 +50,15 @@ def locate_finger(
     coarse = coarse_photo(rectified, near)
     if coarse is None:
         return None
-    mask = finger_mask(coarse)
-    seen = _shape(mask, coarse, rectified, near, rules)
-    if seen is None:
-        return None
-    # A nail is another colour than skin: offer the place before the first tip once more, now as a likely finger.
-    longer = _shape(extend_mask(mask, coarse, _before_tip(seen, coarse, rectified)), coarse, rectified, near, rules)
-    return stand_up(longer or seen, calibration, near_mm=calibration.to_mm(near)[0], side=side)
-
-
-def _shape(
-    mask: NDArray[np.bool_], coarse: CoarsePhoto, rectified: RectifiedPhoto, near: NDArray[np.float64], rules: Protocol
-) -> AsSeen | None:
-    return read_shape(mask, coarse, rectified.calibration, near_px=near, protocol=rules)
+    for lightness in LIGHTNESS:
+        mask = finger_mask(coarse, lightness=lightness)
+        seen = read_shape(mask, coarse, calibration, near_px=near, protocol=rules)
+        if seen is not None:
+            # A nail is another colour than skin: offer the place before the first tip once more, as a likely finger.
+            longer = extend_mask(mask, coarse, _before_tip(seen, coarse, rectified))
+            seen = read_shape(longer, coarse, calibration, near_px=near, protocol=rules) or seen
+            return stand_up(seen, calibration, near_mm=calibration.to_mm(near)[0], side=side)
+    return None
 
 
 def _before_tip(seen: AsSeen, coarse: CoarsePhoto, rectified: RectifiedPhoto) -> NDArray[np.float64]:

@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import RectifiedPhoto
 
-__all__ = ["CoarsePhoto", "coarse_photo", "extend_mask", "finger_mask"]
+__all__ = ["LIGHTNESS", "CoarsePhoto", "coarse_photo", "extend_mask", "finger_mask"]
 
 Floats = NDArray[np.float64]
 
-_SPACING_MM = 0.4
-_REACH_MM = 55.0
+_SPACING_MM = 0.45
+_REACH_MM = 45.0
 _CLUSTERS = 10
-# Lightness counts less than colour, so that a shadow does not part the ground.
-_WEIGHTS = np.array([0.5, 1.5, 1.5], dtype=np.float32)
+# Weights of lightness (0..255) beside colour over lightness: low first, so that a shadow does not part the ground.
+LIGHTNESS = (0.4, 1.2)
+_COLOUR_WEIGHT = 220.0
+# a* over (lightness + 30): skin of every tone and nails lie over 0.04 in the photos at hand, grey, blue, green below.
+_GREY_REDNESS, _SKIN_REDNESS = 0.01, 0.04
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class CoarsePhoto:
 
 
 def coarse_photo(rectified: RectifiedPhoto, near_px: Floats) -> CoarsePhoto | None:
-    """Cut out what lies 55 mm round a photo pixel, at about 0.4 mm a pixel; None where the scale is not usable."""
+    """Cut out what lies 45 mm round a photo pixel, at about 0.45 mm a pixel; None where the scale is not usable."""
     photo, calibration = rectified.photo.pixels, rectified.calibration
     scale = calibration.px_per_mm(near_px)
     if not (np.isfinite(scale) and scale > 0.5):
@@ -81,41 +84,48 @@ def coarse_photo(rectified: RectifiedPhoto, near_px: Floats) -> CoarsePhoto | No
     return CoarsePhoto(lab, hidden > 0, empty.corner_px, step, near, empty.px_per_mm)
 
 
-def finger_mask(coarse: CoarsePhoto) -> NDArray[np.bool_]:
+def finger_mask(coarse: CoarsePhoto, *, lightness: float = LIGHTNESS[0]) -> NDArray[np.bool_]:
     """Return where the finger is (M, N): what has the colours found round the point and seldom elsewhere.
 
-    The reference's pixels count neither way and are no finger here.
+    Nothing where no skin is near. The reference counts neither way and is no finger here.
+    `lightness` is its weight beside colour.
     """
     rows, cols = coarse.lab.shape[:2]
     y, x = np.mgrid[0:rows, 0:cols]
     away = np.hypot(x - coarse.near[0], y - coarse.near[1]) / coarse.px_per_mm
-    cluster = _clusters(coarse)
+    cluster, redness = _clusters(coarse, lightness)
     open_ = ~coarse.reference
     weight = np.exp(-0.5 * (away / 3.5) ** 2) * (away < 9)
     here = np.bincount(cluster[open_], weight[open_], _CLUSTERS)
     there = np.bincount(cluster[open_ & (away > 12)], minlength=_CLUSTERS)
     share = here / max(here.sum(), 1e-9) / (here / max(here.sum(), 1e-9) + there / max(there.sum(), 1) + 1e-9)
-    state = np.where(share[cluster] > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    share *= np.clip((redness - _GREY_REDNESS) / (_SKIN_REDNESS - _GREY_REDNESS), 0.2, 1.0)
+    state = np.where(share[cluster] > 0.45, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    close = open_ & (away < 6)
+    if not close.any() or (state[close] == cv2.GC_PR_FGD).mean() < 0.25:
+        return np.zeros(open_.shape, dtype=bool)
     state[away < 2.5] = cv2.GC_FGD
-    return _cut(coarse, state, rounds=3)
+    return _cut(coarse, state, rounds=2)
 
 
 def extend_mask(mask: NDArray[np.bool_], coarse: CoarsePhoto, strip: Floats) -> NDArray[np.bool_]:
     """Cut again with the polygon `strip` (K, 2), coarse pixels, as likely finger."""
     likely = mask.astype(np.uint8)
     cv2.fillPoly(likely, [np.round(strip).astype(np.int32)], 1)
-    return _cut(coarse, np.where(likely > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8), rounds=2)
+    return _cut(coarse, np.where(likely > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8), rounds=1)
 
 
-def _clusters(coarse: CoarsePhoto) -> NDArray[np.intp]:
-    """Return the nearest of ten k-means colours of every pixel (M, N)."""
-    colours = coarse.lab.reshape(-1, 3).astype(np.float32) * _WEIGHTS
+def _clusters(coarse: CoarsePhoto, lightness: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return the nearest of ten k-means colours of every pixel (M, N), and the redness (10,) of each."""
+    lab = coarse.lab.reshape(-1, 3).astype(np.float32)
+    relative = _COLOUR_WEIGHT * (lab[:, 1:] - 128) / (lab[:, :1] + 30)
+    colours = np.column_stack([lightness * lab[:, 0], relative])
     sample = np.ascontiguousarray(colours[~coarse.reference.ravel()][::5])
     cv2.setRNGSeed(1)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5)
     centres = cv2.kmeans(sample, _CLUSTERS, None, stop, 1, cv2.KMEANS_PP_CENTERS)[2]
     apart = (centres**2).sum(axis=1) - 2 * colours @ centres.T
-    return apart.argmin(axis=1).reshape(coarse.lab.shape[:2])
+    return apart.argmin(axis=1).reshape(coarse.lab.shape[:2]), centres[:, 1].astype(np.float64) / _COLOUR_WEIGHT
 
 
 def _cut(coarse: CoarsePhoto, state: NDArray[np.uint8], *, rounds: int) -> NDArray[np.bool_]:

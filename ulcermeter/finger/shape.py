@@ -198,25 +198,33 @@ def _from_tip(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, protocol: 
     known = [e for e in ends if e is not None]
     if not known:
         return None
-    _, tip, axis = min(known, key=lambda e: e[0])
-    s, u = _in_frame(edge.points, tip, axis).T
+    # Of two round ends the nearer one: ulcers of the hand's end of a finger are rare.
+    _, tip, toward = min(known, key=lambda e: e[0] + 0.01 * float(np.linalg.norm(e[1] - near)))
+    s, u = _in_frame(edge.points, tip, toward).T
     left, right = _profile(s, u, edge.shown)
-    behind = slice(int(8 / _STEP_MM), int(30 / _STEP_MM))
-    half = (right[behind] - left[behind]) / 2
-    if np.isfinite(half).sum() * _STEP_MM < protocol["finger_sides_min_mm"]:
-        return None
-    radius = float(np.nanmedian(half))
-    at = _in_frame(near[None], tip, axis)[0]
+    behind = slice(int(6 / _STEP_MM), int(40 / _STEP_MM))
+    shown_mm = [float(np.isfinite(side[behind]).sum()) * _STEP_MM for side in (left, right)]
+    place = _in_frame(near[None], tip, toward)[0]
+    radius = float(np.mean(lines.half(_in_frame(tip + np.outer([8.0, 24.0], toward), near, axis)[:, 0])))
     plausible = (
         protocol["finger_width_min_mm"] <= 2 * radius <= protocol["finger_width_max_mm"]
         and lines.spread <= protocol["finger_wander_max_mm"]
-        and abs(at[1]) <= 1.15 * radius
-        and -1 <= at[0] <= 60
-        and np.nanstd(half) <= 0.12 * radius
+        and min(shown_mm) >= protocol["finger_sides_min_mm"]
+        and abs(place[1]) <= 1.15 * radius
+        and -1 <= place[0] <= 60
+        and _straightness(edge, near, axis, lines, s > radius) >= protocol["finger_straight_min"]
     )
-    if not plausible:
-        return None
-    return AsSeen(edge.points, tip, axis, left, right, radius, lines.spread)
+    return AsSeen(edge.points, tip, toward, left, right, radius, lines.spread) if plausible else None
+
+
+def _straightness(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, behind: NDArray[np.bool_]) -> float:
+    """Return the share of the outline behind the tip, within 30 mm of the point, that lies along the two sides."""
+    s, u = _in_frame(edge.points, near, axis).T
+    use = edge.shown & behind & (np.abs(s) < 30) & (np.abs(u) < 25)
+    if max(abs(lines.left[1]), abs(lines.right[1])) > 0.25 or not use.any():
+        return 0.0
+    off = np.minimum(np.abs(u - np.polyval(lines.left[::-1], s)), np.abs(u - np.polyval(lines.right[::-1], s)))
+    return float((off[use] < 0.8).mean())
 
 
 def _end(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, sign: float) -> tuple[float, Floats, Floats] | None:
@@ -251,7 +259,7 @@ def _profile(s: Floats, u: Floats, shown: NDArray[np.bool_]) -> tuple[Floats, Fl
     place = np.round(s / _STEP_MM).astype(int)
     for side, out in ((-1, left), (1, right)):
         use = shown & (side * u > 0) & (place >= 0) & (place < count) & (np.abs(u) < 18)
-        order = np.argsort(place[use], kind="stable")
-        bins, start = np.unique(place[use][order], return_index=True)
-        out[bins] = [np.median(part) for part in np.split(u[use][order], start[1:])]
+        seen = np.bincount(place[use], minlength=count)
+        with np.errstate(invalid="ignore"):
+            out[:] = np.bincount(place[use], u[use], minlength=count) / np.where(seen > 0, seen, np.nan)
     return left, right

@@ -62,7 +62,7 @@ def _whole(seen: AsSeen) -> tuple[Floats, Floats]:
     sides = []
     for values in (seen.left_mm, seen.right_mm):
         known = np.isfinite(values)
-        trusted = known & (along > 8) & (along < 40)
+        trusted = known & (along > 6) & (along < 40)
         line = np.polyfit(along[trusted], values[trusted], 1)
         sane = known & ((along <= 8) | (np.abs(values - np.polyval(line, along)) < 1.5))
         line_there = np.polyval(line, along)
