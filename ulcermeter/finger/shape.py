@@ -29,7 +29,7 @@ class AsSeen:
     Attributes
     ----------
     outline_mm : float64 (K, 2)
-        Plane x, y.
+        Plane x, y; the largest piece where the reference parts it.
     tip_mm, axis : float64 (2,)
         Plane x, y of the tip as seen; unit vector to the hand.
     left_mm, right_mm : float64 (N,)
@@ -55,10 +55,11 @@ class AsSeen:
 
 @dataclass(frozen=True)
 class _Edge:
-    """The outline (K, 2) in mm and which of its vertices show the finger's own edge."""
+    """The outlines (K, 2) in mm, which vertices show the finger's own edge, and which are of the largest piece."""
 
     points: Floats
     shown: NDArray[np.bool_]
+    largest: NDArray[np.bool_]
 
 
 def read_shape(
@@ -113,7 +114,8 @@ def _edge(part: NDArray[np.bool_], coarse: CoarsePhoto, calibration: Calibration
     # A contour runs through the outermost pixels' centres: the edge is half a pixel further out.
     outward = _outward(part, pixels)
     points = calibration.to_mm(coarse.to_photo_px(pixels + 0.5 * outward))
-    return _Edge(points, ~hidden[pixels[:, 1], pixels[:, 0]])
+    piece = np.repeat(np.arange(len(outlines)), [len(o) for o in outlines])
+    return _Edge(points, ~hidden[pixels[:, 1], pixels[:, 0]], piece == np.bincount(piece).argmax())
 
 
 def _outward(part: NDArray[np.bool_], pixels: NDArray[np.int32]) -> Floats:
@@ -214,7 +216,7 @@ def _from_tip(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, protocol: 
         and -1 <= place[0] <= 60
         and _straightness(edge, near, axis, lines, s > radius) >= protocol["finger_straight_min"]
     )
-    return AsSeen(edge.points, tip, toward, left, right, radius, lines.spread) if plausible else None
+    return AsSeen(edge.points[edge.largest], tip, toward, left, right, radius, lines.spread) if plausible else None
 
 
 def _straightness(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, behind: NDArray[np.bool_]) -> float:
