@@ -83,6 +83,15 @@ def test_what_lies_between_two_is_ambiguous() -> None:
     assert all(flag.startswith("ambiguous identity") for flag in week["flags"])
 
 
+def test_one_gone_and_one_come_up_just_beyond_the_gate_is_ambiguous() -> None:
+    story = Story().shot("baseline", (10, 0, 2.0)).shot("week 4", (15.5, 0, 2.0))
+    tracked = story.track()
+    assert [state for _, _, state in story.states()] == ["first seen", "indeterminate", "first seen"]
+    assert sum(flag.startswith("ambiguous identity") for flag in tracked["flags"]) == 2
+    apart = Story().shot("baseline", (10, 0, 2.0)).shot("week 4", (19, 0, 2.0))
+    assert [state for _, _, state in apart.states()] == ["first seen", "healed", "new"]
+
+
 def test_a_common_shift_of_the_finger_does_not_swap_two_ulcers() -> None:
     story = Story().shot("baseline", (10, 0, 2.0), (15, 0, 2.2)).shot("week 4", (12.5, 0.5, 2.0), (17.5, 0.5, 2.2))
     week = story.track().query("visit == 'week 4'").sort_values("finger_s_mm")

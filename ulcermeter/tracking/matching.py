@@ -17,6 +17,8 @@ __all__ = ["Links", "link"]
 _FORBIDDEN = 1e9
 # One more than the gate, so that a pair within the gate is always better than leaving both alone.
 _ALONE = GATE**2 + 1.0
+# One ulcer gone and another come up within half as far again as the gate may as well be one ulcer that was misplaced.
+_NEAR_MISS = 1.5
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def link(left: Sequence[Sighting], right: Sequence[Sighting], protocol: Protocol
     First by the clinic's number. Then, in a view both were seen in, by finger coordinates: the assignment with the
     smallest sum of squared distances, each within the 95 % gate. What has no coordinates to compare is paired by site,
     or because it is the only one left on either side (*assumed*). A pair is in doubt when the best assignment with a
-    rival is less than `identity_odds` times less likely.
+    rival is less than `identity_odds` times less likely; so are two that were left alone just beyond the gate.
 
     Parameters
     ----------
@@ -85,18 +87,12 @@ def _by_number(left: Sequence[Sighting], right: Sequence[Sighting]) -> dict[int,
 def _by_place(
     left: Sequence[Sighting], right: Sequence[Sighting], protocol: Protocol
 ) -> tuple[dict[int, int], set[tuple[int, int]]]:
-    costs = np.full((len(left), len(right)), _FORBIDDEN)
-    for a, sighting in enumerate(left):
-        for b, other in enumerate(right):
-            view = same_view(sighting, other)
-            if view is None or (sighting.number and other.number):
-                continue
-            cost = distance2(sighting.places[view], other.places[view], protocol["same_place_mm"])
-            if cost <= GATE**2:
-                costs[a, b] = cost
+    distances = _distances(left, right, protocol["same_place_mm"])
+    costs = np.where(distances <= GATE**2, distances, _FORBIDDEN)
     pairs, best = _assign(costs)
     margin = 2 * math.log(protocol["identity_odds"])
-    doubts = set()
+    near = distances <= (_NEAR_MISS * GATE) ** 2
+    doubts = {(int(a), int(b)) for a, b in np.argwhere(near) if a not in pairs and b not in pairs.values()}
     for a, b in zip(*np.nonzero(costs < _FORBIDDEN), strict=True):
         if pairs.get(int(a)) == b:
             continue
@@ -104,6 +100,16 @@ def _by_place(
         if costs[a, b] + rest - best < margin:
             doubts.add((int(a), int(b)))
     return pairs, doubts
+
+
+def _distances(left: Sequence[Sighting], right: Sequence[Sighting], same_place_mm: float) -> NDArray[np.float64]:
+    distances = np.full((len(left), len(right)), _FORBIDDEN)
+    for a, sighting in enumerate(left):
+        for b, other in enumerate(right):
+            view = same_view(sighting, other)
+            if view is not None and not (sighting.number and other.number):
+                distances[a, b] = distance2(sighting.places[view], other.places[view], same_place_mm)
+    return distances
 
 
 def _assign(costs: NDArray[np.float64]) -> tuple[dict[int, int], float]:
