@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import ulcermeter as um
 from ulcermeter.datatypes import Eligibility, Study
 from ulcermeter.eligibility import assess_eligibility
+from ulcermeter.protocol import Protocol
 from ulcermeter.tables import from_rows
 
 PROTOCOL = um.read_protocol("manus")
@@ -82,28 +84,33 @@ def course_row(date: str, area: float, **changes: Any) -> dict[str, Any]:
     return row | {"evidence": f"photos S01_{date}.jpg"} | changes
 
 
-def story(**changes: Any) -> tuple[Study, pd.DataFrame, pd.DataFrame]:
-    """The subject who passes everything, with whole tables (lists of rows) replaced by keyword."""
+INPUTS = ("photos", "subjects", "ulcers", "treatments", "refractory", "visits", "events")
+
+
+@cache
+def usual(name: str) -> pd.DataFrame:
+    """One table of the subject who passes everything; never changed in place."""
     rows: dict[str, list[dict[str, Any]]] = {
         "photos": [photo_row()],
         "subjects": [PERSON],
         "ulcers": [LOOK],
         "treatments": [COURSE],
         "refractory": [WORD],
-        "visits": [],
-        "events": [],
         "tracked": [tracked_row()],
-        "trajectories": [],
     }
-    rows |= changes
-    inputs = ("photos", "subjects", "ulcers", "treatments", "refractory", "visits", "events")
-    tables = {name: from_rows(f"study/{name}", rows[name]) for name in inputs}
-    study = Study(root=Path("."), protocol=changes.get("protocol", PROTOCOL), **tables)
-    return study, from_rows("tracked", rows["tracked"]), from_rows("trajectories", rows["trajectories"])
+    return from_rows(f"study/{name}" if name in INPUTS else name, rows.get(name, []))
+
+
+def story(protocol: Protocol = PROTOCOL, **changes: Any) -> tuple[Study, pd.DataFrame, pd.DataFrame]:
+    """The subject who passes everything, with whole tables (lists of rows) replaced by keyword."""
+    names = (*INPUTS, "tracked", "trajectories")
+    tables = {name: usual(name) for name in names}
+    tables |= {n: from_rows(f"study/{n}" if n in INPUTS else n, rows) for n, rows in changes.items()}
+    study = Study(root=Path("."), protocol=protocol, **{name: tables[name] for name in INPUTS})
+    return study, tables["tracked"], tables["trajectories"]
 
 
 def assess(**changes: Any) -> Eligibility:
-    changes.pop("", None)
     return assess_eligibility(*story(**changes))
 
 
