@@ -6,15 +6,18 @@ that shows no marker is the photo searched at twice the resolution, and at last 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ulcermeter.calibration.decoding import Marker, decode
+from ulcermeter.calibration.homography import UNIT_SQUARE, square_to_quad
 from ulcermeter.calibration.marker_fit import MarkerFit, fit_marker
 from ulcermeter.calibration.references import FoundReference, Reference, Region
 from ulcermeter.calibration.squares import find_squares, shrunken_grey
-from ulcermeter.datatypes import LensProfile, Photo, Points
+from ulcermeter.datatypes import LensProfile, Photo, Points, transform_points
 from ulcermeter.errors import Refusal
 
 if TYPE_CHECKING:
@@ -24,7 +27,6 @@ __all__ = ["find_aruco", "find_markers"]
 
 _FIRST_LONG_SIDE_PX = 1000
 _MOST_SQUARES = 400
-_SUSPECT_SIDE_SHARE = 0.03
 
 
 def find_aruco(
@@ -84,23 +86,21 @@ def find_markers(photo: Photo, *, dictionary: str | None, region: Region | None)
         Only markers whose centre lies inside.
     """
     pixels, origin = _cropped(photo, region)
-    longer = max(pixels.shape[:2])
-    first = min(1.0, _FIRST_LONG_SIDE_PX / longer)
-    for scale in sorted({first, min(1.0, 2 * first), 1.0}):
-        grey = shrunken_grey(pixels, scale)
-        full = grey if scale == 1.0 else None
-        markers = []
-        for square in find_squares(grey)[:_MOST_SQUARES]:
-            marker = decode(grey if full is None else full, square, dictionary=dictionary)
-            if marker is not None:
-                corners = (marker.corners_px + 0.5) / scale - 0.5 + origin
-                markers.append(Marker(marker.dictionary, marker.id, marker.bits, corners))
+    first = max(round(max(pixels.shape[:2]) / _FIRST_LONG_SIDE_PX), 1)
+    for factor in sorted({first, max(first // 2, 1), 1}, reverse=True):
+        markers = _decoded(shrunken_grey(pixels, factor), dictionary)
         if markers:
-            return _without_nested(markers)
+            placed = [replace(m, corners_px=(m.corners_px + 0.5) * factor - 0.5 + origin) for m in markers]
+            return _without_nested(placed)
     return []
 
 
-def _cropped(photo: Photo, region: Region | None) -> tuple[np.ndarray, Points]:
+def _decoded(grey: NDArray[np.uint8], dictionary: str | None) -> list[Marker]:
+    squares = find_squares(grey)[:_MOST_SQUARES]
+    return [marker for square in squares if (marker := decode(grey, square, dictionary=dictionary)) is not None]
+
+
+def _cropped(photo: Photo, region: Region | None) -> tuple[NDArray[np.uint8], Points]:
     if region is None:
         return photo.pixels, np.zeros(2)
     rows, cols = photo.pixels.shape[:2]
@@ -140,16 +140,12 @@ def _ambiguous(markers: list[Marker]) -> Refusal:
 
 
 def _found(size_mm: float, marker: Marker, fitted: MarkerFit) -> FoundReference:
-    unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]])
     modules = len(marker.bits)
-    grown = (unit - 0.5) * (1 + 2 / modules) + 0.5
-    from ulcermeter.calibration.homography import fit_homography
-    from ulcermeter.datatypes import transform_points
-
+    with_margin = (UNIT_SQUARE - 0.5) * (1 + 2 / modules) + 0.5
     return FoundReference(
         text=f"aruco:{size_mm:g}:{marker.dictionary}",
         points_px=fitted.corners_px,
-        points_mm=unit * size_mm,
+        points_mm=UNIT_SQUARE * size_mm,
         covariance_px2=fitted.covariance_px2,
-        outline_px=transform_points(fit_homography(unit, fitted.corners_px), grown),
+        outline_px=transform_points(square_to_quad(fitted.corners_px[None])[0], with_margin),
     )

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.calibration.homography import fit_homography
+from ulcermeter.calibration.homography import square_to_quad
 from ulcermeter.datatypes import Points, transform_points
 
 __all__ = ["Marker", "decode"]
@@ -93,7 +93,7 @@ def _read_bits(grey: NDArray[np.uint8], square: Points, size: int) -> NDArray[np
     u, v = np.meshgrid(places, places)
     # Ground is read close to the square, where paper is left even when a marker is cut out tightly.
     u, v = np.clip(u, -0.45 / modules, 1 + 0.45 / modules), np.clip(v, -0.45 / modules, 1 + 0.45 / modules)
-    to_px = fit_homography(np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]]), square)
+    to_px = square_to_quad(square[None])[0]
     xy = np.rint(transform_points(to_px, np.column_stack([u.ravel(), v.ravel()]))).astype(int)
     inside = (xy >= 0).all(axis=1) & (xy[:, 0] < grey.shape[1]) & (xy[:, 1] < grey.shape[0])
     if not inside.all():

@@ -1,4 +1,4 @@
-"""The plain homography of four or more points."""
+"""Plain homographies: of four or more points, and of the unit square."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Points
 
-__all__ = ["fit_homography"]
+__all__ = ["UNIT_SQUARE", "fit_homography", "square_to_quad"]
 
 Matrix = NDArray[np.float64]
+
+UNIT_SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]])
+"""Corners (x, y): upper left, upper right, lower right, lower left."""
 
 
 def fit_homography(source: Points, target: Points) -> Matrix:
@@ -42,3 +45,32 @@ def _normalised(points: Points) -> tuple[Points, Matrix]:
     scale = np.sqrt(2.0) / max(float(np.hypot(*(points - centre).T).mean()), 1e-12)
     matrix = np.array([[scale, 0, -scale * centre[0]], [0, scale, -scale * centre[1]], [0, 0, 1.0]])
     return (points - centre) * scale, matrix
+
+
+def square_to_quad(corners: Matrix) -> Matrix:
+    """Return the homographies that take the unit square to four corners, in closed form.
+
+    Parameters
+    ----------
+    corners : float64 (B, 4, 2)
+        In the order of `UNIT_SQUARE`.
+
+    Returns
+    -------
+    float64 (B, 3, 3), last element 1
+
+    Notes
+    -----
+    Heckbert, Fundamentals of Texture Mapping and Image Warping (1989), section 2.2.3.
+    """
+    p0, p1, p2, p3 = (corners[:, i] for i in range(4))
+    d1, d2, s = p1 - p2, p3 - p2, p0 - p1 + p2 - p3
+    det = d1[:, 0] * d2[:, 1] - d2[:, 0] * d1[:, 1]
+    g = (s[:, 0] * d2[:, 1] - d2[:, 0] * s[:, 1]) / det
+    h = (d1[:, 0] * s[:, 1] - s[:, 0] * d1[:, 1]) / det
+    out = np.ones((len(corners), 3, 3))
+    out[:, :2, 0] = p1 - p0 + g[:, None] * p1
+    out[:, :2, 1] = p3 - p0 + h[:, None] * p3
+    out[:, :2, 2] = p0
+    out[:, 2, 0], out[:, 2, 1] = g, h
+    return out

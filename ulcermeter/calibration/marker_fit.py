@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration.decoding import Marker
 from ulcermeter.calibration.edges import edge_offsets, linear_grey
+from ulcermeter.calibration.homography import square_to_quad
 from ulcermeter.datatypes import Points, transform_points
 
 __all__ = ["MarkerFit", "fit_marker"]
 
 Matrix = NDArray[np.float64]
-_UNIT = np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]])
 _TRIM = 0.18
 """Share of a module left out at both ends of a border: there the next border's blur begins."""
 _REACHES = (0.48, 0.48, 0.42, 0.42, 0.42)
@@ -144,7 +144,7 @@ def _improve(
     grey: NDArray[np.float32], corners: Points, borders: _Borders, used: NDArray[np.bool_], reach: float
 ) -> MarkerFit | None:
     """Take one Gauss-Newton step over the borders; reach is in marker units."""
-    to_px = _homographies(corners[None])[0]
+    to_px = square_to_quad(corners[None])[0]
     starts, ends, bright = (transform_points(to_px, p[used]) for p in (borders.starts, borders.ends, borders.bright))
     side = float(np.sqrt(np.abs(np.linalg.det(to_px))))
     reach_px = float(np.clip(reach * side, *_REACH_LIMITS_PX))
@@ -160,27 +160,12 @@ def _improve(
     return _solve(corners, design[seen], offsets[seen], bleeding=not borders.outer[used].all())
 
 
-def _homographies(corners: Matrix) -> Matrix:
-    """Return unit square to pixels for corners (B, 4, 2), in closed form (Heckbert 1989)."""
-    p0, p1, p2, p3 = (corners[:, i] for i in range(4))
-    d1, d2, s = p1 - p2, p3 - p2, p0 - p1 + p2 - p3
-    det = d1[:, 0] * d2[:, 1] - d2[:, 0] * d1[:, 1]
-    g = (s[:, 0] * d2[:, 1] - d2[:, 0] * s[:, 1]) / det
-    h = (d1[:, 0] * s[:, 1] - s[:, 0] * d1[:, 1]) / det
-    out = np.ones((len(corners), 3, 3))
-    out[:, :2, 0] = p1 - p0 + g[:, None] * p1
-    out[:, :2, 1] = p3 - p0 + h[:, None] * p3
-    out[:, :2, 2] = p0
-    out[:, 2, 0], out[:, 2, 1] = g, h
-    return out
-
-
 def _sensitivity(corners: Points, places: Points, normals: Matrix) -> Matrix:
     """Return how far each border (P) moves along its normal for each corner coordinate (8), numerically."""
     step = 1e-4 * max(float(np.ptp(corners)), 1.0)
     moved = corners.ravel() + step * np.vstack([np.eye(8), -np.eye(8)])
     plane = np.column_stack([places, np.ones(len(places))])
-    mapped = np.einsum("bij,pj->bpi", _homographies(moved.reshape(16, 4, 2)), plane)
+    mapped = np.einsum("bij,pj->bpi", square_to_quad(moved.reshape(16, 4, 2)), plane)
     points = mapped[:, :, :2] / mapped[:, :, 2:]
     return np.einsum("bpi,pi->pb", (points[:8] - points[8:]) / (2 * step), normals)
 

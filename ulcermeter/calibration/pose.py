@@ -1,7 +1,9 @@
 """The pose of a reference's plane before the camera, with what is known of the camera as priors.
 
-Ten parameters: rotation vector (3) on top of a first guess, translation of the reference's centre (3, mm), logarithm
-of the focal length in px, principal point (2, px), first radial distortion coefficient k1. The last four have priors.
+Ten parameters: rotation vector (3) on top of a first guess, the reference's centre as its ray (2) and the logarithm of
+its depth in mm, logarithm of the focal length in px, principal point (2, px), first radial distortion coefficient k1.
+The last four have priors. Depth and focal length trade against each other as a product, which is why both are
+logarithms: the posterior is then near enough to normal for its draws to cover.
 """
 
 from __future__ import annotations
@@ -19,9 +21,11 @@ __all__ = ["PoseSamples", "Poses", "solve_poses"]
 
 Matrix = NDArray[np.float64]
 _STEPS = 40
+_LEAST_GAIN = 1e-3
+"""Of chi2, whose unit is one standard deviation squared: smaller steps change nothing."""
 _MIRROR_CHI2 = 20.0
 """Solutions this much worse than the best one weigh exp(-10) and are left out."""
-_DIFFERENCES = np.array([1e-6, 1e-6, 1e-6, 1e-4, 1e-4, 1e-4, 1e-6, 1e-3, 1e-3, 1e-6])
+_DIFFERENCES = np.array([1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-3, 1e-3, 1e-6])
 
 
 @dataclass(frozen=True)
@@ -193,7 +197,9 @@ def _rotations(vectors: Matrix) -> Matrix:
 
 def _frames(rotation: Matrix, parameters: Matrix) -> Matrix:
     frames = _rotations(parameters[:, :3]) @ rotation
-    frames[:, :, 2] = parameters[:, 3:6]
+    frames[:, :2, 2] = parameters[:, 3:5]
+    frames[:, 2, 2] = 1.0
+    frames[:, :, 2] *= np.exp(parameters[:, 5:6])
     return frames
 
 
@@ -230,7 +236,9 @@ def _turn(start: Matrix, end: Matrix) -> Matrix:
 
 def _solve(problem: _Problem, rotation: Matrix, translation: Matrix) -> _Solution:
     """Levenberg-Marquardt from one first guess."""
-    parameters = np.concatenate([np.zeros(3), translation, problem.means])
+    parameters = np.concatenate(
+        [np.zeros(3), translation[:2] / translation[2], [np.log(translation[2])], problem.means]
+    )
     damping, chi2 = 1e-3, np.inf
     jacobian = np.empty((0, 10))
     for _ in range(_STEPS):
@@ -239,7 +247,7 @@ def _solve(problem: _Problem, rotation: Matrix, translation: Matrix) -> _Solutio
         residuals, jacobian = values[0], ((values[1:11] - values[11:]) / (2 * _DIFFERENCES[:, None])).T
         chi2 = float(residuals @ residuals)
         moved, damping = _step(problem, rotation, parameters, residuals, jacobian, damping)
-        done = moved is None or chi2 - moved[1] < 1e-6 * (1e-3 + chi2)
+        done = moved is None or chi2 - moved[1] < _LEAST_GAIN
         if moved is not None:
             parameters, chi2 = moved
         if done:
@@ -256,9 +264,9 @@ def _step(
     normal, gradient = jacobian.T @ jacobian, jacobian.T @ residuals
     chi2 = float(residuals @ residuals)
     dampings = damping * 10.0 ** np.arange(8)
-    tries = parameters - np.stack([np.linalg.solve(normal + d * np.diag(np.diag(normal)), gradient) for d in dampings])
+    damped = normal + dampings[:, None, None] * np.diag(np.diag(normal))
+    tries = parameters - np.linalg.solve(damped, np.tile(gradient[:, None], (8, 1, 1)))[:, :, 0]
     tried = np.sum(_residuals(problem, rotation, tries) ** 2, axis=1)
-    tried[tries[:, 5] <= 0] = np.inf
     better = np.flatnonzero(tried < chi2)
     if not len(better):
         return None, damping

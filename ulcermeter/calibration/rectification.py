@@ -100,25 +100,17 @@ def _plane_box(calibration: Calibration, bounds: tuple[float, float, float, floa
 def _where_on_photo(
     calibration: Calibration, origin_mm: tuple[float, float], spacing_mm: float, shape: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Return photo x, y (M, N, 2) of every pixel, exact on a coarse grid and bilinear between."""
-    grids = [np.arange(0, n + _GRID_STEP, _GRID_STEP, dtype=np.float64) for n in shape]
-    y, x = np.meshgrid(*grids, indexing="ij")
+    """Return photo x, y (M, N, 2) of every pixel, exact on a coarse grid and bilinear between.
+
+    The grid's nodes lie where `cv2.resize` takes the middle of its blocks to be.
+    """
+    nodes = [np.arange(-1, n // _GRID_STEP + 2) * _GRID_STEP + (_GRID_STEP - 1) / 2 for n in shape]
+    y, x = np.meshgrid(*nodes, indexing="ij")
     plane = np.column_stack([x.ravel(), y.ravel()]) * spacing_mm + np.asarray(origin_mm)
     coarse = calibration.to_px(plane).reshape(*x.shape, 2).astype(np.float32)
-    rows, cols = (_interpolation(n, len(grid)) for n, grid in zip(shape, grids, strict=True))
-    return np.ascontiguousarray(
-        np.stack([rows @ np.ascontiguousarray(coarse[:, :, i]) @ cols.T for i in (0, 1)], axis=-1)
-    )
-
-
-def _interpolation(n: int, n_coarse: int) -> NDArray[np.float32]:
-    """Return the matrix (n, n_coarse) that interpolates linearly between every `_GRID_STEP`-th place."""
-    at = np.arange(n)
-    node, part = at // _GRID_STEP, (at % _GRID_STEP) / _GRID_STEP
-    matrix = np.zeros((n, n_coarse), dtype=np.float32)
-    matrix[at, node] = 1 - part
-    matrix[at, node + 1] = part
-    return matrix
+    size = (x.shape[1] * _GRID_STEP, x.shape[0] * _GRID_STEP)
+    fine = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+    return fine[_GRID_STEP : _GRID_STEP + shape[0], _GRID_STEP : _GRID_STEP + shape[1]]
 
 
 def _minification(where: NDArray[np.float32]) -> float:

@@ -15,10 +15,13 @@ _DARKER = 7
 _LEAST_SIDE_PX = 9.0
 
 
-def shrunken_grey(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """Return sRGB grey (M, N) of a photo shrunken by area averaging to a scale ≤ 1."""
-    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
-    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+def shrunken_grey(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """Return sRGB grey (M, N) of a photo, averaged over blocks of factor × factor pixels; odd ends are cut off."""
+    rows, cols = (n // factor * factor for n in pixels.shape[:2])
+    if factor > 1:
+        size = (cols // factor, rows // factor)
+        pixels = cv2.resize(pixels[:rows, :cols], size, interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
 
 
 def find_squares(grey: NDArray[np.uint8]) -> list[Points]:
