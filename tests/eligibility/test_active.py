@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from eligibility_stories import A, B, LOOK, PERSON, WORD, assess, photo_row, row_of, tracked_row, verdict
+from eligibility_stories import LOOK, PERSON, WORD, A, B, assess, photo_row, row_of, tracked_row, verdict
 
 SMALL = {"diameter_mm": 1.60, "diameter_low_mm": 1.38, "diameter_high_mm": 1.83, "over_threshold": "no"}
 UNSURE = {"diameter_mm": 2.02, "diameter_low_mm": 1.80, "diameter_high_mm": 2.25, "over_threshold": "uncertain"}
@@ -76,7 +75,8 @@ def test_a_covered_visit_leaves_the_photo_before_in_force() -> None:
 
 
 def test_two_photos_of_one_day_must_agree() -> None:
-    row = active(tracked=[tracked_row(), tracked_row(photo="b.jpg", **SMALL)], ulcers=[LOOK | {"diameter_mm_bedside": float("nan")}])  # fmt: skip
+    look = LOOK | {"diameter_mm_bedside": float("nan")}
+    row = active(tracked=[tracked_row(), tracked_row(photo="b.jpg", **SMALL)], ulcers=[look])
     assert row["result"] == "not assessable" and "S01_screening.jpg" in row["evidence"] and "b.jpg" in row["evidence"]
 
 
@@ -129,12 +129,17 @@ def test_without_any_date_of_inclusion_or_screening_nothing_counts() -> None:
         ({"calcinosis_on_xray": "yes"}, "met", "fails", "the X-ray of 2016-05-04 shows calcinosis"),
         ({"calcinosis_on_xray": ""}, "not assessable", "unknown", "no X-ray"),
         ({"xray_date": ""}, "not assessable", "unknown", "no X-ray"),
-        ({"calcinosis_on_xray": "", "xray_date": ""}, "not assessable", "unknown", "no X-ray up to inclusion (2016-05-10)"),
+        (
+            {"calcinosis_on_xray": "", "xray_date": ""},
+            "not assessable",
+            "unknown",
+            "X-ray up to inclusion (2016-05-10)",
+        ),
         ({"xray_date": "2016-05-11"}, "not assessable", "unknown", "the X-ray of 2016-05-11 is later than inclusion"),
         ({"xray_date": "2016-05-10"}, "not met", "passes", "2016-05-10 shows no"),
         ({"xray_date": "2016-05"}, "not assessable", "unknown", "no X-ray"),
     ],
-)  # fmt: skip
+)
 def test_calcinosis(changes: dict[str, str], result: str, effect: str, told: str) -> None:
     row = row_of(assess(ulcers=[LOOK | changes]), "calcinosis")
     assert (row["result"], row["effect"]) == (result, effect)
