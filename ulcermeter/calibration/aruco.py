@@ -1,7 +1,7 @@
 """ArUco and AprilTag markers.
 
-Shapes are looked for on a shrunken photo (about 3 ms a megapixel), decoded and fitted at full resolution. Only where
-that shows no marker is the photo searched at twice the resolution, and at last at its own.
+Shapes are looked for and decoded on a shrunken photo (about 3 ms a megapixel) and fitted at full resolution. Only
+where that shows no marker is the photo searched at twice the resolution; what is smaller still would fail the gates.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.calibration.decoding import Marker, decode
+from ulcermeter.calibration.decoding import Marker, decode, looks_like_marker
 from ulcermeter.calibration.homography import UNIT_SQUARE, square_to_quad
 from ulcermeter.calibration.marker_fit import MarkerFit, fit_marker
 from ulcermeter.calibration.references import FoundReference, Reference, Region
@@ -56,10 +56,12 @@ def find_aruco(
     Raises
     ------
     Refusal
-        Several markers without a region that tells which; a marker whose sides cannot be fitted.
+        Several markers without a region that tells which; a square that looks like a marker but carries no known
+        code; a marker whose sides cannot be fitted.
     """
     markers = find_markers(photo, dictionary=reference.dictionary, region=region)
     if not markers:
+        _refuse_undecodable(photo, reference, region)
         return None
     if len(markers) > 1:
         raise _ambiguous(markers)
@@ -87,17 +89,39 @@ def find_markers(photo: Photo, *, dictionary: str | None, region: Region | None)
     """
     pixels, origin = _cropped(photo, region)
     first = max(round(max(pixels.shape[:2]) / _FIRST_LONG_SIDE_PX), 1)
-    for factor in sorted({first, max(first // 2, 1), 1}, reverse=True):
+    for factor in sorted({first, max(first // 2, 1)}, reverse=True):
         markers = _decoded(shrunken_grey(pixels, factor), dictionary)
         if markers:
             placed = [replace(m, corners_px=(m.corners_px + 0.5) * factor - 0.5 + origin) for m in markers]
-            return _without_nested(placed)
+            return _without_nested(_of_larger_families(placed))
     return []
 
 
 def _decoded(grey: NDArray[np.uint8], dictionary: str | None) -> list[Marker]:
     squares = find_squares(grey)[:_MOST_SQUARES]
     return [marker for square in squares if (marker := decode(grey, square, dictionary=dictionary)) is not None]
+
+
+def _of_larger_families(markers: list[Marker]) -> list[Marker]:
+    """Leave out codes of sixteen bits beside larger ones: patterns that are no marker read as them most easily."""
+    larger = [marker for marker in markers if len(marker.bits) > 6]
+    return larger or markers
+
+
+def _refuse_undecodable(photo: Photo, reference: Reference, region: Region | None) -> None:
+    """Refuse a photo on which a square looks like a marker; nothing is said about a photo without one."""
+    pixels, origin = _cropped(photo, region)
+    factor = max(round(max(pixels.shape[:2]) / _FIRST_LONG_SIDE_PX), 1)
+    grey = shrunken_grey(pixels, factor)
+    for square in find_squares(grey)[:_MOST_SQUARES]:
+        if looks_like_marker(grey, square):
+            x, y = (square.mean(axis=0) + 0.5) * factor - 0.5 + origin
+            known = reference.dictionary or "a common dictionary (7X7, 6X6, 5X5, 4X4_50, AprilTag)"
+            raise Refusal(
+                f"reference {reference.text}: expected a marker of {known}, got a dark square at ({x:.0f}, {y:.0f}) "
+                "whose code is not in it; state the marker's own dictionary, or use a printed marker that is whole, "
+                "in focus and without glare."
+            )
 
 
 def _cropped(photo: Photo, region: Region | None) -> tuple[NDArray[np.uint8], Points]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ulcermeter.calibration.homography import square_to_quad
 from ulcermeter.datatypes import Points, transform_points
 
-__all__ = ["Marker", "decode"]
+__all__ = ["Marker", "decode", "looks_like_marker"]
 
 _COMMON = {
     7: ("DICT_7X7_1000",),
@@ -26,6 +26,9 @@ _ERRORS_ALLOWED = {7: 3, 6: 2, 5: 0, 4: 0}
 _COUNTS = (50, 100, 250, 1000)
 _LEAST_CONTRAST = 30.0
 _LEAST_MARGIN = 0.12
+_LEAST_INNER_BORDERS = 12
+"""Borders between the inner modules that a code must have when no dictionary is stated. Of the codes looked for only
+DICT_4X4_50's 17 has fewer (8): icons on a cardboard box read as it."""
 _SUBSAMPLES = (np.arange(3) - 1) * 0.22 + 0.5
 
 
@@ -75,9 +78,25 @@ def decode(grey: NDArray[np.uint8], square: Points, *, dictionary: str | None) -
             continue
         for name in (dictionary,) if dictionary else _COMMON[size]:
             found = _look_up(bits, name, size, 1 if dictionary and size == 5 else _ERRORS_ALLOWED[size])
-            if found is not None:
+            if found is not None and (dictionary or _inner_borders(found[2]) >= _LEAST_INNER_BORDERS):
                 return _upright(square, name, *found)
     return None
+
+
+def looks_like_marker(grey: NDArray[np.uint8], square: Points) -> bool:
+    """Return whether a four-sided shape has a dark border on brighter ground and something bright inside."""
+    cells = _read_cells(grey, square, 8)
+    if cells is None:
+        return False
+    border, ground, inner = _ring(cells[1:-1, 1:-1]), float(np.median(_ring(cells))), cells[3:-3, 3:-3]
+    contrast = ground - float(border.mean())
+    dark = (ground - border) / max(contrast, 1.0) > 0.5
+    return contrast > _LEAST_CONTRAST and float(dark.mean()) > 0.9 and inner.max() - border.mean() > 0.5 * contrast
+
+
+def _inner_borders(bits: NDArray[np.uint8]) -> int:
+    framed = np.pad(bits.astype(np.int8), 1)
+    return int(np.abs(np.diff(framed, axis=0)).sum() + np.abs(np.diff(framed, axis=1)).sum())
 
 
 @lru_cache(maxsize=32)
@@ -85,9 +104,8 @@ def _dictionary(name: str) -> cv2.aruco.Dictionary:
     return cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, name))
 
 
-def _read_bits(grey: NDArray[np.uint8], square: Points, size: int) -> NDArray[np.uint8] | None:
-    """Return the inner modules (size, size) as 0 and 1, or None where the shape is no marker of that size."""
-    modules = size + 2
+def _read_cells(grey: NDArray[np.uint8], square: Points, modules: int) -> NDArray[np.float64] | None:
+    """Return mean grey (modules + 2, modules + 2) of the modules and of the ground round them; None off the photo."""
     # One module of ground on every side is read too: cells -1 .. modules.
     places = (np.arange(-1, modules + 1)[:, None] + _SUBSAMPLES).ravel() / modules
     u, v = np.meshgrid(places, places)
@@ -98,11 +116,14 @@ def _read_bits(grey: NDArray[np.uint8], square: Points, size: int) -> NDArray[np
     inside = (xy >= 0).all(axis=1) & (xy[:, 0] < grey.shape[1]) & (xy[:, 1] < grey.shape[0])
     if not inside.all():
         return None
-    cells = grey[xy[:, 1], xy[:, 0]].reshape(modules + 2, 3, modules + 2, 3).mean(axis=(1, 3))
-    return _judged(cells)
+    return grey[xy[:, 1], xy[:, 0]].reshape(modules + 2, 3, modules + 2, 3).mean(axis=(1, 3))
 
 
-def _judged(cells: NDArray[np.float64]) -> NDArray[np.uint8] | None:
+def _read_bits(grey: NDArray[np.uint8], square: Points, size: int) -> NDArray[np.uint8] | None:
+    """Return the inner modules (size, size) as 0 and 1, or None where the shape is no marker of that size."""
+    cells = _read_cells(grey, square, size + 2)
+    if cells is None:
+        return None
     inner, marker = cells[2:-2, 2:-2], cells[1:-1, 1:-1]
     border = _ring(marker)
     black, white = float(border.mean()), float(np.median(np.concatenate([_ring(cells), inner[inner > inner.mean()]])))
