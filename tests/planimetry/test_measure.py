@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from known_outlines import calibration, cylinder, ellipse, on_cylinder, projected, segmentation
+
+from ulcermeter import tables
+from ulcermeter.datatypes import Calibration, Finger
+from ulcermeter.planimetry import diameter_line, measure
+from ulcermeter.protocol import Parameter, Protocol, read_protocol
+
+PROTOCOL = read_protocol()
+
+
+def changed(**values: float) -> Protocol:
+    """Return the shipped rules with some values replaced."""
+    parameters = {**PROTOCOL.parameters, **{name: Parameter(name, value) for name, value in values.items()}}
+    return replace(PROTOCOL, parameters=parameters)
+
+
+STILL = changed(slope_unknown_sd_deg=0.0, slope_finger_sd_deg=0.0, height_skin_sd_mm=0.0, height_table_sd_mm=0.0)
+
+
+def at_height(outline: np.ndarray, height_mm: float = 0.0) -> np.ndarray:
+    return np.column_stack([outline, np.full(len(outline), height_mm)])
+
+
+def row(outline_px: np.ndarray, found: Calibration, *, finger: Finger | None = None, protocol=PROTOCOL, **how):
+    return measure(segmentation([outline_px], found, **how), finger=finger, protocol=protocol).iloc[0]
+
+
+@pytest.mark.parametrize("tilt", [0.0, 12.0, 25.0])
+def test_a_flat_ulcer_level_with_the_reference(tilt: float) -> None:
+    found = row(projected(at_height(ellipse(4.0, 2.6)), tilt), calibration(tilt))
+    assert found.diameter_mm == pytest.approx(4.0, abs=2e-3)
+    assert found.width_mm == pytest.approx(2.6, abs=5e-3)
+    assert found.area_mm2 == pytest.approx(np.pi * 2.6, rel=1e-3)
+    assert found.equivalent_diameter_mm == pytest.approx(np.sqrt(4 * 2.6), rel=1e-3)
+    assert found.method == "tracing" and found.touches_border == "no"
+    assert np.isnan(found.surface_area_mm2) and np.isnan(found.finger_s_mm)
+
+
+@pytest.mark.parametrize("tilt", [0.0, 20.0])
+def test_height_over_a_table_is_taken_out_exactly(tilt: float) -> None:
+    # At 12 mm over the plane and 120 mm of camera height lengths look 11 % too long: 1.8 mm would read 2.0.
+    found = row(projected(at_height(ellipse(1.8, 1.5), 12.0), tilt), calibration(tilt, on="table"))
+    assert found.diameter_mm == pytest.approx(1.8, abs=1e-3)
+    assert found.dominant_error == "height"
+
+
+def test_a_stated_scale_is_not_corrected_for_height() -> None:
+    outline = projected(at_height(ellipse(3.0, 2.0)), 0.0)
+    table = row(outline, calibration(known=False, on="table"), protocol=STILL)
+    assert table.diameter_mm == pytest.approx(3.0, abs=1e-3)
+    assert table.diameter_high_mm - table.diameter_low_mm == pytest.approx(0.0, abs=1e-6)
+    assert table.dominant_error == ""
+
+
+@pytest.mark.parametrize("tilt", [0.0, 15.0, 25.0])
+@pytest.mark.parametrize("on", ["skin", "table"])
+def test_the_caliper_on_a_finger_is_straight_and_on_the_skin(tilt: float, on: str) -> None:
+    # A ring of skin round (s, t) = (14, 3): its slope is 21 degrees.
+    angle = np.linspace(0, 2 * np.pi, 180, endpoint=False)
+    axis_height = 8.0 if on == "table" else -8.0 * np.cos(3 / 8) + 0.1
+    s, t = 14 + 2.0 * np.cos(angle), 3 + 2.0 * np.sin(angle)
+    edge = on_cylinder(s, t, axis_height_mm=axis_height)
+    found = calibration(tilt, on=on)
+    finger = cylinder(found, axis_height_mm=axis_height)
+    got = row(projected(edge, tilt), found, finger=finger)
+    truth = max(np.linalg.norm(edge[:, None] - edge[None], axis=2).ravel())
+    # For a reference on the skin the edge's mean height is level with it by definition, here to within 0.1 mm.
+    assert got.diameter_mm == pytest.approx(truth, rel=1e-3 if on == "table" else 2e-3)
+    assert got.surface_diameter_mm == pytest.approx(4.0, rel=3e-3)
+    assert got.surface_area_mm2 == pytest.approx(np.pi * 4, rel=4e-3)
+    assert got.finger_s_mm == pytest.approx(14.0, abs=0.05)
+    assert got.finger_t_mm == pytest.approx(3.0, abs=0.1)
+    assert got.finger_t_sd_mm > 0
+
+
+def test_steep_skin_cannot_be_decided() -> None:
+    angle = np.linspace(0, 2 * np.pi, 90, endpoint=False)
+    found = calibration(on="table")
+    for arc, answer in ((0.0, "yes"), (5.0, "uncertain")):
+        edge = on_cylinder(14 + 2.5 * np.cos(angle), arc + 2.5 * np.sin(angle))
+        assert row(projected(edge, 0.0), found, finger=cylinder(found)).over_threshold == answer
+
+
+def test_a_two_millimetre_circle_does_not_read_more() -> None:
+    got = row(projected(at_height(ellipse(2.0, 2.0)), 0.0), calibration(), method="network", edge_width_mm=0.1)
+    assert got.diameter_mm == pytest.approx(2.0, abs=2e-3)
+    middle = (got.diameter_low_mm + got.diameter_high_mm) / 2
+    assert middle == pytest.approx(2.0, abs=0.06)
+    assert got.over_threshold == "uncertain" and got.dominant_error == "outline"
+
+
+@pytest.mark.parametrize(("size", "answer"), [(1.4, "no"), (2.0, "uncertain"), (2.8, "yes")])
+def test_the_three_way_answer(size: float, answer: str) -> None:
+    outline = projected(at_height(ellipse(size, 0.8 * size)), 10.0)
+    got = row(outline, calibration(10.0, rel_sd=0.01), method="network", edge_width_mm=0.08)
+    assert got.over_threshold == answer
+    assert (got.probability_over_threshold > 0.5) == (size > 2.0) or size == 2.0
+
+
+def test_exactly_the_threshold_is_not_over_it() -> None:
+    got = row(projected(at_height(ellipse(2.0, 1.0)), 0.0), calibration(), protocol=STILL)
+    strict = replace(STILL, parameters={**STILL.parameters, "threshold_diameter_mm": Parameter("", got.diameter_mm)})
+    assert row(projected(at_height(ellipse(2.0, 1.0)), 0.0), calibration(), protocol=strict).over_threshold == "no"
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(0.5, 9), st.floats(0.4, 1), st.floats(0, 25), st.floats(0, 0.4), st.booleans())
+def test_the_interval_holds_its_estimate(size: float, thin: float, tilt: float, edge: float, table: bool) -> None:
+    found = calibration(tilt, on="table" if table else "skin", rel_sd=0.01)
+    got = row(projected(at_height(ellipse(size, thin * size)), tilt), found, method="network", edge_width_mm=edge)
+    assert got.diameter_low_mm <= got.diameter_mm <= got.diameter_high_mm
+    assert got.area_low_mm2 <= got.area_mm2 <= got.area_high_mm2
+    assert 0 <= got.probability_over_threshold <= 1
+    assert got.width_mm <= got.diameter_mm
+
+
+def wide(got) -> float:
+    return got.diameter_high_mm - got.diameter_low_mm
+
+
+def test_more_noise_widens_the_interval() -> None:
+    outline = projected(at_height(ellipse(3.0, 2.0)), 10.0)
+    by_reference = [wide(row(outline, calibration(10.0, rel_sd=r))) for r in (0.0, 0.02, 0.05)]
+    by_edge = [wide(row(outline, calibration(10.0), method="network", edge_width_mm=w)) for w in (0.0, 0.3, 0.6)]
+    as_truth = wide(row(outline, calibration(10.0)))
+    assert by_reference == sorted(by_reference) and by_edge == sorted(by_edge)
+    assert as_truth < by_edge[0]
+
+
+@pytest.mark.parametrize(
+    ("term", "how", "rules"),
+    [
+        ("reference", {"rel_sd": 0.04}, {}),
+        ("height", {}, {"height_skin_sd_mm": 8.0}),
+        ("slope", {}, {"slope_unknown_sd_deg": 20.0}),
+    ],
+)
+def test_the_dominant_term_is_named(term: str, how: dict, rules: dict) -> None:
+    got = row(projected(at_height(ellipse(3.0, 2.0)), 15.0), calibration(15.0, **how), protocol=changed(**rules))
+    assert got.dominant_error == term
+
+
+def test_relative_width_of_the_reference_term() -> None:
+    got = row(projected(at_height(ellipse(5.0, 4.0)), 0.0), calibration(rel_sd=0.02), protocol=STILL)
+    assert wide(got) / got.diameter_mm == pytest.approx(2 * 1.96 * 0.02, rel=0.15)
+
+
+def test_the_same_photo_gives_the_same_bytes_and_rows_keep_their_order() -> None:
+    found = calibration(10.0, rel_sd=0.01)
+    outlines = [projected(at_height(ellipse(d, 0.7 * d, at=(3 * d, 1))), 10.0) for d in (3.0, 2.0)]
+    both = segmentation(outlines, found, method="network", edge_width_mm=0.1)
+    first = measure(both, protocol=PROTOCOL)
+    assert first.to_csv() == measure(both, protocol=PROTOCOL).to_csv()
+    assert list(first["label"]) == [1, 2] and list(first.columns) == tables.columns("measurements")
+    assert (first["subject_id"] == "").all()
+
+
+def test_nothing_found_is_an_empty_table() -> None:
+    empty = measure(segmentation([], calibration()), protocol=PROTOCOL)
+    assert len(empty) == 0 and list(empty.columns) == tables.columns("measurements")
+
+
+def test_the_diameter_line_lies_on_the_outline() -> None:
+    found = calibration(20.0)
+    outline = projected(at_height(ellipse(4.0, 1.5, turn=0.0)), 20.0)
+    ends = np.array(diameter_line(segmentation([outline], found), 1))
+    assert np.linalg.norm(np.diff(found.to_mm(ends), axis=0)) == pytest.approx(4.0, abs=2e-3)
+    assert all(np.linalg.norm(outline - end, axis=1).min() < 1e-9 for end in ends)
+
+
+def test_intervals_cover_the_truth() -> None:
+    """A known 3 x 2 mm ulcer, seen with an error of every term as large as the rules say, 150 times."""
+    rng = np.random.default_rng(3)
+    rules = changed(slope_unknown_sd_deg=6.0, monte_carlo_draws=400)
+    outline, found = ellipse(3.0, 2.0), calibration(15.0, rel_sd=0.01)
+    middle = outline.mean(axis=0)
+    normal = (outline - middle) / np.linalg.norm(outline - middle, axis=1, keepdims=True)
+    seen, truth = [], []
+    for _ in range(150):
+        height = rng.standard_normal() + (outline - middle) @ (np.tan(np.radians(6.0)) * rng.standard_normal(2))
+        edge = np.column_stack([outline + rng.uniform(-8, 8, 2), height])
+        truth.append(np.linalg.norm(edge[:, None] - edge[None], axis=2).max())
+        drawn = edge + np.column_stack([0.08 * rng.standard_normal() * normal, np.zeros(len(edge))])
+        # A scale that is 1 % off puts every point 1 % off in the plane.
+        seen.append(found.to_px(found.to_mm(projected(drawn, 15.0)) * (1 + 0.01 * rng.standard_normal())))
+    got = measure(segmentation(seen, found, method="network"), protocol=rules)
+    inside = (got["diameter_low_mm"] <= truth) & (truth <= got["diameter_high_mm"])
+    assert inside.mean() >= 0.93
