@@ -134,7 +134,8 @@ def test_outcomes_knows_no_arm_until_unblinded(finished: Path, tmp_path: Path) -
     assert call("outcomes", tmp_path).exit_code == 2
 
 
-def test_phantom_draws_a_study_that_checks(tmp_path: Path) -> None:
+def test_phantom_draws_a_study_that_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ulcermeter.phantom.study.USUAL_VISITS", ("baseline",))
     done = call("phantom", tmp_path / "drawn", "--subjects", "1")
     assert done.exit_code == 0 and (tmp_path / "drawn" / "truth.csv").is_file()
     assert call("check", tmp_path / "drawn").exit_code == 0

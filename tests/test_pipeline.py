@@ -129,7 +129,7 @@ def test_results_into_the_study_itself_are_refused(tiny_study: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "empty"), (b"not a picture at all" * 9, ""), (None, "")],
+    [(b"", "0 bytes"), (b"not a picture at all" * 9, ""), (None, "")],
     ids=["0 bytes", "no picture", "missing"],
 )
 def test_a_bad_file_is_a_failed_row(tiny_study: Path, content: bytes | None, words: str) -> None:

@@ -69,6 +69,14 @@ def test_what_is_put_outlives_a_killed_process(tmp_path: Path) -> None:
         assert store.get("k") == PhotoResult({"status": "measured"})
 
 
+def test_what_is_no_longer_in_the_study_is_forgotten(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path / "store.sqlite") as store:
+        for name in "abc":
+            store.put(name, result())
+        store.keep_only(["b", "d"])
+        assert [store.get(name) is not None for name in "abc"] == [False, True, False]
+
+
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
     with PhotoStore(tmp_path / "store.sqlite"), pytest.raises(UlcermeterError, match="another run"):
         PhotoStore(tmp_path / "store.sqlite")

@@ -34,5 +34,13 @@ def command(out: str, subjects: int, reference: str, reference_on: str, seed: in
             drawn.append(name)
             moved(len(drawn), total, name)
 
-        write_study(out, n_subjects=subjects, seed=seed, reference=reference, place=reference_on, on_photo=on_photo)
+        write_study(
+            out,
+            n_subjects=subjects,
+            visits=USUAL_VISITS,
+            seed=seed,
+            reference=reference,
+            place=reference_on,
+            on_photo=on_photo,
+        )
     say(f"{len(drawn)} photos, photos.csv, subjects.csv and truth.csv: {out}")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 from ulcermeter.calibration import calibrate, check_gates, rectify
@@ -33,6 +34,8 @@ __all__ = ["measure_photo"]
 
 _log = logging.getLogger(__name__)
 _FROM_THE_ROW = ("photo", "subject_id", "visit", "date", "hand", "finger", "site", "view")
+# An ulcer on the very edge of a finger may have its middle this far outside the finger's outline.
+_OFF_FINGER_MM = 1.5
 _COVERED = "covered: a dressing or crust hides the place, so nothing was measured and nothing is said to be healed"
 
 
@@ -103,7 +106,7 @@ def measure_photo(
         drawn = draw_refusal(work.photo, str(refusal)) if overlay and work.photo is not None else None
         result = PhotoResult(_photo_row(work, "refused", str(refusal)), overlay=drawn)
     except (PhotoError, StudyError) as error:
-        result = PhotoResult(_photo_row(work, "failed", str(error)))
+        result = PhotoResult(_photo_row(work, "failed", _said(work, error)))
     except Exception as error:
         _log.exception("a fault of ours on %s", cells.get("photo"))
         fault = f"a fault of ours: {type(error).__name__}: {error}; please report it with this photo"
@@ -170,6 +173,7 @@ def _see(work: _Work, photo: Photo, click: Any, box: Any) -> RectifiedPhoto:
     if not work.cell("reference_on") and calibration.verified:
         work.notes.append(f"reference_on is not given: taken as {calibration.reference_on}, by the protocol")
     work.known["reference"] = calibration.reference
+    work.known["distance_mm"] = calibration.distance_mm
     work.known["reference_on"] = calibration.reference_on
     point = look_at(photo, click, box)
     report = check_gates(photo, calibration, point, protocol=work.protocol)
@@ -187,9 +191,16 @@ def _find_finger(work: _Work, segmentation: Segmentation, click: Any, box: Any) 
     photo, outlines = segmentation.rectified.photo, segmentation.outlines
     near = outlines[0].mean(axis=0) if outlines else look_at(photo, click, box)
     finger = locate_finger(segmentation.rectified, near_px=near, side=work.cell("view"), protocol=work.protocol)
+    if finger is not None and outlines and not _holds(finger, segmentation.rectified.calibration.to_mm(near)[0]):
+        finger = None  # what was found is another finger, or a part of this one
     if finger is None:
         work.notes.append("no finger was found, so there are no finger coordinates and no values along the skin")
     return finger
+
+
+def _holds(finger: Finger, point_mm: np.ndarray) -> bool:
+    contour = np.asarray(finger.outline_mm, dtype=np.float32).reshape(-1, 1, 2)
+    return cv2.pointPolygonTest(contour, (float(point_mm[0]), float(point_mm[1])), True) > -_OFF_FINGER_MM
 
 
 def _outline(work: _Work, photo: Photo, rectified: RectifiedPhoto, click: Any, box: Any) -> Segmentation:
@@ -209,12 +220,14 @@ def _check_gates(
 ) -> None:
     """Refuse the photo when a gate fails at any ulcer: an ulcer left out in silence would later pass for healed."""
     calibration = segmentation.rectified.calibration
+    on_finger = None if finger is None else calibration.to_px(finger.outline_mm)
+    mask = None if on_finger is None else _filled(photo, on_finger)
     places: tuple[Any, ...] = segmentation.outlines
     if not places:
-        at_finger = None if finger is None else calibration.to_px(finger.outline_mm)
-        places = (at_finger if click is None and at_finger is not None else look_at(photo, click, box),)
-    reports = [check_gates(photo, calibration, place, protocol=work.protocol) for place in places]
+        places = (on_finger if click is None and on_finger is not None else look_at(photo, click, box),)
+    reports = [check_gates(photo, calibration, at, protocol=work.protocol, finger_mask=mask) for at in places]
     _tell(work, reports[0])
+    work.notes += dict.fromkeys(warning for report in reports for warning in report.warnings)
     several = len(reports) > 1
     _refuse(
         work,
@@ -224,6 +237,13 @@ def _check_gates(
             for failure in report.failures
         ],
     )
+
+
+def _filled(photo: Photo, outline_px: np.ndarray) -> np.ndarray:
+    """Return the pixels inside an outline, bool (M, N)."""
+    inside = np.zeros(photo.pixels.shape[:2], dtype=np.uint8)
+    cv2.fillPoly(inside, [np.rint(outline_px).astype(np.int32)], 1)
+    return inside.astype(bool)
 
 
 def _tell(work: _Work, report: GateReport) -> None:
@@ -267,6 +287,14 @@ def _photo_row(work: _Work, status: str, reason: str = "") -> dict[str, Any]:
     known = {**work.known, "status": status, "reason": "; ".join([*([reason] if reason else []), *work.notes])}
     known.setdefault("n_ulcers", 0)
     return {name: _finite(known[name]) for name in columns("photos") if name in known}
+
+
+def _said(work: _Work, error: Exception) -> str:
+    """Return an error's words with files named as the study names them, so that they hold wherever the study lies."""
+    words = str(error)
+    for name in filter(None, (work.cell("photo"), work.cell("mask"))):
+        words = words.replace(str(work.root / name), name)
+    return words
 
 
 def _finite(value: Any) -> Any:

@@ -152,6 +152,7 @@ def _measure_all(
             fresh[task.key] = result
             count += 1
             _tell(progress, count, len(tasks), result)
+        store.keep_only(task.key for task in tasks)
     return [found[task.key] if task.key in found else fresh[task.key] for task in tasks]
 
 

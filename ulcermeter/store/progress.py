@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -103,6 +103,14 @@ class PhotoStore:
             (label, np.array(points, dtype=np.float64).reshape(-1, 2)) for label, points in parts["outlines"]
         )
         return PhotoResult(parts["photo"], tuple(parts["measurements"]), outlines, found[1])
+
+    def keep_only(self, keys: Iterable[str]) -> None:
+        """Forget the results of rows, photos or rules that are no longer in the study."""
+        with self._db:
+            self._db.execute("CREATE TEMP TABLE kept (key TEXT PRIMARY KEY)")
+            self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", [(key,) for key in keys])
+            self._db.execute("DELETE FROM photo_results WHERE key NOT IN (SELECT key FROM kept)")
+            self._db.execute("DROP TABLE kept")
 
     def __len__(self) -> int:
         """Return how many results it holds."""
