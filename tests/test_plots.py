@@ -238,3 +238,10 @@ def test_a_curve_of_one_point_and_of_none() -> None:
     protocol = read_protocol("manus")
     for course in (make_course().iloc[:1], make_course().iloc[:0], make_course().iloc[3:4]):
         assert healing_curve(course, protocol=protocol).startswith("<svg")
+
+
+def test_the_number_beside_an_outline_can_start_later() -> None:
+    photo, outline = make_photo(), ellipse_px((420.0, 470.0), 2.41)
+    segmentation, rows = make_segmentation(photo, [outline]), make_measurements([2.41])
+    drawn = [draw_overlay(photo, segmentation, rows, lines={}, first_label=first) for first in (1, 2)]
+    assert drawn[0] != drawn[1]

@@ -17,6 +17,7 @@ from ulcermeter.datatypes import Results, Study
 from ulcermeter.protocol import read_protocol
 from ulcermeter.report import write_report
 from ulcermeter.report.attention import list_attention
+from ulcermeter.report.words import flags_in, pieces
 from ulcermeter.store import overlay_name
 
 EVIL = "<script>alert(1)</script>"
@@ -193,7 +194,8 @@ def test_the_notice_and_every_part_stand_in_it(written: tuple[str, Results]) -> 
     for words in (
         "Photos to take again", "tilt 46°: hold the phone parallel to the card", "called healed by the machine alone",
         "this photo cannot tell whether it is over 2 mm", "low confidence", "the photos contradict the physician",
-        "ulcers.csv, painful", "evidence for active_ulcer", "2.10 (1.89–2.31)", "14 to 56", "run id 00ff", "ab" * 32,
+        "ulcers.csv, painful", "evidence for active_ulcer", "2.10 (1.89–2.31)", "14 to 56", "week 4 28 ± 5",
+        "run id 00ff", "ab" * 32,
         "Mesenchymal"[1:].lower(), "held level with the ulcer is level to about a millimetre",
     ):  # fmt: skip
         assert words in text, words
@@ -246,3 +248,12 @@ def test_what_to_look_at_tells_each_thing_once(tmp_path: Path) -> None:
     assert ("Other flags on criteria", "refractory_prostacyclin", "screened late") in items
     assert ("Which ulcer is it", "week 12", "ambiguous identity: also S01-left-index-2") in items
     assert not [what for _, where, what in items if where == "week 4"]  # stands among the photos to take again
+
+
+def test_evidence_is_parted_outside_brackets_and_its_flags_are_found() -> None:
+    evidence = "3.1 mm (95 % 2.9-3.4; size alone); flag: a fissure?; (a) no (flag: judged before 2016-05-16)"
+    assert pieces(evidence) == [
+        "3.1 mm (95 % 2.9-3.4; size alone)", "flag: a fissure?", "(a) no (flag: judged before 2016-05-16)"
+    ]  # fmt: skip
+    assert flags_in(evidence) == ["a fissure?", "judged before 2016-05-16"]
+    assert pieces("") == flags_in("") == []

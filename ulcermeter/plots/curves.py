@@ -82,7 +82,7 @@ def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol) -> str:
         _panel(area, rows, quantity="area", unit="mm2", title="Area (mm²)")
         for axes in (diameter, area):
             _dress(axes, rows, protocol if counted_from == "treatment" else None, counted_from)
-        _legend(figure, rows, trajectory_rows)
+        _legend(figure, rows, n_left_out=len(trajectory_rows) - len(rows))
         return _svg(figure)
 
 
@@ -182,7 +182,7 @@ def _shade_visits(axes: Axes, protocol: Protocol | None) -> None:
             named_up_to = visit.day
 
 
-def _legend(figure: Figure, rows: list[dict[str, Any]], all_rows: pd.DataFrame) -> None:
+def _legend(figure: Figure, rows: list[dict[str, Any]], *, n_left_out: int) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -191,10 +191,10 @@ def _legend(figure: Figure, rows: list[dict[str, Any]], all_rows: pd.DataFrame) 
         marker, colour, filled = _MARKS[state]
         face = colour if filled else "white"
         handles.append(Line2D([], [], linestyle="none", marker=marker, color=colour, markerfacecolor=face, label=state))
-    handles.append(Patch(color=_BAND, label="visit's window"))
-    left_out = len(all_rows) - len(rows)
-    if left_out:
-        handles.append(Line2D([], [], linestyle="none", label=f"{left_out} visit(s) without an exact date not drawn"))
+    if any(axes.patches for axes in figure.axes):
+        handles.append(Patch(color=_BAND, label="visit's window"))
+    if n_left_out:
+        handles.append(Line2D([], [], linestyle="none", label=f"{n_left_out} visit(s) without an exact date not drawn"))
     figure.legend(
         handles=handles, loc="lower center", ncols=8, borderpad=0, frameon=False, fontsize=8, handletextpad=0.4
     )

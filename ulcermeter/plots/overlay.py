@@ -57,6 +57,7 @@ def draw_overlay(
     *,
     lines: Mapping[int, ArrayLike],
     threshold_mm: float | None = None,
+    first_label: int = 1,
 ) -> bytes:
     """Draw outline, diameter line, label and a mm scale bar on a photo, cropped round the ulcers.
 
@@ -71,6 +72,9 @@ def draw_overlay(
         Label to the two ends of its diameter, photo pixels (x, y); a label may be left out.
     threshold_mm : float, optional
         The protocol's threshold, for the words "over 2 mm"; without it "over the threshold".
+
+    first_label : int
+        The number written beside label 1, where other rows of the photo took the numbers before it.
 
     Returns
     -------
@@ -90,10 +94,11 @@ def draw_overlay(
     if inset_box is not None:
         _draw_inset(pixels, photo, segmentation, view, inset_box)
     pixels = _draw_scale_bar(pixels, segmentation, view, _bar_correction(segmentation, measurements, lines))
-    pixels = canvas.write_boxed(pixels, _label_places(pixels, view, outlines, measurements, inset_box), size_px=26)
-    return canvas.encode_jpeg(
-        canvas.add_caption(pixels, _caption(photo, segmentation, measurements, threshold_mm=threshold_mm))
-    )
+    shift = first_label - 1
+    places = _label_places(pixels, view, outlines, _rows(measurements), inset_box, shift=shift)
+    pixels = canvas.write_boxed(pixels, places, size_px=26)
+    words = _caption(photo, segmentation, _rows(measurements), threshold_mm=threshold_mm, shift=shift)
+    return canvas.encode_jpeg(canvas.add_caption(pixels, words))
 
 
 def draw_refusal(photo: Photo, reason: str) -> bytes:
@@ -262,16 +267,18 @@ def _label_places(
     pixels: Pixels,
     view: _View,
     outlines: dict[int, NDArray[np.float64]],
-    measurements: pd.DataFrame,
+    rows: list[dict[str, Any]],
     inset: Box | None,
+    *,
+    shift: int,
 ) -> list[tuple[str, tuple[float, float]]]:
     """Return a text a label and where it goes: beside its outline, on no other outline, text or the inset."""
-    diameters = {int(row["label"]): row["diameter_mm"] for row in _rows(measurements)}
+    diameters = {int(row["label"]): row["diameter_mm"] for row in rows}
     taken = [_box_of(view.place(outline), 12) for outline in outlines.values()] + ([inset] if inset else [])
     places = []
     for label, outline in outlines.items():
         value = diameters.get(label, math.nan)
-        text = str(label) if math.isnan(value) else f"{label}  {value:.2f} mm"
+        text = str(label + shift) if math.isnan(value) else f"{label + shift}  {value:.2f} mm"
         box = _free_box(
             pixels, _box_of(view.place(outline), 12), canvas.text_size_px(text, size_px=26, bold=True), taken
         )
@@ -301,15 +308,16 @@ def _free_box(pixels: Pixels, around: Box, size: tuple[int, int], taken: list[Bo
 
 
 def _caption(
-    photo: Photo, segmentation: Segmentation, measurements: pd.DataFrame, *, threshold_mm: float | None
+    photo: Photo, segmentation: Segmentation, rows: list[dict[str, Any]], *, threshold_mm: float | None, shift: int
 ) -> list[tuple[str, int, bool, tuple[int, int, int]]]:
-    rows = _rows(measurements)
     first = rows[0] if rows else {}
     where = [first.get("subject_id", ""), first.get("visit", "")]
     where += [" ".join(filter(None, [first.get("hand", ""), first.get("finger", "")])), photo.path.name]
     over = "the threshold" if threshold_mm is None else f"{threshold_mm:g} mm"
     paragraphs = [(" · ".join(part for part in where if part), 18, False, canvas.GREY)]
-    paragraphs += [(_sentence(row, over), 25, True, canvas.DARK) for row in rows[:_MOST_LISTED]]
+    paragraphs += [
+        (f"{int(row['label']) + shift}: {_sentence(row, over)}", 25, True, canvas.DARK) for row in rows[:_MOST_LISTED]
+    ]
     if not rows:
         paragraphs.append(("No ulcer found on this photo", 25, True, canvas.DARK))
     if len(rows) > _MOST_LISTED:
@@ -319,7 +327,7 @@ def _caption(
 
 
 def _sentence(row: dict[str, Any], over: str) -> str:
-    words = f"{int(row['label'])}: {row['diameter_mm']:.2f} mm"
+    words = f"{row['diameter_mm']:.2f} mm"
     if row["diameter_low_mm"] == row["diameter_low_mm"]:
         words += f" ({row['diameter_low_mm']:.2f}–{row['diameter_high_mm']:.2f})"
     if row["over_threshold"]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ulcermeter.datatypes import Results
 from ulcermeter.protocol import Protocol
-from ulcermeter.report.words import is_known, with_interval
+from ulcermeter.report.words import flags_in, is_known, with_interval
 
 __all__ = ["Item", "list_attention", "records"]
 
@@ -21,10 +21,9 @@ _STATES = {
 _BY_MACHINE = "healed_by_machine"
 _CONTRADICT, _ON_CRITERIA = "Answers that contradict each other", "Other flags on criteria"
 _COURSE_KINDS = ("Healed by the machine alone", "Which ulcer is it", "States to check")
-# Evidence holds flags as "...; flag: WORDS; ...": see eligibility.
-_FLAG = re.compile(r"\bflag: ([^;]+)")
-# What a course says of a photo that was not measured stands among the photos to take again.
-_NOT_MEASURED = re.compile(r": (refused|failed)\b")
+# What a course says of a photo that was not measured stands among the photos to take again; where a new ulcer's place
+# was seen clear before is evidence and nothing to check.
+_TOLD_ELSEWHERE = re.compile(r"^(refused|failed|seen clear)\b|: (refused|failed)\b")
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def _criteria_flags(results: Results) -> list[Item]:
     for table in (results.eligibility_by_ulcer, results.eligibility):
         for row in records(table):
             ulcer = row.get("ulcer_id", "")
-            for flag in map(str.strip, _FLAG.findall(row["evidence"])):
+            for flag in flags_in(row["evidence"]):
                 known = items.setdefault((row["subject_id"], row["criterion"], flag), [])
                 if ulcer or not known:
                     kind = _CONTRADICT if "contradict" in flag else _ON_CRITERIA
@@ -73,7 +72,7 @@ def _course_flags(results: Results) -> list[Item]:
     for row in records(results.trajectories):
         first, *rest = row["evidence"].split("; ")
         flags = [flag for flag in ([] if first.startswith("photos ") else [first]) + rest if flag]
-        words = [flag for flag in flags if not _NOT_MEASURED.search(flag)]
+        words = [flag for flag in flags if not _TOLD_ELSEWHERE.search(flag)]
         if not words and row["state"] in _STATES:
             words = [_STATES[row["state"]]]
         for word in words:

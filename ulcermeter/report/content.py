@@ -16,6 +16,11 @@ __all__ = ["gather"]
 
 _STATUSES = ("measured", "no ulcer", "refused", "failed")
 _VERDICTS = ("eligible", "not eligible", "undetermined")
+_CONDITIONS = {
+    "active_ulcer": "Active",
+    "refractory_prostacyclin": "Refractory to intravenous prostacyclins",
+    "calcinosis": "Calcinosis under it, which excludes",
+}
 Row = dict[str, Any]
 
 
@@ -32,6 +37,7 @@ def gather(study: Study, results: Results) -> dict[str, Any]:
         "protocol": protocol,
         "threshold_mm": float(protocol["threshold_diameter_mm"]),
         "counts": _counts(results, photos),
+        "conditions": _CONDITIONS,
         "subjects": subjects,
         "anchors": {subject["id"]: subject["anchor"] for subject in subjects},
         "again": [row for row in photos if row["status"] in ("failed", "refused")],
@@ -40,6 +46,11 @@ def gather(study: Study, results: Results) -> dict[str, Any]:
         "reductions": _reduction_columns(results),
         "burden": records(results.outcomes_by_subject),
         "assumptions": [(parameter, _value(parameter)) for parameter in protocol.assumptions()],
+        "windows": ", ".join(
+            f"{visit.name} {visit.day} ± {visit.window_days}"
+            for visit in protocol.visits
+            if visit.day is not None and visit.window_days
+        ),
         "run": _provenance(results, protocol),
     }
 
@@ -59,10 +70,10 @@ def _counts(results: Results, photos: list[Row]) -> dict[str, Any]:
 
 
 def _curves(results: Results, protocol: Protocol) -> dict[str, str]:
-    """Return a curve for each ulcer that was seen open or healed at least once."""
+    """Return a curve for each ulcer with at least two visits; one visit is no course and stands in the table."""
     curves = {}
     for ulcer_id, rows in results.trajectories.groupby("ulcer_id", sort=True):
-        if ulcer_id and rows["diameter_mm"].notna().any():
+        if ulcer_id and len(rows) > 1 and rows["diameter_mm"].notna().any():
             curves[str(ulcer_id)] = curve_uri(healing_curve(rows, protocol=protocol))
     return curves
 

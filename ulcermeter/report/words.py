@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["FILTERS", "is_known", "plural", "with_interval"]
+__all__ = ["FILTERS", "flags_in", "is_known", "pieces", "plural", "with_interval"]
 
 _UNKNOWN = "–"
 # A sign beside the word, so that the meaning survives grey print and colour blindness.
@@ -32,7 +32,8 @@ def number(value: Any, decimals: int = 2) -> str:
     """Return a number with so many decimals (a plain 0 for an exact zero, as of a healed ulcer), or a dash."""
     if not is_known(value):
         return _UNKNOWN
-    return f"{float(value):.{decimals}f}" if value else "0"
+    shown = f"{float(value):.{decimals}f}"
+    return shown if value and float(shown) else shown.removeprefix("-") if value else "0"
 
 
 def whole(value: Any) -> str:
@@ -59,6 +60,32 @@ def with_interval(row: Mapping[str, Any], name: str, decimals: int = 2) -> str:
     return f"{number(value, decimals)} ({number(low, decimals)}–{number(high, decimals)})"
 
 
+def pieces(evidence: str) -> list[str]:
+    """Return the parts of an evidence that stand between semicolons, brackets kept whole."""
+    parts, depth = [""], 0
+    for character in evidence:
+        depth += (character == "(") - (character == ")")
+        if character == ";" and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts if part.strip()]
+
+
+def flags_in(evidence: str) -> list[str]:
+    """Return what an evidence flags for a reader: its words after ``flag:``, also within brackets."""
+    found = [part.partition("flag: ")[2] for part in evidence.split("; ")]
+    return [flag.strip().removesuffix(")" if flag.count(")") > flag.count("(") else "") for flag in found if flag]
+
+
+def healing_days(row: Mapping[str, Any]) -> str:
+    """Return ``14 to 56`` for a healed ulcer, ``after 84`` for one last seen open, or a dash."""
+    low, high = row["healing_day_low"], row["healing_day_high"]
+    if is_known(high):
+        return f"{whole(low)} to {whole(high)}"
+    return f"after {whole(low)}" if is_known(low) else _UNKNOWN
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """Return ``1 photo`` or ``2 photos``."""
     return f"{count} {one if count == 1 else many or one + 's'}"
@@ -74,7 +101,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "whole": whole,
     "known": text,
     "sign": sign,
+    "healing_days": healing_days,
     "interval": with_interval,
+    "pieces": pieces,
     "plural": plural,
     "css": css,
 }
