@@ -56,9 +56,17 @@ def locate_finger(
         if seen is not None:
             # A nail is another colour than skin: offer the place before the first tip once more, as a likely finger.
             longer = extend_mask(mask, coarse, _before_tip(seen, coarse, rectified))
-            seen = read_shape(longer, coarse, calibration, near_px=near, protocol=rules) or seen
+            again = read_shape(longer, coarse, calibration, near_px=near, protocol=rules)
+            if again is not None and _shows_a_nail(seen, again):
+                seen = again
             return stand_up(seen, calibration, near_mm=calibration.to_mm(near)[0], side=side)
     return None
+
+
+def _shows_a_nail(seen: AsSeen, longer: AsSeen) -> bool:
+    """Say whether the longer finger gained a nail, 4 mm or more with a clearer end, and not a shadow."""
+    gained_mm = float(seen.axis @ (seen.tip_mm - longer.tip_mm))
+    return gained_mm > 4.0 and longer.tip_contrast > seen.tip_contrast
 
 
 def _before_tip(seen: AsSeen, coarse: CoarsePhoto, rectified: RectifiedPhoto) -> NDArray[np.float64]:

@@ -38,6 +38,8 @@ class AsSeen:
         Median half width behind the round end.
     wander_mm : float
         Spread of the sides about straight lines.
+    tip_contrast : float
+        Median colour difference (CIE 1976) across the round end's outline.
     """
 
     outline_mm: Floats = field(repr=False)
@@ -47,6 +49,7 @@ class AsSeen:
     right_mm: Floats = field(repr=False)
     radius_mm: float
     wander_mm: float
+    tip_contrast: float
 
     def to_plane(self, points: Floats) -> Floats:
         """Turn (s, u) (K, 2) into plane x, y."""
@@ -55,11 +58,15 @@ class AsSeen:
 
 @dataclass(frozen=True)
 class _Edge:
-    """The outlines (K, 2) in mm, which vertices show the finger's own edge, and which are of the largest piece."""
+    """The outlines (K, 2) in mm: which vertices show the finger's own edge, are of the largest piece, and how clearly.
+
+    `contrast` is the colour difference (CIE 1976) between one millimetre inside and outside of each vertex.
+    """
 
     points: Floats
     shown: NDArray[np.bool_]
     largest: NDArray[np.bool_]
+    contrast: Floats
 
 
 def read_shape(
@@ -115,7 +122,17 @@ def _edge(part: NDArray[np.bool_], coarse: CoarsePhoto, calibration: Calibration
     outward = _outward(part, pixels)
     points = calibration.to_mm(coarse.to_photo_px(pixels + 0.5 * outward))
     piece = np.repeat(np.arange(len(outlines)), [len(o) for o in outlines])
-    return _Edge(points, ~hidden[pixels[:, 1], pixels[:, 0]], piece == np.bincount(piece).argmax())
+    shown = ~hidden[pixels[:, 1], pixels[:, 0]]
+    return _Edge(points, shown, piece == np.bincount(piece).argmax(), _contrast(coarse, pixels, outward))
+
+
+def _contrast(coarse: CoarsePhoto, pixels: NDArray[np.int32], outward: Floats) -> Floats:
+    limit = np.array(coarse.lab.shape[1::-1]) - 1
+    sides = []
+    for way in (-2.0, 2.5):
+        at = np.clip(np.round(pixels + way * outward), 0, limit).astype(int)
+        sides.append(coarse.lab[at[:, 1], at[:, 0]].astype(np.float64) * [100 / 255, 1, 1])
+    return np.linalg.norm(sides[0] - sides[1], axis=1)
 
 
 def _outward(part: NDArray[np.bool_], pixels: NDArray[np.int32]) -> Floats:
@@ -214,9 +231,13 @@ def _from_tip(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, protocol: 
         and min(shown_mm) >= protocol["finger_sides_min_mm"]
         and abs(place[1]) <= 1.15 * radius
         and -1 <= place[0] <= 60
+        and np.median(edge.contrast[edge.shown & (s < 30)]) >= protocol["finger_contrast_min"]
         and _straightness(edge, near, axis, lines, s > radius) >= protocol["finger_straight_min"]
     )
-    return AsSeen(edge.points[edge.largest], tip, toward, left, right, radius, lines.spread) if plausible else None
+    if not plausible:
+        return None
+    clear = float(np.median(edge.contrast[edge.shown & (s < 0.35 * radius)]))
+    return AsSeen(edge.points[edge.largest], tip, toward, left, right, radius, lines.spread, clear)
 
 
 def _straightness(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, behind: NDArray[np.bool_]) -> float:

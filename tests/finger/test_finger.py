@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from drawn_fingers import GROUNDS, PX_PER_MM, SHAPE, axis, paint, rectified
+
+from ulcermeter.calibration import calibrate, rectify
+from ulcermeter.datatypes import CameraInfo, Finger, Photo
+from ulcermeter.finger import finger_coordinates, locate_finger
+from ulcermeter.phantom import draw_phantom, random_spec
+
+HANDS = Path(__file__).parents[2].parent / "shared" / "data" / "hands_healthy"
+TIP = (31.0, 22.0)
+
+
+def along(s: float, t: float, turn_deg: float) -> tuple[float, float]:
+    """Return the photo px of a place s from the tip and t to the right when the tip points up."""
+    ax, ay = axis(turn_deg)
+    return (TIP[0] + s * ax + t * ay) * PX_PER_MM, (TIP[1] + s * ay - t * ax) * PX_PER_MM
+
+
+def angle_between(finger: Finger, turn_deg: float) -> float:
+    return float(np.degrees(np.arccos(np.clip(np.dot(finger.axis, axis(turn_deg)), -1, 1))))
+
+
+@pytest.mark.parametrize("ground", sorted(GROUNDS))
+@pytest.mark.parametrize("turn", [-65.0, 20.0])
+def test_a_painted_finger(ground: str, turn: float) -> None:
+    found = locate_finger(rectified(paint(turn_deg=turn, ground=ground)), near_px=along(10, 1, turn), side="palmar")
+    assert found is not None and found.side == "palmar"
+    assert found.tip_mm == pytest.approx(TIP, abs=0.6)
+    assert angle_between(found, turn) < 2.0
+    assert found.radius_mm == pytest.approx(8.0, abs=0.4)
+    assert found.radius_at(np.array([4.0, 8.0])) == pytest.approx([8 * np.sqrt(0.75), 8.0], abs=0.6)
+
+
+@pytest.mark.parametrize("turn", [20.0, 200.0])
+def test_the_place_of_a_point_on_it(turn: float) -> None:
+    tip = TIP if turn < 90 else (45.0, 50.0)
+    pixels = paint(turn_deg=turn, tip=tip)
+    ax, ay = axis(turn)
+    offset = 8.0 * np.sin(3.0 / 8.0)
+    point = np.array([tip[0] + 12 * ax + offset * ay, tip[1] + 12 * ay - offset * ax])
+    found = locate_finger(rectified(pixels), near_px=point * PX_PER_MM)
+    assert found is not None
+    s, s_sd, t, t_sd = (float(v[0]) for v in finger_coordinates(found, point))
+    assert s == pytest.approx(12.0, abs=0.6) and t == pytest.approx(3.0, abs=0.3)
+    assert 0 < s_sd < 3 and 0 < t_sd < 2
+
+
+def test_right_is_right_when_the_tip_points_up() -> None:
+    pixels = paint(turn_deg=0.0)
+    found = locate_finger(rectified(pixels), near_px=along(10, 0, 0.0))
+    assert found is not None
+    right_of_it = found.coordinates(np.array([[TIP[0] + 4, TIP[1] + 15]]))[2][0]
+    assert right_of_it > 3
+
+
+def test_a_shadow_is_no_finger() -> None:
+    found = locate_finger(rectified(paint(shadow=True)), near_px=along(6, 0, 20.0))
+    assert found is not None
+    assert found.tip_mm == pytest.approx(TIP, abs=0.8)
+
+
+def test_the_tip_lies_before_the_nail() -> None:
+    found = locate_finger(rectified(paint(nail=True, ground="grey")), near_px=along(17, 0, 20.0))
+    assert found is not None
+    assert found.tip_mm == pytest.approx(TIP, abs=1.0)
+
+
+def test_dark_skin_and_twice_the_scale() -> None:
+    pixels = cv2.resize(paint(skin=(92, 62, 48), ground="green"), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    near = 2 * np.array(along(10, 1, 20.0))
+    found = locate_finger(rectified(pixels, px_per_mm=2 * PX_PER_MM), near_px=near)
+    assert found is not None
+    assert found.tip_mm == pytest.approx(TIP, abs=0.6)
+    assert found.radius_mm == pytest.approx(8.0, abs=0.4)
+
+
+def test_a_reference_across_the_finger_does_not_part_it() -> None:
+    pixels = paint(turn_deg=0.0)
+    corners = np.array([[22.5, 42.0], [38.5, 42.0], [38.5, 52.0], [22.5, 52.0]]) * PX_PER_MM
+    cv2.fillPoly(pixels, [corners.astype(np.int32)], (250, 250, 250))
+    found = locate_finger(rectified(pixels, reference_px=corners), near_px=along(12, 0, 0.0))
+    assert found is not None
+    assert found.tip_mm == pytest.approx(TIP, abs=0.6)
+    assert found.radius_mm == pytest.approx(8.0, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("what", "pixels", "near"),
+    [
+        ("bare ground", paint(length_mm=0.0), (300, 200)),
+        ("beside the finger", paint(turn_deg=0.0), (700, 300)),
+        ("a strip without a tip", paint(turn_deg=0.0, tip=(31.0, -40.0)), (310, 300)),
+        ("as wide as a hand", paint(turn_deg=0.0, radius_mm=24.0), (310, 500)),
+        ("a straw", paint(turn_deg=0.0, radius_mm=2.5), (310, 300)),
+        ("a blob", paint(turn_deg=0.0, radius_mm=9.0, length_mm=14.0), (310, 280)),
+        ("one colour all over", np.full((*SHAPE, 3), 200, np.uint8), (310, 280)),
+        ("noise", np.random.default_rng(1).integers(0, 255, (*SHAPE, 3)).astype(np.uint8), (310, 280)),
+    ],
+)
+def test_none_rather_than_a_wild_one(what: str, pixels: np.ndarray, near: tuple[int, int]) -> None:
+    assert locate_finger(rectified(pixels), near_px=near) is None, what
+
+
+def test_it_is_the_same_every_time() -> None:
+    first, again = (locate_finger(rectified(paint()), near_px=along(10, 1, 20.0)) for _ in range(2))
+    assert first is not None and again is not None
+    assert first.tip_mm == again.tip_mm and np.array_equal(first.radii_mm, again.radii_mm)
+
+
+@pytest.mark.parametrize(("place", "seed"), [("skin", 3), ("table", 8)])
+def test_a_phantom_stands_up_as_it_was_made(place: str, seed: int) -> None:
+    phantom = draw_phantom(random_spec(seed, place=place, size_px=(960, 720), px_per_mm=(8, 11), diameter_mm=(2, 4)))
+    camera = CameraInfo("Phantom", "Pinhole 1", phantom.spec.camera.focal_35mm_mm)
+    photo = Photo(phantom.pixels, "cafe", None, camera, Path("drawn.png"))
+    calibration = calibrate(photo, reference="aruco:10", reference_on=place)
+    truth = phantom.truth.ulcers[0]
+    x, y = truth.centroid_px
+    seen = rectify(photo, calibration, spacing_mm=0.1, window=(x - 50, y - 50, 100.0, 100.0))
+    finger = locate_finger(seen, near_px=(x, y))
+    assert finger is not None
+    s, _, t, _ = (float(v[0]) for v in finger.coordinates(calibration.to_mm(np.array([[x, y]]))))
+    assert s == pytest.approx(truth.s_mm, abs=1.0) and t == pytest.approx(truth.t_mm, abs=0.8)
+    assert phantom.truth.solid is not None
+    middle = np.arange(10.0, 24.0, 0.5)
+    assert finger.radius_mm == pytest.approx(np.median(phantom.truth.solid.radius_mm(middle)), rel=0.06)
+
+
+def test_rays_meet_the_skin_where_they_should() -> None:
+    finger = Finger(
+        np.empty((0, 2)), (0.0, 0.0), (0.0, 1.0), 8.0, 0.2, axis_height_mm=8.0, viewpoint_mm=(5.0, 30.0, 90.0)
+    )
+    angle, s = np.array([-0.7, -0.2, 0.0, 0.5]), np.array([3.0, 8.0, 15.0, 30.0])
+    skin = np.column_stack([8 * np.sin(angle), s, 8 + 8 * np.cos(angle)])
+    camera = np.array([5.0, 30.0, 90.0])
+    plane = camera + (skin - camera) * (camera[2] / (camera[2] - skin[:, 2]))[:, None]
+    assert finger.on_skin(plane[:, :2]) == pytest.approx(skin, abs=1e-3)
+    found_s, _, found_t, _ = finger.coordinates(plane[:, :2])
+    assert found_s == pytest.approx(s, abs=1e-3) and found_t == pytest.approx(8 * angle, abs=1e-3)
+    flat = replace(finger, viewpoint_mm=(float("nan"),) * 3)
+    assert flat.on_skin(skin[:, :2]) == pytest.approx(skin, abs=1e-6)
+
+
+@pytest.mark.skipif(not HANDS.exists(), reason="the photographs of ../shared/data are not here")
+def test_fingers_of_a_real_hand() -> None:
+    pixels = cv2.cvtColor(cv2.imread(str(HANDS / "nail_ID004.jpg")), cv2.COLOR_BGR2RGB)
+    seen = rectified(pixels, px_per_mm=17.0)
+    for near, tip in (((1550, 1500), (1496, 1329)), ((550, 1700), (354, 1444))):
+        found = locate_finger(seen, near_px=near, side="dorsal")
+        assert found is not None
+        assert np.array(found.tip_mm) * 17.0 == pytest.approx(tip, abs=60)
+        assert 6 < found.radius_mm < 11
