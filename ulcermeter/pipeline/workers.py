@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
+import sys
+import types
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,11 +137,27 @@ def _one_by_one(tasks: Sequence[Task]) -> Iterator[tuple[Task, PhotoResult]]:
         yield task, result
 
 
+class _BareProcess(SpawnProcess):
+    """A spawned process that does not import the caller's script, which may lack its ``__name__`` guard."""
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # multiprocessing's name for starting one
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            return SpawnProcess._Popen(process_obj)
+        finally:
+            sys.modules["__main__"] = main
+
+
+class _BareContext(SpawnContext):
+    Process = _BareProcess
+
+
 def _pool(jobs: int) -> ProcessPoolExecutor:
     for name in _THREAD_VARIABLES:
         os.environ.setdefault(name, "1")
-    spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(max_workers=jobs, mp_context=spawn, initializer=use_one_thread)
+    return ProcessPoolExecutor(max_workers=jobs, mp_context=_BareContext(), initializer=use_one_thread)
 
 
 def _on_cluster(tasks: Sequence[Task], address: str) -> Iterator[tuple[Task, PhotoResult]]:
