@@ -100,6 +100,9 @@ def _course(row: Row, case: Case) -> Course:
     route = row["route"].strip().casefold()
     vein: Kleene = None if not route else route in {name.casefold() for name in case.protocol["intravenous_routes"]}
     start, end = parse_date(row["start"]), parse_date(row["end"])
+    if start is not None and end is not None and end.low < start.low <= end.high:
+        # A course does not end before it began.
+        end = DateInterval(start.low, end.high)
     return Course(row["drug"], start, end, all_of(prostacyclin, vein))
 
 
