@@ -37,7 +37,7 @@ class GateReport:
     scale_se_pct : float
         Relative standard error of length there, %; NaN for a stated scale.
     focus : float
-        See `ulcermeter.calibration.focus.measure_focus`; NaN where it cannot be judged.
+        1/mm, see `ulcermeter.calibration.focus.measure_focus`; NaN where it cannot be judged.
     exposure : float
         Share of pixels there, 0..1, that are neither burnt out nor black.
     failures : tuple of str
@@ -146,9 +146,10 @@ def _judged(report: GateReport, protocol: Protocol) -> GateReport:
             "lay the reference closer to the ulcer, or go nearer"
         )
     if report.focus < protocol["focus_min"]:
+        got = f"edges {1 / report.focus:.2f} mm wide" if report.focus > 0 else "no edge to be seen"
         failures.append(
-            f"focus {report.focus:.2f} at the ulcer (least {protocol['focus_min']:g}): tap on the ulcer to focus, hold "
-            "the phone still and not too near"
+            f"{got} at the ulcer (limit {1 / protocol['focus_min']:.2f} mm): tap on the ulcer to focus, hold the phone "
+            "still and not too near"
         )
     if report.exposure < protocol["exposure_min"]:
         failures.append(
