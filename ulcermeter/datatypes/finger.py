@@ -22,7 +22,7 @@ class Finger:
     Attributes
     ----------
     outline_mm : float64 (K, 2)
-        As seen: the photo's finger mapped to the reference's plane.
+        As seen, mapped to the reference's plane: tip and sides as far as they show, straight across the reference.
     tip_mm : (float, float)
         Where the axis leaves the finger at its tip; true place (straight below it in the plane), not as seen.
     axis : (float, float)

@@ -28,8 +28,6 @@ class AsSeen:
 
     Attributes
     ----------
-    outline_mm : float64 (K, 2)
-        Plane x, y; the largest piece where the reference parts it.
     tip_mm, axis : float64 (2,)
         Plane x, y of the tip as seen; unit vector to the hand.
     left_mm, right_mm : float64 (N,)
@@ -42,7 +40,6 @@ class AsSeen:
         Median colour difference (CIE 1976) across the round end's outline.
     """
 
-    outline_mm: Floats = field(repr=False)
     tip_mm: Floats
     axis: Floats
     left_mm: Floats = field(repr=False)
@@ -58,14 +55,13 @@ class AsSeen:
 
 @dataclass(frozen=True)
 class _Edge:
-    """The outlines (K, 2) in mm: which vertices show the finger's own edge, are of the largest piece, and how clearly.
+    """The outlines (K, 2) in mm: which vertices show the finger's own edge, and how clearly.
 
     `contrast` is the colour difference (CIE 1976) between one millimetre inside and outside of each vertex.
     """
 
     points: Floats
     shown: NDArray[np.bool_]
-    largest: NDArray[np.bool_]
     contrast: Floats
 
 
@@ -121,9 +117,8 @@ def _edge(part: NDArray[np.bool_], coarse: CoarsePhoto, calibration: Calibration
     # A contour runs through the outermost pixels' centres: the edge is half a pixel further out.
     outward = _outward(part, pixels)
     points = calibration.to_mm(coarse.to_photo_px(pixels + 0.5 * outward))
-    piece = np.repeat(np.arange(len(outlines)), [len(o) for o in outlines])
     shown = ~hidden[pixels[:, 1], pixels[:, 0]]
-    return _Edge(points, shown, piece == np.bincount(piece).argmax(), _contrast(coarse, pixels, outward))
+    return _Edge(points, shown, _contrast(coarse, pixels, outward))
 
 
 def _contrast(coarse: CoarsePhoto, pixels: NDArray[np.int32], outward: Floats) -> Floats:
@@ -237,7 +232,7 @@ def _from_tip(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, protocol: 
     if not plausible:
         return None
     clear = float(np.median(edge.contrast[edge.shown & (s < 0.35 * radius)]))
-    return AsSeen(edge.points[edge.largest], tip, toward, left, right, radius, lines.spread, clear)
+    return AsSeen(tip, toward, left, right, radius, lines.spread, clear)
 
 
 def _straightness(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, behind: NDArray[np.bool_]) -> float:

@@ -28,7 +28,7 @@ def stand_up(seen: AsSeen, calibration: Calibration, *, near_mm: Floats, side: s
     left, right = _whole(seen)
     viewpoint = calibration.viewpoint_mm()
     if not np.isfinite(viewpoint[2]):
-        return _finger(seen, seen.tip_mm, _rounded((right - left) / 2), 0.0, viewpoint, side)
+        return _finger(seen, (left, right), seen.tip_mm, _rounded((right - left) / 2), 0.0, viewpoint, side)
     foot = _to_frame(seen, viewpoint[:2])
     low, high = np.arctan2(left - foot[1], viewpoint[2]), np.arctan2(right - foot[1], viewpoint[2])
     bisector, opening = (low + high) / 2, (high - low) / 2
@@ -48,7 +48,17 @@ def stand_up(seen: AsSeen, calibration: Calibration, *, near_mm: Floats, side: s
     tip = seen.to_plane(np.array([[start, offset + slope * start]]))[0]
     straight = seen.axis + slope * np.array([seen.axis[1], -seen.axis[0]])
     profile = _from_start(along - start, radii, radius)
-    return _finger(seen, tip, profile, float(height), viewpoint, side, axis=straight / np.linalg.norm(straight))
+    return _finger(
+        seen, (left, right), tip, profile, float(height), viewpoint, side, axis=straight / np.linalg.norm(straight)
+    )
+
+
+def _outline(seen: AsSeen, left: Floats, right: Floats) -> Floats:
+    """Return the closed outline (K, 2) as seen, as far as a side shows, straight across what the reference hides."""
+    shown = np.isfinite(seen.left_mm) | np.isfinite(seen.right_mm)
+    steps = np.arange(1, int(np.flatnonzero(shown).max()) + 1)
+    up, down = np.column_stack([steps * _STEP_MM, left[steps]]), np.column_stack([steps * _STEP_MM, right[steps]])
+    return seen.to_plane(np.vstack([[[0.0, 0.0]], up, down[::-1]]))
 
 
 def _to_frame(seen: AsSeen, point: Floats) -> Floats:
@@ -112,6 +122,7 @@ def _from_start(along: Floats, radii: Floats, radius: float) -> Floats:
 
 def _finger(
     seen: AsSeen,
+    sides: tuple[Floats, Floats],
     tip: Floats,
     radii: Floats,
     height: float,
@@ -123,7 +134,7 @@ def _finger(
     direction = seen.axis if axis is None else axis
     behind = radii[int(10 / _STEP_MM) : int(24 / _STEP_MM)]
     return Finger(
-        outline_mm=seen.outline_mm,
+        outline_mm=_outline(seen, *sides),
         tip_mm=(float(tip[0]), float(tip[1])),
         axis=(float(direction[0]), float(direction[1])),
         radius_mm=float(np.median(behind)),
