@@ -81,7 +81,9 @@ def test_json_log_lines(drawn: Path, half_done: Path) -> None:
 
 
 def test_check_tells_all_faults_and_measures_nothing(drawn: Path, tiny_study: Path) -> None:
-    good = call("check", drawn)
+    opened = call("check", drawn)
+    assert opened.exit_code == 1 and "would fail: photos.csv row 5: photos/S02_baseline.jpg" in opened.stderr
+    good = call("check", drawn, "--tables-only")
     assert good.exit_code == 0 and "4 photo rows of 2 subjects; protocol manus" in good.stdout
     text = (tiny_study / "photos.csv").read_text().replace("baseline", "base line").replace("ring", "hallux")
     (tiny_study / "photos.csv").write_text(text)

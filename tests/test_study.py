@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from ulcermeter.errors import StudyError
-from ulcermeter.study import check_study, parse_box, path_fault, read_allocation, read_study
+from ulcermeter.study import check_study, open_photos, parse_box, path_fault, read_allocation, read_study
 
 HEADER = "photo,subject_id,visit,date,hand,finger,reference,reference_on,x,y,box,mask"
 GOOD = "photos/a.jpg,S01,screening,2016-05-01,left,index,aruco:10,skin,120.5,80,,"
@@ -189,6 +191,15 @@ def test_warnings_between_the_tables(tmp_path: Path) -> None:
     told = "\n".join(check_study(root).warnings)
     for part in ("outside the window of week 2", "subject S02 has no photo", "joins to no ulcer"):
         assert part in told
+
+
+def test_what_would_fail_is_found_by_opening(tmp_path: Path) -> None:
+    root = folder(tmp_path, f"{GOOD}\n{row(photo='photos/b.jpg', x='', y='', box='900 900 5 5')}")
+    pixels = np.full((120, 160, 3), 90, np.uint8)
+    cv2.imwrite(str(root / "photos" / "b.jpg"), pixels)
+    told = open_photos(read_study(root))
+    assert told[0].startswith("photos.csv row 2: photos/a.jpg: expected") and len(told) == 2
+    assert told[1] == "photos.csv row 3: the box 900 900 5 5 lies outside the upright photo of 160 × 120 px"
 
 
 def test_allocation_is_not_read_with_the_study(tmp_path: Path) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from ulcermeter.cli.talk import clear_errors, command_with, say, warn
+from ulcermeter.cli.talk import clear_errors, command_with, progress_bar, say, warn
+
+if TYPE_CHECKING:
+    from ulcermeter.datatypes import Study
 
 __all__ = ["command"]
 
@@ -14,13 +18,14 @@ __all__ = ["command"]
 @click.command(name="check", cls=command_with("ulcermeter check sample_images/study"))
 @click.argument("study", type=click.Path())
 @click.option("--protocol", metavar="NAME|FILE", help="A shipped protocol (manus) or a TOML file.")
+@click.option("--tables-only", is_flag=True, help="Do not open the photos.")
 @clear_errors
-def command(study: str, protocol: str | None) -> None:
+def command(study: str, protocol: str | None, tables_only: bool) -> None:
     """Read and validate STUDY and its protocol; measure nothing, write nothing.
 
-    Tells all faults of all files at once, and what looks wrong but stops nothing. Photos are looked for but not opened.
+    Tells all faults of all files at once, which photos would fail, and what looks wrong but stops nothing.
 
-    Exit status: 0 a run can start, 2 there are faults.
+    Exit status: 0 a run can start, 1 it can but some photo would fail, 2 there are faults.
     """
     from ulcermeter.study import check_study
 
@@ -32,6 +37,17 @@ def command(study: str, protocol: str | None) -> None:
     if found.study is None:
         say(f"{len(found.faults)} fault(s), {len(found.warnings)} warning(s): mend the faults before a run.")
         sys.exit(2)
+    failing = [] if tables_only else _open(found.study)
+    for sentence in failing:
+        warn(f"would fail: {sentence}")
     photos, rules = found.study.photos, found.study.protocol
     say(f"{len(photos)} photo rows of {photos['subject_id'].nunique()} subjects; protocol {rules.name}.")
-    say(f"No faults, {len(found.warnings)} warning(s).")
+    say(f"No faults, {len(found.warnings)} warning(s), {len(failing)} photo row(s) that would fail.")
+    sys.exit(1 if failing else 0)
+
+
+def _open(study: Study) -> list[str]:
+    from ulcermeter.study import open_photos
+
+    with progress_bar("photos opened") as moved:
+        return open_photos(study, progress=moved)

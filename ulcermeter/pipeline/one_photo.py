@@ -21,7 +21,7 @@ from ulcermeter.pipeline.window import choose_view, look_at
 from ulcermeter.planimetry import diameter_line, measure
 from ulcermeter.plots import draw_overlay, draw_refusal
 from ulcermeter.segmentation import detection_limit_mm, segment
-from ulcermeter.study import parse_box, path_fault
+from ulcermeter.study import off_photo, parse_box, path_fault
 from ulcermeter.tables import columns
 
 if TYPE_CHECKING:
@@ -142,21 +142,12 @@ def _read(work: _Work) -> Photo:
 
 
 def _prompts(work: _Work, photo: Photo) -> tuple[tuple[float, float] | None, tuple[float, float, float, float] | None]:
-    rows, cols = photo.pixels.shape[:2]
     x, y = work.row.get("x"), work.row.get("y")
     click = None if x is None or y is None or x != x or y != y or x == "" else (float(x), float(y))
-    if click is not None and not (-0.5 <= click[0] <= cols - 0.5 and -0.5 <= click[1] <= rows - 0.5):
-        raise PhotoError(f"the click ({click[0]:g}, {click[1]:g}) lies outside the upright photo of {cols} × {rows} px")
     box = parse_box(work.cell("box"))
-    if box is not None and (box[0] >= cols or box[1] >= rows or box[0] + box[2] <= 0 or box[1] + box[3] <= 0):
-        raise PhotoError(f"the box {work.cell('box')} lies outside the upright photo of {cols} × {rows} px")
-    if box is not None and click is not None and not _within(click, box):
-        raise PhotoError(f"the click ({click[0]:g}, {click[1]:g}) lies outside the row's own box {work.cell('box')}")
+    if fault := off_photo(photo.pixels.shape[:2], click, box):
+        raise PhotoError(fault)
     return click, box
-
-
-def _within(point: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
-    return box[0] <= point[0] <= box[0] + box[2] and box[1] <= point[1] <= box[1] + box[3]
 
 
 def _see(work: _Work, photo: Photo, click: Any, box: Any) -> RectifiedPhoto:

@@ -19,13 +19,24 @@ from ulcermeter.protocol import Protocol, read_protocol
 from ulcermeter.study.across import warn_across
 from ulcermeter.study.cells import parse_box, path_fault
 from ulcermeter.study.files import Findings, read_text_table, unguarded
+from ulcermeter.study.opening import off_photo, open_photos
 from ulcermeter.study.rules import cell_faults, photo_faults, refuse_toes, table_faults
 from ulcermeter.tables import columns, conform, empty
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["StudyCheck", "check_study", "parse_box", "path_fault", "read_allocation", "read_study", "unguarded"]
+__all__ = [
+    "StudyCheck",
+    "check_study",
+    "off_photo",
+    "open_photos",
+    "parse_box",
+    "path_fault",
+    "read_allocation",
+    "read_study",
+    "unguarded",
+]
 
 TABLE_NAMES = ("photos", "subjects", "ulcers", "treatments", "refractory", "visits", "events")
 _log = logging.getLogger(__name__)

@@ -1,0 +1,71 @@
+"""Opening every photo of a study before a run, so that what would fail can be mended while the clinic has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.errors import PhotoError, UlcermeterError
+from ulcermeter.study.cells import parse_box
+
+if TYPE_CHECKING:
+    from ulcermeter.datatypes import Study
+
+__all__ = ["off_photo", "open_photos"]
+
+
+def open_photos(study: Study, *, progress: Callable[[int, int, Any], None] | None = None) -> list[str]:
+    """Open each photo and mask picture; return a sentence for each row that would fail, in the study's order.
+
+    Parameters
+    ----------
+    study : Study
+    progress : callable, optional
+        Called with photos done, photos in all and the photo's name.
+    """
+    sentences = []
+    names = list(dict.fromkeys(study.photos["photo"]))
+    for done, name in enumerate(names, start=1):
+        rows = study.photos[study.photos["photo"] == name]
+        sentences += [(int(str(i)), text) for i, text in _faults_of(study, name, rows)]
+        if progress is not None:
+            progress(done, len(names), name)
+    return [f"photos.csv row {row + 2}: {text}" for row, text in sorted(sentences)]
+
+
+def _faults_of(study: Study, name: str, rows: Any) -> Iterator[tuple[Any, str]]:
+    from ulcermeter.photo import read_mask, read_photo
+
+    try:
+        shape = read_photo(study.root / name).pixels.shape[:2]
+    except UlcermeterError as error:
+        yield from ((i, str(error).replace(str(study.root / name), name)) for i in rows.index)
+        return
+    for i, row in rows.iterrows():
+        click = None if row["x"] != row["x"] else (float(row["x"]), float(row["y"]))
+        if fault := off_photo(shape, click, parse_box(row["box"])):
+            yield i, fault
+        mask = row["mask"]
+        if mask and not mask.lower().endswith(".csv"):
+            try:
+                read_mask(study.root / mask, shape)
+            except PhotoError as error:
+                yield i, str(error).replace(str(study.root / mask), mask)
+
+
+def off_photo(
+    shape: tuple[int, int], click: tuple[float, float] | None, box: tuple[float, float, float, float] | None
+) -> str:
+    """Say how a click or a box misses its photo of (rows, columns); empty when it does not."""
+    rows, cols = shape
+    on = f"outside the upright photo of {cols} × {rows} px"
+    if click is not None and not (-0.5 <= click[0] <= cols - 0.5 and -0.5 <= click[1] <= rows - 0.5):
+        return f"the click ({click[0]:g}, {click[1]:g}) lies {on}"
+    if box is None:
+        return ""
+    x, y, width, height = box
+    if x >= cols or y >= rows or x + width <= 0 or y + height <= 0:
+        return f"the box {x:g} {y:g} {width:g} {height:g} lies {on}"
+    if click is not None and not (x <= click[0] <= x + width and y <= click[1] <= y + height):
+        return f"the click ({click[0]:g}, {click[1]:g}) lies outside the row's own box {x:g} {y:g} {width:g} {height:g}"
+    return ""
