@@ -18,7 +18,7 @@ class RednessSession:
     def run(self, _names, feeds):
         x = feeds["input"]
         self.inputs.append(x)
-        return [40.0 * (x[:, :1] - x[:, 1:2] - 0.3)]
+        return [40.0 * (x[:, :1] - x[:, 1:2] - 0.3725)]
 
 
 def make_rectified(pixels, *, px_per_mm, spacing_mm=None, shape=None, reference_px=None, homography=None):

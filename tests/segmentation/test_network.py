@@ -47,7 +47,7 @@ def test_tiles_join_without_a_seam(redness):
     pixels = skin_with([(700, 620, 90, 60), (1100, 200, 40, 60)], shape=(1100, 1300))
     tiled = photo_logits(pixels, model=redness)
     red, green = (pixels[..., band].astype(np.float32) / 255 for band in (0, 1))
-    assert np.allclose(tiled, 40 * (red - green - 0.3), atol=1e-3)
+    assert np.allclose(tiled, 40 * (red - green - 0.3725), atol=1e-3)
 
 
 def test_a_large_picture_is_looked_at_on_several_levels(redness):

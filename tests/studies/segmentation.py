@@ -193,7 +193,7 @@ def study_photos(folder, model, limit):
         box = jittered_box(truth, rng)
         prompts = ({"click": inmost_point(truth)}, {"box": box}, {"outline": rough_outline(truth, rng)})
         for name, prompt in zip(names[2:5], prompts, strict=True):
-            if None not in prompt.values():
+            if all(value is not None for value in prompt.values()):
                 found, seconds = timed(lambda r=rectified, p=prompt: segment(r, model=model, **p).labels > 0)
                 tallies[name].add(found, truth, seconds)
         found, seconds = timed(lambda p=pixels, b=box: grabcut_in_box(p, b))
@@ -277,9 +277,7 @@ def study_phantoms(count, model):
     for low, high in ((1, 2.67), (2.67, 4.33), (4.33, 6.01)):
         part = tones[(tones[:, 0] >= low) & (tones[:, 0] < high), 1]
         if len(part):
-            print(
-                f"  skin tone {low}-{high}: {len(part)} photos, mean Dice {part.mean():.3f}, median {np.median(part):.3f}"
-            )
+            print(f"  skin tone {low}-{high}: {len(part)} photos, mean Dice {part.mean():.3f}")
 
 
 def main():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +25,7 @@ REFINED_EXTENT_PX = 110.0
 REFINE_SIZE_PX = 288
 MAX_FINDS = 24
 NATIVE_ENLARGEMENT = 2.0
+FIRST_PASS_SHARE = 0.35
 
 Points = NDArray[np.float64]
 Prompt = NDArray[np.float32]
@@ -51,13 +53,35 @@ def find_ulcers(rectified: RectifiedPhoto, *, model: Model) -> tuple[View, Logit
     return view, logits, strongest
 
 
-def refine_find(rectified: RectifiedPhoto, find: Find, *, model: Model) -> tuple[View, Logits, list[Find]]:
-    """Outline a find again on a cut where it is about 110 px across; what no longer touches it is dropped."""
+def refine_find(
+    rectified: RectifiedPhoto, find: Find, *, seen: tuple[View, Logits], model: Model
+) -> tuple[View, Logits, list[Find]]:
+    """Outline a find again on a cut where it is about 110 px across; what no longer touches it is dropped.
+
+    The logit is the weighted mean of what the cut shows and of what the first pass saw with more of the surroundings.
+
+    Parameters
+    ----------
+    seen : View and float32 (M, N)
+        The first pass.
+    """
     step = refine_step(rectified, find.centre, find.extent)
     view = cut_view(rectified.pixels, centre=find.centre, step=step, size_px=_cut_size(find.extent / step))
-    logits = blank_polygon(mirrored(view, None, model=model), view, reference_in_window(rectified))
+    logits = mirrored(view, None, model=model)
+    logits += FIRST_PASS_SHARE * (resample(seen[1], seen[0], view) - logits)
+    logits = blank_polygon(logits, view, reference_in_window(rectified))
     finds = extract_finds(logits, view, model=model)
     return view, logits, [found for found in finds if overlaps(found.outline, find.outline)]
+
+
+def resample(logits: Logits, old: View, new: View) -> Logits:
+    """Logits of one view at the pixels of another, float32 (M, N)."""
+    scale = new.step / old.step
+    x, y = old.from_window(np.array([new.origin]))[0]
+    rows, cols = new.pixels.shape[:2]
+    matrix = np.array([[scale, 0, x], [0, scale, y]])
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(logits, matrix, (cols, rows), flags=how, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
 
 
 def refine_step(rectified: RectifiedPhoto, centre: NDArray[np.floating], extent: float) -> float:

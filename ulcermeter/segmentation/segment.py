@@ -115,7 +115,7 @@ def _segment_automatically(rectified: RectifiedPhoto, model: Model) -> Segmentat
     looks: list[Look] = [(view, logits, [])]
     for find in finds:
         if find.extent * rectified.spacing_mm >= 0.5 * SMALLEST_MM:
-            looks.append(refine_find(rectified, find, model=model))
+            looks.append(refine_find(rectified, find, seen=(view, logits), model=model))
     smallest_mm2 = math.pi / 4 * detection_limit_mm(rectified) ** 2 / 2
     kept = [[find for find in found if _trusted(find, rectified, smallest_mm2)] for _, _, found in looks]
     return _assemble(rectified, [(v, z, f) for (v, z, _), f in zip(looks, kept, strict=True)], model, method="network")

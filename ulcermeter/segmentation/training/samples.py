@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ulcermeter.segmentation.training.augment import recolour, scatter_clutter
 from ulcermeter.segmentation.training.simulated_prompts import simulate_prompt
 
+WOUND_SHARE = 0.65
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 Pixels = NDArray[np.uint8]
 
@@ -96,7 +97,7 @@ def _random_window(mask: Pixels, *, size_px: int, rng: np.random.Generator) -> N
     height, width = mask.shape
     rows, cols = np.nonzero(mask)
     fit = size_px / max(height, width)
-    if len(rows) and rng.random() < 0.75:
+    if len(rows) and rng.random() < WOUND_SHARE:
         at = rng.integers(len(rows))
         scale = _wound_scale(len(rows), size_px=size_px, fit=fit, rng=rng)
         reach = 0.42 * size_px / scale

@@ -58,11 +58,21 @@ def _jittered_box(mask: Mask, *, rng: np.random.Generator) -> Mask:
 
 
 def _rough_outline(mask: Mask, *, rng: np.random.Generator) -> Mask:
-    rows, cols = np.nonzero(mask)
+    """Every wound grown or shrunk about its own middle, moved a little, its outline smoothed."""
+    out = np.zeros_like(mask)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    for label in range(1, count):
+        if stats[label, cv2.CC_STAT_AREA] >= 4:
+            out |= _rough_part((labels == label).astype(np.uint8), rng=rng)
+    return out
+
+
+def _rough_part(part: Mask, *, rng: np.random.Generator) -> Mask:
+    rows, cols = np.nonzero(part)
     size = float(np.sqrt(len(rows)))
     scale, shift = np.exp(rng.normal(0.05, 0.12)), rng.normal(0, 0.05, 2) * size
     centre = np.array([cols.mean(), rows.mean()])
     matrix = np.column_stack([np.eye(2) * scale, centre * (1 - scale) + shift])
-    moved = cv2.warpAffine(mask * 255, matrix, mask.shape[::-1], flags=cv2.INTER_LINEAR)
+    moved = cv2.warpAffine(part * 255, matrix, (part.shape[1], part.shape[0]), flags=cv2.INTER_LINEAR)
     softened = cv2.GaussianBlur(moved, (0, 0), max(1.0, size * rng.uniform(0.03, 0.15)))
     return (softened > 127).astype(np.uint8)
