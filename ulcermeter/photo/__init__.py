@@ -102,11 +102,11 @@ def read_mask(path: str | Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
 
 
 def _two_values(grey: Pixels, path: Path) -> None:
-    """Refuse a mask in which most of what is not black is neither black nor bright."""
+    """Refuse a mask with areas, and not only edges, that are neither dark nor bright."""
     top = int(grey.max())
-    drawn = grey > 0.04 * top
-    between = drawn & (grey > 0.25 * top) & (grey < 0.75 * top)
-    if top > 1 and between.sum() > 0.5 * drawn.sum() > 0 or 1 < top < 128 and len(np.unique(grey)) > 2:
+    between = ((grey > 0.25 * top) & (grey < 0.75 * top)).astype(np.uint8)
+    areas = cv2.erode(between, np.ones((3, 3), np.uint8)).sum()
+    if top > 1 and (areas > 0.01 * np.count_nonzero(grey) or (top < 128 and len(np.unique(grey)) > 2)):
         raise PhotoError(
             f"{path}: expected a tracing of two values (0 outside, 255 inside), got a picture of "
             f"{len(np.unique(grey))} values; save one black-and-white picture for each ulcer."

@@ -38,7 +38,7 @@ def decode_picture(data: bytes, path: Path) -> Decoded:
 
 
 def _decode_opened(image: Image.Image, data: bytes, path: Path) -> Decoded:
-    exif = read_exif(image)
+    orientation, taken_at, camera = read_exif(image)
     jpeg = image.format in ("JPEG", "MPO")
     if jpeg and image.mode in ("RGB", "L"):
         _check_complete_jpeg(data, path)
@@ -48,16 +48,18 @@ def _decode_opened(image: Image.Image, data: bytes, path: Path) -> Decoded:
         pixels = _decode_with_opencv(data, path)
     else:
         pixels = flatten(image, path)
-    return Decoded(pixels, *exif)
+        # Pillow turns some TIFFs while it loads them, and says so by dropping the tag.
+        orientation = read_exif(image)[0]
+    return Decoded(pixels, orientation, taken_at, camera)
 
 
 def _decode_unidentified(data: bytes, path: Path, error: Exception) -> Decoded:
     """TIFFs with 16 bits a channel are unknown to Pillow but not to OpenCV."""
     if data[:4] in (b"II*\0", b"MM\0*"):
-        array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+        array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
         if array is not None and array.dtype == np.uint16:
             check_size((array.shape[1], array.shape[0]), path)
-            return Decoded(_rgb_from_opencv((array // 257).astype(np.uint8)))
+            return Decoded((array // 257).astype(np.uint8))
     raise PhotoError(
         f"{path}: expected a picture ({KINDS}), got a file that is none of these; "
         "export the photo as JPEG, or check that the name points to a photo."
@@ -90,14 +92,6 @@ def _decode_with_opencv(data: bytes, path: Path) -> Pixels:
     if pixels is None:
         raise damaged(path, "it could not be decoded")
     return pixels
-
-
-def _rgb_from_opencv(array: Pixels) -> Pixels:
-    if array.ndim == 2:
-        return cv2.cvtColor(array, cv2.COLOR_GRAY2RGB)
-    if array.shape[2] == 4:
-        return _over_white(cv2.cvtColor(array, cv2.COLOR_BGRA2RGBA))
-    return cv2.cvtColor(array, cv2.COLOR_BGR2RGB)
 
 
 def _bits(image: Image.Image) -> int:
