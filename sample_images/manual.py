@@ -94,7 +94,7 @@ def manual() -> str:
     inputs = [t for t in TABLES.values() if t.name.startswith("study/")]
     parts += [file_manual(table, table.name.removeprefix("study/")) for table in inputs]
     parts.append("\n## The results folder's files\n\nEvery column positive = healing, except where it says change.")
-    parts += [file_manual(t, t.name) for t in TABLES.values() if t not in inputs and t.name != "tracked"]
+    parts += [file_manual(t, t.name) for t in TABLES.values() if "/" not in t.name and t.name != "tracked"]
     truth = "\n".join(f"| {name} | {TRUTH_MEANING[name][0]} | {TRUTH_MEANING[name][1]} |" for name in TRUTH)
     return "\n".join(parts) + "\n" + TRUTH_HEAD + truth + "\n" + TAIL
 

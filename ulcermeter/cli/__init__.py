@@ -20,6 +20,7 @@ COMMANDS = {
     "measure": "Measure photos alone; rows on standard output.",
     "check": "Read and validate a study folder, measure nothing.",
     "outcomes": "Outcomes of a results folder, by arm when unblinded.",
+    "agreement": "How far two readings of the same photos agree.",
     "phantom": "A study of drawn photos with truth.csv.",
 }
 

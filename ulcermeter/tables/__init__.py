@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.errors import TableError
+from ulcermeter.tables.comparisons import COMPARISONS
 from ulcermeter.tables.contract import Column, Table
 from ulcermeter.tables.inputs import INPUTS
 from ulcermeter.tables.outputs import OUTPUTS
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["TABLES", "Column", "Table", "columns", "conform", "empty", "from_rows"]
 
 
-TABLES: dict[str, Table] = {table.name: table for table in (*INPUTS, *OUTPUTS)}
+TABLES: dict[str, Table] = {table.name: table for table in (*INPUTS, *OUTPUTS, *COMPARISONS)}
 
 
 def columns(name: str) -> list[str]:

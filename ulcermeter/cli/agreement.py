@@ -1,0 +1,178 @@
+"""``ulcermeter agreement``: two readers, two runs, or a reader and the machine."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ulcermeter.cli.talk import NOTE, clear_errors, command_with, say
+from ulcermeter.errors import StudyError, TableError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ulcermeter.datatypes import Results
+
+__all__ = ["command"]
+
+_MEASURES = ("diameter_mm", "width_mm", "area_mm2", "perimeter_mm", "ln_area")
+_NEEDED = {
+    "measurements": ("photo", "label", "diameter_mm", "centroid_x_px", "centroid_y_px"),
+    "outlines": ("photo", "label", "vertex", "x_px", "y_px"),
+}
+_WORDS = {
+    "diameter_mm": "diameter, mm",
+    "width_mm": "width, mm",
+    "area_mm2": "area, mm²",
+    "perimeter_mm": "perimeter, mm",
+    "ln_area": "ln area",
+}
+
+
+@click.command(
+    name="agreement",
+    cls=command_with("ulcermeter agreement results_machine results_reader", "ulcermeter agreement a.csv b.csv -o out"),
+)
+@click.argument("a", type=click.Path())
+@click.argument("b", type=click.Path())
+@click.option("-o", "--out", type=click.Path(), metavar="DIR", help="Write the tables there as CSV.")
+@clear_errors
+def command(a: str, b: str, out: str | None) -> None:
+    """Compare two readings A and B of the same photos.
+
+    Each is a results folder, or a measurements.csv with an outlines.csv beside it. Printed are intraclass correlations,
+    limits of agreement (A - B), the smallest detectable change, the calls at the threshold and the overlap of outlines.
+
+    Exit status: 0 compared, 2 a reading cannot be read or they have no photo in common.
+    """
+    from ulcermeter.agreement import agreement
+
+    (first, outlines_a), (second, outlines_b) = _read(a), _read(b)
+    folder = _folder(out)
+    got = agreement(first, second, outlines_a=outlines_a, outlines_b=outlines_b)
+    if folder is not None:
+        _write(folder, got)
+    for line in (*_on_pairs(got["pairs"]), "", *_on_sizes(got["sizes"]), "", *_on_calls(got), "", *_on_change(got)):
+        say(line)
+    say(NOTE)
+
+
+# --- in and out -----------------------------------------------------------------------------------------------------
+
+
+def _read(given: str) -> tuple[Results | pd.DataFrame, pd.DataFrame | None]:
+    """Return results, or measurements and the outlines beside them."""
+    from ulcermeter.store import read_results
+
+    path = Path(given)
+    if path.is_dir() and (path / "run.json").is_file():
+        return read_results(path), None
+    file = path / "measurements.csv" if path.is_dir() else path
+    if not file.is_file():
+        raise StudyError(f"{given}: expected a results folder or a measurements.csv, got neither; check the path.")
+    beside = file.with_name("outlines.csv")
+    return _read_csv(file, "measurements"), _read_csv(beside, "outlines") if beside.is_file() else None
+
+
+def _read_csv(file: Path, name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    from ulcermeter.study import unguarded
+    from ulcermeter.tables import columns, conform
+
+    try:
+        raw = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig").map(unguarded)
+        frame = conform(name, raw, extra=True)[columns(name)]
+    except TableError as error:
+        raise TableError([fault.replace(f"{name} row", f"{file} row") for fault in error.faults]) from error
+    except (ValueError, OSError) as error:
+        raise StudyError(f"{file}: expected the columns of {name}.csv, got: {error}") from error
+    absent = [c for c in _NEEDED[name] if c not in raw.columns]
+    if absent:
+        raise StudyError(f"{file}: expected the columns of {name}.csv, got none named {', '.join(absent)}.")
+    return frame
+
+
+def _folder(out: str | None) -> Path | None:
+    """Return where to write, before anything is computed."""
+    if out is None:
+        return None
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise StudyError(f"{out}: expected a folder for the tables, got a file; choose another name.")
+    return folder
+
+
+def _write(folder: Path, got: dict[str, pd.DataFrame]) -> None:
+    from ulcermeter.store import csv_text, write_file
+
+    tables = {**got, "confusion": got["confusion"].rename_axis(index="call_a", columns=None).reset_index()}
+    for name, frame in tables.items():
+        write_file(folder / f"{name}.csv", csv_text(f"agreement/{name}", frame).encode())
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+
+def _on_pairs(pairs: pd.DataFrame) -> list[str]:
+    both = pairs[pairs["label_a"].notna() & pairs["label_b"].notna()]
+    ways = ", ".join(f"{n} by {how}" for how, n in both["paired_by"].value_counts().sort_index().items())
+    text = f"{len(both)} ulcer{'' if len(both) == 1 else 's'} in both readings{f' ({ways})' if ways else ''}"
+    alone = [f"{int((pairs[f'label_{other}'].isna()).sum())} only in {own.upper()}" for own, other in ("ab", "ba")]
+    return [f"{text}, {', '.join(alone)}."]
+
+
+def _on_sizes(sizes: pd.DataFrame) -> list[str]:
+    head = ("", "n", "ICC(2,1) (95 %)", "ICC(3,1) (95 %)", "bias A - B", "95 % limits", "SEM", "SDC")
+    rows: list[tuple[str, ...]] = [head]
+    for row in sizes.set_index("measure").loc[list(_MEASURES)].to_dict("index").items():
+        name, cells = str(row[0]), row[1]
+        correlations = [f"{_n(cells[k])} ({_n(cells[k + '_low'])} to {_n(cells[k + '_high'])})" for k in _ICC]
+        limits = f"{_n(cells['limit_low'])} to {_n(cells['limit_high'])}"
+        ends = (_n(cells["sem"], 3), _n(cells["smallest_detectable_change"], 3))
+        rows.append((_WORDS[name], str(cells["n"]), *correlations, _n(cells["bias"], 3), limits, *ends))
+    wide = [max(len(row[k]) for row in rows) for k in range(len(head))]
+    return [
+        "  ".join(c.ljust(w) if k == 0 else c.rjust(w) for k, (c, w) in enumerate(zip(row, wide, strict=True)))
+        for row in rows
+    ]
+
+
+_ICC = ("icc_2_1", "icc_3_1")
+
+
+def _on_calls(got: dict[str, pd.DataFrame]) -> list[str]:
+    calls, overlap = got["calls"].iloc[0], got["overlap"].iloc[0]
+    lines = [
+        f"Over the threshold (yes, no, uncertain): {_n(100 * calls['alike'], 1)} % of {int(calls['n'])} called alike, "
+        f"kappa {_n(calls['kappa'])}, linearly weighted {_n(calls['kappa_linear'])}."
+    ]
+    if overlap["n_photos"]:
+        lines.append(
+            f"Outlines: Dice {_n(overlap['dice_mean'], 3)} on average over {int(overlap['n_photos'])} photos, "
+            f"{_n(overlap['dice_pooled'], 3)} of all taken together."
+        )
+    return lines
+
+
+def _on_change(got: dict[str, pd.DataFrame]) -> list[str]:
+    row = got["sizes"].set_index("measure").to_dict("index")["ln_area"]
+    if not math.isfinite(row["sem"]):
+        return ["Too few ulcers in both readings to say what change can be detected."]
+    change = row["smallest_detectable_change"]
+    more, less = 100 * math.expm1(change), -100 * math.expm1(-change)
+    return [
+        f"Reading twice explains an area {more:.0f} % larger or {less:.0f} % smaller; only beyond that has it changed.",
+        "For a protocol file:",
+        "[parameters.sem_log_area]",
+        f"value = {row['sem']:.4f}",
+        'unit = "ln(mm2)"',
+        f'source = "two readings of {int(row["n"])} ulcers of {int(row["n_subjects"])} subjects"',
+    ]
+
+
+def _n(value: float, decimals: int = 2) -> str:
+    return "-" if not math.isfinite(value) else f"{value:.{decimals}f}"
