@@ -6,7 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
+import types
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,8 @@ import pandas as pd
 import pytest
 
 import ulcermeter as um
-from ulcermeter.errors import StudyError
-from ulcermeter.pipeline import measure_photo, one_photo, run_study
+from ulcermeter.errors import MissingDependencyError, StudyError
+from ulcermeter.pipeline import measure_photo, one_photo, run_study, workers
 from ulcermeter.protocol import read_protocol
 from ulcermeter.store import TABLE_FILES, read_results
 from ulcermeter.study import read_study
@@ -108,6 +110,41 @@ def test_a_killed_run_goes_on_and_loses_nothing(drawn: Path, finished: Path, tmp
         run_study(drawn, out)
     assert [name for _, name in order] == ["photos/S02_screening.jpg", "photos/S02_baseline.jpg"]
     assert csv_bytes(out) == csv_bytes(finished)
+
+
+def test_a_cluster_without_dask_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MissingDependencyError, match=r"ulcermeter\[cluster\]"):
+        list(workers.run_tasks([], scheduler="tcp://127.0.0.1:8786"))
+
+
+def test_a_cluster_gets_each_row_once(drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Client:
+        """What is used of dask's client, in this process."""
+
+        def __init__(self, address: str, timeout: int) -> None:
+            assert address == "tcp://here:1"
+
+        def __enter__(self) -> Any:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def run(self, function: Callable[[], None]) -> None:
+            function()
+
+        def submit(self, function: Callable[[Any], Any], task: Any, pure: bool) -> Any:
+            future: Future[Any] = Future()
+            future.set_result(function(task))
+            return future
+
+    fake = types.SimpleNamespace(Client=Client, as_completed=lambda futures: list(futures)[::-1])
+    monkeypatch.setitem(sys.modules, "distributed", fake)
+    study = read_study(drawn)
+    rows = rows_of(drawn)[2:]
+    tasks = [workers.Task(str(k), row, study.protocol, study.root) for k, row in enumerate(rows)]
+    done = {task.key: result.photo["status"] for task, result in workers.run_tasks(tasks, scheduler="tcp://here:1")}
+    assert done == {"0": "refused", "1": "failed"}
 
 
 def test_a_changed_photo_is_measured_anew(tiny_study: Path, finished: Path, tmp_path: Path) -> None:

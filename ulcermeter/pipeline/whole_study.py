@@ -95,6 +95,8 @@ def run_study(
     identity = identify(study.protocol, model=model, lens=lens)
     tasks = _tasks(study, model=model, lens=lens, identity=identity.run_id)
     root.mkdir(parents=True, exist_ok=True)
+    for earlier in ("run.json", "report.html"):  # without them the folder is not taken for finished
+        (root / earlier).unlink(missing_ok=True)
     done = _measure_all(tasks, root, jobs=jobs, scheduler=scheduler, progress=progress)
     record = run_record(
         version=ulcermeter.__version__,
