@@ -117,14 +117,15 @@ def measure_photo(
 def _measure(work: _Work, run_id: str, first_label: int, overlay: bool) -> PhotoResult:
     work.photo = photo = _read(work)
     if work.cell("covered") == "yes":
-        return PhotoResult(_photo_row(work, "no ulcer", _COVERED))
+        drawn = draw_refusal(photo, _COVERED, title="Covered: not measured") if overlay else None
+        return PhotoResult(_photo_row(work, "no ulcer", _COVERED), overlay=drawn)
     click, box = _prompts(work, photo)
     rectified = _see(work, photo, click, box)
     segmentation = _outline(work, photo, rectified, click, box)
     finger = _find_finger(work, segmentation, click, box)
     _check_gates(work, photo, segmentation, finger, click, box)
     frame = measure(segmentation, finger=finger, protocol=work.protocol)
-    drawn = _draw(work, photo, segmentation, frame) if overlay else None
+    drawn = _draw(work, photo, segmentation, frame, first_label) if overlay else None
     shift = first_label - 1
     outlines = tuple((label + shift, points) for label, points in enumerate(segmentation.outlines, start=1))
     status = "measured" if len(frame) else "no ulcer"
@@ -251,12 +252,13 @@ def _refuse(work: _Work, failures: Any) -> None:
     raise Refusal("; ".join(dict.fromkeys(failures)))
 
 
-def _draw(work: _Work, photo: Photo, segmentation: Segmentation, frame: pd.DataFrame) -> bytes:
+def _draw(work: _Work, photo: Photo, segmentation: Segmentation, frame: pd.DataFrame, first_label: int) -> bytes:
     shown = frame.copy()
     for name in _FROM_THE_ROW:
         shown[name] = work.cell(name)
     lines = {label: np.array(diameter_line(segmentation, label)) for label in range(1, len(segmentation.outlines) + 1)}
-    return draw_overlay(photo, segmentation, shown, lines=lines, threshold_mm=work.protocol["threshold_diameter_mm"])
+    threshold_mm = work.protocol["threshold_diameter_mm"]
+    return draw_overlay(photo, segmentation, shown, lines=lines, threshold_mm=threshold_mm, first_label=first_label)
 
 
 def _measurement_rows(work: _Work, frame: pd.DataFrame, run_id: str, shift: int) -> tuple[dict[str, Any], ...]:

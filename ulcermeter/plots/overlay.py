@@ -101,14 +101,16 @@ def draw_overlay(
     return canvas.encode_jpeg(canvas.add_caption(pixels, words))
 
 
-def draw_refusal(photo: Photo, reason: str) -> bytes:
-    """Draw a refused photo, small, with the reason below it.
+def draw_refusal(photo: Photo, reason: str, *, title: str = "Refused: not measured") -> bytes:
+    """Draw a photo that was not measured, small, with the reason below it.
 
     Parameters
     ----------
     photo : Photo
     reason : str
         Why it is not measured and how to take it again.
+    title : str
+        What became of it.
 
     Returns
     -------
@@ -120,7 +122,7 @@ def draw_refusal(photo: Photo, reason: str) -> bytes:
     pixels = _shown(photo, view)
     cv2.rectangle(pixels, (0, 0), (pixels.shape[1] - 1, pixels.shape[0] - 1), (176, 38, 38), 8)
     paragraphs = [
-        ("Refused: not measured", 26, True, (176, 38, 38)),
+        (title, 26, True, (176, 38, 38)),
         (reason, 24, False, canvas.DARK),
         (photo.path.name, 18, False, canvas.GREY),
     ]
