@@ -116,3 +116,19 @@ def test_specks_under_the_detection_limit_are_not_ulcers(redness):
 def test_prompts_that_cannot_be_are_refused(redness, prompt):
     with pytest.raises(PhotoError, match="Expected"):
         segment(make_rectified(skin_with(TWO), px_per_mm=9.0), model=redness, **prompt)
+
+
+def test_probability_lies_where_the_ulcers_are(redness):
+    window = make_rectified(skin_with(TWO), px_per_mm=9.0)
+    for prompt in ({}, {"click": (80, 60)}):
+        found = segment(window, model=redness, **prompt)
+        inside = found.probability > 0.5
+        assert (inside & (found.labels > 0)).sum() > 0.93 * (inside | (found.labels > 0)).sum()
+        if prompt:
+            assert not found.probability[130:, 180:].any()
+
+
+def test_a_click_that_finds_nothing_leaves_the_rest_of_the_window_empty(redness):
+    pixels = skin_with([(560, 60, 22, 15)], shape=(230, 640))
+    found = segment(make_rectified(pixels, px_per_mm=9.0), click=(60, 200), model=redness)
+    assert found.outlines == () and found.probability.max() < 0.1

@@ -113,12 +113,13 @@ def detection_limit_mm(rectified: RectifiedPhoto) -> float:
 def _segment_automatically(rectified: RectifiedPhoto, model: Model) -> Segmentation:
     view, logits, finds = find_ulcers(rectified, model=model)
     looks: list[Look] = [(view, logits, [])]
+    smallest_mm2 = math.pi / 4 * detection_limit_mm(rectified) ** 2 / 2
     for find in finds:
         if find.extent * rectified.spacing_mm >= 0.5 * SMALLEST_MM:
-            looks.append(refine_find(rectified, find, seen=(view, logits), model=model))
-    smallest_mm2 = math.pi / 4 * detection_limit_mm(rectified) ** 2 / 2
-    kept = [[find for find in found if _trusted(find, rectified, smallest_mm2)] for _, _, found in looks]
-    return _assemble(rectified, [(v, z, f) for (v, z, _), f in zip(looks, kept, strict=True)], model, method="network")
+            cut, refined, found = refine_find(rectified, find, seen=(view, logits), model=model)
+            kept = [one for one in found if _trusted(one, rectified, smallest_mm2)]
+            looks += [(cut, refined, kept)] if kept else []
+    return _assemble(rectified, looks, model, method="network")
 
 
 def _trusted(find: Find, rectified: RectifiedPhoto, smallest_mm2: float) -> bool:
@@ -151,18 +152,24 @@ def _assemble(rectified: RectifiedPhoto, looks: Sequence[Look], model: Model, *,
 
 
 def _paste(probability: NDArray[np.float32], view: View, values: NDArray[np.float32], finds: Sequence[Find]) -> None:
-    """Write a view's probabilities into the window: all of a whole view, the surroundings of its finds of a cut."""
+    """Write a view's probabilities into the window: all of the view, or only the surroundings of its finds."""
     rows, cols = probability.shape
-    if not finds and probability.any():
-        return
-    boxes = [(0, 0, cols, rows)] if not finds else [_surroundings(find, cols, rows) for find in finds]
-    for left, top, right, bottom in boxes:
+    for left, top, right, bottom in [_surroundings(find, cols, rows) for find in finds] or [_covered(view, cols, rows)]:
         scale, (x, y) = 1 / view.step, view.from_window(np.array([[left, top]]))[0]
         matrix = np.array([[scale, 0, x], [0, scale, y]])
         size = (max(right - left, 1), max(bottom - top, 1))
+        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         probability[top:bottom, left:right] = cv2.warpAffine(
-            values, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+            values, matrix, size, flags=how, borderMode=cv2.BORDER_REPLICATE
         )
+
+
+def _covered(view: View, cols: int, rows: int) -> tuple[int, int, int, int]:
+    """Window pixels that a view covers: left, top, right, bottom."""
+    high, wide = view.pixels.shape[:2]
+    corners = view.to_window(np.array([[-0.5, -0.5], [wide - 0.5, high - 0.5]]))
+    (left, top), (right, bottom) = np.round(corners + 0.5).astype(int)
+    return max(int(left), 0), max(int(top), 0), min(int(right), cols), min(int(bottom), rows)
 
 
 def _surroundings(find: Find, cols: int, rows: int) -> tuple[int, int, int, int]:
