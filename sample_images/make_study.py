@@ -131,8 +131,8 @@ def photo_rows(story: Story, shot: Shot, truth: ph.PhantomTruth) -> list[dict[st
         "covered": shot.covered,
         "reader_state": shot.reader_state,
     }
-    if shot.reference.get("size_mm") == 4.0:
-        row["reference"] = "aruco:4"
+    if "size_mm" in shot.reference:
+        row["reference"] = f"aruco:{shot.reference['size_mm']:g}"
     if not story.clicks:
         return [row]
     return [
