@@ -32,6 +32,13 @@ from ulcermeter.tables import TABLES
 
 USUAL = cases(*story())[0]
 YES_NO = st.sampled_from(["yes", "no", ""])
+
+
+def mostly(usual: Any, *others: Any) -> st.SearchStrategy[Any]:
+    """The usual value five times in six: answers must be definite often enough to be turned round."""
+    return st.integers(0, 5).flatmap(lambda i: st.sampled_from(others) if i == 5 else st.just(usual))
+
+
 WORDS = ("worsened_1_month", "no_improvement_2_months", "recurred_3_months")
 PLAIN = (
     "neoplasm_last_10y",
@@ -55,44 +62,44 @@ FIXED = {"subject_id", "photo", "visit", "date", "drug"}
 
 def around(day: str) -> st.SearchStrategy[str]:
     """Dates near one, some partial, some empty, some after inclusion."""
-    return st.sampled_from(["", "2016", "2016-05", day, "2016-04-20", "2016-05-09", "2016-05-10", "2016-05-12"])
+    return mostly(day, "", "2016", "2016-05", "2016-04-20", "2016-05-09", "2016-05-10", "2016-05-12")
 
 
 @st.composite
 def people(draw: st.DrawFn) -> dict[str, Any]:
-    person = PERSON | {name: draw(YES_NO) for name in PLAIN}
-    person["sex"] = draw(st.sampled_from(["female", "male", "other", ""]))
-    person["birth_date"] = draw(st.sampled_from(["", "1998", "1998-05", "1998-05-10", "1998-05-11", "1950"]))
-    person["age"] = draw(st.sampled_from([float("nan"), 17.0, 18.0, 70.0]))
-    person["neoplasm_last_active"] = draw(st.sampled_from(["", "2006", "2006-05", "2006-05-10", "2001", "2016-06"]))
+    person = PERSON | {name: draw(mostly(PERSON.get(name, ""), "yes", "no", "")) for name in PLAIN}
+    person["sex"] = draw(mostly("female", "male", "other", ""))
+    person["birth_date"] = draw(mostly("1960-02-14", "", "1998", "1998-05", "1998-05-10", "1998-05-11", "1950"))
+    person["age"] = draw(mostly(float("nan"), 17.0, 18.0, 70.0))
+    person["neoplasm_last_active"] = draw(mostly("", "2006", "2006-05", "2006-05-10", "2001", "2016-06"))
     person["consent_date"] = draw(around("2016-05-01"))
     return person
 
 
 @st.composite
 def looks(draw: st.DrawFn) -> dict[str, Any]:
-    look = LOOK | {name: draw(YES_NO) for name in ("painful", "calcinosis_on_xray")}
+    look = LOOK | {"painful": draw(mostly("yes", "no", "")), "calcinosis_on_xray": draw(mostly("no", "yes", ""))}
     look["assessed_on"], look["xray_date"] = draw(around("2016-05-03")), draw(around("2016-05-04"))
-    look["ulcer_no"] = draw(st.sampled_from(["", "1", "2"]))
-    look["finger"] = draw(st.sampled_from(["index", "middle", ""]))
-    look["site"] = draw(st.sampled_from(["", "tip", "PIP"]))
+    look["ulcer_no"] = draw(st.sampled_from(["1", "2", "1", "2", ""]))
+    look["finger"] = draw(mostly({"1": "index", "2": "middle", "": "index"}[look["ulcer_no"]], "index", "middle", ""))
+    look["site"] = draw(mostly("", "tip", "PIP"))
     look["diameter_mm_bedside"] = draw(st.sampled_from([1.5, 2.5, float("nan")]))
     return look
 
 
 @st.composite
 def words(draw: st.DrawFn) -> dict[str, Any]:
-    word = WORD | {name: draw(YES_NO) for name in WORDS}
-    word["ulcer_no"] = draw(st.sampled_from(["", "1", "2"]))
-    word["course_end"] = draw(st.sampled_from(["", "2016-01-08", "2016-01", "2015-06-05"]))
-    word["judged_on"] = draw(st.sampled_from(["", "2016-04-20", "2016-03", "2016-02-01", "2016-05-20"]))
+    word = WORD | {name: draw(mostly("no", "yes", "")) for name in WORDS}
+    word["ulcer_no"] = draw(st.sampled_from(["1", "2", "1", "2", ""]))
+    word["course_end"] = draw(mostly("2016-01-08", "", "2016-01", "2015-06-05"))
+    word["judged_on"] = draw(mostly("2016-04-20", "", "2016-03", "2016-02-01", "2016-05-20"))
     return word
 
 
 @st.composite
 def subjects(draw: st.DrawFn) -> Case:
     """A subject with up to two ulcers on two fingers or one, told well or badly."""
-    finger = draw(st.sampled_from(["index", "middle"]))
+    finger = draw(st.sampled_from(["middle", "index"]))
     size = {"yes": 2.4, "no": 1.6, "uncertain": 2.0}
     answers = draw(st.lists(st.sampled_from(sorted(size)), min_size=1, max_size=3))
     ulcers = ((A, "index", "tip"), (B, finger, draw(st.sampled_from(["", "PIP"]))), (A, "index", "tip"))
@@ -100,19 +107,20 @@ def subjects(draw: st.DrawFn) -> Case:
     for i, (answer, (ulcer_id, where, site)) in enumerate(zip(answers, ulcers, strict=False)):
         on = {"photo": f"{i}.jpg", "finger": where, "site": site, "date": f"2016-05-0{3 + i}"}
         tracked.append(tracked_row(ulcer_id=ulcer_id, over_threshold=answer, diameter_mm=size[answer], **on))
-        photos.append(photo_row(ulcer_no=draw(st.sampled_from(["", "1", "2"])), **on))
+        number = draw(mostly("1" if ulcer_id == A else "2", "", "1", "2"))
+        photos.append(photo_row(ulcer_no=number, **on))
     areas = draw(st.lists(st.sampled_from([0.0, 5.0, 10.0, 20.0]), min_size=0, max_size=4))
     days = ("2016-01-03", "2016-02-01", "2016-03-20", "2016-04-12")
-    more = draw(st.sampled_from([{}, {"start": "2015-06-01", "end": "2015-06-05"}, {"start": "2016-02-25", "end": ""}]))
-    courses = [COURSE | {"route": draw(st.sampled_from(["iv", "iv", "oral", ""]))}, *([COURSE | more] if more else [])]
+    more = draw(mostly({}, {"start": "2015-06-01", "end": "2015-06-05"}, {"start": "2016-02-25", "end": ""}))
+    courses = [COURSE | {"route": draw(mostly("iv", "oral", ""))}, *([COURSE | more] if more else [])]
     return Case(
         "S01",
         PROTOCOL,
         whole("study/subjects", draw(people())),
         photos=rows("study/photos", photos),
-        looks=rows("study/ulcers", draw(st.lists(looks(), max_size=3))),
+        looks=rows("study/ulcers", draw(st.lists(looks(), min_size=1, max_size=4))),
         courses=rows("study/treatments", courses),
-        words=rows("study/refractory", draw(st.lists(words(), max_size=2))),
+        words=rows("study/refractory", draw(st.lists(words(), max_size=3))),
         tracked=rows("tracked", tracked),
         trajectories=rows("trajectories", [course_row(d, area) for d, area in zip(days, areas, strict=False)]),
     )
