@@ -1,0 +1,163 @@
+"""By arm: whole subjects change arm, all splits are counted, limbs stand apart."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from outcome_stories import PROTOCOL, tabulate, ulcer
+
+from ulcermeter.datatypes import Outcomes
+from ulcermeter.errors import TableError
+from ulcermeter.outcomes import interval_censored_scores, outcomes_by_arm
+from ulcermeter.outcomes.permutation import permute
+from ulcermeter.tables import from_rows
+
+ARMS = {"S01": "A", "S02": "A", "S03": "A", "S04": "B", "S05": "B", "S06": "B", "S07": "B"}
+
+
+def allocation(arms: dict[str, str]) -> pd.DataFrame:
+    return from_rows("study/allocation", [{"subject_id": s, "arm": a} for s, a in arms.items()])
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> Outcomes:
+    """A heals sooner; subjects have one to three ulcers, S02 and S06 one on the other limb too."""
+    rows = []
+    fingers = ("index", "ring", "thumb")
+    for i, subject in enumerate(ARMS):
+        ends = [(14, 0.0), (42, 0.0)] if ARMS[subject] == "A" else [(56, 7.0), (84, 0.0), (112, 0.0)]
+        for k in range(1 + i % 3):
+            rows.append(ulcer((0, 8.0 + k), *ends, subject=subject, name=f"left-{fingers[k]}-1"))
+    rows.append(ulcer((0, 5.0), (84, 5.0), subject="S02", name="right-ring-1"))
+    rows.append(ulcer((0, 5.0), (84, 0.0), subject="S06", name="right-ring-1"))
+    rows.append(ulcer((0, 30.0), (84, 30.0), subject="S05", name="left-middle-1"))
+    rows.append(ulcer((0, 9.0), subject="S07", name="left-little-1"))
+    return tabulate(*rows)
+
+
+@pytest.fixture(scope="module")
+def by_arm(outcomes: Outcomes) -> pd.DataFrame:
+    return outcomes_by_arm(outcomes, allocation(ARMS), protocol=PROTOCOL)
+
+
+def pick(table: pd.DataFrame, limb: str, ulcers: str, measure: str, arm: str) -> pd.Series:
+    found = table[
+        (table["limb"] == limb)
+        & table["ulcers"].str.startswith(ulcers)
+        & table["measure"].str.startswith(measure)
+        & (table["arm"] == arm)
+    ]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_counts(by_arm: pd.DataFrame) -> None:
+    assert pick(by_arm, "both", "all", "healed: yes", "A")["value"] == 6
+    assert pick(by_arm, "both", "all", "healed: no", "A")["value"] == 1
+    assert pick(by_arm, "both", "all", "healed: unknown", "B")["value"] == 1
+    assert pick(by_arm, "other", "all", "share healed", "A")["value"] == 0
+    assert pick(by_arm, "injected", "all", "share healed", "A")["value"] == 1
+    assert pick(by_arm, "other", "all", "share healed", "B")["n_subjects"] == 1
+    assert pick(by_arm, "both", "largest", "healed: no", "B")["value"] == 1
+
+
+def naive(table: pd.DataFrame, statistic) -> tuple[float, float]:
+    """Observed and p, by a loop over all splits of subjects."""
+    subjects = sorted(set(table["subject_id"]))
+    size = sum(ARMS[s] == "A" for s in subjects)
+    observed = statistic(table, {s for s in subjects if ARMS[s] == "A"})
+    spread = [statistic(table, set(c)) for c in itertools.combinations(subjects, size)]
+    return observed, float(np.mean([abs(t) >= abs(observed) - 1e-9 for t in spread]))
+
+
+def test_the_share_test_moves_whole_subjects(outcomes: Outcomes, by_arm: pd.DataFrame) -> None:
+    table = outcomes.outcomes
+    known = table[table["healed"] != "unknown"]
+
+    def difference(frame: pd.DataFrame, first: set[str]) -> float:
+        here = frame["subject_id"].isin(first)
+        yes = frame["healed"] == "yes"
+        return float(yes[here].mean() - yes[~here].mean())
+
+    observed, p = naive(known, difference)
+    row = pick(by_arm, "both", "all", "share healed, difference", "A - B")
+    assert row["value"] == pytest.approx(observed) and row["p_value"] == pytest.approx(p)
+    assert row["n_splits"] == math.comb(7, 3) and row["method"] == "all splits"
+
+
+def test_the_score_test_moves_whole_subjects(outcomes: Outcomes, by_arm: pd.DataFrame) -> None:
+    table = outcomes.outcomes[outcomes.outcomes["healing_day_low"].notna()].copy()
+    high = table["healing_day_high"].fillna(np.inf).to_numpy(float)
+    for kind, measure in (("logrank", "time to healing, Sun"), ("wilcoxon", "time to healing, Wilcoxon")):
+        table["score"] = interval_censored_scores(table["healing_day_low"].to_numpy(float), high, kind=kind)
+        observed, p = naive(table, lambda f, first: f.loc[f["subject_id"].isin(first), "score"].sum())
+        row = pick(by_arm, "both", "all", measure, "A - B")
+        assert row["value"] == pytest.approx(observed) and row["p_value"] == pytest.approx(p)
+        assert row["value"] > 0, "A heals earlier"
+
+
+def test_one_ulcer_a_subject_as_sensitivity(by_arm: pd.DataFrame) -> None:
+    row = pick(by_arm, "both", "largest", "time to healing, Sun", "A - B")
+    assert (row["n_subjects"], row["n_ulcers"]) == (7, 7)
+    # All three in A heal first; as far out on the other side lies only the split of the three in B that were followed
+    # (the fourth was not seen after day 0 and scores 0).
+    assert row["p_value"] == pytest.approx(2 / 35)
+
+
+def test_swapping_names_turns_the_sign_and_keeps_p(outcomes: Outcomes, by_arm: pd.DataFrame) -> None:
+    turned = {s: {"A": "B", "B": "A"}[a] for s, a in ARMS.items()}
+    other = outcomes_by_arm(outcomes, allocation(turned), protocol=PROTOCOL)
+    for measure in ("share healed, difference", "time to healing, Sun"):
+        row, back = (pick(t, "both", "all", measure, "A - B") for t in (by_arm, other))
+        assert back["value"] == pytest.approx(-row["value"]) and back["p_value"] == pytest.approx(row["p_value"])
+
+
+def test_ten_against_ten_is_exact() -> None:
+    values = np.arange(20.0)[:, None]
+    first = np.arange(20) < 10
+    done = permute(values, first, lambda a, b: a[:, 0] - b[:, 0], PROTOCOL)
+    assert done.n_splits == 184756 and done.p_value == pytest.approx(2 / 184756)
+
+
+def test_beyond_that_splits_are_drawn_and_repeat() -> None:
+    few = {**PROTOCOL.parameters}
+    few["permutation_exact_max"] = replace(few["permutation_exact_max"], value=100)
+    few["permutation_draws"] = replace(few["permutation_draws"], value=5000)
+    protocol = replace(PROTOCOL, parameters=few)
+    values, first = np.array([3.0, 1, 4, 1, 5, 9, 2, 6, 5, 3])[:, None], np.arange(10) < 5
+    exact = permute(values, first, lambda a, b: a[:, 0] - b[:, 0], PROTOCOL)
+    drawn = [permute(values, first, lambda a, b: a[:, 0] - b[:, 0], protocol) for _ in range(2)]
+    assert drawn[0] == drawn[1] and drawn[0].n_splits == 5000 and "seed" in drawn[0].method
+    assert drawn[0].p_value == pytest.approx(exact.p_value, abs=0.03)
+
+
+def test_an_arm_without_ulcers_is_said() -> None:
+    done = outcomes_by_arm(
+        tabulate(ulcer((0, 8.0), (14, 0.0))), allocation({"S01": "A", "S02": "B"}), protocol=PROTOCOL
+    )
+    row = pick(done, "both", "all", "share healed, difference", "A - B")
+    assert math.isnan(row["p_value"]) and row["method"] == "not possible: one arm only"
+
+
+@pytest.mark.parametrize(
+    ("arms", "says"),
+    [
+        ({s: "A" for s in ARMS}, "expected two arms, got 1"),
+        ({s: a for s, a in ARMS.items() if s != "S03"}, "expected an arm for S03"),
+        ({**ARMS, "S03": "C"}, "expected two arms, got 3"),
+    ],
+)
+def test_a_wrong_allocation_is_refused(outcomes: Outcomes, arms: dict[str, str], says: str) -> None:
+    with pytest.raises(TableError, match=says):
+        outcomes_by_arm(outcomes, allocation(arms), protocol=PROTOCOL)
+
+
+def test_a_subject_in_two_arms_is_refused(outcomes: Outcomes) -> None:
+    twice = pd.concat([allocation(ARMS), allocation({"S01": "B"})])
+    with pytest.raises(TableError, match="one arm for S01"):
+        outcomes_by_arm(outcomes, twice, protocol=PROTOCOL)
