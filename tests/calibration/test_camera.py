@@ -1,0 +1,95 @@
+"""The camera: what is known of it beforehand, and its lens profile on disk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn_markers import PHONE, photo_of
+
+from ulcermeter.calibration import read_lens, write_lens
+from ulcermeter.calibration.camera import camera_prior, lens_matches
+from ulcermeter.datatypes import CameraInfo, LensProfile
+from ulcermeter.errors import Refusal
+from ulcermeter.protocol import read_protocol
+
+PROTOCOL = read_protocol("manus")
+LENS = LensProfile(
+    CameraInfo('He said "hi"\\', "Phone\n3 µ", 26.0),
+    0.72,
+    0.004,
+    (0.004, -0.006),
+    (0.06, -0.03, 1e-3, -5e-4, 0.0),
+    12,
+    0.21,
+)
+
+
+def photo(rows: int, cols: int, camera: CameraInfo = PHONE):  # type: ignore[no-untyped-def]
+    return photo_of(np.zeros((rows, cols, 3), np.uint8), camera=camera)
+
+
+def test_focal_length_from_exif_by_the_diagonal() -> None:
+    prior = camera_prior(photo(3000, 4000), protocol=PROTOCOL, lens=None)
+    assert prior.focal_px == pytest.approx(26 * 5000 / 43.2666)
+    assert prior.focal_sd_rel == PROTOCOL["focal_exif_sd_pct"] / 100
+    assert prior.centre_px == (1999.5, 1499.5) and prior.warnings == ()
+    upright = camera_prior(photo(4000, 3000), protocol=PROTOCOL, lens=None)
+    assert upright.focal_px == prior.focal_px and upright.centre_px == (1499.5, 1999.5)
+
+
+def test_square_and_wide_photos_were_cropped() -> None:
+    for rows, cols in ((3000, 3000), (2250, 4000)):
+        assert camera_prior(photo(rows, cols), protocol=PROTOCOL, lens=None).focal_sd_rel == 0.15
+
+
+def test_an_unknown_camera_is_a_stated_assumption() -> None:
+    prior = camera_prior(photo(3000, 4000, CameraInfo()), protocol=PROTOCOL, lens=None)
+    assert prior.focal_sd_rel == pytest.approx(4 / 26) and len(prior.warnings) == 1
+
+
+def test_a_lens_profile_replaces_the_assumptions() -> None:
+    prior = camera_prior(photo(3000, 4000), protocol=PROTOCOL, lens=LENS)
+    assert prior.focal_px == pytest.approx(0.72 * 4000) and prior.k1_sd == 0
+    assert prior.centre_px == pytest.approx((1999.5 + 16, 1499.5 - 24))
+
+
+def test_a_profile_holds_for_its_own_camera_only() -> None:
+    same = replace(LENS, camera=PHONE)
+    assert lens_matches(photo(30, 40), same)
+    for other in (
+        CameraInfo("Maker", "Phone", 52.0),
+        CameraInfo("Maker", "Phone 2", 26.0),
+        CameraInfo("Maker", "Phone"),
+    ):
+        assert not lens_matches(photo(30, 40), replace(LENS, camera=other))
+
+
+def test_profiles_survive_the_disk(tmp_path: Path) -> None:
+    write_lens(LENS, tmp_path / "camera.toml")
+    read = read_lens(tmp_path / "camera.toml")
+    assert read == replace(LENS, camera=replace(LENS.camera, model="Phone 3 µ"))
+    nameless = replace(LENS, camera=CameraInfo())
+    write_lens(nameless, tmp_path / "nameless.toml")
+    assert read_lens(tmp_path / "nameless.toml") == nameless
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not toml at all = =",
+        "",
+        "focal_rel = 0.7\n",
+        "focal_rel = -1\nfocal_rel_sd = 0.1\n",
+        'camera = "x"\nfocal_rel = 0.7\n',
+    ],
+)
+def test_broken_profiles_are_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "camera.toml"
+    path.write_text(text)
+    with pytest.raises(Refusal, match=r"expected a lens profile .* got .* ulcermeter camera PHOTOS"):
+        read_lens(path)
+    with pytest.raises(Refusal, match="check the path"):
+        read_lens(tmp_path / "none.toml")
