@@ -243,6 +243,26 @@ def test_an_outline_of_another_photo_fails(tiny_study: Path) -> None:
     assert "expected an outline of photos/S01_baseline.jpg" in measured(tiny_study, 1, mask="other.csv").photo["reason"]
 
 
+def test_a_wide_photo_is_measured_like_its_middle(tiny_study: Path) -> None:
+    path = tiny_study / "photos" / "S01_baseline.jpg"
+    row = rows_of(tiny_study)[1]
+    alone = measure_photo(row, read_protocol("manus"), root=tiny_study)
+    pixels = cv2.imread(str(path))
+    cv2.imwrite(str(tiny_study / "wide.png"), np.pad(pixels, ((520, 480), (610, 650), (0, 0)), mode="edge"))
+    wide = measure_photo(row | {"photo": "wide.png"}, read_protocol("manus"), root=tiny_study)
+    assert wide.photo["status"] == "measured", wide.photo["reason"]
+    assert wide.measurements[0]["diameter_mm"] == pytest.approx(alone.measurements[0]["diameter_mm"], rel=0.05)
+    assert wide.measurements[0]["centroid_x_px"] == pytest.approx(alone.measurements[0]["centroid_x_px"] + 610, abs=2)
+
+
+def test_a_long_box_holds_a_finger_and_a_short_one_an_ulcer(drawn: Path) -> None:
+    finger = measured(drawn, 1, box="320 120 250 590")
+    x, y = (finger.measurements[0][f"centroid_{axis}_px"] for axis in "xy")
+    ulcer = measured(drawn, 1, box=f"{x - 40:.0f} {y - 40:.0f} 80 80")
+    assert [r.measurements[0]["method"] for r in (finger, ulcer)] == ["network", "network+box"]
+    assert len(finger.measurements) == len(ulcer.measurements) == 1
+
+
 def test_two_clicks_on_one_finger_get_two_labels(tiny_study: Path, tmp_path: Path) -> None:
     header, *rows = (tiny_study / "photos.csv").read_text().splitlines()
     first = rows[0].split(",")

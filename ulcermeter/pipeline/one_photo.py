@@ -12,12 +12,20 @@ import cv2
 import numpy as np
 
 from ulcermeter.calibration import calibrate, check_gates, rectify
-from ulcermeter.datatypes import Finger, LensProfile, Photo, PhotoResult, RectifiedPhoto, Segmentation
+from ulcermeter.datatypes import Calibration, Finger, LensProfile, Photo, PhotoResult, RectifiedPhoto, Segmentation
 from ulcermeter.errors import PhotoError, Refusal, StudyError
 from ulcermeter.finger import locate_finger
 from ulcermeter.photo import read_photo
 from ulcermeter.pipeline.tracings import read_tracing
-from ulcermeter.pipeline.window import choose_view, look_at
+from ulcermeter.pipeline.window import (
+    COARSE_SPACING_MM,
+    box_holds_finger,
+    choose_spacing,
+    choose_window,
+    is_wide,
+    look_at,
+    round_a_finger,
+)
 from ulcermeter.planimetry import diameter_line, measure
 from ulcermeter.plots import draw_overlay, draw_refusal
 from ulcermeter.segmentation import detection_limit_mm, segment
@@ -51,6 +59,7 @@ class _Work:
     known: dict[str, Any]
     notes: list[str] = dataclasses.field(default_factory=list)
     photo: Photo | None = None
+    finger: Finger | None = None
 
     def cell(self, name: str) -> str:
         """Return a text cell of the row, empty when not known."""
@@ -120,8 +129,8 @@ def _measure(work: _Work, run_id: str, first_label: int, overlay: bool) -> Photo
         drawn = draw_refusal(photo, _COVERED, title="Covered: not measured") if overlay else None
         return PhotoResult(_photo_row(work, "no ulcer", _COVERED), overlay=drawn)
     click, box = _prompts(work, photo)
-    rectified = _see(work, photo, click, box)
-    segmentation = _outline(work, photo, rectified, click, box)
+    calibration = _calibrate(work, photo, click, box)
+    segmentation = _outline(work, photo, calibration, click, box)
     finger = _find_finger(work, segmentation, click, box)
     _check_gates(work, photo, segmentation, finger, click, box)
     frame = measure(segmentation, finger=finger, protocol=work.protocol)
@@ -151,8 +160,8 @@ def _prompts(work: _Work, photo: Photo) -> tuple[tuple[float, float] | None, tup
     return click, box
 
 
-def _see(work: _Work, photo: Photo, click: Any, box: Any) -> RectifiedPhoto:
-    """Calibrate, refuse what is tilted too far to be rectified, and look square on at the part that matters."""
+def _calibrate(work: _Work, photo: Photo, click: Any, box: Any) -> Calibration:
+    """Calibrate, and refuse at once what is tilted too far to be rectified."""
     calibration = calibrate(
         photo,
         reference=work.cell("reference") or work.protocol["reference"],
@@ -172,18 +181,18 @@ def _see(work: _Work, photo: Photo, click: Any, box: Any) -> RectifiedPhoto:
     _tell(work, report)
     if calibration.tilt_deg > work.protocol["tilt_max_deg"]:
         _refuse(work, report.failures)
-    window, spacing_mm = choose_view(photo, calibration, click=click, box=box)
-    rectified = rectify(photo, calibration, spacing_mm=spacing_mm, window=window)
-    work.known["detection_limit_mm"] = detection_limit_mm(rectified)
-    return rectified
+    return calibration
 
 
 def _find_finger(work: _Work, segmentation: Segmentation, click: Any, box: Any) -> Finger | None:
     """Find the finger that the largest ulcer lies on; without one, the finger the row speaks of."""
     photo, outlines = segmentation.rectified.photo, segmentation.outlines
     near = outlines[0].mean(axis=0) if outlines else look_at(photo, click, box)
-    finger = locate_finger(segmentation.rectified, near_px=near, side=work.cell("view"), protocol=work.protocol)
-    if finger is not None and outlines and not _holds(finger, segmentation.rectified.calibration.to_mm(near)[0]):
+    near_mm = segmentation.rectified.calibration.to_mm(near)[0]
+    finger = work.finger
+    if finger is None or (outlines and not _holds(finger, near_mm)):
+        finger = locate_finger(segmentation.rectified, near_px=near, side=work.cell("view"), protocol=work.protocol)
+    if finger is not None and outlines and not _holds(finger, near_mm):
         finger = None  # what was found is another finger, or a part of this one
     if finger is None:
         work.notes.append("no finger was found, so there are no finger coordinates and no values along the skin")
@@ -195,10 +204,29 @@ def _holds(finger: Finger, point_mm: np.ndarray) -> bool:
     return cv2.pointPolygonTest(contour, (float(point_mm[0]), float(point_mm[1])), True) > -_OFF_FINGER_MM
 
 
-def _outline(work: _Work, photo: Photo, rectified: RectifiedPhoto, click: Any, box: Any) -> Segmentation:
+def _outline(work: _Work, photo: Photo, calibration: Calibration, click: Any, box: Any) -> Segmentation:
+    """Outline the ulcers in the window that the row speaks of; where nothing is found round a finger, in the photo."""
+    holds_finger = box is not None and box_holds_finger(calibration, box, protocol=work.protocol)
+    windows = [choose_window(photo, calibration, click=click, box=box, tight=holds_finger)]
+    if click is None and box is None and is_wide(photo, calibration):
+        coarse = rectify(photo, calibration, spacing_mm=COARSE_SPACING_MM)
+        near = look_at(photo, None, None)
+        work.finger = finger = locate_finger(coarse, near_px=near, side=work.cell("view"), protocol=work.protocol)
+        windows[:0] = [] if finger is None else [round_a_finger(photo, calibration, finger.outline_mm)]
+    prompt = None if click is not None or holds_finger else box
+    for window in windows:
+        spacing_mm = choose_spacing(photo, calibration, window=window, at=look_at(photo, click, box or window))
+        rectified = rectify(photo, calibration, spacing_mm=spacing_mm, window=window)
+        segmentation = _segment(work, photo, rectified, click, prompt)
+        if segmentation.outlines:
+            break
+    work.known["detection_limit_mm"] = detection_limit_mm(rectified)
+    return segmentation
+
+
+def _segment(work: _Work, photo: Photo, rectified: RectifiedPhoto, click: Any, box: Any) -> Segmentation:
     if not work.cell("mask"):
-        # A box that comes with a click says which finger; alone it may hold a finger or an ulcer.
-        return segment(rectified, click=click, box=None if click is not None else box, model=work.model)
+        return segment(rectified, click=click, box=box, model=work.model)
     fault = path_fault(work.root, work.cell("mask"))
     if fault and work.row.get("subject_id"):
         raise PhotoError(fault)

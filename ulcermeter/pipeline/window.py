@@ -8,8 +8,17 @@ import numpy as np
 
 if TYPE_CHECKING:
     from ulcermeter.datatypes import Calibration, Photo
+    from ulcermeter.protocol import Protocol
 
-__all__ = ["choose_view", "look_at"]
+__all__ = [
+    "COARSE_SPACING_MM",
+    "box_holds_finger",
+    "choose_spacing",
+    "choose_window",
+    "is_wide",
+    "look_at",
+    "round_a_finger",
+]
 
 Box = tuple[float, float, float, float]
 
@@ -17,6 +26,10 @@ Box = tuple[float, float, float, float]
 # axis need no more.
 _ROUND_A_CLICK_MM = 45.0
 _ROUND_A_BOX_MM = 8.0
+_ROUND_A_FINGER_MM = 15.0
+# A finger and a reference beside it fill about 100 × 75 mm; below this nothing is won by finding the finger first.
+_WIDE_MM = 120.0
+COARSE_SPACING_MM = 0.4
 # A rectified window of a 12 MP photo at its own resolution fits; more is made coarser, never cropped.
 _MOST_PX = 16e6
 
@@ -30,27 +43,57 @@ def look_at(photo: Photo, click: tuple[float, float] | None, box: Box | None) ->
     return np.array([x + width / 2, y + height / 2])
 
 
-def choose_view(
-    photo: Photo, calibration: Calibration, *, click: tuple[float, float] | None, box: Box | None
-) -> tuple[Box | None, float]:
-    """Choose the window (x, y, width, height in photo px; None = the whole photo) and its spacing in mm per pixel.
+def box_holds_finger(calibration: Calibration, box: Box, *, protocol: Protocol) -> bool:
+    """Tell whether a box holds a finger, in which ulcers are to be found, or is drawn round one ulcer.
 
-    The spacing is the photo's own at the window's centre, so that nothing is thrown away and nothing invented; coarser
-    where the window would pass 16 million pixels.
+    Its longer side decides: from ``finger_box_min_mm`` on it is a finger's.
     """
-    point = look_at(photo, click, box)
-    px_per_mm = calibration.px_per_mm(point)
-    window = None
+    px_per_mm = calibration.px_per_mm(np.array([box[0] + box[2] / 2, box[1] + box[3] / 2]))
+    return max(box[2:]) / px_per_mm >= float(protocol["finger_box_min_mm"])
+
+
+def choose_window(
+    photo: Photo, calibration: Calibration, *, click: tuple[float, float] | None, box: Box | None, tight: bool = False
+) -> Box | None:
+    """Choose the window (x, y, width, height in photo px) round a click or a box; None = the whole photo.
+
+    With `tight` nothing beside the box is looked at: it may be the next finger.
+    """
+    px_per_mm = calibration.px_per_mm(look_at(photo, click, box))
     if box is not None:
-        margin = _ROUND_A_BOX_MM * px_per_mm
-        window = _clipped(photo, box[0] - margin, box[1] - margin, box[2] + 2 * margin, box[3] + 2 * margin)
-    elif click is not None:
+        margin = 0.0 if tight else _ROUND_A_BOX_MM * px_per_mm
+        return _clipped(photo, box[0] - margin, box[1] - margin, box[2] + 2 * margin, box[3] + 2 * margin)
+    if click is not None:
         half = _ROUND_A_CLICK_MM * px_per_mm
-        window = _clipped(photo, click[0] - half, click[1] - half, 2 * half, 2 * half)
+        return _clipped(photo, click[0] - half, click[1] - half, 2 * half, 2 * half)
+    return None
+
+
+def is_wide(photo: Photo, calibration: Calibration) -> bool:
+    """Tell whether a photo shows so much more than a finger that looking round the finger first saves time."""
+    return float(np.prod(_size_mm(photo, calibration, None))) > _WIDE_MM**2
+
+
+def round_a_finger(photo: Photo, calibration: Calibration, outline_mm: np.ndarray) -> Box:
+    """Return the window round a finger's outline, with room for a part of it that was not seen as finger."""
+    outline_px = calibration.to_px(outline_mm)
+    margin = _ROUND_A_FINGER_MM * calibration.px_per_mm(outline_px.mean(axis=0))
+    (left, top), (right, bottom) = outline_px.min(axis=0) - margin, outline_px.max(axis=0) + margin
+    return _clipped(photo, float(left), float(top), float(right - left), float(bottom - top))
+
+
+def choose_spacing(photo: Photo, calibration: Calibration, *, window: Box | None, at: np.ndarray) -> float:
+    """Choose the spacing of a window, mm per pixel: the photo's own at the point `at` (x, y), photo px.
+
+    So nothing is thrown away and nothing invented; coarser where the window would pass 16 million pixels.
+    """
+    own_mm = 1.0 / calibration.px_per_mm(at)
+    return max(own_mm, float(np.sqrt(np.prod(_size_mm(photo, calibration, window)) / _MOST_PX)))
+
+
+def _size_mm(photo: Photo, calibration: Calibration, window: Box | None) -> np.ndarray:
     rows, cols = photo.pixels.shape[:2]
-    corners = _corners(window or (0.0, 0.0, float(cols - 1), float(rows - 1)))
-    width_mm, height_mm = np.ptp(calibration.to_mm(corners), axis=0)
-    return window, max(1.0 / px_per_mm, float(np.sqrt(width_mm * height_mm / _MOST_PX)))
+    return np.asarray(np.ptp(calibration.to_mm(_corners(window or (0.0, 0.0, cols - 1.0, rows - 1.0))), axis=0))
 
 
 def _clipped(photo: Photo, x: float, y: float, width: float, height: float) -> Box:
