@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import ulcermeter as um
 from ulcermeter.datatypes import Outcomes, Study
 from ulcermeter.healing import change
 from ulcermeter.outcomes import tabulate_outcomes
-from ulcermeter.tables import from_rows
+from ulcermeter.tables import empty, from_rows
 
 PROTOCOL = um.read_protocol("manus")
 DAY_ZERO = date(2016, 5, 24)
@@ -43,13 +44,18 @@ def ulcer(*seen: Any, subject: str = "S01", name: str = "left-index-1", **change
     return rows
 
 
+@cache
+def nothing(name: str) -> pd.DataFrame:
+    return empty(f"study/{name}")
+
+
 def study(**changes: Any) -> Study:
     subjects = sorted({row["subject_id"] for row in changes.get("trajectories", [])} or {"S01"})
     person = {"treatment_date": on(0), "injected_limb": "left"}
     rows: dict[str, Any] = {"subjects": [{"subject_id": s} | person for s in subjects]}
     rows |= {k: v for k, v in changes.items() if k != "trajectories"}
     names = ("photos", "subjects", "ulcers", "treatments", "refractory", "visits", "events")
-    tables = {name: from_rows(f"study/{name}", rows.get(name, [])) for name in names}
+    tables = {name: from_rows(f"study/{name}", rows[name]) if rows.get(name) else nothing(name) for name in names}
     return Study(root=Path("."), protocol=PROTOCOL, **tables)
 
 
