@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from ulcermeter.calibration.aruco import find_aruco, find_markers
 from ulcermeter.calibration.camera import camera_prior, lens_matches
+from ulcermeter.calibration.disc import find_disc
 from ulcermeter.calibration.plane import fit_plane, seeded_generator
 from ulcermeter.calibration.references import Finder, FoundReference, Reference, Region, parse_reference
 from ulcermeter.calibration.scale import stated_scale
@@ -17,7 +18,7 @@ from ulcermeter.protocol import Protocol, read_protocol
 
 __all__ = ["FINDERS", "calibrate"]
 
-FINDERS: dict[str, Finder] = {"aruco": find_aruco}
+FINDERS: dict[str, Finder] = {"aruco": find_aruco, "disc": find_disc}
 """What looks for each kind of reference."""
 
 _HOW = {
@@ -148,6 +149,7 @@ def _calibrated(
         point_sd_mm=float(point_sd_mm),
         size_sd_pct=float(size_sd_pct),
         level_sd_deg=float(protocol["reference_level_sd_deg"]),
+        tilt_sd_deg=float(protocol["tilt_sd_deg"]),
         n_draws=int(protocol["monte_carlo_draws"]),
         rng=seeded_generator(photo.sha256, "calibration"),
     )

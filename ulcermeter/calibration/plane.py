@@ -65,6 +65,7 @@ def fit_plane(
     point_sd_mm: float,
     size_sd_pct: float,
     level_sd_deg: float,
+    tilt_sd_deg: float,
     n_draws: int,
     rng: np.random.Generator,
 ) -> PlaneFit:
@@ -86,6 +87,8 @@ def fit_plane(
         Common error of the reference's size, %.
     level_sd_deg : float
         Angle about either axis between the reference and the plane that it stands for: paper curls, skin is not flat.
+    tilt_sd_deg : float
+        How far from parallel a phone is held, about either axis.
     n_draws : int
     rng : Generator
 
@@ -95,10 +98,15 @@ def fit_plane(
         The draws also hold the second, mirrored tilt where the photo cannot tell it from the first, by its weight.
     """
     poses = solve_poses(
-        (points_px, *alternatives_px), points_mm, covariance_px2, camera=camera, point_sd_mm=point_sd_mm
+        (points_px, *alternatives_px),
+        points_mm,
+        covariance_px2,
+        camera=camera,
+        point_sd_mm=point_sd_mm,
+        tilt_sd_deg=tilt_sd_deg,
     )
     best, samples = poses.best(), poses.sample(n_draws, rng)
-    to_mm = poses.pixel_to_mm(best)[0]
+    to_mm = poses.middle()
     draws = poses.pixel_to_mm(_levelled(samples, level_sd_deg, rng))
     draws[:, :2] *= 1 + (size_sd_pct / 100) * rng.standard_normal((n_draws, 1, 1))
     tilt_deg, distance_mm = _tilt_and_distance(best, shape)

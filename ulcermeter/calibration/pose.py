@@ -55,6 +55,7 @@ class _Problem:
     camera: CameraPrior
     means: Matrix
     sds: Matrix
+    tilt_sd: float
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,19 @@ class Poses:
         """Return the maximum a posteriori pose alone."""
         return self.solutions[0].samples(np.zeros((1, 10)))
 
+    def middle(self) -> Matrix:
+        """Return the homography (3, 3) from photo pixels to plane mm in the middle of the solutions, by weight.
+
+        Where the photo cannot tell a tilt from its mirror image, either one is wrong twice as often as far; their
+        mean, taken of the homographies to pixels, has the foreshortening that both share and half the rest.
+        """
+        weights = np.exp([(self.chi2 - solution.chi2) / 2 for solution in self.solutions])
+        each = [self.pixel_to_mm(solution.samples(np.zeros((1, 10))))[0] for solution in self.solutions]
+        to_px = np.linalg.inv(np.stack(each))
+        to_px /= (to_px[:, 2] @ np.append(self.centre_mm, 1.0))[:, None, None]
+        mean = np.linalg.inv(np.average(to_px, axis=0, weights=weights))
+        return mean / mean[2, 2]
+
     def sample(self, n_draws: int, rng: np.random.Generator) -> PoseSamples:
         """Return equally likely poses, each solution by its weight exp(-chi2 / 2)."""
         normal, uniform = rng.standard_normal((n_draws, 10)), rng.random(n_draws)
@@ -121,7 +135,13 @@ class Poses:
 
 
 def solve_poses(
-    places_px: tuple[Points, ...], points_mm: Points, covariance_px2: Matrix, *, camera: CameraPrior, point_sd_mm: float
+    places_px: tuple[Points, ...],
+    points_mm: Points,
+    covariance_px2: Matrix,
+    *,
+    camera: CameraPrior,
+    point_sd_mm: float,
+    tilt_sd_deg: float,
 ) -> Poses:
     """Find the poses that explain a reference's points.
 
@@ -134,6 +154,8 @@ def solve_poses(
     camera : CameraPrior
     point_sd_mm : float
         Independent error of each point in the plane, mm.
+    tilt_sd_deg : float
+        How far from parallel a phone is held, about either axis: what decides where the points do not.
 
     Returns
     -------
@@ -148,7 +170,7 @@ def solve_poses(
     sds = np.array([camera.focal_sd_rel, camera.centre_sd_px, camera.centre_sd_px, max(camera.k1_sd, 1e-7)])
     solutions = []
     for places in places_px:
-        problem = _Problem(places, plane, whitening, camera, means, sds)
+        problem = _Problem(places, plane, whitening, camera, means, sds, float(np.sin(np.deg2rad(tilt_sd_deg))))
         solutions += [_solve(problem, *start) for start in _starts(problem)]
     return Poses(_distinct(solutions), centre_mm, _undistortion(places_px[0], camera))
 
@@ -204,13 +226,15 @@ def _frames(rotation: Matrix, parameters: Matrix) -> Matrix:
 
 
 def _residuals(problem: _Problem, rotation: Matrix, parameters: Matrix) -> Matrix:
-    """Return standardised residuals (B, 2K + 4) of parameters (B, 10)."""
-    seen = np.einsum("bij,kj->bki", _frames(rotation, parameters), problem.plane)
+    """Return standardised residuals (B, 2K + 6) of parameters (B, 10)."""
+    frames = _frames(rotation, parameters)
+    seen = np.einsum("bij,kj->bki", frames, problem.plane)
     rays = seen[:, :, :2] / seen[:, :, 2:]
     rays = rays * (1 + parameters[:, None, 9:] * np.sum(rays**2, axis=2, keepdims=True))
     pixels = rays * np.exp(parameters[:, None, 6:7]) + parameters[:, None, 7:9]
     off = (pixels - problem.points_px).reshape(len(parameters), -1) @ problem.whitening.T
-    return np.hstack([off, (parameters[:, 6:] - problem.means) / problem.sds])
+    tilt = np.cross(frames[:, :, 0], frames[:, :, 1])[:, :2] / problem.tilt_sd
+    return np.hstack([off, (parameters[:, 6:] - problem.means) / problem.sds, tilt])
 
 
 def _starts(problem: _Problem) -> list[tuple[Matrix, Matrix]]:

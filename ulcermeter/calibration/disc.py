@@ -1,0 +1,290 @@
+"""A disc: an adhesive dot or a coin of known diameter.
+
+Its picture is an ellipse exactly, whatever the perspective. With the focal length an ellipse gives scale and tilt, but
+two tilts, mirrored, look the same: both go into the interval. The ellipse's middle is not the picture of the disc's
+centre; that is the pole of the plane's horizon.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.calibration.camera import CameraPrior, camera_prior
+from ulcermeter.calibration.ellipses import Ellipse, EllipseFit, find_ellipses, fit_ellipse, sensitivity
+from ulcermeter.calibration.references import FoundReference, Reference, Region
+from ulcermeter.datatypes import LensProfile, Photo, Points
+from ulcermeter.errors import Refusal
+
+if TYPE_CHECKING:
+    from ulcermeter.protocol import Protocol
+
+__all__ = ["disc_poses", "find_disc", "find_discs"]
+
+Matrix = NDArray[Any]
+_POINTS = 8
+_SLIDE_RAD = 0.05
+_LEAST_DIAMETER_PX = 24.0
+_LEAST_SUPPORT, _LEAST_SUPPORT_BOXED = 0.65, 0.50
+_MOST_FACES = 4
+_LARGEST_RMS = (0.30, 0.012)
+"""How far a rim may wander from an ellipse: px, and as a share of its radius."""
+_LEAST_CONTRAST = 0.015
+_MOST_TRIED = 24
+_CLEARLY_BETTER = 0.12
+"""Lead in quality by which one candidate is chosen over another without being asked."""
+_BOX_MARGIN = 0.25
+_SAME_RIM = 0.88
+
+
+def find_disc(
+    photo: Photo, reference: Reference, *, region: Region | None, protocol: Protocol, lens: LensProfile | None = None
+) -> FoundReference | None:
+    """Find the one disc on a photo, or the one that the region is drawn round.
+
+    Parameters
+    ----------
+    photo : Photo
+    reference : Reference
+        Of kind ``disc``, with its diameter.
+    region : Region or None
+    protocol : Protocol
+    lens : LensProfile or None
+
+    Returns
+    -------
+    FoundReference or None
+        None where no round rim is seen.
+
+    Raises
+    ------
+    Refusal
+        Several discs that could be meant; one whose rim is cut by the photo's edge.
+    """
+    discs = find_discs(photo.pixels, region=region)
+    if not discs:
+        return None
+    if len(discs) > 1 and _quality(discs[1], region) > _quality(discs[0], region) - _CLEARLY_BETTER:
+        raise _ambiguous(discs)
+    disc = discs[0]
+    _refuse_small(disc)
+    camera = camera_prior(photo, protocol=protocol, lens=lens)
+    assert reference.size_mm is not None
+    return _found(reference.size_mm, disc, camera, float(protocol["disc_size_sd_pct"]))
+
+
+def find_discs(pixels: NDArray[np.uint8], *, region: Region | None = None) -> list[EllipseFit]:
+    """Return the discs on a picture, the likeliest first; of concentric rims only the outermost.
+
+    Parameters
+    ----------
+    pixels : uint8 (M, N, 3), RGB
+    region : Region or None
+        Only discs whose centre lies inside.
+    """
+    patch, origin = _cropped(pixels, region)
+    fits = []
+    sides = (900, 360) if region is None else (420, 210)
+    for guess in find_ellipses(patch, long_sides_px=sides)[:_MOST_TRIED]:
+        moved = Ellipse(guess.centre_px + origin, guess.shape_px, guess.support)
+        fitted = fit_ellipse(pixels, moved)
+        if fitted is not None and _is_disc(fitted, region) and _inside(fitted, region):
+            fits.append(fitted)
+    ranked = sorted(_outermost(fits), key=lambda fit: -_quality(fit, region))
+    return [_face(pixels, disc, region) for disc in ranked[:_MOST_FACES]] + ranked[_MOST_FACES:]
+
+
+def _face(pixels: NDArray[np.uint8], disc: EllipseFit, region: Region | None) -> EllipseFit:
+    """Return the rim of a coin's face where the outline found holds the coin's wall or shadow too.
+
+    The face touches the outline on the side away from the wall, and is a little smaller.
+    """
+    radius = disc.ellipse.radius_px
+    if disc.ellipse.support > 0.97 or radius < 40:
+        return disc
+    tried = [disc]
+    for angle in np.arange(8) * (np.pi / 4):
+        for share in (0.965, 0.93):
+            moved = disc.ellipse.centre_px - (1 - share) * radius * np.array([np.cos(angle), np.sin(angle)])
+            round_px = share * (0.5 * disc.ellipse.shape_px + 0.5 * radius * np.eye(2))
+            fitted = fit_ellipse(pixels, Ellipse(moved, round_px))
+            if fitted is not None and _is_disc(fitted, region) and fitted.ellipse.radius_px > _SAME_RIM * radius:
+                tried.append(fitted)
+    return max(tried, key=_purity)
+
+
+def _cropped(pixels: NDArray[np.uint8], region: Region | None) -> tuple[NDArray[np.uint8], Points]:
+    if region is None:
+        return pixels, np.zeros(2)
+    rows, cols = pixels.shape[:2]
+    x, y, width, height = region
+    margin = _BOX_MARGIN * max(width, height)
+    left, top = max(int(x - margin), 0), max(int(y - margin), 0)
+    right, bottom = min(int(np.ceil(x + width + margin)), cols), min(int(np.ceil(y + height + margin)), rows)
+    if right - left < 16 or bottom - top < 16:
+        raise Refusal(
+            f"reference box: expected a box x, y, width, height inside the photo of {cols} × {rows} px, got "
+            f"{x:g}, {y:g}, {width:g}, {height:g}; draw it round the reference."
+        )
+    return np.ascontiguousarray(pixels[top:bottom, left:right]), np.array([left, top], dtype=np.float64)
+
+
+def _is_disc(fit: EllipseFit, region: Region | None) -> bool:
+    wander = max(_LARGEST_RMS[0], _LARGEST_RMS[1] * fit.ellipse.radius_px)
+    least = _LEAST_SUPPORT if region is None else _LEAST_SUPPORT_BOXED
+    return fit.ellipse.support >= least and fit.rms_px <= wander and fit.contrast >= _LEAST_CONTRAST
+
+
+def _inside(fit: EllipseFit, region: Region | None) -> bool:
+    if region is None:
+        return True
+    x, y, width, height = region
+    if not 0.6 < 2 * fit.ellipse.radius_px / max(width, height) < 1.4:
+        return False
+    return bool(x <= fit.ellipse.centre_px[0] <= x + width and y <= fit.ellipse.centre_px[1] <= y + height)
+
+
+def _outermost(fits: list[EllipseFit]) -> list[EllipseFit]:
+    """Leave out what lies inside another disc; of rims that nearly coincide keep the one most like a disc's.
+
+    A coin has its face's rim and, where its wall is seen, an outline that is no ellipse.
+    """
+    kept: list[EllipseFit] = []
+    for fit in sorted(fits, key=lambda f: -f.ellipse.radius_px):
+        rival = next((k for k in kept if _within(fit, k)), None)
+        if rival is None:
+            kept.append(fit)
+        elif fit.ellipse.radius_px > _SAME_RIM * rival.ellipse.radius_px and _purity(fit) > _purity(rival):
+            kept[kept.index(rival)] = fit
+    return kept
+
+
+def _within(fit: EllipseFit, other: EllipseFit) -> bool:
+    apart = float(np.hypot(*(fit.ellipse.centre_px - other.ellipse.centre_px)))
+    return apart < 0.95 * other.ellipse.radius_px and other.ellipse.support > fit.ellipse.support - 0.25
+
+
+def _purity(fit: EllipseFit) -> float:
+    low, high = np.linalg.eigvalsh(fit.ellipse.shape_px)
+    return _quality(fit, None) + 3 * float(low / high)
+
+
+def _quality(fit: EllipseFit, region: Region | None) -> float:
+    """Return how much a rim looks like a disc's: how much of it is seen, how round, how clear, how well boxed."""
+    wander = fit.rms_px / max(_LARGEST_RMS[0], _LARGEST_RMS[1] * fit.ellipse.radius_px)
+    quality = fit.ellipse.support - 0.3 * wander + 0.1 * min(fit.contrast / 0.2, 1.0)
+    if region is not None:
+        off = fit.ellipse.centre_px - np.array([region[0] + region[2] / 2, region[1] + region[3] / 2])
+        size = max(region[2], region[3])
+        quality -= 2 * float(np.hypot(*off)) / size + abs(np.log(2 * fit.ellipse.radius_px / size))
+    return quality
+
+
+def _ambiguous(discs: list[EllipseFit]) -> Refusal:
+    places = "; ".join(
+        f"{2 * d.ellipse.radius_px:.0f} px across at ({d.ellipse.centre_px[0]:.0f}, {d.ellipse.centre_px[1]:.0f})"
+        for d in discs[:6]
+    )
+    return Refusal(
+        f"reference: expected one disc, got {len(discs)} that could be meant ({places}); draw a reference box round "
+        "the right one, or photograph it alone."
+    )
+
+
+def _refuse_small(disc: EllipseFit) -> None:
+    if 2 * disc.ellipse.radius_px < _LEAST_DIAMETER_PX:
+        raise Refusal(
+            f"reference disc: expected at least {_LEAST_DIAMETER_PX:g} px across, got "
+            f"{2 * disc.ellipse.radius_px:.0f}; go nearer, or set the camera to its full resolution."
+        )
+
+
+def _found(size_mm: float, disc: EllipseFit, camera: CameraPrior, size_sd_pct: float) -> FoundReference:
+    angles = np.arange(_POINTS) * (2 * np.pi / _POINTS)
+    circle = np.column_stack([np.cos(angles), np.sin(angles)]) * size_mm / 2
+    first, second = (_seen(pose, circle, camera) for pose in disc_poses(disc.ellipse, size_mm, camera))
+    many = np.arange(72) * (2 * np.pi / 72)
+    rim = Ellipse(disc.ellipse.centre_px, disc.ellipse.shape_px * 1.03).rim(many)
+    return FoundReference(
+        text=f"disc:{size_mm:g}",
+        points_px=first,
+        points_mm=circle,
+        covariance_px2=_covariance(disc, first, angles),
+        outline_px=rim,
+        alternatives_px=(second,),
+        size_sd_pct=size_sd_pct,
+        point_sd_mm=0.003,
+    )
+
+
+def _covariance(disc: EllipseFit, points: Points, angles: Matrix) -> Matrix:
+    """Return the points' covariance: across the rim from the fit; along it they are nobody's.
+
+    An ellipse fixes five of a homography's eight numbers. Of the other three, a turn means nothing; two slide the
+    points along the rim, as sine and cosine of the angle. These are left to the camera's prior.
+    """
+    local = (points - disc.ellipse.centre_px) @ np.linalg.inv(disc.ellipse.shape_px)
+    at = np.arctan2(local[:, 1], local[:, 0])
+    normals = disc.ellipse.normals(at)
+    across = (sensitivity(disc.ellipse, at)[:, None, :] * normals[:, :, None]).reshape(-1, 5)
+    along = (np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)) / (2 * np.sin(2 * np.pi / _POINTS))
+    slides = np.stack([along * np.cos(angles)[:, None], along * np.sin(angles)[:, None]], axis=-1).reshape(-1, 2)
+    # What a rim departs from an ellipse in detail it may also depart as an ellipse.
+    shared = disc.covariance + disc.rms_px**2 * np.diag([1.0, 1.0, 1.0, 0.5, 1.0])
+    covariance = across @ shared @ across.T + (_SLIDE_RAD**2) * (slides @ slides.T)
+    return np.asarray(covariance + 1e-6 * np.eye(len(covariance)), dtype=np.float64)
+
+
+def _seen(frame: Matrix, circle: Points, camera: CameraPrior) -> Points:
+    inside = np.column_stack([circle, np.ones(len(circle))]) @ frame.T
+    return inside[:, :2] / inside[:, 2:] * camera.focal_px + np.asarray(camera.centre_px)
+
+
+def disc_poses(ellipse: Ellipse, size_mm: float, camera: CameraPrior) -> tuple[Matrix, Matrix]:
+    """Return the two poses of a circle that is seen as this ellipse.
+
+    Parameters
+    ----------
+    ellipse : Ellipse
+    size_mm : float
+        The circle's diameter.
+    camera : CameraPrior
+
+    Returns
+    -------
+    two float64 (3, 3)
+        [r1 r2 t]: from plane mm about the circle's centre to the camera's mm; r1 along the photo's x.
+
+    Notes
+    -----
+    The rays through the ellipse are a cone xᵀQx = 0. With Q's eigenvalues l1 ≥ l2 > 0 > l3 the planes that cut it in
+    circles have normals ± sqrt((l1-l2)/(l1-l3)) e1 + sqrt((l2-l3)/(l1-l3)) e3 (Kanatani & Liu 1993, 3D
+    interpretation of conics and orthogonality); the circle's centre is seen at the pole of the plane's horizon, Q⁻¹n.
+    """
+    inverse = np.linalg.inv(ellipse.shape_px)
+    half = inverse @ inverse
+    moved = np.asarray(camera.centre_px) - ellipse.centre_px
+    cone = np.zeros((3, 3))
+    cone[:2, :2] = half * camera.focal_px**2
+    cone[:2, 2] = cone[2, :2] = half @ moved * camera.focal_px
+    cone[2, 2] = moved @ half @ moved - 1
+    values, vectors = np.linalg.eigh(cone)
+    (l3, l2, l1), (e3, e1) = values, (vectors[:, 0], vectors[:, 2])
+    along, across = np.sqrt((l2 - l3) / (l1 - l3)), np.sqrt(max(l1 - l2, 0.0) / (l1 - l3))
+    e3 = e3 * np.sign(e3[2])
+    first, second = (_frame(along * e3 + sign * across * e1, cone, size_mm / 2) for sign in (1, -1))
+    return first, second
+
+
+def _frame(normal: Matrix, cone: Matrix, radius_mm: float) -> Matrix:
+    normal = normal / np.linalg.norm(normal) * np.sign(normal[2])
+    centre = np.linalg.solve(cone, normal)
+    centre = centre / centre[2]
+    x_axis = np.array([1.0, 0, 0]) - normal[0] * normal
+    x_axis /= np.linalg.norm(x_axis)
+    # Where the cone meets the plane through (centre) along x: (centre + s x)' Q (centre + s x) = 0.
+    a, b, c = x_axis @ cone @ x_axis, x_axis @ cone @ centre, centre @ cone @ centre
+    reach = float((-b + np.sqrt(max(b * b - a * c, 0.0))) / a)
+    return np.column_stack([x_axis, np.cross(normal, x_axis), centre * radius_mm / reach])
