@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.datatypes import Finger, RectifiedPhoto
-from ulcermeter.finger.mask import LIGHTNESS, CoarsePhoto, coarse_photo, extend_mask, finger_mask
+from ulcermeter.datatypes import Calibration, Finger, RectifiedPhoto
+from ulcermeter.finger.mask import TRIES, CoarsePhoto, coarse_photo, extend_mask, finger_mask
 from ulcermeter.finger.shape import AsSeen, read_shape
 from ulcermeter.finger.solid import stand_up
 from ulcermeter.protocol import Protocol, read_protocol
 
 __all__ = ["finger_coordinates", "locate_finger"]
+
+# Faintest fifth of the outline, CIE 1976: over it no second try is made. An edge of shadow on wood lies below 12.
+_CLEAR = 20.0
 
 
 def locate_finger(
@@ -50,17 +53,30 @@ def locate_finger(
     coarse = coarse_photo(rectified, near)
     if coarse is None:
         return None
-    for lightness in LIGHTNESS:
-        mask = finger_mask(coarse, lightness=lightness)
-        seen = read_shape(mask, coarse, calibration, near_px=near, protocol=rules)
-        if seen is not None:
-            # A nail is another colour than skin: offer the place before the first tip once more, as a likely finger.
-            longer = extend_mask(mask, coarse, _before_tip(seen, coarse, rectified))
-            again = read_shape(longer, coarse, calibration, near_px=near, protocol=rules)
-            if again is not None and _shows_a_nail(seen, again):
-                seen = again
-            return stand_up(seen, calibration, near_mm=calibration.to_mm(near)[0], side=side)
-    return None
+    best: AsSeen | None = None
+    for lightness, ground in TRIES:
+        seen = _see(coarse, calibration, finger_mask(coarse, lightness=lightness, ground=ground), near, rules)
+        if seen is not None and (best is None or seen.faintest > best.faintest):
+            best = seen
+        if best is not None and best.faintest > _CLEAR:
+            break
+    return None if best is None else stand_up(best, calibration, near_mm=calibration.to_mm(near)[0], side=side)
+
+
+def _see(
+    coarse: CoarsePhoto,
+    calibration: Calibration,
+    mask: NDArray[np.bool_],
+    near: NDArray[np.float64],
+    rules: Protocol,
+) -> AsSeen | None:
+    seen = read_shape(mask, coarse, calibration, near_px=near, protocol=rules)
+    if seen is None:
+        return None
+    # A nail is another colour than skin: offer the place before the first tip once more, as a likely finger.
+    longer = extend_mask(mask, coarse, _before_tip(seen, coarse, calibration))
+    again = read_shape(longer, coarse, calibration, near_px=near, protocol=rules)
+    return again if again is not None and _shows_a_nail(seen, again) else seen
 
 
 def _shows_a_nail(seen: AsSeen, longer: AsSeen) -> bool:
@@ -69,11 +85,11 @@ def _shows_a_nail(seen: AsSeen, longer: AsSeen) -> bool:
     return gained_mm > 4.0 and longer.tip_contrast > seen.tip_contrast
 
 
-def _before_tip(seen: AsSeen, coarse: CoarsePhoto, rectified: RectifiedPhoto) -> NDArray[np.float64]:
+def _before_tip(seen: AsSeen, coarse: CoarsePhoto, calibration: Calibration) -> NDArray[np.float64]:
     """Return the corners (4, 2), in the coarse photo's pixels, of the strip that a nail before the tip would fill."""
     reach, half = 1.6 * seen.radius_mm, 0.75 * seen.radius_mm
     corners = np.array([[-reach, -half], [-reach, half], [reach, half], [reach, -half]])
-    return coarse.from_photo_px(rectified.calibration.to_px(seen.to_plane(corners)))
+    return coarse.from_photo_px(calibration.to_px(seen.to_plane(corners)))
 
 
 def finger_coordinates(

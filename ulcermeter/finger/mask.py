@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import RectifiedPhoto
 
-__all__ = ["LIGHTNESS", "CoarsePhoto", "coarse_photo", "extend_mask", "finger_mask"]
+__all__ = ["TRIES", "CoarsePhoto", "coarse_photo", "extend_mask", "finger_mask"]
 
 Floats = NDArray[np.float64]
 
 _SPACING_MM = 0.45
 _REACH_MM = 45.0
 _CLUSTERS = 10
-# Weights of lightness (0..255) beside colour over lightness: low first, so that a shadow does not part the ground.
-LIGHTNESS = (0.4, 1.2)
+_SECTORS = 16
+# What is tried in turn: the weight of lightness (0..255) beside colour over lightness, low first so that a shadow does
+# not part the ground; and the share of sectors that count as ground, low first for a finger that fills the photo,
+# all of them where neighbouring fingers do.
+TRIES = ((0.4, 2 / 3), (0.4, 1.0), (1.2, 1.0))
 _COLOUR_WEIGHT = 220.0
 # a* over (lightness + 30): skin of every tone and nails lie over 0.04 in the photos at hand, grey, blue, green below.
 _GREY_REDNESS, _SKIN_REDNESS = 0.01, 0.04
@@ -31,7 +34,7 @@ class CoarsePhoto:
     Attributes
     ----------
     lab : uint8 (M, N, 3)
-        CIE Lab as OpenCV scales it, slightly smoothed.
+        CIE Lab as OpenCV scales it, slightly smoothed, the reference painted over.
     reference : bool (M, N)
         Where the reference lies.
     corner_px : float64 (2,)
@@ -80,15 +83,17 @@ def coarse_photo(rectified: RectifiedPhoto, near_px: Floats) -> CoarsePhoto | No
     if len(outline) > 2:
         cv2.fillPoly(hidden, [np.round(empty.from_photo_px(outline)).astype(np.int32)], 1)
         hidden = cv2.dilate(hidden, np.ones((3, 3), dtype=np.uint8))
+        # Painted over with what is round it, so that the cut runs on straight under the reference.
+        lab = cv2.inpaint(lab, hidden, 3, cv2.INPAINT_TELEA)
     near = empty.from_photo_px(near_px[None])[0]
     return CoarsePhoto(lab, hidden > 0, empty.corner_px, step, near, empty.px_per_mm)
 
 
-def finger_mask(coarse: CoarsePhoto, *, lightness: float = LIGHTNESS[0]) -> NDArray[np.bool_]:
+def finger_mask(coarse: CoarsePhoto, *, lightness: float, ground: float) -> NDArray[np.bool_]:
     """Return where the finger is (M, N): what has the colours found round the point and seldom elsewhere.
 
     Nothing where no skin is near. The reference counts neither way and is no finger here.
-    `lightness` is its weight beside colour.
+    `lightness` is its weight beside colour, `ground` the share of sectors that count as ground (see `TRIES`).
     """
     rows, cols = coarse.lab.shape[:2]
     y, x = np.mgrid[0:rows, 0:cols]
@@ -97,8 +102,9 @@ def finger_mask(coarse: CoarsePhoto, *, lightness: float = LIGHTNESS[0]) -> NDAr
     open_ = ~coarse.reference
     weight = np.exp(-0.5 * (away / 3.5) ** 2) * (away < 9)
     here = np.bincount(cluster[open_], weight[open_], _CLUSTERS)
-    there = np.bincount(cluster[open_ & (away > 12)], minlength=_CLUSTERS)
-    share = here / max(here.sum(), 1e-9) / (here / max(here.sum(), 1e-9) + there / max(there.sum(), 1) + 1e-9)
+    here = here / max(here.sum(), 1e-9)
+    sector = ((np.arctan2(y - coarse.near[1], x - coarse.near[0]) / np.pi + 1) * _SECTORS / 2).astype(int) % _SECTORS
+    share = here / (here + _elsewhere(cluster, sector, open_ & (away > 12), ground) + 1e-9)
     share *= np.clip((redness - _GREY_REDNESS) / (_SKIN_REDNESS - _GREY_REDNESS), 0.2, 1.0)
     state = np.where(share[cluster] > 0.45, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     close = open_ & (away < 6)
@@ -106,6 +112,19 @@ def finger_mask(coarse: CoarsePhoto, *, lightness: float = LIGHTNESS[0]) -> NDAr
         return np.zeros(open_.shape, dtype=bool)
     state[away < 2.5] = cv2.GC_FGD
     return _cut(coarse, state, rounds=2)
+
+
+def _elsewhere(cluster: NDArray[np.intp], sector: NDArray[np.intp], far: NDArray[np.bool_], ground: float) -> Floats:
+    """Return each colour's share (10,) of the ground: its mean over the sectors that have least of it.
+
+    A finger fills a few of the sectors round the point, the ground all others; so the finger's own rest, which may
+    be a large part of the photo, does not make its colour a ground's.
+    """
+    table = np.bincount(sector[far] * _CLUSTERS + cluster[far], minlength=_SECTORS * _CLUSTERS)
+    table = table.reshape(_SECTORS, _CLUSTERS).astype(np.float64)
+    seen = table.sum(axis=1) > 0.2 * table.sum() / _SECTORS
+    shares = np.sort(table[seen] / table[seen].sum(axis=1, keepdims=True), axis=0)
+    return shares[: max(1, int(np.ceil(ground * len(shares))))].mean(axis=0) if len(shares) else np.zeros(_CLUSTERS)
 
 
 def extend_mask(mask: NDArray[np.bool_], coarse: CoarsePhoto, strip: Floats) -> NDArray[np.bool_]:
@@ -130,7 +149,6 @@ def _clusters(coarse: CoarsePhoto, lightness: float) -> tuple[NDArray[np.intp], 
 
 def _cut(coarse: CoarsePhoto, state: NDArray[np.uint8], *, rounds: int) -> NDArray[np.bool_]:
     state = state.copy()
-    state[coarse.reference] = cv2.GC_BGD
     finger = (state == cv2.GC_FGD) | (state == cv2.GC_PR_FGD)
     if not finger.any() or finger.all():
         return finger

@@ -36,8 +36,8 @@ class AsSeen:
         Median half width behind the round end.
     wander_mm : float
         Spread of the sides about straight lines.
-    tip_contrast : float
-        Median colour difference (CIE 1976) across the round end's outline.
+    tip_contrast, faintest : float
+        Colour difference (CIE 1976) across the outline: the round end's median; the whole's lowest fifth.
     """
 
     tip_mm: Floats
@@ -47,6 +47,7 @@ class AsSeen:
     radius_mm: float
     wander_mm: float
     tip_contrast: float
+    faintest: float
 
     def to_plane(self, points: Floats) -> Floats:
         """Turn (s, u) (K, 2) into plane x, y."""
@@ -87,7 +88,7 @@ def read_shape(
 def _part_of(mask: NDArray[np.bool_], coarse: CoarsePhoto) -> NDArray[np.bool_] | None:
     """Return the connected part of the mask round the point, without palms; bridged by the reference."""
     whole = cv2.morphologyEx((mask | coarse.reference).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    inside = cv2.distanceTransform(np.pad(whole, 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    inside = cv2.distanceTransform(np.pad(whole, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     palm = cv2.distanceTransform((inside <= _PALM_RADIUS_MM * coarse.px_per_mm).astype(np.uint8), cv2.DIST_L2, 5)
     whole[palm < _PALM_RADIUS_MM * coarse.px_per_mm] = 0
     labels = cv2.connectedComponents(whole)[1]
@@ -232,7 +233,8 @@ def _from_tip(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, protocol: 
     if not plausible:
         return None
     clear = float(np.median(edge.contrast[edge.shown & (s < 0.35 * radius)]))
-    return AsSeen(tip, toward, left, right, radius, lines.spread, clear)
+    faintest = float(np.percentile(edge.contrast[edge.shown & (s < 30)], 20))
+    return AsSeen(tip, toward, left, right, radius, lines.spread, clear, faintest)
 
 
 def _straightness(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, behind: NDArray[np.bool_]) -> float:

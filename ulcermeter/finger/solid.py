@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration, Finger
+from ulcermeter.finger.profile import fit_profile
 from ulcermeter.finger.shape import AsSeen
 
 __all__ = ["stand_up"]
@@ -13,6 +14,7 @@ __all__ = ["stand_up"]
 Floats = NDArray[np.float64]
 
 _STEP_MM = 0.5
+_CLEAR_TIP = 18.0
 
 
 def stand_up(seen: AsSeen, calibration: Calibration, *, near_mm: Floats, side: str) -> Finger:
@@ -45,9 +47,9 @@ def stand_up(seen: AsSeen, calibration: Calibration, *, near_mm: Floats, side: s
     start = (radius - height * np.sin(lean)) / np.cos(lean) - radius
     use = np.arange(20, 70)
     slope, offset = np.polyfit(along[use], centre[use], 1)
+    profile = _profile(seen, along - start, radii, (left, right), radius)
     tip = seen.to_plane(np.array([[start, offset + slope * start]]))[0]
     straight = seen.axis + slope * np.array([seen.axis[1], -seen.axis[0]])
-    profile = _from_start(along - start, radii, radius)
     return _finger(
         seen, (left, right), tip, profile, float(height), viewpoint, side, axis=straight / np.linalg.norm(straight)
     )
@@ -108,6 +110,17 @@ def _rounded(radii: Floats) -> Floats:
     return radii
 
 
+def _profile(seen: AsSeen, along: Floats, radii: Floats, sides: tuple[Floats, Floats], radius: float) -> Floats:
+    """Return radii from the true tip: fitted to each side's own share of the width, else as they were seen."""
+    left, right = sides
+    middle = np.polyval(np.polyfit(np.arange(20, 70), ((left + right) / 2)[20:70], 1), np.arange(len(radii)))
+    scale = 2 * radii / (right - left)
+    shown = [np.where(np.isfinite(seen.left_mm), (middle - left) * scale, np.nan)]
+    shown += [np.where(np.isfinite(seen.right_mm), (right - middle) * scale, np.nan)]
+    fitted = fit_profile(along, (shown[0], shown[1]), step_mm=_STEP_MM)
+    return _from_start(along, radii, radius) if fitted is None else np.asarray(fitted, dtype=np.float64)
+
+
 def _from_start(along: Floats, radii: Floats, radius: float) -> Floats:
     """Read radii at every half millimetre from the true tip; the end's squared radius is linear in s near the tip.
 
@@ -144,6 +157,7 @@ def _finger(
         step_mm=_STEP_MM,
         axis_height_mm=height,
         viewpoint_mm=(float(viewpoint[0]), float(viewpoint[1]), float(viewpoint[2])),
-        tip_sd_mm=0.8,
+        # Where the round end is faint, it may be a shadow's.
+        tip_sd_mm=0.8 if seen.tip_contrast > _CLEAR_TIP else 2.5,
         midline_sd_mm=float(np.hypot(0.3, seen.wander_mm)),
     )
