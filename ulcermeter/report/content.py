@@ -120,6 +120,7 @@ def _ulcers(subject: Row, curves: dict[str, str]) -> list[Row]:
     return [
         {
             "id": ulcer_id,
+            "clinic_no": next((row["ulcer_no"] for row in conditions.get(ulcer_id, []) if row["ulcer_no"]), ""),
             "conditions": conditions.get(ulcer_id, []),
             "course": courses.get(ulcer_id, []),
             "curve": curves.get(ulcer_id, ""),
