@@ -30,7 +30,8 @@ LEVELS = [
     },
     {"outcomes", "study", "store", "plots"},
     {"report"},
-    {"pipeline", "validation"},
+    {"pipeline"},
+    {"validation"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

@@ -21,6 +21,7 @@ COMMANDS = {
     "check": "Read and validate a study folder, measure nothing.",
     "outcomes": "Outcomes of a results folder, by arm when unblinded.",
     "agreement": "How far two readings of the same photos agree.",
+    "validate": "The instrument against phantoms: the error curve and its page.",
     "phantom": "A study of drawn photos with truth.csv.",
 }
 

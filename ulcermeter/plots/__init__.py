@@ -1,4 +1,4 @@
-"""Pictures for people: overlays on photos, thumbnails of refused ones, and healing curves.
+"""Pictures for people: overlays on photos, thumbnails of refused ones, healing curves, and what a validation showed.
 
 Every picture is drawn the same way from the same inputs, byte for byte.
 """
@@ -7,5 +7,15 @@ from __future__ import annotations
 
 from ulcermeter.plots.curves import healing_curve
 from ulcermeter.plots.overlay import draw_overlay, draw_refusal, shrink_jpeg
+from ulcermeter.plots.validation import bland_altman_figure, calls_figure, coverage_figure, error_figure
 
-__all__ = ["draw_overlay", "draw_refusal", "healing_curve", "shrink_jpeg"]
+__all__ = [
+    "bland_altman_figure",
+    "calls_figure",
+    "coverage_figure",
+    "draw_overlay",
+    "draw_refusal",
+    "error_figure",
+    "healing_curve",
+    "shrink_jpeg",
+]

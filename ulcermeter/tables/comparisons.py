@@ -107,4 +107,80 @@ _OVERLAP = Table(
     ),
 )
 
-COMPARISONS = (_PAIRS, _SIZES, _AGREED_CALLS, _CONFUSION, _OVERLAP)
+# --- validation -----------------------------------------------------------------------------------------------------
+
+_MODES = ("geometry", "instrument")
+
+_PHANTOMS = Table(
+    "validation/phantoms",
+    "a phantom in a mode: geometry measures its true outline, instrument is the whole way from the JPEG on",
+    (
+        _text("phantom", "its name"),
+        _text("sample", "drawn from the whole working range, or for a sweep of one factor", ("working range", "sweep")),
+        _text("factor", "what the sweep varies"),
+        _text("level", "where that stands"),
+        _text("mode", "what was measured", _MODES),
+        _count("seed", "of the drawing"),
+        _text("reference", "as photos.csv says it"),
+        _text("reference_on", "where it lies", ("skin", "table")),
+        _number("px_per_mm", "true scale at the ulcer", "px/mm"),
+        _number("tilt_deg", "true angle between camera axis and plane normal", "deg"),
+        _number("blur_px", "sd of the lens's blur", "px"),
+        _number("skin_tone", "Fitzpatrick type, 1..6"),
+        _number("offset_mm", "from the ulcer to the reference's middle, in the plane", "mm"),
+        _number("slope_true_deg", "between skin and reference plane at the ulcer", "deg"),
+        _text("side", "side of the finger that faces the camera"),
+        _text("bed", "what fills the ulcer"),
+        _number("diameter_true_mm", "longest straight caliper of the drawn edge on the skin", "mm"),
+        _number("area_true_mm2", "drawn area, projected on the reference's plane", "mm2"),
+        _text("over_threshold_true", "whether the true diameter is over the threshold", ("yes", "no")),
+        _text("status", "what became of the photo", ("measured", "no ulcer", "refused", "failed")),
+        _text("reason", "why, or what was noted"),
+        _text("found", "whether the drawn ulcer was found; empty when the photo was refused", ("yes", "no")),
+        _count("n_false", "finds that are not the drawn ulcer"),
+        _number("diameter_mm", "measured diameter", "mm"),
+        _number("diameter_low_mm", "low end of its 95 % interval", "mm"),
+        _number("diameter_high_mm", "high end of its 95 % interval", "mm"),
+        _number("error_mm", "measured minus true diameter", "mm"),
+        _text("covered", "whether the interval holds the true diameter", ("yes", "no")),
+        _number("area_mm2", "measured area", "mm2"),
+        _number("area_low_mm2", "low end of its 95 % interval", "mm2"),
+        _number("area_high_mm2", "high end of its 95 % interval", "mm2"),
+        _text("over_threshold", "the call", _CALLS),
+        _text("dominant_error", "the term that widens the interval most"),
+        _number("dice", "of the found outline with the drawn one, 0..1"),
+        _text("finger_found", "whether the finger was found, so that its slope is known", ("yes", "no")),
+        _number("scale_se_pct", "relative standard error of length at the ulcer", "%"),
+        _number("confidence", "of the network that this is an ulcer, 0..1"),
+    ),
+    order=("sample", "factor", "seed", "mode"),
+)
+
+_SUMMARY = Table(
+    "validation/summary",
+    "a cell: phantoms of a sample, alike in one factor, in a mode",
+    (
+        _text("sample", "working range or sweep", ("working range", "sweep")),
+        _text("factor", "all: every phantom of the sample; else what the cell is cut by"),
+        _text("level", "the level, or [from, to)"),
+        _text("mode", "what was measured", _MODES),
+        _count("n", "phantoms"),
+        _count("n_measured", "of these measured: accepted by the gates and found"),
+        *_range("refused", "share of photos refused, 0..1; Wilson interval"),
+        *_range("found", "share of the accepted photos whose ulcer was found, 0..1; Wilson interval"),
+        _number("false_per_photo", "finds that are no ulcer, per accepted photo"),
+        *_range("bias_mm", "mean of measured minus true diameter; bootstrap interval", "mm"),
+        _number("sd_mm", "standard deviation of that difference", "mm"),
+        _number("limit_low_mm", "bias - 1.96 sd: lower 95 % limit of agreement", "mm"),
+        _number("limit_high_mm", "bias + 1.96 sd: upper 95 % limit of agreement", "mm"),
+        *_range("abs_error_95_mm", "95th percentile of the absolute error; bootstrap interval", "mm"),
+        *_range("coverage", "share of intervals that hold the true diameter, 0..1; Wilson interval"),
+        _number("interval_width_mm", "median width of the interval", "mm"),
+        *_range("width_ratio", "that over the empirical 95 % width of the errors; bootstrap interval"),
+        _count("n_clear", "measured ulcers at least 0.3 mm from the threshold"),
+        *_range("wrong_side", "share of these called on the wrong side, 0..1; Wilson interval"),
+        *_range("uncertain", "share of these called uncertain, 0..1; Wilson interval"),
+    ),
+)
+
+COMPARISONS = (_PAIRS, _SIZES, _AGREED_CALLS, _CONFUSION, _OVERLAP, _PHANTOMS, _SUMMARY)

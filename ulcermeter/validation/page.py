@@ -1,0 +1,90 @@
+"""One self-contained page about a validation, in the report's style: no network, no script."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.report.words import FILTERS
+from ulcermeter.store import write_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ulcermeter.validation.targets import Target
+
+__all__ = ["write_page"]
+
+
+def write_page(
+    out: str | Path,
+    *,
+    phantoms: pd.DataFrame,
+    summary: pd.DataFrame,
+    targets: tuple[Target, ...],
+    figures: Mapping[str, str],
+    record: Mapping[str, Any],
+) -> Path:
+    """Write validation.html; the same tables and figures give the same bytes.
+
+    Parameters
+    ----------
+    out : str or Path
+    phantoms, summary : DataFrame
+        Tables ``validation/phantoms`` and ``validation/summary``.
+    targets : tuple of Target
+    figures : mapping of str to str
+        SVG by name: error, bland_altman, calls, coverage.
+    record : mapping
+        run.json.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters.update(FILTERS)
+    # The report's own style, so that both pages stay alike.
+    report = _template("report.html")
+    style = report[report.index("<style>") + len("<style>") : report.index("</style>")]
+    html = environment.from_string(_template("validation.html")).render(
+        style=style,
+        targets=targets,
+        figures={name: _as_data(svg) for name, svg in figures.items()},
+        cells=[{str(k): v for k, v in row.items()} for row in summary.to_dict("records")],
+        reasons=_reasons(phantoms),
+        n_phantoms=phantoms["phantom"].nunique(),
+        run=_how(record),
+    )
+    write_file(Path(out), (html + "\n").encode())
+    return Path(out)
+
+
+def _template(name: str) -> str:
+    return (resources.files("ulcermeter") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _as_data(svg: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+def _reasons(phantoms: pd.DataFrame) -> list[tuple[str, int]]:
+    """Return what refused photos were told to do, without their own numbers, and how often."""
+    refused = phantoms[(phantoms["status"] == "refused") & (phantoms["mode"] == "instrument")]
+    words = refused["reason"].str.split(";").str[0].str.replace(r"\d+(\.\d+)?", "…", regex=True)
+    return [(str(text), int(count)) for text, count in words.value_counts().items()]
+
+
+def _how(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    parameters = record["parameters"]
+    return [
+        ("ulcermeter", str(record["ulcermeter"])),
+        ("run_id", str(record["run_id"])),
+        ("network, SHA-256", str(record["model_sha256"])),
+        ("protocol", str(record["protocol"]["name"])),
+        ("size", str(parameters["size"]["name"])),
+        ("first seed", str(parameters["first_seed"])),
+    ]

@@ -1,0 +1,149 @@
+"""What the phantoms say, cell by cell: bias, limits, coverage, width of the interval, calls, with their uncertainty."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.tables import from_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["BINS", "CLEAR_MM", "empirical_width", "summarise", "wilson"]
+
+Floats = NDArray[np.float64]
+
+# An ulcer is clear of the threshold from here on: there a call may not be wrong and should not be uncertain.
+CLEAR_MM = 0.3
+# Cells of the working range, by what is true of a phantom; edges are [from, to).
+BINS: dict[str, tuple[float, ...]] = {
+    "diameter_true_mm": (1.0, 1.7, 2.3, 3.0, 4.0, 5.01),
+    "px_per_mm": (14.0, 17.0, 20.0, 26.0),
+    "tilt_deg": (0.0, 8.0, 16.0, 25.01),
+    "blur_px": (0.5, 0.75, 1.0, 1.21),
+    "skin_tone": (1.0, 2.5, 4.5, 6.01),
+    "slope_true_deg": (0.0, 8.0, 16.0, 90.0),
+    "offset_mm": (0.0, 16.0, 22.0, 90.0),
+}
+_NAMES = ("side", "bed", "finger_found")
+_RESAMPLES = 1000
+_SEED = 20110
+# Below this many errors their outer percentiles are single values; 3.92 sd is the steadier width.
+_ENOUGH_FOR_PERCENTILES = 40
+
+
+def summarise(phantoms: pd.DataFrame, *, threshold_mm: float) -> pd.DataFrame:
+    """Return table ``validation/summary`` of a table ``validation/phantoms``.
+
+    Shares have Wilson's 95 % interval (1927), means and widths a percentile bootstrap's over phantoms, with a fixed
+    seed: the same rows give the same numbers.
+    """
+    rows = [
+        {"sample": sample, "factor": factor, "level": level, "mode": mode, **_cell(part, threshold_mm)}
+        for mode, of_mode in phantoms.groupby("mode", sort=True)
+        for sample, factor, level, part in _cells(of_mode)
+    ]
+    return from_rows("validation/summary", rows)
+
+
+def _cells(phantoms: pd.DataFrame) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
+    working = phantoms[phantoms["sample"] == "working range"]
+    if len(working):
+        yield "working range", "all", "", working
+        for factor, edges in BINS.items():
+            for low, high in zip(edges[:-1], edges[1:], strict=True):
+                part = working[(working[factor] >= low) & (working[factor] < high)]
+                if len(part):
+                    yield "working range", factor, f"{low:g} to {min(high, edges[-1] // 1):g}", part
+        for factor in _NAMES:
+            for level, part in working[working[factor] != ""].groupby(factor, sort=True):
+                yield "working range", factor, str(level), part
+    swept = phantoms[phantoms["sample"] == "sweep"]
+    for names, part in swept.groupby(["factor", "level"], sort=False):
+        swept_factor, at = names
+        yield "sweep", str(swept_factor), str(at), part
+
+
+def _cell(part: pd.DataFrame, threshold_mm: float) -> dict[str, Any]:
+    accepted, measured = part[part["found"] != ""], part[part["found"] == "yes"]
+    clear = measured[(measured["diameter_true_mm"] - threshold_mm).abs() >= CLEAR_MM]
+    called, truly = clear["over_threshold"], clear["over_threshold_true"]
+    refused = int((part["status"] == "refused").sum())
+    return {
+        "n": len(part),
+        "n_measured": len(measured),
+        **_share("refused", refused, len(part)),
+        **_share("found", len(measured), len(accepted)),
+        "false_per_photo": float(accepted["n_false"].sum()) / len(accepted) if len(accepted) else math.nan,
+        **_errors(measured),
+        **_share("coverage", int((measured["covered"] == "yes").sum()), len(measured)),
+        "n_clear": len(clear),
+        **_share("wrong_side", int(((called != "uncertain") & (called != truly)).sum()), len(clear)),
+        **_share("uncertain", int((called == "uncertain").sum()), len(clear)),
+    }
+
+
+def _errors(measured: pd.DataFrame) -> dict[str, float]:
+    errors = measured["error_mm"].to_numpy(dtype=np.float64)
+    widths = (measured["diameter_high_mm"] - measured["diameter_low_mm"]).to_numpy(dtype=np.float64)
+    if not len(errors):
+        return {}
+    bias, sd = float(errors.mean()), float(errors.std(ddof=1)) if len(errors) > 1 else math.nan
+    row = {"sd_mm": sd, "limit_low_mm": bias - 1.96 * sd, "limit_high_mm": bias + 1.96 * sd}
+    row["interval_width_mm"] = float(np.median(widths))
+    for name, value in (("bias_mm", _mean), ("abs_error_95_mm", _largest), ("width_ratio", _ratio)):
+        row |= _bootstrapped(name, value, errors, widths)
+    return row
+
+
+def _mean(errors: Floats, widths: Floats) -> float:
+    return float(errors.mean())
+
+
+def _largest(errors: Floats, widths: Floats) -> float:
+    return float(np.percentile(np.abs(errors), 95))
+
+
+def _ratio(errors: Floats, widths: Floats) -> float:
+    spread = empirical_width(errors)
+    return float(np.median(widths)) / spread if spread > 0 else math.nan
+
+
+def empirical_width(errors: Floats) -> float:
+    """Return the width that holds 95 % of the errors, mm: percentiles 2.5 to 97.5, or 3.92 sd of fewer than 40."""
+    if len(errors) >= _ENOUGH_FOR_PERCENTILES:
+        return float(np.subtract(*np.percentile(errors, [97.5, 2.5])))
+    return 3.92 * float(errors.std(ddof=1)) if len(errors) > 1 else math.nan
+
+
+def _bootstrapped(
+    name: str, value: Callable[[Floats, Floats], float], errors: Floats, widths: Floats
+) -> dict[str, float]:
+    rng = np.random.default_rng(_SEED)
+    draws = rng.integers(len(errors), size=(_RESAMPLES, len(errors)))
+    if len(errors) < 3:
+        return {name: value(errors, widths)}
+    low, high = np.nanpercentile([value(errors[draw], widths[draw]) for draw in draws], [2.5, 97.5])
+    return {name: value(errors, widths), f"{name}_low": float(low), f"{name}_high": float(high)}
+
+
+def _share(name: str, count: int, total: int) -> dict[str, float]:
+    if total == 0:
+        return {}
+    low, high = wilson(count, total)
+    return {name: count / total, f"{name}_low": low, f"{name}_high": high}
+
+
+def wilson(count: int, total: int, *, z: float = 1.96) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share (doi 10.1080/01621459.1927.10502953); NaN twice of nothing."""
+    if total == 0:
+        return math.nan, math.nan
+    share, spread = count / total, z**2 / total
+    middle = (share + spread / 2) / (1 + spread)
+    half = z / (1 + spread) * math.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
