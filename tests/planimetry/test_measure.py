@@ -60,6 +60,25 @@ def test_a_stated_scale_is_not_corrected_for_height() -> None:
     assert table.dominant_error == ""
 
 
+def test_a_stated_scale_still_knows_the_skins_slope() -> None:
+    angle = np.linspace(0, 2 * np.pi, 180, endpoint=False)
+    edge = on_cylinder(14 + 0.8 * np.cos(angle), 3 + 2.0 * np.sin(angle))
+    found = calibration(known=False)
+    seen = found.to_px(edge[:, :2])
+    sloped = row(seen, found, finger=cylinder(found))
+    assert sloped.diameter_mm == pytest.approx(16 * np.sin(2 / 8), rel=1e-3)
+    assert row(seen, found).diameter_mm < 0.95 * sloped.diameter_mm
+
+
+def test_an_outline_over_the_fingers_tip_stays_sane() -> None:
+    found = calibration(15.0, on="table")
+    round_end = 8 * np.sqrt(1 - np.maximum(1 - np.arange(0, 30, 0.5) / 8, 0) ** 2)
+    finger = replace(cylinder(found), radii_mm=round_end)
+    outline = projected(at_height(ellipse(4.0, 3.0, at=(1.0, -11.5)), 8.0), 15.0)
+    got = row(outline, found, finger=finger)
+    assert 3.5 < got.diameter_mm < 6.5 and got.over_threshold == "uncertain"
+
+
 @pytest.mark.parametrize("tilt", [0.0, 15.0, 25.0])
 @pytest.mark.parametrize("on", ["skin", "table"])
 def test_the_caliper_on_a_finger_is_straight_and_on_the_skin(tilt: float, on: str) -> None:

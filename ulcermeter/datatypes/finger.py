@@ -71,13 +71,19 @@ class Finger:
             return np.full(along.shape, float(self.radius_mm))
         return np.interp(along, np.arange(len(self.radii_mm)) * self.step_mm, self.radii_mm, left=0.0)
 
+    def _cap_mm(self) -> float:
+        if len(self.radii_mm) == 0:
+            return -np.inf
+        return float(np.argmax(self.radii_mm >= 0.6 * self.radius_mm)) * self.step_mm
+
     def height_at(self, points_mm: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the skin's height (mm) over the reference's plane straight above plane points (K, 2).
 
-        Beyond 95 % of the radius the skin is continued level, where a finger turns away from the camera.
+        Beyond 95 % of the radius, and before the tip has reached 60 % of it, the skin is continued level: there a
+        finger turns away from the camera, and a small error of its place would make lengths wild.
         """
         along, across = self.along_and_across(points_mm).T
-        radius = self.radius_at(along)
+        radius = self.radius_at(np.maximum(along, self._cap_mm()))
         inside = np.minimum(np.abs(across), 0.95 * radius)
         return self.axis_height_mm + np.sqrt(np.maximum(radius**2 - inside**2, 0.0))
 
@@ -101,6 +107,19 @@ class Finger:
         moves = step * np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
         heights = self.height_at(np.asarray(point_mm) + moves)
         return np.array([heights[0] - heights[1], heights[2] - heights[3]]) / (2 * step)
+
+    def slope_deg_at(self, point_mm: NDArray[np.floating]) -> float:
+        """Return the angle (degrees, 0..90) between skin and reference plane at a true plane point (2,).
+
+        arccos(cos a / sqrt(1 + r'^2)) with a the angle round the axis, r' the change of the radius along it; not
+        levelled as `height_at` is. 90 before the tip.
+        """
+        along, across = self.along_and_across(point_mm)[0]
+        radius, before, behind = (float(self.radius_at(np.array(along + step))) for step in (0.0, -0.5, 0.5))
+        if radius <= 0 or abs(across) >= radius:
+            return 90.0
+        cosine = np.sqrt(1 - (across / radius) ** 2) / np.hypot(1, behind - before)
+        return float(np.degrees(np.arccos(np.clip(cosine, 0, 1))))
 
     def coordinates(self, points_mm: NDArray[np.floating]) -> tuple[NDArray[np.float64], ...]:
         """Return finger coordinates of plane points (K, 2) as seen: s, its sd, t, its sd, each (K,), mm.

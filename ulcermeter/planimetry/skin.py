@@ -36,6 +36,8 @@ class SkinOutline:
         Of the outline on average, and of the camera, over the reference's plane; the latter NaN when not known.
     finger_place : tuple of 4 float
         s, its sd, t, its sd of the centroid; NaN without a finger.
+    slope_deg : float
+        Angle between skin and reference plane at the centroid; 0 without a finger.
     """
 
     edge_mm: Points = field(repr=False)
@@ -46,11 +48,7 @@ class SkinOutline:
     height_mm: float
     camera_height_mm: float
     finger_place: tuple[float, float, float, float]
-
-    @property
-    def slope_deg(self) -> float:
-        """Angle between skin and reference plane at the centroid, degrees."""
-        return float(np.degrees(np.arctan(np.hypot(*self.gradient))))
+    slope_deg: float
 
 
 def lay_on_skin(
@@ -88,7 +86,7 @@ def _on_plane(flat: Points, viewpoint: Points, height: float) -> SkinOutline:
     edge = np.column_stack([flat, np.full(len(flat), height if known else 0.0)])
     nowhere = (float("nan"),) * 4
     return SkinOutline(
-        edge, flat - centroid(flat), None, np.zeros(2), lean, height if known else 0.0, camera_height, nowhere
+        edge, flat - centroid(flat), None, np.zeros(2), lean, height if known else 0.0, camera_height, nowhere, 0.0
     )
 
 
@@ -96,7 +94,7 @@ def _on_finger(flat: Points, viewpoint: Points, finger: Finger, *, level: bool) 
     known = bool(np.isfinite(viewpoint[2]))
     middle = centroid(flat)
     edge, at = finger.on_skin(flat), finger.on_skin(middle)[0]
-    gradient = finger.gradient_at(at[:2])
+    gradient, slope_deg = finger.gradient_at(at[:2]), finger.slope_deg_at(at[:2])
     along, across = finger.along_and_across(edge[:, :2]).T
     radius = np.maximum(finger.radius_at(along), 1e-6)
     unrolled = np.column_stack([along, radius * np.arcsin(np.clip(across / radius, -1, 1))])
@@ -111,7 +109,7 @@ def _on_finger(flat: Points, viewpoint: Points, finger: Finger, *, level: bool) 
     place = tuple(float(value[0]) for value in finger.coordinates(middle))
     tangent = _in_tangent_plane(edge - at, gradient)
     height = float(edge[:, 2].mean())
-    return SkinOutline(edge, tangent, unrolled, gradient, lean, height, float(viewpoint[2]), place)  # type: ignore[arg-type]
+    return SkinOutline(edge, tangent, unrolled, gradient, lean, height, float(viewpoint[2]), place, slope_deg)  # type: ignore[arg-type]
 
 
 def tangent_frame(gradient: NDArray[np.floating]) -> NDArray[np.float64]:
