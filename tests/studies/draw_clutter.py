@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import skimage.data
 
+FIRST_LARGE_COIN = 240
 METALS = np.array([[178, 104, 66], [140, 76, 48], [110, 66, 44], [198, 164, 84], [150, 122, 62], [172, 170, 164],
                    [120, 118, 112], [214, 190, 120]], float)
 WINGS = np.array([[200, 120, 30], [160, 80, 30], [190, 60, 30], [120, 70, 40], [210, 180, 70], [90, 60, 50]], float)
@@ -70,6 +71,65 @@ def coins(shape, rng):
             core = soft_ellipse(shape, centre, axes * 0.68, turn)
             out = out * (1 - core) + (METALS[rng.integers(len(METALS))] + shade[..., None] * 20) * core
     return out
+
+
+def struck(shape, rng):
+    """Height of a strike, float: a ring of stars, a head or a figure, letters round it; its slope is what shines."""
+    flat, (rows, cols) = np.zeros(shape, np.uint8), shape
+    middle = (cols // 2, rows // 2)
+    for turn in np.linspace(0, 2 * np.pi, 12, endpoint=False):
+        at = (int(middle[0] + 0.42 * cols * np.cos(turn)), int(middle[1] + 0.42 * rows * np.sin(turn)))
+        cv2.drawMarker(flat, at, 255, cv2.MARKER_STAR, max(cols // 16, 3), max(cols // 90, 1))
+    for _ in range(int(rng.integers(1, 4))):
+        points = np.cumsum(rng.normal(0, cols * 0.07, (14, 2)), 0) + rng.uniform(0.35, 0.65, 2) * cols
+        cv2.fillPoly(flat, [points.astype(np.int32)], int(rng.integers(90, 256)))
+    word = "".join(rng.choice(list("EUROSPAINCT0125"), int(rng.integers(1, 7))))
+    where = (int(cols * rng.uniform(0.15, 0.5)), int(rows * rng.uniform(0.35, 0.8)))
+    cv2.putText(flat, word, where, cv2.FONT_HERSHEY_DUPLEX, cols / 30 / len(word) ** 0.7, 255, max(cols // 50, 1))
+    height = cv2.GaussianBlur(flat, (0, 0), max(cols / 110, 0.6)).astype(np.float32) / 255
+    slope = cv2.Sobel(height, cv2.CV_32F, 1, 0) * rng.normal() + cv2.Sobel(height, cv2.CV_32F, 0, 1) * rng.normal()
+    return slope * cols / 60
+
+
+def two_metals(shape, rng):
+    """Large coins of one or two metals with a strike, worn and unevenly lit, on pale, speckled or wooden tables."""
+    out = background(shape, rng) if rng.random() < 0.4 else speckled(shape, rng)
+    for _ in range(int(rng.integers(1, 5))):
+        size, centre = int(rng.uniform(40, 130)), rng.uniform(0, 1, 2) * shape[::-1]
+        side = 2 * size + 1
+        rows, cols = np.mgrid[-size : size + 1, -size : size + 1].astype(np.float32)
+        radius = np.hypot(rows, cols) / size
+        ring, core = (METALS[rng.integers(len(METALS))] * rng.uniform(0.5, 1.2) for _ in range(2))
+        chance = rng.random()
+        ring, core = (METALS[4], METALS[6]) if chance < 0.4 else (ring, core if chance < 0.8 else ring)
+        face = np.where((radius < rng.uniform(0.6, 0.75))[..., None], core, ring)
+        face = face * (1 + 0.2 * noise((side, side), (size, size), rng)[..., None])
+        strike = struck((side, side), rng) * np.exp(rng.uniform(np.log(6), np.log(70)))
+        face = face + (strike + 6 * noise((side, side), (3, 3), rng))[..., None]
+        face = face + ((np.abs(radius - 0.96) < 0.03) * rng.uniform(-60, 60))[..., None]
+        turn = cv2.getRotationMatrix2D((size, size), rng.uniform(0, 360), 1.0)
+        turn = np.diag([1.0, rng.uniform(0.7, 1.0)]) @ turn
+        turn[:, 2] += centre - turn @ np.array([size, size, 1.0])
+        seen = cv2.warpAffine(face.astype(np.float32), turn, shape[::-1], flags=cv2.INTER_LINEAR)
+        cover = cv2.warpAffine((radius <= 1).astype(np.float32), turn, shape[::-1], flags=cv2.INTER_LINEAR)[..., None]
+        shadow = cv2.GaussianBlur(np.roll(cover[..., 0], (3, 3), (0, 1)), (0, 0), 4)[..., None]
+        out = out * (1 - 0.4 * shadow * (1 - cover))
+        out = out * (1 - cover) + seen * cover
+    return out
+
+
+def speckled(shape, rng):
+    """Terrazzo: flecks of grey and brown in a pale ground, with a faint stain now and then."""
+    out = np.full((*shape, 3), rng.uniform(150, 235))
+    for _ in range(3):
+        flecks = noise(shape, (rng.uniform(3, 14),) * 2, rng) > rng.uniform(0.8, 1.8)
+        out[flecks] = rng.uniform(60, 230) + rng.uniform(-12, 12, 3)
+    if rng.random() < 0.4:
+        centre, (rows, cols) = rng.uniform(0, 1, 2) * shape[::-1], np.mgrid[: shape[0], : shape[1]]
+        fade = np.exp(-((cols - centre[0]) ** 2 + (rows - centre[1]) ** 2) / (2 * rng.uniform(5, 25) ** 2))
+        fade = fade * (0.6 + 0.4 * np.clip(noise(shape, (4, 4), rng), -1, 1))
+        out = out * (1 - 0.6 * fade[..., None]) + np.array([190, 140, 80]) * 0.6 * fade[..., None]
+    return cv2.GaussianBlur(out, (0, 0), 0.8)
 
 
 def specimen(shape, rng):
@@ -140,11 +200,18 @@ def draw(number, photos):
     rng = np.random.default_rng([53, number])
     shape = (int(rng.integers(360, 560)), int(rng.integers(360, 640)))
     kind = number % 12
+    if number >= FIRST_LARGE_COIN:
+        return finish(two_metals(shape, rng), rng)
     if kind == 11:
         photo = photos[number // 12 % len(photos)]
         top, left = rng.integers(0, photo.shape[0] // 3), rng.integers(0, photo.shape[1] // 3)
         return np.ascontiguousarray(photo[top:, left:])
     out = (coins, coins, coins, coins, specimen, specimen, stains, stains, stains, prints, prints)[kind](shape, rng)
+    return finish(out, rng)
+
+
+def finish(out, rng):
+    """Expose, add noise and blur."""
     out = np.clip(out * rng.uniform(0.6, 1.15) + rng.normal(0, rng.uniform(0.5, 4), out.shape), 0, 255)
     return cv2.GaussianBlur(out, (0, 0), rng.uniform(0.3, 1.2)).astype(np.uint8)
 
@@ -153,14 +220,17 @@ def main():
     """Draw and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--count", type=int, default=240)
+    parser.add_argument("--count", type=int, default=360)
     args = parser.parse_args()
     cv2.setNumThreads(1)
     for folder in ("photos", "masks"):
         (args.out / folder).mkdir(parents=True, exist_ok=True)
     photos = public_photos()
     for number in range(args.count):
-        pixels, name = draw(number, photos), f"clutter{number:04d}"
+        name = f"clutter{number:04d}"
+        if (args.out / "photos" / f"{name}.jpg").exists():
+            continue
+        pixels = draw(number, photos)
         cv2.imwrite(str(args.out / "masks" / f"{name}.png"), np.zeros(pixels.shape[:2], np.uint8))
         cv2.imwrite(str(args.out / "photos" / f"{name}.jpg"), pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
 
