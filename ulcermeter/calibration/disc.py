@@ -21,7 +21,7 @@ from ulcermeter.errors import Refusal
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
-__all__ = ["disc_poses", "find_disc", "find_discs"]
+__all__ = ["cropped", "disc_poses", "find_disc", "find_discs"]
 
 Matrix = NDArray[Any]
 _POINTS = 8
@@ -84,7 +84,7 @@ def find_discs(pixels: NDArray[np.uint8], *, region: Region | None = None) -> li
     region : Region or None
         Only discs whose centre lies inside.
     """
-    patch, origin = _cropped(pixels, region)
+    patch, origin = cropped(pixels, region)
     fits = []
     sides = (900, 360) if region is None else (420, 210)
     for guess in find_ellipses(patch, long_sides_px=sides)[:_MOST_TRIED]:
@@ -115,7 +115,14 @@ def _face(pixels: NDArray[np.uint8], disc: EllipseFit, region: Region | None) ->
     return max(tried, key=_purity)
 
 
-def _cropped(pixels: NDArray[np.uint8], region: Region | None) -> tuple[NDArray[np.uint8], Points]:
+def cropped(pixels: NDArray[np.uint8], region: Region | None) -> tuple[NDArray[np.uint8], Points]:
+    """Return the region of a picture, with a little more round it, and the place (x, y) of its first pixel.
+
+    Raises
+    ------
+    Refusal
+        A box outside the picture.
+    """
     if region is None:
         return pixels, np.zeros(2)
     rows, cols = pixels.shape[:2]

@@ -193,11 +193,13 @@ def _distinct(solutions: list[_Solution]) -> tuple[_Solution, ...]:
 def _undistortion(points_px: Points, camera: CameraPrior) -> Matrix:
     """Return dP (3, 3): I + k1 dP is the homography nearest to undistorting with a small k1, round the reference.
 
-    Fitted over the reference's box grown by two of its sizes on every side: where an ulcer can lie.
+    Fitted over the reference's box grown by two of its sizes on every side, inside the photo: where an ulcer can lie.
     """
     low, high = points_px.min(axis=0), points_px.max(axis=0)
     size = float((high - low).max())
-    x, y = np.meshgrid(*(np.linspace(low[i] - 2 * size, high[i] + 2 * size, 9) for i in (0, 1)))
+    low = np.minimum(low, np.maximum(low - 2 * size, 0))
+    high = np.maximum(high, np.minimum(high + 2 * size, 2 * np.asarray(camera.centre_px)))
+    x, y = np.meshgrid(*(np.linspace(low[i], high[i], 9) for i in (0, 1)))
     rays = (np.column_stack([x.ravel(), y.ravel()]) - camera.centre_px) / camera.focal_px
     shift = -rays * np.sum(rays**2, axis=1, keepdims=True)
     ones, zero = np.ones((len(rays), 1)), np.zeros((len(rays), 3))

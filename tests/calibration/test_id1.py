@@ -1,0 +1,96 @@
+"""Bank cards: drawn and real ones, and four-sided things that are none."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ulcermeter.calibration import calibrate
+from ulcermeter.calibration.straight_edges import fit_quad
+from ulcermeter.datatypes import CameraInfo, Photo, transform_points
+from ulcermeter.errors import Refusal
+from ulcermeter.phantom import draw_phantom, random_spec
+from ulcermeter.photo import read_photo
+
+DATA = Path(__file__).parents[3] / "shared/data"
+
+
+def photo_of(pixels: NDArray[np.uint8], focal_35mm_mm: float | None = 26.0) -> Photo:
+    sha256 = hashlib.sha256(pixels.tobytes()).hexdigest()
+    return Photo(pixels, sha256, None, CameraInfo("Phantom", "Pinhole 1", focal_35mm_mm), Path("photo.jpg"))
+
+
+@pytest.mark.parametrize(("seed", "tilt_deg"), [(2, 28.0), (6, 4.0)])
+def test_a_card_measures_a_circle_at_the_ulcer(seed: int, tilt_deg: float) -> None:
+    spec = random_spec(seed, reference="id1", tilt_deg=(tilt_deg, tilt_deg), size_px=(1600, 1200))
+    phantom = draw_phantom(spec)
+    calibration = calibrate(photo_of(phantom.pixels, round(spec.camera.focal_35mm_mm)), reference="id1")
+    centre = transform_points(phantom.truth.pixel_to_plane, np.array([phantom.truth.ulcers[0].centroid_px]))[0]
+    angle = np.arange(24) * (2 * np.pi / 24)
+    circle_px = phantom.truth.plane_to_pixel(centre + 1.5 * np.column_stack([np.cos(angle), np.sin(angle)]))
+    mm = calibration.to_mm(circle_px)
+    assert np.abs(np.hypot(*(mm[:12] - mm[12:]).T) - 3).max() < 0.03
+    assert calibration.tilt_deg == pytest.approx(phantom.truth.tilt_deg, abs=1.0)
+    assert calibration.scale_se(np.array(phantom.truth.ulcers[0].centroid_px)) < 0.02
+
+
+def rectangle(wide_mm: float, high_mm: float, corner_mm: float, *, turn_deg: float = 8.0) -> NDArray[np.uint8]:
+    """A plain rounded rectangle, 8 px/mm, on light ground; drawn four times as large and averaged."""
+    y, x = np.mgrid[0:2400:2, 0:3200:2].astype(np.float64)
+    turn = np.deg2rad(turn_deg)
+    u = ((x - 1570) * np.cos(turn) + (y - 1210) * np.sin(turn)) / 32
+    v = ((y - 1210) * np.cos(turn) - (x - 1570) * np.sin(turn)) / 32
+    du, dv = np.abs(u) - (wide_mm / 2 - corner_mm), np.abs(v) - (high_mm / 2 - corner_mm)
+    inside = (np.hypot(np.maximum(du, 0), np.maximum(dv, 0)) + np.minimum(np.maximum(du, dv), 0) < corner_mm) * 1.0
+    light = inside.reshape(600, 2, 800, 2).mean(axis=(1, 3))[..., None]
+    return np.asarray(220 * (1 - light) + np.array([40, 70, 140]) * light).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("size_mm", "corner_mm"), [((85.6, 53.98), 0.0), ((85.6, 60.0), 3.18), ((70.0, 53.98), 3.18), ((85.6, 53.98), 8.0)]
+)
+def test_paper_and_other_four_sided_things_are_no_card(size_mm: tuple[float, float], corner_mm: float) -> None:
+    with pytest.raises(Refusal, match="got none; lay the bank card"):
+        calibrate(photo_of(rectangle(*size_mm, corner_mm)), reference="id1")
+
+
+@pytest.mark.parametrize("turn_deg", [8.0, 97.0])
+def test_a_card_is_read_whichever_way_round(turn_deg: float) -> None:
+    calibration = calibrate(photo_of(rectangle(60 * 85.6 / 85.6, 60 * 53.98 / 85.6, 2.23, turn_deg=turn_deg)))
+    assert calibration.reference == "id1"
+    assert calibration.px_per_mm(np.array([392.0, 302.0])) == pytest.approx(8 * 60 / 85.6, rel=0.004)
+
+
+def test_sides_are_lines_with_the_covariance_they_state() -> None:
+    truth = np.array([[61.3, 52.8], [521.7, 71.2], [498.4, 371.9], [70.6, 349.5]])
+    along = np.roll(truth, -1, axis=0) - truth
+    normals = np.column_stack([-along[:, 1], along[:, 0]]) / np.hypot(*along.T)[:, None]
+    y, x = np.mgrid[0:440, 0:600].astype(np.float64)
+    depth = np.min([(x - p[0]) * n[0] + (y - p[1]) * n[1] for p, n in zip(truth, normals, strict=True)], axis=0)
+    light = cv2.GaussianBlur(np.clip(0.5 + depth, 0, 1), (0, 0), 1.0)
+    found, stated = [], []
+    for seed in range(12):
+        noise = np.random.default_rng(seed).normal(0, 3, (440, 600, 3))
+        coded = 255 * (0.1 + 0.7 * light[..., None]) ** (1 / 2.2)
+        quad = fit_quad(np.clip(coded + noise, 0, 255).round().astype(np.uint8), truth + 2.0, trim=(0.05, 0.08))
+        assert quad is not None
+        found.append(quad.corners_px)
+        stated.append(np.sqrt(np.diag(quad.covariance_px2)))
+    spread = np.std(found, axis=0).ravel()
+    assert np.abs(np.mean(found, axis=0) - truth).max() < 0.05
+    assert np.all(spread < 2.0 * np.mean(stated, axis=0))
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="real photographs are not here")
+def test_a_real_card_beside_a_hand() -> None:
+    calibration = calibrate(read_photo(DATA / "hand_card/IMG_5965.jpg"), reference="id1")
+    with open(DATA / "hand_card/card_corners.csv") as file:
+        by_eye = np.array([(float(r["x_px"]), float(r["y_px"])) for r in csv.DictReader(file)])
+    off = np.hypot(*(calibration.points_px[:, None] - by_eye[None]).T).min(axis=0)
+    assert off.max() < 15
