@@ -160,7 +160,7 @@ def calls_figure(calls: pd.DataFrame, *, threshold_mm: float, clear_mm: float) -
             x = part["diameter_mm"] * (1 + aside)
             axes.vlines(x, part["share_low"], part["share_high"], color=colour, linewidth=1, alpha=0.6)
             axes.plot(x, part["share"], color=colour, marker=marker, markersize=4.5, linewidth=1.2, label=call)
-        axes.set(ylim=(-0.03, 1.03))
+        axes.set(ylim=(-0.03, 1.03), xlim=(threshold_mm - 1.1, threshold_mm + 1.6))
         axes.set_xlabel("true diameter, mm", color=_GREY)
         axes.set_ylabel("share of measured ulcers", color=_GREY)
         axes.tick_params(colors=_GREY, labelsize=8)
@@ -170,15 +170,16 @@ def calls_figure(calls: pd.DataFrame, *, threshold_mm: float, clear_mm: float) -
 
 def coverage_figure(summary: pd.DataFrame, *, nominal: float = 0.95, least: float = 0.88) -> str:
     """Draw the share of intervals that hold the truth, cell by cell, with Wilson's 95 % intervals, both modes."""
-    with _drawing((9.6, _coverage_height(summary))) as figure:
+    height = _coverage_height(summary)
+    with _drawing((9.6, height)) as figure:
         panels = figure.subplots(1, 2)
-        figure.subplots_adjust(left=0.165, right=0.985, top=0.93, bottom=0.07, wspace=0.5)
+        figure.subplots_adjust(left=0.165, right=0.985, top=1 - 0.3 / height, bottom=0.75 / height, wspace=0.5)
         for axes, (sample, title) in zip(panels, _SAMPLES, strict=True):
             _coverage_panel(axes, summary[summary["sample"] == sample], nominal=nominal, least=least)
             axes.set_title(title, loc="left", fontsize=9.5, color=_INK, fontweight="bold")
         handles, labels = panels[0].get_legend_handles_labels()
         if handles:
-            figure.legend(handles, labels, loc="upper right", ncols=2, frameon=False, fontsize=8.5)
+            figure.legend(handles, labels, loc="lower center", ncols=2, frameon=False, fontsize=8.5)
         return _svg(figure)
 
 

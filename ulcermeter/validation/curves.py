@@ -29,7 +29,7 @@ def errors_by_diameter(phantoms: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for mode, part in _classes(_over_diameters(phantoms), _EDGES_MM):
         errors = part["error_mm"].to_numpy(dtype=np.float64)
-        bias, half = float(errors.mean()), empirical_width(errors) / 2
+        bias, half = float(errors.mean()), float(empirical_width(errors)) / 2
         middle = float(part["diameter_true_mm"].mean())
         ends = {"low_mm": bias - half, "high_mm": bias + half}
         rows.append({"mode": mode, "diameter_mm": middle, "n": len(part), "bias_mm": bias, **ends})

@@ -20,13 +20,13 @@ Floats = NDArray[np.float64]
 
 # An ulcer is clear of the threshold from here on: there a call may not be wrong and should not be uncertain.
 CLEAR_MM = 0.3
-# Cells of the working range, by what is true of a phantom; edges are [from, to).
+# Cells of the working range, by what is true of a phantom; edges are [from, to), of the last one [from, to].
 BINS: dict[str, tuple[float, ...]] = {
-    "diameter_true_mm": (1.0, 1.7, 2.3, 3.0, 4.0, 5.01),
-    "px_per_mm": (14.0, 17.0, 20.0, 26.0),
-    "tilt_deg": (0.0, 8.0, 16.0, 25.01),
-    "blur_px": (0.5, 0.75, 1.0, 1.21),
-    "skin_tone": (1.0, 2.5, 4.5, 6.01),
+    "diameter_true_mm": (1.0, 1.7, 2.3, 3.0, 4.0, 5.0),
+    "px_per_mm": (15.0, 17.0, 20.0, 25.0),
+    "tilt_deg": (0.0, 8.0, 16.0, 25.0),
+    "blur_px": (0.5, 0.75, 1.0, 1.2),
+    "skin_tone": (1.0, 2.5, 4.5, 6.0),
     "slope_true_deg": (0.0, 8.0, 16.0, 90.0),
     "offset_mm": (0.0, 16.0, 22.0, 90.0),
 }
@@ -57,9 +57,10 @@ def _cells(phantoms: pd.DataFrame) -> Iterator[tuple[str, str, str, pd.DataFrame
         yield "working range", "all", "", working
         for factor, edges in BINS.items():
             for low, high in zip(edges[:-1], edges[1:], strict=True):
-                part = working[(working[factor] >= low) & (working[factor] < high)]
+                last = (working[factor] == high) & (high == edges[-1])
+                part = working[((working[factor] >= low) & (working[factor] < high)) | last]
                 if len(part):
-                    yield "working range", factor, f"{low:g} to {min(high, edges[-1] // 1):g}", part
+                    yield "working range", factor, f"{low:g} to {high:g}", part
         for factor in _NAMES:
             for level, part in working[working[factor] != ""].groupby(factor, sort=True):
                 yield "working range", factor, str(level), part
@@ -101,35 +102,36 @@ def _errors(measured: pd.DataFrame) -> dict[str, float]:
     return row
 
 
-def _mean(errors: Floats, widths: Floats) -> float:
-    return float(errors.mean())
+def _mean(errors: Floats, widths: Floats) -> Floats:
+    return np.asarray(errors.mean(axis=-1))
 
 
-def _largest(errors: Floats, widths: Floats) -> float:
-    return float(np.percentile(np.abs(errors), 95))
+def _largest(errors: Floats, widths: Floats) -> Floats:
+    return np.asarray(np.percentile(np.abs(errors), 95, axis=-1))
 
 
-def _ratio(errors: Floats, widths: Floats) -> float:
+def _ratio(errors: Floats, widths: Floats) -> Floats:
     spread = empirical_width(errors)
-    return float(np.median(widths)) / spread if spread > 0 else math.nan
+    return np.median(widths, axis=-1) / np.where(spread > 0, spread, np.nan)
 
 
-def empirical_width(errors: Floats) -> float:
-    """Return the width that holds 95 % of the errors, mm: percentiles 2.5 to 97.5, or 3.92 sd of fewer than 40."""
-    if len(errors) >= _ENOUGH_FOR_PERCENTILES:
-        return float(np.subtract(*np.percentile(errors, [97.5, 2.5])))
-    return 3.92 * float(errors.std(ddof=1)) if len(errors) > 1 else math.nan
+def empirical_width(errors: Floats) -> Floats:
+    """Return the width that holds 95 % of errors (..., n), mm: percentiles 2.5 to 97.5; 3.92 sd of fewer than 40."""
+    n = errors.shape[-1]
+    if n >= _ENOUGH_FOR_PERCENTILES:
+        return np.asarray(np.subtract(*np.percentile(errors, [97.5, 2.5], axis=-1)))
+    return 3.92 * np.asarray(errors.std(ddof=1, axis=-1) if n > 1 else np.full(errors.shape[:-1], np.nan))
 
 
 def _bootstrapped(
-    name: str, value: Callable[[Floats, Floats], float], errors: Floats, widths: Floats
+    name: str, value: Callable[[Floats, Floats], Floats], errors: Floats, widths: Floats
 ) -> dict[str, float]:
-    rng = np.random.default_rng(_SEED)
-    draws = rng.integers(len(errors), size=(_RESAMPLES, len(errors)))
+    row = {name: float(value(errors, widths))}
     if len(errors) < 3:
-        return {name: value(errors, widths)}
-    low, high = np.nanpercentile([value(errors[draw], widths[draw]) for draw in draws], [2.5, 97.5])
-    return {name: value(errors, widths), f"{name}_low": float(low), f"{name}_high": float(high)}
+        return row
+    draws = np.random.default_rng(_SEED).integers(len(errors), size=(_RESAMPLES, len(errors)))
+    low, high = np.nanpercentile(value(errors[draws], widths[draws]), [2.5, 97.5])
+    return {**row, f"{name}_low": float(low), f"{name}_high": float(high)}
 
 
 def _share(name: str, count: int, total: int) -> dict[str, float]:
