@@ -19,6 +19,7 @@ import pytest
 
 import ulcermeter as um
 from ulcermeter.errors import MissingDependencyError, StudyError
+from ulcermeter.phantom import CameraSpec, PhantomSpec, draw_phantom, write_phantom
 from ulcermeter.pipeline import measure_photo, one_photo, run_study, workers
 from ulcermeter.protocol import read_protocol
 from ulcermeter.store import TABLE_FILES, read_results
@@ -241,6 +242,14 @@ def test_an_outline_of_another_photo_fails(tiny_study: Path) -> None:
     frame = pd.DataFrame({"photo": ["b.jpg"] * 3, "hand": "left", "finger": "index", "label": 1, "vertex": [0, 1, 2]})
     frame.assign(x_px=[1, 9, 5], y_px=[1, 1, 8]).to_csv(tiny_study / "other.csv", index=False)
     assert "expected an outline of photos/S01_baseline.jpg" in measured(tiny_study, 1, mask="other.csv").photo["reason"]
+
+
+def test_a_closed_finger_is_looked_at_and_has_no_ulcer(tiny_study: Path) -> None:
+    spec = PhantomSpec(camera=CameraSpec(width_px=960, height_px=720, px_per_mm=13.0), ulcers=())
+    write_phantom(draw_phantom(spec), tiny_study / "photos" / "S01_baseline.jpg")
+    photo = measured(tiny_study, 1).photo
+    assert (photo["status"], photo["n_ulcers"]) == ("no ulcer", 0), photo["reason"]
+    assert photo["focus"] > 1.5 and 0.4 < photo["detection_limit_mm"] < 1.2
 
 
 def test_a_wide_photo_is_measured_like_its_middle(tiny_study: Path) -> None:

@@ -19,6 +19,7 @@ from ulcermeter.photo import read_photo
 from ulcermeter.pipeline.tracings import read_tracing
 from ulcermeter.pipeline.window import (
     COARSE_SPACING_MM,
+    along_the_finger,
     box_holds_finger,
     choose_spacing,
     choose_window,
@@ -240,12 +241,12 @@ def _check_gates(
 ) -> None:
     """Refuse the photo when a gate fails at any ulcer: an ulcer left out in silence would later pass for healed."""
     calibration = segmentation.rectified.calibration
-    on_finger = None if finger is None else calibration.to_px(finger.outline_mm)
-    mask = None if on_finger is None else _filled(photo, on_finger)
-    places: tuple[Any, ...] = segmentation.outlines
-    if not places:
-        places = (on_finger if click is None and on_finger is not None else look_at(photo, click, box),)
+    mask = None if finger is None else _filled(photo, calibration.to_px(finger.outline_mm))
+    along = [] if finger is None or click is not None else along_the_finger(photo, calibration, finger)
+    places = list(segmentation.outlines) or along or [look_at(photo, click, box)]
     reports = [check_gates(photo, calibration, at, protocol=work.protocol, finger_mask=mask) for at in places]
+    if not segmentation.outlines:
+        reports = [_middling(reports)]
     _tell(work, reports[0])
     work.notes += dict.fromkeys(warning for report in reports for warning in report.warnings)
     several = len(reports) > 1
@@ -257,6 +258,12 @@ def _check_gates(
             for failure in report.failures
         ],
     )
+
+
+def _middling(reports: list[GateReport]) -> GateReport:
+    """Return the report of the middling focus: one bare spot, or one sharp one, does not speak for a finger."""
+    judged = sorted((r for r in reports if np.isfinite(r.focus)), key=lambda report: report.focus)
+    return judged[(len(judged) - 1) // 2] if judged else reports[0]
 
 
 def _filled(photo: Photo, outline_px: np.ndarray) -> np.ndarray:

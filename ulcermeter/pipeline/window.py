@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from ulcermeter.datatypes import Calibration, Photo
+    from ulcermeter.datatypes import Calibration, Finger, Photo
     from ulcermeter.protocol import Protocol
 
 __all__ = [
     "COARSE_SPACING_MM",
+    "along_the_finger",
     "box_holds_finger",
     "choose_spacing",
     "choose_window",
@@ -30,6 +31,8 @@ _ROUND_A_FINGER_MM = 15.0
 # A finger and a reference beside it fill about 100 × 75 mm; below this nothing is won by finding the finger first.
 _WIDE_MM = 120.0
 COARSE_SPACING_MM = 0.4
+# The end two phalanges, where digital ulcers are; past them the reference may lie.
+_ALONG_MM = (6.0, 10.0, 14.0, 18.0, 22.0, 26.0)
 # A rectified window of a 12 MP photo at its own resolution fits; more is made coarser, never cropped.
 _MOST_PX = 16e6
 
@@ -80,6 +83,14 @@ def round_a_finger(photo: Photo, calibration: Calibration, outline_mm: np.ndarra
     margin = _ROUND_A_FINGER_MM * calibration.px_per_mm(outline_px.mean(axis=0))
     (left, top), (right, bottom) = outline_px.min(axis=0) - margin, outline_px.max(axis=0) + margin
     return _clipped(photo, float(left), float(top), float(right - left), float(bottom - top))
+
+
+def along_the_finger(photo: Photo, calibration: Calibration, finger: Finger) -> list[np.ndarray]:
+    """Return places on the finger's mid-line, 6 to 26 mm from its tip, that lie on the photo; photo px (x, y)."""
+    steps = np.asarray(_ALONG_MM)[:, None]
+    points = calibration.to_px(np.asarray(finger.tip_mm) + steps * np.asarray(finger.axis))
+    rows, cols = photo.pixels.shape[:2]
+    return [point for point in points if 0 <= point[0] <= cols - 1 and 0 <= point[1] <= rows - 1]
 
 
 def choose_spacing(photo: Photo, calibration: Calibration, *, window: Box | None, at: np.ndarray) -> float:
