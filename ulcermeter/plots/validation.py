@@ -150,9 +150,9 @@ def calls_figure(calls: pd.DataFrame, *, threshold_mm: float, clear_mm: float) -
         Half the width of the shaded zone in which a call need not be certain.
     """
     looks = {"right": (_GREEN, "o", -0.008), "uncertain": (_AMBER, "s", 0.0), "wrong": (_RED, "v", 0.008)}
-    with _drawing((7.6, 3.7)) as figure:
+    with _drawing((6.4, 3.9)) as figure:
         axes = figure.subplots()
-        figure.subplots_adjust(left=0.09, right=0.86, top=0.95, bottom=0.15)
+        figure.subplots_adjust(left=0.1, right=0.8, top=0.95, bottom=0.14)
         axes.axvspan(threshold_mm - clear_mm, threshold_mm + clear_mm, color="#e8eef4", linewidth=0)
         axes.axvline(threshold_mm, color=_RED, linewidth=1, linestyle=(0, (4, 3)))
         for call, (colour, marker, aside) in looks.items():
@@ -170,12 +170,13 @@ def calls_figure(calls: pd.DataFrame, *, threshold_mm: float, clear_mm: float) -
 
 def coverage_figure(summary: pd.DataFrame, *, nominal: float = 0.95, least: float = 0.88) -> str:
     """Draw the share of intervals that hold the truth, cell by cell, with Wilson's 95 % intervals, both modes."""
-    height = _coverage_height(summary)
+    n_rows = _most_cells(summary)
+    height = 1.0 + 0.175 * n_rows
     with _drawing((9.6, height)) as figure:
         panels = figure.subplots(1, 2)
         figure.subplots_adjust(left=0.165, right=0.985, top=1 - 0.3 / height, bottom=0.75 / height, wspace=0.5)
         for axes, (sample, title) in zip(panels, _SAMPLES, strict=True):
-            _coverage_panel(axes, summary[summary["sample"] == sample], nominal=nominal, least=least)
+            _coverage_panel(axes, summary[summary["sample"] == sample], nominal=nominal, least=least, n_rows=n_rows)
             axes.set_title(title, loc="left", fontsize=9.5, color=_INK, fontweight="bold")
         handles, labels = panels[0].get_legend_handles_labels()
         if handles:
@@ -186,12 +187,12 @@ def coverage_figure(summary: pd.DataFrame, *, nominal: float = 0.95, least: floa
 _SAMPLES = (("working range", "Working range, cut by one factor"), ("sweep", "One factor at a time"))
 
 
-def _coverage_height(summary: pd.DataFrame) -> float:
-    rows = [len(summary[(summary["sample"] == s)][["factor", "level"]].drop_duplicates()) for s, _ in _SAMPLES]
-    return 1.0 + 0.175 * max([*rows, 6])
+def _most_cells(summary: pd.DataFrame) -> int:
+    cells = [len(summary[summary["sample"] == sample][["factor", "level"]].drop_duplicates()) for sample, _ in _SAMPLES]
+    return max([*cells, 6])
 
 
-def _coverage_panel(axes: Axes, cells: pd.DataFrame, *, nominal: float, least: float) -> None:
+def _coverage_panel(axes: Axes, cells: pd.DataFrame, *, nominal: float, least: float, n_rows: int) -> None:
     names = cells[["factor", "level"]].drop_duplicates().reset_index(drop=True)
     place = {(f, v): -k for k, (f, v) in enumerate(zip(names["factor"], names["level"], strict=True))}
     axes.axvline(nominal, color=_GREY, linewidth=0.9)
@@ -206,7 +207,7 @@ def _coverage_panel(axes: Axes, cells: pd.DataFrame, *, nominal: float, least: f
         )
     axes.set_yticks(list(place.values()), [_cell_name(f, v) for f, v in place])
     _part_factors(axes, list(place))
-    axes.set_ylim(-len(place) + 0.3, 0.7)
+    axes.set_ylim(-n_rows + 0.3, 0.7)
     axes.set_xlim(min(0.5, float(cells["coverage_low"].min()) if len(cells) else 0.5) - 0.02, 1.005)
     axes.set_xlabel("share of 95 % intervals that hold the true diameter", color=_GREY)
     axes.tick_params(colors=_GREY, labelsize=7.5)
