@@ -27,6 +27,13 @@ __all__ = ["find_aruco", "find_markers"]
 
 _FIRST_LONG_SIDE_PX = 1000
 _MOST_SQUARES = 400
+_LEAST_FITTED = 0.7
+_SIMPLE_BORDERS = 12
+"""Codes with fewer borders between their inner modules are so simple that icons on a cardboard box read as them. Of the
+codes looked for only DICT_4X4_50's 17 is (8 borders)."""
+_SIMPLE_LEAST_SIDE_PX, _SIMPLE_LEAST_FITTED = 60.0, 0.9
+"""Such a code counts only where it is large enough to see its borders, and they lie where the code has them: an icon's
+do not, and a smaller marker would fail the gates."""
 
 
 def find_aruco(
@@ -67,7 +74,7 @@ def find_aruco(
         raise _ambiguous(markers)
     marker = markers[0]
     fitted = fit_marker(photo.pixels, marker)
-    if fitted is None:
+    if fitted is None or fitted.share_fitted < _LEAST_FITTED:
         raise Refusal(
             f"marker {marker.dictionary} id {marker.id}: expected four straight sides from dark to bright, got sides "
             "that cannot be followed; lay the marker flat, whole in the photo and in even light."
@@ -90,16 +97,27 @@ def find_markers(photo: Photo, *, dictionary: str | None, region: Region | None)
     pixels, origin = _cropped(photo, region)
     first = max(round(max(pixels.shape[:2]) / _FIRST_LONG_SIDE_PX), 1)
     for factor in sorted({first, max(first // 2, 1)}, reverse=True):
-        markers = _decoded(shrunken_grey(pixels, factor), dictionary)
+        decoded = _decoded(shrunken_grey(pixels, factor), dictionary)
+        placed = [replace(m, corners_px=(m.corners_px + 0.5) * factor - 0.5 + origin) for m in decoded]
+        markers = [m for m in placed if dictionary or not _is_icon(photo, m)]
         if markers:
-            placed = [replace(m, corners_px=(m.corners_px + 0.5) * factor - 0.5 + origin) for m in markers]
-            return _without_nested(_of_larger_families(placed))
+            return _without_nested(_of_larger_families(markers))
     return []
 
 
 def _decoded(grey: NDArray[np.uint8], dictionary: str | None) -> list[Marker]:
     squares = find_squares(grey)[:_MOST_SQUARES]
     return [marker for square in squares if (marker := decode(grey, square, dictionary=dictionary)) is not None]
+
+
+def _is_icon(photo: Photo, marker: Marker) -> bool:
+    """Return whether a code is too simple to be believed and its borders do not bear it out."""
+    bits = marker.bits.astype(np.int8)
+    if int(np.abs(np.diff(bits, axis=0)).sum() + np.abs(np.diff(bits, axis=1)).sum()) >= _SIMPLE_BORDERS:
+        return False
+    side = float(np.sqrt(np.prod(np.ptp(marker.corners_px, axis=0))))
+    fitted = fit_marker(photo.pixels, marker) if side >= _SIMPLE_LEAST_SIDE_PX else None
+    return fitted is None or fitted.share_fitted < _SIMPLE_LEAST_FITTED
 
 
 def _of_larger_families(markers: list[Marker]) -> list[Marker]:

@@ -26,9 +26,6 @@ _ERRORS_ALLOWED = {7: 3, 6: 2, 5: 0, 4: 0}
 _COUNTS = (50, 100, 250, 1000)
 _LEAST_CONTRAST = 30.0
 _LEAST_MARGIN = 0.12
-_LEAST_INNER_BORDERS = 12
-"""Borders between the inner modules that a code must have when no dictionary is stated. Of the codes looked for only
-DICT_4X4_50's 17 has fewer (8): icons on a cardboard box read as it."""
 _SUBSAMPLES = (np.arange(3) - 1) * 0.22 + 0.5
 
 
@@ -78,7 +75,7 @@ def decode(grey: NDArray[np.uint8], square: Points, *, dictionary: str | None) -
             continue
         for name in (dictionary,) if dictionary else _COMMON[size]:
             found = _look_up(bits, name, size, 1 if dictionary and size == 5 else _ERRORS_ALLOWED[size])
-            if found is not None and (dictionary or _inner_borders(found[2]) >= _LEAST_INNER_BORDERS):
+            if found is not None:
                 return _upright(square, name, *found)
     return None
 
@@ -92,11 +89,6 @@ def looks_like_marker(grey: NDArray[np.uint8], square: Points) -> bool:
     contrast = ground - float(border.mean())
     dark = (ground - border) / max(contrast, 1.0) > 0.5
     return contrast > _LEAST_CONTRAST and float(dark.mean()) > 0.9 and inner.max() - border.mean() > 0.5 * contrast
-
-
-def _inner_borders(bits: NDArray[np.uint8]) -> int:
-    framed = np.pad(bits.astype(np.int8), 1)
-    return int(np.abs(np.diff(framed, axis=0)).sum() + np.abs(np.diff(framed, axis=1)).sum())
 
 
 @lru_cache(maxsize=32)

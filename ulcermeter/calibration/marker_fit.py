@@ -8,7 +8,7 @@ modules face both ways and tell it apart from size.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -26,11 +26,15 @@ _TRIM = 0.18
 """Share of a module left out at both ends of a border: there the next border's blur begins."""
 _REACHES = (0.48, 0.48, 0.42, 0.42, 0.42)
 """Half length of the profiles in modules, pass by pass."""
-_REACH_LIMITS_PX = (1.6, 9.0)
+_LEAST_REACH_PX, _USUAL_REACH_PX, _WIDE_REACH = 1.6, 9.0, 0.2
+"""Profiles are kept short, so that they see one border only; in large modules they may be longer, so that a heavily
+blurred border still fits in."""
 _LARGEST_SIDE_PX = 900.0
 _LEAST_SD_PX = 0.02
 _BLEED_SD_PX = 0.5
 _FIRST_PASSES_OUTER = 2
+_FITTED = 0.2
+"""Least of Tukey's weights of a border that counts as fitted: 3.5 sd off."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,15 @@ class MarkerFit:
         By how much each dark border is moved into the dark.
     rms_px : float
         Of the borders' distances from the fit.
-    n_borders : int
+    share_fitted : float
+        Of all borders, those that lie where the code has them, 0..1.
     """
 
     corners_px: Points
     covariance_px2: Matrix
     bleed_px: float
     rms_px: float
-    n_borders: int
+    share_fitted: float
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ class _Borders:
     ends: Points
     bright: Points
     outer: NDArray[np.bool_]
+    modules: int
 
 
 def fit_marker(pixels: NDArray[np.uint8], marker: Marker) -> MarkerFit | None:
@@ -87,7 +93,7 @@ def fit_marker(pixels: NDArray[np.uint8], marker: Marker) -> MarkerFit | None:
     fitted = None
     for n_pass, reach in enumerate(_REACHES):
         used = borders.outer if n_pass < _FIRST_PASSES_OUTER else np.ones(len(borders.outer), dtype=bool)
-        fitted = _improve(grey, corners, borders, used, reach / len(marker.bits))
+        fitted = _improve(grey, corners, borders, used, reach)
         if fitted is None:
             return None
         corners = fitted.corners_px
@@ -97,7 +103,7 @@ def fit_marker(pixels: NDArray[np.uint8], marker: Marker) -> MarkerFit | None:
         fitted.covariance_px2 / scale**2,
         fitted.bleed_px / scale,
         fitted.rms_px / scale,
-        fitted.n_borders,
+        fitted.share_fitted,
     )
 
 
@@ -137,17 +143,19 @@ def _borders(bits: NDArray[np.bool_]) -> _Borders:
         np.array(ends, dtype=np.float64) / modules,
         np.array(bright, dtype=np.float64) / modules,
         np.array(outer),
+        modules,
     )
 
 
 def _improve(
     grey: NDArray[np.float32], corners: Points, borders: _Borders, used: NDArray[np.bool_], reach: float
 ) -> MarkerFit | None:
-    """Take one Gauss-Newton step over the borders; reach is in marker units."""
+    """Take one Gauss-Newton step over the borders; reach is in modules."""
     to_px = square_to_quad(corners[None])[0]
     starts, ends, bright = (transform_points(to_px, p[used]) for p in (borders.starts, borders.ends, borders.bright))
     side = float(np.sqrt(np.abs(np.linalg.det(to_px))))
-    reach_px = float(np.clip(reach * side, *_REACH_LIMITS_PX))
+    most_px = max(_USUAL_REACH_PX, _WIDE_REACH * side / borders.modules)
+    reach_px = float(np.clip(reach * side / borders.modules, _LEAST_REACH_PX, most_px))
     direction = (ends - starts) / np.hypot(*(ends - starts).T)[:, None]
     normals = np.column_stack([-direction[:, 1], direction[:, 0]])
     normals *= np.sign(np.sum(normals * (bright - starts), axis=1))[:, None]
@@ -157,7 +165,8 @@ def _improve(
     seen = np.isfinite(offsets)
     if seen.sum() < max(0.5 * used.sum(), 12):
         return None
-    return _solve(corners, design[seen], offsets[seen], bleeding=not borders.outer[used].all())
+    fit = _solve(corners, design[seen], offsets[seen], bleeding=not borders.outer[used].all())
+    return fit and replace(fit, share_fitted=fit.share_fitted * float(seen.mean()))
 
 
 def _sensitivity(corners: Points, places: Points, normals: Matrix) -> Matrix:
@@ -190,4 +199,4 @@ def _solve(corners: Points, design: Matrix, offsets: Matrix, *, bleeding: bool) 
     covariance = np.asarray(np.linalg.inv(normal), dtype=np.float64) * variance
     rms = float(np.sqrt(np.average(residuals**2, weights=weights)))
     improved = corners + solution[:8].reshape(4, 2)
-    return MarkerFit(improved, covariance[:8, :8], float(solution[8]), rms, len(offsets))
+    return MarkerFit(improved, covariance[:8, :8], float(solution[8]), rms, float(np.mean(weights > _FITTED)))
