@@ -197,7 +197,7 @@ def test_a_few_phantoms_through_everything(run: Path) -> None:
     assert (measured["diameter_low_mm"] <= measured["diameter_mm"]).all()
     page = (run / "validation.html").read_text(encoding="utf-8")
     assert "http" not in page.replace("http-equiv", "") and page.count("data:image/svg+xml") == 4
-    assert "not a medical device" in page
+    assert "not a medical device" in page and "Of 2 photos in that range" in page
 
 
 def test_a_second_call_measures_nothing_again_and_writes_the_same(run: Path) -> None:

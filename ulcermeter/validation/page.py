@@ -50,11 +50,13 @@ def write_page(
     # The report's own style, so that both pages stay alike.
     report = _template("report.html")
     style = report[report.index("<style>") + len("<style>") : report.index("</style>")]
+    cells = [{str(k): v for k, v in row.items()} for row in summary.to_dict("records")]
     html = environment.from_string(_template("validation.html")).render(
         style=style,
         targets=targets,
         figures={name: _as_data(svg) for name, svg in figures.items()},
-        cells=[{str(k): v for k, v in row.items()} for row in summary.to_dict("records")],
+        cells=cells,
+        overall=next((c for c in cells if c["factor"] == "all" and c["mode"] == "instrument"), None),
         reasons=_reasons(phantoms),
         n_phantoms=phantoms["phantom"].nunique(),
         run=_how(record),
