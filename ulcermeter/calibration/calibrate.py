@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from ulcermeter.calibration.aruco import find_aruco, find_markers
 from ulcermeter.calibration.camera import camera_prior, lens_matches
+from ulcermeter.calibration.card import find_card
 from ulcermeter.calibration.disc import find_disc
 from ulcermeter.calibration.id1 import find_id1
 from ulcermeter.calibration.plane import fit_plane, seeded_generator
@@ -19,7 +20,7 @@ from ulcermeter.protocol import Protocol, read_protocol
 
 __all__ = ["FINDERS", "calibrate"]
 
-FINDERS: dict[str, Finder] = {"aruco": find_aruco, "disc": find_disc, "id1": find_id1}
+FINDERS: dict[str, Finder] = {"card": find_card, "aruco": find_aruco, "disc": find_disc, "id1": find_id1}
 """What looks for each kind of reference."""
 
 _HOW = {

@@ -22,6 +22,7 @@ COMMANDS = {
     "outcomes": "Outcomes of a results folder, by arm when unblinded.",
     "agreement": "How far two readings of the same photos agree.",
     "validate": "The instrument against phantoms: the error curve and its page.",
+    "card": "The printable reference card, true to size.",
     "phantom": "A study of drawn photos with truth.csv.",
 }
 
