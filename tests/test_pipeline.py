@@ -250,6 +250,18 @@ def test_a_closed_finger_is_looked_at_and_has_no_ulcer(tiny_study: Path) -> None
     photo = measured(tiny_study, 1).photo
     assert (photo["status"], photo["n_ulcers"]) == ("no ulcer", 0), photo["reason"]
     assert photo["focus"] > 1.5 and 0.4 < photo["detection_limit_mm"] < 1.2
+    path = tiny_study / "photos" / "S01_baseline.jpg"
+    cv2.imwrite(str(path), cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2GRAY))
+    grey = measured(tiny_study, 1).photo
+    assert grey["status"] == "refused" and "without colour" in grey["reason"]
+
+
+def test_no_ulcer_is_not_said_of_what_was_not_seen(tiny_study: Path) -> None:
+    path = tiny_study / "photos" / "S01_baseline.jpg"
+    cloth = np.random.default_rng(1).integers(0, 9, (600, 800, 1), np.uint8) + np.array([170, 150, 120], np.uint8)
+    cv2.imwrite(str(path), cloth)
+    bare = measured(tiny_study, 1, reference="scale:10").photo
+    assert bare["status"] == "refused" and "neither an ulcer nor a finger" in bare["reason"]
 
 
 def test_a_wide_photo_is_measured_like_its_middle(tiny_study: Path) -> None:

@@ -43,6 +43,8 @@ __all__ = ["measure_photo"]
 
 _log = logging.getLogger(__name__)
 _FROM_THE_ROW = ("photo", "subject_id", "visit", "date", "hand", "finger", "site", "view")
+# A photo whose channels differ by less, in 8-bit levels, was taken or saved without colour.
+_GREY_LEVELS = 2.0
 # An ulcer on the very edge of a finger may have its middle this far outside the finger's outline.
 _OFF_FINGER_MM = 1.5
 _COVERED = "covered: a dressing or crust hides the place, so nothing was measured and nothing is said to be healed"
@@ -134,6 +136,8 @@ def _measure(work: _Work, run_id: str, first_label: int, overlay: bool) -> Photo
     segmentation = _outline(work, photo, calibration, click, box)
     finger = _find_finger(work, segmentation, click, box)
     _check_gates(work, photo, segmentation, finger, click, box)
+    if not segmentation.outlines and not work.cell("mask"):
+        _check_seen(work, photo, pointed=click is not None or box is not None)
     frame = measure(segmentation, finger=finger, protocol=work.protocol)
     drawn = _draw(work, photo, segmentation, frame, first_label) if overlay else None
     shift = first_label - 1
@@ -195,6 +199,7 @@ def _find_finger(work: _Work, segmentation: Segmentation, click: Any, box: Any) 
         finger = locate_finger(segmentation.rectified, near_px=near, side=work.cell("view"), protocol=work.protocol)
     if finger is not None and outlines and not _holds(finger, near_mm):
         finger = None  # what was found is another finger, or a part of this one
+    work.finger = finger
     if finger is None:
         work.notes.append("no finger was found, so there are no finger coordinates and no values along the skin")
     return finger
@@ -258,6 +263,18 @@ def _check_gates(
             for failure in report.failures
         ],
     )
+
+
+def _check_seen(work: _Work, photo: Photo, *, pointed: bool) -> None:
+    """Refuse to say *no ulcer* of a photo on which none could have been seen: it would later pass for healed."""
+    thinned = photo.pixels[::4, ::4].astype(np.int16)
+    if np.ptp(thinned, axis=2).max() < _GREY_LEVELS:
+        raise Refusal("a photo without colour, and no ulcer was found: take it in colour, or hand in a tracing")
+    if not pointed and work.finger is None:
+        raise Refusal(
+            "neither an ulcer nor a finger was found, so it cannot be said that the place is in view: photograph the "
+            "finger with its tip on a plain ground, or say where to look with a click (x, y) or a box"
+        )
 
 
 def _middling(reports: list[GateReport]) -> GateReport:
