@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
+import numpy as np
+
 from ulcermeter.calibration.aruco import find_aruco, find_markers
 from ulcermeter.calibration.camera import camera_prior, lens_matches
 from ulcermeter.calibration.card import find_card
@@ -13,6 +15,7 @@ from ulcermeter.calibration.disc import find_disc
 from ulcermeter.calibration.id1 import find_id1
 from ulcermeter.calibration.plane import fit_plane, seeded_generator
 from ulcermeter.calibration.references import Finder, FoundReference, Reference, Region, parse_reference
+from ulcermeter.calibration.ruler import find_ruler
 from ulcermeter.calibration.scale import stated_scale
 from ulcermeter.datatypes import Calibration, LensProfile, Photo, Points
 from ulcermeter.errors import Refusal
@@ -20,7 +23,13 @@ from ulcermeter.protocol import Protocol, read_protocol
 
 __all__ = ["FINDERS", "calibrate"]
 
-FINDERS: dict[str, Finder] = {"card": find_card, "aruco": find_aruco, "disc": find_disc, "id1": find_id1}
+FINDERS: dict[str, Finder] = {
+    "card": find_card,
+    "aruco": find_aruco,
+    "disc": find_disc,
+    "id1": find_id1,
+    "ruler": find_ruler,
+}
 """What looks for each kind of reference."""
 
 _HOW = {
@@ -141,9 +150,10 @@ def _calibrated(
     straight = _straightener(photo, lens)
     point_sd_mm = protocol["reference_point_sd_mm"] if found.point_sd_mm is None else found.point_sd_mm
     size_sd_pct = protocol["reference_size_sd_pct"] if found.size_sd_pct is None else found.size_sd_pct
+    points_mm = _turned_with_the_photo(found.points_px, found.points_mm)
     plane = fit_plane(
         straight(found.points_px),
-        found.points_mm,
+        points_mm,
         found.covariance_px2,
         alternatives_px=tuple(straight(points) for points in found.alternatives_px),
         camera=camera,
@@ -161,7 +171,7 @@ def _calibrated(
         reference=found.text,
         reference_on=reference_on,
         points_px=found.points_px,
-        points_mm=found.points_mm,
+        points_mm=points_mm,
         points_covariance_px2=found.covariance_px2,
         reference_outline_px=found.outline_px,
         reprojection_mm=plane.reprojection_mm,
@@ -173,6 +183,18 @@ def _calibrated(
         lens=lens,
         warnings=(*found.warnings, *camera.warnings, *warnings),
     )
+
+
+def _turned_with_the_photo(points_px: Points, points_mm: Points) -> Points:
+    """Return the points with the plane's axes turned along the photo's.
+
+    How the reference happens to lie says nothing of the finger, and a plane askew to the photo makes every rectified
+    window larger than what the photo shows.
+    """
+    seen, known = points_px - points_px.mean(axis=0), points_mm - points_mm.mean(axis=0)
+    angle = np.arctan2((known[:, 0] * seen[:, 1] - known[:, 1] * seen[:, 0]).sum(), (known * seen).sum())
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return points_mm @ np.array([[cosine, sine], [-sine, cosine]])
 
 
 def _straightener(photo: Photo, lens: LensProfile | None) -> Callable[[Points], Points]:

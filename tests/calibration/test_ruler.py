@@ -1,0 +1,89 @@
+"""Rulers: drawn and real ones, half millimetres, and inches that are refused."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ulcermeter.calibration import calibrate
+from ulcermeter.datatypes import CameraInfo, Photo, transform_points
+from ulcermeter.errors import Refusal
+from ulcermeter.phantom import draw_phantom, random_spec
+from ulcermeter.photo import read_photo
+
+DATA = Path(__file__).parents[3] / "shared/data"
+
+
+def photo_of(pixels: NDArray[np.uint8], focal_35mm_mm: float | None = 26.0) -> Photo:
+    sha256 = hashlib.sha256(pixels.tobytes()).hexdigest()
+    return Photo(pixels, sha256, None, CameraInfo("Phantom", "Pinhole 1", focal_35mm_mm), Path("photo.jpg"))
+
+
+@pytest.mark.parametrize("seed", [2, 7])
+def test_a_ruler_measures_a_circle_at_the_ulcer(seed: int) -> None:
+    spec = random_spec(seed, reference="ruler", tilt_deg=(5, 15), px_per_mm=(14, 18), size_px=(1300, 1000))
+    phantom = draw_phantom(spec)
+    calibration = calibrate(photo_of(phantom.pixels, round(spec.camera.focal_35mm_mm)), reference="ruler")
+    centre = transform_points(phantom.truth.pixel_to_plane, np.array([phantom.truth.ulcers[0].centroid_px]))[0]
+    angle = np.arange(24) * (2 * np.pi / 24)
+    circle_px = phantom.truth.plane_to_pixel(centre + 1.5 * np.column_stack([np.cos(angle), np.sin(angle)]))
+
+    def widths(homography: NDArray[np.float64]) -> NDArray[np.float64]:
+        mm = transform_points(homography, circle_px)
+        return np.hypot(*(mm[:12] - mm[12:]).T)
+
+    assert np.abs(widths(calibration.pixel_to_mm) - 3).max() < 0.20
+    low, high = np.percentile([widths(d) for d in calibration.draws[:400]], [2.5, 97.5], axis=0)
+    assert np.mean((low <= 3) & (high >= 3)) > 0.9
+    assert any("tilted" in warning for warning in calibration.warnings)
+
+
+def drawn_ruler(lengths_px: list[float], period_px: float, *, turn_deg: float = 11.0) -> NDArray[np.uint8]:
+    """White paper with ticks whose lengths repeat, turned and slightly blurred."""
+    y, x = np.mgrid[0:520, 0:760].astype(np.float64)
+    turn = np.deg2rad(turn_deg)
+    u = (x - 380) * np.cos(turn) + (y - 260) * np.sin(turn)
+    v = (y - 260) * np.cos(turn) - (x - 380) * np.sin(turn)
+    ticks = np.rint(u / period_px)
+    lengths = np.array(lengths_px)[ticks.astype(int) % len(lengths_px)]
+    ink = (np.abs(u - ticks * period_px) < 1.0) & (v > -30) & (v < -30 + lengths) & (np.abs(u) < 330)
+    light = np.where((np.abs(u) < 345) & (np.abs(v) < 45), np.where(ink, 30, 225), 130).astype(np.uint8)
+    return np.repeat(cv2.GaussianBlur(light, (0, 0), 0.8)[..., None], 3, axis=2)
+
+
+TENS = [40.0, 18, 18, 18, 18, 29, 18, 18, 18, 18]
+HALVES = [42.0 if k == 0 else 34 if k == 10 else 26 if k % 2 == 0 else 15 for k in range(20)]
+SIXTEENTHS = [44.0 if k == 0 else 36 if k == 8 else 29 if k % 4 == 0 else 22 if k % 2 == 0 else 15 for k in range(16)]
+
+
+@pytest.mark.parametrize(("lengths", "period_px", "px_per_mm"), [(TENS, 11.3, 11.3), (HALVES, 8.2, 16.4)])
+def test_what_a_tick_is_worth_is_read_from_the_longer_ones(
+    lengths: list[float], period_px: float, px_per_mm: float
+) -> None:
+    calibration = calibrate(photo_of(drawn_ruler(lengths, period_px)), reference="ruler")
+    ends = np.array([[380 - 200 * np.cos(np.deg2rad(11)), 260 - 200 * np.sin(np.deg2rad(11))]])
+    ends = np.vstack([ends, 2 * np.array([[380, 260]]) - ends])
+    assert np.hypot(*np.diff(calibration.to_mm(ends), axis=0)[0]) == pytest.approx(400 / px_per_mm, rel=0.005)
+
+
+@pytest.mark.parametrize(("lengths", "said"), [(SIXTEENTHS, "inch"), ([20.0], "unit cannot be told")])
+def test_inches_and_bare_ticks_are_refused(lengths: list[float], said: str) -> None:
+    with pytest.raises(Refusal, match=f"reference ruler: expected.*{said}"):
+        calibrate(photo_of(drawn_ruler(lengths, 9.0)), reference="ruler")
+
+
+def test_no_ruler_is_refused_with_what_to_do() -> None:
+    with pytest.raises(Refusal, match="got none; lay the ruler"):
+        calibrate(photo_of(np.full((400, 500, 3), 170, dtype=np.uint8)), reference="ruler")
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="real photographs are not here")
+def test_a_real_ruler_has_its_centimetres() -> None:
+    calibration = calibrate(read_photo(DATA / "rulers/mothra_BMNHE_1105737.jpg"), reference="ruler")
+    three_to_ten = calibration.to_mm(np.array([[20.8, 294.0], [488.8, 294.0]]))
+    assert np.hypot(*(three_to_ten[1] - three_to_ten[0])) == pytest.approx(70, rel=0.015)

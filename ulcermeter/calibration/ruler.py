@@ -1,0 +1,289 @@
+"""A ruler: mm ticks along a straight or gently curved scale.
+
+Ticks are a wave: its direction and period show in the spectrum of small tiles, its phase, followed along the scale,
+says where each tick is. What a tick is worth is read from the longer ones among them: every tenth (and fifth) means
+millimetres, every twentieth with every second means half millimetres; eighths and sixteenths are inches and refused.
+A ruler tells the scale along one line only. How far the plane leans about that line is left to how phones are held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.calibration.disc import cropped
+from ulcermeter.calibration.references import FoundReference, Reference, Region
+from ulcermeter.calibration.tick_waves import TickCluster, find_ticks
+from ulcermeter.datatypes import LensProfile, Photo, Points
+from ulcermeter.errors import Refusal
+
+if TYPE_CHECKING:
+    from ulcermeter.protocol import Protocol
+
+__all__ = ["find_ruler"]
+
+Floats = NDArray[Any]
+_LONG_SIDES_PX = (2016, 1000)
+_STEP_PX = 0.5
+_LEAST_TICKS = 15
+_LARGEST_JITTER = 0.10
+"""Spread of ticks about their smooth course, in ticks."""
+_POINTS = 12
+_LEAST_EXPLAINED, _CLEAR_EXPLAINED, _SURE_EXPLAINED = 0.30, 0.08, 0.80
+_ASIDE_MM = 15.0
+_OVERTONES = (1.0, 1 / 2, 1 / 3, 2.0)
+_PERIODS_PX = (3.6, 40.0)
+_INK_PERIODS = 6.0
+_LEAST_COHERENCE = 0.04
+"""Least share of the profile's variance that is the wave itself."""
+_OVERTONE_INK = 0.15
+"""Where every second tick has less ink than this share of the others, it is none: the wave is an overtone."""
+_UNTOLD = (
+    "reference ruler: expected longer ticks at every 5 or 10 mm, got ticks whose unit cannot be told; show 3 cm or "
+    "more of the ruler, sharp and whole, or use another reference."
+)
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Ticks along a curve: places (x, y) at `phase` (in ticks), and the ink of each whole tick."""
+
+    places_px: Points
+    phase: Floats
+    jitter: float
+    ink: Floats
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A scale with what its ticks are worth; None with the reason where that cannot be told."""
+
+    scale: _Scale
+    explained: float
+    tick_mm: float | None
+    why: str = ""
+
+
+def find_ruler(
+    photo: Photo, reference: Reference, *, region: Region | None, protocol: Protocol, lens: LensProfile | None = None
+) -> FoundReference | None:
+    """Find a ruler's ticks on a photo, or inside the region.
+
+    Parameters
+    ----------
+    photo : Photo
+    reference : Reference
+        Of kind ``ruler``.
+    region : Region or None
+    protocol : Protocol
+    lens : LensProfile or None
+
+    Returns
+    -------
+    FoundReference or None
+        None where no ticks are seen.
+
+    Raises
+    ------
+    Refusal
+        Too few ticks; ticks that are not even; a unit that cannot be told, or inches.
+    """
+    patch, origin = cropped(photo.pixels, region)
+    grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY)
+    readings: list[_Reading] = []
+    seen = False
+    for long_side in _LONG_SIDES_PX:
+        factor = max(int(max(grey.shape) / long_side), 1)
+        size = (grey.shape[1] // factor, grey.shape[0] // factor)
+        small = cv2.resize(grey[: size[1] * factor, : size[0] * factor], size, interpolation=cv2.INTER_AREA)
+        rows = find_ticks(small)
+        seen |= bool(rows)
+        readings += _readings(small, rows, factor, origin)
+        if factor == 1 or any(reading.tick_mm for reading in readings):
+            break
+    if not readings:
+        if seen:
+            raise Refusal(
+                f"reference ruler: expected at least {_LEAST_TICKS} even ticks in a row, got fewer; lay the ruler flat "
+                "beside the ulcer, free of glare, with 2 cm or more of it in the photo."
+            )
+        return None
+    best = max(readings, key=lambda reading: (reading.tick_mm is not None, reading.explained))
+    if best.tick_mm is None:
+        raise Refusal(best.why)
+    return _found(best.scale, best.tick_mm)
+
+
+def _readings(grey: NDArray[np.uint8], rows: list[TickCluster], factor: int, origin: Points) -> list[_Reading]:
+    """Read each row of ticks at its wave, and as if that were an overtone."""
+    readings = []
+    for row in rows:
+        for part in _OVERTONES:
+            frequency = row.frequency * part
+            if not 1 / _PERIODS_PX[1] < frequency < 1 / _PERIODS_PX[0]:
+                continue
+            scale = _follow(grey, replace(row, frequency=frequency))
+            if scale is not None:
+                places = (scale.places_px + 0.5) * factor - 0.5 + origin
+                readings.append(_read(replace(scale, places_px=places)))
+                if readings[-1].tick_mm is not None and readings[-1].explained > _SURE_EXPLAINED:
+                    return readings
+    return readings
+
+
+def _follow(grey: NDArray[np.uint8], cluster: TickCluster) -> _Scale | None:
+    """Follow the ticks' phase along the curve that the tiles lie on; None where it cannot be followed."""
+    s = np.arange(cluster.low_px, cluster.high_px, _STEP_PX)
+    middle, across = cluster.curve(s)
+    half = int(1.3 * cluster.tile_px)
+    lateral = np.arange(-half, half + 1)
+    where = (middle[None] + lateral[:, None, None] * across[None]).astype(np.float32)
+    strip = cv2.remap(grey, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float64)
+    period = 1 / cluster.frequency
+    flat = strip - cv2.GaussianBlur(strip, (0, 0), sigmaX=1.0 * period / _STEP_PX, sigmaY=1e-3)
+    wave = np.exp(-2j * np.pi * cluster.frequency * s)
+    slow = _smoothed(flat * wave, 2.0 * period / _STEP_PX)
+    strength = np.abs(slow).mean(axis=1)
+    band = strength > 0.5 * strength.max()
+    band &= np.abs(lateral - lateral[int(np.argmax(strength))]) < 4 * period
+    profile = flat[band].mean(axis=0)
+    beat = _smoothed((profile * wave)[None], 1.0 * period / _STEP_PX)[0]
+    if np.mean(np.abs(beat) ** 2) < _LEAST_COHERENCE * np.var(profile):
+        return None
+    start, stop = _longest(np.abs(beat) > 0.35 * np.percentile(np.abs(beat), 75))
+    place = s[start:stop]
+    # Dark ticks: the phase is 0 where the profile is least.
+    phase = cluster.frequency * place + (np.unwrap(np.angle(-beat[start:stop]))) / (2 * np.pi)
+    if phase[-1] - phase[0] < _LEAST_TICKS:
+        return None
+    smooth, jitter = _smooth_course(place, phase)
+    if jitter > _LARGEST_JITTER:
+        return None
+    near = np.abs(lateral - np.median(lateral[band])) < _INK_PERIODS * period
+    ink = _ink(flat[near, start:stop], smooth, band[near])
+    row = float(np.average(lateral[band], weights=strength[band]))
+    places = middle[start:stop] + row * across[start:stop]
+    return _Scale(places, smooth, jitter, ink)
+
+
+def _smoothed(values: Floats, sd: float) -> Floats:
+    reach = int(3 * sd)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sd) ** 2)
+    kernel /= kernel.sum()
+    return np.stack([np.convolve(np.pad(row, reach, mode="reflect"), kernel, "valid") for row in values])
+
+
+def _longest(good: NDArray[np.bool_]) -> tuple[int, int]:
+    steps = np.flatnonzero(np.diff(np.concatenate([[False], good, [False]]).astype(np.int8)))
+    runs = list(zip(steps[::2].tolist(), steps[1::2].tolist(), strict=True))
+    return max(runs, key=lambda run: run[1] - run[0]) if runs else (0, len(good))
+
+
+def _smooth_course(place: Floats, phase: Floats) -> tuple[Floats, float]:
+    """Return the phase as a cubic of the place, robustly, and the spread about it."""
+    t = np.linspace(-1, 1, len(place))
+    weights = np.ones(len(place))
+    for _ in range(5):
+        course = np.polynomial.Polynomial.fit(t, phase, 3, w=np.sqrt(weights))(t)
+        off = phase - course
+        spread = max(1.4826 * float(np.median(np.abs(off))), 1e-4)
+        weights = np.clip(1 - (off / (4.685 * spread)) ** 2, 1e-6, None) ** 2
+    return course, float(np.sqrt(np.average(off**2, weights=weights)))
+
+
+def _ink(flat: Floats, phase: Floats, band: NDArray[np.bool_]) -> Floats:
+    """Return for each whole tick how much ink there is along it, beyond the band of the short ones too."""
+    ticks = np.arange(np.ceil(phase[0] + 0.5), phase[-1] - 0.5)
+    at, before, after = (np.interp(ticks + shift, phase, np.arange(len(phase))) for shift in (0.0, -0.5, 0.5))
+    rows = np.arange(len(flat))[:, None].astype(np.float32)
+
+    def sampled(columns: Floats) -> Floats:
+        where = np.broadcast_to(columns[None].astype(np.float32), (len(flat), len(columns)))
+        lines = np.broadcast_to(rows, where.shape)
+        return cv2.remap(flat.astype(np.float32), np.ascontiguousarray(where), np.ascontiguousarray(lines), 1)
+
+    dark = (sampled(before) + sampled(after)) / 2 - sampled(at)
+    level = 0.4 * float(np.median(dark[band]))
+    return np.asarray((dark > level).sum(axis=0), dtype=np.float64)
+
+
+def _explained(ink: Floats, lag: int) -> float:
+    """Return the share of the ink's variance that repeats with a lag (adjusted for its number of means)."""
+    if len(ink) < 1.5 * lag or np.var(ink) < 1e-9:
+        return 0.0
+    ink = np.clip(ink, *np.percentile(ink, [2, 98]))
+    groups = [ink[k::lag] for k in range(lag)]
+    inside = sum(float(((g - g.mean()) ** 2).sum()) for g in groups)
+    total = float(((ink - ink.mean()) ** 2).sum())
+    free = max(len(ink) - lag, 1)
+    return 1 - (inside / free) / (total / (len(ink) - 1)) if total > 0 else 0.0
+
+
+def _read(scale: _Scale) -> _Reading:
+    """Tell what a tick is worth from the pattern of the longer ones."""
+    even, odd = float(scale.ink[::2].mean()), float(scale.ink[1::2].mean())
+    if min(even, odd) < _OVERTONE_INK * max(even, odd):
+        return _Reading(scale, 0.0, None, _UNTOLD)
+    explained = {lag: _explained(scale.ink, lag) for lag in (2, 8, 10, 16, 20)}
+    tens, twenties, inches = explained[10], explained[20], max(explained[8], explained[16])
+    most = max(tens, twenties, inches)
+    if inches > max(tens, twenties) + _CLEAR_EXPLAINED and inches > _LEAST_EXPLAINED:
+        why = "reference ruler: expected millimetres, got eighths or sixteenths, as of an inch; use a ruler in mm."
+        return _Reading(scale, most, None, why)
+    halves = explained[2] > 0.4 or (twenties > tens + 2 * _CLEAR_EXPLAINED and explained[2] > 0.15)
+    if max(tens, twenties) < max(_LEAST_EXPLAINED, inches + _CLEAR_EXPLAINED) or (halves and twenties < tens):
+        return _Reading(scale, most, None, _UNTOLD)
+    return _Reading(scale, most, 0.5 if halves else 1.0)
+
+
+def _found(scale: _Scale, tick_mm: float) -> FoundReference:
+    """Return points along the scale, and two loose ones aside that only say which way the plane lies."""
+    places, unit = scale.places_px, "mm" if tick_mm == 1.0 else "half mm"
+    at = np.linspace(0, len(places) - 1, _POINTS).round().astype(int)
+    along_mm = (scale.phase[at] - scale.phase[at[0]]) * tick_mm
+    points = places[at]
+    bend_mm, px_per_mm, axis = _bend(points, along_mm)
+    normal = np.array([-axis[1], axis[0]])
+    middle_mm = float(along_mm.mean())
+    aside = points.mean(axis=0) + np.array([[-1.0], [1.0]]) * normal * _ASIDE_MM * px_per_mm
+    points_mm = np.vstack([bend_mm, [[middle_mm, -_ASIDE_MM], [middle_mm, _ASIDE_MM]]])
+    sd_px = max(scale.jitter * tick_mm * px_per_mm, 0.05)
+    variances = np.concatenate([np.full(2 * _POINTS, sd_px**2), np.full(4, (_ASIDE_MM * px_per_mm) ** 2)])
+    half = normal * 8.0 * px_per_mm
+    outline = np.vstack([places[[0, -1]] + half, places[[-1, 0]] - half])
+    return FoundReference(
+        text="ruler",
+        points_px=np.vstack([points, aside]),
+        points_mm=points_mm,
+        covariance_px2=np.diag(variances),
+        outline_px=outline,
+        size_sd_pct=0.3,
+        point_sd_mm=0.05,
+        warnings=(
+            f"the ruler's ticks were read as {unit}: check it; how the phone was tilted across a ruler is not seen",
+        ),
+    )
+
+
+def _bend(points: Points, along_mm: Floats) -> tuple[Points, float, Floats]:
+    """Return the points in the ruler's plane (mm) as its curve has them, the scale, and the direction of its axis.
+
+    Lengths along a curved scale are kept; its turn from point to point is read off the photo.
+    """
+    steps = np.diff(points, axis=0)
+    turn = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
+    t = np.arange(len(turn), dtype=np.float64)
+    turn = np.polynomial.Polynomial.fit(t, turn, 1)(t)
+    lengths = np.diff(along_mm)
+    mean = float(turn.mean())
+    if float(np.ptp(turn)) < np.deg2rad(2.0):
+        turn = np.full_like(turn, mean)
+    moves = lengths[:, None] * np.column_stack([np.cos(turn - mean), np.sin(turn - mean)])
+    flat = np.vstack([[0.0, 0.0], np.cumsum(moves, axis=0)])
+    flat[:, 1] -= flat[:, 1].mean()
+    px_per_mm = float(np.hypot(*(points[-1] - points[0])) / np.hypot(*(flat[-1] - flat[0])))
+    return flat, px_per_mm, np.array([np.cos(mean), np.sin(mean)])
