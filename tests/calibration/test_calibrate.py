@@ -91,13 +91,19 @@ def test_scale_tilt_and_distance(tilt_deg: float, azimuth_deg: float) -> None:
         assert calibration.scale_se(place) < 0.025  # a phone at 60 mm sees a degree of curl as much as this
 
 
-def test_the_plane_is_not_mirrored_and_starts_at_the_marker() -> None:
+def test_the_plane_starts_at_the_marker_and_runs_along_the_photo() -> None:
     _, corners = scene(10)
     calibration = calibrate(photo_of(draw_markers(SHAPE, [corners])), reference="aruco:10")
-    assert calibration.to_mm(corners) == pytest.approx(10 * UNIT_SQUARE, abs=0.02)
+    known = calibration.to_mm(corners)
+    assert known[0] == pytest.approx([0, 0], abs=0.02)
+    sides = np.roll(known, -1, axis=0) - known
+    assert np.hypot(*sides.T) == pytest.approx(10 * np.ones(4), abs=0.02)
     assert np.linalg.det(calibration.pixel_to_mm) > 0
-    outline = calibration.to_mm(calibration.reference_outline_px)
-    assert outline.min() == pytest.approx(-10 / 6, abs=0.1) and outline.max() == pytest.approx(10 + 10 / 6, abs=0.1)
+    middle = corners.mean(axis=0)
+    right = calibration.to_mm(middle + np.array([[50.0, 0]]))[0] - calibration.to_mm(middle)[0]
+    assert abs(np.degrees(np.arctan2(right[1], right[0]))) < 2
+    reach = np.linalg.norm(calibration.to_mm(calibration.reference_outline_px) - known.mean(axis=0), axis=1)
+    assert reach == pytest.approx((5 + 10 / 6) * np.sqrt(2) * np.ones(len(reach)), abs=0.15)
 
 
 def test_half_the_size_is_half_the_millimetres() -> None:
