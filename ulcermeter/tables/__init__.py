@@ -23,6 +23,9 @@ from ulcermeter.tables.outputs import OUTPUTS
 if TYPE_CHECKING:
     import pandas as pd
 
+_DTYPES: dict[str, Any] = {"text": "str", "number": "float64", "count": "Int64"}
+_NOT_KNOWN: dict[str, Any] = {"text": "", "number": float("nan"), "count": None}
+
 __all__ = ["TABLES", "Column", "Table", "columns", "conform", "empty", "from_rows"]
 
 
@@ -89,25 +92,18 @@ def _conform_column(table: Table, column: Column, frame: pd.DataFrame, faults: l
     if column.name not in frame.columns:
         if column.required and len(frame):
             faults.append(f"{table.name}: expected a column '{column.name}' ({column.meaning}), got none; add it.")
-        missing: Any = "" if column.kind == "text" else float("nan")
-        cells = pd.Series([missing] * len(frame), dtype=object if column.kind == "text" else float)
-    else:
-        cells = frame[column.name].reset_index(drop=True)
+        return pd.Series([_NOT_KNOWN[column.kind]] * len(frame), dtype=_DTYPES[column.kind])
+    cells = frame[column.name].reset_index(drop=True)
     if column.kind == "text":
         return _text(table, column, cells, faults)
     numbers = pd.to_numeric(cells.replace("", None) if cells.dtype == object else cells, errors="coerce")
-    _report(table, column, cells, numbers.isna() & ~_blank(cells), "a number", faults)
-    if column.kind == "count":
-        _report(
-            table,
-            column,
-            cells,
-            (numbers.dropna() % 1 != 0).reindex(cells.index, fill_value=False),
-            "a whole number",
-            faults,
-        )
-        return numbers.round().astype("Int64")
-    return numbers.astype("float64")
+    if not pd.api.types.is_numeric_dtype(cells):
+        _report(table, column, cells, numbers.isna() & ~_blank(cells), "a number", faults)
+    if column.kind == "count" and len(cells):
+        broken = (numbers.dropna() % 1 != 0).reindex(cells.index, fill_value=False)
+        _report(table, column, cells, broken, "a whole number", faults)
+        numbers = numbers.round()
+    return numbers.astype(_DTYPES[column.kind])
 
 
 def _text(table: Table, column: Column, cells: pd.Series, faults: list[str]) -> pd.Series:
@@ -116,7 +112,7 @@ def _text(table: Table, column: Column, cells: pd.Series, faults: list[str]) -> 
         _report(table, column, cells, ~text.isin(["", *column.values]), "one of " + ", ".join(column.values), faults)
     if column.required:
         _report(table, column, cells, text == "", column.meaning, faults)
-    return text.astype("str")
+    return text.astype(_DTYPES["text"])
 
 
 def _blank(cells: pd.Series) -> pd.Series:

@@ -53,9 +53,9 @@ def parse_date(text: str) -> DateInterval | None:
     try:
         if day is not None and month is not None:
             return DateInterval(date(year, month, day), date(year, month, day))
-        last_month = month or 12
+        last_month = 12 if month is None else month
         last = date(year, last_month, calendar.monthrange(year, last_month)[1])
-        return DateInterval(date(year, month or 1, 1), last)
+        return DateInterval(date(year, 1 if month is None else month, 1), last)
     except (ValueError, calendar.IllegalMonthError) as error:
         raise ValueError(f"expected a date that exists, got '{text}'") from error
 
