@@ -93,7 +93,12 @@ def test_an_amputation_that_tracking_saw() -> None:
         ([(0, 10.0), (91, 14.0)], "yes"),
         ([(0, 10.0), (84, 5.0), (92, 30.0)], "no"),  # later than the window
         ([(-30, 10.0), (84, 5.0)], "unknown"),  # no baseline
-        ([(0, 10.0), (84, 5.0, {"change_from_baseline": "uncertain"})], "unknown"),
+        ([(0, 10.0), (84, 12.0, {"change_from_baseline": "uncertain"})], "unknown"),
+        ([(0, 10.0), (28, 12.0, {"change_from_baseline": "uncertain"}), (84, 5.0)], "unknown"),
+        # Uncertain whether smaller or the same, but not larger.
+        ([(0, 10.0), (84, 7.0, {"change_from_baseline": "uncertain"})], "no"),
+        # Whose size it was is not known.
+        ([(0, 10.0), (84, 7.0, {"change_from_baseline": "uncertain", "area_reduction_pct": float("nan")})], "unknown"),
     ],
 )
 def test_worsened(seen: list[Any], expected: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ulcermeter.healing import days_to_half_area, exponential_rate, healing_interval, is_confirmed
@@ -112,19 +112,27 @@ def worsened(
     """Say whether an ulcer open at baseline got worse up to the primary visit's window's end.
 
     Yes: worse than baseline at any visit, or gangrene, infection or amputation of that finger. No needs an assessment
-    inside that window that is not uncertain, no uncertain one before it, and no such event that may have been on this
-    finger or in this time.
+    inside that window, none up to then that may have been worse, and no such event that may have been on this finger
+    or in this time. An uncertain change may have been worse unless the ulcer was seen no larger than at baseline.
     """
     if until is None:
         return "unknown"
     harmed = happened(incidents, _HARMS, hand, finger, until=until[1])
     rows = course.until(until[1])
-    changes = [row["change_from_baseline"] for row in rows if is_assessed(row)]
-    if harmed or "worse" in changes or any(row["state"] == "amputated" for row in rows):
+    assessed = [row for row in rows if is_assessed(row)]
+    if (
+        harmed
+        or any(row["change_from_baseline"] == "worse" for row in assessed)
+        or any(row["state"] == "amputated" for row in rows)
+    ):
         return "yes"
-    at_end = [row for row in rows if is_assessed(row) and day_of(row) >= until[0]]
-    sure = bool(at_end) and course.open_at_baseline and all(change in ("better", "same") for change in changes)
+    at_end = [row for row in assessed if day_of(row) >= until[0]]
+    sure = bool(at_end) and course.open_at_baseline and not any(_may_be_worse(row) for row in assessed)
     return "no" if sure and harmed is False else "unknown"
+
+
+def _may_be_worse(row: Mapping[str, Any]) -> bool:
+    return row["change_from_baseline"] not in ("better", "same") and not row["area_reduction_pct"] >= 0
 
 
 def _recurred(course: Course, healed: str) -> str:
