@@ -26,6 +26,8 @@ __all__ = ["cropped", "disc_poses", "find_disc", "find_discs"]
 Matrix = NDArray[Any]
 _POINTS = 8
 _SLIDE_RAD = 0.05
+_UNSEEN_SD = 0.06
+"""Error of a rim, as a share of its radius, where none of it is seen on the ellipse."""
 _LEAST_DIAMETER_PX = 24.0
 _LEAST_SUPPORT, _LEAST_SUPPORT_BOXED = 0.65, 0.50
 _MOST_FACES = 4
@@ -238,8 +240,10 @@ def _covariance(disc: EllipseFit, points: Points, angles: Matrix) -> Matrix:
     across = (sensitivity(disc.ellipse, at)[:, None, :] * normals[:, :, None]).reshape(-1, 5)
     along = (np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)) / (2 * np.sin(2 * np.pi / _POINTS))
     slides = np.stack([along * np.cos(angles)[:, None], along * np.sin(angles)[:, None]], axis=-1).reshape(-1, 2)
-    # What a rim departs from an ellipse in detail it may also depart as an ellipse.
-    shared = disc.covariance + disc.rms_px**2 * np.diag([1.0, 1.0, 1.0, 0.5, 1.0])
+    # What a rim departs from an ellipse in detail it may also depart as an ellipse; and where it is not seen on the
+    # ellipse it is seen elsewhere: a coin's wall, a shadow.
+    loose_px = float(np.hypot(disc.rms_px, _UNSEEN_SD * (1 - disc.ellipse.support) * disc.ellipse.radius_px))
+    shared = disc.covariance + loose_px**2 * np.diag([1.0, 1.0, 1.0, 0.5, 1.0])
     covariance = across @ shared @ across.T + (_SLIDE_RAD**2) * (slides @ slides.T)
     return np.asarray(covariance + 1e-6 * np.eye(len(covariance)), dtype=np.float64)
 

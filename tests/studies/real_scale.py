@@ -1,0 +1,228 @@
+"""The scale on real photographs: `python tests/studies/real_scale.py [DATA] [--json FILE] [--every N]`.
+
+One coin is the reference and the other coins are measured with the disc's own rims; the sides of a bank card are held
+against each other; equal markers are measured from one of them; a ruler is held against its centimetres; and what has
+no reference must be refused. Gates are reported and not applied; the share that passes them is shown apart. Nothing of
+the photographs is kept in the project.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections import defaultdict
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.calibration import calibrate, check_gates
+from ulcermeter.calibration.aruco import find_markers
+from ulcermeter.datatypes import Calibration, Photo, transform_points
+from ulcermeter.errors import Refusal
+from ulcermeter.photo import read_photo
+from ulcermeter.protocol import read_protocol
+
+DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+PROTOCOL = read_protocol("manus")
+RULER_PX = np.array([[20.8, 294.0], [488.8, 294.0]])
+"""The ticks numbered 3 and 10 on the ruler, px."""
+
+
+def coins(data: Path, every: int) -> dict[str, Any]:
+    """Measure every coin from every other of its photo; `every` takes each n-th coin as reference."""
+    truth = defaultdict(list)
+    with open(data / "euro_coins/coins_truth.csv") as file:
+        for row in csv.DictReader(file):
+            truth[row["image"]].append(row)
+    rows: list[dict[str, Any]] = []
+    n_coins = n_missed = 0
+    for image, listed in truth.items():
+        photo = read_photo(data / "euro_coins" / image)
+        found = [(float(row["diameter_mm"]), coin_calibration(photo, row)) for row in listed]
+        n_coins, n_missed = n_coins + len(found), n_missed + sum(c is None for _, c in found)
+        seen = [(size, c, rim(c)) for size, c in found if c is not None]
+        for size, calibration, own in seen[::every]:
+            for other_size, another, other in seen:
+                if other is not own:
+                    rows.append(coin_row(calibration, another, other, other_size) | {"image": image, "reference": size})
+    return {"n_coins": n_coins, "n_missed": n_missed, **coin_summary(rows), "by_photo": by_photo(rows)}
+
+
+def coin_calibration(photo: Photo, row: dict[str, str]) -> Calibration | None:
+    x, y, r = (float(row[name]) for name in ("cx_px", "cy_px", "hough_r_px"))
+    try:
+        return calibrate(photo, reference=f"disc:{row['diameter_mm']}", region=(x - r, y - r, 2 * r, 2 * r))
+    except Refusal:
+        return None
+
+
+def rim(calibration: Calibration) -> NDArray[np.float64]:
+    """Return a found disc's rim from its outline, which is 3 % larger."""
+    outline = calibration.reference_outline_px
+    return outline.mean(axis=0) + (outline - outline.mean(axis=0)) / 1.03
+
+
+def widths(homography: NDArray[np.float64], outline_px: NDArray[np.float64]) -> float:
+    mm = transform_points(homography, outline_px)
+    half = len(mm) // 2
+    return float(np.hypot(*(mm[:half] - mm[half:]).T).mean())
+
+
+def coin_row(
+    calibration: Calibration, another: Calibration, other: NDArray[np.float64], size_mm: float
+) -> dict[str, Any]:
+    """Measure another coin; the interval has the error of both rims, as the rim is what is measured here."""
+    read = widths(calibration.pixel_to_mm, other)
+    rim_error = 1 + another.scale_se(other.mean(axis=0)) * np.random.default_rng(0).standard_normal(200)
+    reads = np.array([widths(h, other) for h in calibration.draws[:200]]) * rim_error
+    low, high = np.percentile(reads, [2.5, 97.5])
+    near = np.hypot(*(other.mean(axis=0) - calibration.points_px.mean(axis=0))) * read / np.ptp(other[:, 0]) / read
+    passed = calibration.scale_se(other.mean(axis=0)) * 100 <= PROTOCOL["scale_se_max_pct"]
+    return {"error_mm": read - size_mm, "covered": bool(low <= size_mm <= high), "passed": passed, "away": float(near)}
+
+
+def coin_summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    off = np.abs([row["error_mm"] for row in rows])
+    near = off[[row["away"] < 2.5 for row in rows]]
+    passed = off[[row["passed"] for row in rows]]
+    return {
+        "n_pairs": len(rows),
+        "median_error_mm": float(np.median(off)),
+        "p95_error_mm": float(np.percentile(off, 95)),
+        "within_2.5_diameters": {"n": len(near), "median_mm": median(near)},
+        "passing_the_scale_gate": {"n": len(passed), "median_mm": median(passed)},
+        "covered": float(np.mean([row["covered"] for row in rows])),
+    }
+
+
+def median(values: NDArray[np.float64]) -> float | None:
+    return float(np.median(values)) if len(values) else None
+
+
+def by_photo(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    images = sorted({row["image"] for row in rows})
+    return {image: coin_summary([row for row in rows if row["image"] == image]) for image in images}
+
+
+def cards(data: Path) -> dict[str, Any]:
+    """Hold a card's two sides against each other: the ratio of its sides over 85.60 / 53.98, as seen in the plane."""
+    out = {}
+    for path in sorted((data / "hand_card").glob("*.jpg")):
+        photo = read_photo(path)
+        try:
+            calibration = calibrate(photo, reference="id1")
+        except Refusal as refusal:
+            out[path.name] = {"refused": str(refusal)}
+            continue
+        mm = calibration.to_mm(calibration.points_px)
+        sides = np.hypot(*(np.roll(mm, -1, axis=0) - mm).T) / np.array([85.60, 53.98, 85.60, 53.98])
+        gates = check_gates(photo, calibration, calibration.points_px.mean(axis=0), protocol=PROTOCOL)
+        out[path.name] = {
+            "side_errors_pct": [round(float(100 * (s - 1)), 3) for s in sides],
+            "tilt_deg": round(calibration.tilt_deg, 1),
+            "gates": list(gates.failures),
+        }
+    return out
+
+
+def markers(data: Path) -> dict[str, Any]:
+    """Measure equal markers from one of them, each in turn."""
+    photo = read_photo(data / "markers/singlemarkersoriginal.jpg")
+    found = []
+    for marker in find_markers(photo, dictionary=None, region=None):
+        low, size = marker.corners_px.min(axis=0), np.ptp(marker.corners_px, axis=0)
+        found.append(calibrate(photo, reference="aruco:20", region=(*low, *size)))
+    off, covered = [], []
+    rng = np.random.default_rng(0)
+    for one, other in permutations(found, 2):
+        noise = rng.multivariate_normal(np.zeros(8), other.points_covariance_px2, 400).reshape(-1, 4, 2)
+        sides = [side(h, other.points_px + n) for h, n in zip(one.draws[:400], noise, strict=True)]
+        low, high = np.percentile(sides, [2.5, 97.5])
+        covered.append(bool(low <= 20 <= high))
+        off.append(100 * abs(side(one.pixel_to_mm, other.points_px) / 20 - 1))
+    return {
+        "n_markers": len(found),
+        "n_pairs": len(off),
+        "median_error_pct": median(np.array(off)),
+        "covered": float(np.mean(covered)) if covered else None,
+    }
+
+
+def side(homography: NDArray[np.float64], corners: NDArray[np.float64]) -> float:
+    """Return the root of a square's area in the plane, mm."""
+    x, y = transform_points(homography, corners).T
+    return float(np.sqrt(abs(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)) / 2))
+
+
+def ruler(data: Path) -> dict[str, Any]:
+    """Read 7 numbered centimetres."""
+    try:
+        calibration = calibrate(read_photo(data / "rulers/mothra_BMNHE_1105737.jpg"), reference="ruler")
+    except Refusal as refusal:
+        return {"refused": str(refusal)}
+    ends = calibration.to_mm(RULER_PX)
+    return {"reads_mm": float(np.hypot(*(ends[1] - ends[0]))), "expected_mm": 70.0}
+
+
+def refusals(data: Path, every: int) -> dict[str, Any]:
+    """Count what `auto` finds where there is nothing, and which undecodable markers pass for one."""
+    nothing = [p for folder in ("hands_healthy", "not_ulcers", "fuseg/dev/photos") for p in (data / folder).glob("*.*")]
+    found = [path.name for path in sorted(nothing)[::every] if not refused(path, "auto")]
+    undecodable = {
+        name: refused(data / "markers" / name, "aruco:30") for name in ("diamondmarkers.png", "gboriginal.png")
+    }
+    return {"n_without_reference": len(sorted(nothing)[::every]), "auto_found": found, "undecodable": undecodable}
+
+
+def refused(path: Path, reference: str) -> str:
+    try:
+        calibrate(read_photo(path), reference=reference)
+    except Refusal as refusal:
+        return str(refusal)
+    return ""
+
+
+def table(results: dict[str, Any]) -> str:
+    """Return the results as lines for eyes, each with its target."""
+    coin, marker, read = results["coins"], results["markers"], results["ruler"]
+    lines = [
+        f"coins: {coin['n_coins'] - coin['n_missed']} of {coin['n_coins']} found, {coin['n_pairs']} pairs: median "
+        f"error {coin['median_error_mm']:.2f} mm (0.15), 95 % {coin['p95_error_mm']:.2f} mm (0.5), covered "
+        f"{100 * coin['covered']:.0f} %; passing the scale gate: {coin['passing_the_scale_gate']}",
+        *(f"card {name}: {card.get('side_errors_pct', card)} % (0.6)" for name, card in results["cards"].items()),
+        f"markers: {marker['n_markers']} found, {marker['n_pairs']} pairs: median error {marker['median_error_pct']} %"
+        f", covered {marker['covered']} (0.90)",
+        f"ruler: {read} (1.5 %)",
+        f"without a reference: auto found {len(results['refusals']['auto_found'])} on "
+        f"{results['refusals']['n_without_reference']} photos (0): {results['refusals']['auto_found']}",
+        *(f"undecodable {name}: {why or 'ACCEPTED'}" for name, why in results["refusals"]["undecodable"].items()),
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", nargs="?", type=Path, default=DATA)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--every", type=int, default=1, help="each n-th coin as reference, each n-th empty photo")
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    results = {
+        "cards": cards(args.data),
+        "markers": markers(args.data),
+        "ruler": ruler(args.data),
+        "refusals": refusals(args.data, args.every),
+        "coins": coins(args.data, args.every),
+    }
+    print(table(results))
+    if args.json:
+        args.json.write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()
