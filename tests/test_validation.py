@@ -50,7 +50,7 @@ def test_the_working_range_is_what_it_is_declared_to_be() -> None:
 
 def test_sweeps_vary_one_factor() -> None:
     cases = plan_cases(SIZES["full"])
-    for factor, levels in (("tilt_deg", 6), ("blur_px", 6), ("skin_tone", 6), ("offset_sides", 5), ("reference", 4)):
+    for factor, levels in (("tilt_deg", 6), ("blur_px", 6), ("skin_tone", 6), ("offset_sides", 5), ("reference", 5)):
         assert len({c.level for c in cases if c.factor == factor}) == levels
     tilted = [c for c in cases if c.factor == "tilt_deg"]
     assert all(c.spec.camera.tilt_deg == float(c.level) and 0.6 <= c.spec.camera.blur_px <= 0.8 for c in tilted)

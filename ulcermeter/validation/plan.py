@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ulcermeter.calibration.card import card_texture
+from ulcermeter.calibration.card_layout import CARD_MM, OPENING_MM
 from ulcermeter.phantom import PhantomSpec, random_spec
 
 __all__ = ["DEVELOPMENT_SEED", "FIRST_SEED", "SIZES", "WORKING_RANGE", "Case", "Size", "plan_cases"]
@@ -50,11 +49,14 @@ _OFFSETS_SIDES = (1.5, 2.0, 3.0, 4.0, 5.0)
 _MARKER_MM = 10.0
 # Each kind in the range that is declared for it; a bank card and a ruler need more of the photo.
 _KINDS: dict[str, dict[str, Any]] = {
+    "card": {"tilt_deg": (0.0, 30.0), "px_per_mm": (9.0, 20.0), "size_px": (1600, 1200)},
     "aruco": {"tilt_deg": (0.0, 30.0), "px_per_mm": (12.0, 25.0)},
     "id1": {"tilt_deg": (0.0, 30.0), "px_per_mm": (12.0, 20.0), "size_px": (1600, 1200)},
     "disc": {"tilt_deg": (0.0, 15.0), "px_per_mm": (15.0, 25.0)},
     "ruler": {"tilt_deg": (0.0, 15.0), "px_per_mm": (12.0, 20.0), "size_px": (1600, 1200)},
 }
+# Finer than any photo of it; and how much of the opening stays free before the fingertip.
+_CARD_PX_PER_MM, _TIP_FREE_MM = 16.0, 2.0
 _ASKED = {"aruco": "aruco:10", "disc": "disc:10", "id1": "id1", "ruler": "ruler", "card": "card"}
 
 
@@ -103,12 +105,7 @@ class Case:
     reference: str
 
 
-def plan_cases(
-    size: Size,
-    *,
-    first_seed: int = FIRST_SEED,
-    card: tuple[NDArray[np.uint8], tuple[float, float]] | None = None,
-) -> list[Case]:
+def plan_cases(size: Size, *, first_seed: int = FIRST_SEED) -> list[Case]:
     """Return the phantoms of a run, always the same ones for the same arguments.
 
     Parameters
@@ -116,11 +113,9 @@ def plan_cases(
     size : Size
     first_seed : int
         Of the first phantom; each has ten of its own.
-    card : (uint8 picture, (width, height) in mm), optional
-        The printed card, where it is one of the references to be tried.
     """
     cases: list[Case] = []
-    for sample, factor, level, asked in _wishes(size, card):
+    for sample, factor, level, asked in _wishes(size):
         seed = first_seed + _SEEDS_PER_CASE * len(cases)
         spec, seed = _spec(seed, {"size_px": size.size_px, **asked})
         number = sum(c.factor == factor and c.level == level for c in cases) + 1
@@ -132,6 +127,8 @@ def plan_cases(
 def _spec(seed: int, asked: dict[str, Any]) -> tuple[PhantomSpec, int]:
     """Return the first spec that can be as finely sampled as asked: chance may put the reference too far off."""
     wanted = asked["px_per_mm"][0] if asked.pop("as_fine_as_asked", False) else 0.0
+    if asked.get("reference") == "card":
+        return _in_the_card(seed, asked), seed
     for attempt in range(_SEEDS_PER_CASE):
         spec = random_spec(seed + attempt, **asked)
         if spec.camera.px_per_mm >= wanted:
@@ -139,10 +136,18 @@ def _spec(seed: int, asked: dict[str, Any]) -> tuple[PhantomSpec, int]:
     return spec, seed + attempt
 
 
+def _in_the_card(seed: int, asked: dict[str, Any]) -> PhantomSpec:
+    """Return a finger in the opening of the printed card, its tip near the opening's end."""
+    printed: dict[str, Any] = {"texture": card_texture(_CARD_PX_PER_MM), "texture_size_mm": CARD_MM}
+    tip_mm = random_spec(seed, **asked, **printed).ulcers[0].s_mm
+    end_mm = OPENING_MM[1] - CARD_MM[1] / 2
+    return random_spec(seed, **asked, **printed, reference_offset_mm=(0.0, -tip_mm - _TIP_FREE_MM - end_mm))
+
+
 _Wish = tuple[str, str, str, dict[str, Any]]
 
 
-def _wishes(size: Size, card: tuple[NDArray[np.uint8], tuple[float, float]] | None) -> Iterator[_Wish]:
+def _wishes(size: Size) -> Iterator[_Wish]:
     """Yield sample, factor, level and the arguments of `random_spec`."""
     working = {**WORKING_RANGE, "as_fine_as_asked": True}
     for _ in range(size.n_working):
@@ -151,11 +156,7 @@ def _wishes(size: Size, card: tuple[NDArray[np.uint8], tuple[float, float]] | No
         for _ in range(size.n_per_diameter):
             yield "sweep", "diameter_mm", f"{diameter:g}", {**working, "diameter_mm": (diameter, diameter)}
     yield from _sweeps(size)
-    kinds = dict(_KINDS)
-    if card is not None:
-        printed = {"texture": card[0], "texture_size_mm": card[1], "size_px": (1600, 1200)}
-        kinds = {"card": {"tilt_deg": (0.0, 30.0), "px_per_mm": (12.0, 20.0), **printed}, **kinds}
-    for kind, asked in kinds.items():
+    for kind, asked in _KINDS.items():
         # A small run's small photos show a bank card at 8 px/mm, which is enough to see that it is measured.
         smaller = {"size_px": size.size_px} if size.every > 1 else {}
         for _ in range(size.n_per_kind):
