@@ -81,7 +81,7 @@ def coin_row(
     rim_error = 1 + another.scale_se(other.mean(axis=0)) * np.random.default_rng(0).standard_normal(200)
     reads = np.array([widths(h, other) for h in calibration.draws[:200]]) * rim_error
     low, high = np.percentile(reads, [2.5, 97.5])
-    near = np.hypot(*(other.mean(axis=0) - calibration.points_px.mean(axis=0))) * read / np.ptp(other[:, 0]) / read
+    near = np.hypot(*(other.mean(axis=0) - calibration.points_px.mean(axis=0))) / np.ptp(other[:, 0])
     passed = calibration.scale_se(other.mean(axis=0)) * 100 <= PROTOCOL["scale_se_max_pct"]
     return {"error_mm": read - size_mm, "covered": bool(low <= size_mm <= high), "passed": passed, "away": float(near)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 
@@ -11,6 +12,7 @@ import numpy as np
 from ulcermeter.calibration.aruco import find_aruco, find_markers
 from ulcermeter.calibration.camera import camera_prior, lens_matches
 from ulcermeter.calibration.card import find_card
+from ulcermeter.calibration.contradiction import refuse_contradiction
 from ulcermeter.calibration.disc import find_disc
 from ulcermeter.calibration.id1 import find_id1
 from ulcermeter.calibration.plane import fit_plane, seeded_generator
@@ -31,6 +33,9 @@ FINDERS: dict[str, Finder] = {
     "ruler": find_ruler,
 }
 """What looks for each kind of reference."""
+
+_WITNESSES = {"disc": ("card", "id1"), "aruco": ("card",)}
+"""References of one size everywhere that a stated size is held against where the photo shows them too."""
 
 _HOW = {
     "aruco": "lay the printed marker beside the ulcer, flat, whole, in focus and with its white margin",
@@ -87,7 +92,18 @@ def calibrate(
         lens, warnings = None, ("the lens profile is of another camera or focal length and was not used",)
     look = _find_any if asked.kind == "auto" else _find_one
     found = look(photo, asked, region=region, protocol=protocol, lens=lens)
-    return _calibrated(photo, found, reference_on=reference_on, protocol=protocol, lens=lens, warnings=warnings)
+    calibration = _calibrated(photo, found, reference_on=reference_on, protocol=protocol, lens=lens, warnings=warnings)
+    for kind in _WITNESSES.get(found.text.split(":")[0], ()):
+        with suppress(Refusal):
+            seen = FINDERS[kind](photo, Reference(kind, kind), region=None, protocol=protocol, lens=lens)
+            if seen is None:
+                continue
+            witness = _calibrated(photo, seen, reference_on=reference_on, protocol=protocol, lens=lens, warnings=())
+            break
+    else:
+        return calibration
+    refuse_contradiction(calibration, witness)
+    return calibration
 
 
 @lru_cache(maxsize=1)
