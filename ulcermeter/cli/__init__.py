@@ -23,6 +23,7 @@ COMMANDS = {
     "agreement": "How far two readings of the same photos agree.",
     "validate": "The instrument against phantoms: the error curve and its page.",
     "card": "The printable reference card, true to size.",
+    "camera": "A lens profile from photos of the card.",
     "phantom": "A study of drawn photos with truth.csv.",
 }
 

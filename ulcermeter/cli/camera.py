@@ -1,0 +1,36 @@
+"""``ulcermeter camera``: a lens profile from photos of the card."""
+
+from __future__ import annotations
+
+import click
+
+from ulcermeter.cli.talk import clear_errors, command_with, progress_bar, say
+
+__all__ = ["command"]
+
+
+@click.command(name="camera", cls=command_with("ulcermeter camera card_photos/*.jpg -o phone.toml"))
+@click.argument("photos", type=click.Path(), nargs=-1, required=True)
+@click.option(
+    "-o", "--out", type=click.Path(), required=True, metavar="CAMERA.toml", help="Where to write the profile."
+)
+@clear_errors
+def command(photos: tuple[str, ...], out: str) -> None:
+    """Measure a lens from a dozen PHOTOS of the printed card.
+
+    Lay the card on a table and photograph it from every side, tilted by 20-40°, near and far, into the corners of the
+    frame too; one phone, the same way up, no zoom. Give the profile to run or measure with --camera.
+    """
+    from ulcermeter.calibration.camera import write_lens
+    from ulcermeter.calibration.lens_fit import fit_lens
+    from ulcermeter.photo import read_photo
+    from ulcermeter.protocol import read_protocol
+
+    read = []
+    with progress_bar("photos") as moved:
+        for path in photos:
+            read.append(read_photo(path))
+            moved(len(read), len(photos), path)
+    lens = fit_lens(read, protocol=read_protocol("manus"))
+    write_lens(lens, out)
+    say(f"{out}: {lens.n_photos} photos, {lens.rms_px:.2f} px, k1 {lens.distortion[0]:+.3f}")
