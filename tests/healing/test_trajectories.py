@@ -199,3 +199,20 @@ def test_confirmed_by_the_next_passing_photo_two_weeks_later_less_the_window(lat
 
 def test_what_never_healed_is_not_confirmed() -> None:
     assert is_confirmed(follow(row(0, "first seen", 3.0), row(14, "persistent", 2.0)), PROTOCOL) == "unknown"
+
+
+def test_a_row_without_an_outline_adds_no_view_and_no_photo() -> None:
+    elsewhere = row(28, "not photographed") | {"view": "dorsal", "photo": ""}
+    tracked = pd.DataFrame([row(0, "first seen", 3.0), elsewhere, row(56, "healed")])
+    photos = tracked[["photo", "subject_id", "visit", "date", "hand", "finger", "view"]].query("photo != ''")
+    other_side = photos.iloc[[-1]].assign(photo="56-dorsal.jpg", view="dorsal")
+    photos = pd.concat([photos, other_side]).assign(status="no ulcer", detection_limit_mm=0.8)
+    healed = follow_healing(tracked, photos, protocol=PROTOCOL).iloc[2]
+    assert healed["n_photos"] == 1 and "dorsal" not in healed["evidence"]
+
+
+def test_what_went_into_another_ulcer_rests_on_no_photo() -> None:
+    gone = row(28, "merged", ulcer=2) | {"flags": "merged into S01-left-index-1", "photo": ""}
+    table = follow(row(0, "first seen", 3.0), row(0, "first seen", 2.0, ulcer=2), row(28, "merged", 5.0), gone)
+    last = table.iloc[-1]
+    assert (last["n_photos"], last["evidence"]) == (0, "merged into S01-left-index-1")

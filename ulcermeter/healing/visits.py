@@ -86,7 +86,8 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _open_row(row: Mapping[str, Any]) -> bool:
-    return str(row["label"]) not in ("", "<NA>", "nan")
+    # pandas hands a missing count out as NA, or as None in records.
+    return str(row["label"]) not in ("", "None", "<NA>", "nan")
 
 
 def _passing(photos: list[dict[str, Any]], at: Mapping[str, Any], views: set[str]) -> list[dict[str, Any]]:
