@@ -221,3 +221,30 @@ def test_the_order_of_rows_changes_nothing() -> None:
     straight, turned = tabulate(rows), tabulate(rows[::-1])
     assert straight.outcomes.equals(turned.outcomes)
     assert straight.outcomes_by_subject.equals(turned.outcomes_by_subject)
+
+
+def test_an_ulcer_healed_before_treatment_that_opens_again_has_recurred() -> None:
+    rows = ulcer((-21, 7.0), (0, 0.0), (28, 5.0), (84, 4.0))
+    assert one(rows)["recurred"] == "yes" and subject(rows)["n_recurred"] == 1
+
+
+def test_an_ulcer_that_went_into_another_is_counted_there() -> None:
+    gone = {"state": "merged", "area_mm2": math.nan, "diameter_mm": math.nan}
+    host = ulcer((0, 7.0), (28, 20.0, {"state": "merged"}), (84, 9.0))
+    told = subject(host, ulcer((0, 5.0), (28, None, gone), (84, None, gone), name="left-index-2"))
+    assert (told["n_active_baseline"], told["n_active_week_4"], told["n_active_week_12"]) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "counted", "active"), [("new", None, 0), ("first seen", None, None), ("new", 1, None)]
+)
+def test_no_ulcer_at_baseline_is_known_when_all_fingers_were_examined(
+    state: str, counted: int | None, active: int | None
+) -> None:
+    visits = [visit | {"n_active_clinician": counted if visit["visit"] == "baseline" else None} for visit in EXAMINED]
+    told = subject(ulcer((28, 5.0, {"state": state}), (84, 4.0)), visits=visits)
+    if active is None:
+        assert pd.isna(told["n_active_baseline"]) and pd.isna(told["net_burden_change"])
+    else:
+        assert (told["n_active_baseline"], told["net_burden_change"]) == (0, 1)
+    assert pd.isna(subject(ulcer((28, 5.0, {"state": state}), (84, 4.0)))["n_active_baseline"])

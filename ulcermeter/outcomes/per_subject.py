@@ -41,10 +41,14 @@ class Burden:
         """Count ulcers seen open at a visit; None where that is not known of every ulcer seen so far.
 
         An ulcer last seen healed counts as closed where its place was not photographed again
-        (``healed_stays_healed``). With no assessment at the visit at all nothing is known.
+        (``healed_stays_healed``); one that went into another is counted there. With no assessment at the visit at all
+        nothing is known, unless all fingers were examined and no ulcer was found.
         """
         last_day = (window_of(visit) or (0, 0))[1]
         known = [course for course in self.courses if any(day_of(row) <= last_day for row in course.rows)]
+        if not known:
+            return 0 if self._none_found(visit) else None
+        known = [course for course in known if not _gone_into_another(course, last_day)]
         seen = [course.at(visit) for course in known]
         if all(row is None for row in seen):
             return None
@@ -59,10 +63,25 @@ class Burden:
         closed = bool(told) and told[-1]["state"] in ("healed", "amputated")
         return closed and bool(self.protocol["healed_stays_healed"])
 
+    def _none_found(self, visit: Visit) -> bool:
+        """Say whether all fingers were examined, and neither the clinician nor a later first sight tells of an ulcer.
+
+        An ulcer that is *new* later was seen clear before; one that is only *first seen* later may have been there.
+        """
+        counts = self.visits.loc[self.visits["visit"] == visit.name, "n_active_clinician"]
+        unseen = [course for course in self.courses if course.rows and course.rows[0]["state"] != "new"]
+        return self.all_examined(visit) and not unseen and not (counts.fillna(0) > 0).any()
+
     def all_examined(self, visit: Visit) -> bool:
         """Say whether visits.csv tells that all fingers were looked at."""
         rows = self.visits[self.visits["visit"] == visit.name]
         return len(rows) > 0 and bool((rows["all_fingers_examined"] == "yes").all())
+
+
+def _gone_into_another(course: Course, last_day: float) -> bool:
+    """Say whether the last that is known of it by that day is that it merged into another ulcer."""
+    told = [row for row in course.rows if day_of(row) <= last_day and row["state"] != "not photographed"]
+    return bool(told) and told[-1]["state"] == "merged" and not is_open(told[-1])
 
 
 def subject_row(subject_id: str, burden: Burden) -> dict[str, Any]:

@@ -136,11 +136,11 @@ def _may_be_worse(row: Mapping[str, Any]) -> bool:
 
 
 def _recurred(course: Course, healed: str) -> str:
-    """Open again after healed; no needs a later look that shows it healed, or no healing at all."""
+    """Open again after healed, wherever the healing was seen; no needs a later look, or that it never healed."""
     closed = False
     later = False
     for row in course.after:
-        if closed and is_open(row):
+        if is_open(row) and (closed or row["state"] == "recurrent"):
             return "yes"
         later = later or (closed and row["state"] == "healed")
         closed = closed or row["state"] == "healed"
