@@ -217,3 +217,23 @@ def test_boxes(text: str, box: tuple[float, ...] | None) -> None:
 def test_paths_inside_are_fine(tmp_path: Path) -> None:
     assert path_fault(tmp_path, "photos/é b.jpg") == ""
     assert path_fault(tmp_path, "C:/photo.jpg") != ""
+
+
+def test_several_fingers_on_one_photo_must_be_told_apart(tmp_path: Path) -> None:
+    bare = {"x": "", "y": ""}
+    for name, cells, other in (
+        ("none", bare, bare),
+        ("one", bare | {"box": "0 0 90 90"}, bare),
+        ("same", bare | {"box": "0 0 90 90"}, bare | {"box": "0 0 90 90"}),
+        ("mask", bare | {"mask": "a.png"}, bare | {"mask": "a.png"}),
+    ):
+        root = folder(tmp_path / name, row(**cells) + "\n" + row(**other, finger="middle"))
+        assert "do not say where theirs is; give each its own box, or a click" in faults(root), name
+    for name, cells, other in (
+        ("boxes", bare | {"box": "0 0 90 90"}, bare | {"box": "90 0 90 90"}),
+        ("clicks", {}, {"x": "300"}),
+        ("outlines", bare | {"mask": "outlines.csv"}, bare | {"mask": "outlines.csv"}),
+        ("mixed", bare | {"box": "0 0 90 90"}, {"x": "300"}),
+    ):
+        root = folder(tmp_path / name, row(**cells) + "\n" + row(**other, finger="middle"))
+        assert not check_study(root).faults, name

@@ -149,7 +149,26 @@ def _contradictions(frame: pd.DataFrame) -> list[str]:
                 f"photos.csv rows {_numbers(rows)}: the {hand} {finger} finger of {name} stands with a click and "
                 "without; give every row a click (x, y), or keep one row without."
             )
-    return faults
+    return faults + list(_fingers_not_told_apart(frame))
+
+
+def _fingers_not_told_apart(frame: pd.DataFrame) -> Iterator[str]:
+    """Name photos of several fingers whose rows would all find the same ulcer, which would count on each finger.
+
+    An outlines.csv tells fingers apart by itself.
+    """
+    for photo, rows in frame.groupby("photo", sort=False):
+        fingers = list(dict.fromkeys(zip(rows["hand"], rows["finger"], strict=True)))
+        if len(fingers) < 2:
+            continue
+        alone = rows[rows["x"].isna() & ~rows["mask"].str.lower().str.endswith(".csv")]
+        same = alone[(alone["box"] == "") & (alone["mask"] == "") | alone.duplicated(["box", "mask"], keep=False)]
+        if len(same):
+            names = ", ".join(" ".join(finger) for finger in fingers)
+            yield (
+                f"photos.csv rows {_numbers(same)}: {photo} shows several fingers ({names}), and these rows do not say "
+                "where theirs is; give each its own box, or a click (x, y)."
+            )
 
 
 def _numbers(rows: pd.DataFrame) -> str:
