@@ -33,6 +33,7 @@ LEVELS = [
     {"pipeline"},
     {"validation"},
     {"cli"},
+    {"__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 STAGES = {

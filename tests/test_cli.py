@@ -121,6 +121,10 @@ def test_measure_fails_with_1_and_a_wrong_call_with_2(drawn: Path) -> None:
     assert failed.exit_code == 1 and f"failed: {bad}" in failed.stderr and "failed" in failed.stdout
     assert call("measure", bad, "--reference", "stick").exit_code == 2
     assert call("measure", bad, "--click", "here").exit_code == 2
+    for words in (["--click", "815,nan"], ["--box", "1,2,3"], ["--mask", "none.png"], ["--overlay", bad]):
+        wrong = call("measure", bad, *words)
+        assert wrong.exit_code == 2 and not wrong.stdout, words
+        assert "expected" in wrong.stderr and "Traceback" not in wrong.output, words
     assert call("measure", bad, bad, "--box", "1,2,3,4").exit_code == 2
     assert call("measure").exit_code == 2
 
@@ -141,3 +145,15 @@ def test_phantom_draws_a_study_that_checks(tmp_path: Path, monkeypatch: pytest.M
     done = call("phantom", tmp_path / "drawn", "--subjects", "1")
     assert done.exit_code == 0 and (tmp_path / "drawn" / "truth.csv").is_file()
     assert call("check", tmp_path / "drawn").exit_code == 0
+
+
+def test_a_place_that_cannot_be_written_is_2_with_a_sentence(drawn: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = call("run", drawn, "-o", tmp_path / "file" / "results")
+    assert done.exit_code == 2 and "expected to read or write here" in done.stderr
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "ulcermeter", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("ulcermeter, version ")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ulcermeter.cli.talk import NOTE, clear_errors, command_with, say
+from ulcermeter.cli.talk import NOTE, clear_errors, command_with, folder_for, say
 from ulcermeter.errors import StudyError, TableError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def command(a: str, b: str, out: str | None) -> None:
     from ulcermeter.agreement import agreement
 
     (first, outlines_a), (second, outlines_b) = _read(a), _read(b)
-    folder = _folder(out)
+    folder = folder_for(out, what="tables")
     got = agreement(first, second, outlines_a=outlines_a, outlines_b=outlines_b)
     if folder is not None:
         _write(folder, got)
@@ -94,16 +94,6 @@ def _read_csv(file: Path, name: str) -> pd.DataFrame:
     if absent:
         raise StudyError(f"{file}: expected the columns of {name}.csv, got none named {', '.join(absent)}.")
     return frame
-
-
-def _folder(out: str | None) -> Path | None:
-    """Return where to write, before anything is computed."""
-    if out is None:
-        return None
-    folder = Path(out)
-    if folder.exists() and not folder.is_dir():
-        raise StudyError(f"{out}: expected a folder for the tables, got a file; choose another name.")
-    return folder
 
 
 def _write(folder: Path, got: dict[str, pd.DataFrame]) -> None:

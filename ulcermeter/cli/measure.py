@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import io
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ulcermeter.cli.talk import clear_errors, command_with, model_options, progress_bar, set_up_logging, warn
+from ulcermeter.cli.talk import (
+    clear_errors,
+    command_with,
+    folder_for,
+    model_options,
+    progress_bar,
+    set_up_logging,
+    warn,
+)
 from ulcermeter.errors import StudyError
 
 if TYPE_CHECKING:
@@ -64,11 +73,12 @@ def command(
     if len(photos) > 1 and (box or click_at or mask):
         raise StudyError("--box, --click and --mask speak of one photo; got several. Use a study folder, or one photo.")
     cells = _cells(reference, reference_on, reference_box, box, click_at, mask)
+    drawings = folder_for(overlay, what="overlays")
     results = _measure(photos, cells, protocol=protocol, model=model, camera=camera, draw=overlay is not None)
     frame = _rows(results)
     click.echo(_table(frame) if for_eyes else _csv(frame), nl=False)
-    if overlay is not None:
-        _write_overlays(overlay, results)
+    if drawings is not None:
+        _write_overlays(drawings, results)
     failed = [r for r in results if r.photo["status"] == "failed"]
     for result in failed:
         warn(f"failed: {result.photo['photo']}: {result.photo['reason']}")
@@ -84,15 +94,22 @@ def _cells(
 
     if reference:
         parse_reference(reference)
-    for text in (box, reference_box):
-        parse_box(text or "")
+    for option, text in (("--box", box), ("--reference-box", reference_box)):
+        try:
+            parse_box((text or "").replace(",", " "))
+        except StudyError as error:
+            raise StudyError(f"{option}: {error}; give X,Y,W,H, for example 700,380,200,200.") from None
+    if mask and not Path(mask).is_file():
+        raise StudyError(f"--mask: expected a mask picture or an outlines.csv, got no file {mask}; check the path.")
     cells: dict[str, Any] = {"reference": reference or "", "reference_on": on or "", "box": box or ""}
     cells |= {"reference_box": reference_box or "", "mask": str(Path(mask).resolve()) if mask else ""}
     if at:
         try:
             x, y = (float(part) for part in at.split(","))
         except ValueError:
-            raise StudyError(f"--click: expected X,Y in px, got '{at}'.") from None
+            x = y = math.nan
+        if not (math.isfinite(x) and math.isfinite(y)):
+            raise StudyError(f"--click: expected X,Y in px, for example 812,484, got '{at}'.")
         cells |= {"x": x, "y": y}
     return cells
 
@@ -159,9 +176,9 @@ def _table(frame: pd.DataFrame) -> str:
     return text.getvalue()
 
 
-def _write_overlays(folder: str, results: list[PhotoResult]) -> None:
+def _write_overlays(folder: Path, results: list[PhotoResult]) -> None:
     from ulcermeter.store import overlay_name, write_file
 
     for result in results:
         if result.overlay is not None:
-            write_file(Path(folder) / overlay_name(Path(result.photo["photo"]).name, "", ""), result.overlay)
+            write_file(folder / overlay_name(Path(result.photo["photo"]).name, "", ""), result.overlay)

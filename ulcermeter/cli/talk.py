@@ -9,17 +9,19 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from ulcermeter.errors import UlcermeterError
+from ulcermeter.errors import StudyError, UlcermeterError
 
 __all__ = [
     "NOTE",
     "JsonLines",
     "clear_errors",
     "command_with",
+    "folder_for",
     "model_options",
     "progress_bar",
     "say",
@@ -56,7 +58,10 @@ def warn(text: str) -> None:
 
 
 def clear_errors(command: _Command) -> _Command:
-    """Turn an error that ulcermeter raises on purpose into its message and exit status 2, without a traceback."""
+    """Turn an error that ulcermeter raises on purpose into its message and exit status 2, without a traceback.
+
+    So too a folder that cannot be written, a full disk, a file that is a folder: nothing of ours is at fault.
+    """
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -68,8 +73,25 @@ def clear_errors(command: _Command) -> _Command:
         except UlcermeterError as error:
             warn(f"Error: {error}")
             sys.exit(2)
+        except BrokenPipeError:
+            raise  # click ends quietly when the reader of standard output has gone
+        except OSError as error:
+            warn(
+                f"Error: {error.filename or 'a file'}: expected to read or write here, got: {error.strerror or error}."
+            )
+            sys.exit(2)
 
     return wrapped  # type: ignore[return-value]
+
+
+def folder_for(given: str | None, *, what: str) -> Path | None:
+    """Return a folder to write in, None for none; refused at once when it is a file, before anything is computed."""
+    if given is None:
+        return None
+    folder = Path(given)
+    if folder.exists() and not folder.is_dir():
+        raise StudyError(f"{given}: expected a folder for the {what}, got a file; choose another name.")
+    return folder
 
 
 def model_options(command: _Command) -> _Command:
