@@ -93,3 +93,10 @@ def test_a_broken_protocol_is_refused_in_a_sentence(tmp_path: Path, text: str, t
 def test_no_such_protocol() -> None:
     with pytest.raises(ProtocolError, match="expected a shipped name"):
         read_protocol("nowhere")
+
+
+def test_a_file_that_forgot_what_it_extends_is_told_so_once(tmp_path: Path) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        read_protocol(own(tmp_path, 'base = "manus"\n[parameters]\ntilt_max_deg = { value = 20.0, source = "us" }\n'))
+    assert len(caught.value.faults) == 3
+    assert "say extends" in str(caught.value) and "key base: expected one of extends, name" in str(caught.value)

@@ -20,6 +20,11 @@ from ulcermeter.errors import ProtocolError
 __all__ = ["Criterion", "Parameter", "Protocol", "Visit", "read_protocol"]
 
 
+# What a protocol file may hold beside ``extends``.
+_PARTS = ("name", "title", "parameters", "visits", "criteria")
+_MANY = 5
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One rule in a number, word or list.
@@ -136,8 +141,9 @@ def read_protocol(name_or_path: str | Path = "manus") -> Protocol:
         raw = _merge(parent, raw, faults)
     protocol = _build(raw, faults)
     shipped = set(_load("manus")["parameters"])
-    missing = sorted(shipped - set(protocol.parameters))
-    faults += [f'parameter {p}: missing; say extends = "manus" or give it a value.' for p in missing]
+    faults += _missing(sorted(shipped - set(protocol.parameters)))
+    others = sorted(set(raw) - {*_PARTS, "extends"})
+    faults += [f"key {key}: expected one of extends, {', '.join(_PARTS)}, got {key}; rename it." for key in others]
     unknown = sorted(set(protocol.parameters) - shipped)
     faults += [
         f"parameter {p}: not one that ulcermeter knows; see protocols/manus.toml for the names." for p in unknown
@@ -145,6 +151,13 @@ def read_protocol(name_or_path: str | Path = "manus") -> Protocol:
     if faults:
         raise ProtocolError([f"Protocol {name_or_path}: {fault}" for fault in faults])
     return protocol
+
+
+def _missing(names: list[str]) -> list[str]:
+    """One sentence for a file that leaves most away, since it can only have forgotten what it extends."""
+    if len(names) > _MANY:
+        return [f'expected extends = "manus" or every parameter, got a file with {len(names)} missing; say extends.']
+    return [f'parameter {name}: missing; say extends = "manus" or give it a value.' for name in names]
 
 
 def _load(name_or_path: str | Path) -> dict[str, Any]:
