@@ -177,3 +177,13 @@ def test_one_good_ulcer_carries_a_subject_with_a_calcified_one() -> None:
     assert verdict(done) == "eligible"
     assert done.eligibility_summary["qualifying_ulcer"].item() == B
     assert "best of 2 ulcers" in row_of(done, "calcinosis")["evidence"]
+
+
+def test_a_later_row_of_the_xray_alone_does_not_undo_the_look() -> None:
+    look = LOOK | {"calcinosis_on_xray": "", "xray_date": ""}
+    day = {"assessed_on": "2016-05-09", "xray_date": "2016-05-09"}
+    xray = {"subject_id": "S01", "ulcer_no": "1", "calcinosis_on_xray": "no"} | day
+    assert verdict(assess(ulcers=[look, xray])) == "eligible"
+    # A later look that leaves pain empty is one that does not know it.
+    again = look | {"assessed_on": "2016-05-09", "painful": ""}
+    assert row_of(assess(ulcers=[look, xray, again]), "active_ulcer")["result"] == "not assessable"

@@ -26,7 +26,7 @@ def active(case: Case, ulcer: Ulcer) -> Answer:
 
     The photo can never answer pain, depth or dermis; those come from the clinic's last look up to inclusion.
     """
-    looks = _looks(ulcer, _LOOK, "assessed_on")
+    looks = [look for look in _looks(ulcer, _LOOK, "assessed_on") if not _only_xray(look.row)]
     size = _size(case, ulcer, looks)
     signs = [_sign(case, ulcer, looks, column) for column in _SIGNS]
     answer = conjunction([size, *signs], size.value)
@@ -55,6 +55,11 @@ def calcinosis(case: Case, ulcer: Ulcer) -> Answer:
 def _looks(ulcer: Ulcer, speaks: Sequence[str], date: str) -> list[Dated]:
     """Rows of ulcers.csv that are such a look at all."""
     return dated([(row, sure) for row, sure in ulcer.looks if not all(blank(row[c]) for c in speaks)], date)
+
+
+def _only_xray(row: Row) -> bool:
+    """Say whether a row tells of the X-ray alone: it is no later look that found the signs no longer known."""
+    return not blank(row["calcinosis_on_xray"]) and all(blank(row[c]) for c in (*_SIGNS, "diameter_mm_bedside"))
 
 
 def _cell(case: Case, ulcer: Ulcer, column: str) -> str:
