@@ -145,7 +145,7 @@ def test_a_missing_photo_is_a_warning_not_a_fault(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_spreadsheet_dialects(tmp_path: Path, separator: str, mark: bytes, end: str) -> None:
     text = f"{HEADER}{end}{GOOD}{end}{',' * 11}{end}".replace(",", separator)
     assert len(read_study(folder(tmp_path, mark + text.encode())).photos) == 1
