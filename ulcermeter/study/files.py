@@ -83,7 +83,8 @@ def _rows(path: Path, known: Sequence[str], findings: Findings) -> list[list[str
         return None
     try:
         rows = [
-            [cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text, known))
+            [cell.strip() for cell in row]
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text, known))
         ]
     except csv.Error as error:
         findings.faults.append(f"{path.name}: expected a CSV file, got one that breaks its rules: {error}.")
