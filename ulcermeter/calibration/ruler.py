@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["find_ruler"]
 
 Floats = NDArray[Any]
-_LONG_SIDES_PX = (2016, 1000)
+_LONG_SIDES_PX = (1000, 2016)
 _STEP_PX = 0.5
 _LEAST_TICKS = 15
 _LARGEST_JITTER = 0.10
