@@ -191,3 +191,14 @@ def test_the_protocol_in_run_json_is_the_protocol(tmp_path: Path) -> None:
     protocol = read_protocol("manus")
     record = json.loads(json.dumps({"protocol": dataclasses.asdict(protocol)}))
     assert protocol_of(record) == protocol
+
+
+def test_counts_of_the_visits_read_back_as_counts(tmp_path: Path) -> None:
+    counts = from_rows("outcomes_by_subject", [{"subject_id": "S01", "n_new": 1}, {"subject_id": "S02"}])
+    counts = counts.assign(n_active_week_4=pd.array([2, None], dtype="Int64"))
+    tables = {name: empty(name) for name in TABLE_FILES} | {"outcomes_by_subject": counts}
+    write_tables(tmp_path, tables)
+    write_run_record(tmp_path, {})
+    back = read_results(tmp_path).outcomes_by_subject
+    pd.testing.assert_frame_equal(back, counts)
+    assert csv_text("outcomes_by_subject", back) == (tmp_path / "outcomes_by_subject.csv").read_text()

@@ -206,7 +206,8 @@ def _read_table(root: Path, name: str) -> pd.DataFrame:
     frame = frame.map(_unguarded)
     numeric = [c for c in frame.columns if c not in {column.name for column in TABLES[name].columns}]
     for column in numeric:
-        frame[column] = pd.to_numeric(frame[column].replace("", None), errors="coerce")
+        numbers = pd.to_numeric(frame[column].replace("", None), errors="coerce")
+        frame[column] = numbers.astype("Int64") if column.startswith("n_") else numbers
     return conform(name, frame, extra=name in _WITH_VISIT_COLUMNS)
 
 
