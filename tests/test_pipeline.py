@@ -302,3 +302,11 @@ def test_the_python_words_of_the_design(drawn: Path) -> None:
     segmentation = um.segment(rectified)
     measurements = um.measure(segmentation, finger=um.locate_finger(rectified), protocol=protocol)
     assert len(measurements) == 1
+
+
+def test_rows_made_in_python_are_refused_in_words(drawn: Path) -> None:
+    toe = measured(drawn, 0, hand="left foot", finger="hallux").photo
+    assert toe["status"] == "refused" and toe["reason"].startswith("toes are refused")
+    click = measured(drawn, 0, x="here", y=3.0).photo
+    assert click["status"] == "failed" and "expected a click x, y in px" in click["reason"]
+    assert "a fault of ours" not in click["reason"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from ulcermeter.calibration import calibrate, check_gates, rectify
+from ulcermeter.calibration import calibrate, check_gates, rectify, standardise_colour
 from ulcermeter.datatypes import Calibration, Finger, LensProfile, Photo, PhotoResult, RectifiedPhoto, Segmentation
 from ulcermeter.errors import PhotoError, Refusal, StudyError
 from ulcermeter.finger import locate_finger
@@ -31,6 +31,7 @@ from ulcermeter.planimetry import diameter_line, measure
 from ulcermeter.plots import draw_overlay, draw_refusal
 from ulcermeter.segmentation import detection_limit_mm, segment
 from ulcermeter.study import off_photo, parse_box, path_fault
+from ulcermeter.study.cells import TOE_SENTENCE, is_toe
 from ulcermeter.tables import columns
 
 if TYPE_CHECKING:
@@ -127,13 +128,18 @@ def measure_photo(
 
 
 def _measure(work: _Work, run_id: str, first_label: int, overlay: bool) -> PhotoResult:
+    if is_toe(work.cell("hand")) or is_toe(work.cell("finger")):
+        raise Refusal(TOE_SENTENCE)
     work.photo = photo = _read(work)
     if work.cell("covered") == "yes":
         drawn = draw_refusal(photo, _COVERED, title="Covered: not measured") if overlay else None
         return PhotoResult(_photo_row(work, "no ulcer", _COVERED), overlay=drawn)
     click, box = _prompts(work, photo)
     calibration = _calibrate(work, photo, click, box)
-    segmentation = _outline(work, photo, calibration, click, box)
+    # Lengths and gates are read off the photo as it was taken; only what looks for ulcers sees its colour mended.
+    balanced, colour_note = standardise_colour(photo, calibration)
+    work.notes += [colour_note] if colour_note else []
+    segmentation = _outline(work, balanced, calibration, click, box)
     finger = _find_finger(work, segmentation, click, box)
     _check_gates(work, photo, segmentation, finger, click, box)
     if not segmentation.outlines and not work.cell("mask"):
@@ -157,8 +163,14 @@ def _read(work: _Work) -> Photo:
 
 
 def _prompts(work: _Work, photo: Photo) -> tuple[tuple[float, float] | None, tuple[float, float, float, float] | None]:
-    x, y = work.row.get("x"), work.row.get("y")
-    click = None if x is None or y is None or x != x or y != y or x == "" else (float(x), float(y))
+    if work.cell("x") and work.cell("y"):
+        try:
+            click = (float(work.cell("x")), float(work.cell("y")))
+        except ValueError:
+            x, y = work.cell("x"), work.cell("y")
+            raise StudyError(f"expected a click x, y in px of the upright photo, got '{x}', '{y}'") from None
+    else:
+        click = None
     box = parse_box(work.cell("box"))
     if fault := off_photo(photo.pixels.shape[:2], click, box):
         raise PhotoError(fault)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ulcermeter.errors import StudyError
 
-__all__ = ["is_toe", "parse_box", "path_fault"]
+__all__ = ["TOE_SENTENCE", "is_toe", "parse_box", "path_fault"]
 
 _TOE = re.compile(r"\b(toe|toes|hallux|foot|feet|teen|tenen|orteil|zehe)\b", re.IGNORECASE)
 TOE_SENTENCE = (
