@@ -6,6 +6,7 @@ it in `calibrate.FINDERS`.
 
 from ulcermeter.calibration.calibrate import calibrate
 from ulcermeter.calibration.camera import read_lens, write_lens
+from ulcermeter.calibration.colour import standardise_colour
 from ulcermeter.calibration.gates import GateReport, check_gates
 from ulcermeter.calibration.rectification import MAX_RECTIFIED_MEGAPIXELS, rectify
 from ulcermeter.calibration.references import FoundReference, Reference, parse_reference
@@ -20,5 +21,6 @@ __all__ = [
     "parse_reference",
     "read_lens",
     "rectify",
+    "standardise_colour",
     "write_lens",
 ]
