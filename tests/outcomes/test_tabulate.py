@@ -248,3 +248,12 @@ def test_no_ulcer_at_baseline_is_known_when_all_fingers_were_examined(
     else:
         assert (told["n_active_baseline"], told["net_burden_change"]) == (0, 1)
     assert pd.isna(subject(ulcer((28, 5.0, {"state": state}), (84, 4.0)))["n_active_baseline"])
+
+
+def test_the_rate_of_an_ulcer_that_took_in_another_counts_both_at_baseline() -> None:
+    # 6 and 4 mm2 at baseline grew into one of 10 and then 5: no faster than one of 10 that halves in twelve weeks.
+    reductions = ({"state": "merged", "area_reduction_pct": 0.0}, {"area_reduction_pct": 50.0})
+    row = one(ulcer((0, 6.0), (28, 10.0, reductions[0]), (84, 5.0, reductions[1])))
+    alone = one(ulcer((0, 10.0), (28, 10.0), (84, 5.0)))
+    assert row["healing_rate_per_week"] == pytest.approx(alone["healing_rate_per_week"])
+    assert row["days_to_half_area"] == pytest.approx(84)

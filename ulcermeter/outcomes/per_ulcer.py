@@ -96,7 +96,7 @@ def _rates(course: Course) -> dict[str, Any]:
     for row in course.rows:
         if is_assessed(row) and row["state"] != "amputated" and day_of(row) >= day_of(start):
             days.append(day_of(row))
-            areas.append(float(row["area_mm2"]))
+            areas.append(_area_against(start, row))
             if row["state"] == "healed":
                 break
     out = {"healing_rate_per_week": exponential_rate(days, areas), "days_to_half_area": days_to_half_area(days, areas)}
@@ -104,6 +104,12 @@ def _rates(course: Course) -> dict[str, Any]:
         seen = course.at(visit)
         out[reduction_column(visit)] = float(seen["area_reduction_pct"]) if seen else _NAN
     return out
+
+
+def _area_against(start: Mapping[str, Any], row: Mapping[str, Any]) -> float:
+    """Return an area as the reduction against baseline says it: what was taken in since then counts at both ends."""
+    left = 1.0 - float(row["area_reduction_pct"]) / 100.0
+    return left * float(start["area_mm2"]) if math.isfinite(left) else float(row["area_mm2"])
 
 
 def worsened(
