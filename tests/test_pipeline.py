@@ -310,3 +310,11 @@ def test_rows_made_in_python_are_refused_in_words(drawn: Path) -> None:
     click = measured(drawn, 0, x="here", y=3.0).photo
     assert click["status"] == "failed" and "expected a click x, y in px" in click["reason"]
     assert "a fault of ours" not in click["reason"]
+
+
+def test_a_click_off_the_finger_does_not_say_that_no_ulcer_is_there(drawn: Path) -> None:
+    photo = um.read_photo(drawn / "photos" / "S01_screening.jpg")
+    marker = um.calibrate(photo, reference="aruco:10", reference_on="skin").points_px.mean(axis=0)
+    off = measured(drawn, 0, x=float(marker[0]), y=float(marker[1])).photo
+    assert off["status"] == "refused"
+    assert "no ulcer was found at the click" in off["reason"] and "and no finger there" in off["reason"]

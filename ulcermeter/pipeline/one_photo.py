@@ -143,7 +143,7 @@ def _measure(work: _Work, run_id: str, first_label: int, overlay: bool) -> Photo
     finger = _find_finger(work, segmentation, click, box)
     _check_gates(work, photo, segmentation, finger, click, box)
     if not segmentation.outlines and not work.cell("mask"):
-        _check_seen(work, photo, pointed=click is not None or box is not None)
+        _check_seen(work, photo, calibration, click, box)
     frame = measure(segmentation, finger=finger, protocol=work.protocol)
     drawn = _draw(work, photo, segmentation, frame, first_label) if overlay else None
     shift = first_label - 1
@@ -277,12 +277,17 @@ def _check_gates(
     )
 
 
-def _check_seen(work: _Work, photo: Photo, *, pointed: bool) -> None:
+def _check_seen(work: _Work, photo: Photo, calibration: Calibration, click: Any, box: Any) -> None:
     """Refuse to say *no ulcer* of a photo on which none could have been seen: it would later pass for healed."""
     thinned = photo.pixels[::4, ::4].astype(np.int16)
     if np.ptp(thinned, axis=2).max() < _GREY_LEVELS:
         raise Refusal("a photo without colour, and no ulcer was found: take it in colour, or hand in a tracing")
-    if not pointed and work.finger is None:
+    if click is not None and (work.finger is None or not _holds(work.finger, calibration.to_mm(np.array(click))[0])):
+        raise Refusal(
+            f"no ulcer was found at the click ({click[0]:g}, {click[1]:g}), and no finger there, so it cannot be said "
+            "that the place is in view: click on the ulcer or where it was, with the fingertip on a plain ground"
+        )
+    if click is None and box is None and work.finger is None:
         raise Refusal(
             "neither an ulcer nor a finger was found, so it cannot be said that the place is in view: photograph the "
             "finger with its tip on a plain ground, or say where to look with a click (x, y) or a box"
