@@ -82,6 +82,6 @@ def test_a_cut_off_the_window_is_black():
 
 def test_nothing_is_possible_in_a_blanked_polygon():
     view = View(blank((40, 50)), (10.0, 5.0), 2.0)
-    square = np.array([[20, 15], [40, 15], [40, 35], [20, 35]], float)
+    square = np.array([[19, 14], [41, 14], [41, 36], [19, 36]], float)  # edges between pixel centres
     logits = blank_polygon(np.full((40, 50), 3, np.float32), view, square)
     assert (logits[5:16, 5:16] == NEVER).all() and (logits == NEVER).sum() == 121
