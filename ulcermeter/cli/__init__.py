@@ -24,6 +24,7 @@ COMMANDS = {
     "validate": "The instrument against phantoms: the error curve and its page.",
     "card": "The printable reference card, true to size.",
     "camera": "A lens profile from photos of the card.",
+    "train": "Fine-tune the network on one's own outlined photos.",
     "phantom": "A study of drawn photos with truth.csv.",
 }
 
