@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from ulcermeter.segmentation.fields import (
     whole_view,
 )
 from ulcermeter.segmentation.network import Logits, Model, forward, photo_logits
-from ulcermeter.segmentation.prompt_channels import polygon_region
+from ulcermeter.segmentation.prompt_channels import polygon_region, region_prompt
 
 FIND_SPACING_MM = 0.12
 REFINED_EXTENT_PX = 110.0
@@ -26,6 +27,7 @@ REFINE_SIZE_PX = 288
 MAX_FINDS = 24
 NATIVE_ENLARGEMENT = 2.0
 FIRST_PASS_SHARE = 0.35
+SURE = 0.85
 
 Points = NDArray[np.float64]
 Prompt = NDArray[np.float32]
@@ -56,9 +58,11 @@ def find_ulcers(rectified: RectifiedPhoto, *, model: Model) -> tuple[View, Logit
 def refine_find(
     rectified: RectifiedPhoto, find: Find, *, seen: tuple[View, Logits], model: Model
 ) -> tuple[View, Logits, list[Find]]:
-    """Outline a find again on a cut where it is about 110 px across; what no longer touches it is dropped.
+    """Outline a find again on a cut where it is about 110 px across.
 
     The logit is the weighted mean of what the cut shows and of what the first pass saw with more of the surroundings.
+    Where the cut alone shows nothing but the first pass was sure, the first outline is given as a rough one: close up
+    a large slough can pass for skin. The confidence becomes the mean of both passes'.
 
     Parameters
     ----------
@@ -67,11 +71,16 @@ def refine_find(
     """
     step = refine_step(rectified, find.centre, find.extent)
     view = cut_view(rectified.pixels, centre=find.centre, step=step, size_px=_cut_size(find.extent / step))
-    logits = mirrored(view, None, model=model)
-    logits += FIRST_PASS_SHARE * (resample(seen[1], seen[0], view) - logits)
-    logits = blank_polygon(logits, view, reference_in_window(rectified))
-    finds = extract_finds(logits, view, model=model)
-    return view, logits, [found for found in finds if overlaps(found.outline, find.outline)]
+    rough = region_prompt(view.pixels.shape, view.from_window(find.outline))
+    logits, finds = view.pixels[..., 0].astype(np.float32), []
+    for prompt in (None, rough) if find.confidence >= SURE else (None,):
+        logits = mirrored(view, prompt, model=model)
+        logits += FIRST_PASS_SHARE * (resample(seen[1], seen[0], view) - logits)
+        logits = blank_polygon(logits, view, reference_in_window(rectified))
+        finds = [one for one in extract_finds(logits, view, model=model) if overlaps(one.outline, find.outline)]
+        if finds:
+            break
+    return view, logits, [replace(one, confidence=0.5 * (one.confidence + find.confidence)) for one in finds]
 
 
 def resample(logits: Logits, old: View, new: View) -> Logits:
