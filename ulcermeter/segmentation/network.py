@@ -129,8 +129,8 @@ def ulcer_probability(pixels: Pixels, *, model: Model | str | Path | None = None
     """Probability that each pixel is ulcer, at the picture's own resolution.
 
     A picture larger than 768 px is also looked at in halves of its size, down to the one that fits, because the
-    network sees wounds of some 12 to 300 px; a pixel's logit is the mean of its two best neighbouring levels. Parts that
-    nowhere reach 0.7 stay under 0.5.
+    network sees wounds of some 12 to 300 px; a pixel's logit is the mean of its two best neighbouring levels. Parts
+    that nowhere reach 0.7 stay under 0.5.
 
     Parameters
     ----------
@@ -157,11 +157,13 @@ def ulcer_probability(pixels: Pixels, *, model: Model | str | Path | None = None
 def quiet_specks(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     """Lower to 0.49 each part over 0.5 that nowhere reaches 0.7: the network is not sure of any pixel of it."""
     count, labels = cv2.connectedComponents((probability > 0.5).astype(np.uint8), connectivity=8)
+    if count == 1:
+        return probability
     peak = np.zeros(count, np.float32)
     np.maximum.at(peak, labels[labels > 0], probability[labels > 0])
     unsure = peak < SPECK_PEAK
     unsure[0] = False
-    return np.where(unsure[labels], np.minimum(probability, np.float32(0.49)), probability) if count > 1 else probability
+    return np.where(unsure[labels], np.minimum(probability, np.float32(0.49)), probability)
 
 
 def check_pixels(pixels: Pixels) -> None:
@@ -175,22 +177,16 @@ def check_pixels(pixels: Pixels) -> None:
 
 def pyramid_logits(pixels: Pixels, *, model: Model) -> Logits:
     """Raw logits of a picture of any size, float32 (M, N): level by level, see `ulcer_probability`."""
-    levels = [photo_logits(pixels, model=model)]
+    finer, best = photo_logits(pixels, model=model), None
     small = pixels
     while max(small.shape[:2]) > LEVEL_PX:
         small = cv2.resize(small, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        levels.append(photo_logits(small, model=model))
-    if len(levels) == 1:
-        return levels[0]
-    shape = pixels.shape[:2]
-    return _best_pair([_enlarge(level, shape) for level in levels])
-
-
-def _best_pair(levels: list[Logits]) -> Logits:
-    best = 0.5 * (levels[0] + levels[1])
-    for finer, coarser in zip(levels[1:], levels[2:], strict=False):
-        np.maximum(best, 0.5 * (finer + coarser), out=best)
-    return best
+        coarser = _enlarge(photo_logits(small, model=model), pixels.shape[:2])
+        finer += coarser
+        finer *= np.float32(0.5)
+        best = finer if best is None else np.maximum(best, finer, out=best)
+        finer = coarser
+    return finer if best is None else best
 
 
 def _enlarge(logits: Logits, shape: tuple[int, ...]) -> Logits:
