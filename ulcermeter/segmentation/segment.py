@@ -17,7 +17,7 @@ from ulcermeter.segmentation.fields import Find, View
 from ulcermeter.segmentation.network import Logits, Model, check_pixels, load_model
 from ulcermeter.segmentation.passes import drop_repeats, find_ulcers, refine_find
 from ulcermeter.segmentation.prompt_channels import polygon_region
-from ulcermeter.segmentation.prompted import find_at_click, find_in_region
+from ulcermeter.segmentation.prompted import find_at_click, find_in_outline, find_in_region
 from ulcermeter.segmentation.tracings import segment_tracing
 
 if TYPE_CHECKING:
@@ -87,10 +87,12 @@ def segment(
     if click is not None:
         at = rectified.from_photo_px(np.array([click]))[0]
         return _assemble(rectified, [find_at_click(rectified, at, model=opened)], opened, method="network+click")
-    if box is not None or outline is not None:
-        polygon = _box_corners(box) if box is not None else tracings[0]
-        look = find_in_region(rectified, rectified.from_photo_px(polygon), model=opened)
-        return _assemble(rectified, [look], opened, method="network+box" if box is not None else "network+outline")
+    if box is not None:
+        look = find_in_region(rectified, rectified.from_photo_px(_box_corners(box)), model=opened)
+        return _assemble(rectified, [look], opened, method="network+box")
+    if outline is not None:
+        look = find_in_outline(rectified, rectified.from_photo_px(np.asarray(outline, np.float64)), model=opened)
+        return _assemble(rectified, [look], opened, method="network+outline")
     return _segment_automatically(rectified, opened)
 
 
