@@ -177,6 +177,7 @@ def study_photos(folder, model, limit):
         "network + rough outline",
         "GrabCut in the box",
         "ellipse in the box",
+        "network + click, against the wound that was clicked",
     )
     tallies, bins, rng = {name: Tally() for name in names}, np.zeros((15, 3)), np.random.default_rng(11)
     for path in sorted((folder / "photos").iterdir())[:limit]:
@@ -199,6 +200,10 @@ def study_photos(folder, model, limit):
         found, seconds = timed(lambda p=pixels, b=box: grabcut_in_box(p, b))
         tallies[names[5]].add(found, truth, seconds)
         tallies[names[6]].add(ellipse_in_box(truth.shape, box), truth, 0.0)
+        x, y = (int(v) for v in inmost_point(truth))
+        parts = cv2.connectedComponents(truth.astype(np.uint8), connectivity=8)[1]
+        found = segment(rectified, model=model, click=(x, y)).labels > 0
+        tallies[names[7]].add(found, parts == parts[y, x], 0.0)
     return tallies, bins
 
 
