@@ -198,7 +198,7 @@ def test_the_diameter_line_lies_on_the_outline() -> None:
 def test_intervals_cover_the_truth() -> None:
     """A known 3 x 2 mm ulcer, seen with an error of every term as large as the rules say, 150 times."""
     rng = np.random.default_rng(3)
-    rules = changed(slope_unknown_sd_deg=6.0, monte_carlo_draws=400)
+    rules = changed(slope_unknown_sd_deg=6.0, boundary_sd_mm=0.08, monte_carlo_draws=400)
     outline, found = ellipse(3.0, 2.0), calibration(15.0, rel_sd=0.01)
     middle = outline.mean(axis=0)
     normal = (outline - middle) / np.linalg.norm(outline - middle, axis=1, keepdims=True)
@@ -207,7 +207,7 @@ def test_intervals_cover_the_truth() -> None:
         height = rng.standard_normal() + (outline - middle) @ (np.tan(np.radians(6.0)) * rng.standard_normal(2))
         edge = np.column_stack([outline + rng.uniform(-8, 8, 2), height])
         truth.append(np.linalg.norm(edge[:, None] - edge[None], axis=2).max())
-        drawn = edge + np.column_stack([0.08 * rng.standard_normal() * normal, np.zeros(len(edge))])
+        drawn = edge + np.column_stack([rules["boundary_sd_mm"] * rng.standard_normal() * normal, np.zeros(len(edge))])
         # A scale that is 1 % off puts every point 1 % off in the plane.
         seen.append(found.to_px(found.to_mm(projected(drawn, 15.0)) * (1 + 0.01 * rng.standard_normal())))
     got = measure(segmentation(seen, found, method="network"), protocol=rules)
