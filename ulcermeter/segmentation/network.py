@@ -20,9 +20,9 @@ from ulcermeter.segmentation.prompt_channels import no_prompt
 WEIGHTS = Path(__file__).parent / "weights" / "ulcer.onnx"
 MODEL_KIND = "ulcermeter-segmentation-1"
 STRIDE_PX = 32
-TILE_PX = 640
+TILE_PX = 576
 OVERLAP_PX = 128
-WHOLE_PX = 1024
+WHOLE_PX = 896
 LEVEL_PX = 768
 SPECK_PEAK = 0.7
 
@@ -87,7 +87,7 @@ def _open(path: Path, modified_ns: int, threads: int) -> Model:
         raise MissingDependencyError("Finding ulcers needs onnxruntime: pip install onnxruntime.") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.enable_cpu_mem_arena = False
+    options.enable_cpu_mem_arena = True
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -196,7 +196,7 @@ def _enlarge(logits: Logits, shape: tuple[int, ...]) -> Logits:
 
 
 def photo_logits(pixels: Pixels, *, model: Model, prompt: NDArray[np.float32] | None = None) -> Logits:
-    """Raw logits at one scale, float32 (M, N); pictures over 1024 px go in overlapping tiles of 640 px.
+    """Raw logits at one scale, float32 (M, N); pictures over 896 px go in overlapping tiles of 576 px.
 
     Parameters
     ----------
