@@ -14,8 +14,19 @@ import numpy as np
 import skimage.data
 
 FIRST_LARGE_COIN = 240
-METALS = np.array([[178, 104, 66], [140, 76, 48], [110, 66, 44], [198, 164, 84], [150, 122, 62], [172, 170, 164],
-                   [120, 118, 112], [214, 190, 120]], float)
+METALS = np.array(
+    [
+        [178, 104, 66],
+        [140, 76, 48],
+        [110, 66, 44],
+        [198, 164, 84],
+        [150, 122, 62],
+        [172, 170, 164],
+        [120, 118, 112],
+        [214, 190, 120],
+    ],
+    float,
+)
 WINGS = np.array([[200, 120, 30], [160, 80, 30], [190, 60, 30], [120, 70, 40], [210, 180, 70], [90, 60, 50]], float)
 
 
@@ -160,8 +171,9 @@ def stains(shape, rng):
         rows, cols = np.mgrid[: shape[0], : shape[1]]
         level = 1 - np.hypot(cols - centre[0], rows - centre[1]) / size + 0.35 * field
         cover = np.clip(level * rng.uniform(2, 20), 0, 1)[..., None] * rng.uniform(0.5, 1)
-        colour = np.array([[130, 15, 15], [180, 40, 40], [90, 50, 25], [200, 170, 60], [25, 20, 20], [40, 80, 150]][
-            rng.integers(6)]) * rng.uniform(0.6, 1.3)
+        colour = np.array(
+            [[130, 15, 15], [180, 40, 40], [90, 50, 25], [200, 170, 60], [25, 20, 20], [40, 80, 150]][rng.integers(6)]
+        ) * rng.uniform(0.6, 1.3)
         out = out * (1 - cover) + colour * cover
     return out
 
@@ -191,8 +203,13 @@ def public_photos():
     import matplotlib
 
     hopper = cv2.imread(str(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"))[..., ::-1]
-    return [hopper, *(np.asarray(one())[..., :3] for one in (skimage.data.astronaut, skimage.data.chelsea,
-                                                             skimage.data.coffee, skimage.data.rocket))]
+    return [
+        hopper,
+        *(
+            np.asarray(one())[..., :3]
+            for one in (skimage.data.astronaut, skimage.data.chelsea, skimage.data.coffee, skimage.data.rocket)
+        ),
+    ]
 
 
 def draw(number, photos):

@@ -275,10 +275,12 @@ def study_phantoms(count, model):
         else:
             errors.append(longest_px(found) / longest_px(truth) - 1)
     tones = np.array(scores)
-    print(f"\nPhantoms: {len(scores)} with an ulcer of 1.2-8 mm, found {len(errors)}; false finds {false} "
-          f"({healthy_false} on healthy ones) in {count} photos; diameter error median "
-          f"{100 * np.median(np.abs(errors)):.1f} %, bias {100 * np.median(errors):+.1f} %; "
-          f"{np.mean(seconds):.2f} s a photo. Missed: {'; '.join(missed) or 'none'}.")
+    print(
+        f"\nPhantoms: {len(scores)} with an ulcer of 1.2-8 mm, found {len(errors)}; false finds {false} "
+        f"({healthy_false} on healthy ones) in {count} photos; diameter error median "
+        f"{100 * np.median(np.abs(errors)):.1f} %, bias {100 * np.median(errors):+.1f} %; "
+        f"{np.mean(seconds):.2f} s a photo. Missed: {'; '.join(missed) or 'none'}."
+    )
     for low, high in ((1, 2.67), (2.67, 4.33), (4.33, 6.01)):
         part = tones[(tones[:, 0] >= low) & (tones[:, 0] < high), 1]
         if len(part):
