@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from ulcermeter.tables.contract import Column, Table
+from ulcermeter.tables.contract import count as _count
+from ulcermeter.tables.contract import number as _number
+from ulcermeter.tables.contract import text as _text
 
 __all__ = ["COMPARISONS"]
 
 _CALLS = ("yes", "no", "uncertain")
-
-
-def _text(name: str, meaning: str, values: tuple[str, ...] = ()) -> Column:
-    return Column(name, "text", meaning, values=values)
-
-
-def _number(name: str, meaning: str, unit: str = "") -> Column:
-    return Column(name, "number", meaning, unit=unit)
-
-
-def _count(name: str, meaning: str) -> Column:
-    return Column(name, "count", meaning)
 
 
 def _range(name: str, meaning: str, unit: str = "") -> tuple[Column, ...]:

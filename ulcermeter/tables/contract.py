@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Column", "Table"]
+__all__ = ["Column", "Table", "count", "number", "text"]
 
 
 @dataclass(frozen=True)
@@ -44,3 +44,18 @@ class Table:
     def __getitem__(self, name: str) -> Column:
         """Return the column of that name."""
         return next(column for column in self.columns if column.name == name)
+
+
+def text(name: str, meaning: str, values: tuple[str, ...] = (), *, required: bool = False) -> Column:
+    """Return a column of text, of the values named where they are few."""
+    return Column(name, "text", meaning, values=values, required=required)
+
+
+def number(name: str, meaning: str, unit: str = "") -> Column:
+    """Return a column of numbers in a unit."""
+    return Column(name, "number", meaning, unit=unit)
+
+
+def count(name: str, meaning: str, unit: str = "") -> Column:
+    """Return a column of whole numbers."""
+    return Column(name, "count", meaning, unit=unit)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ulcermeter.tables.contract import Column, Table
+from ulcermeter.tables.contract import number as _number
+from ulcermeter.tables.contract import text as _text
 
 __all__ = ["FINGERS", "HANDS", "INPUTS", "VIEWS", "YES_NO"]
 
@@ -13,16 +15,8 @@ VIEWS = ("palmar", "dorsal", "tip", "radial", "ulnar")
 _PARTIAL = "ISO 8601 date, may be partial (2016-05)"
 
 
-def _text(name: str, meaning: str, values: tuple[str, ...] = (), *, required: bool = False) -> Column:
-    return Column(name, "text", meaning, values=values, required=required)
-
-
 def _yes_no(name: str, meaning: str) -> Column:
     return _text(name, meaning, YES_NO)
-
-
-def _number(name: str, meaning: str, unit: str) -> Column:
-    return Column(name, "number", meaning, unit=unit)
 
 
 _SUBJECT = _text("subject_id", "the subject's code in the trial, never a name", required=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ulcermeter.tables.contract import Column, Table
+from ulcermeter.tables.contract import Table
+from ulcermeter.tables.contract import count as _count
+from ulcermeter.tables.contract import number as _number
+from ulcermeter.tables.contract import text as _text
 from ulcermeter.tables.inputs import FINGERS, HANDS, VIEWS, YES_NO
 
 __all__ = ["OUTPUTS", "STATES"]
@@ -21,18 +24,6 @@ STATES = (
 )
 _CHANGES = ("better", "worse", "same", "uncertain")
 _YES_NO_UNKNOWN = ("yes", "no", "unknown")
-
-
-def _text(name: str, meaning: str, values: tuple[str, ...] = ()) -> Column:
-    return Column(name, "text", meaning, values=values)
-
-
-def _number(name: str, meaning: str, unit: str = "") -> Column:
-    return Column(name, "number", meaning, unit=unit)
-
-
-def _count(name: str, meaning: str, unit: str = "") -> Column:
-    return Column(name, "count", meaning, unit=unit)
 
 
 _SUBJECT = _text("subject_id", "the subject's code")
