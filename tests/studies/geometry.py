@@ -1,28 +1,54 @@
-"""Geometry alone: `python tests/studies/geometry.py [N] [skin|table]`.
+"""Geometry alone: `python tests/studies/geometry.py [N] [skin] [table] [--reference KIND] [--tilt MAX] [--first SEED]`.
 
-N random phantoms (1-8 mm, tilt up to 25 degrees, 12-25 px/mm, one 10 mm ArUco marker) are drawn and calibrated; the
-*true* outline is handed in, so that only the reference, the height and the skin's slope can go wrong. Printed: bias,
-the share within 0.15 mm or 3 %, and how often the interval covers, with the finger found on the photo, with none, and
-by slope.
+N random phantoms (by default 1-8 mm, tilt up to 25 degrees, 12-25 px/mm, one 10 mm ArUco marker) are drawn and
+calibrated; the *true* outline is handed in, so that only the reference, the height and the skin's slope can go wrong.
+Printed: bias, 95 % of the errors, the share within 0.15 mm or 3 %, and how often the interval covers. Gates are
+reported and not applied; what passes them and what they would refuse stand apart, and so does what lies in the range
+that is declared for the kind: large enough on the photo, and the ulcer within two of its sizes.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
+import pandas as pd
 
-from ulcermeter.calibration import calibrate, rectify
-from ulcermeter.datatypes import CameraInfo, Photo, Segmentation
+from ulcermeter.calibration import calibrate, check_gates, rectify
+from ulcermeter.datatypes import Calibration, CameraInfo, Photo, Segmentation
 from ulcermeter.errors import Refusal
 from ulcermeter.finger import locate_finger
-from ulcermeter.phantom import Phantom, draw_phantom, random_spec
+from ulcermeter.phantom import Phantom, PhantomSpec, draw_phantom, random_spec
 from ulcermeter.planimetry import measure
 from ulcermeter.protocol import read_protocol
+from ulcermeter.validation.plan import _in_the_card
 
 PROTOCOL = read_protocol()
+LEAST_PX = {"disc": 150.0}
+"""Size on the photo from which a kind's accuracy is declared, px; 100 for the others."""
+WIDE_PX = {"card": (2400, 1800), "id1": (2400, 1800), "ruler": (2400, 1800)}
+"""Photos of what needs more room than a marker, so that they are as fine as the others."""
+
+
+def spec_of(seed: int, args: argparse.Namespace, place: str) -> PhantomSpec:
+    """Return the photo to draw; the finger lies in the card's opening, beside or before the other kinds."""
+    kind, *size = args.reference.split(":")
+    asked: dict[str, Any] = {
+        "diameter_mm": tuple(args.diameter),
+        "tilt_deg": (0.0, args.tilt),
+        "px_per_mm": tuple(args.px_per_mm),
+        "place": place,
+        "reference": kind,
+    }
+    if kind in WIDE_PX:
+        asked["size_px"] = WIDE_PX[kind]
+    if kind in ("aruco", "disc"):
+        asked["reference_size_mm"] = float(size[0])
+    return _in_the_card(seed, asked) if kind == "card" else random_spec(seed, **asked)
 
 
 def photo_of(phantom: Phantom, seed: int) -> Photo:
@@ -31,9 +57,8 @@ def photo_of(phantom: Phantom, seed: int) -> Photo:
     return Photo(phantom.pixels, f"phantom-{seed}", None, camera, Path(f"{seed}.png"))
 
 
-def true_segmentation(phantom: Phantom, photo: Photo, place: str) -> Segmentation:
+def true_segmentation(phantom: Phantom, photo: Photo, calibration: Calibration) -> Segmentation:
     """Return the true outlines as a tracing given as truth."""
-    calibration = calibrate(photo, reference="aruco:10", reference_on=place, protocol=PROTOCOL)
     ulcers = phantom.truth.ulcers
     x, y = ulcers[0].centroid_px
     rectified = rectify(photo, calibration, spacing_mm=0.2, window=(x - 40.0, y - 40.0, 80.0, 80.0))
@@ -51,62 +76,116 @@ def true_segmentation(phantom: Phantom, photo: Photo, place: str) -> Segmentatio
     )
 
 
-def one(seed: int, place: str) -> list[float] | None:
-    """Return truth, slope, and estimate, low, high with and without the finger; None for a refused photo."""
-    phantom = draw_phantom(random_spec(seed, diameter_mm=(1, 8), place=place))
-    photo = photo_of(phantom, seed)
+def one(seed: int, args: argparse.Namespace, place: str) -> dict[str, Any]:
+    """Return what is true of a phantom, what was measured with and without the finger, and what the gates say."""
+    phantom = draw_phantom(spec_of(seed, args, place))
+    photo, ulcer = photo_of(phantom, seed), phantom.truth.ulcers[0]
+    row = {"seed": seed, "truth": ulcer.diameter_mm, "slope": ulcer.slope_deg, **declared(phantom)}
+    started = time.process_time()
     try:
-        segmentation = true_segmentation(phantom, photo, place)
-    except Refusal:
-        return None
-    ulcer = phantom.truth.ulcers[0]
+        calibration = calibrate(photo, reference=args.reference, reference_on=place, protocol=PROTOCOL)
+    except Refusal as refusal:
+        return row | {"refused": str(refusal), "calibrate_s": time.process_time() - started}
+    row["calibrate_s"] = time.process_time() - started
+    failures = check_gates(photo, calibration, np.array(ulcer.outline_px), protocol=PROTOCOL).failures
+    segmentation = true_segmentation(phantom, photo, calibration)
     started = time.process_time()
     finger = locate_finger(segmentation.rectified, near_px=ulcer.centroid_px, protocol=PROTOCOL)
-    took = time.process_time() - started
-    values = [ulcer.diameter_mm, ulcer.slope_deg, float(finger is not None), took]
-    for given in (finger, None):
-        row = measure(segmentation, finger=given, protocol=PROTOCOL).iloc[0]
-        values += [float(row[f"diameter{end}_mm"]) for end in ("", "_low", "_high")]
-    where = [row for row in (measure(segmentation, finger=finger, protocol=PROTOCOL).iloc[0],)][0]
-    return [*values, float(where["finger_s_mm"]) - ulcer.s_mm, float(where["finger_t_mm"]) - ulcer.t_mm]
+    row |= {"refused": "", "gates": "; ".join(failures), "finger": finger is not None}
+    row["finger_s"] = time.process_time() - started
+    for name, given in (("", finger), ("_alone", None)):
+        measured = measure(segmentation, finger=given, protocol=PROTOCOL).iloc[0]
+        row |= {f"{key}{name}": float(measured[f"diameter{end}_mm"]) for key, end in ENDS.items()}
+        if not name:
+            row |= {
+                "ds": float(measured["finger_s_mm"]) - ulcer.s_mm,
+                "dt": float(measured["finger_t_mm"]) - ulcer.t_mm,
+            }
+    return row
 
 
-def report(name: str, truth: np.ndarray, rows: np.ndarray) -> None:
-    """Print bias, spread and coverage of estimate, low, high (N, 3)."""
-    estimate, low, high = rows.T
+ENDS = {"mm": "", "low": "_low", "high": "_high"}
+
+
+def declared(phantom: Phantom) -> dict[str, Any]:
+    """Return how far the reference lies from the ulcer, in its own sizes, and whether its range declares accuracy."""
+    printed, ulcer = phantom.spec.reference, phantom.truth.ulcers[0]
+    away = float(np.hypot(*printed.offset_mm)) / printed.size_mm
+    large = printed.size_mm * ulcer.px_per_mm >= LEAST_PX.get(printed.kind, 100.0)
+    # Inside the card's opening, and beside a ruler, every ulcer is near.
+    near = printed.kind in ("card", "ruler") or away <= 2.0
+    return {"tilt": phantom.truth.tilt_deg, "away": away, "in_range": bool(large and near)}
+
+
+def report(name: str, rows: pd.DataFrame, ends: str = "") -> None:
+    """Print bias, spread and coverage."""
+    if len(rows) < 3:
+        print(f"{name:42s} n={len(rows):4d}")
+        return
+    truth, estimate, low, high = (rows[key].to_numpy() for key in ("truth", *(f"{k}{ends}" for k in ENDS)))
     error = estimate - truth
     near = np.abs(error) <= np.maximum(0.15, 0.03 * truth)
     covered = (low <= truth) & (truth <= high)
-    wide = np.median(high - low) / np.subtract(*np.percentile(error, [97.5, 2.5])) if len(truth) > 5 else float("nan")
+    wide = np.median(high - low) / np.subtract(*np.percentile(error, [97.5, 2.5]))
     print(
-        f"{name:30s} n={len(truth):4d}  bias {error.mean():+.3f} mm ({100 * (error / truth).mean():+.2f} %)  "
+        f"{name:42s} n={len(truth):4d}  bias {error.mean():+.3f} mm ({100 * (error / truth).mean():+.2f} %)  "
         f"95 % of |error| {np.percentile(np.abs(error), 95):.3f} mm  within 0.15 mm or 3 % {100 * near.mean():.1f} %  "
         f"covered {100 * covered.mean():.1f} %  interval {np.median(high - low):.2f} mm = {wide:.2f} x empirical"
     )
 
 
-def main(count: int, place: str) -> None:
+def main(args: argparse.Namespace, place: str) -> None:
     """Draw, measure, print."""
-    found = [one(seed, place) for seed in range(1000, 1000 + count)]
-    rows = np.array([row for row in found if row is not None])
-    truth, with_finger = rows[:, 0], rows[:, 2] > 0
-    print(f"{place}: {count - len(rows)} of {count} refused, finger found on {with_finger.sum()} of {len(rows)}")
-    print(f"seconds of one core to find a finger: median {np.median(rows[:, 3]):.3f}, most {rows[:, 3].max():.3f}")
-    report("all, finger where found", truth, rows[:, 4:7])
-    report("finger found", truth[with_finger], rows[with_finger, 4:7])
-    report("never using the finger", truth, rows[:, 7:10])
-    for low, high in ((0, 10), (10, 20), (20, 45)):
-        some = (rows[:, 1] >= low) & (rows[:, 1] < high)
-        if some.sum() > 3:
-            report(f"  slope {low}-{high} degrees", truth[some], rows[some, 4:7])
-    print(f"finger s, t: bias {np.nanmean(rows[:, 10:], axis=0)}, sd {np.nanstd(rows[:, 10:], axis=0)} mm")
-    worst = np.argsort(-np.abs(rows[:, 4] - truth))[:5]
+    table = pd.DataFrame([one(seed, args, place) for seed in range(args.first, args.first + args.count)])
+    rows = table[table["refused"] == ""]
+    n_refused = len(table) - len(rows)
+    print(f"\n{args.reference} on {place}, tilt to {args.tilt:g} degrees: {n_refused} of {len(table)} refused")
+    for refusal, some in table[table["refused"] != ""].groupby("refused"):
+        print(f"  {len(some)} x {refusal} seeds {some['seed'].tolist()}")
     print(
-        "worst:", [(int(np.flatnonzero([f is not None for f in found])[i]) + 1000, rows[i, :7].round(2)) for i in worst]
+        f"finger found on {rows['finger'].sum()} of {len(rows)}; seconds of one core, median: to calibrate "
+        f"{table['calibrate_s'].median():.3f}, to find a finger {rows['finger_s'].median():.3f}"
     )
+    gated = rows["gates"] != ""
+    inside = rows["in_range"]
+    report("all, finger where found", rows)
+    report("passing the gates", rows[~gated])
+    report("failing a gate", rows[gated])
+    report("in the declared range", rows[inside])
+    report("in the declared range, passing the gates", rows[inside & ~gated])
+    report("outside the declared range, passing the gates", rows[~inside & ~gated])
+    n_inside = int(table["in_range"].sum())
+    print(f"in the declared range: {n_inside}; not found {n_inside - inside.sum()}, gated {(inside & gated).sum()}")
+    for sentence, n in rows["gates"][gated].str.replace(r"[0-9.]+", "N", regex=True).value_counts().items():
+        print(f"  gate, {n} x {sentence}")
+    report("finger found", rows[rows["finger"]])
+    report("never using the finger", rows, "_alone")
+    for low, high in ((0, 10), (10, 20), (20, 45)):
+        report(f"  slope {low}-{high} degrees", rows[(rows["slope"] >= low) & (rows["slope"] < high)])
+    for low, high in ((0, 8), (8, 15), (15, 25), (25, 45)):
+        report(f"  tilt {low}-{high} degrees", rows[(rows["tilt"] >= low) & (rows["tilt"] < high)])
+    print(f"finger s, t: bias {rows[['ds', 'dt']].mean().round(3).tolist()}, sd {rows[['ds', 'dt']].std().tolist()} mm")
+    worst = (rows["mm"] - rows["truth"]).abs().nlargest(5).index
+    print(rows.loc[worst, ["seed", "truth", "mm", "low", "high", "tilt", "away", "slope", "gates"]].to_string())
+    if args.csv:
+        table.to_csv(args.csv, index=False)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", nargs="?", type=int, default=200)
+    parser.add_argument("places", nargs="*", default=["skin", "table"], help="skin, table or both")
+    parser.add_argument("--reference", default="aruco:10", help="card, aruco:MM, disc:MM, id1 or ruler")
+    parser.add_argument("--tilt", type=float, default=25.0, help="largest tilt, degrees")
+    parser.add_argument("--diameter", type=float, nargs=2, default=(1.0, 8.0), metavar=("LOW", "HIGH"), help="mm")
+    parser.add_argument("--px-per-mm", type=float, nargs=2, default=(12.0, 25.0), metavar=("LOW", "HIGH"))
+    parser.add_argument("--first", type=int, default=1000, help="first seed: develop on some, report on others")
+    parser.add_argument("--csv", type=Path, help="write every row")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    places = sys.argv[2:] or ["skin", "table"]
-    for where in places:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 200, where)
+    cv2.setNumThreads(1)
+    given = arguments()
+    for where in given.places:
+        main(given, where)
