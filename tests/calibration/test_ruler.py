@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ulcermeter.calibration import calibrate
+from ulcermeter.calibration.tick_lines import fit_tick_lines
 from ulcermeter.datatypes import CameraInfo, Photo, transform_points
 from ulcermeter.errors import Refusal
 from ulcermeter.phantom import draw_phantom, random_spec
@@ -37,10 +38,11 @@ def test_a_ruler_measures_a_circle_at_the_ulcer(seed: int) -> None:
         mm = transform_points(homography, circle_px)
         return np.hypot(*(mm[:12] - mm[12:]).T)
 
-    assert np.abs(widths(calibration.pixel_to_mm) - 3).max() < 0.20
+    assert np.abs(widths(calibration.pixel_to_mm) - 3).max() < 0.02
     low, high = np.percentile([widths(d) for d in calibration.draws[:400]], [2.5, 97.5], axis=0)
     assert np.mean((low <= 3) & (high >= 3)) > 0.9
-    assert any("tilted" in warning for warning in calibration.warnings)
+    assert calibration.tilt_deg == pytest.approx(phantom.truth.tilt_deg, abs=0.5)
+    assert calibration.scale_se(np.array(phantom.truth.ulcers[0].centroid_px)) < 0.012
 
 
 def drawn_ruler(lengths_px: list[float], period_px: float, *, turn_deg: float = 11.0) -> NDArray[np.uint8]:
@@ -51,9 +53,16 @@ def drawn_ruler(lengths_px: list[float], period_px: float, *, turn_deg: float = 
     v = (y - 260) * np.cos(turn) - (x - 380) * np.sin(turn)
     ticks = np.rint(u / period_px)
     lengths = np.array(lengths_px)[ticks.astype(int) % len(lengths_px)]
-    ink = (np.abs(u - ticks * period_px) < 1.0) & (v > -30) & (v < -30 + lengths) & (np.abs(u) < 330)
-    light = np.where((np.abs(u) < 345) & (np.abs(v) < 45), np.where(ink, 30, 225), 130).astype(np.uint8)
+    ink = np.clip(1.5 - np.abs(u - ticks * period_px), 0, 1) * ((v > -30) & (v < -30 + lengths) & (np.abs(u) < 330))
+    light = np.where((np.abs(u) < 345) & (np.abs(v) < 45), 225 - 195 * ink, 130).astype(np.uint8)
     return np.repeat(cv2.GaussianBlur(light, (0, 0), 0.8)[..., None], 3, axis=2)
+
+
+def fanned(photo: NDArray[np.uint8], fan: float) -> NDArray[np.uint8]:
+    """The same seen aslant: parallels meet `1 / fan` px above the middle."""
+    to_middle = np.array([[1, 0, -380], [0, 1, -260], [0, 0, 1.0]])
+    aslant = np.linalg.inv(to_middle) @ np.array([[1, 0, 0], [0, 1, 0], [0, fan, 1.0]]) @ to_middle
+    return cv2.warpPerspective(photo, aslant, (760, 520), flags=cv2.INTER_CUBIC, borderValue=(130, 130, 130))
 
 
 TENS = [40.0, 18, 18, 18, 18, 29, 18, 18, 18, 18]
@@ -69,6 +78,35 @@ def test_what_a_tick_is_worth_is_read_from_the_longer_ones(
     ends = np.array([[380 - 200 * np.cos(np.deg2rad(11)), 260 - 200 * np.sin(np.deg2rad(11))]])
     ends = np.vstack([ends, 2 * np.array([[380, 260]]) - ends])
     assert np.hypot(*np.diff(calibration.to_mm(ends), axis=0)[0]) == pytest.approx(400 / px_per_mm, rel=0.005)
+
+
+@pytest.mark.parametrize("fan", [-2e-4, 0.0, 2e-4])
+def test_ticks_are_lines_that_fan_out_when_seen_aslant(fan: float) -> None:
+    pixels = fanned(drawn_ruler(TENS, 11.3, turn_deg=0.0), fan)
+    x = np.linspace(100, 660, 500)
+    lines = fit_tick_lines(
+        pixels[..., 0], np.column_stack([x, np.full(500, 239.0)]), (x - 380) / (11.3 * (1 + 21 * fan))
+    )
+    assert lines is not None and len(lines.number) > 40
+    for points in (lines.near_px, lines.far_px):
+        expected = 380 + 11.3 * lines.number * (1 - fan * (points[:, 1] - 260))
+        off = points[:, 0] - expected
+        assert np.abs(off).max() < 0.12
+        assert np.std(off) < 2 * np.sqrt(lines.covariance_px2[0, 0]) + 0.02
+    assert lines.end_sd_px < 0.3
+    assert np.ptp(lines.near_px[:, 1]) < 0.6 + 600 * abs(fan) * 10
+
+
+def test_a_tilt_across_the_ruler_is_seen() -> None:
+    # A plane that leans by t about the photo's x axis has its parallels to y meet f / tan(t) from the middle.
+    focal_px = 26 * np.hypot(760, 520) / 43.2666
+    for lean_deg in (-12.0, 12.0):
+        fan = np.tan(np.deg2rad(lean_deg)) / focal_px
+        calibration = calibrate(photo_of(fanned(drawn_ruler(TENS, 11.3, turn_deg=0.0), fan)), reference="ruler")
+        lean = np.linalg.inv(calibration.pixel_to_mm)[2, :2] / np.linalg.inv(calibration.pixel_to_mm)[2, 2]
+        assert calibration.tilt_deg == pytest.approx(12.0, abs=1.0), lean
+        below, above = (calibration.px_per_mm(np.array([380.0, y])) for y in (400.0, 120.0))
+        assert (below > above) == (lean_deg < 0)
 
 
 @pytest.mark.parametrize(("lengths", "said"), [(SIXTEENTHS, "inch"), ([20.0], "unit cannot be told")])

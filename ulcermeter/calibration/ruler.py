@@ -3,7 +3,8 @@
 Ticks are a wave: its direction and period show in the spectrum of small tiles, its phase, followed along the scale,
 says where each tick is. What a tick is worth is read from the longer ones among them: every tenth (and fifth) means
 millimetres, every twentieth with every second means half millimetres; eighths and sixteenths are inches and refused.
-A ruler tells the scale along one line only. How far the plane leans about that line is left to how phones are held.
+A ruler tells the scale along one line. How far the plane leans along it shows in the drift of the period; how far it
+leans about it, in how the ticks, which are parallel, fan out, and in the angle between them and the line of their ends.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration.disc import cropped
 from ulcermeter.calibration.references import FoundReference, Reference, Region
+from ulcermeter.calibration.tick_lines import TickLines, fit_tick_lines
 from ulcermeter.calibration.tick_waves import TickCluster, find_ticks
 from ulcermeter.datatypes import LensProfile, Photo, Points
 from ulcermeter.errors import Refusal
@@ -32,9 +34,19 @@ _STEP_PX = 0.5
 _LEAST_TICKS = 15
 _LARGEST_JITTER = 0.10
 """Spread of ticks about their smooth course, in ticks."""
-_POINTS = 12
+_MOST_TICKS = 40
+"""Points of a calibration: more ticks are averaged with their neighbours."""
 _LEAST_EXPLAINED, _CLEAR_EXPLAINED, _SURE_EXPLAINED = 0.30, 0.08, 0.80
-_ASIDE_MM = 15.0
+_ANYWHERE_PX = 1000.0
+"""Standard deviation of what is not seen: far more than a tick is long, so that it holds nothing."""
+_STRAIGHT_DEG = 2.0
+"""A scale that turns by less from end to end is taken for a straight one, to half of this (assumption)."""
+_SIZE_SD_PCT, _UNSTRETCHED_SD_MM = 0.3, 4.0
+"""Of a paper scale's length; and how far from its ticks a bent one keeps its length (assumption)."""
+_SEEN_TURN_SD = 0.035
+"""A scale's turn is read off the photo, where a tilt of 15 degrees shortens one direction by 3.4 %."""
+_SQUARE_SD_DEG = 0.3
+"""Between ticks and the line of their ends, which may be the paper's cut edge (assumption)."""
 _OVERTONES = (1.0, 1 / 2, 1 / 3, 2.0)
 _PERIODS_PX = (3.6, 40.0)
 _INK_PERIODS = 6.0
@@ -115,7 +127,7 @@ def find_ruler(
     best = max(readings, key=lambda reading: (reading.tick_mm is not None, reading.explained))
     if best.tick_mm is None:
         raise Refusal(best.why)
-    return _found(best.scale, best.tick_mm)
+    return _found(grey, origin, best.scale, best.tick_mm)
 
 
 def _readings(grey: NDArray[np.uint8], rows: list[TickCluster], factor: int, origin: Points) -> list[_Reading]:
@@ -207,7 +219,8 @@ def _ink(flat: Floats, phase: Floats, band: NDArray[np.bool_]) -> Floats:
         return cv2.remap(flat.astype(np.float32), np.ascontiguousarray(where), np.ascontiguousarray(lines), 1)
 
     dark = (sampled(before) + sampled(after)) / 2 - sampled(at)
-    level = 0.4 * float(np.median(dark[band]))
+    # Of a wave that is an overtone only every second or third one is a tick.
+    level = 0.4 * float(np.percentile(dark[band], 80))
     return np.asarray((dark > level).sum(axis=0), dtype=np.float64)
 
 
@@ -240,50 +253,86 @@ def _read(scale: _Scale) -> _Reading:
     return _Reading(scale, most, 0.5 if halves else 1.0)
 
 
-def _found(scale: _Scale, tick_mm: float) -> FoundReference:
-    """Return points along the scale, and two loose ones aside that only say which way the plane lies."""
-    places, unit = scale.places_px, "mm" if tick_mm == 1.0 else "half mm"
-    at = np.linspace(0, len(places) - 1, _POINTS).round().astype(int)
-    along_mm = (scale.phase[at] - scale.phase[at[0]]) * tick_mm
-    points = places[at]
-    bend_mm, px_per_mm, axis = _bend(points, along_mm)
+def _found(grey: NDArray[np.uint8], origin: Points, scale: _Scale, tick_mm: float) -> FoundReference:
+    """Return two points on each tick; what is not known of them stands in their covariance."""
+    lines = fit_tick_lines(grey, scale.places_px - origin, scale.phase)
+    if lines is None:
+        raise Refusal(
+            f"reference ruler: expected at least {_LEAST_TICKS} straight ticks in a row, got some that fade or bend; "
+            "photograph the ruler flat, sharp and without glare."
+        )
+    lines = _few(lines)
+    along_mm = (lines.number - lines.number.mean()) * tick_mm
+    near, far = lines.near_px + origin, lines.far_px + origin
+    axis = near[-1] - near[0]
+    px_per_mm = float(np.hypot(*axis)) / float(np.ptp(along_mm))
+    axis = axis / np.hypot(*axis)
     normal = np.array([-axis[1], axis[0]])
-    middle_mm = float(along_mm.mean())
-    aside = points.mean(axis=0) + np.array([[-1.0], [1.0]]) * normal * _ASIDE_MM * px_per_mm
-    points_mm = np.vstack([bend_mm, [[middle_mm, -_ASIDE_MM], [middle_mm, _ASIDE_MM]]])
-    sd_px = max(scale.jitter * tick_mm * px_per_mm, 0.05)
-    variances = np.concatenate([np.full(2 * _POINTS, sd_px**2), np.full(4, (_ASIDE_MM * px_per_mm) ** 2)])
+    aside_mm = float(((far - near) @ normal).mean()) / px_per_mm
+    turn = _turn((near - near.mean(axis=0)) @ axis, near @ normal)
+    shape = turn if abs(turn) > np.deg2rad(_STRAIGHT_DEG) and np.isfinite(lines.end_sd_px) else 0.0
+    points_mm = _on_arc(along_mm, aside_mm, shape)
+    bent_px = (_on_arc(along_mm, aside_mm, shape + 1e-3) - points_mm) * (px_per_mm / 1e-3) @ np.stack([axis, normal])
+    turn_sd = np.hypot(np.deg2rad(_STRAIGHT_DEG / 2), _SEEN_TURN_SD * shape)
+    covariance = _covariance(lines, near, far) + turn_sd**2 * np.outer(bent_px.ravel(), bent_px.ravel())
     half = normal * 8.0 * px_per_mm
-    outline = np.vstack([places[[0, -1]] + half, places[[-1, 0]] - half])
+    unit = "mm" if tick_mm == 1.0 else "half mm"
     return FoundReference(
         text="ruler",
-        points_px=np.vstack([points, aside]),
+        points_px=np.vstack([near, far]),
         points_mm=points_mm,
-        covariance_px2=np.diag(variances),
-        outline_px=outline,
-        size_sd_pct=0.3,
-        point_sd_mm=0.05,
-        warnings=(
-            f"the ruler's ticks were read as {unit}: check it; how the phone was tilted across a ruler is not seen",
-        ),
+        covariance_px2=covariance,
+        outline_px=np.vstack([near[[0, -1]] + half, near[[-1, 0]] - half]),
+        size_sd_pct=float(np.hypot(_SIZE_SD_PCT, 100 * _UNSTRETCHED_SD_MM * turn / np.ptp(along_mm))),
+        warnings=(f"the ruler's ticks were read as {unit}: check it",),
     )
 
 
-def _bend(points: Points, along_mm: Floats) -> tuple[Points, float, Floats]:
-    """Return the points in the ruler's plane (mm) as its curve has them, the scale, and the direction of its axis.
+def _few(lines: TickLines) -> TickLines:
+    """Return neighbouring ticks as one where there are more than are of use."""
+    size = int(np.ceil(len(lines.number) / _MOST_TICKS))
+    groups = np.array_split(np.arange(len(lines.number)), int(np.ceil(len(lines.number) / size)))
+    number, near, far = (
+        np.array([v[g].mean(axis=0) for g in groups]) for v in (lines.number, lines.near_px, lines.far_px)
+    )
+    return TickLines(number, near, far, lines.covariance_px2 / size, lines.end_sd_px / np.sqrt(size))
 
-    Lengths along a curved scale are kept; its turn from point to point is read off the photo.
+
+def _turn(x: Floats, y: Floats) -> float:
+    """Return by how much (rad) a course turns from end to end."""
+    return float(2 * np.polynomial.Polynomial.fit(x, y, 2).convert().coef[2] * np.ptp(x))
+
+
+def _on_arc(along_mm: Floats, aside_mm: float, turn: float) -> Points:
+    """Return points (2T, 2) along a scale that turns by `turn` (rad) from end to end, and the same aside of it.
+
+    Lengths along the scale are kept, and ticks stand at right angles to it.
     """
-    steps = np.diff(points, axis=0)
-    turn = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
-    t = np.arange(len(turn), dtype=np.float64)
-    turn = np.polynomial.Polynomial.fit(t, turn, 1)(t)
-    lengths = np.diff(along_mm)
-    mean = float(turn.mean())
-    if float(np.ptp(turn)) < np.deg2rad(2.0):
-        turn = np.full_like(turn, mean)
-    moves = lengths[:, None] * np.column_stack([np.cos(turn - mean), np.sin(turn - mean)])
-    flat = np.vstack([[0.0, 0.0], np.cumsum(moves, axis=0)])
-    flat[:, 1] -= flat[:, 1].mean()
-    px_per_mm = float(np.hypot(*(points[-1] - points[0])) / np.hypot(*(flat[-1] - flat[0])))
-    return flat, px_per_mm, np.array([np.cos(mean), np.sin(mean)])
+    angle = turn * along_mm / float(np.ptp(along_mm))
+    # sin(x) / x and (1 - cos(x)) / x², of the angle from the middle, to the second order that a gentle bend needs.
+    course = np.column_stack([along_mm * (1 - angle**2 / 6), along_mm * (angle / 2 - angle**3 / 24)])
+    return np.vstack([course, course + aside_mm * np.column_stack([-np.sin(angle), np.cos(angle)])])
+
+
+def _covariance(lines: TickLines, near: Points, far: Points) -> Floats:
+    """Return the covariance (4T, 4T) of the near and far points of ticks.
+
+    A tick is placed at right angles to itself only: along it, its far point may lie anywhere, and its near point as
+    the line of ends has it, which may stand askew to the ticks as a whole.
+    """
+    count = len(near)
+    ticks = far - near
+    ticks /= np.hypot(*ticks.T)[:, None]
+    sides = np.column_stack([-ticks[:, 1], ticks[:, 0]])
+    out = np.zeros((2, count, 2, 2, count, 2))
+    each = np.arange(count)
+    for i in (0, 1):
+        for j in (0, 1):
+            out[i, each, :, j, each, :] = lines.covariance_px2[i, j] * sides[:, :, None] * sides[:, None, :]
+    ends = min(lines.end_sd_px, _ANYWHERE_PX)
+    for i, sd in ((0, ends), (1, _ANYWHERE_PX)):
+        out[i, each, :, i, each, :] += sd**2 * ticks[:, :, None] * ticks[:, None, :]
+    askew = np.zeros((2, count, 2))
+    askew[0] = ticks * np.hypot(*(near - near.mean(axis=0)).T)[:, None] * np.sign(each - (count - 1) / 2)[:, None]
+    flat = askew.ravel() * np.deg2rad(_SQUARE_SD_DEG)
+    return out.reshape(4 * count, 4 * count) + np.outer(flat, flat)

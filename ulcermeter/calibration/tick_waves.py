@@ -18,7 +18,8 @@ _PERIODS_PX = (3.6, 30.0)
 _LEAST_SHARE = 0.22
 """Share of a tile's fine detail that lies in one wave and its neighbours in the spectrum."""
 _LEAST_CONTRAST = 4.0
-_AGREE = 0.15
+_AGREE, _DRIFT = 0.15, 0.35
+"""How far neighbours' waves may differ, and those of one scale, by its tilt and bend."""
 _LEAST_TILES = 4
 _MOST_SEEDS, _MOST_ROWS = 12, 3
 
@@ -133,6 +134,8 @@ def _tile_waves(grey: NDArray[np.uint8], size: int) -> tuple[Points, Floats, Flo
 def _grown(seed: int, good: NDArray[np.intp], centres: Points, waves: Floats, size: int) -> NDArray[np.intp]:
     """Return the tiles that are reached from one over neighbours with nearly the same wave."""
     members, front = {seed}, [seed]
+    drift = np.minimum(np.hypot(*(waves[good] - waves[seed]).T), np.hypot(*(waves[good] + waves[seed]).T))
+    good = good[drift < _DRIFT * np.hypot(*waves[seed])]
     while front:
         k = front.pop()
         near = good[np.abs(centres[good] - centres[k]).max(axis=1) <= 1.1 * size]
