@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -91,7 +91,8 @@ def find_ticks(grey: NDArray[np.uint8]) -> list[TickCluster]:
         taken |= set(members.tolist())
         row = _cluster(members, centres, waves, weights, size) if len(members) >= _LEAST_TILES else None
         if row is not None:
-            rows.append(row)
+            beside = _beside(seed, row, good, centres, waves) / len(members)
+            rows.append(replace(row, strength=row.strength / (1 + beside) ** 2))
     return sorted(rows, key=lambda row: -row.strength)[:_MOST_ROWS]
 
 
@@ -150,6 +151,15 @@ def _grown(seed: int, good: NDArray[np.intp], centres: Points, waves: Floats, si
     aside = np.abs((centres[found] - centres[seed]) @ np.array([-axis[1], axis[0]]))
     along = np.abs((centres[found] - centres[seed]) @ axis)
     return found[aside <= 0.8 * size + 0.12 * along]
+
+
+def _beside(seed: int, row: TickCluster, good: NDArray[np.intp], centres: Points, waves: Floats) -> int:
+    """Return how many tiles to the sides of a row show its wave too: many in cloth and wood, none beside a scale."""
+    aside = np.abs((centres[good] - row.origin_px) @ np.array([-row.axis[1], row.axis[0]])) / row.tile_px
+    along = (centres[good] - row.origin_px) @ row.axis
+    near = good[(aside > 1.2) & (aside < 2.5) & (along > row.low_px) & (along < row.high_px)]
+    off = np.minimum(np.hypot(*(waves[near] - waves[seed]).T), np.hypot(*(waves[near] + waves[seed]).T))
+    return int((off < _DRIFT * np.hypot(*waves[seed])).sum())
 
 
 def _cluster(
