@@ -53,6 +53,8 @@ def test_a_good_folder_is_read_by_its_contract(tmp_path: Path) -> None:
         ({"date": "01-05-2016"}, "row 2, date: expected an ISO 8601 date"),
         ({"date": "0216-05-01"}, "expected a year from 1890 to 2100"),
         ({"date": ""}, "row 2, date: expected day of the photo"),
+        ({"hand": ""}, "row 2, hand: expected left or right, got an empty cell"),
+        ({"finger": ""}, "row 2, finger: expected thumb, index, middle, ring or little, got an empty cell"),
         ({"photo": "../outside.jpg"}, "expected a file inside the study folder, got '../outside.jpg'"),
         ({"photo": "/etc/hostname"}, "expected a path relative to the study folder"),
         ({"photo": "photos\\a.jpg"}, "expected a path with '/' between folders"),
@@ -168,6 +170,30 @@ def test_words_of_a_short_list_may_be_capitals(tmp_path: Path) -> None:
     assert read_study(folder(tmp_path, row(hand="Left"))).photos.loc[0, "hand"] == "left"
 
 
+@pytest.mark.parametrize("visit", ["Week 2", "WEEK  2", " week 2 "])
+def test_a_visit_may_be_written_in_capitals(tmp_path: Path, visit: str) -> None:
+    visits = f"subject_id,visit\nS01,{visit}\n"
+    study = read_study(folder(tmp_path, row(visit=visit), visits=visits))
+    assert study.photos.loc[0, "visit"] == study.visits.loc[0, "visit"] == "week 2"
+    assert "expected a visit of the protocol" in faults(folder(tmp_path / "other", row(visit="week2")))
+
+
+def test_one_picture_under_two_names(tmp_path: Path) -> None:
+    again = {"photo": "photos/b.jpg", "x": "300"}
+    later = {"visit": "baseline", "date": "2016-05-09"}
+    for cells, words in (
+        ({"subject_id": "S02"}, "subject_id S01, S02"),
+        (later, "visit screening, baseline; date 2016-05-01, 2016-05-09"),
+    ):
+        root = folder(tmp_path / words[:5], f"{GOOD}\n{row(**again, **cells)}")
+        told = faults(root)
+        assert told.startswith("photos.csv rows 2, 3: photos/a.jpg, photos/b.jpg are one and the same picture"), told
+        assert f"several {words}; keep the row it was taken for" in told and "\n" not in told
+        (root / "photos" / "b.jpg").write_bytes(b"not opened by a Check")  # as long, and another picture
+        assert not check_study(root).faults
+    assert not check_study(folder(tmp_path / "fingers", f"{GOOD}\n{row(**again, finger='ring')}")).faults
+
+
 def test_no_such_folder(tmp_path: Path) -> None:
     assert "no such folder" in faults(tmp_path / "nowhere")
     (tmp_path / "bare").mkdir()
@@ -199,7 +225,9 @@ def test_what_would_fail_is_found_by_opening(tmp_path: Path) -> None:
     cv2.imwrite(str(root / "photos" / "b.jpg"), pixels)
     told = open_photos(read_study(root))
     assert told[0].startswith("photos.csv row 2: photos/a.jpg: expected") and len(told) == 2
-    assert told[1] == "photos.csv row 3: the box 900 900 5 5 lies outside the upright photo of 160 × 120 px"
+    assert told[1] == "photos.csv row 3: the box 900 900 5 5 lies outside the upright photo of 160 × 120 px; " + (
+        "give pixels of that photo, x right and y down"
+    )
 
 
 def test_allocation_is_not_read_with_the_study(tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from ulcermeter.datatypes import Study
 from ulcermeter.errors import ProtocolError, StudyError, TableError
 from ulcermeter.protocol import Protocol, read_protocol
-from ulcermeter.study.across import warn_across
+from ulcermeter.study.across import same_picture_faults, warn_across
 from ulcermeter.study.cells import parse_box, path_fault
 from ulcermeter.study.files import Findings, read_text_table, unguarded
 from ulcermeter.study.opening import off_photo, open_photos
-from ulcermeter.study.rules import cell_faults, photo_faults, refuse_toes, table_faults
+from ulcermeter.study.rules import cell_faults, photo_faults, refuse_toes, spell_visits, table_faults
 from ulcermeter.tables import columns, conform, empty
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ def check_study(path: str | Path, *, protocol: str | Path | Protocol | None = No
     if findings.faults:
         return StudyCheck(None, _once(findings.faults), _once(findings.warnings))
     study = Study(root=root, protocol=rules, **tables)
+    if faults := same_picture_faults(study):
+        return StudyCheck(None, faults, _once(findings.warnings))
     warn_across(study, findings)
     return StudyCheck(study, (), _once(findings.warnings))
 
@@ -147,6 +149,8 @@ def _table(file: Path, name: str, protocol: Protocol | None, findings: Findings)
     if raw is None:
         return empty(name)
     raw, faults = refuse_toes(file.name, raw)
+    if protocol is not None:
+        raw = spell_visits(raw, protocol)
     loose = raw.reindex(columns=columns(name), fill_value="")
     for axis in {"x", "y"} & set(loose.columns):
         loose[axis] = pd.to_numeric(loose[axis].replace("", None), errors="coerce")

@@ -1,17 +1,20 @@
-"""What looks wrong between the tables of a study but stops nothing: told by `ulcermeter check`."""
+"""What looks wrong between the tables of a study and its photos: `ulcermeter check` tells it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ulcermeter.provenance import file_sha256
 from ulcermeter.tables.dates import day_number, parse_date
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ulcermeter.datatypes import Study
     from ulcermeter.study.files import Findings
 
-__all__ = ["warn_across"]
+__all__ = ["same_picture_faults", "warn_across"]
 
 # Events that belong to one finger; without it they cannot be joined to an ulcer.
 _LOCAL_EVENTS = ("amputation", "debridement", "infection", "gangrene")
@@ -21,6 +24,38 @@ def warn_across(study: Study, findings: Findings) -> None:
     """Add the warnings that need several tables, or the photos on disk."""
     for warnings in (_absent_files, _unknown_subjects, _visit_days, _joins, _consent):
         findings.warnings += warnings(study)
+
+
+def same_picture_faults(study: Study) -> tuple[str, ...]:
+    """Name photo files that are one picture under several subjects, visits or dates: it would count for each.
+
+    One picture for several fingers of one visit is right. Only files of equal size are read.
+    """
+    photos = study.photos
+    sizes: dict[int, set[str]] = {}
+    for name in sorted(set(photos["photo"])):
+        if (study.root / name).is_file():
+            sizes.setdefault((study.root / name).stat().st_size, set()).add(name)
+    pictures: dict[str, list[str]] = {}
+    for size, names in sizes.items():
+        for name in sorted(names) if size and len(names) > 1 else ():
+            pictures.setdefault(file_sha256(study.root / name), []).append(name)
+    return tuple(
+        fault
+        for names in sorted(names for names in pictures.values() if len(names) > 1)
+        for fault in _one_picture(photos[photos["photo"].isin(names)], names)
+    )
+
+
+def _one_picture(rows: pd.DataFrame, names: list[str]) -> Iterator[str]:
+    several = [column for column in ("subject_id", "visit", "date") if rows[column].nunique() > 1]
+    if several:
+        numbers = ", ".join(str(i + 2) for i in rows.index)
+        told = "; ".join(f"{column} {', '.join(dict.fromkeys(rows[column]))}" for column in several)
+        yield (
+            f"photos.csv rows {numbers}: {', '.join(names)} are one and the same picture, byte for byte, listed under "
+            f"several {told}; keep the row it was taken for, and give the others their own photo."
+        )
 
 
 def _absent_files(study: Study) -> Iterator[str]:

@@ -11,7 +11,8 @@ __all__ = ["TOE_SENTENCE", "is_toe", "parse_box", "path_fault"]
 
 _TOE = re.compile(r"\b(toe|toes|hallux|foot|feet|teen|tenen|orteil|zehe)\b", re.IGNORECASE)
 TOE_SENTENCE = (
-    "toes are refused: the trial counts ulcers of the fingers only, and finger coordinates do not hold on a toe"
+    "toes are refused, since the trial counts ulcers of the fingers only and finger coordinates do not hold on a toe; "
+    "leave the row out"
 )
 
 

@@ -58,7 +58,7 @@ def off_photo(
 ) -> str:
     """Say how a click or a box misses its photo of (rows, columns); empty when it does not."""
     rows, cols = shape
-    on = f"outside the upright photo of {cols} × {rows} px"
+    on = f"outside the upright photo of {cols} × {rows} px; give pixels of that photo, x right and y down"
     if click is not None and not (-0.5 <= click[0] <= cols - 0.5 and -0.5 <= click[1] <= rows - 0.5):
         return f"the click ({click[0]:g}, {click[1]:g}) lies {on}"
     if box is None:
@@ -67,5 +67,6 @@ def off_photo(
     if x >= cols or y >= rows or x + width <= 0 or y + height <= 0:
         return f"the box {x:g} {y:g} {width:g} {height:g} lies {on}"
     if click is not None and not (x <= click[0] <= x + width and y <= click[1] <= y + height):
-        return f"the click ({click[0]:g}, {click[1]:g}) lies outside the row's own box {x:g} {y:g} {width:g} {height:g}"
+        own = f"the row's own box {x:g} {y:g} {width:g} {height:g}; mend one of them"
+        return f"the click ({click[0]:g}, {click[1]:g}) lies outside {own}"
     return ""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ulcermeter.protocol import Protocol
 
-__all__ = ["cell_faults", "photo_faults", "refuse_toes", "table_faults"]
+__all__ = ["cell_faults", "photo_faults", "refuse_toes", "spell_visits", "table_faults"]
 
 # Years outside can only be slips of the pen (0215-03-01, 20165-...): nobody photographed a trial before 1990, and
 # nobody in one was born before 1890.
@@ -38,6 +38,18 @@ def refuse_toes(file: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]
         ]
         frame.loc[bad, column] = TABLES["study/photos"][column].values[0]
     return frame, faults
+
+
+def spell_visits(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """Write visits as the protocol does: capitals and spaces (``Week  2``) make no other visit."""
+    if "visit" not in frame.columns:
+        return frame
+    names = {_folded(visit.name): visit.name for visit in protocol.visits}
+    return frame.assign(visit=[names.get(_folded(text), text) for text in frame["visit"]])
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def cell_faults(name: str, frame: pd.DataFrame, protocol: Protocol) -> list[str]:

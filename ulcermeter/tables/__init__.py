@@ -111,7 +111,8 @@ def _text(table: Table, column: Column, cells: pd.Series, faults: list[str]) -> 
     if column.values:
         _report(table, column, cells, ~text.isin(["", *column.values]), "one of " + ", ".join(column.values), faults)
     if column.required:
-        _report(table, column, cells, text == "", column.meaning, faults)
+        expected = ", ".join(column.values[:-1]) + f" or {column.values[-1]}" if column.values else column.meaning
+        _report(table, column, cells, text == "", expected, faults)
     return text.astype(_DTYPES["text"])
 
 
