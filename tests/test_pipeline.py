@@ -50,6 +50,28 @@ def test_every_photo_row_is_accounted_for(finished: Path) -> None:
     assert results.run["status_counts"] == {"failed": 1, "measured": 2, "refused": 1}
 
 
+def test_what_to_take_again_is_a_table_of_its_own(finished: Path) -> None:
+    results = read_results(finished)
+    again = results.retake.set_index("photo")
+    assert again["status"].to_dict() == {"photos/S02_screening.jpg": "refused", "photos/S02_baseline.jpg": "failed"}
+    assert again.loc["photos/S02_screening.jpg", "instruction"].startswith("lay the printed marker beside the ulcer")
+    assert again.loc["photos/S02_baseline.jpg", "instruction"].startswith("export the photo as JPEG")
+    # Nothing else says whether S02 has an ulcer over 2 mm; the baseline photo comes after inclusion.
+    assert again["priority"].to_dict() == {"photos/S02_screening.jpg": 1, "photos/S02_baseline.jpg": 2}
+    told = results.photos.set_index("photo")["instruction"]
+    assert {name for name, text in told.items() if text} == set(again.index)
+    assert "lay the printed marker beside the ulcer" in (finished / "report.html").read_text(encoding="utf-8")
+
+
+def test_each_photo_tells_its_quality(finished: Path) -> None:
+    photos = read_results(finished).photos.set_index("photo")
+    words = photos[[name for name in photos.columns if name.startswith("quality_")]]
+    assert words.shape[1] == 6
+    assert (words.loc["photos/S01_screening.jpg"] == "yes").all()
+    assert words.loc["photos/S02_screening.jpg"].tolist() == ["", "", "", "no", "", ""]
+    assert (words.loc["photos/S02_baseline.jpg"] == "").all()
+
+
 def test_the_tables_hold_together(finished: Path) -> None:
     results = read_results(finished)
     rows = results.measurements
@@ -150,7 +172,8 @@ def test_a_cluster_gets_each_row_once(drawn: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_changed_photo_is_measured_anew(tiny_study: Path, finished: Path, tmp_path: Path) -> None:
     out = Path(shutil.copytree(finished, tmp_path / "results"))
-    shutil.copy(tiny_study / "photos" / "S01_screening.jpg", tiny_study / "photos" / "S01_baseline.jpg")
+    with (tiny_study / "photos" / "S01_baseline.jpg").open("ab") as file:
+        file.write(b"\0")
     before, after = read_results(finished), run_study(tiny_study, out)
     assert before.photos["sha256"].tolist() != after.photos["sha256"].tolist()
 

@@ -35,14 +35,20 @@ VISITS = [
 def rows_of(subject: str) -> dict[str, list[dict[str, Any]]]:
     """Photos, measurements and trajectories of one subject with one ulcer."""
     ulcer = f"{subject}-left-index-1"
-    rows: dict[str, list[dict[str, Any]]] = {"photos": [], "measurements": [], "trajectories": []}
+    rows: dict[str, list[dict[str, Any]]] = {"photos": [], "retake": [], "measurements": [], "trajectories": []}
     for visit, date, day, diameter, state, status in VISITS:
         photo = f"photos/{subject}_{visit.replace(' ', '')}.jpg"
         place = {"subject_id": subject, "visit": visit, "date": date, "hand": "left", "finger": "index"}
         reason = "tilt 46°: hold the phone parallel to the card" if status == "refused" else ""
         rows["photos"].append(
-            {**place, "photo": photo, "status": status, "reason": reason, "detection_limit_mm": 0.8, "n_ulcers": 1}
-        )
+            {**place, "photo": photo, "status": status, "reason": reason, "detection_limit_mm": 0.8, "n_ulcers": 1,
+             "quality_even_light": "" if status == "refused" else "yes" if visit == "baseline" else "no"}
+        )  # fmt: skip
+        if status == "refused":
+            how = "hold the phone parallel to the card"
+            rows["retake"].append(
+                {**place, "photo": photo, "status": status, "reason": reason, "instruction": how, "priority": 2}
+            )
         sizes: dict[str, Any] = {}
         if diameter is not None:
             sizes = {"diameter_mm": diameter, "area_mm2": 0.6 * diameter**2}
@@ -87,7 +93,7 @@ def eligibility_of(subject: str, verdict: str) -> dict[str, list[dict[str, Any]]
 def make_results(root: Path, subjects: dict[str, str]) -> Results:
     gathered: dict[str, list[dict[str, Any]]] = {
         name: []
-        for name in ("photos", "measurements", "trajectories", "eligibility", "eligibility_by_ulcer",
+        for name in ("photos", "retake", "measurements", "trajectories", "eligibility", "eligibility_by_ulcer",
                      "eligibility_summary", "outcomes", "outcomes_by_subject", "outlines")
     }  # fmt: skip
     for subject, verdict in subjects.items():
@@ -202,6 +208,14 @@ def test_the_notice_and_every_part_stand_in_it(written: tuple[str, Results]) -> 
     protocol = read_protocol("manus")
     assert all(f"<code>{parameter.name}</code>" in written[0] for parameter in protocol.assumptions())
     assert protocol.sha256 in text
+
+
+def test_quality_is_told_as_a_share_of_what_was_judged(written: tuple[str, Results]) -> None:
+    cells = re.search(r"even light</th>(.*?)</tr>", written[0])
+    assert cells is not None
+    assert re.findall(r">(\d+|–)<", cells[1]) == ["3", "15", "20", "17"]  # 1 of 5 judged photos, three subjects
+    blank = re.search(r"in focus</th>(.*?)</tr>", written[0])
+    assert blank is not None and re.findall(r">(\d+|–)<", blank[1]) == ["0", "0", "–", "77"]
 
 
 def test_photos_are_accounted_for(written: tuple[str, Results]) -> None:

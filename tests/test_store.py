@@ -146,7 +146,7 @@ def test_a_folder_reads_back(tmp_path: Path) -> None:
 
 def test_an_unfinished_folder_says_what_is_missing(tmp_path: Path) -> None:
     write_tables(tmp_path, {"photos": empty("photos")})
-    with pytest.raises(StudyError, match=r"without measurements.csv, .*run.json"):
+    with pytest.raises(StudyError, match=r"without retake.csv, measurements.csv, .*run.json"):
         read_results(tmp_path)
 
 

@@ -1,6 +1,7 @@
 """What can go wrong, in one family, so that a caller can tell a result from a fault.
 
-Every message is one clear sentence or a list of them: what was expected, what was got, what to do next.
+Every message is one clear sentence or a list of them: what was expected, what was got, what to do next. What to do
+stands last, behind a semicolon or, in a gate's short sentence, behind a colon; `what_to_do` takes it out.
 """
 
 from __future__ import annotations
@@ -16,7 +17,19 @@ __all__ = [
     "StudyError",
     "TableError",
     "UlcermeterError",
+    "UnfinishedError",
+    "what_to_do",
 ]
+
+
+def what_to_do(sentence: str) -> str:
+    """Return what a sentence tells a person to do: its part behind the last semicolon, else behind the last colon.
+
+    Empty where it tells nothing: no such part, or one that only says what was expected.
+    """
+    mark = "; " if "; " in sentence else ": "
+    told = sentence.rpartition(mark)[2].strip().rstrip(".") if mark in sentence else ""
+    return "" if told.startswith("expected") else told
 
 
 class UlcermeterError(Exception):
@@ -33,8 +46,22 @@ class PhotoError(UlcermeterError):
 class Refusal(UlcermeterError):  # noqa: N818 - a refusal is a result, not an error
     """A readable photo that must not be measured: no reference, a gate not passed.
 
-    The photo's row gets the status *refused*; the message says how to take the photo again.
+    The photo's row gets the status *refused*. Each sentence says how to take the photo again; several are told
+    together.
     """
+
+    def __init__(self, *sentences: str) -> None:
+        self.sentences = sentences
+        super().__init__("; ".join(sentences))
+
+    @property
+    def instruction(self) -> str:
+        """What to do, of all sentences; each thing once."""
+        return "; ".join(dict.fromkeys(filter(None, map(what_to_do, self.sentences))))
+
+
+class UnfinishedError(UlcermeterError):
+    """A fault of ours after the photos were measured: their tables are kept, what follows from them is not there."""
 
 
 class ModelError(UlcermeterError):

@@ -8,6 +8,7 @@ from ulcermeter.calibration.calibrate import calibrate
 from ulcermeter.calibration.camera import read_lens, write_lens
 from ulcermeter.calibration.colour import standardise_colour
 from ulcermeter.calibration.gates import GateReport, check_gates
+from ulcermeter.calibration.quality import judge_quality
 from ulcermeter.calibration.rectification import MAX_RECTIFIED_MEGAPIXELS, rectify
 from ulcermeter.calibration.references import FoundReference, Reference, parse_reference
 
@@ -18,6 +19,7 @@ __all__ = [
     "Reference",
     "calibrate",
     "check_gates",
+    "judge_quality",
     "parse_reference",
     "read_lens",
     "rectify",

@@ -115,7 +115,9 @@ def _find(
     photo: Photo, asked: Reference, *, region: Region | None, protocol: Protocol, lens: LensProfile | None
 ) -> FoundReference | None:
     if asked.kind not in FINDERS:
-        raise Refusal(f"reference {asked.text}: expected {', '.join(FINDERS)} or scale, got '{asked.kind}'.")
+        raise Refusal(
+            f"reference {asked.text}: expected {', '.join(FINDERS)} or scale, got '{asked.kind}'; name one of them."
+        )
     return FINDERS[asked.kind](photo, asked, region=region, protocol=protocol, lens=lens)
 
 

@@ -58,7 +58,7 @@ def write_card(path: str | Path, *, paper: str = "A4") -> Path:
 
     name = paper.lower()
     if name not in PAPERS_MM:
-        raise Refusal(f"paper: expected A4 or Letter, got '{paper}'.")
+        raise Refusal(f"paper: expected A4 or Letter, got '{paper}'; give one of them.")
     pdf = FPDF(unit="mm", format=PAPERS_MM[name])
     pdf.set_auto_page_break(False)
     pdf.set_title("ulcermeter card")

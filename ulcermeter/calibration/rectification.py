@@ -50,7 +50,9 @@ def rectify(
         result of more than `MAX_RECTIFIED_MEGAPIXELS`.
     """
     if not (math.isfinite(spacing_mm) and spacing_mm > 0):
-        raise Refusal(f"spacing_mm: expected millimetres per pixel above 0, got {spacing_mm}; for example 0.05.")
+        raise Refusal(
+            f"spacing_mm: expected millimetres per pixel above 0, got {spacing_mm}; give one, for example 0.05."
+        )
     left, top, right, bottom = _bounds(photo, window)
     low, high = _plane_box(calibration, (left, top, right, bottom))
     shape = (int(np.ceil((high - low)[1] / spacing_mm)) + 1, int(np.ceil((high - low)[0] / spacing_mm)) + 1)

@@ -191,6 +191,7 @@ class Results:
 
     root: Path
     photos: pd.DataFrame
+    retake: pd.DataFrame
     measurements: pd.DataFrame
     outlines: pd.DataFrame
     trajectories: pd.DataFrame

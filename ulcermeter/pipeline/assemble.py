@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.datatypes import Eligibility, Outcomes, PhotoResult, Study
+from ulcermeter.pipeline.retakes import list_retakes
 from ulcermeter.tables import columns, conform, from_rows
 from ulcermeter.tables.dates import day_number
 
@@ -70,10 +71,11 @@ def tables_of(study: Study, gathered: Gathered) -> dict[str, pd.DataFrame]:
     trajectories = follow_healing(tracked, gathered.photographed, protocol=study.protocol)
     eligibility: Eligibility = assess_eligibility(study, tracked, trajectories)
     outcomes: Outcomes = tabulate_outcomes(study, trajectories)
-    measured = tracked[tracked["label"].notna()]
+    measurements = conform("measurements", tracked[tracked["label"].notna()][columns("measurements")])
     return {
         "photos": gathered.photos,
-        "measurements": conform("measurements", measured[columns("measurements")]),
+        "retake": list_retakes(study, gathered.photos, measurements, eligibility),
+        "measurements": measurements,
         "outlines": gathered.outlines,
         "trajectories": trajectories,
         "eligibility": eligibility.eligibility,

@@ -13,9 +13,10 @@ import numpy as np
 
 from ulcermeter.calibration import calibrate, check_gates, rectify, standardise_colour
 from ulcermeter.datatypes import Calibration, Finger, LensProfile, Photo, PhotoResult, RectifiedPhoto, Segmentation
-from ulcermeter.errors import PhotoError, Refusal, StudyError
+from ulcermeter.errors import PhotoError, Refusal, StudyError, what_to_do
 from ulcermeter.finger import locate_finger
 from ulcermeter.photo import read_photo
+from ulcermeter.pipeline.in_view import check_seen, holds_point
 from ulcermeter.pipeline.tracings import read_tracing
 from ulcermeter.pipeline.window import (
     COARSE_SPACING_MM,
@@ -27,6 +28,7 @@ from ulcermeter.pipeline.window import (
     look_at,
     round_a_finger,
 )
+from ulcermeter.pipeline.work import Work, compare_dates, quality_of
 from ulcermeter.planimetry import diameter_line, measure
 from ulcermeter.plots import draw_overlay, draw_refusal
 from ulcermeter.segmentation import detection_limit_mm, segment
@@ -44,31 +46,9 @@ __all__ = ["measure_photo"]
 
 _log = logging.getLogger(__name__)
 _FROM_THE_ROW = ("photo", "subject_id", "visit", "date", "hand", "finger", "site", "view")
-# A photo whose channels differ by less, in 8-bit levels, was taken or saved without colour.
-_GREY_LEVELS = 2.0
-# An ulcer on the very edge of a finger may have its middle this far outside the finger's outline.
-_OFF_FINGER_MM = 1.5
+_MEND = "mend what the reason names, or copy the photo from the camera again"
+_REPORT = "please report it with this photo"
 _COVERED = "covered: a dressing or crust hides the place, so nothing was measured and nothing is said to be healed"
-
-
-@dataclasses.dataclass
-class _Work:
-    """One photo row under way: what is known so far, so that a refusal can still tell it."""
-
-    row: dict[str, Any]
-    protocol: Protocol
-    root: Path
-    model: str | Path | None
-    lens: LensProfile | None
-    known: dict[str, Any]
-    notes: list[str] = dataclasses.field(default_factory=list)
-    photo: Photo | None = None
-    finger: Finger | None = None
-
-    def cell(self, name: str) -> str:
-        """Return a text cell of the row, empty when not known."""
-        value = self.row.get(name)
-        return "" if value is None or value != value else str(value).strip()
 
 
 def measure_photo(
@@ -112,22 +92,26 @@ def measure_photo(
     cells = dict(row)
     known = {name: cells.get(name) or "" for name in _FROM_THE_ROW if name != "site"}
     known |= {name: cells.get(name) or "" for name in ("reference", "reference_on")}
-    work = _Work(cells, protocol, Path(root), model, lens, known)
+    work = Work(cells, protocol, Path(root), model, lens, known)
     try:
         result = _measure(work, run_id, first_label, overlay)
     except Refusal as refusal:
         drawn = draw_refusal(work.photo, str(refusal)) if overlay and work.photo is not None else None
+        work.known |= quality_of(work) | {"instruction": refusal.instruction}
         result = PhotoResult(_photo_row(work, "refused", str(refusal)), overlay=drawn)
     except (PhotoError, StudyError) as error:
-        result = PhotoResult(_photo_row(work, "failed", _said(work, error)))
+        said = _said(work, error)
+        work.known["instruction"] = what_to_do(said) or _MEND
+        result = PhotoResult(_photo_row(work, "failed", said))
     except Exception as error:
         _log.exception("a fault of ours on %s", cells.get("photo"))
-        fault = f"a fault of ours: {type(error).__name__}: {error}; please report it with this photo"
+        fault = f"a fault of ours: {type(error).__name__}: {error}; {_REPORT}"
+        work.known["instruction"] = _REPORT
         result = PhotoResult(_photo_row(work, "failed", fault))
     return result
 
 
-def _measure(work: _Work, run_id: str, first_label: int, overlay: bool) -> PhotoResult:
+def _measure(work: Work, run_id: str, first_label: int, overlay: bool) -> PhotoResult:
     if is_toe(work.cell("hand")) or is_toe(work.cell("finger")):
         raise Refusal(TOE_SENTENCE)
     work.photo = photo = _read(work)
@@ -135,34 +119,36 @@ def _measure(work: _Work, run_id: str, first_label: int, overlay: bool) -> Photo
         drawn = draw_refusal(photo, _COVERED, title="Covered: not measured") if overlay else None
         return PhotoResult(_photo_row(work, "no ulcer", _COVERED), overlay=drawn)
     click, box = _prompts(work, photo)
+    work.click = click
     calibration = _calibrate(work, photo, click, box)
     # Lengths and gates are read off the photo as it was taken; only what looks for ulcers sees its colour mended.
     balanced, colour_note = standardise_colour(photo, calibration)
     work.notes += [colour_note] if colour_note else []
-    segmentation = _outline(work, balanced, calibration, click, box)
+    work.segmentation = segmentation = _outline(work, balanced, calibration, click, box)
     finger = _find_finger(work, segmentation, click, box)
     _check_gates(work, photo, segmentation, finger, click, box)
     if not segmentation.outlines and not work.cell("mask"):
-        _check_seen(work, photo, calibration, click, box)
+        check_seen(work, photo, calibration, click, box)
     frame = measure(segmentation, finger=finger, protocol=work.protocol)
     drawn = _draw(work, photo, segmentation, frame, first_label) if overlay else None
     shift = first_label - 1
     outlines = tuple((label + shift, points) for label, points in enumerate(segmentation.outlines, start=1))
     status = "measured" if len(frame) else "no ulcer"
-    work.known["n_ulcers"] = len(frame)
+    work.known |= quality_of(work) | {"n_ulcers": len(frame)}
     return PhotoResult(_photo_row(work, status), _measurement_rows(work, frame, run_id, shift), outlines, drawn)
 
 
-def _read(work: _Work) -> Photo:
+def _read(work: Work) -> Photo:
     name = work.cell("photo")
     # In a study the folder's own check refuses paths that lead out of it; this is for rows made in Python.
     path = work.root / name
     photo = read_photo(path)
     work.known["sha256"] = photo.sha256
+    compare_dates(work, photo)
     return photo
 
 
-def _prompts(work: _Work, photo: Photo) -> tuple[tuple[float, float] | None, tuple[float, float, float, float] | None]:
+def _prompts(work: Work, photo: Photo) -> tuple[tuple[float, float] | None, tuple[float, float, float, float] | None]:
     if work.cell("x") and work.cell("y"):
         try:
             click = (float(work.cell("x")), float(work.cell("y")))
@@ -177,16 +163,21 @@ def _prompts(work: _Work, photo: Photo) -> tuple[tuple[float, float] | None, tup
     return click, box
 
 
-def _calibrate(work: _Work, photo: Photo, click: Any, box: Any) -> Calibration:
+def _calibrate(work: Work, photo: Photo, click: Any, box: Any) -> Calibration:
     """Calibrate, and refuse at once what is tilted too far to be rectified."""
-    calibration = calibrate(
-        photo,
-        reference=work.cell("reference") or work.protocol["reference"],
-        reference_on=work.cell("reference_on") or work.protocol["reference_on"],
-        protocol=work.protocol,
-        region=parse_box(work.cell("reference_box")),
-        lens=work.lens,
-    )
+    try:
+        calibration = calibrate(
+            photo,
+            reference=work.cell("reference") or work.protocol["reference"],
+            reference_on=work.cell("reference_on") or work.protocol["reference_on"],
+            protocol=work.protocol,
+            region=parse_box(work.cell("reference_box")),
+            lens=work.lens,
+        )
+    except Refusal:
+        work.known["quality_reference_present"] = "no"
+        raise
+    work.calibration = calibration
     work.notes += calibration.warnings
     if not work.cell("reference_on") and calibration.verified:
         work.notes.append(f"reference_on is not given: taken as {calibration.reference_on}, by the protocol")
@@ -201,15 +192,15 @@ def _calibrate(work: _Work, photo: Photo, click: Any, box: Any) -> Calibration:
     return calibration
 
 
-def _find_finger(work: _Work, segmentation: Segmentation, click: Any, box: Any) -> Finger | None:
+def _find_finger(work: Work, segmentation: Segmentation, click: Any, box: Any) -> Finger | None:
     """Find the finger that the largest ulcer lies on; without one, the finger the row speaks of."""
     photo, outlines = segmentation.rectified.photo, segmentation.outlines
     near = outlines[0].mean(axis=0) if outlines else look_at(photo, click, box)
     near_mm = segmentation.rectified.calibration.to_mm(near)[0]
     finger = work.finger
-    if finger is None or (outlines and not _holds(finger, near_mm)):
+    if finger is None or (outlines and not holds_point(finger, near_mm)):
         finger = locate_finger(segmentation.rectified, near_px=near, side=work.cell("view"), protocol=work.protocol)
-    if finger is not None and outlines and not _holds(finger, near_mm):
+    if finger is not None and outlines and not holds_point(finger, near_mm):
         finger = None  # what was found is another finger, or a part of this one
     work.finger = finger
     if finger is None:
@@ -217,12 +208,7 @@ def _find_finger(work: _Work, segmentation: Segmentation, click: Any, box: Any) 
     return finger
 
 
-def _holds(finger: Finger, point_mm: np.ndarray) -> bool:
-    contour = np.asarray(finger.outline_mm, dtype=np.float32).reshape(-1, 1, 2)
-    return cv2.pointPolygonTest(contour, (float(point_mm[0]), float(point_mm[1])), True) > -_OFF_FINGER_MM
-
-
-def _outline(work: _Work, photo: Photo, calibration: Calibration, click: Any, box: Any) -> Segmentation:
+def _outline(work: Work, photo: Photo, calibration: Calibration, click: Any, box: Any) -> Segmentation:
     """Outline the ulcers in the window that the row speaks of; where nothing is found round a finger, in the photo."""
     holds_finger = box is not None and box_holds_finger(calibration, box, protocol=work.protocol)
     windows = [choose_window(photo, calibration, click=click, box=box, tight=holds_finger)]
@@ -242,7 +228,7 @@ def _outline(work: _Work, photo: Photo, calibration: Calibration, click: Any, bo
     return segmentation
 
 
-def _segment(work: _Work, photo: Photo, rectified: RectifiedPhoto, click: Any, box: Any) -> Segmentation:
+def _segment(work: Work, photo: Photo, rectified: RectifiedPhoto, click: Any, box: Any) -> Segmentation:
     if not work.cell("mask"):
         return segment(rectified, click=click, box=box, model=work.model)
     fault = path_fault(work.root, work.cell("mask"))
@@ -254,7 +240,7 @@ def _segment(work: _Work, photo: Photo, rectified: RectifiedPhoto, click: Any, b
 
 
 def _check_gates(
-    work: _Work, photo: Photo, segmentation: Segmentation, finger: Finger | None, click: Any, box: Any
+    work: Work, photo: Photo, segmentation: Segmentation, finger: Finger | None, click: Any, box: Any
 ) -> None:
     """Refuse the photo when a gate fails at any ulcer: an ulcer left out in silence would later pass for healed."""
     calibration = segmentation.rectified.calibration
@@ -277,23 +263,6 @@ def _check_gates(
     )
 
 
-def _check_seen(work: _Work, photo: Photo, calibration: Calibration, click: Any, box: Any) -> None:
-    """Refuse to say *no ulcer* of a photo on which none could have been seen: it would later pass for healed."""
-    thinned = photo.pixels[::4, ::4].astype(np.int16)
-    if np.ptp(thinned, axis=2).max() < _GREY_LEVELS:
-        raise Refusal("a photo without colour, and no ulcer was found: take it in colour, or hand in a tracing")
-    if click is not None and (work.finger is None or not _holds(work.finger, calibration.to_mm(np.array(click))[0])):
-        raise Refusal(
-            f"no ulcer was found at the click ({click[0]:g}, {click[1]:g}), and no finger there, so it cannot be said "
-            "that the place is in view: click on the ulcer or where it was, with the fingertip on a plain ground"
-        )
-    if click is None and box is None and work.finger is None:
-        raise Refusal(
-            "neither an ulcer nor a finger was found, so it cannot be said that the place is in view: photograph the "
-            "finger with its tip on a plain ground, or say where to look with a click (x, y) or a box"
-        )
-
-
 def _middling(reports: list[GateReport]) -> GateReport:
     """Return the report of the middling focus: one bare spot, or one sharp one, does not speak for a finger."""
     judged = sorted((r for r in reports if np.isfinite(r.focus)), key=lambda report: report.focus)
@@ -307,21 +276,21 @@ def _filled(photo: Photo, outline_px: np.ndarray) -> np.ndarray:
     return inside.astype(bool)
 
 
-def _tell(work: _Work, report: GateReport) -> None:
+def _tell(work: Work, report: GateReport) -> None:
     names = ("px_per_mm", "tilt_deg", "scale_se_pct", "focus", "exposure")
     work.known |= {name: float(getattr(report, name)) for name in names}
 
 
-def _refuse(work: _Work, failures: Any) -> None:
+def _refuse(work: Work, failures: Any) -> None:
     if not failures:
         return
     if work.protocol["gates"] == "report":
         work.notes += [f"gate failed: {failure}" for failure in failures]
         return
-    raise Refusal("; ".join(dict.fromkeys(failures)))
+    raise Refusal(*dict.fromkeys(failures))
 
 
-def _draw(work: _Work, photo: Photo, segmentation: Segmentation, frame: pd.DataFrame, first_label: int) -> bytes:
+def _draw(work: Work, photo: Photo, segmentation: Segmentation, frame: pd.DataFrame, first_label: int) -> bytes:
     shown = frame.copy()
     for name in _FROM_THE_ROW:
         shown[name] = work.cell(name)
@@ -330,7 +299,7 @@ def _draw(work: _Work, photo: Photo, segmentation: Segmentation, frame: pd.DataF
     return draw_overlay(photo, segmentation, shown, lines=lines, threshold_mm=threshold_mm, first_label=first_label)
 
 
-def _measurement_rows(work: _Work, frame: pd.DataFrame, run_id: str, shift: int) -> tuple[dict[str, Any], ...]:
+def _measurement_rows(work: Work, frame: pd.DataFrame, run_id: str, shift: int) -> tuple[dict[str, Any], ...]:
     given = {name: work.cell(name) for name in _FROM_THE_ROW}
     given |= {"reader": work.cell("mask") or "machine", "run_id": run_id}
     rows = [{name: value for name, value in row.items() if name in columns("measurements")} for row in _records(frame)]
@@ -345,13 +314,13 @@ def _is_na(value: Any) -> bool:
     return type(value).__name__ == "NAType"
 
 
-def _photo_row(work: _Work, status: str, reason: str = "") -> dict[str, Any]:
+def _photo_row(work: Work, status: str, reason: str = "") -> dict[str, Any]:
     known = {**work.known, "status": status, "reason": "; ".join([*([reason] if reason else []), *work.notes])}
     known.setdefault("n_ulcers", 0)
     return {name: _finite(known[name]) for name in columns("photos") if name in known}
 
 
-def _said(work: _Work, error: Exception) -> str:
+def _said(work: Work, error: Exception) -> str:
     """Return an error's words with files named as the study names them, so that they hold wherever the study lies."""
     words = str(error)
     for name in filter(None, (work.cell("photo"), work.cell("mask"))):

@@ -55,7 +55,9 @@ def _outlines(path: Path, photo: Photo, row: Mapping[str, Any]) -> list[np.ndarr
         raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig").map(unguarded)
         frame = conform("outlines", raw)
     except (ValueError, OSError, TableError) as error:
-        raise PhotoError(f"the tracing {name}: expected the columns of outlines.csv, got: {error}") from error
+        raise PhotoError(
+            f"the tracing {name}: expected the columns of outlines.csv, got: {error}; hand back what run wrote"
+        ) from error
     mine = np.ones(len(frame), dtype=bool)
     for column in ("photo", "hand", "finger"):
         if row.get(column):
@@ -73,10 +75,12 @@ def _polygon(name: str, label: Any, part: Any, photo: Photo) -> np.ndarray:
     points = part.sort_values("vertex")[["x_px", "y_px"]].to_numpy(dtype=np.float64)
     rows, cols = photo.pixels.shape[:2]
     if len(points) < 3 or not np.isfinite(points).all():
-        raise PhotoError(f"the tracing {name}, label {label}: expected at least 3 vertices with x_px and y_px")
+        raise PhotoError(
+            f"the tracing {name}, label {label}: expected at least 3 vertices with x_px and y_px; draw it again"
+        )
     if (points < -0.5).any() or (points > np.array([cols, rows]) - 0.5).any():
         raise PhotoError(
             f"the tracing {name}, label {label}: expected vertices on the upright photo of {cols} × {rows} px, got "
-            f"{points.min(axis=0).round(1).tolist()} to {points.max(axis=0).round(1).tolist()}"
+            f"{points.min(axis=0).round(1).tolist()} to {points.max(axis=0).round(1).tolist()}; trace the photo itself"
         )
     return points

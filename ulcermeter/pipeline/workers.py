@@ -133,7 +133,9 @@ def _one_by_one(tasks: Sequence[Task]) -> Iterator[tuple[Task, PhotoResult]]:
                 row = {
                     k: task.row.get(k, "") for k in ("photo", "subject_id", "visit", "date", "hand", "finger", "view")
                 }
-                result = PhotoResult({**row, "status": "failed", "reason": reason, "n_ulcers": 0})
+                again = "run again with fewer --jobs; if it dies again, save the photo smaller"
+                told = {"status": "failed", "reason": f"{reason}; {again}", "instruction": again, "n_ulcers": 0}
+                result = PhotoResult({**row, **told})
         yield task, result
 
 

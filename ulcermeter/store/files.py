@@ -37,6 +37,7 @@ __all__ = [
 # Every CSV file of a results folder, named like its table.
 TABLE_FILES = (
     "photos",
+    "retake",
     "measurements",
     "outlines",
     "trajectories",

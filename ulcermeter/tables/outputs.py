@@ -8,7 +8,7 @@ from ulcermeter.tables.contract import number as _number
 from ulcermeter.tables.contract import text as _text
 from ulcermeter.tables.inputs import FINGERS, HANDS, VIEWS, YES_NO
 
-__all__ = ["OUTPUTS", "STATES"]
+__all__ = ["OUTPUTS", "QUALITY", "STATES"]
 
 STATES = (
     "first seen",
@@ -22,8 +22,18 @@ STATES = (
     "not photographed",
     "amputated",
 )
+_RETAKE_STATUSES = ("refused", "failed", "uncertain")
 _CHANGES = ("better", "worse", "same", "uncertain")
 _YES_NO_UNKNOWN = ("yes", "no", "unknown")
+QUALITY = {
+    "quality_in_focus": "the ulcer's surroundings are sharp: focus is quality_focus_min or more",
+    "quality_no_shadow": "no shadow's edge crosses the finger (quality_shadow_step, quality_shadow_share_max)",
+    "quality_even_light": "the light on the finger's parts differs by less than quality_light_ratio_max",
+    "quality_reference_present": "a reference was found and can be used; empty for a stated scale",
+    "quality_reference_square": "the reference is seen square on: tilt_deg is quality_tilt_max_deg or less",
+    "quality_ulcer_centred": "the largest ulcer, else the click, lies in the photo's middle (quality_off_centre_max)",
+}
+"""The six quality criteria of photos, after doi 10.1093/rap/rkac105; `ulcermeter.calibration.quality` defines them."""
 
 
 _SUBJECT = _text("subject_id", "the subject's code")
@@ -48,7 +58,8 @@ PHOTOS = Table(
         _FINGER,
         _VIEW,
         _text("status", "what became of it", ("measured", "no ulcer", "refused", "failed")),
-        _text("reason", "why refused or failed, and what to do; warnings otherwise"),
+        _text("reason", "why refused or failed, and what to do; then warnings, parted by '; '"),
+        _text("instruction", "what to do so that it can be measured; empty when it was"),
         _text("reference", "the reference used, with what was found of it"),
         _text("reference_on", "where the reference lies", ("skin", "table")),
         _number("px_per_mm", "scale at the ulcer (the window's centre where there is none)", "px/mm"),
@@ -59,9 +70,34 @@ PHOTOS = Table(
         _number("exposure", "share of pixels at the ulcer's finger neither burnt out nor black, 0..1"),
         _count("n_ulcers", "ulcers measured"),
         _number("detection_limit_mm", "smallest diameter that would have been found here", "mm"),
+        *(_text(name, meaning + "; never refuses", YES_NO) for name, meaning in QUALITY.items()),
         _text("sha256", "of the photo file"),
     ),
     ("subject_id", "date", "visit", "hand", "finger", "photo"),
+)
+
+RETAKE = Table(
+    "retake",
+    "a photo row to take again: not measured, or uncertain at the threshold for what a better photo would mend",
+    (
+        _count(
+            "priority",
+            "1 = the subject's eligibility is open and this photo counts for it; 2 = no photo of that finger passed at "
+            "that visit; 3 = other",
+        ),
+        _PHOTO,
+        _SUBJECT,
+        _VISIT,
+        _DATE,
+        _HAND,
+        _FINGER,
+        _text(
+            "status", "what became of it; uncertain = measured, and cannot be told from the threshold", _RETAKE_STATUSES
+        ),
+        _text("reason", "why it is to be taken again"),
+        _text("instruction", "how to take it again"),
+    ),
+    ("priority", "subject_id", "date", "visit", "hand", "finger", "photo"),
 )
 
 MEASUREMENTS = Table(
@@ -276,6 +312,7 @@ OUTCOMES_BY_SUBJECT = Table(
 
 OUTPUTS = (
     PHOTOS,
+    RETAKE,
     MEASUREMENTS,
     TRACKED,
     OUTLINES,

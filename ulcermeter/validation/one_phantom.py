@@ -119,7 +119,7 @@ def _measure_truth(task: Task, phantom: Phantom, folder: Path) -> pd.DataFrame:
     )
     failures = check_gates(photo, calibration, ulcer.outline_px, protocol=protocol).failures
     if failures:
-        raise Refusal("; ".join(failures))
+        raise Refusal(*failures)
     middle = np.array(ulcer.centroid_px)
     rectified = rectify(photo, calibration, spacing_mm=1 / calibration.px_per_mm(middle))
     segmentation = segment(rectified, outline=[ulcer.outline_px], as_truth=True)

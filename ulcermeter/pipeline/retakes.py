@@ -1,0 +1,148 @@
+"""Which photos to take again, and how: one list for retake.csv and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.protocol import Protocol
+from ulcermeter.tables import from_rows
+from ulcermeter.tables.dates import parse_date
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ulcermeter.datatypes import Eligibility, Study
+
+__all__ = ["list_retakes"]
+
+Row = dict[str, Any]
+_PASSED = ("measured", "no ulcer")
+# Criteria that photos can settle; the first looks at photos of the protocol's `active_photo_phases` alone.
+_BY_PHOTO = ("active_ulcer", "refractory_prostacyclin")
+_FACE_IT = "turn the finger until the ulcer faces the camera"
+_LEVEL = "hold the reference level with the ulcer"
+_NEARER = "go nearer, or set the camera to its full resolution"
+# What mends an outline that leaves the answer open, by the quality that the photo lacks.
+_CLEARER = {
+    "quality_in_focus": "tap on the ulcer to focus, and hold the phone still",
+    "quality_no_shadow": "keep shadows off the finger",
+    "quality_even_light": "use even light without flash",
+}
+
+
+def list_retakes(
+    study: Study, photos: pd.DataFrame, measurements: pd.DataFrame, eligibility: Eligibility
+) -> pd.DataFrame:
+    """List the photos to take again.
+
+    A photo row stands in it when it was refused or failed; or when one of its ulcers is *uncertain* at the threshold
+    and a better photo would mend that. So it would where the skin slopes too much (the interval alone has decided), or
+    where the diameter is farther from the threshold than half the interval of a good photo (``retake_half_width_mm``)
+    and what dominates the interval can be bettered: the reference, the height, the slope; or the outline, on a photo
+    of fewer than ``retake_px_per_mm``, out of focus, shadowed or unevenly lit. Source of these rules: assumption.
+
+    Parameters
+    ----------
+    study : Study
+        Its inclusion dates say which photos count for eligibility.
+    photos, measurements : DataFrame
+        Tables of the same names.
+    eligibility : Eligibility
+
+    Returns
+    -------
+    DataFrame
+        Table ``retake``, in the order of `photos`.
+    """
+    shown: list[Row] = [{str(k): v for k, v in row.items()} for row in photos.to_dict("records")]
+    measured: dict[tuple[str, ...], list[Row]] = {}
+    for row in measurements.to_dict("records"):
+        measured.setdefault(_place(row), []).append({str(k): v for k, v in row.items()})
+    deciding = _Deciding(study, eligibility)
+    rows, told = [], set()
+    for photo in shown:
+        why = _not_measured(photo) or _uncertain(photo, measured.get(_place(photo), []), study.protocol)
+        # Rows of one photo and finger with a click each share their measurements: told once.
+        if why is None or (why["status"] == "uncertain" and _place(photo) in told):
+            continue
+        told |= {_place(photo)} if why["status"] == "uncertain" else set()
+        passed = any(_visit(other) == _visit(photo) and other["status"] in _PASSED for other in shown)
+        priority = 1 if deciding.counts(photo) else 3 if passed else 2
+        place = {name: photo[name] for name in ("photo", "subject_id", "visit", "date", "hand", "finger")}
+        rows.append({**place, **why, "priority": priority})
+    return from_rows("retake", rows)
+
+
+def _place(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    return (*_visit(row), row["photo"])
+
+
+def _visit(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    return tuple(row[name] for name in ("subject_id", "visit", "date", "hand", "finger"))
+
+
+class _Deciding:
+    """Which photos count for a criterion that is open: `counts`."""
+
+    def __init__(self, study: Study, eligibility: Eligibility) -> None:
+        verdicts = eligibility.eligibility_summary.set_index("subject_id")["verdict"]
+        self.open = {
+            (row["subject_id"], row["criterion"])
+            for row in eligibility.eligibility.to_dict("records")
+            if row["effect"] == "unknown" and verdicts.get(row["subject_id"]) == "undetermined"
+        }
+        people = study.subjects
+        dates = [a or b for a, b in zip(people["inclusion_date"], people["screening_date"], strict=True)]
+        self.until = dict(zip(people["subject_id"], dates, strict=True))
+        self.phases = {visit.name: visit.phase for visit in study.protocol.visits}
+        self.active_phases = study.protocol["active_photo_phases"]
+
+    def counts(self, photo: Mapping[Any, Any]) -> bool:
+        subject = photo["subject_id"]
+        day, until = parse_date(photo["date"]), parse_date(self.until.get(subject, ""))
+        if day is not None and until is not None and day.low > until.high:
+            return False
+        phase = self.phases.get(photo["visit"], "")
+        fits = {name: name != "active_ulcer" or phase in self.active_phases for name in _BY_PHOTO}
+        return any((subject, name) in self.open and fits[name] for name in _BY_PHOTO)
+
+
+def _not_measured(photo: Mapping[Any, Any]) -> Row | None:
+    if photo["status"] in _PASSED:
+        return None
+    return {name: photo[name] for name in ("status", "reason", "instruction")}
+
+
+def _uncertain(photo: Mapping[Any, Any], ulcers: list[Row], protocol: Protocol) -> Row | None:
+    threshold = protocol["threshold_diameter_mm"]
+    reasons, instructions = [], list[str]()
+    for ulcer in ulcers:
+        mends = _mends(photo, ulcer, protocol) if ulcer["over_threshold"] == "uncertain" else []
+        if mends:
+            low, high = ulcer["diameter_low_mm"], ulcer["diameter_high_mm"]
+            name = ulcer["ulcer_id"] or f"ulcer {ulcer['label']}"
+            reasons.append(f"{name}: {low:.2f} to {high:.2f} mm cannot be told from {threshold:g} mm on this photo")
+            instructions += mends
+    if not reasons:
+        return None
+    told = {"reason": "; ".join(reasons), "instruction": "; ".join(dict.fromkeys(instructions))}
+    return {"status": "uncertain", **told}
+
+
+def _mends(photo: Mapping[Any, Any], ulcer: Row, protocol: Protocol) -> list[str]:
+    """Return what a better photo would do otherwise; empty where it would leave the answer open too."""
+    threshold = protocol["threshold_diameter_mm"]
+    if ulcer["diameter_low_mm"] > threshold or ulcer["diameter_high_mm"] <= threshold:
+        return [_FACE_IT]  # the interval has decided, so it is the slope that leaves the answer open
+    if abs(ulcer["diameter_mm"] - threshold) <= protocol["retake_half_width_mm"]:
+        return []
+    if ulcer["dominant_error"] == "slope":
+        return [_FACE_IT]
+    if ulcer["dominant_error"] == "height":
+        return [_LEVEL + (", not on the table" if photo["reference_on"] == "table" else "")]
+    if ulcer["dominant_error"] == "reference":
+        square = photo["quality_reference_square"] != "no"
+        return ["lay the reference closer to the ulcer" + ("" if square else " and hold the phone parallel to it")]
+    nearer = [_NEARER] if photo["px_per_mm"] < protocol["retake_px_per_mm"] else []
+    return nearer + [how for name, how in _CLEARER.items() if photo[name] == "no"]
