@@ -24,11 +24,16 @@ ENTROPY_WEIGHT = 8.0
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a training run besides the pictures."""
+    """Everything that decides a training run besides the pictures.
+
+    Attributes
+    ----------
+    crops : tuple of (pictures in a step, side in px)
+        Taken in turn: near cuts as the second pass and prompts see them, wide ones as a whole photo shows its wound.
+    """
 
     minutes: float = 90.0
-    batch: int = 8
-    crop_px: int = 288
+    crops: tuple[tuple[int, int], ...] = ((8, 288), (4, 416))
     learning_rate: float = 2e-3
     encoder_rate: float = 5e-4
     weight_decay: float = 0.02
@@ -112,7 +117,7 @@ class Trainer:
         recipe, rate = self.recipe, schedule(self._progress())
         for group, peak in zip(self.optimiser.param_groups, _peaks(recipe), strict=True):
             group["lr"] = peak * rate
-        origin, x, target = draw_batch(pool, extra, recipe=recipe, rng=self.rng)
+        origin, x, target = draw_batch(pool, extra, recipe=recipe, step=self.state.step, rng=self.rng)
         logits = self.network(x)
         loss, per_image = segmentation_loss(logits, target)
         self.optimiser.zero_grad(set_to_none=True)
@@ -192,7 +197,7 @@ def _build_optimiser(network: UlcerNetwork, recipe: Recipe) -> torch.optim.AdamW
 
 
 def draw_batch(
-    pool: Pool, extra: Pool, *, recipe: Recipe, rng: np.random.Generator
+    pool: Pool, extra: Pool, *, recipe: Recipe, step: int, rng: np.random.Generator
 ) -> tuple[list[tuple[Pool, int]], Tensor, Tensor]:
     """Cut one batch; a share of it comes from the extra pictures once there are some.
 
@@ -202,12 +207,13 @@ def draw_batch(
     x : float32 (N, 5, size, size)
     target : float32 (N, 1, size, size)
     """
+    count, side = recipe.crops[step % len(recipe.crops)]
     origin, inputs, targets = [], [], []
-    for _ in range(recipe.batch):
+    for _ in range(count):
         source = extra if len(extra.names) >= 20 and rng.random() < recipe.extra_share else pool
         index = source.draw(rng)
         pixels, prompt, target = cut_sample(
-            source.photos[index], source.masks[index], size_px=recipe.crop_px, rng=rng, prompt_share=recipe.prompt_share
+            source.photos[index], source.masks[index], size_px=side, rng=rng, prompt_share=recipe.prompt_share
         )
         rgb = pixels.transpose(2, 0, 1).astype(np.float32) / 255
         origin.append((source, index))
