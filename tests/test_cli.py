@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,8 @@ from click.testing import CliRunner, Result
 
 from ulcermeter.cli import COMMANDS, main
 from ulcermeter.tables import columns
+
+Bytes = Callable[[Path], dict[str, bytes]]
 
 
 def call(*words: str | Path) -> Result:
@@ -58,6 +61,24 @@ def test_a_refusal_is_a_result_unless_strict(tiny_study: Path, half_done: Path) 
     assert call("run", tiny_study, "-o", half_done).exit_code == 0
     strict = call("run", tiny_study, "-o", half_done, "--strict")
     assert strict.exit_code == 1 and "refused: photos/S02_screening.jpg" in strict.stderr
+
+
+def test_a_fault_after_the_photos_is_1_in_one_sentence_and_keeps_what_was_measured(
+    drawn: Path, half_done: Path, finished: Path, monkeypatch: pytest.MonkeyPatch, csv_bytes: Bytes
+) -> None:
+    def burst(*_: object, **__: object) -> None:
+        raise KeyError("of all\nthings")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ulcermeter.tracking.track", burst)
+        done = call("run", drawn, "-o", half_done)
+    assert done.exit_code == 1 and "Traceback" not in done.output and done.stderr.count("\n") == 1
+    assert "failed by a fault of ours: KeyError: 'of all\\nthings'; please report it" in done.stderr
+    kept = csv_bytes(half_done)
+    assert set(kept) == {"photos.csv", "measurements.csv", "outlines.csv"}
+    assert kept["photos.csv"] == csv_bytes(finished)["photos.csv"] and not (half_done / "run.json").exists()
+    assert call("run", drawn, "-o", half_done).exit_code == 1  # a photo of this study is no picture
+    assert csv_bytes(half_done) == csv_bytes(finished)
 
 
 def test_a_wrong_study_or_call_is_2_and_writes_nothing(tiny_study: Path, tmp_path: Path) -> None:

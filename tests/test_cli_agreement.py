@@ -67,6 +67,14 @@ def test_prints_what_a_protocol_needs(readings: tuple[Path, Path], tmp_path: Pat
     assert read_protocol(own)["sem_log_area"] == pytest.approx(0.1414, abs=1e-4)
 
 
+def test_one_reading_given_twice_measures_no_error(readings: tuple[Path, Path], tmp_path: Path) -> None:
+    done = call(readings[0], readings[0])
+    assert done.exit_code == 0 and "[parameters.sem_log_area]" not in done.stdout
+    assert "Warning: the areas of all 9 ulcers are the same in both readings" in done.stdout
+    almost = write_reading(tmp_path / "almost", {**RADII_A, PHOTOS[0]: RADII_A[PHOTOS[0]] * 1.01})
+    assert "[parameters.sem_log_area]" in call(readings[0], almost).stdout
+
+
 def test_writes_tables_that_keep_their_contracts(readings: tuple[Path, Path], tmp_path: Path) -> None:
     out = tmp_path / "new" / "agreement"
     assert call(*readings, "-o", out).exit_code == 0

@@ -23,6 +23,8 @@ _NEEDED = {
     "measurements": ("photo", "label", "diameter_mm", "centroid_x_px", "centroid_y_px"),
     "outlines": ("photo", "label", "vertex", "x_px", "y_px"),
 }
+# Tables are written with 4 decimals, which alone make areas of 1 mm² and more differ by less than this, in ln(mm²).
+_SAME_READING = 1e-4
 _WORDS = {
     "diameter_mm": "diameter, mm",
     "width_mm": "width, mm",
@@ -152,6 +154,11 @@ def _on_change(got: dict[str, pd.DataFrame]) -> list[str]:
     row = got["sizes"].set_index("measure").to_dict("index")["ln_area"]
     if not math.isfinite(row["sem"]):
         return ["Too few ulcers in both readings to say what change can be detected."]
+    if not row["sem"] > _SAME_READING:
+        return [
+            f"Warning: the areas of all {int(row['n'])} ulcers are the same in both readings, as of one reading given "
+            "twice; that measures no error, so no sem_log_area is proposed. Give two readings made apart."
+        ]
     change = row["smallest_detectable_change"]
     more, less = 100 * math.expm1(change), -100 * math.expm1(-change)
     return [

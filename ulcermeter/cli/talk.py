@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ulcermeter.errors import StudyError, UlcermeterError
+from ulcermeter.errors import StudyError, UlcermeterError, UnfinishedError
 
 __all__ = [
     "NOTE",
@@ -60,6 +60,7 @@ def warn(text: str) -> None:
 def clear_errors(command: _Command) -> _Command:
     """Turn an error that ulcermeter raises on purpose into its message and exit status 2, without a traceback.
 
+    1 where the photos were measured and kept, and what follows from them failed (`UnfinishedError`).
     So too a folder that cannot be written, a full disk, a file that is a folder: nothing of ours is at fault.
     """
 
@@ -72,7 +73,7 @@ def clear_errors(command: _Command) -> _Command:
             return command(*args, **kwargs)
         except UlcermeterError as error:
             warn(f"Error: {error}")
-            sys.exit(2)
+            sys.exit(1 if isinstance(error, UnfinishedError) else 2)
         except BrokenPipeError:
             raise  # click ends quietly when the reader of standard output has gone
         except OSError as error:

@@ -6,17 +6,20 @@ import dataclasses
 import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ulcermeter
 from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study
+from ulcermeter.errors import UnfinishedError
 from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
 from ulcermeter.pipeline.inputs import identify, read_lens
 from ulcermeter.pipeline.workers import Task, run_tasks
 from ulcermeter.provenance import file_sha256, run_record, utc_now
 from ulcermeter.store import (
+    TABLE_FILES,
     PhotoStore,
     check_results_folder,
     in_order,
@@ -87,6 +90,8 @@ def run_study(
         The study folder, protocol or results folder is wrong; nothing was written.
     ModelError
         The model cannot be used; nothing was written.
+    UnfinishedError
+        A fault of ours after the photos: photos.csv, measurements.csv (without identities) and outlines.csv are kept.
     """
     started = utc_now()
     root = check_results_folder(results, study=study_path)
@@ -95,7 +100,7 @@ def run_study(
     identity = identify(study.protocol, model=model, lens=lens)
     tasks = _tasks(study, model=model, lens=lens, identity=identity.run_id)
     root.mkdir(parents=True, exist_ok=True)
-    for earlier in ("run.json", "report.html"):  # without them the folder is not taken for finished
+    for earlier in ("run.json", "report.html", *(f"{name}.csv" for name in TABLE_FILES)):  # what stands is of this run
         (root / earlier).unlink(missing_ok=True)
     done = _measure_all(tasks, root, jobs=jobs, scheduler=scheduler, progress=progress)
     record = run_record(
@@ -167,14 +172,34 @@ def _finish(study: Study, root: Path, done: Sequence[PhotoResult], record: dict[
     """Everything after the photos: tables in, tables out; the report and run.json last."""
     from ulcermeter.report import write_report
 
-    gathered: Gathered = gather(study, done)
-    write_tables(root, tables_of(study, gathered))
-    write_overlays(root, _overlays(done))
-    record = {**record, "status_counts": dict(sorted(Counter(r.photo["status"] for r in done).items()))}
-    write_run_record(root, record)
-    results = read_results(root)
-    write_report(study, results, root / "report.html")
+    with _in_one_sentence(root):
+        gathered: Gathered = gather(study, done)
+        # Kept whatever becomes of the rest.
+        measured = {"photos": gathered.photos, "measurements": gathered.measurements, "outlines": gathered.outlines}
+        write_tables(root, measured)
+        write_overlays(root, _overlays(done))
+        write_tables(root, tables_of(study, gathered))
+        record = {**record, "status_counts": dict(sorted(Counter(r.photo["status"] for r in done).items()))}
+        write_run_record(root, record)
+        results = read_results(root)
+        write_report(study, results, root / "report.html")
     return results
+
+
+@contextmanager
+def _in_one_sentence(root: Path) -> Iterator[None]:
+    """Turn a fault of ours into an error that says what is kept; a disk that is full says so itself."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        _log.info("a fault of ours after the photos", exc_info=True)
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UnfinishedError(
+            f"{root}: the photos are measured and kept (photos.csv, measurements.csv, outlines.csv), but what follows "
+            f"from them failed by a fault of ours: {said}; please report it with the study's tables."
+        ) from error
 
 
 def _overlays(done: Sequence[PhotoResult]) -> dict[str, bytes]:
