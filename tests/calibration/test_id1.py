@@ -40,7 +40,15 @@ def test_a_card_measures_a_circle_at_the_ulcer(seed: int, tilt_deg: float) -> No
     assert calibration.scale_se(np.array(phantom.truth.ulcers[0].centroid_px)) < 0.02
 
 
-def rectangle(wide_mm: float, high_mm: float, corner_mm: float, *, turn_deg: float = 8.0) -> NDArray[np.uint8]:
+def rectangle(
+    wide_mm: float,
+    high_mm: float,
+    corner_mm: float,
+    *,
+    turn_deg: float = 8.0,
+    colour: tuple[int, int, int] = (40, 70, 140),
+    noise_sd: float = 0.0,
+) -> NDArray[np.uint8]:
     """A plain rounded rectangle, 8 px/mm, on light ground; drawn four times as large and averaged."""
     y, x = np.mgrid[0:2400:2, 0:3200:2].astype(np.float64)
     turn = np.deg2rad(turn_deg)
@@ -49,7 +57,8 @@ def rectangle(wide_mm: float, high_mm: float, corner_mm: float, *, turn_deg: flo
     du, dv = np.abs(u) - (wide_mm / 2 - corner_mm), np.abs(v) - (high_mm / 2 - corner_mm)
     inside = (np.hypot(np.maximum(du, 0), np.maximum(dv, 0)) + np.minimum(np.maximum(du, dv), 0) < corner_mm) * 1.0
     light = inside.reshape(600, 2, 800, 2).mean(axis=(1, 3))[..., None]
-    return np.asarray(220 * (1 - light) + np.array([40, 70, 140]) * light).astype(np.uint8)
+    seen = 220 * (1 - light) + np.array(colour) * light
+    return np.clip(seen + np.random.default_rng(0).normal(0, noise_sd, seen.shape), 0, 255).round().astype(np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +74,18 @@ def test_a_card_is_read_whichever_way_round(turn_deg: float) -> None:
     calibration = calibrate(photo_of(rectangle(60 * 85.6 / 85.6, 60 * 53.98 / 85.6, 2.23, turn_deg=turn_deg)))
     assert calibration.reference == "id1"
     assert calibration.px_per_mm(np.array([392.0, 302.0])) == pytest.approx(8 * 60 / 85.6, rel=0.004)
+
+
+def test_a_pale_card_on_a_pale_table_is_found() -> None:
+    pixels = rectangle(60, 60 * 53.98 / 85.6, 2.23, colour=(231, 230, 227), noise_sd=2.0)
+    calibration = calibrate(photo_of(pixels), reference="id1")
+    assert calibration.px_per_mm(np.array([392.0, 302.0])) == pytest.approx(8 * 60 / 85.6, rel=0.006)
+
+
+def test_a_thing_too_small_to_show_round_corners_is_no_card() -> None:
+    pixels = cv2.resize(rectangle(60, 60 * 53.98 / 85.6, 2.23), None, fx=0.45, fy=0.45, interpolation=cv2.INTER_AREA)
+    with pytest.raises(Refusal, match="got none; lay the bank card"):
+        calibrate(photo_of(pixels), reference="id1")
 
 
 def test_sides_are_lines_with_the_covariance_they_state() -> None:

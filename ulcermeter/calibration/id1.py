@@ -32,11 +32,16 @@ ID1_MM = (85.60, 53.98)
 ID1_CORNER_MM = 3.18
 """ISO/IEC 7810:2019, ID-1: radius of the corners, mm (2.88 to 3.48)."""
 _ASPECTS = (1.15, 2.2)
-_MOST_GUESSES = 8
+_MOST_GUESSES = {False: 8, True: 4}
+"""Outlines tried among clear borders, and where these show no card, among faint ones."""
 _LEAST_SEEN = 0.45
 _LARGEST_CHI2 = 30.0
 _CLEAR_CHI2 = 15.0
 _LEAST_ROUNDED = 3
+_LEAST_PX_PER_MM = 3.0
+"""Coarser, the rounding of a corner (1.3 mm deep) is a few px and cannot be told from blur."""
+_LEAST_STEP = 8
+"""Between what lies within and without a corner, sRGB levels."""
 _POINT_SD_MM = 0.06
 """Of a corner: the tolerance of a card's size is 0.13 mm from side to side, and its edges are chamfered."""
 
@@ -77,12 +82,15 @@ def find_id1(
     tilt_sd_deg = float(protocol["tilt_sd_deg"])
     patch, origin = cropped(photo.pixels, region)
     cards: list[_Card] = []
-    for guess in find_quads(patch, aspects=_ASPECTS, most=_MOST_GUESSES):
-        if any(_overlap(guess + origin, card.corners_px) for card in cards):
-            continue
-        card = _card(photo.pixels, guess + origin, camera, tilt_sd_deg)
-        if card is not None and not any(_overlap(card.corners_px, other.corners_px) for other in cards):
-            cards.append(card)
+    for faint, most in _MOST_GUESSES.items():
+        for guess in find_quads(patch, aspects=_ASPECTS, most=most, faint=faint):
+            if any(_overlap(guess + origin, card.corners_px) for card in cards):
+                continue
+            card = _card(photo.pixels, guess + origin, camera, tilt_sd_deg)
+            if card is not None and not any(_overlap(card.corners_px, other.corners_px) for other in cards):
+                cards.append(card)
+        if cards:
+            break
     if not cards:
         return None
     if len(cards) > 1:
@@ -95,6 +103,8 @@ def find_id1(
 
 
 def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_sd_deg: float) -> _Card | None:
+    if cv2.arcLength(guess.astype(np.float32), True) < _LEAST_PX_PER_MM * 2 * sum(ID1_MM):
+        return None
     trims = tuple(1.3 * ID1_CORNER_MM / side for side in ID1_MM)
     quad = fit_quad(pixels, guess, trim=(trims[0], trims[1]))
     if quad is None or quad.seen.min() < _LEAST_SEEN:
@@ -156,7 +166,7 @@ def _depth_mm(pixels: NDArray[np.uint8], at: NDArray[Any], depths: NDArray[Any])
     seen = cv2.remap(patch, where, None, cv2.INTER_LINEAR).mean(axis=1)
     out, inner = np.median(seen[:12], axis=0), np.median(seen[-12:], axis=0)
     apart = inner - out
-    if np.abs(apart).max() < 12:
+    if np.abs(apart).max() < _LEAST_STEP:
         return False
     share = (seen - out) @ apart / (apart @ apart)
     crossed = np.flatnonzero(share > 0.5)

@@ -17,12 +17,14 @@ __all__ = ["Quad", "fit_quad", "find_quads"]
 
 Matrix = NDArray[Any]
 _LONG_SIDE_PX = 640
-_CANNY = (30, 90)
+_CANNY, _SOFTNESS_PX = (30, 90), 1.0
+_FAINT_CANNY, _FAINT_SOFTNESS_PX = (4, 12), 2.0
+"""For a step of a dozen levels, as of a white card on a white table; twice the blur keeps noise and weave down."""
 _MOST_LINES = 20
 _LEAST_LENGTH_SHARE = 0.06
 _LEAST_AREA_SHARE = 0.015
 _NEAR_PX = 2.0
-_LEAST_SEEN = 0.55
+_LEAST_SEEN, _FAINT_LEAST_SEEN = 0.55, 0.35
 _LARGEST_SIDE_PX = 1600.0
 _LEAST_SD_PX = 0.02
 _LARGEST_SPREAD_PX = 0.8
@@ -49,7 +51,9 @@ class Quad:
     rms_px: float
 
 
-def find_quads(pixels: NDArray[np.uint8], *, aspects: tuple[float, float], most: int) -> list[Points]:
+def find_quads(
+    pixels: NDArray[np.uint8], *, aspects: tuple[float, float], most: int, faint: bool = False
+) -> list[Points]:
     """Guess four-sided outlines.
 
     Parameters
@@ -58,6 +62,8 @@ def find_quads(pixels: NDArray[np.uint8], *, aspects: tuple[float, float], most:
     aspects : (float, float)
         Least and largest ratio of the longer to the shorter pair of sides.
     most : int
+    faint : bool
+        Look for borders of little contrast too.
 
     Returns
     -------
@@ -66,7 +72,7 @@ def find_quads(pixels: NDArray[np.uint8], *, aspects: tuple[float, float], most:
     """
     scale = min(1.0, _LONG_SIDE_PX / max(pixels.shape[:2]))
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
-    edges = _edges(small)
+    edges = _edges(small, faint=faint)
     lines = _lines(edges)
     size = (small.shape[1], small.shape[0])
     quads = _plausible(np.concatenate([_crossings(lines), _closed(edges)]), size, aspects)
@@ -77,19 +83,20 @@ def find_quads(pixels: NDArray[np.uint8], *, aspects: tuple[float, float], most:
     order = np.argsort(-score, kind="stable")
     kept: list[Points] = []
     for i in order[:200]:
-        if seen[i].min() < _LEAST_SEEN or len(kept) == most:
+        if seen[i].min() < (_FAINT_LEAST_SEEN if faint else _LEAST_SEEN) or len(kept) == most:
             break
         if all(np.abs(quads[i] - k).max() > 0.02 * _LONG_SIDE_PX for k in kept):
             kept.append(quads[i])
     return [(quad + 0.5) / scale - 0.5 for quad in kept]
 
 
-def _edges(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    soft = cv2.GaussianBlur(pixels, (0, 0), 1.0)
+def _edges(pixels: NDArray[np.uint8], *, faint: bool) -> NDArray[np.uint8]:
+    softness_px, limits = (_FAINT_SOFTNESS_PX, _FAINT_CANNY) if faint else (_SOFTNESS_PX, _CANNY)
+    soft = cv2.GaussianBlur(pixels, (0, 0), softness_px)
     dx, dy = (cv2.Sobel(soft, cv2.CV_16S, a, b) for a, b in ((1, 0), (0, 1)))
     most = (np.abs(dx).astype(np.int32) + np.abs(dy)).argmax(axis=2)[..., None]
     across, down = (np.take_along_axis(d, most, 2)[..., 0].copy() for d in (dx, dy))
-    return np.asarray(cv2.Canny(across, down, *_CANNY, L2gradient=True), dtype=np.uint8)
+    return np.asarray(cv2.Canny(across, down, *limits, L2gradient=True), dtype=np.uint8)
 
 
 def _lines(edges: NDArray[np.uint8]) -> Matrix:
