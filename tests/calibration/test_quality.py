@@ -39,14 +39,16 @@ def drawn(*, elevation_deg: float = 85.0, azimuth_deg: float = -90.0, ambient: f
     return draw_phantom(PhantomSpec(FingerSpec(seed=4), ulcers, reference, seen, light, seed=4))
 
 
-def judged(phantom: Phantom, light: np.ndarray | float = 1.0, *, finger: bool = True) -> dict[str, str]:
+def judged(
+    phantom: Phantom, light: np.ndarray | float = 1.0, *, finger: bool = True, view: str = "palmar"
+) -> dict[str, str]:
     """Judge a phantom on which a further light (M, N), 0..1, falls."""
     pixels = SRGB_TO_LINEAR[phantom.pixels] * np.broadcast_to(light, phantom.pixels.shape[:2])[..., None]
     coded = np.where(pixels <= 0.0031308, 12.92 * pixels, 1.055 * pixels ** (1 / 2.4) - 0.055)
     photo = photo_of(np.rint(255 * coded).astype(np.uint8))
     ulcer = phantom.truth.ulcers[0]
     calibration = calibrate(photo, reference="aruco:10", reference_on="skin")
-    found = locate_finger(rectify(photo, calibration, spacing_mm=0.4), near_px=ulcer.centroid_px)
+    found = locate_finger(rectify(photo, calibration, spacing_mm=0.4), near_px=ulcer.centroid_px, side=view)
     return judge_quality(
         photo,
         calibration,
@@ -88,6 +90,14 @@ def test_a_good_photo_meets_all_six() -> None:
 )
 def test_shadow_and_uneven_light_are_told_apart(light: np.ndarray, lacks: set[str]) -> None:
     assert {name for name, word in judged(drawn(), light).items() if word != "yes"} == lacks
+
+
+def test_a_nail_and_a_second_ulcer_are_no_shadow() -> None:
+    ulcers = (UlcerSpec(diameter_mm=3.4, s_mm=17.0, seed=4), UlcerSpec(diameter_mm=4.0, s_mm=20.0, t_mm=4.5, seed=5))
+    finger = FingerSpec(seed=3, side="nail", skin_tone=4)
+    light = LightSpec(azimuth_deg=-90.0, elevation_deg=85.0, ambient=0.9)
+    spec = PhantomSpec(finger, ulcers, ReferenceSpec(offset_mm=(0.0, 17.0)), CAMERA, light, seed=4)
+    assert judged(draw_phantom(spec), view="dorsal") == GOOD
 
 
 def test_a_low_lamp_from_the_side_shades_the_far_flank() -> None:

@@ -30,14 +30,19 @@ _FINEST_STEP = 4
 # Nearer to the finger's outline than this share of its half width, and at its very tip, roundness darkens the skin.
 _RIM_SHARE = 0.3
 _TIP_MM = 3.0
+# Seen from the back, so much from the tip is nail and the fold behind it, brighter than skin in the same light.
+_NAIL_MM = 15.0
 # An ulcer is of another colour than skin, and a reference throws its shadow on what lies beside it.
 _ROUND_ULCER_MM = 1.5
 _ROUND_REFERENCE_MM = 2.0
 _STEP_MM = 3.0
+# Light and shadow leave the colour nearly as it is: R/G and R/B change by less than this ratio, though shade on skin is
+# a little redder (its light spreads farthest) and under the sky bluer. Another ulcer or a scar changes it more.
+_SAME_COLOUR = 1.5
 _BURNT = 250
 _LEAST_MM2, _LEAST_CELL_MM2 = 30.0, 3.0
 _WEIGHTS = (0.2126, 0.7152, 0.0722)
-"""Luminance of linear sRGB (IEC 61966-2-1)."""
+"""Luminance from linear sRGB (IEC 61966-2-1)."""
 
 
 def judge_quality(
@@ -72,9 +77,10 @@ def judge_quality(
     dict of str to str
         Columns ``quality_...`` of the table ``photos``: yes, no, or empty when not determined.
         *no_shadow*: of the places of skin 3 mm apart (0.5 mm copy, linear luminance, the finger's rim, ulcers and
-        reference left out), a share of at most ``quality_shadow_share_max`` differs by ``quality_shadow_step`` or more.
-        *even_light*: the median luminance of six parts, either side of the finger's axis in three thirds of its seen
-        length, differs by a ratio of at most ``quality_light_ratio_max``.
+        reference left out), a share of at most ``quality_shadow_share_max`` differs by ``quality_shadow_step`` or more
+        and is of one colour. *even_light*: the median luminance of six parts, either side of the finger's middle in
+        three thirds of its seen length, differs by a ratio of at most ``quality_light_ratio_max`` between any two of
+        one colour. Source: assumption.
     """
     parts = _light(photo, calibration, finger, outlines) if finger is not None else None
     verified = calibration.verified
@@ -101,7 +107,9 @@ def _centred(photo: Photo, place_px: NDArray[np.floating], protocol: Protocol) -
 def _light(
     photo: Photo, calibration: Calibration, finger: Finger, outlines: Sequence[Points]
 ) -> tuple[NDArray[np.float32], NDArray[np.int8]] | None:
-    """Return the finger's ln luminance at 0.5 mm a pixel, and its parts: 0 not counted, 1..6 by side and third.
+    """Return the finger at 0.5 mm a pixel: ln of luminance, R/G and R/B (M, N, 3), and parts (M, N).
+
+    Parts are 0 where nothing counts, 1..6 by side and third.
 
     None where the photo shows too little skin.
     """
@@ -122,7 +130,12 @@ def _light(
     def to_coarse(points: NDArray[np.floating]) -> Points:
         return (np.asarray(points, dtype=np.float64) - low + 0.5) * scale - 0.5
 
-    distance, side = _middle(coarse.shape[:2], to_coarse(outline), to_coarse(np.array([start, end])))
+    distance, side = _middle(
+        coarse.shape[:2],
+        to_coarse(outline),
+        to_coarse(np.array([start, end])),
+        start_mm=_NAIL_MM if finger.side == "dorsal" else _TIP_MM,
+    )
     _leave_out(distance, [to_coarse(o) for o in outlines], _ROUND_ULCER_MM)
     _leave_out(distance, [to_coarse(calibration.reference_outline_px)], _ROUND_REFERENCE_MM)
     distance[coarse.max(axis=2) >= _BURNT] = np.nan
@@ -132,15 +145,18 @@ def _light(
     low, high = distance[counted].min(), distance[counted].max()
     third = np.clip(np.nan_to_num(3 * (distance - low) / max(high - low, 1.0)).astype(np.int8), 0, 2)
     parts = np.where(counted, 1 + third + 3 * (side > 0), 0).astype(np.int8)
-    light = cv2.transform(cv2.LUT(coarse, SRGB_TO_LINEAR), np.array([_WEIGHTS], dtype=np.float32))
-    return np.log(np.maximum(light, 1e-4)), parts
+    red, green, blue = cv2.split(np.maximum(cv2.LUT(coarse, SRGB_TO_LINEAR), 1e-3))
+    luminance = _WEIGHTS[0] * red + _WEIGHTS[1] * green + _WEIGHTS[2] * blue
+    return np.log(np.stack([luminance, red / green, red / blue], axis=-1)), parts
 
 
-def _middle(shape: tuple[int, ...], outline: Points, axis: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _middle(
+    shape: tuple[int, ...], outline: Points, axis: Points, *, start_mm: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return for each pixel its distance along the axis from the finger's seen tip, in pixels, and its side.
 
-    Distance is NaN where the pixel does not count: off the finger, in its rim or tip, or beyond the axis' end. The side
-    is negative to the left of the finger's middle line, which is read off the outline, slice by slice.
+    Distance is NaN where the pixel does not count: off the finger, in its rim, before `start_mm` or beyond the axis'
+    end. The side is of the finger's middle line, which is read off the outline slice by slice.
     """
     inside = np.zeros((shape[0], shape[1]), dtype=np.uint8)
     cv2.fillPoly(inside, [np.rint(outline).astype(np.int32)], 1)
@@ -153,7 +169,7 @@ def _middle(shape: tuple[int, ...], outline: Points, axis: Points) -> tuple[NDAr
     width = np.bincount(slices)
     side = across - (np.bincount(slices, across) / np.maximum(width, 1))[slices]
     counts = np.abs(side) <= (1 - _RIM_SHARE) * width[slices] / 2
-    counts &= (along_from_tip >= _TIP_MM / _SPACING_MM) & (along_from_tip <= _REACH_MM / _SPACING_MM)
+    counts &= (along_from_tip >= start_mm / _SPACING_MM) & (along_from_tip <= _REACH_MM / _SPACING_MM)
     distance, sides = np.full(inside.shape, np.nan), np.zeros(inside.shape)
     distance[y[counts], x[counts]] = along_from_tip[counts]
     sides[y, x] = side
@@ -173,16 +189,22 @@ def _leave_out(distance: NDArray[np.float64], polygons: Sequence[Points], margin
 def _no_shadow(light: NDArray[np.float32], parts: NDArray[np.int8], protocol: Protocol) -> bool:
     apart, least = round(_STEP_MM / _SPACING_MM), math.log(protocol["quality_shadow_step"])
     steps = pairs = 0
-    for turned, counted in ((light, parts > 0), (light.T, (parts > 0).T)):
+    for turned, counted in ((light, parts > 0), (light.transpose(1, 0, 2), (parts > 0).T)):
         both = counted[apart:] & counted[:-apart]
-        steps += int(np.count_nonzero(both & (np.abs(turned[apart:] - turned[:-apart]) >= least)))
-        pairs += int(np.count_nonzero(both))
-    return pairs == 0 or steps <= protocol["quality_shadow_share_max"] * pairs
+        change = np.abs(turned[apart:] - turned[:-apart])[both]
+        steps += int(np.count_nonzero((change[:, 0] >= least) & _one_colour(change)))
+        pairs += len(change)
+    return steps <= protocol["quality_shadow_share_max"] * pairs
+
+
+def _one_colour(change: NDArray[np.floating]) -> NDArray[np.bool_]:
+    return np.asarray(change[..., 1:].max(axis=-1) <= math.log(_SAME_COLOUR))
 
 
 def _even(light: NDArray[np.float32], parts: NDArray[np.int8], protocol: Protocol) -> str:
     cells = [light[parts == part] for part in range(1, 7)]
-    medians = [float(np.median(cell)) for cell in cells if len(cell) * _SPACING_MM**2 >= _LEAST_CELL_MM2]
+    medians = np.array([np.median(cell, axis=0) for cell in cells if len(cell) * _SPACING_MM**2 >= _LEAST_CELL_MM2])
     if len(medians) < 3:
         return ""
-    return _word(max(medians) - min(medians) <= math.log(protocol["quality_light_ratio_max"]))
+    change = np.abs(medians[:, None] - medians[None])
+    return _word(bool(change[..., 0][_one_colour(change)].max() <= math.log(protocol["quality_light_ratio_max"])))

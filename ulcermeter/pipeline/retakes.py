@@ -115,14 +115,12 @@ def _not_measured(photo: Mapping[Any, Any]) -> Row | None:
 
 
 def _uncertain(photo: Mapping[Any, Any], ulcers: list[Row], protocol: Protocol) -> Row | None:
-    threshold = protocol["threshold_diameter_mm"]
     reasons, instructions = [], list[str]()
     for ulcer in ulcers:
-        mends = _mends(photo, ulcer, protocol) if ulcer["over_threshold"] == "uncertain" else []
+        why, mends = _mends(photo, ulcer, protocol) if ulcer["over_threshold"] == "uncertain" else ("", [])
         if mends:
-            low, high = ulcer["diameter_low_mm"], ulcer["diameter_high_mm"]
-            name = ulcer["ulcer_id"] or f"ulcer {ulcer['label']}"
-            reasons.append(f"{name}: {low:.2f} to {high:.2f} mm cannot be told from {threshold:g} mm on this photo")
+            size = f"{ulcer['diameter_low_mm']:.2f} to {ulcer['diameter_high_mm']:.2f} mm"
+            reasons.append(f"{ulcer['ulcer_id'] or 'ulcer ' + str(ulcer['label'])}: {size}, {why}")
             instructions += mends
     if not reasons:
         return None
@@ -130,19 +128,20 @@ def _uncertain(photo: Mapping[Any, Any], ulcers: list[Row], protocol: Protocol) 
     return {"status": "uncertain", **told}
 
 
-def _mends(photo: Mapping[Any, Any], ulcer: Row, protocol: Protocol) -> list[str]:
-    """Return what a better photo would do otherwise; empty where it would leave the answer open too."""
-    threshold = protocol["threshold_diameter_mm"]
+def _mends(photo: Mapping[Any, Any], ulcer: Row, protocol: Protocol) -> tuple[str, list[str]]:
+    """Return why the answer is open and what a better photo would do otherwise; nothing where it would be as open."""
+    threshold, error = protocol["threshold_diameter_mm"], ulcer["dominant_error"]
     if ulcer["diameter_low_mm"] > threshold or ulcer["diameter_high_mm"] <= threshold:
-        return [_FACE_IT]  # the interval has decided, so it is the slope that leaves the answer open
+        return f"on skin that slopes more than {protocol['slope_max_deg']:g}° from the reference", [_FACE_IT]
+    why = f"which cannot be told from {threshold:g} mm; the widest error is the {error}"
     if abs(ulcer["diameter_mm"] - threshold) <= protocol["retake_half_width_mm"]:
-        return []
-    if ulcer["dominant_error"] == "slope":
-        return [_FACE_IT]
-    if ulcer["dominant_error"] == "height":
-        return [_LEVEL + (", not on the table" if photo["reference_on"] == "table" else "")]
-    if ulcer["dominant_error"] == "reference":
+        return why, []
+    if error == "slope":
+        return why, [_FACE_IT]
+    if error == "height":
+        return why, [_LEVEL + (", not on the table" if photo["reference_on"] == "table" else "")]
+    if error == "reference":
         square = photo["quality_reference_square"] != "no"
-        return ["lay the reference closer to the ulcer" + ("" if square else " and hold the phone parallel to it")]
+        return why, ["lay the reference closer to the ulcer" + ("" if square else " and hold the phone parallel to it")]
     nearer = [_NEARER] if photo["px_per_mm"] < protocol["retake_px_per_mm"] else []
-    return nearer + [how for name, how in _CLEARER.items() if photo[name] == "no"]
+    return why, nearer + [how for name, how in _CLEARER.items() if photo[name] == "no"]
