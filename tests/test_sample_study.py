@@ -63,6 +63,32 @@ def test_each_refusal_names_one_reason_of_its_own(results) -> None:
     assert refused["reason"].nunique() == len(refused)
 
 
+def test_what_could_not_be_measured_is_to_be_taken_again_and_says_how(results) -> None:
+    not_measured = results.photos[results.photos["status"].isin(["refused", "failed"])]
+    again = results.retake[results.retake["status"] != "uncertain"].set_index("photo")
+    assert set(again.index) == set(not_measured["photo"])
+    how = again.set_index("visit")["instruction"]
+    words = {"48h": "marker", "week 2": "parallel", "week 4": "focus", "week 8": "even light", "week 12": "closer"}
+    for visit, word in {**words, "week 24": "go nearer"}.items():
+        assert word in how[visit], (visit, how[visit])
+    # Nobody's eligibility hangs on them; the one uncertain ulcer among them lies on the flank of its finger.
+    assert not (results.retake["priority"] == 1).any()
+    uncertain = results.retake[results.retake["status"] == "uncertain"]
+    assert uncertain["instruction"].tolist() == ["turn the finger until the ulcer faces the camera"]
+
+
+def test_quality_is_what_was_drawn(results) -> None:
+    photos = results.photos.drop_duplicates("photo").set_index("photo")
+    refused = {name.split("_")[1]: row for name, row in photos[photos["subject_id"] == "S11"].iterrows()}
+    assert refused["48h"]["quality_reference_present"] == "no"
+    assert refused["week2"]["quality_reference_square"] == "no"
+    assert refused["week4"]["quality_in_focus"] == refused["week8"]["quality_in_focus"] == "no"
+    seen = photos[photos["status"] == "measured"]
+    assert (seen["quality_in_focus"] == "yes").all() and (seen["quality_reference_present"] == "yes").all()
+    assert (seen["quality_ulcer_centred"] == "yes").all()
+    assert ((seen["tilt_deg"] <= 10) == (seen["quality_reference_square"] == "yes")).all()
+
+
 def test_the_threshold_call_is_on_the_right_side(pairs) -> None:
     clear_cut = pairs[(pairs["diameter_mm_true"] - THRESHOLD_MM).abs() >= 0.4 - 1e-9]
     right = {True: "yes", False: "no"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -61,8 +62,10 @@ def study(**changes: Any) -> Study:
 
 def tabulate(*ulcers: list[dict[str, Any]], censor_at_rescue: bool = False, **changes: Any) -> Outcomes:
     rows = [row for one in ulcers for row in one]
-    whole = study(trajectories=rows, **changes)
-    return tabulate_outcomes(whole, from_rows("trajectories", rows), censor_at_rescue=censor_at_rescue)
+    own = {"censor_at_rescue": replace(PROTOCOL.parameters["censor_at_rescue"], value=censor_at_rescue)}
+    rules = replace(PROTOCOL, parameters={**PROTOCOL.parameters, **own})
+    whole = replace(study(trajectories=rows, **changes), protocol=rules)
+    return tabulate_outcomes(whole, from_rows("trajectories", rows))
 
 
 def only(table: pd.DataFrame) -> dict[str, Any]:

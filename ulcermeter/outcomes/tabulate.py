@@ -32,20 +32,19 @@ def outcome_columns(protocol: Protocol) -> dict[str, list[str]]:
     }
 
 
-def tabulate_outcomes(study: Study, trajectories: pd.DataFrame, *, censor_at_rescue: bool = False) -> Outcomes:
+def tabulate_outcomes(study: Study, trajectories: pd.DataFrame) -> Outcomes:
     """Tabulate what became of every ulcer and of every subject.
 
-    Rescue treatment follows the treatment policy: what is seen after it counts. An amputated finger's ulcer has not
-    healed. No arm is known here.
+    Rescue treatment follows the treatment policy: what is seen after it counts. With the protocol's
+    ``censor_at_rescue`` it is the sensitivity analysis: what was seen after the first day of a rescue treatment
+    (events.csv) is left out, for that finger, or for all where the event names none; what was seen on that day still
+    counts. An amputated finger's ulcer has not healed. No arm is known here.
 
     Parameters
     ----------
     study : Study
     trajectories : DataFrame
         Table ``trajectories``.
-    censor_at_rescue : bool
-        The sensitivity table: what was seen after the first day of a rescue treatment (events.csv) is left out, for
-        that finger, or for all where the event names none. What was seen on that day still counts.
 
     Returns
     -------
@@ -60,7 +59,7 @@ def tabulate_outcomes(study: Study, trajectories: pd.DataFrame, *, censor_at_res
     for subject_id in subjects:
         person = people.get(subject_id, {"treatment_date": "", "injected_limb": ""})
         own = trajectories[trajectories["subject_id"] == subject_id]
-        rows, burden = _subject(study, own, person, subject_id, censor_at_rescue=censor_at_rescue)
+        rows, burden = _subject(study, own, person, subject_id)
         ulcers += rows
         by_subject.append(subject_row(subject_id, burden))
     return Outcomes(
@@ -70,13 +69,17 @@ def tabulate_outcomes(study: Study, trajectories: pd.DataFrame, *, censor_at_res
 
 
 def _subject(
-    study: Study, trajectories: pd.DataFrame, person: dict[Any, Any], subject_id: str, *, censor_at_rescue: bool
+    study: Study, trajectories: pd.DataFrame, person: dict[Any, Any], subject_id: str
 ) -> tuple[list[dict[str, Any]], Burden]:
     incidents = incidents_of(study.events, subject_id, person["treatment_date"])
     courses = []
     for _, frame in trajectories.groupby("ulcer_id", sort=True):
         first = frame.iloc[0]
-        day = rescue_day(incidents, first["hand"], first["finger"]) if censor_at_rescue else float("inf")
+        day = (
+            rescue_day(incidents, first["hand"], first["finger"])
+            if study.protocol["censor_at_rescue"]
+            else float("inf")
+        )
         kept = [not day_of(row) > day for row in frame.to_dict("records")]  # type: ignore[arg-type]
         courses.append(Course(frame[kept] if any(kept) else frame.iloc[:0], study.protocol))
     courses = [course for course in courses if len(course.frame)]
