@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,11 +12,14 @@ import pytest
 from numpy.typing import NDArray
 
 from ulcermeter.calibration import calibrate
+from ulcermeter.calibration.references import parse_reference
+from ulcermeter.calibration.ruler import find_ruler
 from ulcermeter.calibration.tick_lines import fit_tick_lines
 from ulcermeter.datatypes import CameraInfo, Photo, transform_points
 from ulcermeter.errors import Refusal
 from ulcermeter.phantom import draw_phantom, random_spec
 from ulcermeter.photo import read_photo
+from ulcermeter.protocol import read_protocol
 
 DATA = Path(__file__).parents[3] / "shared/data"
 
@@ -43,6 +47,27 @@ def test_a_ruler_measures_a_circle_at_the_ulcer(seed: int) -> None:
     assert np.mean((low <= 3) & (high >= 3)) > 0.9
     assert calibration.tilt_deg == pytest.approx(phantom.truth.tilt_deg, abs=0.5)
     assert calibration.scale_se(np.array(phantom.truth.ulcers[0].centroid_px)) < 0.012
+
+
+def test_a_bent_ruler_measures_less_surely_than_a_straight_one() -> None:
+    straight = random_spec(5, reference="ruler", tilt_deg=(9, 9), px_per_mm=(14, 18), size_px=(1300, 1000))
+    bent = replace(straight, reference=replace(straight.reference, curve_radius_mm=250.0))
+    uncertain = []
+    for spec in (straight, bent):
+        phantom = draw_phantom(spec)
+        calibration = calibrate(photo_of(phantom.pixels, round(spec.camera.focal_35mm_mm)), reference="ruler")
+        ulcer = np.array(phantom.truth.ulcers[0].centroid_px)
+        uncertain.append(calibration.scale_se(ulcer))
+        off = calibration.px_per_mm(ulcer) * np.sqrt(abs(_area(phantom.truth.pixel_to_plane, ulcer))) - 1
+        assert abs(off) < 2 * uncertain[-1]
+        assert calibration.tilt_deg == pytest.approx(9.0, abs=1.5)
+    assert uncertain[1] > 2 * uncertain[0]
+
+
+def _area(homography: NDArray[np.float64], at: NDArray[np.float64]) -> float:
+    """mm² per px² at a pixel."""
+    mm = transform_points(homography, at + np.array([[0, 0], [1, 0], [0, 1.0]]))
+    return float(np.linalg.det(mm[1:] - mm[0]))
 
 
 def drawn_ruler(lengths_px: list[float], period_px: float, *, turn_deg: float = 11.0) -> NDArray[np.uint8]:
@@ -95,6 +120,16 @@ def test_ticks_are_lines_that_fan_out_when_seen_aslant(fan: float) -> None:
         assert np.std(off) < 2 * np.sqrt(lines.covariance_px2[0, 0]) + 0.02
     assert lines.end_sd_px < 0.3
     assert np.ptp(lines.near_px[:, 1]) < 0.6 + 600 * abs(fan) * 10
+
+
+def test_a_ruler_is_never_seen_from_behind() -> None:
+    # From behind, a tick's far point would lie on the other side of its near one: sure enough to be left out.
+    photo = photo_of(drawn_ruler(TENS, 11.3))
+    found = find_ruler(photo, parse_reference("ruler"), region=None, protocol=read_protocol("manus"))
+    assert found is not None
+    near, far = np.split(found.points_px, 2)
+    off = np.vstack([np.zeros_like(near), 2 * (near - far)]).ravel()
+    assert off @ np.linalg.solve(found.covariance_px2, off) > 20
 
 
 def test_a_tilt_across_the_ruler_is_seen() -> None:

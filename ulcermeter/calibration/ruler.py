@@ -37,8 +37,9 @@ _LARGEST_JITTER = 0.10
 _MOST_TICKS = 40
 """Points of a calibration: more ticks are averaged with their neighbours."""
 _LEAST_EXPLAINED, _CLEAR_EXPLAINED, _SURE_EXPLAINED = 0.30, 0.08, 0.80
-_ANYWHERE_PX = 1000.0
-"""Standard deviation of what is not seen: far more than a tick is long, so that it holds nothing."""
+_FAR_SD, _FAR_JITTER = 0.3, 0.1
+"""Of the far points' distance from the near ones, together and each: a tilt of 35 degrees shortens it by 18 %. It says
+on which side of the near ones they lie, lest the plane be seen from behind, and little more."""
 _STRAIGHT_DEG = 2.0
 """A scale that turns by less from end to end is taken for a straight one, to half of this (assumption)."""
 _SIZE_SD_PCT, _UNSTRETCHED_SD_MM = 0.3, 4.0
@@ -327,6 +328,7 @@ def _covariance(lines: TickLines, near: Points, far: Points) -> Floats:
     """
     count = len(near)
     ticks = far - near
+    length_px = float(np.median(np.hypot(*ticks.T)))
     ticks /= np.hypot(*ticks.T)[:, None]
     sides = np.column_stack([-ticks[:, 1], ticks[:, 0]])
     out = np.zeros((2, count, 2, 2, count, 2))
@@ -334,10 +336,12 @@ def _covariance(lines: TickLines, near: Points, far: Points) -> Floats:
     for i in (0, 1):
         for j in (0, 1):
             out[i, each, :, j, each, :] = lines.covariance_px2[i, j] * sides[:, :, None] * sides[:, None, :]
-    ends = min(lines.end_sd_px, _ANYWHERE_PX)
-    for i, sd in ((0, ends), (1, _ANYWHERE_PX)):
+    for i, sd in ((0, min(lines.end_sd_px, length_px)), (1, _FAR_JITTER * length_px)):
         out[i, each, :, i, each, :] += sd**2 * ticks[:, :, None] * ticks[:, None, :]
-    askew = np.zeros((2, count, 2))
-    askew[0] = ticks * np.hypot(*(near - near.mean(axis=0)).T)[:, None] * np.sign(each - (count - 1) / 2)[:, None]
-    flat = askew.ravel() * np.deg2rad(_SQUARE_SD_DEG)
-    return out.reshape(4 * count, 4 * count) + np.outer(flat, flat)
+    along_px = (near - near.mean(axis=0)) @ (near[-1] - near[0]) / np.hypot(*(near[-1] - near[0]))
+    together = np.zeros((3, 2, count, 2))
+    together[0, 0] = ticks * along_px[:, None] * np.deg2rad(_SQUARE_SD_DEG)
+    together[1, 1] = ticks * _FAR_SD * length_px
+    together[2, 1] = together[1, 1] * along_px[:, None] / np.abs(along_px).max()
+    flat = together.reshape(3, -1)
+    return out.reshape(4 * count, 4 * count) + flat.T @ flat
