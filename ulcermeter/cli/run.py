@@ -90,6 +90,8 @@ def _summarise(results: Results, *, strict: bool) -> int:
         warn(f"{row['status']}: {row['photo']} ({row['hand']} {row['finger']}): {row['reason']}")
     parts = [f"{counts[name]} {name}" for name in ("measured", "no ulcer", "refused", "failed") if counts[name]]
     say(f"{len(photos)} photo rows: {', '.join(parts)}; {len(results.measurements)} ulcers measured.")
+    if len(results.retake):
+        say(f"Photo rows to take again: {len(results.retake)}; how: {Path(results.root) / 'retake.csv'}")
     say(f"Report: {Path(results.root) / 'report.html'}")
     say(NOTE)
     return int(bool(counts["failed"]) or (strict and bool(counts["refused"])))

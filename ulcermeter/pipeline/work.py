@@ -61,9 +61,10 @@ def quality_of(work: Work) -> dict[str, str]:
     """Judge the photo as far as it was looked at; focus and light only where an ulcer or the finger was looked for."""
     if work.photo is None or work.calibration is None:
         return {}
-    looked = work.segmentation is not None
     outlines = work.segmentation.outlines if work.segmentation is not None else ()
     click = None if work.click is None else np.array(work.click)
+    # Without any of these the focus that is known is of the photo's middle.
+    looked = work.segmentation is not None and bool(outlines or work.finger or work.click)
     return judge_quality(
         work.photo,
         work.calibration,
