@@ -59,6 +59,10 @@ _UNTOLD = (
     "reference ruler: expected longer ticks at every 5 or 10 mm, got ticks whose unit cannot be told; show 3 cm or "
     "more of the ruler, sharp and whole, or use another reference."
 )
+_FADED = (
+    f"reference ruler: expected at least {_LEAST_TICKS} straight ticks in a row, got some that fade or bend; "
+    "photograph the ruler flat, sharp and without glare."
+)
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,10 @@ def find_ruler(
         rows = find_ticks(small)
         seen |= bool(rows)
         readings += _readings(small, rows, factor, origin)
-        if factor == 1 or any(reading.tick_mm for reading in readings):
+        found = _first_found(grey, origin, readings)
+        if found is not None:
+            return found
+        if factor == 1:
             break
     if not readings:
         if seen:
@@ -125,10 +132,8 @@ def find_ruler(
                 "beside the ulcer, free of glare, with 2 cm or more of it in the photo."
             )
         return None
-    best = max(readings, key=lambda reading: (reading.tick_mm is not None, reading.explained))
-    if best.tick_mm is None:
-        raise Refusal(best.why)
-    return _found(grey, origin, best.scale, best.tick_mm)
+    untold = [reading for reading in readings if reading.tick_mm is None]
+    raise Refusal(max(untold, key=lambda reading: reading.explained).why if untold else _FADED)
 
 
 def _readings(grey: NDArray[np.uint8], rows: list[TickCluster], factor: int, origin: Points) -> list[_Reading]:
@@ -259,14 +264,19 @@ def _read(scale: _Scale) -> _Reading:
     return _Reading(scale, most, 0.5 if halves else 1.0)
 
 
-def _found(grey: NDArray[np.uint8], origin: Points, scale: _Scale, tick_mm: float) -> FoundReference:
+def _first_found(grey: NDArray[np.uint8], origin: Points, readings: list[_Reading]) -> FoundReference | None:
+    """Return the clearest scale whose ticks are straight lines at full resolution."""
+    for reading in sorted(readings, key=lambda reading: -reading.explained):
+        if reading.tick_mm is None:
+            continue
+        lines = fit_tick_lines(grey, reading.scale.places_px - origin, reading.scale.phase)
+        if lines is not None:
+            return _found(lines, origin, reading.tick_mm)
+    return None
+
+
+def _found(lines: TickLines, origin: Points, tick_mm: float) -> FoundReference:
     """Return two points on each tick; what is not known of them stands in their covariance."""
-    lines = fit_tick_lines(grey, scale.places_px - origin, scale.phase)
-    if lines is None:
-        raise Refusal(
-            f"reference ruler: expected at least {_LEAST_TICKS} straight ticks in a row, got some that fade or bend; "
-            "photograph the ruler flat, sharp and without glare."
-        )
     lines = _few(lines)
     along_mm = (lines.number - lines.number.mean()) * tick_mm
     near, far = lines.near_px + origin, lines.far_px + origin
