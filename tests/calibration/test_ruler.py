@@ -95,11 +95,13 @@ HALVES = [42.0 if k == 0 else 34 if k == 10 else 26 if k % 2 == 0 else 15 for k 
 SIXTEENTHS = [44.0 if k == 0 else 36 if k == 8 else 29 if k % 4 == 0 else 22 if k % 2 == 0 else 15 for k in range(16)]
 
 
+@pytest.mark.parametrize("light", [False, True])
 @pytest.mark.parametrize(("lengths", "period_px", "px_per_mm"), [(TENS, 11.3, 11.3), (HALVES, 8.2, 16.4)])
 def test_what_a_tick_is_worth_is_read_from_the_longer_ones(
-    lengths: list[float], period_px: float, px_per_mm: float
+    lengths: list[float], period_px: float, px_per_mm: float, light: bool
 ) -> None:
-    calibration = calibrate(photo_of(drawn_ruler(lengths, period_px)), reference="ruler")
+    pixels = drawn_ruler(lengths, period_px)
+    calibration = calibrate(photo_of(255 - pixels if light else pixels), reference="ruler")
     ends = np.array([[380 - 200 * np.cos(np.deg2rad(11)), 260 - 200 * np.sin(np.deg2rad(11))]])
     ends = np.vstack([ends, 2 * np.array([[380, 260]]) - ends])
     assert np.hypot(*np.diff(calibration.to_mm(ends), axis=0)[0]) == pytest.approx(400 / px_per_mm, rel=0.005)

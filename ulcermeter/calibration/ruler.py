@@ -67,12 +67,13 @@ _FADED = (
 
 @dataclass(frozen=True)
 class _Scale:
-    """Ticks along a curve: places (x, y) at `phase` (in ticks), and the ink of each whole tick."""
+    """Ticks along a curve: places (x, y) at `phase` (in ticks), and the ink of each whole tick; light or dark ones."""
 
     places_px: Points
     phase: Floats
     jitter: float
     ink: Floats
+    light: bool
 
 
 @dataclass(frozen=True)
@@ -174,18 +175,19 @@ def _follow(grey: NDArray[np.uint8], cluster: TickCluster) -> _Scale | None:
         return None
     start, stop = _longest(np.abs(beat) > 0.35 * np.percentile(np.abs(beat), 75))
     place = s[start:stop]
-    # Dark ticks: the phase is 0 where the profile is least.
-    phase = cluster.frequency * place + (np.unwrap(np.angle(-beat[start:stop]))) / (2 * np.pi)
+    # Ticks are narrower than what is between them: the profile leans to their side. Its phase is 0 on a tick.
+    sign = -1.0 if np.mean(profile[start:stop] ** 3) > 0 else 1.0
+    phase = cluster.frequency * place + (np.unwrap(np.angle(-sign * beat[start:stop]))) / (2 * np.pi)
     if phase[-1] - phase[0] < _LEAST_TICKS:
         return None
     smooth, jitter = _smooth_course(place, phase)
     if jitter > _LARGEST_JITTER:
         return None
     near = np.abs(lateral - np.median(lateral[band])) < _INK_PERIODS * period
-    ink = _ink(flat[near, start:stop], smooth, band[near])
+    ink = _ink(sign * flat[near, start:stop], smooth, band[near])
     row = float(np.average(lateral[band], weights=strength[band]))
     places = middle[start:stop] + row * across[start:stop]
-    return _Scale(places, smooth, jitter, ink)
+    return _Scale(places, smooth, jitter, ink, light=sign < 0)
 
 
 def _boxed(rows: Floats, width: float) -> Floats:
@@ -269,7 +271,8 @@ def _first_found(grey: NDArray[np.uint8], origin: Points, readings: list[_Readin
     for reading in sorted(readings, key=lambda reading: -reading.explained):
         if reading.tick_mm is None:
             continue
-        lines = fit_tick_lines(grey, reading.scale.places_px - origin, reading.scale.phase)
+        dark = cv2.bitwise_not(grey) if reading.scale.light else grey
+        lines = fit_tick_lines(dark, reading.scale.places_px - origin, reading.scale.phase)
         if lines is not None:
             return _found(lines, origin, reading.tick_mm)
     return None
