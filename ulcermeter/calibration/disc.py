@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration.camera import CameraPrior, camera_prior
 from ulcermeter.calibration.ellipses import Ellipse, EllipseFit, find_ellipses, fit_ellipse, sensitivity
+from ulcermeter.calibration.face import face_of
 from ulcermeter.calibration.references import FoundReference, Reference, Region
 from ulcermeter.datatypes import LensProfile, Photo, Points
 from ulcermeter.errors import Refusal
@@ -28,9 +29,12 @@ _POINTS = 8
 _SLIDE_RAD = 0.05
 _UNSEEN_SD = 0.06
 """Error of a rim, as a share of its radius, where none of it is seen on the ellipse."""
+_COIN_MM, _COIN_SD = 15.0, 0.013
+"""From this diameter a disc may be a coin (the smallest in use are about 16 mm), whose embossed edge, wall and shadow
+leave its rim this uncertain, as a share of its radius, however clear it is: on three photos of euro coins lying flat
+their axes differ by 1.3 % (one standard deviation)."""
 _LEAST_DIAMETER_PX = 24.0
 _LEAST_SUPPORT, _LEAST_SUPPORT_BOXED = 0.65, 0.50
-_MOST_FACES = 4
 _LARGEST_RMS = (0.30, 0.012)
 """How far a rim may wander from an ellipse: px, and as a share of its radius."""
 _LEAST_CONTRAST = 0.015
@@ -70,9 +74,9 @@ def find_disc(
         return None
     if len(discs) > 1 and _quality(discs[1], region) > _quality(discs[0], region) - _CLEARLY_BETTER:
         raise _ambiguous(discs)
-    disc = discs[0]
-    _refuse_small(disc)
     camera = camera_prior(photo, protocol=protocol, lens=lens)
+    disc = face_of(photo.pixels, discs[0], camera)
+    _refuse_small(disc)
     assert reference.size_mm is not None
     return _found(reference.size_mm, disc, camera, float(protocol["disc_size_sd_pct"]))
 
@@ -94,27 +98,7 @@ def find_discs(pixels: NDArray[np.uint8], *, region: Region | None = None) -> li
         fitted = fit_ellipse(pixels, moved)
         if fitted is not None and _is_disc(fitted, region) and _inside(fitted, region):
             fits.append(fitted)
-    ranked = sorted(_outermost(fits), key=lambda fit: -_quality(fit, region))
-    return [_face(pixels, disc, region) for disc in ranked[:_MOST_FACES]] + ranked[_MOST_FACES:]
-
-
-def _face(pixels: NDArray[np.uint8], disc: EllipseFit, region: Region | None) -> EllipseFit:
-    """Return the rim of a coin's face where the outline found holds the coin's wall or shadow too.
-
-    The face touches the outline on the side away from the wall, and is a little smaller.
-    """
-    radius = disc.ellipse.radius_px
-    if disc.ellipse.support > 0.97 or radius < 40:
-        return disc
-    tried = [disc]
-    for angle in np.arange(8) * (np.pi / 4):
-        for share in (0.965, 0.93):
-            moved = disc.ellipse.centre_px - (1 - share) * radius * np.array([np.cos(angle), np.sin(angle)])
-            round_px = share * (0.5 * disc.ellipse.shape_px + 0.5 * radius * np.eye(2))
-            fitted = fit_ellipse(pixels, Ellipse(moved, round_px))
-            if fitted is not None and _is_disc(fitted, region) and fitted.ellipse.radius_px > _SAME_RIM * radius:
-                tried.append(fitted)
-    return max(tried, key=_purity)
+    return sorted(_outermost(fits), key=lambda fit: -_quality(fit, region))
 
 
 def cropped(pixels: NDArray[np.uint8], region: Region | None) -> tuple[NDArray[np.uint8], Points]:
@@ -220,7 +204,7 @@ def _found(size_mm: float, disc: EllipseFit, camera: CameraPrior, size_sd_pct: f
         text=f"disc:{size_mm:g}",
         points_px=first,
         points_mm=circle,
-        covariance_px2=_covariance(disc, first, angles),
+        covariance_px2=_covariance(disc, first, angles, rim_sd=_COIN_SD if size_mm >= _COIN_MM else 0.0),
         outline_px=rim,
         alternatives_px=(second,),
         size_sd_pct=size_sd_pct,
@@ -228,7 +212,7 @@ def _found(size_mm: float, disc: EllipseFit, camera: CameraPrior, size_sd_pct: f
     )
 
 
-def _covariance(disc: EllipseFit, points: Points, angles: Matrix) -> Matrix:
+def _covariance(disc: EllipseFit, points: Points, angles: Matrix, *, rim_sd: float) -> Matrix:
     """Return the points' covariance: across the rim from the fit; along it they are nobody's.
 
     An ellipse fixes five of a homography's eight numbers. Of the other three, a turn means nothing; two slide the
@@ -242,7 +226,8 @@ def _covariance(disc: EllipseFit, points: Points, angles: Matrix) -> Matrix:
     slides = np.stack([along * np.cos(angles)[:, None], along * np.sin(angles)[:, None]], axis=-1).reshape(-1, 2)
     # What a rim departs from an ellipse in detail it may also depart as an ellipse; and where it is not seen on the
     # ellipse it is seen elsewhere: a coin's wall, a shadow.
-    loose_px = float(np.hypot(disc.rms_px, _UNSEEN_SD * (1 - disc.ellipse.support) * disc.ellipse.radius_px))
+    loose = max(_UNSEEN_SD * (1 - disc.ellipse.support), rim_sd)
+    loose_px = float(np.hypot(disc.rms_px, loose * disc.ellipse.radius_px))
     shared = disc.covariance + loose_px**2 * np.diag([1.0, 1.0, 1.0, 0.5, 1.0])
     covariance = across @ shared @ across.T + (_SLIDE_RAD**2) * (slides @ slides.T)
     return np.asarray(covariance + 1e-6 * np.eye(len(covariance)), dtype=np.float64)
