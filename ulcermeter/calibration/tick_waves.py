@@ -21,6 +21,8 @@ _LEAST_CONTRAST = 4.0
 _AGREE, _DRIFT = 0.15, 0.35
 """How far neighbours' waves may differ, and those of one scale, by its tilt and bend."""
 _LEAST_TILES = 4
+_STRONGEST = 10
+"""Tiles of a row that count for its strength: cloth is larger than any ruler."""
 _MOST_SEEDS, _MOST_ROWS = 12, 3
 
 
@@ -186,5 +188,5 @@ def _cluster(
         return None
     return TickCluster(
         origin, axis, bend, frequency, float(along.min() - size / 2), float(along.max() + size / 2),
-        float(weight.sum()), size,
+        float(np.sort(weight)[-_STRONGEST:].sum()), size,
     )  # fmt: skip
