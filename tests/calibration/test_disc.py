@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration import calibrate
 from ulcermeter.calibration.camera import CameraPrior
-from ulcermeter.calibration.disc import disc_poses
-from ulcermeter.calibration.ellipses import Ellipse, fit_ellipse
+from ulcermeter.calibration.disc import _outermost, disc_poses
+from ulcermeter.calibration.ellipses import Ellipse, EllipseFit, fit_ellipse
 from ulcermeter.datatypes import CameraInfo, Photo, transform_points
 from ulcermeter.errors import Refusal
 from ulcermeter.phantom import Phantom, draw_phantom, random_spec
@@ -98,6 +98,14 @@ def test_two_equal_dots_are_refused_and_a_box_tells_which() -> None:
         calibrate(photo, reference="disc:10")
     calibration = calibrate(photo, reference="disc:10", region=(120, 180, 160, 160))
     assert calibration.px_per_mm(np.array([200.0, 260.0])) == pytest.approx(14.1, rel=0.015)
+
+
+def test_the_rounder_of_two_rims_that_nearly_coincide_is_kept_among_several_discs() -> None:
+    def fit(x: float, axes: tuple[float, float]) -> EllipseFit:
+        return EllipseFit(Ellipse(np.array([x, 100.0]), np.diag(axes), 0.9), np.eye(5), 0.2, 0.3)
+
+    apart, flat, round_ = fit(500.0, (90.0, 90.0)), fit(100.0, (80.0, 70.0)), fit(101.0, (72.0, 72.0))
+    assert [id(kept) for kept in _outermost([flat, apart, round_])] == [id(apart), id(round_)]
 
 
 def test_no_dot_is_refused_with_what_to_do() -> None:

@@ -146,11 +146,11 @@ def _outermost(fits: list[EllipseFit]) -> list[EllipseFit]:
     """
     kept: list[EllipseFit] = []
     for fit in sorted(fits, key=lambda f: -f.ellipse.radius_px):
-        rival = next((k for k in kept if _within(fit, k)), None)
-        if rival is None:
+        at = next((i for i, k in enumerate(kept) if _within(fit, k)), None)
+        if at is None:
             kept.append(fit)
-        elif fit.ellipse.radius_px > _SAME_RIM * rival.ellipse.radius_px and _purity(fit) > _purity(rival):
-            kept[kept.index(rival)] = fit
+        elif fit.ellipse.radius_px > _SAME_RIM * kept[at].ellipse.radius_px and _purity(fit) > _purity(kept[at]):
+            kept[at] = fit
     return kept
 
 
