@@ -23,6 +23,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = root / "sample_images" / "study"
     study.mkdir(parents=True)
     (root / "notebooks").mkdir()
+    for table in (REPOSITORY / "notebooks").glob("*.csv"):
+        shutil.copy(table, root / "notebooks")
     whole = REPOSITORY / "sample_images" / "study"
     for path in whole.glob("*.csv"):
         with path.open(newline="", encoding="utf-8") as file:
@@ -37,7 +39,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["healing_curves", "one_photo"]
+    assert [path.stem for path in NOTEBOOKS] == ["healing_curves", "one_photo", "validation"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

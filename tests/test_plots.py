@@ -69,7 +69,6 @@ def make_segmentation(photo: Photo, outlines: list[np.ndarray], **calibration: A
         probability=np.zeros((600, 800), dtype=np.float32),
         outlines=tuple(outlines),
         confidence=(0.9,) * n,
-        edge_width_mm=(0.1,) * n,
         touches_border=(False,) * n,
         method="tracing",
     )

@@ -71,7 +71,7 @@ def calibration(
 
 
 def segmentation(
-    outlines_px: list[np.ndarray], found: Calibration, *, method: str = "tracing", edge_width_mm: float = 0.0
+    outlines_px: list[np.ndarray], found: Calibration, *, method: str = "tracing", confidence: float = 0.9
 ) -> Segmentation:
     photo = Photo(np.zeros((*SHAPE, 3), np.uint8), "a1b2", None, CameraInfo(), Path("drawn.png"))
     rectified = RectifiedPhoto(np.zeros((30, 40, 3), np.uint8), 0.05, (0.0, 0.0), found, photo)
@@ -81,8 +81,7 @@ def segmentation(
         labels=np.zeros((30, 40), np.int32),
         probability=np.zeros((30, 40), np.float32),
         outlines=tuple(outlines_px),
-        confidence=(0.9,) * count,
-        edge_width_mm=(edge_width_mm,) * count,
+        confidence=(confidence,) * count,
         touches_border=(False,) * count,
         method=method,
     )

@@ -109,7 +109,7 @@ def test_steep_skin_cannot_be_decided() -> None:
 
 
 def test_a_two_millimetre_circle_does_not_read_more() -> None:
-    got = row(projected(at_height(ellipse(2.0, 2.0)), 0.0), calibration(), method="network", edge_width_mm=0.1)
+    got = row(projected(at_height(ellipse(2.0, 2.0)), 0.0), calibration(), method="network", confidence=0.95)
     assert got.diameter_mm == pytest.approx(2.0, abs=2e-3)
     middle = (got.diameter_low_mm + got.diameter_high_mm) / 2
     assert middle == pytest.approx(2.0, abs=0.06)
@@ -119,7 +119,7 @@ def test_a_two_millimetre_circle_does_not_read_more() -> None:
 @pytest.mark.parametrize(("size", "answer"), [(1.4, "no"), (2.0, "uncertain"), (2.8, "yes")])
 def test_the_three_way_answer(size: float, answer: str) -> None:
     outline = projected(at_height(ellipse(size, 0.8 * size)), 10.0)
-    got = row(outline, calibration(10.0, rel_sd=0.01), method="network", edge_width_mm=0.08)
+    got = row(outline, calibration(10.0, rel_sd=0.01), method="network", confidence=0.95)
     assert got.over_threshold == answer
     assert (got.probability_over_threshold > 0.5) == (size > 2.0) or size == 2.0
 
@@ -131,10 +131,10 @@ def test_exactly_the_threshold_is_not_over_it() -> None:
 
 
 @settings(max_examples=10, deadline=None)
-@given(st.floats(0.5, 9), st.floats(0.4, 1), st.floats(0, 25), st.floats(0, 0.4), st.booleans())
-def test_the_interval_holds_its_estimate(size: float, thin: float, tilt: float, edge: float, table: bool) -> None:
+@given(st.floats(0.5, 9), st.floats(0.4, 1), st.floats(0, 25), st.floats(0.6, 1), st.booleans())
+def test_the_interval_holds_its_estimate(size: float, thin: float, tilt: float, sure: float, table: bool) -> None:
     found = calibration(tilt, on="table" if table else "skin", rel_sd=0.01)
-    got = row(projected(at_height(ellipse(size, thin * size)), tilt), found, method="network", edge_width_mm=edge)
+    got = row(projected(at_height(ellipse(size, thin * size)), tilt), found, method="network", confidence=sure)
     assert got.diameter_low_mm <= got.diameter_mm <= got.diameter_high_mm
     assert got.area_low_mm2 <= got.area_mm2 <= got.area_high_mm2
     assert 0 <= got.probability_over_threshold <= 1
@@ -148,10 +148,10 @@ def wide(got) -> float:
 def test_more_noise_widens_the_interval() -> None:
     outline = projected(at_height(ellipse(3.0, 2.0)), 10.0)
     by_reference = [wide(row(outline, calibration(10.0, rel_sd=r))) for r in (0.0, 0.02, 0.05)]
-    by_edge = [wide(row(outline, calibration(10.0), method="network", edge_width_mm=w)) for w in (0.0, 0.3, 0.6)]
+    by_doubt = [wide(row(outline, calibration(10.0), method="network", confidence=c)) for c in (1.0, 0.9, 0.8)]
     as_truth = wide(row(outline, calibration(10.0)))
-    assert by_reference == sorted(by_reference) and by_edge == sorted(by_edge)
-    assert as_truth < by_edge[0]
+    assert by_reference == sorted(by_reference) and by_doubt == sorted(by_doubt)
+    assert as_truth < by_doubt[0]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_relative_width_of_the_reference_term() -> None:
 def test_the_same_photo_gives_the_same_bytes_and_rows_keep_their_order() -> None:
     found = calibration(10.0, rel_sd=0.01)
     outlines = [projected(at_height(ellipse(d, 0.7 * d, at=(3 * d, 1))), 10.0) for d in (3.0, 2.0)]
-    both = segmentation(outlines, found, method="network", edge_width_mm=0.1)
+    both = segmentation(outlines, found, method="network", confidence=0.95)
     first = measure(both, protocol=PROTOCOL)
     assert first.to_csv() == measure(both, protocol=PROTOCOL).to_csv()
     assert list(first["label"]) == [1, 2] and list(first.columns) == tables.columns("measurements")

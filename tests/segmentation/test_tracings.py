@@ -16,7 +16,7 @@ def test_a_mask_measures_as_many_pixels_as_it_has():
     extent = np.ptp(found.outlines[0], axis=0)
     assert found.method == "tracing" and extent == pytest.approx((37, 21))
     assert found.outlines[0].mean(0) == pytest.approx((118, 50), abs=0.5)
-    assert found.edge_width_mm == (0.0,) and found.confidence == (1.0,)
+    assert found.confidence == (1.0,)
     assert (found.labels > 0).sum() == pytest.approx(37 * 21, rel=0.02)
 
 

@@ -112,9 +112,7 @@ class Segmentation:
     outlines : tuple of float64 (K, 2)
         One closed polygon a label (first vertex not repeated), in *photo* pixels, sub-pixel 0.5 level.
     confidence : tuple of float
-        One a label, 0..1: how sure the method is that this is an ulcer.
-    edge_width_mm : tuple of float
-        One a label: width over which the probability falls from 0.75 to 0.25, mm; 0 for a tracing given as truth.
+        One a label, 0..1: the Dice that the outline may expect; 1 for a tracing given as truth.
     touches_border : tuple of bool
         One a label: the outline is cut by the photo's or window's border.
     method : str
@@ -126,7 +124,6 @@ class Segmentation:
     probability: NDArray[np.float32] = field(repr=False)
     outlines: tuple[Points, ...] = field(repr=False)
     confidence: tuple[float, ...]
-    edge_width_mm: tuple[float, ...]
     touches_border: tuple[bool, ...]
     method: str
 

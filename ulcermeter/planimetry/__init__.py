@@ -89,12 +89,12 @@ def _row(segmentation: Segmentation, label: int, *, finger: Finger | None, proto
     skin = lay_on_skin(outline, calibration, finger=finger, protocol=protocol)
     caliper, plane = longest_caliper(skin.edge_mm), skin.edge_mm[:, :2]
     middle = centroid(outline)
-    edge_width = segmentation.edge_width_mm[at]
     sizes = error_sizes(
         calibration,
         finger=finger,
-        edge_width_mm=edge_width,
-        as_truth=segmentation.method == "tracing" and edge_width == 0,
+        confidence=segmentation.confidence[at],
+        diameter_mm=caliper.length_mm,
+        as_truth=segmentation.method == "tracing",
         protocol=protocol,
     )
     draws = draw_sizes(

@@ -60,15 +60,17 @@ def error_sizes(
     calibration: Calibration,
     *,
     finger: Finger | None,
-    edge_width_mm: float,
+    confidence: float,
+    diameter_mm: float,
     as_truth: bool,
     protocol: Protocol,
 ) -> ErrorSizes:
-    """Collect the terms' sizes from the protocol, the calibration, the finger and the probability's edge.
+    """Collect the terms' sizes from the protocol, the calibration, the finger and the outline's confidence.
 
-    The edge of a probability that means what it says falls from 0.75 to 0.25 over 1.349 sd of the boundary's place;
-    the share `boundary_edge_share` of that sd is taken to be common to the whole outline, beside what two human
-    outlines of one wound differ by. An outline given as truth has no such term.
+    The confidence is the Dice that an outline may expect. A disc of diameter d whose boundary lies off by x all round
+    has Dice 1 - 2 x / d, so that a confidence c is one of x = d (1 - c) / 2; `boundary_confidence_share` of that is the
+    sd of one offset common to the whole outline, beside what is left where the edge is sharp. An outline given as truth
+    has no such term.
     """
     if calibration.reference_on == "skin":
         height = float(protocol["height_skin_sd_mm"])
@@ -76,13 +78,13 @@ def error_sizes(
         height = 2 * float(np.hypot(finger.radius_sd_mm, protocol["height_finger_sd_pct"] / 100 * finger.radius_mm))
     else:
         height = float(protocol["height_table_sd_mm"])
-    edge_sd = float(protocol["boundary_edge_share"]) * edge_width_mm / 1.349
+    doubt = float(protocol["boundary_confidence_share"]) * diameter_mm * (1 - confidence) / 2
     slope_deg = protocol["slope_unknown_sd_deg"] if finger is None else protocol["slope_finger_sd_deg"]
     spread = calibration.distance_sd_mm / calibration.distance_mm
     return ErrorSizes(
         height_sd_mm=height,
         camera_rel_sd=float(spread) if np.isfinite(spread) else 0.0,
-        offset_sd_mm=0.0 if as_truth else float(np.hypot(protocol["boundary_sd_mm"], edge_sd)),
+        offset_sd_mm=0.0 if as_truth else float(np.hypot(protocol["boundary_sd_mm"], doubt)),
         smooth_sd_mm=0.0 if as_truth else float(protocol["boundary_smooth_sd_mm"]),
         slope_sd=float(np.tan(np.radians(slope_deg))),
     )

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.segmentation.network import Logits, Model, Pixels
+from ulcermeter.segmentation.network import Logits, Model, Pixels, expected_dice, surroundings
 from ulcermeter.segmentation.prompt_channels import polygon_region
 
 Points = NDArray[np.float64]
 
 NEVER = np.float32(-20.0)
 MIN_AREA_PX = 12
-QUARTER_LOGIT = math.log(3.0)
 
 
 @dataclass(frozen=True)
@@ -49,17 +47,13 @@ class Find:
     peak : float
         Largest probability inside.
     confidence : float
-        Expected Dice of the outline if the probabilities are right: twice the probability inside over area plus
-        probability in the neighbourhood.
-    edge_width : float
-        Median distance over which the probability falls from 0.75 to 0.25, window pixels.
+        Expected Dice of the outline if the probabilities are right.
     """
 
     outline: Points = field(repr=False)
     area: float
     peak: float
     confidence: float
-    edge_width: float
 
     @property
     def centre(self) -> Points:
@@ -131,22 +125,19 @@ def extract_finds(logits: Logits, view: View, *, model: Model) -> list[Find]:
 def _outline_part(
     level: Logits, labels: NDArray[np.int32], label: int, box: NDArray[np.int32], view: View
 ) -> Find | None:
-    reach = int(max(4, 0.3 * max(box[2], box[3])))
-    top, left = max(box[1] - reach, 0), max(box[0] - reach, 0)
-    part = np.s_[top : box[1] + box[3] + reach, left : box[0] + box[2] + reach]
+    part = surroundings(box)
+    top, left = part[0].start, part[1].start
     own, others = labels[part] == label, (labels[part] != label) & (labels[part] > 0)
     local = np.where(others, NEVER, level[part])
     outline = _level_set(local)
     if outline is None:
         return None
     probability = 1.0 / (1.0 + np.exp(-local.astype(np.float64)))
-    inside = float(probability[own].sum())
     return Find(
         outline=view.to_window(outline + (left, top)),
         area=_polygon_area(outline) * view.step**2,
         peak=float(probability[own].max()),
-        confidence=2 * inside / (float(own.sum()) + probability.sum()),
-        edge_width=_edge_width(local, outline) * view.step,
+        confidence=expected_dice(probability, own),
     )
 
 
@@ -165,13 +156,3 @@ def _level_set(level: Logits) -> Points | None:
 def _polygon_area(points: NDArray[np.floating]) -> float:
     x, y = points[:, 0], points[:, 1]
     return 0.5 * abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
-
-
-def _edge_width(level: Logits, outline: Points) -> float:
-    """Median over the outline of 2 ln 3 / |gradient of the logit|: where the logit falls from ln 3 to −ln 3, px."""
-    smooth = cv2.GaussianBlur(np.clip(level, -12.0, 12.0), (0, 0), 1.0)
-    down, across = np.gradient(smooth)
-    slope = np.hypot(down, across).astype(np.float32)
-    at = outline.astype(np.float32)
-    sampled = cv2.remap(slope, at[:, None, 0], at[:, None, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return float(2 * QUARTER_LOGIT / max(float(np.median(sampled)), 1e-3))

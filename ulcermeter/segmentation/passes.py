@@ -62,7 +62,8 @@ def refine_find(
 
     The logit is the weighted mean of what the cut shows and of what the first pass saw with more of the surroundings.
     Where the cut alone shows nothing but the first pass was sure, the first outline is given as a rough one: close up
-    a large slough can pass for skin. The confidence becomes the mean of both passes'.
+    a large slough can pass for skin. The confidence is that of the surer pass: a large wound is plain from afar, a
+    small one close up.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def refine_find(
         finds = [one for one in extract_finds(logits, view, model=model) if overlaps(one.outline, find.outline)]
         if finds:
             break
-    return view, logits, [replace(one, confidence=0.5 * (one.confidence + find.confidence)) for one in finds]
+    return view, logits, [replace(one, confidence=max(one.confidence, find.confidence)) for one in finds]
 
 
 def resample(logits: Logits, old: View, new: View) -> Logits:
@@ -115,12 +116,12 @@ def reference_in_window(rectified: RectifiedPhoto) -> Points:
 
 
 def mirrored(view: View, prompt: Prompt | None, *, model: Model) -> Logits:
-    """Mean logits of a view as it is and mirrored left-right and top-bottom; float32 (M, N)."""
+    """Mean logits of a view as it is and upside down, each seen left to right and right to left; float32 (M, N)."""
     total = np.zeros(view.pixels.shape[:2], np.float32)
-    for flip in (np.s_[:, :], np.s_[:, ::-1], np.s_[::-1, :]):
-        turned = None if prompt is None else np.ascontiguousarray(prompt[(slice(None), *flip)])
+    for flip in (np.s_[:], np.s_[::-1]):
+        turned = None if prompt is None else np.ascontiguousarray(prompt[:, flip])
         total += forward(np.ascontiguousarray(view.pixels[flip]), turned, model=model)[flip]
-    return total / np.float32(3)
+    return total / np.float32(2)
 
 
 def overlaps(first: Points, second: Points) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import RectifiedPhoto, Segmentation
 from ulcermeter.errors import PhotoError
 from ulcermeter.segmentation.fields import Find, View
-from ulcermeter.segmentation.network import Logits, Model, check_pixels, load_model
+from ulcermeter.segmentation.network import Logits, Model, check_pixels, is_trusted, load_model
 from ulcermeter.segmentation.passes import drop_repeats, find_ulcers, refine_find
 from ulcermeter.segmentation.prompt_channels import polygon_region
 from ulcermeter.segmentation.prompted import find_at_click, find_in_outline, find_in_region
@@ -23,9 +23,6 @@ from ulcermeter.segmentation.tracings import segment_tracing
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
-# Drawn ulcers of over 1.2 mm score 0.84 and more, photographed wounds 0.72 and more (5th percentile).
-MIN_CONFIDENCE = 0.75
-MIN_PEAK = 0.80
 SMALLEST_MM = 0.8
 SMALLEST_PX = 8.0
 
@@ -126,11 +123,7 @@ def _segment_automatically(rectified: RectifiedPhoto, model: Model) -> Segmentat
 
 
 def _trusted(find: Find, rectified: RectifiedPhoto, smallest_mm2: float) -> bool:
-    return (
-        find.confidence >= MIN_CONFIDENCE
-        and find.peak >= MIN_PEAK
-        and find.area * rectified.spacing_mm**2 >= smallest_mm2
-    )
+    return is_trusted(find.confidence, find.peak) and find.area * rectified.spacing_mm**2 >= smallest_mm2
 
 
 def _assemble(rectified: RectifiedPhoto, looks: Sequence[Look], model: Model, *, method: str) -> Segmentation:
@@ -148,7 +141,6 @@ def _assemble(rectified: RectifiedPhoto, looks: Sequence[Look], model: Model, *,
         probability=probability,
         outlines=tuple(rectified.to_photo_px(find.outline) for find in finds),
         confidence=tuple(round(float(find.confidence), 4) for find in finds),
-        edge_width_mm=tuple(float(find.edge_width * rectified.spacing_mm) for find in finds),
         touches_border=tuple(touches_border(rectified, find.outline) for find in finds),
         method=method,
     )

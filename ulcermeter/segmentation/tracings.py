@@ -41,7 +41,6 @@ def segment_tracing(
         probability=(labels > 0).astype(np.float32),
         outlines=tuple(photo for _, photo in in_window),
         confidence=(1.0,) * count,
-        edge_width_mm=(0.0,) * count,
         method="tracing",
         touches_border=tuple(_on_border(photo, rectified.calibration.shape) for _, photo in in_window),
     )

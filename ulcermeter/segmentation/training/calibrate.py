@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
@@ -17,10 +18,11 @@ WELL_FOUND = 0.6
 def fit_calibration(model_path: Path, held_out: Pool) -> tuple[float, float]:
     """Fit p = sigmoid((logit + shift) / temperature) on the held-out photos.
 
-    The shift moves the outline: it is the one at which the median log ratio of found to true area is nearest 0 over
-    the photos whose wound was well found (Dice over 0.6), so that outlines are neither short nor wide. Maximum
-    likelihood would move it too, but to make up for wounds that were missed. The temperature is the one of greatest
-    likelihood over all pixels (Guo et al. 2017). The logits are those of the engine, mirrored views included.
+    The shift moves the outline: it is the one at which the median log ratio of found to true diameter (mean of the
+    longest and the equivalent one) is nearest 0 over the wounds that were well found (Dice over 0.6), so that outlines
+    are neither short nor wide. Maximum likelihood would move it too, but to make up for wounds that were missed. The
+    temperature is the one of greatest likelihood over all pixels (Guo et al. 2017). The logits are those of the engine,
+    mirrored view included.
 
     Returns
     -------
@@ -33,20 +35,46 @@ def fit_calibration(model_path: Path, held_out: Pool) -> tuple[float, float]:
         logits = np.clip(pyramid_logits(photo, model=model), -LIMIT + 1e-3, LIMIT - 1e-3)
         ulcer += np.histogram(logits[mask > 0], bins=BINS, range=(-LIMIT, LIMIT))[0]
         other += np.histogram(logits[mask == 0], bins=BINS, range=(-LIMIT, LIMIT))[0]
-        ratios += _area_ratios(logits, mask > 0)
+        ratios += _diameter_ratios(logits, mask > 0)
     if not ratios:
         return 1.0, 0.0
     shift = float(SHIFTS[np.abs(np.median(ratios, axis=0)).argmin()])
     return _fit_temperature(ulcer, other, shift), shift
 
 
-def _area_ratios(logits: NDArray[np.float32], mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
-    """Log of found over true area at each shift, for a wound that was well found; an empty list otherwise."""
-    total = int(mask.sum()) + int((logits > 0).sum())
-    if not mask.any() or 2 * int((mask & (logits > 0)).sum()) < WELL_FOUND * total:
-        return []
-    found = np.array([(logits > -shift).sum() for shift in SHIFTS])
-    return [np.log(np.maximum(found, 1) / mask.sum())]
+def _diameter_ratios(logits: NDArray[np.float32], mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
+    """Log of found over true diameter at each shift, longest and equivalent averaged, for each wound well found."""
+    count, wounds, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    ratios = []
+    for wound in range(1, count):
+        part = _with_margin(stats[wound], mask.shape)
+        true, level = wounds[part] == wound, logits[part]
+        found = [_joined(level > -shift, true) for shift in SHIFTS]
+        usual = found[int(np.abs(SHIFTS).argmin())]
+        if 2 * int((true & usual).sum()) >= WELL_FOUND * int(true.sum() + usual.sum()):
+            longest = np.array([max(_longest_px(one), 1.0) for one in found]) / _longest_px(true)
+            area = np.array([max(int(one.sum()), 1) for one in found]) / int(true.sum())
+            ratios.append(0.5 * np.log(longest) + 0.25 * np.log(area))
+    return ratios
+
+
+def _with_margin(box: NDArray[np.int32], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    left, top, wide, high = (int(v) for v in box[:4])
+    margin = max(wide, high) // 2 + 8
+    rows = slice(max(top - margin, 0), min(top + high + margin, shape[0]))
+    return rows, slice(max(left - margin, 0), min(left + wide + margin, shape[1]))
+
+
+def _joined(found: NDArray[np.bool_], wound: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the parts of what was found that meet the wound."""
+    parts = cv2.connectedComponents(found.astype(np.uint8), connectivity=8)[1]
+    return np.isin(parts, np.setdiff1d(parts[wound], [0]))
+
+
+def _longest_px(mask: NDArray[np.bool_]) -> float:
+    points = cv2.findNonZero(mask.astype(np.uint8))
+    hull = np.zeros((1, 2)) if points is None else cv2.convexHull(points).reshape(-1, 2).astype(np.float64)
+    return float(np.hypot(*(hull[:, None] - hull[None]).transpose(2, 0, 1)).max()) + float(points is not None)
 
 
 def _fit_temperature(ulcer: NDArray[np.float64], other: NDArray[np.float64], shift: float) -> float:

@@ -5,15 +5,30 @@ import json
 import warnings
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from ulcermeter.errors import ModelError
 from ulcermeter.segmentation.training.architecture import FoldedConv, Separable, UlcerNetwork
 
 OPSET = 18
+NETWORK, HALF = "network.", ".half"
+
+
+class TwoViews(nn.Module):
+    """What a network says of a picture as it is and mirrored left to right."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean logits of both views, and those of the first alone."""
+        first = self.network(x)
+        return 0.5 * (first + self.network(x.flip(3)).flip(3)), first
 
 
 def fold_network(network: UlcerNetwork) -> UlcerNetwork:
@@ -64,7 +79,9 @@ def read_onnx(path: Path) -> UlcerNetwork:
         raise ModelError(f"Expected a model to start from at {path}, found none.")
     network = fold_network(UlcerNetwork())
     stored = {
-        one.name: torch.from_numpy(numpy_helper.to_array(one).copy()) for one in onnx.load(path).graph.initializer
+        one.name.removeprefix(NETWORK).removesuffix(HALF): torch.tensor(numpy_helper.to_array(one).astype(np.float32))
+        for one in onnx.load(path).graph.initializer
+        if one.data_type in (TensorProto.FLOAT, TensorProto.FLOAT16)
     }
     own = network.state_dict()
     missing = [name for name in own if name not in stored and not name.startswith("rgb_")]
@@ -79,6 +96,9 @@ def read_onnx(path: Path) -> UlcerNetwork:
 def write_onnx(network: UlcerNetwork, out: Path, *, facts: dict[str, str | float | int]) -> Path:
     """Write the network as ONNX with named, dynamic axes and `facts` as its metadata.
 
+    The file's outputs are `logits`, the mean of two views (see `TwoViews`), and `one_view`, which costs half as
+    much. Weights are stored as 16 bit floats and reckoned with as 32 bit ones.
+
     Parameters
     ----------
     network : UlcerNetwork
@@ -88,28 +108,45 @@ def write_onnx(network: UlcerNetwork, out: Path, *, facts: dict[str, str | float
         Written as metadata; the engine needs `kind`, `version`, `temperature` and `logit_shift`.
     """
     sample = torch.zeros(1, 5, 96, 128)
-    axes = {"input": {0: "n", 2: "rows", 3: "cols"}, "logits": {0: "n", 2: "rows", 3: "cols"}}
+    free = {0: "n", 2: "rows", 3: "cols"}
     out.parent.mkdir(parents=True, exist_ok=True)
     with torch.no_grad(), warnings.catch_warnings():
         # The newer exporter needs onnxscript and renames the weights, which `read_onnx` finds by name.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
-            fold_network(network),
+            TwoViews(fold_network(network)).eval(),
             (sample,),
             str(out),
             input_names=["input"],
-            output_names=["logits"],
-            dynamic_axes=axes,
+            output_names=["logits", "one_view"],
+            dynamic_axes={"input": free, "logits": free, "one_view": free},
             opset_version=OPSET,
             dynamo=False,
         )
-    write_facts(out, facts)
+    model = onnx.load(out)
+    _store_halves(model)
+    _save(model, out, facts)
     return out
+
+
+def _store_halves(model: onnx.ModelProto) -> None:
+    """Keep each weight as a 16 bit float that a cast widens, once, when the file is opened."""
+    graph, casts = model.graph, []
+    for weight in [one for one in graph.initializer if one.data_type == TensorProto.FLOAT and len(one.dims) > 1]:
+        name, values = weight.name, numpy_helper.to_array(weight)
+        weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALF))
+        casts.append(helper.make_node("Cast", [name + HALF], [name], to=TensorProto.FLOAT))
+    nodes = casts + list(graph.node)
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def write_facts(path: Path, facts: dict[str, str | float | int]) -> None:
     """Replace the metadata of an ONNX file."""
-    model = onnx.load(path)
+    _save(onnx.load(path), path, facts)
+
+
+def _save(model: onnx.ModelProto, path: Path, facts: dict[str, str | float | int]) -> None:
     del model.metadata_props[:]
     for key, value in sorted(facts.items()):
         entry = model.metadata_props.add()
