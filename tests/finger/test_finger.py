@@ -156,3 +156,13 @@ def test_fingers_of_a_real_hand() -> None:
         assert found is not None
         assert np.array(found.tip_mm) * 17.0 == pytest.approx(tip, abs=60)
         assert 6 < found.radius_mm < 11
+
+
+def test_a_tip_under_the_reference_is_found_from_the_sides() -> None:
+    pixels = paint(turn_deg=0.0)
+    corners = np.array([[10.0, 10.0], [52.0, 10.0], [52.0, 24.0], [10.0, 24.0]]) * PX_PER_MM
+    cv2.fillPoly(pixels, [corners.astype(np.int32)], (250, 250, 250))
+    found = locate_finger(rectified(pixels, reference_px=corners), near_px=along(9, 0, 0.0))
+    assert found is not None
+    assert found.tip_mm == pytest.approx(TIP, abs=1.0) and found.tip_sd_mm > 1
+    assert found.radius_mm == pytest.approx(8.0, abs=0.2)

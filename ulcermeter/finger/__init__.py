@@ -28,8 +28,8 @@ def locate_finger(
 
     Colour parts finger and ground (k-means in Lab seeded round the point, then GrabCut) on a copy of the photo at about
     0.45 mm a pixel, 45 mm round the point and not only in the rectified window; the reference's own pixels count
-    neither way. Its sides give axis and width, its rounded end the tip; perspective is undone by the tangents from
-    the camera to a cylinder that lies on the table, or whose top is level with a reference on the skin.
+    neither way. Sides and round end say where it lies; a tapered solid with a round cap, under the camera, is then
+    fitted to the edges of the photo itself. It lies on the table, or its top is level with a reference on the skin.
 
     Parameters
     ----------
@@ -60,7 +60,10 @@ def locate_finger(
             best = seen
         if best is not None and best.faintest > _CLEAR:
             break
-    return None if best is None else stand_up(best, calibration, near_mm=calibration.to_mm(near)[0], side=side)
+    if best is None:
+        return None
+    pixels = rectified.photo.pixels
+    return stand_up(best, coarse, pixels, calibration, near_mm=calibration.to_mm(near)[0], side=side)
 
 
 def _see(

@@ -62,6 +62,13 @@ class CoarsePhoto:
         """Photo pixels (K, 2) to coarse pixels (K, 2) as (x, y)."""
         return (np.asarray(points_px, dtype=np.float64) + 0.5 - self.corner_px) / self.step - 0.5
 
+    def hides(self, points_px: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Say at which photo pixels (K, 2) nothing of finger or ground shows: the reference, or past the border."""
+        at = np.round(self.from_photo_px(points_px))
+        limit = np.array(self.reference.shape[::-1]) - 1
+        x, y = np.clip(at, 0, limit).astype(int).T
+        return np.asarray(self.reference[y, x] | ((at < 0) | (at > limit)).any(axis=1))
+
 
 def coarse_photo(rectified: RectifiedPhoto, near_px: Floats) -> CoarsePhoto | None:
     """Cut out what lies 45 mm round a photo pixel, at about 0.45 mm a pixel; None where the scale is not usable."""

@@ -19,7 +19,9 @@ Floats = NDArray[np.float64]
 _STEP_MM = 0.5
 _PALM_RADIUS_MM = 15.0
 _REACH_MM = 40.0
-_BLUNT_END = 0.93
+# Widest end, as a share of the width (see `_bluntness`), and what one under the reference counts as: assumption.
+_BLUNT_END, _COVERED_END = 0.93, 0.75
+_FAR_MM, _WIDE_MM = 45.0, 18.0
 
 
 @dataclass(frozen=True)
@@ -30,20 +32,20 @@ class AsSeen:
     ----------
     tip_mm, axis : float64 (2,)
         Plane x, y of the tip as seen; unit vector to the hand.
-    left_mm, right_mm : float64 (N,)
-        Offsets u of the two sides at s = 0, 0.5 mm, ...; NaN where the photo's border or the reference hides them.
+    edge_mm : float64 (K, 2)
+        s, u of what shows of the outline; nothing where the photo's border or the reference hides it.
     radius_mm : float
         Median half width behind the round end.
     wander_mm : float
         Spread of the sides about straight lines.
     tip_contrast, faintest : float
-        Colour difference (CIE 1976) across the outline: the round end's median; the whole's lowest fifth.
+        Colour difference (CIE 1976) across the outline: the round end's median, 0 where the reference covers it; the
+        whole's lowest fifth.
     """
 
     tip_mm: Floats
     axis: Floats
-    left_mm: Floats = field(repr=False)
-    right_mm: Floats = field(repr=False)
+    edge_mm: Floats = field(repr=False)
     radius_mm: float
     wander_mm: float
     tip_contrast: float
@@ -58,11 +60,13 @@ class AsSeen:
 class _Edge:
     """The outlines (K, 2) in mm: which vertices show the finger's own edge, and how clearly.
 
-    `contrast` is the colour difference (CIE 1976) between one millimetre inside and outside of each vertex.
+    `covered` are those at the reference, which may hide more of the finger. `contrast` is the colour difference
+    (CIE 1976) between one millimetre inside and outside of each vertex.
     """
 
     points: Floats
     shown: NDArray[np.bool_]
+    covered: NDArray[np.bool_]
     contrast: Floats
 
 
@@ -113,13 +117,14 @@ def _edge(part: NDArray[np.bool_], coarse: CoarsePhoto, calibration: Calibration
     if not outlines:
         return None
     pixels = np.vstack(outlines)
-    hidden = cv2.dilate(coarse.reference.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    hidden[:2], hidden[-2:], hidden[:, :2], hidden[:, -2:] = True, True, True, True
+    reference = cv2.dilate(coarse.reference.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    border = np.ones(reference.shape, dtype=bool)
+    border[2:-2, 2:-2] = False
     # A contour runs through the outermost pixels' centres: the edge is half a pixel further out.
     outward = _outward(part, pixels)
     points = calibration.to_mm(coarse.to_photo_px(pixels + 0.5 * outward))
-    shown = ~hidden[pixels[:, 1], pixels[:, 0]]
-    return _Edge(points, shown, _contrast(coarse, pixels, outward))
+    covered, cut = (hidden[pixels[:, 1], pixels[:, 0]] for hidden in (reference & ~border, border))
+    return _Edge(points, ~covered & ~cut, covered, _contrast(coarse, pixels, outward))
 
 
 def _contrast(coarse: CoarsePhoto, pixels: NDArray[np.int32], outward: Floats) -> Floats:
@@ -216,9 +221,7 @@ def _from_tip(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, protocol: 
     # Of two round ends the nearer one: ulcers of the hand's end of a finger are rare.
     _, tip, toward = min(known, key=lambda e: e[0] + 0.01 * float(np.linalg.norm(e[1] - near)))
     s, u = _in_frame(edge.points, tip, toward).T
-    left, right = _profile(s, u, edge.shown)
-    behind = slice(int(6 / _STEP_MM), int(40 / _STEP_MM))
-    shown_mm = [float(np.isfinite(side[behind]).sum()) * _STEP_MM for side in (left, right)]
+    shown_mm = [_length_mm(s[edge.shown & (side * u > 0) & (np.abs(u) < _WIDE_MM)]) for side in (-1, 1)]
     place = _in_frame(near[None], tip, toward)[0]
     radius = float(np.mean(lines.half(_in_frame(tip + np.outer([8.0, 24.0], toward), near, axis)[:, 0])))
     plausible = (
@@ -232,9 +235,12 @@ def _from_tip(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, protocol: 
     )
     if not plausible:
         return None
-    clear = float(np.median(edge.contrast[edge.shown & (s < 0.35 * radius)]))
+    at_end = edge.shown & (s < 0.35 * radius)
+    covered = edge.covered[(s < 1.0) & (np.abs(u) < 0.35 * radius)].any()
+    clear = 0.0 if covered or not at_end.any() else float(np.median(edge.contrast[at_end]))
     faintest = float(np.percentile(edge.contrast[edge.shown & (s < 30)], 20))
-    return AsSeen(tip, toward, left, right, radius, lines.spread, clear, faintest)
+    own = edge.shown & (s > -1) & (s < _FAR_MM) & (np.abs(u) < _WIDE_MM)
+    return AsSeen(tip, toward, np.column_stack([s, u])[own], radius, lines.spread, clear, faintest)
 
 
 def _straightness(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, behind: NDArray[np.bool_]) -> float:
@@ -258,13 +264,10 @@ def _end(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, sign: float) ->
         return None
     first = float(s[core].min())
     at_end = core & (s < first + 1.0)
-    if edge.shown[at_end].mean() < 0.7:
-        return None
-    radius = float(np.median(half))
-    ring = edge.shown & (np.abs(s - first - 0.25 * radius) < 0.6)
-    if (off[ring] > 0).sum() < 1 or (off[ring] < 0).sum() < 1:
-        return None
-    blunt = float((np.median(off[ring & (off > 0)]) - np.median(off[ring & (off < 0)])) / 2)
+    if edge.covered[at_end].mean() > 0.3 and not (~edge.covered & ~edge.shown)[at_end].any():
+        blunt = _COVERED_END  # as in the card's opening
+    else:
+        blunt = _bluntness(edge, s - first, off, float(np.median(half))) if edge.shown[at_end].mean() >= 0.7 else 1.0
     if blunt > _BLUNT_END:
         return None
     place = np.array([first, float(sign * lines.middle(np.array([sign * first]))[0])])
@@ -272,14 +275,14 @@ def _end(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, sign: float) ->
     return blunt, tip, axis
 
 
-def _profile(s: Floats, u: Floats, shown: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Return left and right offsets (N,) at every half millimetre from the tip; NaN where hidden."""
-    count = int(60 / _STEP_MM)
-    left, right = np.full(count, np.nan), np.full(count, np.nan)
-    place = np.round(s / _STEP_MM).astype(int)
-    for side, out in ((-1, left), (1, right)):
-        use = shown & (side * u > 0) & (place >= 0) & (place < count) & (np.abs(u) < 18)
-        seen = np.bincount(place[use], minlength=count)
-        with np.errstate(invalid="ignore"):
-            out[:] = np.bincount(place[use], u[use], minlength=count) / np.where(seen > 0, seen, np.nan)
-    return left, right
+def _bluntness(edge: _Edge, s: Floats, off: Floats, radius: float) -> float:
+    """Return the share of the width that a quarter of a radius behind the end has; 1 where a side does not show."""
+    ring = edge.shown & (np.abs(s - 0.25 * radius) < 0.6)
+    right, left = off[ring & (off > 0)], off[ring & (off < 0)]
+    return float((np.median(right) - np.median(left)) / 2) if len(right) and len(left) else 1.0
+
+
+def _length_mm(s: Floats) -> float:
+    """Return over what length behind the round end a side shows."""
+    place = np.unique(np.round(s[(s > 6) & (s < _REACH_MM)] / _STEP_MM))
+    return float(len(place)) * _STEP_MM
