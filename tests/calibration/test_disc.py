@@ -108,6 +108,27 @@ def test_the_rounder_of_two_rims_that_nearly_coincide_is_kept_among_several_disc
     assert [id(kept) for kept in _outermost([flat, apart, round_])] == [id(apart), id(round_)]
 
 
+@pytest.mark.parametrize("levels", [-8, 8])
+def test_a_dot_of_nearly_the_ground_s_colour_is_found(levels: int) -> None:
+    paper = np.random.default_rng(4).normal(0, 2.0, (500, 760, 3)) + 225
+    inside = np.zeros((500, 760), dtype=np.float32)
+    cv2.circle(inside, (300, 260), 80, 1.0, -1, cv2.LINE_AA)
+    pixels = np.clip(paper + levels * cv2.GaussianBlur(inside, (0, 0), 1.0)[..., None], 0, 255).round().astype(np.uint8)
+    calibration = calibrate(photo_of(pixels), reference="disc:10")
+    assert calibration.px_per_mm(np.array([300.0, 260.0])) == pytest.approx(16.05, rel=0.015)
+
+
+def test_ragged_rounds_are_no_dot() -> None:
+    """A wound or a bead is round here and there: rims seen in part and wandering are refused without a box."""
+    angle = np.arange(720) * (2 * np.pi / 720)
+    radius = 60 + 4 * np.cos(3 * angle + 1) + 3 * np.cos(5 * angle) + 2 * np.cos(9 * angle)
+    ragged = np.column_stack([380 + radius * np.cos(angle), 250 + radius * np.sin(angle)])
+    pixels = np.full((500, 760, 3), (214, 170, 150), dtype=np.uint8)
+    cv2.fillPoly(pixels, [ragged.round().astype(np.int32)], (150, 60, 60), cv2.LINE_AA)
+    with pytest.raises(Refusal, match="got none"):
+        calibrate(photo_of(pixels), reference="disc:10")
+
+
 def test_no_dot_is_refused_with_what_to_do() -> None:
     with pytest.raises(Refusal, match="got none; stick the dot"):
         calibrate(photo_of(np.full((300, 400, 3), 180, dtype=np.uint8)), reference="disc:10")

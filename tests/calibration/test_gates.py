@@ -89,7 +89,9 @@ def test_too_uncertain_a_scale() -> None:
     far = np.array([10.0, 320.0])
     report = check_gates(photo, calibration, far, protocol=PROTOCOL)
     assert report.scale_se_pct > PROTOCOL["scale_se_max_pct"]
-    assert any("lay the reference closer to the ulcer" in failure for failure in report.failures)
+    assert any("lay the reference closer to the ulcer, or go nearer" in failure for failure in report.failures)
+    mirrored = check_gates(photo, replace(calibration, reference="disc:3"), far, protocol=PROTOCOL)
+    assert any("ulcer and hold the phone parallel to it" in failure for failure in mirrored.failures)
 
 
 def test_out_of_focus_at_the_ulcer_though_not_elsewhere() -> None:

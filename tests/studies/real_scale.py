@@ -35,6 +35,8 @@ DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 PROTOCOL = read_protocol("manus")
 RULER_PX = np.array([[20.8, 294.0], [488.8, 294.0]])
 """The ticks numbered 3 and 10 on the ruler, px."""
+KINDS = ("aruco:10", "id1", "ruler", "disc:10")
+"""Asked for by name where there is none; the card is a part of `auto`."""
 
 
 def coins(data: Path, every: int, photos: str) -> dict[str, Any]:
@@ -204,13 +206,24 @@ def ruler(data: Path) -> dict[str, Any]:
 
 
 def refusals(data: Path, every: int) -> dict[str, Any]:
-    """Count what `auto` finds where there is nothing, and which undecodable markers pass for one."""
-    nothing = [p for folder in ("hands_healthy", "not_ulcers", "fuseg/dev/photos") for p in (data / folder).glob("*.*")]
-    found = [path.name for path in sorted(nothing)[::every] if not refused(path, "auto")]
-    undecodable = {
+    """Count what is found where there is nothing, by `auto` and by each kind's name; and which markers pass for one.
+
+    A refusal of several candidates, or of a marker of unknown size, has seen something too and is counted apart.
+    """
+    folders = ("hands_healthy", "not_ulcers", "fuseg/dev/photos")
+    nothing = sorted(path for folder in folders for path in (data / folder).glob("*.*"))[::every]
+    out: dict[str, Any] = {"n_without_reference": len(nothing)}
+    for reference in ("auto", *KINDS):
+        said = {path.name: refused(path, reference) for path in nothing}
+        seen = {name: why for name, why in said.items() if "got none" not in why}
+        out[reference] = {
+            "found": [name for name, why in seen.items() if not why],
+            "unsure": [n for n in seen if seen[n]],
+        }
+    out["undecodable"] = {
         name: refused(data / "markers" / name, "aruco:30") for name in ("diamondmarkers.png", "gboriginal.png")
     }
-    return {"n_without_reference": len(sorted(nothing)[::every]), "auto_found": found, "undecodable": undecodable}
+    return out
 
 
 def refused(path: Path, reference: str) -> str:
@@ -228,10 +241,18 @@ def lines(part: str, found: Any) -> list[str]:
     if part == "cards":
         return [f"card {name}: {card.get('side_errors_pct', card)} % (0.6)" for name, card in found.items()]
     if part == "refusals":
-        empty, names = found["n_without_reference"], found["auto_found"]
-        undecodable = [f"undecodable {name}: {why or 'ACCEPTED'}" for name, why in found["undecodable"].items()]
-        return [f"without a reference: auto found {len(names)} on {empty} photos (0): {names}", *undecodable]
+        return refusal_lines(found)
     return [f"{part}: {found}"]
+
+
+def refusal_lines(found: dict[str, Any]) -> list[str]:
+    heads = [
+        f"{found['n_without_reference']} photos without a reference, {kind}: found {len(seen['found'])} (0) "
+        f"{seen['found']}; refused as unsure {len(seen['unsure'])} {seen['unsure']}"
+        for kind, seen in found.items()
+        if kind in ("auto", *KINDS)
+    ]
+    return heads + [f"undecodable {name}: {why or 'ACCEPTED'}" for name, why in found["undecodable"].items()]
 
 
 def coin_lines(found: dict[str, Any]) -> list[str]:

@@ -20,7 +20,8 @@ __all__ = ["Ellipse", "EllipseFit", "find_ellipses", "fit_ellipse"]
 
 Matrix = NDArray[Any]
 _LONG_SIDES_PX = (900, 360)
-_CANNY = (40, 110)
+_CANNY = {False: (40, 110), True: (8, 20)}
+"""Weak and strong edges, levels of a Sobel gradient; faint rims: a white dot on paper is 10 levels off it (25 here)."""
 _MOST_CHAINS = 500
 _LEAST_ARC_PX = 18
 _LEAST_TURN = 0.7
@@ -30,6 +31,8 @@ _ANGLES = 72
 _LEAST_SUPPORT = 0.55
 _FINE_SPACING_PX = 2.0
 _REACHES = (0.08, 0.05, 0.03, 0.02, 0.02, 0.02)
+"""How far off a rim is looked for, shares of the radius; wide looks only bring it near and see every third place."""
+_WIDE, _EVERY = 0.02, 3
 _REACH_LIMITS_PX = (3.5, 10.0)
 _LARGEST_DIAMETER_PX = 900.0
 _LEAST_SD_PX = 0.01
@@ -98,7 +101,9 @@ def sensitivity(ellipse: Ellipse, angles: Matrix) -> Matrix:
     return np.column_stack([n, n[:, 0] * q[:, 0], n[:, 0] * q[:, 1] + n[:, 1] * q[:, 0], n[:, 1] * q[:, 1]])
 
 
-def find_ellipses(pixels: NDArray[np.uint8], *, long_sides_px: tuple[int, ...] = _LONG_SIDES_PX) -> list[Ellipse]:
+def find_ellipses(
+    pixels: NDArray[np.uint8], *, long_sides_px: tuple[int, ...] = _LONG_SIDES_PX, faint: bool = False
+) -> list[Ellipse]:
     """Find ellipses whose rim is seen over more than half of its length.
 
     Parameters
@@ -106,6 +111,8 @@ def find_ellipses(pixels: NDArray[np.uint8], *, long_sides_px: tuple[int, ...] =
     pixels : uint8 (M, N, 3), RGB
     long_sides_px : tuple of int
         The picture is shrunken to each: fine detail hides the large, and the other way round.
+    faint : bool
+        Look for rims that hardly differ from their ground; texture then shows many more.
 
     Returns
     -------
@@ -117,9 +124,9 @@ def find_ellipses(pixels: NDArray[np.uint8], *, long_sides_px: tuple[int, ...] =
         scale = min(1.0, long_side / max(pixels.shape[:2]))
         small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
         dx, dy = _gradient(small)
-        edges = cv2.Canny(dx, dy, *_CANNY, L2gradient=True)
+        edges = cv2.Canny(dx, dy, *_CANNY[faint], L2gradient=True)
         guesses = [guess for chain in _chains(edges) for guess in _fit_arcs(chain, max(small.shape[:2]))]
-        for e in _followed(guesses, dx, dy):
+        for e in _followed(guesses, dx, dy, float(_CANNY[faint][0])):
             found.append(Ellipse((e.centre_px + 0.5) / scale - 0.5, e.shape_px / scale, e.support))
     return _distinct(found)
 
@@ -172,7 +179,7 @@ def _direct_fit(arc: Points, longest_px: int) -> Ellipse | None:
     return Ellipse(np.array([x, y], dtype=np.float64), u @ np.diag(np.array(axes) / 2) @ u.T)
 
 
-def _followed(guesses: list[Ellipse], dx: NDArray[np.int16], dy: NDArray[np.int16]) -> list[Ellipse]:
+def _followed(guesses: list[Ellipse], dx: NDArray[np.int16], dy: NDArray[np.int16], least: float) -> list[Ellipse]:
     """Follow each guess round its rim on the gradient, refit, and keep those that are seen."""
     if not guesses:
         return []
@@ -181,14 +188,14 @@ def _followed(guesses: list[Ellipse], dx: NDArray[np.int16], dy: NDArray[np.int1
     for wide in (0.10, 0.05, 0.03):
         kept = []
         for guess in guesses:
-            better = _follow(guess, gradient, wide)
+            better = _follow(guess, gradient, wide, least)
             if better is not None:
                 kept.append(better)
         guesses = _distinct(kept)
     return [guess for guess in guesses if guess.support >= _LEAST_SUPPORT]
 
 
-def _follow(guess: Ellipse, gradient: NDArray[np.float32], wide: float) -> Ellipse | None:
+def _follow(guess: Ellipse, gradient: NDArray[np.float32], wide: float, least: float) -> Ellipse | None:
     angles = np.arange(_ANGLES) * (2 * np.pi / _ANGLES)
     rim, normals = guess.rim(angles), guess.normals(angles)
     reach = max(wide * guess.radius_px, 2.0)
@@ -199,14 +206,14 @@ def _follow(guess: Ellipse, gradient: NDArray[np.float32], wide: float) -> Ellip
     strong = np.abs(along) * (np.abs(along) > 0.85 * np.hypot(seen[..., 0], seen[..., 1]))
     best = strong.argmax(axis=1)
     offset = s[best]
-    ok = strong[np.arange(_ANGLES), best] > _CANNY[0]
+    ok = strong[np.arange(_ANGLES), best] > least
     if ok.sum() < 0.3 * _ANGLES:
         return None
     design = sensitivity(guess, angles)
     for _ in range(3):
         step = np.linalg.lstsq(design[ok], offset[ok], rcond=None)[0]
         off = np.abs(offset - design @ step)
-        ok = (strong[np.arange(_ANGLES), best] > _CANNY[0]) & (off < max(1.2, 0.012 * guess.radius_px))
+        ok = (strong[np.arange(_ANGLES), best] > least) & (off < max(1.2, 0.012 * guess.radius_px))
         if ok.sum() < 0.3 * _ANGLES:
             return None
     return _moved(guess, step, float(ok.mean()))
@@ -290,7 +297,8 @@ def _told_apart(light: NDArray[np.float32], ellipse: Ellipse) -> tuple[NDArray[n
 
 
 def _improve(grey: NDArray[np.float32], ellipse: Ellipse, reach: float, *, bright_inside: bool) -> EllipseFit | None:
-    n = int(np.clip(2 * np.pi * ellipse.radius_px / _FINE_SPACING_PX, 48, 360))
+    every = _EVERY if reach > _WIDE else 1
+    n = int(np.clip(2 * np.pi * ellipse.radius_px / (_FINE_SPACING_PX * every), 48, 360 // every))
     angles = np.arange(n) * (2 * np.pi / n)
     rim, normals = ellipse.rim(angles), ellipse.normals(angles)
     beside = np.column_stack([-normals[:, 1], normals[:, 0]]) * (_FINE_SPACING_PX / 2)

@@ -94,7 +94,7 @@ def check_gates(
         exposure=_exposure(pixels, counted),
         failures=(),
     )
-    return _judged(report, protocol)
+    return _judged(report, protocol, disc=calibration.reference.startswith("disc"))
 
 
 def _window(photo: Photo, places: Points, px_per_mm: float) -> tuple[int, int, int, int]:
@@ -128,8 +128,10 @@ def _exposure(pixels: NDArray[np.uint8], counted: NDArray[np.bool_]) -> float:
     return float(usable[counted].mean())
 
 
-def _judged(report: GateReport, protocol: Protocol) -> GateReport:
+def _judged(report: GateReport, protocol: Protocol, *, disc: bool) -> GateReport:
     failures, warnings = [], []
+    # A disc's two mirrored tilts differ by distance × sin(tilt) / height of the camera: going nearer makes it worse.
+    surer = " and hold the phone parallel to it" if disc else ", or go nearer"
     if report.px_per_mm < protocol["px_per_mm_min"]:
         failures.append(
             f"{report.px_per_mm:.1f} px/mm at the ulcer (least {protocol['px_per_mm_min']:g}): go nearer, or set the "
@@ -143,7 +145,7 @@ def _judged(report: GateReport, protocol: Protocol) -> GateReport:
     if report.scale_se_pct > protocol["scale_se_max_pct"]:
         failures.append(
             f"scale uncertain by {report.scale_se_pct:.1f} % at the ulcer (limit {protocol['scale_se_max_pct']:g} %): "
-            "lay the reference closer to the ulcer, or go nearer"
+            f"lay the reference closer to the ulcer{surer}"
         )
     if report.focus < protocol["focus_min"]:
         got = f"edges {1 / report.focus:.2f} mm wide" if report.focus > 0 else "no edge to be seen"
