@@ -18,7 +18,7 @@ from ulcermeter.errors import MissingDependencyError, ModelError, PhotoError
 from ulcermeter.segmentation.prompt_channels import no_prompt
 
 WEIGHTS = Path(__file__).parent / "weights" / "ulcer.onnx"
-MODEL_KIND = "ulcermeter-segmentation-2"
+MODEL_KIND = "ulcermeter-segmentation-1"
 STRIDE_PX = 32
 TILE_PX = 576
 OVERLAP_PX = 128
@@ -112,9 +112,8 @@ def _open(path: Path, modified_ns: int, threads: int) -> Model:
 
 
 def _check_kind(path: Path, session: Any, facts: dict[str, str]) -> None:
-    inputs, outputs = session.get_inputs(), {one.name for one in session.get_outputs()}
-    fits = len(inputs) == 1 and inputs[0].shape[1] == 5 and {"logits", "one_view"} <= outputs
-    if facts.get("kind") != MODEL_KIND or not fits:
+    inputs = session.get_inputs()
+    if facts.get("kind") != MODEL_KIND or len(inputs) != 1 or inputs[0].shape[1] != 5:
         raise ModelError(
             f"Expected a model of kind {MODEL_KIND} (red, green, blue, click, region) in {path}, got "
             f"kind {facts.get('kind') or 'unknown'}; train one with `ulcermeter train`."
@@ -259,19 +258,30 @@ def _taper(length: int) -> NDArray[np.float32]:
 
 
 def forward(pixels: Pixels, prompt: NDArray[np.float32] | None, *, model: Model, views: int = 2) -> Logits:
-    """Logits of a whole picture, padded at right and bottom to a multiple of 32; float32 (M, N).
+    """Logits of a whole picture, float32 (M, N).
 
     Parameters
     ----------
+    pixels : uint8 (M, N, 3)
+    prompt : float32 (2, M, N) or None
+    model : Model
     views : {2, 1}
-        Two: the mean of the picture as it is and mirrored; one costs half as much.
+        Two: the mean of the picture as it is and mirrored left to right; one costs half as much.
     """
+    guide = no_prompt(pixels.shape[:2]) if prompt is None else prompt
+    logits = _run(pixels, guide, model)
+    if views == 1:
+        return logits
+    return 0.5 * (logits + _run(pixels[:, ::-1], guide[:, :, ::-1], model)[:, ::-1])
+
+
+def _run(pixels: Pixels, guide: NDArray[np.float32], model: Model) -> Logits:
+    """One pass of the network over a picture padded at right and bottom to a multiple of 32."""
     rows, cols = pixels.shape[:2]
     down, right = -rows % STRIDE_PX, -cols % STRIDE_PX
-    padded = cv2.copyMakeBorder(pixels, 0, down, 0, right, cv2.BORDER_REPLICATE)
+    padded = cv2.copyMakeBorder(np.ascontiguousarray(pixels), 0, down, 0, right, cv2.BORDER_REPLICATE)
     x = np.empty((1, 5, *padded.shape[:2]), np.float32)
     np.multiply(padded.transpose(2, 0, 1), np.float32(1 / 255), out=x[0, :3])
-    guide = no_prompt((rows, cols)) if prompt is None else prompt
     x[0, 3:] = np.pad(guide, ((0, 0), (0, down), (0, right)))
-    logits = model.session.run(["logits" if views == 2 else "one_view"], {"input": x})[0]
+    logits = model.session.run(None, {model.session.get_inputs()[0].name: x})[0]
     return np.ascontiguousarray(logits[0, 0, :rows, :cols])

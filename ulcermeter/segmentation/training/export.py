@@ -15,20 +15,7 @@ from ulcermeter.errors import ModelError
 from ulcermeter.segmentation.training.architecture import FoldedConv, Separable, UlcerNetwork
 
 OPSET = 18
-NETWORK, HALF = "network.", ".half"
-
-
-class TwoViews(nn.Module):
-    """What a network says of a picture as it is and mirrored left to right."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean logits of both views, and those of the first alone."""
-        first = self.network(x)
-        return 0.5 * (first + self.network(x.flip(3)).flip(3)), first
+HALF = ".half"
 
 
 def fold_network(network: UlcerNetwork) -> UlcerNetwork:
@@ -79,7 +66,7 @@ def read_onnx(path: Path) -> UlcerNetwork:
         raise ModelError(f"Expected a model to start from at {path}, found none.")
     network = fold_network(UlcerNetwork())
     stored = {
-        one.name.removeprefix(NETWORK).removesuffix(HALF): torch.tensor(numpy_helper.to_array(one).astype(np.float32))
+        one.name.removesuffix(HALF): torch.tensor(numpy_helper.to_array(one).astype(np.float32))
         for one in onnx.load(path).graph.initializer
         if one.data_type in (TensorProto.FLOAT, TensorProto.FLOAT16)
     }
@@ -96,8 +83,7 @@ def read_onnx(path: Path) -> UlcerNetwork:
 def write_onnx(network: UlcerNetwork, out: Path, *, facts: dict[str, str | float | int]) -> Path:
     """Write the network as ONNX with named, dynamic axes and `facts` as its metadata.
 
-    The file's outputs are `logits`, the mean of two views (see `TwoViews`), and `one_view`, which costs half as
-    much. Weights are stored as 16 bit floats and reckoned with as 32 bit ones.
+    Weights are stored as 16 bit floats and reckoned with as 32 bit ones.
 
     Parameters
     ----------
@@ -114,12 +100,12 @@ def write_onnx(network: UlcerNetwork, out: Path, *, facts: dict[str, str | float
         # The newer exporter needs onnxscript and renames the weights, which `read_onnx` finds by name.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
-            TwoViews(fold_network(network)).eval(),
+            fold_network(network),
             (sample,),
             str(out),
             input_names=["input"],
-            output_names=["logits", "one_view"],
-            dynamic_axes={"input": free, "logits": free, "one_view": free},
+            output_names=["logits"],
+            dynamic_axes={"input": free, "logits": free},
             opset_version=OPSET,
             dynamo=False,
         )
