@@ -73,3 +73,16 @@ def test_a_flat_dot_keeps_its_rim() -> None:
     pixels = drawn_coin(middle, thickness=0.0, shadow_px=0.0)
     outline = outline_of(pixels, middle)
     assert face_of(pixels, outline, CAMERA) is outline
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_edges_of_cloth_round_a_disc_are_no_face(seed: int) -> None:
+    cloth = cv2.GaussianBlur(np.random.default_rng(seed).normal(size=(360, 400)).astype(np.float32), (0, 0), 3.0)
+    inside = np.zeros((360, 400), dtype=np.float32)
+    cv2.circle(inside, (200, 180), 110, 1.0, -1, cv2.LINE_AA)
+    inside = cv2.GaussianBlur(inside, (0, 0), 0.8)
+    light = (205 + 14 * cloth / cloth.std()) * (1 - inside) + 225 * inside
+    pixels = np.clip(light, 0, 255)[..., None].repeat(3, axis=2).round().astype(np.uint8)
+    found = fit_ellipse(pixels, Ellipse(np.array([200.0, 180]), np.diag([110.0, 110])))
+    assert found is not None
+    assert face_of(pixels, found, CAMERA).ellipse.radius_px == pytest.approx(110, rel=0.005)

@@ -81,9 +81,10 @@ def find_disc(
     if len(discs) > 1 and _quality(discs[1], region) > _quality(discs[0], region) - _CLEARLY_BETTER:
         raise _ambiguous(discs)
     camera = camera_prior(photo, protocol=protocol, lens=lens)
-    disc = face_of(photo.pixels, discs[0], camera)
-    _refuse_small(disc)
     assert reference.size_mm is not None
+    # A dot is flat: round it are only its ground's edges.
+    disc = face_of(photo.pixels, discs[0], camera) if reference.size_mm >= _COIN_MM else discs[0]
+    _refuse_small(disc)
     return _found(reference.size_mm, disc, camera, float(protocol["disc_size_sd_pct"]))
 
 

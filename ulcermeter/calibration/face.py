@@ -37,6 +37,8 @@ _NEAR = (1.0, 0.005)
 """An edge this near lies on the ellipse: px, and as a share of the radius."""
 _BEYOND = 0.10
 _LEAST_SEEN, _LEAST_OUTER = 40, 0.35
+_AS_WELL_SEEN = 0.6
+"""Of the rim found, the least share that must be seen of one that replaces it: cloth round a dot has edges too."""
 _THICKNESS = 0.09
 """A coin's thickness as a share of its diameter: 0.079-0.103 for the eight euro coins (Council Regulation (EU)
 729/2014, annex I)."""
@@ -85,7 +87,7 @@ def face_of(pixels: NDArray[np.uint8], disc: EllipseFit, camera: CameraPrior) ->
         return disc
     found = disc.ellipse
     for _ in range(2):
-        rims = _rims(pixels, found)
+        rims = [rim for rim in _rims(pixels, found) if rim.on >= _AS_WELL_SEEN * disc.ellipse.support]
         if not rims:
             return disc
         outline = max(rims, key=lambda rim: rim.on + rim.outer)
