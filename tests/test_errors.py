@@ -12,6 +12,7 @@ import pytest
 
 from ulcermeter.calibration import calibrate
 from ulcermeter.calibration.gates import GateReport, _judged
+from ulcermeter.calibration.ruler import _FADED
 from ulcermeter.errors import Refusal, what_to_do
 from ulcermeter.pipeline import in_view
 from ulcermeter.protocol import read_protocol
@@ -33,8 +34,8 @@ def refusals() -> Iterator[tuple[str, list[str]]]:
         whys = [str(n.value) for n in nodes if isinstance(n, ast.Constant) and str(n.value).startswith("reference ")]
         for node in nodes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refusal":
-                kept = ast.unparse(node).endswith(".why)")
-                said = whys if kept else itertools.chain.from_iterable(map(sentences, node.args))
+                kept = ".why" in ast.unparse(node)
+                said = [*whys, _FADED] if kept else itertools.chain.from_iterable(map(sentences, node.args))
                 yield f"{path.relative_to(PACKAGE)}:{node.lineno}", [text for text in said if not kept or ";" in text]
 
 
@@ -70,8 +71,10 @@ def test_a_refusal_says_what_to_do(where: str, said: list[str]) -> None:
 def test_each_gate_says_what_to_do() -> None:
     rules = read_protocol("manus")
     worst = GateReport(px_per_mm=1.0, tilt_deg=60.0, scale_se_pct=9.0, focus=0.1, exposure=0.0, failures=())
-    failures = {*_judged(worst, rules).failures, *_judged(replace(worst, focus=0.0), rules).failures}
-    assert len(failures) == 6
+    reports = [_judged(worst, rules, disc=disc) for disc in (False, True)]
+    reports.append(_judged(replace(worst, focus=0.0), rules, disc=False))
+    failures = {failure for report in reports for failure in report.failures}
+    assert len(failures) == 7
     for failure in failures:
         assert what_to_do(f"ulcer 2: {failure}").split(" ")[0] in VERBS, failure
 
