@@ -72,15 +72,16 @@ def refine_find(
     """
     step = refine_step(rectified, find.centre, find.extent)
     view = cut_view(rectified.pixels, centre=find.centre, step=step, size_px=_cut_size(find.extent / step))
-    rough = region_prompt(view.pixels.shape, view.from_window(find.outline))
-    logits, finds = view.pixels[..., 0].astype(np.float32), []
-    for prompt in (None, rough) if find.confidence >= SURE else (None,):
+
+    def look(prompt: Prompt | None) -> tuple[Logits, list[Find]]:
         logits = mirrored(view, prompt, model=model)
         logits += FIRST_PASS_SHARE * (resample(seen[1], seen[0], view) - logits)
         logits = blank_polygon(logits, view, reference_in_window(rectified))
-        finds = [one for one in extract_finds(logits, view, model=model) if overlaps(one.outline, find.outline)]
-        if finds:
-            break
+        return logits, [one for one in extract_finds(logits, view, model=model) if overlaps(one.outline, find.outline)]
+
+    logits, finds = look(None)
+    if not finds and find.confidence >= SURE:
+        logits, finds = look(region_prompt(view.pixels.shape, view.from_window(find.outline)))
     return view, logits, [replace(one, confidence=max(one.confidence, find.confidence)) for one in finds]
 
 
@@ -119,8 +120,8 @@ def mirrored(view: View, prompt: Prompt | None, *, model: Model) -> Logits:
     """Mean logits of a view as it is and upside down, each seen left to right and right to left; float32 (M, N)."""
     total = np.zeros(view.pixels.shape[:2], np.float32)
     for flip in (np.s_[:], np.s_[::-1]):
-        turned = None if prompt is None else np.ascontiguousarray(prompt[:, flip])
-        total += forward(np.ascontiguousarray(view.pixels[flip]), turned, model=model)[flip]
+        turned = None if prompt is None else prompt[:, flip]
+        total += forward(view.pixels[flip], turned, model=model)[flip]
     return total / np.float32(2)
 
 

@@ -43,6 +43,7 @@ _DAY = _count("day", "days since treatment_date; empty when either date is not k
 _PHOTO = _text("photo", "the file, relative to the study folder")
 _HAND = _text("hand", "hand", HANDS)
 _FINGER = _text("finger", "finger", FINGERS)
+_PHOTO_ROW = (_PHOTO, _SUBJECT, _VISIT, _DATE, _HAND, _FINGER)
 _VIEW = _text("view", "side of the finger that faces the camera", VIEWS)
 _ULCER = _text("ulcer_id", "identity of the ulcer within the study, for example S01-left-index-1")
 
@@ -50,12 +51,7 @@ PHOTOS = Table(
     "photos",
     "a photo row",
     (
-        _PHOTO,
-        _SUBJECT,
-        _VISIT,
-        _DATE,
-        _HAND,
-        _FINGER,
+        *_PHOTO_ROW,
         _VIEW,
         _text("status", "what became of it", ("measured", "no ulcer", "refused", "failed")),
         _text("reason", "why refused or failed, and what to do; then warnings, parted by '; '"),
@@ -85,12 +81,7 @@ RETAKE = Table(
             "1 = the subject's eligibility is open and this photo counts for it; 2 = no photo of that finger passed at "
             "that visit; 3 = other",
         ),
-        _PHOTO,
-        _SUBJECT,
-        _VISIT,
-        _DATE,
-        _HAND,
-        _FINGER,
+        *_PHOTO_ROW,
         _text(
             "status", "what became of it; uncertain = measured, and cannot be told from the threshold", _RETAKE_STATUSES
         ),
