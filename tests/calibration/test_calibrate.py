@@ -125,7 +125,7 @@ def coverage(tilt_deg: float, *, focal_sd_rel: float, n: int = 40) -> tuple[floa
         points = seen(to_px, square) + 0.05 * rng.standard_normal((4, 2))
         focal_px = 26 * float(np.hypot(*SHAPE)) / 43.2666 * float(np.exp(focal_sd_rel * rng.standard_normal()))
         camera = CameraPrior(focal_px, focal_sd_rel, ((SHAPE[1] - 1) / 2, (SHAPE[0] - 1) / 2), 9.6, 0.0)
-        options = {"point_sd_mm": 0.0, "size_sd_pct": 0.0, "level_sd_deg": 0.0, "tilt_sd_deg": 15.0}
+        options = {"point_sd_mm": 0.0, "size_sd_pct": 0.0, "level_sd_deg": 0.0, "tilt_scale_deg": 15.0}
         noise = np.eye(8) * 0.05**2
         plane = fit_plane(points, square, noise, camera=camera, shape=SHAPE, n_draws=300, rng=rng, **options)
         place = seen(to_px, np.array([[14.0, 4.0]]))[0]

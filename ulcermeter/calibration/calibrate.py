@@ -179,7 +179,7 @@ def _calibrated(
         point_sd_mm=float(point_sd_mm),
         size_sd_pct=float(size_sd_pct),
         level_sd_deg=float(protocol["reference_level_sd_deg"]),
-        tilt_sd_deg=float(protocol["tilt_sd_deg"]),
+        tilt_scale_deg=float(protocol["tilt_scale_deg"]),
         n_draws=int(protocol["monte_carlo_draws"]),
         rng=seeded_generator(photo.sha256, "calibration"),
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.calibration.camera import CameraPrior, camera_prior
-from ulcermeter.calibration.ellipses import Ellipse, EllipseFit, find_ellipses, fit_ellipse, sensitivity
+from ulcermeter.calibration.ellipses import Ellipse, EllipseFit, find_ellipses, fit_ellipse
 from ulcermeter.calibration.face import face_of
 from ulcermeter.calibration.references import FoundReference, Reference, Region
 from ulcermeter.datatypes import LensProfile, Photo, Points
@@ -26,7 +26,8 @@ __all__ = ["cropped", "disc_poses", "find_disc", "find_discs"]
 
 Matrix = NDArray[Any]
 _POINTS = 8
-_SLIDE_RAD = 0.05
+_SLIDE_RAD = 0.3
+"""How far the points may lie along the rim from where they are written down: no constraint for any tilt."""
 _UNSEEN_SD = 0.06
 """Error of a rim, as a share of its radius, where none of it is seen on the ellipse."""
 _COIN_MM, _COIN_SD = 15.0, 0.013
@@ -214,44 +215,45 @@ def _refuse_small(disc: EllipseFit) -> None:
 def _found(size_mm: float, disc: EllipseFit, camera: CameraPrior, size_sd_pct: float) -> FoundReference:
     angles = np.arange(_POINTS) * (2 * np.pi / _POINTS)
     circle = np.column_stack([np.cos(angles), np.sin(angles)]) * size_mm / 2
-    first, second = (_seen(pose, circle, camera) for pose in disc_poses(disc.ellipse, size_mm, camera))
     many = np.arange(72) * (2 * np.pi / 72)
-    rim = Ellipse(disc.ellipse.centre_px, disc.ellipse.shape_px * 1.03).rim(many)
+    outline = Ellipse(disc.ellipse.centre_px, disc.ellipse.shape_px * 1.03).rim(many)
+    poses = disc_poses(disc.ellipse, size_mm, camera)
     return FoundReference(
         text=f"disc:{size_mm:g}",
-        points_px=first,
+        points_px=disc.ellipse.rim(angles),
         points_mm=circle,
-        covariance_px2=_covariance(disc, first, angles, rim_sd=_COIN_SD if size_mm >= _COIN_MM else 0.0),
-        outline_px=rim,
-        alternatives_px=(second,),
+        covariance_px2=_covariance(disc, angles, rim_sd=_COIN_SD if size_mm >= _COIN_MM else 0.0),
+        outline_px=outline,
+        alternatives_px=tuple(_seen(pose, circle, camera) for pose in poses),
         size_sd_pct=size_sd_pct,
         point_sd_mm=0.003,
     )
 
 
-def _covariance(disc: EllipseFit, points: Points, angles: Matrix, *, rim_sd: float) -> Matrix:
-    """Return the points' covariance: across the rim from the fit; along it they are nobody's.
+def _covariance(disc: EllipseFit, angles: Matrix, *, rim_sd: float) -> Matrix:
+    """Return the covariance of points at these angles: they go where the ellipse goes, and along its rim anywhere.
 
-    An ellipse fixes five of a homography's eight numbers. Of the other three, a turn means nothing; two slide the
+    An ellipse fixes five of a homography's eight numbers: moved, stretched or sheared, it takes its points along as
+    another tilt of the disc would, not only across the rim. Of the other three, a turn means nothing; two slide the
     points along the rim, as sine and cosine of the angle. These are left to the camera's prior.
     """
-    local = (points - disc.ellipse.centre_px) @ np.linalg.inv(disc.ellipse.shape_px)
-    at = np.arctan2(local[:, 1], local[:, 0])
-    normals = disc.ellipse.normals(at)
-    across = (sensitivity(disc.ellipse, at)[:, None, :] * normals[:, :, None]).reshape(-1, 5)
-    along = (np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)) / (2 * np.sin(2 * np.pi / _POINTS))
-    slides = np.stack([along * np.cos(angles)[:, None], along * np.sin(angles)[:, None]], axis=-1).reshape(-1, 2)
+    x, y, one, none = np.cos(angles), np.sin(angles), np.ones(len(angles)), np.zeros(len(angles))
+    carried = np.stack(
+        [np.column_stack([one, none, x, y, none]), np.column_stack([none, one, none, x, y])], axis=1
+    ).reshape(-1, 5)
+    along = np.column_stack([-y, x]) @ disc.ellipse.shape_px
+    slides = np.stack([along * x[:, None], along * y[:, None]], axis=-1).reshape(-1, 2)
     # What a rim departs from an ellipse in detail it may also depart as an ellipse; and where it is not seen on the
     # ellipse it is seen elsewhere: a coin's wall, a shadow.
     loose = max(_UNSEEN_SD * (1 - disc.ellipse.support), rim_sd)
     loose_px = float(np.hypot(disc.rms_px, loose * disc.ellipse.radius_px))
     shared = disc.covariance + loose_px**2 * np.diag([1.0, 1.0, 1.0, 0.5, 1.0])
-    covariance = across @ shared @ across.T + (_SLIDE_RAD**2) * (slides @ slides.T)
+    covariance = carried @ shared @ carried.T + (_SLIDE_RAD**2) * (slides @ slides.T)
     return np.asarray(covariance + 1e-6 * np.eye(len(covariance)), dtype=np.float64)
 
 
-def _seen(frame: Matrix, circle: Points, camera: CameraPrior) -> Points:
-    inside = np.column_stack([circle, np.ones(len(circle))]) @ frame.T
+def _seen(frame: Matrix, points_mm: Points, camera: CameraPrior) -> Points:
+    inside = np.column_stack([points_mm, np.ones(len(points_mm))]) @ frame.T
     return inside[:, :2] / inside[:, 2:] * camera.focal_px + np.asarray(camera.centre_px)
 
 

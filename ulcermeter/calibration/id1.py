@@ -79,14 +79,14 @@ def find_id1(
         Two cards; one of which it cannot be told which side is the longer.
     """
     camera = camera_prior(photo, protocol=protocol, lens=lens)
-    tilt_sd_deg = float(protocol["tilt_sd_deg"])
+    tilt_scale_deg = float(protocol["tilt_scale_deg"])
     patch, origin = cropped(photo.pixels, region)
     cards: list[_Card] = []
     for faint, most in _MOST_GUESSES.items():
         for guess in find_quads(patch, aspects=_ASPECTS, most=most, faint=faint):
             if any(_overlap(guess + origin, card.corners_px) for card in cards):
                 continue
-            card = _card(photo.pixels, guess + origin, camera, tilt_sd_deg)
+            card = _card(photo.pixels, guess + origin, camera, tilt_scale_deg)
             if card is not None and not any(_overlap(card.corners_px, other.corners_px) for other in cards):
                 cards.append(card)
         if cards:
@@ -102,7 +102,7 @@ def find_id1(
     return _found(cards[0])
 
 
-def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_sd_deg: float) -> _Card | None:
+def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_scale_deg: float) -> _Card | None:
     if cv2.arcLength(guess.astype(np.float32), True) < _LEAST_PX_PER_MM * 2 * sum(ID1_MM):
         return None
     trims = tuple(1.3 * ID1_CORNER_MM / side for side in ID1_MM)
@@ -111,7 +111,7 @@ def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_sd
         return None
     turned = [(quad.corners_px, quad.covariance_px2), _turned(quad)]
     fits = [
-        solve_poses((c,), _corners_mm(), v, camera=camera, point_sd_mm=_POINT_SD_MM, tilt_sd_deg=tilt_sd_deg).chi2
+        solve_poses((c,), _corners_mm(), v, camera=camera, point_sd_mm=_POINT_SD_MM, tilt_scale_deg=tilt_scale_deg).chi2
         for c, v in turned
     ]
     best = int(np.argmin(fits))

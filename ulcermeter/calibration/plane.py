@@ -65,7 +65,7 @@ def fit_plane(
     point_sd_mm: float,
     size_sd_pct: float,
     level_sd_deg: float,
-    tilt_sd_deg: float,
+    tilt_scale_deg: float,
     n_draws: int,
     rng: np.random.Generator,
 ) -> PlaneFit:
@@ -77,7 +77,7 @@ def fit_plane(
         Undistorted where a lens profile is used.
     covariance_px2 : float64 (2K, 2K)
     alternatives_px : tuple of float64 (K, 2)
-        Other places of the points that explain the photo as well.
+        Where the poses to start from would show the points.
     camera : CameraPrior
     shape : (int, int)
         Rows and columns of the photo.
@@ -87,8 +87,8 @@ def fit_plane(
         Common error of the reference's size, %.
     level_sd_deg : float
         Angle about either axis between the reference and the plane that it stands for: paper curls, skin is not flat.
-    tilt_sd_deg : float
-        How far from parallel a phone is held, about either axis.
+    tilt_scale_deg : float
+        Scale of the tilts at which phones are held, see `solve_poses`.
     n_draws : int
     rng : Generator
 
@@ -103,7 +103,7 @@ def fit_plane(
         covariance_px2,
         camera=camera,
         point_sd_mm=point_sd_mm,
-        tilt_sd_deg=tilt_sd_deg,
+        tilt_scale_deg=tilt_scale_deg,
     )
     best, samples = poses.best(), poses.sample(n_draws, rng)
     to_mm = poses.middle()

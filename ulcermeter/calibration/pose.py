@@ -25,6 +25,11 @@ _LEAST_GAIN = 1e-3
 """Of chi2, whose unit is one standard deviation squared: smaller steps change nothing."""
 _MIRROR_CHI2 = 20.0
 """Solutions this much worse than the best one weigh exp(-10) and are left out."""
+_SAME_PLANE = 0.01
+"""Normals nearer than this (0.6 degrees) in every component are one plane: two that a reference's points are mirrored
+by, or that start from other places of a disc's points, mean the same tilt."""
+_TILT_FREEDOM = 2.0
+"""Of the t distribution of tilts: many photos are nearly square to the plane, and a few far from it."""
 _DIFFERENCES = np.array([1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-3, 1e-3, 1e-6])
 
 
@@ -55,7 +60,7 @@ class _Problem:
     camera: CameraPrior
     means: Matrix
     sds: Matrix
-    tilt_sd: float
+    tilt_scale: float
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,8 @@ class Poses:
         each = [self.pixel_to_mm(solution.samples(np.zeros((1, 10))))[0] for solution in self.solutions]
         to_px = np.linalg.inv(np.stack(each))
         to_px /= (to_px[:, 2] @ np.append(self.centre_mm, 1.0))[:, None, None]
-        mean = np.linalg.inv(np.average(to_px, axis=0, weights=weights))
+        turned = np.stack([_turned_like(to_px[0], one, self.centre_mm) for one in to_px])
+        mean = np.linalg.inv(np.average(turned, axis=0, weights=weights))
         return mean / mean[2, 2]
 
     def sample(self, n_draws: int, rng: np.random.Generator) -> PoseSamples:
@@ -141,21 +147,21 @@ def solve_poses(
     *,
     camera: CameraPrior,
     point_sd_mm: float,
-    tilt_sd_deg: float,
+    tilt_scale_deg: float,
 ) -> Poses:
     """Find the poses that explain a reference's points.
 
     Parameters
     ----------
     places_px : tuple of float64 (K, 2)
-        The points on the photo, and other places of them that explain the photo as well.
+        The points on the photo; after them the places that poses to start from would give them, if these are known.
     points_mm : float64 (K, 2)
     covariance_px2 : float64 (2K, 2K)
     camera : CameraPrior
     point_sd_mm : float
         Independent error of each point in the plane, mm.
-    tilt_sd_deg : float
-        How far from parallel a phone is held, about either axis: what decides where the points do not.
+    tilt_scale_deg : float
+        Scale of the tilts at which phones are held, a t distribution: what decides where the points do not.
 
     Returns
     -------
@@ -168,10 +174,10 @@ def solve_poses(
     whitening = np.linalg.inv(np.linalg.cholesky(noise))
     means = np.array([np.log(camera.focal_px), *camera.centre_px, 0.0])
     sds = np.array([camera.focal_sd_rel, camera.centre_sd_px, camera.centre_sd_px, max(camera.k1_sd, 1e-7)])
-    solutions = []
-    for places in places_px:
-        problem = _Problem(places, plane, whitening, camera, means, sds, float(np.sin(np.deg2rad(tilt_sd_deg))))
-        solutions += [_solve(problem, *start) for start in _starts(problem)]
+    tilt_scale = float(np.sin(np.deg2rad(tilt_scale_deg)))
+    problem = _Problem(places_px[0], plane, whitening, camera, means, sds, tilt_scale)
+    starts = [start for places in places_px[1:] or places_px for start in _starts(problem, places)]
+    solutions = [_solve(problem, *start) for start in starts]
     return Poses(_distinct(solutions), centre_mm, _undistortion(places_px[0], camera))
 
 
@@ -179,15 +185,33 @@ def _spread(points: Points) -> float:
     return float(np.sqrt(np.mean(np.sum((points - points.mean(axis=0)) ** 2, axis=1))))
 
 
+def _turned_like(first: Matrix, other: Matrix, centre_mm: Points) -> Matrix:
+    """Turn the plane of another homography to pixels about the reference's centre until its axes lie as the first's.
+
+    The points of a disc may lie anywhere along its rim, and a mean over two turns would be too small.
+    """
+    middle = np.append(centre_mm, 1.0)
+    slopes = [h[:2, :2] - np.outer(h[:2] @ middle, h[2, :2]) for h in (first, other)]
+    u, _, vt = np.linalg.svd(slopes[1].T @ slopes[0])
+    turn = np.eye(3)
+    turn[:2, :2] = u @ vt
+    turn[:2, 2] = centre_mm - turn[:2, :2] @ centre_mm
+    return np.asarray(other @ turn, dtype=np.float64)
+
+
 def _distinct(solutions: list[_Solution]) -> tuple[_Solution, ...]:
-    """Sort by chi2; leave out the far worse and those whose axes agree with a better one to 0.1 of its sd."""
+    """Sort by chi2; leave out the far worse, and those whose plane lies as a better one's does."""
     kept: list[_Solution] = []
     for solution in sorted(solutions, key=lambda s: s.chi2):
-        frame = solution.samples(np.zeros((1, 10))).frames[0, :, :2]
-        twins = [np.abs(frame - k.samples(np.zeros((1, 10))).frames[0, :, :2]).max() < 1e-3 for k in kept]
+        twins = [np.abs(_normal(solution) - _normal(k)).max() < _SAME_PLANE for k in kept]
         if not kept or (solution.chi2 - kept[0].chi2 < _MIRROR_CHI2 and not any(twins)):
             kept.append(solution)
     return tuple(kept)
+
+
+def _normal(solution: _Solution) -> Matrix:
+    first, second = solution.samples(np.zeros((1, 10))).frames[0, :, :2].T
+    return np.cross(first, second)
 
 
 def _undistortion(points_px: Points, camera: CameraPrior) -> Matrix:
@@ -235,15 +259,21 @@ def _residuals(problem: _Problem, rotation: Matrix, parameters: Matrix) -> Matri
     rays = rays * (1 + parameters[:, None, 9:] * np.sum(rays**2, axis=2, keepdims=True))
     pixels = rays * np.exp(parameters[:, None, 6:7]) + parameters[:, None, 7:9]
     off = (pixels - problem.points_px).reshape(len(parameters), -1) @ problem.whitening.T
-    tilt = np.cross(frames[:, :, 0], frames[:, :, 1])[:, :2] / problem.tilt_sd
+    tilt = _heavy_tailed(np.cross(frames[:, :, 0], frames[:, :, 1])[:, :2] / problem.tilt_scale)
     return np.hstack([off, (parameters[:, 6:] - problem.means) / problem.sds, tilt])
 
 
-def _starts(problem: _Problem) -> list[tuple[Matrix, Matrix]]:
+def _heavy_tailed(tilt: Matrix) -> Matrix:
+    """Return residuals (B, 2) whose squares add up to -2 log of Student's t in two dimensions."""
+    squared = np.sum(tilt**2, axis=1, keepdims=True) + 1e-12
+    return tilt * np.sqrt((_TILT_FREEDOM + 2) * np.log1p(squared / _TILT_FREEDOM) / squared)
+
+
+def _starts(problem: _Problem, places_px: Points) -> list[tuple[Matrix, Matrix]]:
     """Return two first guesses (rotation, translation): the pose by DLT, and the same with its tilt mirrored."""
     camera = problem.camera
     inner = np.array([[camera.focal_px, 0, camera.centre_px[0]], [0, camera.focal_px, camera.centre_px[1]], [0, 0, 1]])
-    frame = np.linalg.inv(inner) @ fit_homography(problem.plane[:, :2], problem.points_px)
+    frame = np.linalg.inv(inner) @ fit_homography(problem.plane[:, :2], places_px)
     frame = frame / np.sqrt(np.linalg.norm(frame[:, 0]) * np.linalg.norm(frame[:, 1])) * np.sign(frame[2, 2])
     u, _, vt = np.linalg.svd(frame[:, :2], full_matrices=False)
     first, second = (u @ vt).T

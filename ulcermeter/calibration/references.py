@@ -81,7 +81,7 @@ class FoundReference:
     outline_px : float64 (L, 2)
         Polygon round everything that belongs to the reference.
     alternatives_px : tuple of float64 (K, 2)
-        Other places of the points that explain the photo as well (the mirror image of a disc's tilt).
+        Where the poses to start from would show the points (a disc's two mirrored tilts); none: start from the points.
     size_sd_pct : float or None
         Standard deviation of the reference's size, %; None takes the protocol's `reference_size_sd_pct`.
     point_sd_mm : float or None
