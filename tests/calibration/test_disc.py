@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration import calibrate
 from ulcermeter.calibration.camera import CameraPrior
-from ulcermeter.calibration.disc import _found, _outermost, disc_poses
+from ulcermeter.calibration.disc import _COIN_SD, _found, _outermost, disc_poses
 from ulcermeter.calibration.ellipses import Ellipse, EllipseFit, fit_ellipse
 from ulcermeter.calibration.plane import fit_plane
 from ulcermeter.datatypes import CameraInfo, Photo, transform_points
@@ -144,14 +144,14 @@ def test_without_a_focal_length_the_interval_is_wider() -> None:
 
 
 def test_a_rim_s_own_error_is_carried_into_a_length_beside_it() -> None:
-    """A coin square on, far from the photo's middle, its rim fitted 1.3 % off: nobody knows its tilt."""
+    """A coin square on, far from the photo's middle, its rim fitted 1 % off: nobody knows its tilt."""
     camera = CameraPrior(3400.0, 0.05, (1500.0, 2000.0), 30.0, 0.01, ())
     rng, radius, angles = np.random.default_rng(7), 140.0, np.arange(24) * (2 * np.pi / 24)
     circle = np.column_stack([np.cos(angles), np.sin(angles)]) * radius
     own, beside = np.array([500.0, 700.0]) + circle, np.array([1100.0, 1500.0]) + circle
     read, covered = [], []
     for _ in range(40):
-        a, b, c = 0.013 * radius * rng.standard_normal(3) * (1.0, 0.5**0.5, 1.0)
+        a, b, c = _COIN_SD * radius * rng.standard_normal(3) * (1.0, 0.5**0.5, 1.0)
         fit = EllipseFit(
             Ellipse(own.mean(axis=0), np.array([[radius + a, b], [b, radius + c]]), 1.0), np.eye(5) * 1e-4, 0.1, 0.3
         )

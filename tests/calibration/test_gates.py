@@ -84,6 +84,15 @@ def test_too_much_tilt() -> None:
     assert not any("tilt" in f for f in check_gates(photo, calibration, PLACE, protocol=PROTOCOL).failures)
 
 
+def test_a_disc_is_refused_at_a_tilt_that_a_marker_is_not() -> None:
+    photo, marker = marked(22)
+    assert not any("tilt" in said for said in check_gates(photo, marker, PLACE, protocol=PROTOCOL).failures)
+    disc = replace(marker, reference="disc:10")
+    assert any(
+        said.startswith("tilt 22° (limit 15°)") for said in check_gates(photo, disc, PLACE, protocol=PROTOCOL).failures
+    )
+
+
 def test_too_uncertain_a_scale() -> None:
     photo, calibration = marked(10, side_mm=3.0)
     far = np.array([10.0, 320.0])

@@ -7,7 +7,7 @@ it in `calibrate.FINDERS`.
 from ulcermeter.calibration.calibrate import calibrate
 from ulcermeter.calibration.camera import read_lens, write_lens
 from ulcermeter.calibration.colour import standardise_colour
-from ulcermeter.calibration.gates import GateReport, check_gates
+from ulcermeter.calibration.gates import GateReport, check_gates, tilt_limit_deg
 from ulcermeter.calibration.quality import judge_quality
 from ulcermeter.calibration.rectification import MAX_RECTIFIED_MEGAPIXELS, rectify
 from ulcermeter.calibration.references import FoundReference, Reference, parse_reference
@@ -24,5 +24,6 @@ __all__ = [
     "read_lens",
     "rectify",
     "standardise_colour",
+    "tilt_limit_deg",
     "write_lens",
 ]

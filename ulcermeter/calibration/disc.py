@@ -30,10 +30,10 @@ _SLIDE_RAD = 0.3
 """How far the points may lie along the rim from where they are written down: no constraint for any tilt."""
 _UNSEEN_SD = 0.06
 """Error of a rim, as a share of its radius, where none of it is seen on the ellipse."""
-_COIN_MM, _COIN_SD = 15.0, 0.013
+_COIN_MM, _COIN_SD = 15.0, 0.010
 """From this diameter a disc may be a coin (the smallest in use are about 16 mm), whose embossed edge, wall and shadow
-leave its rim this uncertain, as a share of its radius, however clear it is: on three photos of euro coins lying flat
-their axes differ by 1.3 % (one standard deviation)."""
+leave each half axis of its rim this uncertain, as a share of its radius, however clear it is: on three photos of euro
+coins lying flat their axes differ by 1.3 % (one standard deviation of a difference of two)."""
 _LEAST_DIAMETER_PX = 40.0
 """A dot of 5 mm at the least px/mm that any photo may have; smaller circles are everywhere."""
 _LEAST_SUPPORT, _LEAST_SUPPORT_BOXED, _LEAST_SUPPORT_FAINT = 0.65, 0.50, 0.85

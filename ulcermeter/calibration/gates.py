@@ -16,7 +16,7 @@ from ulcermeter.datatypes import Calibration, Photo, Points
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
-__all__ = ["GateReport", "check_gates"]
+__all__ = ["GateReport", "check_gates", "tilt_limit_deg"]
 
 _MARGIN_MM = 2.0
 """Skin round the ulcer that is judged with it, mm: the edge and what it is told apart from."""
@@ -72,7 +72,7 @@ def check_gates(
     place_px : float (K, 2) or (2,)
         The ulcer's outline, or, where none was found, the click, the middle of the box or of the photo; photo pixels.
     protocol : Protocol
-        For `px_per_mm_min`, `tilt_max_deg`, `scale_se_max_pct`, `focus_min`, `exposure_min`.
+        For `px_per_mm_min`, `tilt_max_deg`, `disc_tilt_max_deg`, `scale_se_max_pct`, `focus_min`, `exposure_min`.
     finger_mask : bool (M, N) or None
         True on the finger, photo pixels; the background's focus and exposure then do not count.
 
@@ -94,7 +94,16 @@ def check_gates(
         exposure=_exposure(pixels, counted),
         failures=(),
     )
-    return _judged(report, protocol, disc=calibration.reference.startswith("disc"))
+    return _judged(report, protocol, calibration.reference)
+
+
+def tilt_limit_deg(reference: str, protocol: Protocol) -> float:
+    """Return the largest tilt at which a kind of reference is used, degrees.
+
+    A disc's is smaller: which of two mirrored tilts it has decides how steep the skin is to the camera.
+    """
+    limit = protocol["disc_tilt_max_deg" if reference.startswith("disc") else "tilt_max_deg"]
+    return float(limit)
 
 
 def _window(photo: Photo, places: Points, px_per_mm: float) -> tuple[int, int, int, int]:
@@ -128,20 +137,17 @@ def _exposure(pixels: NDArray[np.uint8], counted: NDArray[np.bool_]) -> float:
     return float(usable[counted].mean())
 
 
-def _judged(report: GateReport, protocol: Protocol, *, disc: bool) -> GateReport:
+def _judged(report: GateReport, protocol: Protocol, reference: str) -> GateReport:
     failures, warnings = [], []
     # A disc's two mirrored tilts differ by distance × sin(tilt) / height of the camera: going nearer makes it worse.
-    surer = " and hold the phone parallel to it" if disc else ", or go nearer"
+    surer = " and hold the phone parallel to it" if reference.startswith("disc") else ", or go nearer"
     if report.px_per_mm < protocol["px_per_mm_min"]:
         failures.append(
             f"{report.px_per_mm:.1f} px/mm at the ulcer (least {protocol['px_per_mm_min']:g}): go nearer, or set the "
             "camera to its full resolution"
         )
-    if report.tilt_deg > protocol["tilt_max_deg"]:
-        failures.append(
-            f"tilt {report.tilt_deg:.0f}° (limit {protocol['tilt_max_deg']:g}°): hold the phone parallel "
-            "to the reference"
-        )
+    if report.tilt_deg > (limit := tilt_limit_deg(reference, protocol)):
+        failures.append(f"tilt {report.tilt_deg:.0f}° (limit {limit:g}°): hold the phone parallel to the reference")
     if report.scale_se_pct > protocol["scale_se_max_pct"]:
         failures.append(
             f"scale uncertain by {report.scale_se_pct:.1f} % at the ulcer (limit {protocol['scale_se_max_pct']:g} %): "

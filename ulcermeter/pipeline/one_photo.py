@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from ulcermeter.calibration import calibrate, check_gates, rectify, standardise_colour
+from ulcermeter.calibration import calibrate, check_gates, rectify, standardise_colour, tilt_limit_deg
 from ulcermeter.datatypes import Calibration, Finger, LensProfile, Photo, PhotoResult, RectifiedPhoto, Segmentation
 from ulcermeter.errors import PhotoError, Refusal, StudyError, what_to_do
 from ulcermeter.finger import locate_finger
@@ -187,7 +187,7 @@ def _calibrate(work: Work, photo: Photo, click: Any, box: Any) -> Calibration:
     point = look_at(photo, click, box)
     report = check_gates(photo, calibration, point, protocol=work.protocol)
     _tell(work, report)
-    if calibration.tilt_deg > work.protocol["tilt_max_deg"]:
+    if calibration.tilt_deg > tilt_limit_deg(calibration.reference, work.protocol):
         _refuse(work, report.failures)
     return calibration
 
