@@ -71,10 +71,10 @@ def test_a_refusal_says_what_to_do(where: str, said: list[str]) -> None:
 def test_each_gate_says_what_to_do() -> None:
     rules = read_protocol("manus")
     worst = GateReport(px_per_mm=1.0, tilt_deg=60.0, scale_se_pct=9.0, focus=0.1, exposure=0.0, failures=())
-    reports = [_judged(worst, rules, disc=disc) for disc in (False, True)]
-    reports.append(_judged(replace(worst, focus=0.0), rules, disc=False))
+    reports = [_judged(worst, rules, reference) for reference in ("aruco:10", "disc:10")]
+    reports.append(_judged(replace(worst, focus=0.0), rules, "aruco:10"))
     failures = {failure for report in reports for failure in report.failures}
-    assert len(failures) == 7
+    assert len(failures) == 8
     for failure in failures:
         assert what_to_do(f"ulcer 2: {failure}").split(" ")[0] in VERBS, failure
 
