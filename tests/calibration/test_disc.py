@@ -160,7 +160,7 @@ def test_a_rim_s_own_error_is_carried_into_a_length_beside_it() -> None:
             found.points_px,
             found.points_mm,
             found.covariance_px2,
-            alternatives_px=found.alternatives_px,
+            starts_px=found.starts_px,
             camera=camera,
             shape=(4000, 3000),
             point_sd_mm=0.003,

@@ -30,7 +30,7 @@ def test_the_prior_of_tilts_is_student_s_t_in_two_dimensions(tilt: float) -> Non
 @pytest.mark.parametrize("tilt_deg", [0.0, 12.0, 30.0])
 def test_clear_corners_tell_the_tilt_whatever_the_prior_expects(tilt_deg: float) -> None:
     poses = solve_poses(
-        (seen(tilt_deg, (20.0, -15.0), 220.0),),
+        seen(tilt_deg, (20.0, -15.0), 220.0),
         SQUARE,
         0.01**2 * np.eye(8),
         camera=CAMERA,

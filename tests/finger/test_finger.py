@@ -23,6 +23,14 @@ def along(s: float, t: float, turn_deg: float) -> tuple[float, float]:
     return (TIP[0] + s * ax + t * ay) * PX_PER_MM, (TIP[1] + s * ay - t * ax) * PX_PER_MM
 
 
+def lay_reference(pixels: np.ndarray, low: tuple[float, float], high: tuple[float, float]) -> np.ndarray:
+    """Paint a white reference between two corners (x, y), mm, and return its corners, px."""
+    (left, top), (right, bottom) = low, high
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]]) * PX_PER_MM
+    cv2.fillPoly(pixels, [corners.astype(np.int32)], (250, 250, 250))
+    return corners
+
+
 def angle_between(finger: Finger, turn_deg: float) -> float:
     return float(np.degrees(np.arccos(np.clip(np.dot(finger.axis, axis(turn_deg)), -1, 1))))
 
@@ -83,8 +91,7 @@ def test_dark_skin_and_twice_the_scale() -> None:
 
 def test_a_reference_across_the_finger_does_not_part_it() -> None:
     pixels = paint(turn_deg=0.0)
-    corners = np.array([[22.5, 42.0], [38.5, 42.0], [38.5, 52.0], [22.5, 52.0]]) * PX_PER_MM
-    cv2.fillPoly(pixels, [corners.astype(np.int32)], (250, 250, 250))
+    corners = lay_reference(pixels, (22.5, 42.0), (38.5, 52.0))
     found = locate_finger(rectified(pixels, reference_px=corners), near_px=along(12, 0, 0.0))
     assert found is not None
     assert found.tip_mm == pytest.approx(TIP, abs=0.8)
@@ -160,8 +167,7 @@ def test_fingers_of_a_real_hand() -> None:
 
 def test_a_tip_under_the_reference_is_found_from_the_sides() -> None:
     pixels = paint(turn_deg=0.0)
-    corners = np.array([[10.0, 10.0], [52.0, 10.0], [52.0, 24.0], [10.0, 24.0]]) * PX_PER_MM
-    cv2.fillPoly(pixels, [corners.astype(np.int32)], (250, 250, 250))
+    corners = lay_reference(pixels, (10.0, 10.0), (52.0, 24.0))
     found = locate_finger(rectified(pixels, reference_px=corners), near_px=along(9, 0, 0.0))
     assert found is not None
     assert found.tip_mm == pytest.approx(TIP, abs=1.0) and found.tip_sd_mm > 1

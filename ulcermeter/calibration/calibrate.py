@@ -173,7 +173,7 @@ def _calibrated(
         straight(found.points_px),
         points_mm,
         found.covariance_px2,
-        alternatives_px=tuple(straight(points) for points in found.alternatives_px),
+        starts_px=tuple(straight(points) for points in found.starts_px),
         camera=camera,
         shape=shape,
         point_sd_mm=float(point_sd_mm),

@@ -224,7 +224,7 @@ def _found(size_mm: float, disc: EllipseFit, camera: CameraPrior, size_sd_pct: f
         points_mm=circle,
         covariance_px2=_covariance(disc, angles, rim_sd=_COIN_SD if size_mm >= _COIN_MM else 0.0),
         outline_px=outline,
-        alternatives_px=tuple(_seen(pose, circle, camera) for pose in poses),
+        starts_px=tuple(_seen(pose, circle, camera) for pose in poses),
         size_sd_pct=size_sd_pct,
         point_sd_mm=0.003,
     )

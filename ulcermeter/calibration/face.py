@@ -234,6 +234,6 @@ def _mean_of(rims: list[_Rim], weights: Matrix, best: EllipseFit) -> EllipseFit:
     """Return the weighted mean of the rims that may be the face; how far they differ goes into its covariance."""
     numbers = np.array([[*rim.ellipse.centre_px, *rim.ellipse.shape_px[np.triu_indices(2)]] for rim in rims])
     mean = np.average(numbers, axis=0, weights=weights)
-    between = np.cov(numbers.T, aweights=weights / weights.sum(), ddof=0)
+    between = np.cov(numbers.T, aweights=weights, ddof=0)
     ellipse = replace(best.ellipse, centre_px=mean[:2], shape_px=mean[[2, 3, 3, 4]].reshape(2, 2))
     return replace(best, ellipse=ellipse, covariance=best.covariance + between)

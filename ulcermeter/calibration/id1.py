@@ -111,7 +111,7 @@ def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_sc
         return None
     turned = [(quad.corners_px, quad.covariance_px2), _turned(quad)]
     fits = [
-        solve_poses((c,), _corners_mm(), v, camera=camera, point_sd_mm=_POINT_SD_MM, tilt_scale_deg=tilt_scale_deg).chi2
+        solve_poses(c, _corners_mm(), v, camera=camera, point_sd_mm=_POINT_SD_MM, tilt_scale_deg=tilt_scale_deg).chi2
         for c, v in turned
     ]
     best = int(np.argmin(fits))

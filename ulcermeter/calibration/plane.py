@@ -59,7 +59,7 @@ def fit_plane(
     points_mm: Points,
     covariance_px2: Matrix,
     *,
-    alternatives_px: tuple[Points, ...] = (),
+    starts_px: tuple[Points, ...] = (),
     camera: CameraPrior,
     shape: tuple[int, int],
     point_sd_mm: float,
@@ -76,8 +76,8 @@ def fit_plane(
     points_px, points_mm : float64 (K, 2)
         Undistorted where a lens profile is used.
     covariance_px2 : float64 (2K, 2K)
-    alternatives_px : tuple of float64 (K, 2)
-        Where the poses to start from would show the points.
+    starts_px : tuple of float64 (K, 2)
+        Where the poses to start from would show the points; none: start from the points.
     camera : CameraPrior
     shape : (int, int)
         Rows and columns of the photo.
@@ -98,12 +98,13 @@ def fit_plane(
         The draws also hold the second, mirrored tilt where the photo cannot tell it from the first, by its weight.
     """
     poses = solve_poses(
-        (points_px, *alternatives_px),
+        points_px,
         points_mm,
         covariance_px2,
         camera=camera,
         point_sd_mm=point_sd_mm,
         tilt_scale_deg=tilt_scale_deg,
+        starts_px=starts_px,
     )
     best, samples = poses.best(), poses.sample(n_draws, rng)
     to_mm = poses.middle()

@@ -70,6 +70,10 @@ class _Solution:
     factor: Matrix
     chi2: float
 
+    def mode(self) -> PoseSamples:
+        """Return the solution's own pose alone."""
+        return self.samples(np.zeros((1, 10)))
+
     def samples(self, offsets: Matrix) -> PoseSamples:
         """Return the poses at parameters plus factor @ offsets, for offsets (B, 10)."""
         parameters = self.parameters + offsets @ self.factor.T
@@ -93,7 +97,7 @@ class Poses:
 
     def best(self) -> PoseSamples:
         """Return the maximum a posteriori pose alone."""
-        return self.solutions[0].samples(np.zeros((1, 10)))
+        return self.solutions[0].mode()
 
     def middle(self) -> Matrix:
         """Return the homography (3, 3) from photo pixels to plane mm in the middle of the solutions, by weight.
@@ -102,7 +106,7 @@ class Poses:
         mean, taken of the homographies to pixels, has the foreshortening that both share and half the rest.
         """
         weights = np.exp([(self.chi2 - solution.chi2) / 2 for solution in self.solutions])
-        each = [self.pixel_to_mm(solution.samples(np.zeros((1, 10))))[0] for solution in self.solutions]
+        each = [self.pixel_to_mm(solution.mode())[0] for solution in self.solutions]
         to_px = np.linalg.inv(np.stack(each))
         to_px /= (to_px[:, 2] @ np.append(self.centre_mm, 1.0))[:, None, None]
         turned = np.stack([_turned_like(to_px[0], one, self.centre_mm) for one in to_px])
@@ -141,27 +145,28 @@ class Poses:
 
 
 def solve_poses(
-    places_px: tuple[Points, ...],
+    points_px: Points,
     points_mm: Points,
     covariance_px2: Matrix,
     *,
     camera: CameraPrior,
     point_sd_mm: float,
     tilt_scale_deg: float,
+    starts_px: tuple[Points, ...] = (),
 ) -> Poses:
     """Find the poses that explain a reference's points.
 
     Parameters
     ----------
-    places_px : tuple of float64 (K, 2)
-        The points on the photo; after them the places that poses to start from would give them, if these are known.
-    points_mm : float64 (K, 2)
+    points_px, points_mm : float64 (K, 2)
     covariance_px2 : float64 (2K, 2K)
     camera : CameraPrior
     point_sd_mm : float
         Independent error of each point in the plane, mm.
     tilt_scale_deg : float
         Scale of the tilts at which phones are held, a t distribution: what decides where the points do not.
+    starts_px : tuple of float64 (K, 2)
+        Where the poses to start from would show the points; none: start from the points.
 
     Returns
     -------
@@ -169,16 +174,16 @@ def solve_poses(
     """
     centre_mm = points_mm.mean(axis=0)
     plane = np.column_stack([points_mm - centre_mm, np.ones(len(points_mm))])
-    px_per_mm = _spread(places_px[0]) / _spread(points_mm)
+    px_per_mm = _spread(points_px) / _spread(points_mm)
     noise = covariance_px2 + np.eye(len(covariance_px2)) * ((point_sd_mm * px_per_mm) ** 2 + 1e-8)
     whitening = np.linalg.inv(np.linalg.cholesky(noise))
     means = np.array([np.log(camera.focal_px), *camera.centre_px, 0.0])
     sds = np.array([camera.focal_sd_rel, camera.centre_sd_px, camera.centre_sd_px, max(camera.k1_sd, 1e-7)])
     tilt_scale = float(np.sin(np.deg2rad(tilt_scale_deg)))
-    problem = _Problem(places_px[0], plane, whitening, camera, means, sds, tilt_scale)
-    starts = [start for places in places_px[1:] or places_px for start in _starts(problem, places)]
+    problem = _Problem(points_px, plane, whitening, camera, means, sds, tilt_scale)
+    starts = [start for places_px in starts_px or (points_px,) for start in _starts(problem, places_px)]
     solutions = [_solve(problem, *start) for start in starts]
-    return Poses(_distinct(solutions), centre_mm, _undistortion(places_px[0], camera))
+    return Poses(_distinct(solutions), centre_mm, _undistortion(points_px, camera))
 
 
 def _spread(points: Points) -> float:
@@ -210,7 +215,7 @@ def _distinct(solutions: list[_Solution]) -> tuple[_Solution, ...]:
 
 
 def _normal(solution: _Solution) -> Matrix:
-    first, second = solution.samples(np.zeros((1, 10))).frames[0, :, :2].T
+    first, second = solution.mode().frames[0, :, :2].T
     return np.cross(first, second)
 
 

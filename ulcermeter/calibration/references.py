@@ -80,7 +80,7 @@ class FoundReference:
         added when the plane is fitted.
     outline_px : float64 (L, 2)
         Polygon round everything that belongs to the reference.
-    alternatives_px : tuple of float64 (K, 2)
+    starts_px : tuple of float64 (K, 2)
         Where the poses to start from would show the points (a disc's two mirrored tilts); none: start from the points.
     size_sd_pct : float or None
         Standard deviation of the reference's size, %; None takes the protocol's `reference_size_sd_pct`.
@@ -94,7 +94,7 @@ class FoundReference:
     points_mm: Points = field(repr=False)
     covariance_px2: NDArray[np.float64] = field(repr=False)
     outline_px: Points = field(repr=False)
-    alternatives_px: tuple[Points, ...] = field(default=(), repr=False)
+    starts_px: tuple[Points, ...] = field(default=(), repr=False)
     size_sd_pct: float | None = None
     point_sd_mm: float | None = None
     warnings: tuple[str, ...] = ()

@@ -51,6 +51,10 @@ class AsSeen:
     tip_contrast: float
     faintest: float
 
+    def from_plane(self, points: Floats) -> Floats:
+        """Turn plane x, y, (K, 2) or (2,), into (s, u)."""
+        return _in_frame(points, self.tip_mm, self.axis)
+
     def to_plane(self, points: Floats) -> Floats:
         """Turn (s, u) (K, 2) into plane x, y."""
         return self.tip_mm + points @ np.array([self.axis, [self.axis[1], -self.axis[0]]])

@@ -44,8 +44,8 @@ def stand_up(
     """
     viewpoint = calibration.viewpoint_mm()
     known = bool(np.isfinite(viewpoint[2]))
-    camera = np.array([*_to_frame(seen, viewpoint[:2]), viewpoint[2]]) if known else np.array([0.0, 0.0, FAR_MM])
-    near, on_table = float(_to_frame(seen, near_mm)[0]), calibration.reference_on == "table"
+    camera = np.array([*seen.from_plane(viewpoint[:2]), viewpoint[2]]) if known else np.array([0.0, 0.0, FAR_MM])
+    near, on_table = float(seen.from_plane(near_mm)[0]), calibration.reference_on == "table"
     shown = float(seen.edge_mm[:, 0].max())
     first = Solid(0.0, 0.0, 0.0, seen.radius_mm, 0.02, 1.2 * seen.radius_mm, 2.3)
     solid, off = fit_solid(seen.edge_mm, camera, first=first, near=near, on_table=on_table)
@@ -70,11 +70,6 @@ def stand_up(
     if np.median(np.abs(off)) > _MOST_SPREAD_MM:
         return None
     return _finger(seen, solid, edge, off, camera, height(solid) if known else 0.0, viewpoint, side)
-
-
-def _to_frame(seen: AsSeen, point: Floats) -> Floats:
-    offset = np.asarray(point) - seen.tip_mm
-    return np.array([offset @ seen.axis, offset @ np.array([seen.axis[1], -seen.axis[0]])])
 
 
 def _radii(solid: Solid, edge: Floats, off: Floats) -> Floats:

@@ -125,9 +125,8 @@ def extract_finds(logits: Logits, view: View, *, model: Model) -> list[Find]:
 def _outline_part(
     level: Logits, labels: NDArray[np.int32], label: int, box: NDArray[np.int32], view: View
 ) -> Find | None:
-    part = surroundings(box)
+    part, own, others = surroundings(labels, label, box)
     top, left = part[0].start, part[1].start
-    own, others = labels[part] == label, (labels[part] != label) & (labels[part] > 0)
     local = np.where(others, NEVER, level[part])
     outline = _level_set(local)
     if outline is None:

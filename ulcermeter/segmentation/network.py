@@ -164,19 +164,25 @@ def quiet_doubtful(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     count, labels, boxes, _ = cv2.connectedComponentsWithStats((probability > 0.5).astype(np.uint8), connectivity=8)
     quiet = probability.copy()
     for label in range(1, count):
-        part = surroundings(boxes[label])
-        own, others = labels[part] == label, (labels[part] != label) & (labels[part] > 0)
+        part, own, others = surroundings(labels, label, boxes[label])
         local = np.where(others, np.float32(0), probability[part])
         if not is_trusted(expected_dice(local, own), float(local[own].max()), least=MIN_CONFIDENCE_ONE_LOOK):
             quiet[part][own] = np.minimum(local[own], np.float32(0.49))
     return quiet
 
 
-def surroundings(box: NDArray[np.int32]) -> tuple[slice, slice]:
-    """Rows and columns of a part's bounding box (left, top, width, height, ...) with three tenths of it around."""
+def surroundings(
+    labels: NDArray[np.int32], label: int, box: NDArray[np.int32]
+) -> tuple[tuple[slice, slice], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Rows and columns of a part's box (left, top, width, height, ...) with three tenths of it around.
+
+    Beside them which pixels there are the part's own, and which are other parts'.
+    """
     left, top, wide, high = (int(v) for v in box[:4])
     reach = int(max(4, 0.3 * max(wide, high)))
-    return slice(max(top - reach, 0), top + high + reach), slice(max(left - reach, 0), left + wide + reach)
+    part = slice(max(top - reach, 0), top + high + reach), slice(max(left - reach, 0), left + wide + reach)
+    own = labels[part] == label
+    return part, own, ~own & (labels[part] > 0)
 
 
 def expected_dice(probability: NDArray[np.floating], own: NDArray[np.bool_]) -> float:
