@@ -9,9 +9,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ulcermeter.calibration import calibrate
+from ulcermeter.calibration.camera import CameraPrior
+from ulcermeter.calibration.id1 import ID1_MM, _skew
 from ulcermeter.calibration.straight_edges import fit_quad
 from ulcermeter.datatypes import CameraInfo, Photo, transform_points
 from ulcermeter.errors import Refusal
@@ -38,6 +42,46 @@ def test_a_card_measures_a_circle_at_the_ulcer(seed: int, tilt_deg: float) -> No
     assert np.abs(np.hypot(*(mm[:12] - mm[12:]).T) - 3).max() < 0.03
     assert calibration.tilt_deg == pytest.approx(phantom.truth.tilt_deg, abs=1.0)
     assert calibration.scale_se(np.array(phantom.truth.ulcers[0].centroid_px)) < 0.02
+
+
+@pytest.mark.parametrize("seed", [61037, 61042])
+def test_a_white_card_on_a_white_cloth_is_found(seed: int) -> None:
+    spec = random_spec(
+        seed,
+        diameter_mm=(1, 5),
+        tilt_deg=(0, 45),
+        px_per_mm=(12, 25),
+        place="table",
+        reference="id1",
+        size_px=(2400, 1800),
+    )
+    phantom = draw_phantom(spec)
+    calibration = calibrate(photo_of(phantom.pixels, spec.camera.focal_35mm_mm), reference="id1")
+    assert calibration.tilt_deg == pytest.approx(phantom.truth.tilt_deg, abs=1.5)
+
+
+@given(
+    tilt_deg=st.floats(0, 60),
+    azimuth_deg=st.floats(0, 360),
+    turn_deg=st.floats(0, 360),
+    share=st.floats(0.8, 1.25),
+)
+def test_a_card_of_any_pose_is_not_askew_and_a_slanted_outline_is(
+    tilt_deg: float, azimuth_deg: float, turn_deg: float, share: float
+) -> None:
+    camera = CameraPrior(focal_px=3000.0, focal_sd_rel=0.02, centre_px=(2000.0, 1500.0), centre_sd_px=1.0, k1_sd=0.0)
+    axis = np.array([np.cos(np.deg2rad(azimuth_deg)), np.sin(np.deg2rad(azimuth_deg)), 0])
+    rotation = cv2.Rodrigues(axis * np.deg2rad(tilt_deg))[0] @ cv2.Rodrigues(np.array([0, 0, np.deg2rad(turn_deg)]))[0]
+    card = (np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]]) - 0.5) * ID1_MM
+
+    def seen(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+        places = np.column_stack([corners, np.zeros(4)]) @ rotation.T + [30, -20, 350]
+        return places[:, :2] / places[:, 2:] * camera.focal_px + camera.centre_px
+
+    assert _skew(seen(card), camera) == pytest.approx(0, abs=1e-6)
+    # Another proportion shows as itself: the share of the sides is the ratio of the two columns' lengths.
+    assert _skew(seen(card * (share, 1)), camera) == pytest.approx(abs(np.log(share)), abs=1e-6)
+    assert _skew(seen(card + 0.5 * card[:, ::-1]), camera) > 0.15
 
 
 def rectangle(

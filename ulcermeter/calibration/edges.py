@@ -36,7 +36,13 @@ def linear_grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def edge_offsets(
-    grey: NDArray[np.float32], starts: Points, ends: Points, normals: Floats, *, reach_px: float
+    light: NDArray[np.float32],
+    starts: Points,
+    ends: Points,
+    normals: Floats,
+    *,
+    reach_px: float,
+    mix: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """Measure how far borders lie from where they are expected.
 
@@ -46,7 +52,7 @@ def edge_offsets(
 
     Parameters
     ----------
-    grey : float32 (M, N)
+    light : float32 (M, N) or (M, N, 3)
         Linear light.
     starts, ends : float64 (P, 2)
         Expected ends (x, y) of each border, px.
@@ -54,6 +60,8 @@ def edge_offsets(
         Unit vectors across each border, from dark to bright.
     reach_px : float
         Half the length of a profile.
+    mix : float64 (3,) or None
+        Weights of the channels, where `light` has three: mixing the profiles costs less than mixing the picture.
 
     Returns
     -------
@@ -68,9 +76,9 @@ def edge_offsets(
     at = starts[:, None] + (ends - starts)[:, None] * ((np.arange(n_profiles) + 0.5) / n_profiles)[:, None]
     where = (at[:, :, None] + s[:, None] * normals[:, None, None]).astype(np.float32)
     where = where.reshape(-1, len(s), 2)
-    profiles = cv2.remap(grey, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    profiles = profiles.reshape(len(starts), n_profiles, len(s)).mean(axis=1).astype(np.float64)
-    return _centroids(profiles, s)
+    seen = cv2.remap(light, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    means = seen.reshape(len(starts), n_profiles, len(s), -1).mean(axis=1).astype(np.float64)
+    return _centroids(means[..., 0] if mix is None else means @ mix, s)
 
 
 def _centroids(profiles: Floats, s: Floats) -> tuple[Floats, Floats]:

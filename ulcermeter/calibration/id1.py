@@ -32,9 +32,12 @@ ID1_MM = (85.60, 53.98)
 ID1_CORNER_MM = 3.18
 """ISO/IEC 7810:2019, ID-1: radius of the corners, mm (2.88 to 3.48)."""
 _ASPECTS = (1.15, 2.2)
-_MOST_GUESSES = {False: 8, True: 4}
+_MOST_GUESSES = {False: 16, True: 16}
 """Outlines tried among clear borders, and where these show no card, among faint ones."""
 _LEAST_SEEN = 0.45
+_MOST_SKEW = 0.15
+"""Of a guess before its sides are fitted. Guesses at 40 drawn cards, tilted to 45 degrees, reach 0.02 and at two
+photographed ones 0.04; of 42 guesses on photos of coins, 40 are beyond 0.15."""
 _LARGEST_CHI2 = 30.0
 _CLEAR_CHI2 = 15.0
 _LEAST_ROUNDED = 3
@@ -105,6 +108,8 @@ def find_id1(
 def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_scale_deg: float) -> _Card | None:
     if cv2.arcLength(guess.astype(np.float32), True) < _LEAST_PX_PER_MM * 2 * sum(ID1_MM):
         return None
+    if min(_skew(guess, camera), _skew(np.roll(guess, -1, axis=0), camera)) > _MOST_SKEW:
+        return None
     trims = tuple(1.3 * ID1_CORNER_MM / side for side in ID1_MM)
     quad = fit_quad(pixels, guess, trim=(trims[0], trims[1]))
     if quad is None or quad.seen.min() < _LEAST_SEEN:
@@ -127,6 +132,19 @@ def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_sc
             "could be; hold the phone parallel to the card."
         )
     return _Card(quad, corners, covariance, rounded)
+
+
+def _skew(corners: Points, camera: CameraPrior) -> float:
+    """Return by how much corners are no picture of a card, whatever the tilt; 0 for a perfect one.
+
+    The two columns that turn a plane's axes into the camera's are at right angles and equally long (Zhang 2000).
+    What is returned is the larger of the logarithm of their lengths' ratio and the cosine between them.
+    """
+    inner = np.diag([camera.focal_px, camera.focal_px, 1.0])
+    inner[:2, 2] = camera.centre_px
+    x, y = np.linalg.solve(inner, fit_homography(_corners_mm(), corners))[:, :2].T
+    lengths = np.linalg.norm(x), np.linalg.norm(y)
+    return float(max(abs(np.log(lengths[0] / lengths[1])), abs(x @ y) / (lengths[0] * lengths[1])))
 
 
 def _corners_mm() -> Points:

@@ -28,6 +28,8 @@ _LEAST_SEEN, _FAINT_LEAST_SEEN = 0.55, 0.35
 _LARGEST_SIDE_PX = 1600.0
 _LEAST_SD_PX = 0.02
 _LARGEST_SPREAD_PX = 0.8
+_FINE_REACH_PX, _EVERY = 5.0, 3
+"""Wider looks only bring a side near, and see every third place along it."""
 
 
 @dataclass(frozen=True)
@@ -204,9 +206,9 @@ def fit_quad(pixels: NDArray[np.uint8], guess: Points, *, trim: tuple[float, flo
     corners = (guess - origin + 0.5) * scale - 0.5
     start_reach = float(np.clip(0.02 * np.ptp(corners, axis=0).max(), 6, 16))
     ends = np.roll(corners, -1, axis=0)
-    told = [_told_apart(light, a, b, start_reach) for a, b in zip(corners, ends, strict=True)]
-    for reach in (start_reach, 0.6 * start_reach, 5.0, 4.0, 4.0):
-        fits = _fit_sides(told, corners, reach, trim)
+    mixes = [_told_apart(light, a, b, start_reach) for a, b in zip(corners, ends, strict=True)]
+    for reach in (start_reach, 0.6 * start_reach, _FINE_REACH_PX, 4.0, 4.0):
+        fits = _fit_sides(light, mixes, corners, reach, trim)
         if fits is None:
             return None
         corners = _corners(np.stack([fit[0] for fit in fits]))
@@ -234,7 +236,7 @@ _Side = tuple[Matrix, Matrix, float, float]
 
 
 def _fit_sides(
-    told: list[tuple[NDArray[np.float32], float]], corners: Points, reach_px: float, trim: tuple[float, float]
+    light: NDArray[np.float32], mixes: list[Matrix], corners: Points, reach_px: float, trim: tuple[float, float]
 ) -> list[_Side] | None:
     ends = np.roll(corners, -1, axis=0)
     lengths = np.hypot(*(ends - corners).T)
@@ -242,7 +244,7 @@ def _fit_sides(
     fits = []
     for k in range(4):
         cut = trim[0] if (k % 2 == 0) == long_first else trim[1]
-        fit = _fit_side(*told[k], corners[k], ends[k], reach_px, cut)
+        fit = _fit_side(light, mixes[k], corners[k], ends[k], reach_px, cut)
         if fit is None:
             return None
         fits.append(fit)
@@ -250,23 +252,25 @@ def _fit_sides(
 
 
 def _fit_side(
-    grey: NDArray[np.float32], sign: float, start: Points, end: Points, reach_px: float, trim: float
+    light: NDArray[np.float32], mix: Matrix, start: Points, end: Points, reach_px: float, trim: float
 ) -> _Side | None:
     """Fit one side: line (normal angle and offset about the side's middle), covariance, share seen, rms."""
     along = (end - start) / np.hypot(*(end - start))
     outwards = np.array([along[1], -along[0]])
     length = float(np.hypot(*(end - start)))
     n = int(np.clip(length / 8, 16, 120))
+    if reach_px > _FINE_REACH_PX:
+        n = max(n // _EVERY, 16)
     at = start + (end - start) * (trim + (1 - 2 * trim) * (np.arange(n)[:, None] + 0.5) / n)
     half = along * (length * (1 - 2 * trim) / n / 2)
-    normals = np.broadcast_to(sign * outwards, at.shape)
-    offsets, steps = edge_offsets(grey, at - half, at + half, normals, reach_px=reach_px)
+    normals = np.broadcast_to(outwards, at.shape)
+    offsets, steps = edge_offsets(light, at - half, at + half, normals, reach_px=reach_px, mix=mix)
     seen = np.isfinite(offsets)
     if seen.sum() < max(n / 3, 8):
         return None
     seen &= steps > 0.2 * float(np.median(steps[seen]))
     place = ((at - (start + end) / 2) @ along) / (length / 2)
-    solved = _robust_line(place, np.where(seen, sign * offsets, 0.0), seen)
+    solved = _robust_line(place, np.where(seen, offsets, 0.0), seen)
     if solved is None:
         return None
     (shift, slope), covariance, weights, rms = solved
@@ -278,10 +282,8 @@ def _fit_side(
     return line, turn @ covariance @ turn, float(np.mean(weights > 0.3)), rms
 
 
-def _told_apart(
-    light: NDArray[np.float32], start: Points, end: Points, reach_px: float
-) -> tuple[NDArray[np.float32], float]:
-    """Return the mix of channels that differs most across a side, and +1 where it is brighter outside."""
+def _told_apart(light: NDArray[np.float32], start: Points, end: Points, reach_px: float) -> Matrix:
+    """Return the mix of channels (3,) that differs most across a side, brighter outside."""
     along = (end - start) / np.hypot(*(end - start))
     outwards = np.array([along[1], -along[0]])
     at = start + (end - start) * np.linspace(0.1, 0.9, 60)[:, None]
@@ -291,9 +293,7 @@ def _told_apart(
         seen = cv2.remap(light, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         rings.append(np.median(seen.reshape(-1, 3), axis=0))
     apart = rings[1] - rings[0]
-    weights = apart / max(float(np.abs(apart).sum()), 1e-6)
-    sign = 1.0 if weights.sum() >= 0 else -1.0
-    return cv2.transform(light, (sign * weights)[None].astype(np.float32)), sign
+    return np.asarray(apart / max(float(np.abs(apart).sum()), 1e-6), dtype=np.float64)
 
 
 def _robust_line(
