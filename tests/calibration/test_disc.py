@@ -16,7 +16,7 @@ from ulcermeter.calibration.camera import CameraPrior
 from ulcermeter.calibration.disc import _COIN_SD, _found, _outermost, disc_poses
 from ulcermeter.calibration.ellipses import Ellipse, EllipseFit, fit_ellipse
 from ulcermeter.calibration.plane import fit_plane
-from ulcermeter.datatypes import CameraInfo, Photo, transform_points
+from ulcermeter.datatypes import Calibration, CameraInfo, Photo, transform_points
 from ulcermeter.errors import Refusal
 from ulcermeter.phantom import Phantom, draw_phantom, random_spec
 
@@ -175,3 +175,49 @@ def test_a_rim_s_own_error_is_carried_into_a_length_beside_it() -> None:
         covered.append(low <= 20 <= high)
     assert abs(np.mean(read) - 1) < 0.002
     assert np.mean(covered) >= 0.9
+
+
+def felt_by(phantom: Phantom) -> tuple[float, float, float]:
+    """The table's normal, away from the camera, in the photo's axes."""
+    focal_px = phantom.spec.camera.focal_35mm_mm * np.hypot(*phantom.pixels.shape[:2]) / 43.2666
+    rows, cols = phantom.pixels.shape[:2]
+    inner = np.array([[focal_px, 0, (cols - 1) / 2], [0, focal_px, (rows - 1) / 2], [0, 0, 1]])
+    axes = np.linalg.solve(inner, np.linalg.inv(phantom.truth.pixel_to_plane))[:, :2]
+    normal = np.cross(*axes.T)
+    x, y, z = normal / np.linalg.norm(normal) * np.sign(normal[2])
+    return float(x), float(y), float(z)
+
+
+@pytest.mark.parametrize("seed", [3, 8])
+def test_what_is_felt_of_the_level_tells_a_dot_on_a_table_from_its_mirror_image(seed: int) -> None:
+    spec = random_spec(
+        seed, reference="disc", place="table", tilt_deg=(12, 15), px_per_mm=(15, 20), size_px=(1200, 900)
+    )
+    phantom = draw_phantom(spec)
+    photo, down = photo_of(phantom.pixels, spec.camera.focal_35mm_mm), felt_by(phantom)
+    assert np.degrees(np.arccos(down[2])) == pytest.approx(phantom.truth.tilt_deg, abs=0.5)
+    felt = replace(photo, camera=replace(photo.camera, down=down))
+    blind, level = (calibrate(one, reference="disc:10", reference_on="table") for one in (photo, felt))
+    # Four of the dot's own widths away the two tilts differ.
+    normal, centre = np.array(down), blind.points_px.mean(axis=0)
+    far = centre + 4 * np.ptp(blind.points_px[:, 0]) * normal[:2] / np.hypot(*normal[:2])
+    true_mm = transform_points(phantom.truth.pixel_to_plane, far + np.array([[-20.0, 0], [20.0, 0]]))
+    true = 40 / np.hypot(*(true_mm[0] - true_mm[1]))
+
+    def read(calibration: Calibration) -> float:
+        mm = calibration.to_mm(far + np.array([[-20.0, 0], [20.0, 0]]))
+        return float(40 / np.hypot(*(mm[0] - mm[1])))
+
+    assert level.scale_se(far) < 0.5 * blind.scale_se(far)
+    assert abs(np.log(read(level) / true)) < min(0.01, abs(np.log(read(blind) / true)))
+    on_skin = [calibrate(one, reference="disc:10", reference_on="skin") for one in (photo, felt)]
+    assert np.array_equal(on_skin[0].draws, on_skin[1].draws)
+
+
+def test_a_slanting_table_is_believed_where_the_marker_shows_it() -> None:
+    spec = random_spec(5, reference="aruco", place="table", tilt_deg=(20, 20), px_per_mm=(15, 20), size_px=(1200, 900))
+    phantom = draw_phantom(spec)
+    photo = photo_of(phantom.pixels, spec.camera.focal_35mm_mm)
+    wrong = replace(photo, camera=replace(photo.camera, down=(0.0, 0.0, 1.0)))
+    calibration = calibrate(wrong, reference=f"aruco:{spec.reference.size_mm:g}", reference_on="table")
+    assert calibration.tilt_deg == pytest.approx(phantom.truth.tilt_deg, abs=1.0)

@@ -72,8 +72,9 @@ def listed_coins(data: Path, photos: str) -> dict[str, list[dict[str, str]]]:
 
 def coin_calibration(photo: Photo, row: dict[str, str]) -> Calibration | None:
     x, y, r = (float(row[name]) for name in ("cx_px", "cy_px", "hough_r_px"))
+    region = (x - r, y - r, 2 * r, 2 * r)
     try:
-        return calibrate(photo, reference=f"disc:{row['diameter_mm']}", region=(x - r, y - r, 2 * r, 2 * r))
+        return calibrate(photo, reference=f"disc:{row['diameter_mm']}", reference_on="table", region=region)
     except Refusal:
         return None
 

@@ -16,6 +16,7 @@ from ulcermeter.calibration.contradiction import refuse_contradiction
 from ulcermeter.calibration.disc import find_disc
 from ulcermeter.calibration.id1 import find_id1
 from ulcermeter.calibration.plane import fit_plane, seeded_generator
+from ulcermeter.calibration.pose import Level
 from ulcermeter.calibration.references import Finder, FoundReference, Reference, Region, parse_reference
 from ulcermeter.calibration.ruler import find_ruler
 from ulcermeter.calibration.scale import stated_scale
@@ -169,6 +170,7 @@ def _calibrated(
     point_sd_mm = protocol["reference_point_sd_mm"] if found.point_sd_mm is None else found.point_sd_mm
     size_sd_pct = protocol["reference_size_sd_pct"] if found.size_sd_pct is None else found.size_sd_pct
     points_mm = _turned_with_the_photo(found.points_px, found.points_mm)
+    felt = photo.camera.down if reference_on == "table" else None
     plane = fit_plane(
         straight(found.points_px),
         points_mm,
@@ -180,6 +182,7 @@ def _calibrated(
         size_sd_pct=float(size_sd_pct),
         level_sd_deg=float(protocol["reference_level_sd_deg"]),
         tilt_scale_deg=float(protocol["tilt_scale_deg"]),
+        level=None if felt is None else Level(felt, float(protocol["table_level_scale_deg"])),
         n_draws=int(protocol["monte_carlo_draws"]),
         rng=seeded_generator(photo.sha256, "calibration"),
     )

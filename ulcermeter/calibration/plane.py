@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.calibration.camera import CameraPrior
-from ulcermeter.calibration.pose import PoseSamples, solve_poses
+from ulcermeter.calibration.pose import Level, PoseSamples, solve_poses
 from ulcermeter.datatypes import Points, transform_points
 
 __all__ = ["PlaneFit", "fit_plane", "seeded_generator"]
@@ -66,6 +66,7 @@ def fit_plane(
     size_sd_pct: float,
     level_sd_deg: float,
     tilt_scale_deg: float,
+    level: Level | None = None,
     n_draws: int,
     rng: np.random.Generator,
 ) -> PlaneFit:
@@ -89,6 +90,8 @@ def fit_plane(
         Angle about either axis between the reference and the plane that it stands for: paper curls, skin is not flat.
     tilt_scale_deg : float
         Scale of the tilts at which phones are held, see `solve_poses`.
+    level : Level or None
+        Where the plane is a table's and the camera felt which way is down.
     n_draws : int
     rng : Generator
 
@@ -104,6 +107,7 @@ def fit_plane(
         camera=camera,
         point_sd_mm=point_sd_mm,
         tilt_scale_deg=tilt_scale_deg,
+        level=level,
         starts_px=starts_px,
     )
     best, samples = poses.best(), poses.sample(n_draws, rng)

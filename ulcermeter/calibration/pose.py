@@ -17,7 +17,7 @@ from ulcermeter.calibration.camera import CameraPrior
 from ulcermeter.calibration.homography import fit_homography
 from ulcermeter.datatypes import Points
 
-__all__ = ["PoseSamples", "Poses", "solve_poses"]
+__all__ = ["Level", "PoseSamples", "Poses", "solve_poses"]
 
 Matrix = NDArray[np.float64]
 _STEPS = 40
@@ -31,6 +31,22 @@ by, or that start from other places of a disc's points, mean the same tilt."""
 _TILT_FREEDOM = 2.0
 """Of the t distribution of tilts: many photos are nearly square to the plane, and a few far from it."""
 _DIFFERENCES = np.array([1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-3, 1e-3, 1e-6])
+
+
+@dataclass(frozen=True)
+class Level:
+    """A plane believed to be level, before a camera that felt which way is down.
+
+    Attributes
+    ----------
+    down : (float, float, float)
+        Unit vector of gravity in the camera's axes: right, down, away.
+    scale_deg : float
+        Of how far the plane's normal is from it, a t distribution.
+    """
+
+    down: tuple[float, float, float]
+    scale_deg: float
 
 
 @dataclass(frozen=True)
@@ -61,6 +77,7 @@ class _Problem:
     means: Matrix
     sds: Matrix
     tilt_scale: float
+    level: Level | None
 
 
 @dataclass(frozen=True)
@@ -152,6 +169,7 @@ def solve_poses(
     camera: CameraPrior,
     point_sd_mm: float,
     tilt_scale_deg: float,
+    level: Level | None = None,
     starts_px: tuple[Points, ...] = (),
 ) -> Poses:
     """Find the poses that explain a reference's points.
@@ -165,6 +183,8 @@ def solve_poses(
         Independent error of each point in the plane, mm.
     tilt_scale_deg : float
         Scale of the tilts at which phones are held, a t distribution: what decides where the points do not.
+    level : Level or None
+        Where the plane is a table's and the camera felt which way is down.
     starts_px : tuple of float64 (K, 2)
         Where the poses to start from would show the points; none: start from the points.
 
@@ -180,7 +200,7 @@ def solve_poses(
     means = np.array([np.log(camera.focal_px), *camera.centre_px, 0.0])
     sds = np.array([camera.focal_sd_rel, camera.centre_sd_px, camera.centre_sd_px, max(camera.k1_sd, 1e-7)])
     tilt_scale = float(np.sin(np.deg2rad(tilt_scale_deg)))
-    problem = _Problem(points_px, plane, whitening, camera, means, sds, tilt_scale)
+    problem = _Problem(points_px, plane, whitening, camera, means, sds, tilt_scale, level)
     starts = [start for places_px in starts_px or (points_px,) for start in _starts(problem, places_px)]
     solutions = [_solve(problem, *start) for start in starts]
     return Poses(_distinct(solutions), centre_mm, _undistortion(points_px, camera))
@@ -257,15 +277,20 @@ def _frames(rotation: Matrix, parameters: Matrix) -> Matrix:
 
 
 def _residuals(problem: _Problem, rotation: Matrix, parameters: Matrix) -> Matrix:
-    """Return standardised residuals (B, 2K + 6) of parameters (B, 10)."""
+    """Return standardised residuals (B, 2K + 6, or + 8 with a level) of parameters (B, 10)."""
     frames = _frames(rotation, parameters)
     seen = np.einsum("bij,kj->bki", frames, problem.plane)
     rays = seen[:, :, :2] / seen[:, :, 2:]
     rays = rays * (1 + parameters[:, None, 9:] * np.sum(rays**2, axis=2, keepdims=True))
     pixels = rays * np.exp(parameters[:, None, 6:7]) + parameters[:, None, 7:9]
     off = (pixels - problem.points_px).reshape(len(parameters), -1) @ problem.whitening.T
-    tilt = _heavy_tailed(np.cross(frames[:, :, 0], frames[:, :, 1])[:, :2] / problem.tilt_scale)
-    return np.hstack([off, (parameters[:, 6:] - problem.means) / problem.sds, tilt])
+    normals = np.cross(frames[:, :, 0], frames[:, :, 1])
+    believed = [_heavy_tailed(normals[:, :2] / problem.tilt_scale)]
+    if problem.level is not None:
+        # Both are nearly along the optical axis or the photo is refused: their difference is the angle between them.
+        apart = normals[:, :2] - problem.level.down[:2]
+        believed.append(_heavy_tailed(apart / np.sin(np.deg2rad(problem.level.scale_deg))))
+    return np.hstack([off, (parameters[:, 6:] - problem.means) / problem.sds, *believed])
 
 
 def _heavy_tailed(tilt: Matrix) -> Matrix:

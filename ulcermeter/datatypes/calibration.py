@@ -38,11 +38,15 @@ class CameraInfo:
     make, model : str or None
     focal_35mm_mm : float or None
         Focal length in its 35 mm equivalent (EXIF tag 0xA405), mm.
+    down : (float, float, float) or None
+        Unit vector of gravity in the upright photo's axes: right, down, away from the camera. None where the file does
+        not tell.
     """
 
     make: str | None = None
     model: str | None = None
     focal_35mm_mm: float | None = None
+    down: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ulcermeter.datatypes import CameraInfo
+from ulcermeter.photo.gravity import gravity_of
 
 _TAG_ORIENTATION, _TAG_MAKE, _TAG_MODEL = 0x0112, 0x010F, 0x0110
 _TAG_EXIF, _TAG_TAKEN, _TAG_DIGITISED, _TAG_FOCAL_35MM = 0x8769, 0x9003, 0x9004, 0xA405
+_TAG_MAKER_NOTE = 0x927C
 
 Pixels = NDArray[np.uint8]
 
@@ -35,14 +37,16 @@ def read_exif(image: Image.Image) -> tuple[int, datetime | None, CameraInfo]:
         inner = exif.get_ifd(_TAG_EXIF)
     except Exception:  # noqa: BLE001 - Pillow raises whatever the damaged bytes lead it into
         return 1, None, CameraInfo()
-    orientation = exif.get(_TAG_ORIENTATION, 1)
+    tag = exif.get(_TAG_ORIENTATION, 1)
+    orientation = tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
     camera = CameraInfo(
         make=as_text(exif.get(_TAG_MAKE)),
         model=as_text(exif.get(_TAG_MODEL)),
         focal_35mm_mm=_focal(inner.get(_TAG_FOCAL_35MM)),
+        down=gravity_of(inner, note=inner.get(_TAG_MAKER_NOTE), orientation=orientation, size=image.size),
     )
     taken_at = _time(inner.get(_TAG_TAKEN)) or _time(inner.get(_TAG_DIGITISED))
-    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1, taken_at, camera
+    return orientation, taken_at, camera
 
 
 def as_text(value: object) -> str | None:
