@@ -39,7 +39,7 @@ def exif(orientation: int = 1, **inner: Any) -> Image.Exif:
     tags = Image.Exif()
     tags[0x0112] = orientation
     tags[0x010F], tags[0x0110] = "Maker", "Model 3\0"
-    names = {"taken": 0x9003, "digitised": 0x9004, "focal": 0xA405, "note": 0x927C, "wide": 0xA002, "high": 0xA003}
+    names = {"taken": 0x9003, "digitised": 0x9004, "focal": 0xA405}
     for name, value in inner.items():
         tags.get_ifd(0x8769)[names[name]] = value
     return tags
@@ -81,50 +81,6 @@ def test_unknown_exif_values_are_none(tmp_path: Path, colours: np.ndarray) -> No
     tags[0x0132] = "2020:01:01 00:00:00"  # the date of the last edit says nothing
     photo = read_photo(saved(tmp_path / "a.jpg", Image.fromarray(colours), exif=tags))
     assert photo.taken_at is None and photo.camera.focal_35mm_mm is None
-
-
-def maker_note(acceleration_g: tuple[float, float, float], order: str = ">") -> bytes:
-    """An iPhone's maker note of two tags, the second its accelerometer's reading."""
-    mark = b"MM" if order == ">" else b"II"
-    head = b"Apple iOS\0\0\1" + mark + struct.pack(order + "H", 2)
-    tags = struct.pack(order + "HHIi", 1, 9, 1, 4) + struct.pack(order + "HHII", 8, 10, 3, len(head) + 28)
-    values = [number for g in acceleration_g for number in (round(g * 30000), 30000)]
-    return head + tags + bytes(4) + struct.pack(order + "6i", *values)
-
-
-@pytest.mark.parametrize("order", [">", "<"])
-@pytest.mark.parametrize(("orientation", "turn_deg"), [(6, 0), (1, 90), (8, 180), (3, 270)])
-def test_down_is_the_same_however_the_phone_was_turned(
-    tmp_path: Path, orientation: int, turn_deg: int, order: str
-) -> None:
-    """A phone over a table, leaning; turned about its own axis it writes another orientation and another reading."""
-    right, down, away = 0.12, -0.05, 0.99
-    c, s = round(np.cos(np.deg2rad(turn_deg))), round(np.sin(np.deg2rad(turn_deg)))
-    # The phone's right and bottom, seen by who holds it upright and then turns it anticlockwise. At rest it reads up.
-    x, y, z = -(-right * c + down * s), -right * s - down * c, -away
-    tags = exif(orientation, note=maker_note((x, y, z), order), wide=40, high=30)
-    photo = read_photo(saved(tmp_path / "a.jpg", Image.new("RGB", (40, 30)), exif=tags))
-    assert photo.camera.down == pytest.approx(np.array([right, down, away]) / np.hypot(np.hypot(right, down), away))
-
-
-@pytest.mark.parametrize(
-    ("orientation", "size", "note"),
-    [
-        (6, (40, 30), maker_note((0.0, 0.0, -1.3))),
-        (6, (39, 30), maker_note((0.0, 0.0, -1.0))),
-        (6, (30, 40), maker_note((0.0, 0.0, -1.0))),
-        (2, (40, 30), maker_note((0.0, 0.0, -1.0))),
-        (6, (40, 30), maker_note((0.0, 0.0, -1.0))[:40]),
-        (6, (40, 30), b"Nikon\0" + maker_note((0.0, 0.0, -1.0))),
-    ],
-    ids=["moved", "cut", "turned", "mirrored", "damaged", "another maker"],
-)
-def test_a_reading_that_may_not_belong_to_the_picture_is_not_used(
-    tmp_path: Path, orientation: int, size: tuple[int, int], note: bytes
-) -> None:
-    tags = exif(orientation, note=note, wide=40 if size != (30, 40) else 30, high=30 if size != (30, 40) else 40)
-    photo = read_photo(saved(tmp_path / "a.jpg", Image.new("RGB", size), exif=tags))
-    assert photo.camera.down is None and photo.camera.make == "Maker"
 
 
 def test_damaged_exif_is_no_reason_to_lose_a_photo(tmp_path: Path, colours: np.ndarray) -> None:
