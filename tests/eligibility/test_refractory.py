@@ -242,6 +242,22 @@ def test_two_words_that_differ_settle_nothing() -> None:
     assert row["result"] == "not assessable" and "two words contradict each other" in row["evidence"]
 
 
+def test_a_word_given_too_early_takes_nothing_from_a_later_one() -> None:
+    early = WORD | SILENT | {"no_improvement_2_months": "yes", "judged_on": "2016-02-10"}
+    for word in ("yes", "no"):
+        row = refractory(refractory=[early, WORD | {"no_improvement_2_months": word}])
+        assert arm(row, "b").startswith(f"no improvement 2 months after: {'met' if word == 'yes' else 'not met'}")
+        assert "judged yes by P1 on 2016-02-10, not used: too early to say" in arm(row, "b")
+        assert "contradict" not in arm(row, "b")
+    assert arm(refractory(refractory=[early]), "b").startswith("no improvement 2 months after: not assessable")
+
+
+@pytest.mark.parametrize("other", [{"judged_on": ""}, {"judged_on": "2016-03"}, {"ulcer_no": ""}])
+def test_a_word_that_may_be_late_enough_or_anothers_leaves_it_open(other: dict[str, str]) -> None:
+    row = refractory(refractory=[WORD, WORD | SILENT | {"no_improvement_2_months": "yes"} | other])
+    assert row["result"] == "not assessable"
+
+
 @pytest.mark.parametrize("ratio", [0.3, 0.75, 0.76, 1.0, 1.31, 1.33, 2.5])
 @pytest.mark.parametrize("half_width", [0.05, 0.4])
 def test_worse_means_what_healing_calls_worse(ratio: float, half_width: float) -> None:

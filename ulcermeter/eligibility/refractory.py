@@ -140,8 +140,9 @@ def _word(case: Case, course: Course, arm: _Arm, window: Window) -> Answer | Non
     """Return the physician's word on an arm; None where there is none up to the cutoff.
 
     The word on no improvement needs the months to be over, any other the course to have ended; a *no* given before
-    the window closed is flagged (or, with ``physician_no_needs_closed_window``, settles nothing). A word without a
-    date, or that may be on another ulcer or course, settles nothing. Two that differ settle nothing either.
+    the window closed is flagged (or, with ``physician_no_needs_closed_window``, settles nothing). A word surely given
+    too early is told and takes nothing from a later one. A word without a date, or that may be on another ulcer or
+    course, settles nothing, nor does any beside it. Two that differ settle nothing either.
     """
     said = [(row, sure) for row, sure in course.words if row[arm.column]]
     said = [(row, sure) for row, sure in said if not_after(parse_date(row["judged_on"]), case.cutoff) is not False]
@@ -154,7 +155,8 @@ def _word(case: Case, course: Course, arm: _Arm, window: Window) -> Answer | Non
         waits = arm.physician_only or (row[arm.column] == "no" and case.protocol["physician_no_needs_closed_window"])
         late = not_after(window.last if waits else window.begin, judged)
         good = sure and not_after(judged, case.cutoff) is True and late is True
-        truths.append(yes_no(row[arm.column]) if good else None)
+        if late is not False:
+            truths.append(yes_no(row[arm.column]) if good else None)
         by = f" by {row['judged_by']}" if row["judged_by"] else ""
         soon = f" (flag: before the window closed on {written(window.last)})" if early_no else ""
         why = soon if good else _why_not(judged, sure, late)
