@@ -62,6 +62,7 @@ def test_what_was_not_measured_stands_in_it_with_its_instruction() -> None:
          "hold the reference level with the ulcer, not on the table"),
         (ulcer(1.1, 1.6, 2.1, "slope"), {}, "turn the finger until the ulcer faces the camera"),
         (ulcer(2.4, 2.7, 3.0, "outline"), {}, "turn the finger until the ulcer faces the camera"),
+        (ulcer(1.1, 1.6, 1.9, "outline", touches_border="yes"), {}, "take the whole ulcer into the picture"),
         (ulcer(1.9, 2.4, 2.9, "outline"), {}, "go nearer, or set the camera to its full resolution"),
         (ulcer(1.9, 2.4, 2.9, "outline"), {"px_per_mm": 25.0, "quality_in_focus": "no", "quality_even_light": "no"},
          "tap on the ulcer to focus, and hold the phone still; use even light without flash"),

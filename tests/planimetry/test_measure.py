@@ -124,6 +124,15 @@ def test_the_three_way_answer(size: float, answer: str) -> None:
     assert (got.probability_over_threshold > 0.5) == (size > 2.0) or size == 2.0
 
 
+@pytest.mark.parametrize(("size", "answer"), [(1.4, "uncertain"), (2.8, "yes")])
+def test_what_the_border_cuts_off_may_be_longer_but_never_shorter(size: float, answer: str) -> None:
+    found = calibration(10.0)
+    whole = segmentation([projected(at_height(ellipse(size, 0.8 * size)), 10.0)], found)
+    got = measure(replace(whole, touches_border=(True,)), protocol=PROTOCOL).iloc[0]
+    assert (got.over_threshold, got.touches_border) == (answer, "yes")
+    assert got.diameter_mm == pytest.approx(size, abs=2e-3)
+
+
 def test_exactly_the_threshold_is_not_over_it() -> None:
     got = row(projected(at_height(ellipse(2.0, 1.0)), 0.0), calibration(), protocol=STILL)
     strict = replace(STILL, parameters={**STILL.parameters, "threshold_diameter_mm": Parameter("", got.diameter_mm)})

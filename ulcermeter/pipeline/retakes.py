@@ -21,6 +21,7 @@ _PASSED = ("measured", "no ulcer")
 # Criteria that photos can settle; the first looks at photos of the protocol's `active_photo_phases` alone.
 _BY_PHOTO = ("active_ulcer", "refractory_prostacyclin")
 _FACE_IT = "turn the finger until the ulcer faces the camera"
+_ALL_OF_IT = "take the whole ulcer into the picture"
 _LEVEL = "hold the reference level with the ulcer"
 _NEARER = "go nearer, or set the camera to its full resolution"
 # What mends an outline that leaves the answer open, by the quality that the photo lacks.
@@ -37,10 +38,11 @@ def list_retakes(
     """List the photos to take again.
 
     A photo row stands in it when it was refused or failed; or when one of its ulcers is *uncertain* at the threshold
-    and a better photo would mend that. So it would where the skin slopes too much (the interval alone has decided), or
-    where the diameter is farther from the threshold than half the interval of a good photo (``retake_half_width_mm``)
-    and what dominates the interval can be bettered: the reference, the height, the slope; or the outline, on a photo
-    of fewer than ``retake_px_per_mm``, out of focus, shadowed or unevenly lit. Source of these rules: assumption.
+    and a better photo would mend that. So it would where the photo's border cuts the ulcer off, where the skin slopes
+    too much (the interval alone has decided), or where the diameter is farther from the threshold than half the
+    interval of a good photo (``retake_half_width_mm``) and what dominates the interval can be bettered: the reference,
+    the height, the slope; or the outline, on a photo of fewer than ``retake_px_per_mm``, out of focus, shadowed or
+    unevenly lit. Source of these rules: assumption.
 
     Parameters
     ----------
@@ -131,6 +133,8 @@ def _uncertain(photo: Mapping[Any, Any], ulcers: list[Row], protocol: Protocol) 
 def _mends(photo: Mapping[Any, Any], ulcer: Row, protocol: Protocol) -> tuple[str, list[str]]:
     """Return why the answer is open and what a better photo would do otherwise; nothing where it would be as open."""
     threshold, error = protocol["threshold_diameter_mm"], ulcer["dominant_error"]
+    if ulcer["touches_border"] == "yes":
+        return "of the part in view; the photo's border cuts it off", [_ALL_OF_IT]
     if ulcer["diameter_low_mm"] > threshold or ulcer["diameter_high_mm"] <= threshold:
         return f"on skin that slopes more than {protocol['slope_max_deg']:g}° from the reference", [_FACE_IT]
     why = f"which cannot be told from {threshold:g} mm; the widest error is the {error}"

@@ -111,7 +111,7 @@ def _row(segmentation: Segmentation, label: int, *, finger: Finger | None, proto
     return {
         "label": label,
         **_sizes(skin, caliper, plane),
-        **_answer(caliper.length_mm, area(plane), draws, skin, protocol),
+        **_answer(caliper.length_mm, area(plane), draws, skin, protocol, cut_off=segmentation.touches_border[at]),
         "centroid_x_px": float(middle[0]),
         "centroid_y_px": float(middle[1]),
         "finger_s_mm": s,
@@ -138,20 +138,32 @@ def _sizes(skin: SkinOutline, caliper: Caliper, plane: NDArray[np.float64]) -> d
 
 
 def _answer(
-    diameter_mm: float, area_mm2: float, draws: SizeDraws, skin: SkinOutline, protocol: Protocol
+    diameter_mm: float,
+    area_mm2: float,
+    draws: SizeDraws,
+    skin: SkinOutline,
+    protocol: Protocol,
+    *,
+    cut_off: bool,
 ) -> dict[str, Any]:
-    """Return the intervals and the three-way answer; an interval always contains its estimate."""
+    """Return the intervals and the three-way answer; an interval always contains its estimate.
+
+    Of an ulcer cut off by the photo's border they are those of the part in view: it can be over the threshold, but
+    when it is not the whole ulcer still may be.
+    """
     threshold = float(protocol["threshold_diameter_mm"])
     low, high = np.percentile(draws.diameter_mm, [2.5, 97.5])
     area_low, area_high = np.percentile(draws.area_mm2, [2.5, 97.5])
     low, high = min(float(low), diameter_mm), max(float(high), diameter_mm)
-    sloped = skin.slope_deg > float(protocol["slope_max_deg"])
+    over = _over(low, high, threshold)
+    if skin.slope_deg > float(protocol["slope_max_deg"]) or (cut_off and over == "no"):
+        over = "uncertain"
     return {
         "diameter_low_mm": low,
         "diameter_high_mm": high,
         "area_low_mm2": min(float(area_low), area_mm2),
         "area_high_mm2": max(float(area_high), area_mm2),
-        "over_threshold": _over(low, high, threshold) if not sloped else "uncertain",
+        "over_threshold": over,
         "probability_over_threshold": float(np.mean(draws.diameter_mm > threshold)),
         "dominant_error": draws.dominant,
     }
