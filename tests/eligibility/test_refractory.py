@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from eligibility_stories import COURSE, PERSON, PROTOCOL, WORD, assess, course_row, row_of, tracked_row
+from eligibility_stories import COURSE, PERSON, PROTOCOL, WORD, A, B, assess, course_row, row_of, tracked_row
 
 from ulcermeter.eligibility.courses import Look, grew
 from ulcermeter.healing import change
@@ -16,6 +16,7 @@ from ulcermeter.tables.dates import parse_date
 SILENT = {"worsened_1_month": "", "no_improvement_2_months": "", "recurred_3_months": ""}
 NO = {"worsened_1_month": "no", "no_improvement_2_months": "no", "recurred_3_months": "no"}
 BEFORE = course_row("2016-01-04", 10)
+NAN = float("nan")
 LATE = PERSON | {"inclusion_date": "2017-06-01"}
 
 
@@ -125,6 +126,56 @@ def test_worse_needs_more_than_the_smallest_detectable_change() -> None:
     assert "the window to 2016-02-08 is closed" in same["evidence"]
     wide = course_row("2016-02-01", 13.5, area_low_mm2=6.0, area_high_mm2=30.0)
     assert "(a) worse within 1 month after: not assessable" in by_photos(wide)["evidence"]
+
+
+def beside(date: str, area: float, **changes: Any) -> dict[str, Any]:
+    """A second ulcer; without an area it has gone into the first."""
+    into = {"state": "merged", "evidence": f"merged into {A}"} if area != area else {}
+    return course_row(date, area, ulcer_id=B, **into, **changes)
+
+
+def one_ulcers(*looks: dict[str, Any]) -> str:
+    """The words on the first ulcer where there are two."""
+    table = assess(trajectories=list(looks), refractory=[]).eligibility_by_ulcer
+    found = table[(table["ulcer_id"] == A) & (table["criterion"] == "refractory_prostacyclin")]
+    return str(found["evidence"].item())
+
+
+@pytest.mark.parametrize(
+    ("merged", "result", "times"), [(20.5, "not met", "1.02"), (40.0, "met", "2.00"), (8.0, "not met", "0.40")]
+)
+def test_what_merges_into_an_ulcer_counts_before_as_after(merged: float, result: str, times: str) -> None:
+    looks = [BEFORE, beside("2016-01-04", 10), beside("2016-02-01", NAN), beside("2016-03-20", NAN)]
+    told = one_ulcers(*looks, course_row("2016-02-01", merged, state="merged"), course_row("2016-03-20", merged))
+    assert f"(a) worse within 1 month after: {result}, {merged:.1f} mm2 on 2016-02-01" in told
+    assert f"{times} times the reference together with {B}" in told.split("(b)")[0]
+    better = "better" if merged == 8 else "no better"
+    assert f"together with {B}: {better}" in told.split("(b)")[1]
+
+
+def test_merging_with_what_had_no_known_size_leaves_worsening_open() -> None:
+    host = course_row("2016-02-01", 20.5, state="merged")
+    for others in ([beside("2016-01-20", 10), beside("2016-02-01", NAN)], []):
+        told = one_ulcers(BEFORE, host, *others)
+        assert "(a) worse within 1 month after: not assessable" in told and "not to be compared" in told
+
+
+def test_what_merged_before_the_course_is_compared_as_it_is() -> None:
+    gone = [beside("2015-11-01", 10), beside("2015-12-20", NAN), beside("2016-02-01", NAN)]
+    host = [course_row("2015-11-01", 10), course_row("2015-12-20", 20, state="merged")]
+    told = one_ulcers(*gone, *host, course_row("2016-02-01", 40))
+    assert "(a) worse within 1 month after: met" in told and "2.00 times the reference; (b)" in told
+
+
+def test_of_merges_in_a_row_each_ulcer_counts_once() -> None:
+    third, host = f"{A[:-1]}3", course_row("2016-02-01", 31, state="merged")
+    chain = [course_row("2015-12-01", 10, ulcer_id=third), beside("2015-12-01", 10)]
+    chain += [beside("2016-01-04", 20, state="merged"), beside("2016-02-01", NAN)]
+    for date, into in (("2016-01-04", B), ("2016-02-01", A)):
+        chain.append(course_row(date, NAN, ulcer_id=third, state="merged", evidence=f"merged into {into}"))
+    told = one_ulcers(BEFORE, *chain, host)
+    assert f"1.03 times the reference together with {B}, {third}" in told
+    assert "(a) worse within 1 month after: not met" in told
 
 
 def test_a_window_without_a_look_or_still_open_says_nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -13,10 +13,12 @@ from ulcermeter.eligibility.kleene import Kleene, after, all_of, any_of, not_aft
 from ulcermeter.eligibility.timing import blank
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 
-__all__ = ["Course", "Look", "courses_for", "grew", "looks_at", "reference_before", "window_end"]
+__all__ = ["Course", "Look", "alike", "courses_for", "grew", "looks_at", "reference_before", "window_end"]
 
 # States in which an outline may stand; without an area nothing was measured.
 _OPEN = ("first seen", "new", "persistent", "recurrent", "merged", "split")
+# What tracking writes to an ulcer that went into another.
+_INTO = "merged into "
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,20 @@ class Course:
 
 @dataclass(frozen=True)
 class Look:
-    """An ulcer at one visit up to inclusion: open with an area, or healed (area 0); `sure` that it is this ulcer."""
+    """An ulcer at one visit up to inclusion: open with an area, or healed (area 0).
+
+    Attributes
+    ----------
+    when : DateInterval
+    area_mm2, low_mm2, high_mm2 : float
+    evidence : str
+    sure : bool
+        It surely is this ulcer.
+    took_in : frozenset of str
+        Ulcers that had merged into this one by then.
+    beside : mapping of str to (float, float, float)
+        Area with its ends, mm², of those that merged into it only later, as last seen by then.
+    """
 
     when: DateInterval
     area_mm2: float
@@ -61,6 +76,8 @@ class Look:
     high_mm2: float
     evidence: str
     sure: bool = True
+    took_in: frozenset[str] = frozenset()
+    beside: Mapping[str, tuple[float, float, float]] = field(default_factory=dict, repr=False)
 
     @property
     def open(self) -> bool:
@@ -126,9 +143,12 @@ def _overlap(first: DateInterval | None, second: DateInterval | None) -> bool:
 def looks_at(case: Case, ulcer: Ulcer) -> list[Look]:
     """Return what `trajectories` saw of the ulcer, in time order; only what is surely not later than the cutoff."""
     looks = []
-    for row in case.trajectories:
+    parts = _parts(case, ulcer)
+    own = [row for row in case.trajectories if ulcer.ulcer_id and row["ulcer_id"] == ulcer.ulcer_id]
+    merged = [row for row in own if row["state"] == "merged"]
+    for row in own:
         when, area = parse_date(row["date"]), row["area_mm2"]
-        if not ulcer.ulcer_id or row["ulcer_id"] != ulcer.ulcer_id or not_after(when, case.cutoff) is not True:
+        if not_after(when, case.cutoff) is not True:
             continue
         healed = row["state"] == "healed"
         if when is None:
@@ -138,8 +158,71 @@ def looks_at(case: Case, ulcer: Ulcer) -> list[Look]:
             words = f"{size} on {row['date']} ({row['evidence'] or row['visit']})"
             low, high = (0.0, 0.0) if healed else (row["area_low_mm2"], row["area_high_mm2"])
             sure = "ambiguous identity" not in row["evidence"]
-            looks.append(Look(when, 0.0 if healed else area, low, high, words, sure))
+            took_in, beside = _around(parts, when, f"{_INTO}{ulcer.ulcer_id}")
+            if not parts and _up_to(merged, when):
+                took_in = frozenset(["another ulcer"])
+            looks.append(Look(when, 0.0 if healed else area, low, high, words, sure, took_in, beside))
     return sorted(looks, key=lambda look: (look.when.low, look.when.high))
+
+
+def _parts(case: Case, ulcer: Ulcer) -> dict[str, list[Row]]:
+    """Return the ulcers that ever merged into this one, each with its dated rows in time order."""
+    into = f"{_INTO}{ulcer.ulcer_id}"
+    ids = {row["ulcer_id"] for row in case.trajectories if into in row["evidence"].split("; ")}
+    own = {name: [row for row in case.trajectories if row["ulcer_id"] == name] for name in sorted(ids)}
+    return {name: sorted((r for r in rows if parse_date(r["date"])), key=_by_date) for name, rows in own.items()}
+
+
+def _by_date(row: Row) -> date:
+    known = parse_date(row["date"])
+    return known.low if known else date.min
+
+
+def _around(
+    parts: Mapping[str, Sequence[Row]], when: DateInterval, into: str
+) -> tuple[frozenset[str], dict[str, tuple[float, float, float]]]:
+    """Return which parts had merged by a day, and how large the others last were."""
+    took_in, beside = set(), {}
+    for name, rows in parts.items():
+        until = _up_to(rows, when)
+        if until and into in until[-1]["evidence"].split("; "):
+            took_in.add(name)
+        elif sizes := _last_size(until):
+            beside[name] = sizes
+    return frozenset(took_in), beside
+
+
+def _up_to(rows: Sequence[Row], when: DateInterval) -> list[Row]:
+    return [row for row in rows if parse_date(row["date"]) == when or not_after(parse_date(row["date"]), when)]
+
+
+def _last_size(rows: Sequence[Row]) -> tuple[float, float, float] | None:
+    """Return the last known area; none of its own once it has merged into a third, whose area holds it."""
+    if rows and any(flag.startswith(_INTO) for flag in rows[-1]["evidence"].split("; ")):
+        return 0.0, 0.0, 0.0
+    known = [row for row in rows if row["area_mm2"] >= 0 and "ambiguous identity" not in row["evidence"]]
+    if not known:
+        return None
+    return known[-1]["area_mm2"], known[-1]["area_low_mm2"], known[-1]["area_high_mm2"]
+
+
+def alike(then: Look, now: Look) -> tuple[Look, Look] | None:
+    """Return two looks made comparable: what merged into the ulcer between them is added to the earlier one.
+
+    None where the size that it had then is not known.
+    """
+    whole_then, whole_now = _with(then, now.took_in - then.took_in), _with(now, then.took_in - now.took_in)
+    return (whole_then, whole_now) if whole_then is not None and whole_now is not None else None
+
+
+def _with(look: Look, names: Iterable[str]) -> Look | None:
+    sizes = [look.beside.get(name) for name in sorted(names)]
+    own = (look.area_mm2, look.low_mm2, look.high_mm2)
+    known = [size for size in sizes if size is not None]
+    if len(known) < len(sizes):
+        return None
+    area, low, high = (sum(ends) for ends in zip(own, *known, strict=True))
+    return replace(look, area_mm2=area, low_mm2=low, high_mm2=high)
 
 
 def reference_before(looks: Sequence[Look], course: Course, days: int) -> Look | None:
@@ -160,12 +243,17 @@ def reference_before(looks: Sequence[Look], course: Course, days: int) -> Look |
 def grew(then: Look, now: Look, case: Case) -> Kleene:
     """Say whether the ulcer is worse: ln(area) rose by more than 1.96 √2 SEM and than the photos' own errors.
 
-    Beyond the one and within the other is not known, nor is what may have been another ulcer.
+    Beyond the one and within the other is not known, nor is what may have been another ulcer. Where others merged into
+    it their areas count before as they do after: merging alone is no worsening.
     """
     if not (then.sure and now.sure):
         return None
     if not now.open:
         return False
+    both = alike(then, now)
+    if both is None:
+        return None
+    then, now = both
     rise = math.log(now.area_mm2 / then.area_mm2)
     if rise <= smallest_rise(case):
         return False

@@ -15,6 +15,7 @@ from ulcermeter.eligibility.courses import (
     Course,
     Look,
     Window,
+    alike,
     courses_for,
     grew,
     looks_at,
@@ -190,7 +191,14 @@ def _worse(case: Case, reference: Look, looks: Sequence[Look], window: Window) -
 
 
 def _times(look: Look, reference: Look) -> str:
-    return f", {look.area_mm2 / reference.area_mm2:.2f} times the reference" if look.open else ""
+    if not look.open:
+        return ""
+    both, took_in = alike(reference, look), ", ".join(sorted(look.took_in ^ reference.took_in))
+    if both is None:
+        return f", not to be compared with the reference, which was without {took_in}"
+    then, now = both
+    together = f" together with {took_in}" if took_in else ""
+    return f", {now.area_mm2 / then.area_mm2:.2f} times the reference{together}"
 
 
 def _no_better(case: Case, reference: Look, looks: Sequence[Look], window: Window) -> Answer:
