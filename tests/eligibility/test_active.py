@@ -74,6 +74,33 @@ def test_a_covered_visit_leaves_the_photo_before_in_force() -> None:
     assert active(tracked=[tracked_row(), covered])["result"] == "met"
 
 
+@pytest.mark.parametrize("said", [{"reader_state": "healed"}, {"reader_state": "indeterminate"}, {"covered": "yes"}])
+@pytest.mark.parametrize("size", [{}, SMALL])
+@pytest.mark.parametrize(("bedside", "result"), [(float("nan"), "not assessable"), (1.5, "not met"), (2.5, "met")])
+def test_an_outline_that_is_contested_answers_nothing(
+    said: dict[str, str], size: dict[str, Any], bedside: float, result: str
+) -> None:
+    look = LOOK | {"diameter_mm_bedside": bedside}
+    row = active(photos=[photo_row(**said)], tracked=[tracked_row(state="indeterminate", **size)], ulcers=[look])
+    assert row["result"] == result
+    assert "cannot tell whether open and over 2 mm" in row["evidence"]
+
+
+def test_the_bedside_does_not_settle_what_the_reader_doubts_later() -> None:
+    photos = [photo_row(), photo_row(date="2016-05-09", photo="b.jpg", reader_state="healed")]
+    later = tracked_row(date="2016-05-09", photo="b.jpg", state="indeterminate")
+    row = active(photos=photos, tracked=[tracked_row(), later])
+    assert row["result"] == "not assessable" and "bedside 2.50 mm" in row["evidence"]
+    again = LOOK | {"assessed_on": "2016-05-09"}
+    assert active(photos=photos, tracked=[tracked_row(), later], ulcers=[LOOK, again])["result"] == "met"
+
+
+def test_a_covered_outline_leaves_the_photo_before_in_force() -> None:
+    photos = [photo_row(), photo_row(date="2016-05-09", photo="b.jpg", covered="yes")]
+    later = tracked_row(date="2016-05-09", photo="b.jpg", state="indeterminate", **SMALL)
+    assert active(photos=photos, tracked=[tracked_row(), later])["result"] == "met"
+
+
 def test_two_photos_of_one_day_must_agree() -> None:
     look = LOOK | {"diameter_mm_bedside": float("nan")}
     row = active(tracked=[tracked_row(), tracked_row(photo="b.jpg", **SMALL)], ulcers=[look])

@@ -10,7 +10,7 @@ from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.joins import Ulcer
 from ulcermeter.eligibility.kleene import Kleene, not_after, yes_no
 from ulcermeter.eligibility.timing import Dated, agreed, blank, dated, last_ones
-from ulcermeter.tables.dates import parse_date
+from ulcermeter.tables.dates import DateInterval, parse_date
 
 __all__ = ["active", "calcinosis"]
 
@@ -103,11 +103,20 @@ def _size(case: Case, ulcer: Ulcer, looks: Sequence[Dated]) -> Answer:
         shown = join([shown, f"no passing photo that surely shows it up to {case.cutoff_in_words}", old])
         return _beside(Answer(None, value, shown, cell), looks, case, threshold)
     answer = Answer(truth, value, shown, "" if truth is not None else cell)
-    return _beside(answer, looks, case, threshold, settles=truth is None)
+    doubted = [photo.when for photo in last if photo.row["contested"]]
+    return _beside(answer, looks, case, threshold, settles=truth is None, since=doubted)
 
 
-def _beside(answer: Answer, looks: Sequence[Dated], case: Case, threshold: float, *, settles: bool = False) -> Answer:
-    """Show the bedside diameter beside the photo's."""
+def _beside(
+    answer: Answer,
+    looks: Sequence[Dated],
+    case: Case,
+    threshold: float,
+    *,
+    settles: bool = False,
+    since: Sequence[DateInterval | None] = (),
+) -> Answer:
+    """Show the bedside diameter beside the photo's; it settles nothing that came into doubt only after it."""
     bedside = agreed(looks, "diameter_mm_bedside", case.cutoff)
     if bedside is None:
         more = f"{answer.would_settle}; or ulcers.csv: {case.subject_id}, diameter_mm_bedside" if settles else ""
@@ -116,7 +125,8 @@ def _beside(answer: Answer, looks: Sequence[Dated], case: Case, threshold: float
     over: Kleene = bool(bedside > threshold)
     by = f" by {said.row['measured_by']}" if said.row["measured_by"] else ""
     words = f"bedside {bedside:.2f} mm{by} on {written(said.when)}"
-    if settles and case.protocol["bedside_settles_uncertain"]:
+    in_time = all(not_after(day, said.when) is True for day in since)
+    if settles and in_time and case.protocol["bedside_settles_uncertain"]:
         return Answer(over, f"{bedside:.2f} mm (bedside)", f"{answer.evidence}; {words} settles the uncertain photo")
     shown = Answer(answer.truth, answer.value, join([answer.evidence, words]), answer.would_settle)
     if answer.truth is not None and answer.truth != over:
@@ -125,14 +135,20 @@ def _beside(answer: Answer, looks: Sequence[Dated], case: Case, threshold: float
 
 
 def _photos(case: Case, ulcer: Ulcer) -> list[Dated]:
-    """One row a photo of the ulcer that counts for size: the answer, its value and words."""
+    """One row a photo of the ulcer that counts for size: the answer, its value and words.
+
+    What was outlined on a covered place says no more than a covered place without an outline: where the ulcer was seen
+    bare up to the cutoff, that stays in force.
+    """
     phases = {visit.name: visit.phase for visit in case.protocol.visits}
     allowed = set(case.protocol["active_photo_phases"])
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in ulcer.tracked:
         if phases.get(row["visit"], "") in allowed and _passing(row):
             groups.setdefault(_one_outline(row), []).append(row)
-    return [_photo(rows, case) for _, rows in sorted(groups.items())]
+    photos = [_photo(rows, case) for _, rows in sorted(groups.items())]
+    bare = [photo for photo in photos if not photo.row["covered"]]
+    return bare if any(photo.counts(case.cutoff) for photo in bare) else photos
 
 
 def _one_outline(row: Row) -> tuple[str, str, str]:
@@ -155,19 +171,29 @@ def _photo(rows: Sequence[Row], case: Case) -> Dated:
     when = parse_date(rows[0]["date"])
     if not drawn:
         seen = {"answer": "no", "value": rows[0]["state"], "evidence": f"{rows[0]['state']} {where}{flags}"}
-        return Dated(seen, when, sure)
+        return Dated(seen | {"contested": False, "covered": False}, when, sure)
     longest = max(drawn, key=lambda row: (row["diameter_mm"], str(row["label"])))
     words = {row["over_threshold"] for row in drawn}
+    # Covered, or contested by the reader: what was outlined need not be an open ulcer, whatever its size.
+    contested = any(row["state"] == "indeterminate" for row in drawn)
     answer = "yes" if "yes" in words else "no" if words == {"no"} else "uncertain"
+    answer = "uncertain" if contested else answer
     size = f"{longest['diameter_mm']:.2f} mm"
     ends = f"95 % {longest['diameter_low_mm']:.2f}-{longest['diameter_high_mm']:.2f}"
-    over = {"yes": "over", "no": "not over", "uncertain": "cannot tell whether over"}[answer]
+    doubt = "open and " if contested else ""
+    over = {"yes": "over", "no": "not over", "uncertain": f"cannot tell whether {doubt}over"}[answer]
     threshold = float(case.protocol["threshold_diameter_mm"])
     evidence = f"diameter {size} ({ends}) {where}: {over} {threshold:g} mm{flags}"
     width = longest["width_mm"]
     if answer != "no" and math.isfinite(width) and width <= case.protocol["fissure_width_mm"]:
         evidence += f"; flag: width only {width:.2f} mm, a fissure?"
-    return Dated({"answer": answer, "value": size, "evidence": evidence}, when, sure)
+    told = {"answer": answer, "value": size, "evidence": evidence}
+    return Dated(told | {"contested": contested, "covered": contested and _covered(case, rows[0])}, when, sure)
+
+
+def _covered(case: Case, row: Row) -> bool:
+    key = ("photo", "hand", "finger")
+    return any(p["covered"] == "yes" for p in case.photos if all(p[name] == row[name] for name in key))
 
 
 def _old(case: Case, ulcer: Ulcer) -> str:
