@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from ulcermeter.datatypes import Eligibility, Study
+from ulcermeter.eligibility import assess_eligibility
 from ulcermeter.pipeline.retakes import list_retakes
 from ulcermeter.protocol import read_protocol
 from ulcermeter.store import csv_text
@@ -109,3 +110,24 @@ def test_a_photo_that_was_taken_twice_is_less_urgent() -> None:
     table = retakes([photo("a.jpg", "refused"), photo("b.jpg")])
     assert table["priority"].tolist() == [3]
     assert retakes([photo("a.jpg", "refused"), photo("b.jpg", finger="ring")])["priority"].tolist() == [2]
+
+
+def test_a_refused_photo_of_another_finger_keeps_the_subject_open_and_comes_first() -> None:
+    names = ("treatments", "refractory", "visits", "events")
+    tables = {name: empty(f"study/{name}") for name in names}
+    shots = [photo("a.jpg"), photo("b.jpg", "refused", finger="ring")]
+    rows = [{**PLACE, "photo": shot["photo"], "finger": shot["finger"]} for shot in shots]
+    study = Study(
+        root=Path("."),
+        protocol=PROTOCOL,
+        photos=from_rows("study/photos", rows),
+        subjects=from_rows("study/subjects", [{"subject_id": "S01", "inclusion_date": "2024-03-05"}]),
+        ulcers=empty("study/ulcers"),
+        **tables,
+    )
+    small = ulcer(1.1, 1.2, 1.3, "outline", over_threshold="no")
+    shown, tracked = from_rows("photos", shots), from_rows("tracked", [small])
+    eligibility = assess_eligibility(study, tracked, empty("trajectories"), shown)
+    assert eligibility.eligibility_summary["verdict"].tolist() == ["undetermined"]
+    table = list_retakes(study, shown, from_rows("measurements", [small]), eligibility)
+    assert table[["photo", "priority"]].to_numpy().tolist() == [["b.jpg", 1]]

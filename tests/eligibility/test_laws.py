@@ -109,6 +109,12 @@ def subjects(draw: st.DrawFn) -> Case:
         tracked.append(tracked_row(ulcer_id=ulcer_id, over_threshold=answer, diameter_mm=size[answer], **on))
         number = draw(mostly("1" if ulcer_id == A else "2", "", "1", "2"))
         photos.append(photo_row(ulcer_no=number, **on))
+    if draw(st.booleans()):
+        said = {
+            "ulcer_no": draw(st.sampled_from(["", "3"])),
+            "reader_state": draw(st.sampled_from(["", "open", "healed"])),
+        }
+        photos.append(photo_row(photo="ring.jpg", finger="ring", **said))
     areas = draw(st.lists(st.sampled_from([0.0, 5.0, 10.0, 20.0]), min_size=0, max_size=4))
     days = ("2016-01-03", "2016-02-01", "2016-03-20", "2016-04-12")
     more = draw(mostly({}, {"start": "2015-06-01", "end": "2015-06-05"}, {"start": "2016-02-25", "end": ""}))

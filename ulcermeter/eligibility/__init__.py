@@ -18,19 +18,25 @@ if TYPE_CHECKING:
 __all__ = ["assess_eligibility"]
 
 
-def assess_eligibility(study: Study, tracked: pd.DataFrame, trajectories: pd.DataFrame) -> Eligibility:
+def assess_eligibility(
+    study: Study, tracked: pd.DataFrame, trajectories: pd.DataFrame, photos: pd.DataFrame | None = None
+) -> Eligibility:
     """Answer every criterion of the study's protocol for every subject of photos.csv and subjects.csv.
 
     Only evidence dated up to inclusion_date (else screening_date) counts. An empty cell is not known, never no; what
     could go either way is *not assessable* and names the cell that would settle it. One ulcer must be active and
     refractory and free of calcinosis: that is decided ulcer by ulcer, and the subject's three rows are those of its
-    best ulcer, so that two halves of two ulcers never make an eligible subject.
+    best ulcer, so that two halves of two ulcers never make an eligible subject. An ulcer that photos were to show and
+    did not, by its number or on a finger that no photo saw, stays open beside those that are known.
 
     Parameters
     ----------
     study : Study
     tracked, trajectories : DataFrame
         Tables of those names.
+    photos : DataFrame, optional
+        Table ``photos``: which photos passed. Without it a photo that was refused or failed goes unnoticed unless it
+        names an ulcer.
 
     Returns
     -------
@@ -40,7 +46,9 @@ def assess_eligibility(study: Study, tracked: pd.DataFrame, trajectories: pd.Dat
     """
     tracked = conform("tracked", tracked, extra=True)
     trajectories = conform("trajectories", trajectories, extra=True)
-    judged = [judge(case) for case in cases(study, tracked, trajectories)]
+    if photos is not None:
+        photos = conform("photos", photos, extra=True)
+    judged = [judge(case) for case in cases(study, tracked, trajectories, photos)]
     return Eligibility(
         eligibility=from_rows("eligibility", [row for one in judged for row in criterion_rows(one)]),
         eligibility_by_ulcer=from_rows("eligibility_by_ulcer", [row for one in judged for row in ulcer_rows(one)]),

@@ -71,6 +71,8 @@ def _cell(case: Case, ulcer: Ulcer, column: str) -> str:
 
 
 def _unjoined(ulcer: Ulcer) -> str:
+    if ulcer.unseen:
+        return f"not seen on {', '.join(ulcer.unseen)}, which was to show it, nor on another photo"
     if not ulcer.ulcer_id:
         return "this ulcer of the clinic's tables is tied to none on the photos"
     return "the clinic's rows on this finger could mean more than one ulcer; none is used" if ulcer.unjoined else ""
@@ -96,7 +98,9 @@ def _size(case: Case, ulcer: Ulcer, looks: Sequence[Dated]) -> Answer:
     shown = join(photo.row["evidence"] for photo in last)
     value = str(last[0].row["value"]) if last else ""
     cell = f"photos.csv: {case.subject_id}, a passing photo of ulcer {ulcer.name} up to {case.cutoff_in_words}"
-    if not ulcer.ulcer_id:
+    if ulcer.unseen:
+        cell += f", in place of {', '.join(ulcer.unseen)}"
+    elif not ulcer.ulcer_id:
         cell += ", with its ulcer_no"
     if not any(photo.counts(case.cutoff) for photo in last):
         old = _old(case, ulcer)

@@ -30,7 +30,8 @@ class Case:
     person : dict
         The row of subjects.csv; every cell empty where there is none.
     photos, looks, courses, words : tuple of dict
-        Rows of photos.csv, ulcers.csv, treatments.csv, refractory.csv.
+        Rows of photos.csv, ulcers.csv, treatments.csv, refractory.csv. Those of photos carry ``passed`` (yes / no)
+        where it is known what became of the photo.
     tracked, trajectories : tuple of dict
     """
 
@@ -65,20 +66,39 @@ class Case:
         return f"subjects.csv: {self.subject_id}, {column}"
 
 
-def cases(study: Study, tracked: pd.DataFrame, trajectories: pd.DataFrame) -> list[Case]:
+def cases(
+    study: Study, tracked: pd.DataFrame, trajectories: pd.DataFrame, photos: pd.DataFrame | None = None
+) -> list[Case]:
     """Return one case for every subject of photos.csv and subjects.csv, sorted; rows in an order of their own.
 
     Rows are sorted by all their cells, so that the order of a file's rows can change nothing.
     """
     people = {row["subject_id"]: row for row in _rows(study.subjects)}
     unknown = dict.fromkeys(columns("study/subjects"), "") | {"age": float("nan")}
-    tables = [study.photos, study.ulcers, study.treatments, study.refractory, tracked, trajectories]
+    shown = study.photos if photos is None else _with_passed(study.photos, photos)
+    tables = [shown, study.ulcers, study.treatments, study.refractory, tracked, trajectories]
     parts = [_by_subject(table) for table in tables]
     names = sorted(set(people) | set(parts[0]))
     return [
         Case(name, study.protocol, people.get(name, unknown | {"subject_id": name}), *(p.get(name, ()) for p in parts))
         for name in names
     ]
+
+
+def _with_passed(photos: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
+    """Return the study's photo rows with what became of each; rows that cannot be told apart pass only together.
+
+    Rows of one photo and finger differ by their click, where the results tell it.
+    """
+    names = ["photo", "subject_id", "visit", "date", "hand", "finger"]
+    names += [name for name in ("x", "y") if name in results]
+    passed: dict[tuple[str, ...], bool] = {}
+    for row in results.to_dict("records"):
+        key = tuple(str(row[name]) for name in names)
+        passed[key] = passed.get(key, True) and row["status"] in ("measured", "no ulcer")
+    keys = [tuple(str(row[name]) for name in names) for row in photos.to_dict("records")]
+    words = {True: "yes", False: "no", None: ""}
+    return photos.assign(passed=[words[passed.get(key)] for key in keys])
 
 
 def _rows(table: pd.DataFrame) -> list[Row]:

@@ -14,6 +14,7 @@ from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.kleene import not_after
 from ulcermeter.eligibility.numbers import free_numbers, number_of_photos, place_of, same_site_only
 from ulcermeter.eligibility.timing import blank
+from ulcermeter.eligibility.unseen import unseen_fingers, unseen_numbers
 from ulcermeter.tables.dates import parse_date
 
 __all__ = ["Ulcer", "ulcers_of"]
@@ -34,6 +35,8 @@ class Ulcer:
         Its rows in ``tracked``.
     looks, words : tuple of (dict, bool)
         Rows of ulcers.csv and refractory.csv, and whether they surely speak of it.
+    unseen : tuple of str
+        Photos that were to show it and did not, where none did.
     """
 
     ulcer_id: str
@@ -43,6 +46,7 @@ class Ulcer:
     tracked: tuple[Row, ...] = field(default=(), repr=False)
     looks: tuple[tuple[Row, bool], ...] = field(default=(), repr=False)
     words: tuple[tuple[Row, bool], ...] = field(default=(), repr=False)
+    unseen: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -62,13 +66,16 @@ class Ulcer:
 def ulcers_of(case: Case) -> list[Ulcer]:
     """Return every ulcer known up to the cutoff, by tracked identity first, then those only the clinic's tables know.
 
-    An ulcer that appears only after inclusion takes no part, so nothing later can blur what was known then.
+    To these belong what photos.csv names or was to show and no photo saw. An ulcer that appears only after inclusion
+    takes no part, so nothing later can blur what was known then.
     """
     seen = _seen(case)
     known = _numbers(case, seen)
     units = {ulcer_id: _tracked_ulcer(case, ulcer_id, rows, known) for ulcer_id, rows in seen.items()}
     clinical = _clinical_numbers(case)
     units |= {f"#{n}": _numbered(case, n) for n in clinical if n not in known}
+    for number, photos in unseen_numbers(case, known).items():
+        units[f"#{number}"] = _not_seen(photos, units.get(f"#{number}", Ulcer("", number, *_place(photos))))
     looks: dict[str, list[tuple[Row, bool]]] = {key: [] for key in units}
     words: dict[str, list[tuple[Row, bool]]] = {key: [] for key in units}
     for row in case.looks:
@@ -79,6 +86,8 @@ def ulcers_of(case: Case) -> list[Ulcer]:
             units.setdefault(keys[0], Ulcer("", "", *place))
         for key in keys:
             looks.setdefault(key, []).append((row, sure))
+    for place, photos in unseen_fingers(case, _known_places(units.values())).items():
+        units[f"~{' '.join(place)}"] = _not_seen(photos, Ulcer("", "", *place))
     for row in case.words:
         number = row["ulcer_no"]
         keys = [known.get(number, f"#{number}")] if number else list(units)
@@ -124,8 +133,26 @@ def _tracked_ulcer(case: Case, ulcer_id: str, rows: list[Row], known: dict[str, 
 
 
 def _numbered(case: Case, number: str) -> Ulcer:
-    places = sorted({place_of(row) for row in case.looks if row["ulcer_no"] == number})
-    return Ulcer("", number, *(places[0] if len(places) == 1 else ("", "")))
+    return Ulcer("", number, *_place(row for row in case.looks if row["ulcer_no"] == number))
+
+
+def _place(rows: Iterable[Row]) -> tuple[str, str]:
+    places = sorted({place_of(row) for row in rows})
+    return places[0] if len(places) == 1 else ("", "")
+
+
+def _not_seen(photos: Iterable[Row], unit: Ulcer) -> Ulcer:
+    return replace(unit, unseen=tuple(sorted({photo["photo"] for photo in photos})))
+
+
+def _known_places(units: Iterable[Ulcer]) -> dict[tuple[str, str], set[str] | None]:
+    """Return where ulcers are known, and the views that show them; None where any could."""
+    places: dict[tuple[str, str], set[str] | None] = {}
+    for unit in units:
+        views = {row["view"] for row in unit.tracked if not blank(row["label"])}
+        before = places.get((unit.hand, unit.finger), set())
+        places[unit.hand, unit.finger] = before | views if unit.ulcer_id and before is not None else None
+    return places
 
 
 def _owners(row: Row, case: Case, units: dict[str, Ulcer], known: dict[str, str]) -> tuple[list[str], bool]:

@@ -69,7 +69,7 @@ def tables_of(study: Study, gathered: Gathered) -> dict[str, pd.DataFrame]:
         visits=study.visits,
     )
     trajectories = follow_healing(tracked, gathered.photographed, protocol=study.protocol)
-    eligibility: Eligibility = assess_eligibility(study, tracked, trajectories)
+    eligibility: Eligibility = assess_eligibility(study, tracked, trajectories, gathered.photographed)
     outcomes: Outcomes = tabulate_outcomes(study, trajectories)
     measurements = conform("measurements", tracked[tracked["label"].notna()][columns("measurements")])
     return {
