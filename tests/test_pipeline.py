@@ -267,6 +267,14 @@ def test_an_outline_of_another_photo_fails(tiny_study: Path) -> None:
     assert "expected an outline of photos/S01_baseline.jpg" in measured(tiny_study, 1, mask="other.csv").photo["reason"]
 
 
+def test_vertices_that_stand_twice_are_refused(tiny_study: Path) -> None:
+    outline = {"photo": "photos/S01_baseline.jpg", "hand": "left", "finger": "index", "label": 1}
+    frame = pd.DataFrame({**outline, "vertex": [0, 1, 1, 2]}, index=range(4))
+    frame.assign(x_px=[1, 9, 9, 5], y_px=[1, 1, 2, 8]).to_csv(tiny_study / "twice.csv", index=False)
+    photo = measured(tiny_study, 1, mask="twice.csv").photo
+    assert "label 1: expected each vertex once, got vertex 1 twice" in photo["reason"]
+
+
 def test_a_closed_finger_is_looked_at_and_has_no_ulcer(tiny_study: Path) -> None:
     spec = PhantomSpec(camera=CameraSpec(width_px=960, height_px=720, px_per_mm=13.0), ulcers=())
     write_phantom(draw_phantom(spec), tiny_study / "photos" / "S01_baseline.jpg")
@@ -307,14 +315,20 @@ def test_a_long_box_holds_a_finger_and_a_short_one_an_ulcer(drawn: Path) -> None
     assert len(finger.measurements) == len(ulcer.measurements) == 1
 
 
-def test_two_clicks_on_one_finger_get_two_labels(tiny_study: Path, tmp_path: Path) -> None:
+def test_two_clicks_on_one_finger_get_two_labels_resumed_or_not(
+    tiny_study: Path, tmp_path: Path, csv_bytes: Bytes
+) -> None:
     header, *rows = (tiny_study / "photos.csv").read_text().splitlines()
     first = rows[0].split(",")
-    second = [*first[:-2], str(float(first[-2]) + 6), first[-1]]
-    (tiny_study / "photos.csv").write_text("\n".join([header, rows[0], ",".join(second)]) + "\n")
-    results = run_study(tiny_study, tmp_path / "results")
-    assert sorted(results.measurements["label"]) == [1, 2]
-    assert not results.outlines.duplicated(["photo", "hand", "finger", "label", "vertex"]).any()
+    second = ",".join([*first[:-2], str(float(first[-2]) + 6), first[-1]])
+    (tiny_study / "photos.csv").write_text("\n".join([header, rows[0]]) + "\n")
+    run_study(tiny_study, tmp_path / "resumed")
+    (tiny_study / "photos.csv").write_text("\n".join([header, second, rows[0]]) + "\n")  # a row above the other
+    resumed = run_study(tiny_study, tmp_path / "resumed")
+    assert sorted(resumed.measurements["label"]) == [1, 2]
+    assert not resumed.outlines.duplicated(["photo", "hand", "finger", "label", "vertex"]).any()
+    run_study(tiny_study, tmp_path / "fresh")
+    assert csv_bytes(tmp_path / "resumed") == csv_bytes(tmp_path / "fresh")
 
 
 def test_the_python_words_of_the_design(drawn: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,10 +40,10 @@ def result(status: str = "measured") -> PhotoResult:
 
 
 def key(**changes: object) -> str:
-    hashes = {"photo_sha256": "p", "mask_sha256": "", "run_id": "r"}
+    others: dict[str, Any] = {"photo_sha256": "p", "mask_sha256": "", "run_id": "r", "first_label": 1}
     return row_key(
-        ROW | {k: v for k, v in changes.items() if k not in hashes},
-        **hashes | {k: v for k, v in changes.items() if k in hashes},
+        ROW | {k: v for k, v in changes.items() if k not in others},
+        **others | {k: v for k, v in changes.items() if k in others},
     )
 
 
@@ -89,7 +90,9 @@ def test_failed_photos_are_tried_again(tmp_path: Path) -> None:
         assert store.get(key()) is None
 
 
-@pytest.mark.parametrize("change", [{"photo_sha256": "q"}, {"mask_sha256": "m"}, {"run_id": "s"}, {"x": 1.6}])
+@pytest.mark.parametrize(
+    "change", [{"photo_sha256": "q"}, {"mask_sha256": "m"}, {"run_id": "s"}, {"x": 1.6}, {"first_label": 2}]
+)
 def test_any_change_is_measured_anew(change: dict[str, object]) -> None:
     assert key(**change) != key()
     assert key() == key()

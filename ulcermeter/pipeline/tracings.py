@@ -72,6 +72,12 @@ def _outlines(path: Path, photo: Photo, row: Mapping[str, Any]) -> list[np.ndarr
 
 
 def _polygon(name: str, label: Any, part: Any, photo: Photo) -> np.ndarray:
+    again = part.loc[part["vertex"].duplicated(), "vertex"]
+    if len(again):
+        raise PhotoError(
+            f"the tracing {name}, label {label}: expected each vertex once, got vertex {again.iloc[0]} twice; give "
+            "each outline a label of its own"
+        )
     points = part.sort_values("vertex")[["x_px", "y_px"]].to_numpy(dtype=np.float64)
     rows, cols = photo.pixels.shape[:2]
     if len(points) < 3 or not np.isfinite(points).all():

@@ -129,6 +129,7 @@ def _tasks(study: Study, *, model: str | Path | None, lens: LensProfile | None, 
             photo_sha256=_hash_of(study.root / row["photo"]),
             mask_sha256=_hash_of(study.root / row["mask"]) if row["mask"] else "",
             run_id=identity,
+            first_label=seen[place],
         )
         tasks.append(Task(key, row, study.protocol, study.root, model, lens, identity, first_label=seen[place]))
     return tasks

@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS photo_results (
 )"""
 
 
-def row_key(row: Mapping[str, Any], *, photo_sha256: str, mask_sha256: str, run_id: str) -> str:
+def row_key(row: Mapping[str, Any], *, photo_sha256: str, mask_sha256: str, run_id: str, first_label: int) -> str:
     """Name a photo row's result: 64 hexadecimal digits over all that can change it.
 
     Parameters
@@ -34,9 +34,12 @@ def row_key(row: Mapping[str, Any], *, photo_sha256: str, mask_sha256: str, run_
         Of the files as they are now; empty where there is none. A photo exchanged under its old name is measured anew.
     run_id : str
         See `ulcermeter.provenance.run_id`: another protocol or model measures anew.
+    first_label : int
+        Of the row's ulcers. It follows from the rows around it, and stands in the result: a row added above another of
+        the same finger must not leave both with one label.
     """
     cells = {name: "" if value != value else str(value) for name, value in row.items()}
-    text = json.dumps([cells, photo_sha256, mask_sha256, run_id], sort_keys=True)
+    text = json.dumps([cells, photo_sha256, mask_sha256, run_id, first_label], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
