@@ -46,6 +46,7 @@ def _decode_opened(image: Image.Image, data: bytes, path: Path) -> Decoded:
         pixels = _to_srgb(pixels, image.info.get("icc_profile")) if image.mode == "RGB" else pixels
     elif image.format == "TIFF" and image.mode == "RGB" and _bits(image) > 8:
         pixels = _decode_with_opencv(data, path)
+        orientation = 1  # OpenCV turns every TIFF upright by its tag, also when told to ignore it
     else:
         pixels = flatten(image, path)
         # Pillow turns some TIFFs while it loads them, and says so by dropping the tag.
