@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from tifffile import imwrite
 
 from ulcermeter.errors import MissingDependencyError, PhotoError
@@ -114,6 +114,17 @@ def test_16_bit_tiffs_are_turned_once(tmp_path: Path, colours: np.ndarray, orien
     deep, tag = tmp_path / "16.tif", (0x0112, "H", 1, orientation, True)
     imwrite(deep, colours.astype(np.uint16) * 257, photometric="rgb", byteorder=byteorder, extratags=[tag])
     assert np.array_equal(read_photo(deep).pixels, read_photo(plain).pixels)
+
+
+def test_a_16_bit_tiff_that_only_opencv_knows(
+    tmp_path: Path, colours: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: Any, **__: Any) -> None:
+        raise UnidentifiedImageError
+
+    imwrite(tmp_path / "16.tif", colours.astype(np.uint16) * 257, photometric="rgb")
+    monkeypatch.setattr(Image, "open", unknown)
+    assert np.array_equal(read_photo(tmp_path / "16.tif").pixels, colours)
 
 
 def test_cmyk_is_converted(tmp_path: Path) -> None:

@@ -57,10 +57,11 @@ def _decode_opened(image: Image.Image, data: bytes, path: Path) -> Decoded:
 def _decode_unidentified(data: bytes, path: Path, error: Exception) -> Decoded:
     """TIFFs with 16 bits a channel are unknown to Pillow but not to OpenCV."""
     if data[:4] in (b"II*\0", b"MM\0*"):
-        array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
+        # Asked for RGB at this depth, OpenCV 5.0 returns memory that nothing was written to.
+        array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_BGR | cv2.IMREAD_ANYDEPTH)
         if array is not None and array.dtype == np.uint16:
             check_size((array.shape[1], array.shape[0]), path)
-            return Decoded((array // 257).astype(np.uint8))
+            return Decoded((array[:, :, ::-1] // 257).astype(np.uint8))
     raise PhotoError(
         f"{path}: expected a picture ({KINDS}), got a file that is none of these; "
         "export the photo as JPEG, or check that the name points to a photo."
