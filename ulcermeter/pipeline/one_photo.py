@@ -234,7 +234,7 @@ def _segment(work: Work, photo: Photo, rectified: RectifiedPhoto, click: Any, bo
     fault = path_fault(work.root, work.cell("mask"))
     if fault and work.row.get("subject_id"):
         raise PhotoError(fault)
-    tracing = read_tracing(work.root / work.cell("mask"), photo=photo, row=work.row)
+    tracing = read_tracing(work.root / work.cell("mask"), photo=photo, row=work.row, click=work.click)
     # A person's outline is no truth: by another name its interval holds what two persons' outlines differ by.
     return dataclasses.replace(segment(rectified, **tracing, as_truth=True), method="reader's tracing")
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 from ulcermeter.errors import PhotoError, TableError
 from ulcermeter.photo import read_mask
+from ulcermeter.segmentation.tracings import trace_mask
 from ulcermeter.study import unguarded
 from ulcermeter.tables import conform
 
@@ -18,8 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = ["read_tracing"]
 
+# How far a click may lie off its outline, px of the photo or a part of the outline's own size: clicks are made by hand,
+# and the edge may have been corrected since. Wider, the click of an outline that was taken out would find a neighbour.
+_REACH_PX = 6.0
+_REACH_OF_SIZE = 0.1
 
-def read_tracing(path: Path, *, photo: Photo, row: Mapping[str, Any]) -> dict[str, Any]:
+
+def read_tracing(
+    path: Path, *, photo: Photo, row: Mapping[str, Any], click: tuple[float, float] | None = None
+) -> dict[str, Any]:
     """Read a tracing as the keyword that `ulcermeter.segmentation.segment` takes it by.
 
     Parameters
@@ -29,6 +38,9 @@ def read_tracing(path: Path, *, photo: Photo, row: Mapping[str, Any]) -> dict[st
     photo : Photo
     row : mapping
         Its ``photo``, ``hand`` and ``finger`` choose the outlines.
+    click : (float, float), optional
+        The row's click, photo pixels: it chooses the one outline that it lies in, or the nearest within a few pixels.
+        A finger with several ulcers stands in several rows, and each must get its own ulcer alone.
 
     Returns
     -------
@@ -38,13 +50,36 @@ def read_tracing(path: Path, *, photo: Photo, row: Mapping[str, Any]) -> dict[st
     Raises
     ------
     PhotoError
-        Missing, not readable, of another size, or without an outline of this photo.
+        Missing, not readable, of another size, or without an outline of this photo or at the click.
     """
     if not path.is_file():
         raise PhotoError(f"the tracing {row.get('mask')}: expected a file, got none; check the path")
     if path.suffix.lower() != ".csv":
-        return {"mask": read_mask(path, photo.pixels.shape[:2])}
-    return {"outline": _outlines(path, photo, row)}
+        mask = read_mask(path, photo.pixels.shape[:2])
+        if click is None or not mask.any():
+            return {"mask": mask}
+        return {"outline": [_at_click(str(row.get("mask")), trace_mask(mask), click)]}
+    outlines = _outlines(path, photo, row)
+    return {"outline": outlines if click is None else [_at_click(str(row.get("mask")), outlines, click)]}
+
+
+def _at_click(name: str, outlines: list[np.ndarray], click: tuple[float, float]) -> np.ndarray:
+    """Choose the outline that a click lies in, of several the one whose middle is nearest; else the nearest."""
+    off = [_distance_px(one, click) for one in outlines]
+    middles = [float(np.hypot(*(one.mean(axis=0) - click))) for one in outlines]
+    best = min(range(len(outlines)), key=lambda k: (off[k], middles[k]))
+    if off[best] > max(_REACH_PX, _REACH_OF_SIZE * float(np.ptp(outlines[best], axis=0).max())):
+        raise PhotoError(
+            f"the tracing {name}: expected an outline at the row's click ({click[0]:g}, {click[1]:g}), got none nearer "
+            f"than {off[best]:.0f} px; move the click onto its ulcer, or leave the row out where there is none"
+        )
+    return outlines[best]
+
+
+def _distance_px(outline: np.ndarray, click: tuple[float, float]) -> float:
+    """Return photo pixels from a click to an outline, 0 inside."""
+    polygon = outline.astype(np.float32).reshape(-1, 1, 2)
+    return max(0.0, -float(cv2.pointPolygonTest(polygon, (float(click[0]), float(click[1])), True)))
 
 
 def _outlines(path: Path, photo: Photo, row: Mapping[str, Any]) -> list[np.ndarray]:

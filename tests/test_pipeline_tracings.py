@@ -1,0 +1,94 @@
+"""Tracings handed back: each row gets its own ulcers, and one that clicks gets the one it clicked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from ulcermeter.errors import PhotoError
+from ulcermeter.phantom import CameraSpec, PhantomSpec, ReferenceSpec, UlcerSpec, draw_phantom, write_phantom
+from ulcermeter.pipeline import run_study
+from ulcermeter.pipeline.tracings import read_tracing
+
+ROW = {"photo": "a.jpg", "hand": "left", "finger": "index"}
+PHOTO: Any = SimpleNamespace(pixels=np.zeros((120, 200, 3), np.uint8))
+SQUARES = ((10, 10, 40), (60, 12, 40), (150, 20, 24))  # left, top, side
+
+
+def square(left: float, top: float, side: float) -> np.ndarray:
+    return np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=float) * side + (left, top)
+
+
+def table(path: Path) -> Path:
+    frames = [
+        pd.DataFrame({**ROW, "label": label, "vertex": range(4), "x_px": points[:, 0], "y_px": points[:, 1]})
+        for label, points in enumerate((square(*one) for one in SQUARES), start=1)
+    ]
+    pd.concat(frames).to_csv(path, index=False)
+    return path
+
+
+def traced(path: Path, click: tuple[float, float] | None) -> list[np.ndarray]:
+    return read_tracing(path, photo=PHOTO, row={**ROW, "mask": path.name}, click=click)["outline"]
+
+
+@pytest.mark.parametrize(("click", "chosen"), [((30, 30), 0), ((54, 30), 0), ((57, 30), 1), ((149, 18), 2)])
+def test_a_click_takes_the_outline_it_lies_in_or_the_nearest(
+    tmp_path: Path, click: tuple[float, float], chosen: int
+) -> None:
+    path = table(tmp_path / "outlines.csv")
+    (one,) = traced(path, click)
+    assert np.array_equal(one, square(*SQUARES[chosen]))
+    assert len(traced(path, None)) == 3
+
+
+def test_a_click_takes_the_part_of_a_mask_picture(tmp_path: Path) -> None:
+    mask = np.zeros((120, 200), np.uint8)
+    for left, top, side in SQUARES:
+        mask[top : top + side, left : left + side] = 255
+    cv2.imwrite(str(tmp_path / "mask.png"), mask)
+    (one,) = traced(tmp_path / "mask.png", (80, 30))
+    assert one.min(axis=0).tolist() == [59.5, 11.5] and one.max(axis=0).tolist() == [99.5, 51.5]
+    cv2.imwrite(str(tmp_path / "closed.png"), 0 * mask)
+    closed = read_tracing(tmp_path / "closed.png", photo=PHOTO, row=ROW, click=(80, 30))
+    assert not closed["mask"].any()
+
+
+def test_a_click_off_every_outline_is_told(tmp_path: Path) -> None:
+    with pytest.raises(PhotoError, match=r"an outline at the row's click \(30, 90\), got none nearer than 40 px"):
+        traced(table(tmp_path / "outlines.csv"), (30, 90))
+
+
+def test_outlines_handed_back_give_the_same_ulcers(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    drawn = draw_phantom(
+        PhantomSpec(
+            ulcers=(UlcerSpec(diameter_mm=3.6, s_mm=8.0, t_mm=-2.0), UlcerSpec(diameter_mm=3.0, s_mm=14.5, t_mm=2.0)),
+            reference=ReferenceSpec(kind="aruco", offset_mm=(0.0, 17.0)),
+            camera=CameraSpec(width_px=960, height_px=720, px_per_mm=13.0),
+        )
+    )
+    (study / "photos").mkdir(parents=True)
+    write_phantom(drawn, study / "photos" / "a.jpg")
+    header = "photo,subject_id,visit,date,hand,finger,reference,reference_on,x,y,mask"
+    cells = "photos/a.jpg,S01,screening,2024-03-01,left,index,aruco:10,skin"
+    clicks = [",".join(f"{v:.0f}" for v in ulcer.centroid_px) for ulcer in drawn.truth.ulcers]
+
+    def measured(name: str, mask: str) -> Any:
+        rows = [f"{cells},{click},{mask}" for click in clicks]
+        (study / "photos.csv").write_text("\n".join([header, *rows]) + "\n")
+        return run_study(study, tmp_path / name).measurements.set_index("label")
+
+    first = measured("first", "")
+    (study / "outlines.csv").write_bytes((tmp_path / "first" / "outlines.csv").read_bytes())
+    back = measured("back", "outlines.csv")
+    assert list(first.index) == list(back.index) == [1, 2]
+    same = ["diameter_mm", "width_mm", "area_mm2", "centroid_x_px", "centroid_y_px"]
+    assert np.allclose(back[same], first[same], rtol=1e-3)
+    assert list(back["ulcer_id"]) == list(first["ulcer_id"])
