@@ -194,6 +194,32 @@ def test_one_picture_under_two_names(tmp_path: Path) -> None:
     assert not check_study(folder(tmp_path / "fingers", f"{GOOD}\n{row(**again, finger='ring')}")).faults
 
 
+def test_one_picture_under_two_names_is_one_photo_of_its_fingers(tmp_path: Path) -> None:
+    bare, copy = {"x": "", "y": ""}, {"photo": "photos/b.jpg"}
+    for cells in (bare, {}, {"x": "300"}):
+        told = faults(folder(tmp_path / f"same{cells}", f"{row(**bare)}\n{row(**copy, **cells)}"))
+        assert "byte for byte, listed as several photos of the left index finger; keep one row" in told
+    told = faults(folder(tmp_path / "fingers", f"{row(**bare)}\n{row(**copy, **bare, finger='ring')}"))
+    assert told.startswith("photos.csv rows 2, 3: photos/a.jpg = photos/b.jpg shows several fingers (left index, left")
+    boxes = [bare | {"box": box} for box in ("0 0 90 90", "90 0 90 90")]
+    root = folder(tmp_path / "boxes", f"{row(**boxes[0])}\n{row(**copy, **boxes[1], finger='ring')}")
+    assert not check_study(root).faults
+
+
+@pytest.mark.parametrize("name", ["./photos/a.jpg", "photos//a.jpg", "photos/./a.jpg"])
+def test_a_path_is_one_however_it_is_written(tmp_path: Path, name: str) -> None:
+    assert "the same photo, hand, finger, x, y as row 2" in faults(folder(tmp_path, f"{GOOD}\n{row(photo=name)}"))
+    bare = {"x": "", "y": ""}
+    rows = f"{row(**bare)}\n{row(photo=name, **bare, finger='middle')}"
+    assert "photos/a.jpg shows several fingers" in faults(folder(tmp_path / "fingers", rows))
+    assert "one photo, photos/a.jpg, with several date" in faults(
+        folder(tmp_path / "dates", f"{GOOD}\n{row(photo=name, date='2016-05-02', finger='ring')}")
+    )
+    masked = [bare | {"mask": mask} for mask in ("photos/b.jpg", name.replace("a.jpg", "b.jpg"))]
+    rows = "\n".join(row(**cells, finger=finger) for cells, finger in zip(masked, ("ring", "index"), strict=True))
+    assert "do not say where theirs is" in faults(folder(tmp_path / "masks", rows))
+
+
 def test_no_such_folder(tmp_path: Path) -> None:
     assert "no such folder" in faults(tmp_path / "nowhere")
     (tmp_path / "bare").mkdir()

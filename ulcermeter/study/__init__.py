@@ -20,7 +20,7 @@ from ulcermeter.study.across import same_picture_faults, warn_across
 from ulcermeter.study.cells import parse_box, path_fault
 from ulcermeter.study.files import Findings, read_text_table, unguarded
 from ulcermeter.study.opening import off_photo, open_photos
-from ulcermeter.study.rules import cell_faults, photo_faults, refuse_toes, spell_visits, table_faults
+from ulcermeter.study.rules import cell_faults, photo_faults, refuse_toes, spell_paths, spell_visits, table_faults
 from ulcermeter.tables import columns, conform, empty
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _table(file: Path, name: str, protocol: Protocol | None, findings: Findings)
     raw = read_text_table(file, name, findings)
     if raw is None:
         return empty(name)
-    raw, faults = refuse_toes(file.name, raw)
+    raw, faults = refuse_toes(file.name, spell_paths(raw))
     if protocol is not None:
         raw = spell_visits(raw, protocol)
     loose = raw.reindex(columns=columns(name), fill_value="")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ulcermeter.provenance import file_sha256
+from ulcermeter.study.rules import fingers_not_told_apart
 from ulcermeter.tables.dates import day_number, parse_date
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ def warn_across(study: Study, findings: Findings) -> None:
 
 
 def same_picture_faults(study: Study) -> tuple[str, ...]:
-    """Name photo files that are one picture under several subjects, visits or dates: it would count for each.
+    """Name photo files that are one picture listed as several: its ulcers would count for each.
 
-    One picture for several fingers of one visit is right. Only files of equal size are read.
+    One picture for several fingers of one visit is right where its rows say which ulcer is whose, and each finger
+    stands under one name. Only files of equal size are read.
     """
     photos = study.photos
     sizes: dict[int, set[str]] = {}
@@ -48,14 +50,26 @@ def same_picture_faults(study: Study) -> tuple[str, ...]:
 
 
 def _one_picture(rows: pd.DataFrame, names: list[str]) -> Iterator[str]:
+    one = f"{', '.join(names)} are one and the same picture, byte for byte"
     several = [column for column in ("subject_id", "visit", "date") if rows[column].nunique() > 1]
     if several:
-        numbers = ", ".join(str(i + 2) for i in rows.index)
         told = "; ".join(f"{column} {', '.join(dict.fromkeys(rows[column]))}" for column in several)
         yield (
-            f"photos.csv rows {numbers}: {', '.join(names)} are one and the same picture, byte for byte, listed under "
-            f"several {told}; keep the row it was taken for, and give the others their own photo."
+            f"photos.csv rows {_numbers(rows)}: {one}, listed under several {told}; keep the row it was taken for, and "
+            "give the others their own photo."
         )
+        return
+    for (hand, finger), own in rows.groupby(["hand", "finger"], sort=False):
+        if own["photo"].nunique() > 1:
+            yield (
+                f"photos.csv rows {_numbers(own)}: {one}, listed as several photos of the {hand} {finger} finger; keep "
+                "one row, or where it shows several ulcers give each row the same name and its own click (x, y)."
+            )
+    yield from fingers_not_told_apart(rows.assign(photo=" = ".join(names)))
+
+
+def _numbers(rows: pd.DataFrame) -> str:
+    return ", ".join(str(i + 2) for i in rows.index)
 
 
 def _absent_files(study: Study) -> Iterator[str]:

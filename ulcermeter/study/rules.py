@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from ulcermeter.errors import UlcermeterError
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     from ulcermeter.protocol import Protocol
 
-__all__ = ["cell_faults", "photo_faults", "refuse_toes", "spell_visits", "table_faults"]
+__all__ = [
+    "cell_faults",
+    "fingers_not_told_apart",
+    "photo_faults",
+    "refuse_toes",
+    "spell_paths",
+    "spell_visits",
+    "table_faults",
+]
 
 # Years outside can only be slips of the pen (0215-03-01, 20165-...): nobody photographed a trial before 1990, and
 # nobody in one was born before 1890.
@@ -46,6 +54,16 @@ def spell_visits(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
         return frame
     names = {_folded(visit.name): visit.name for visit in protocol.visits}
     return frame.assign(visit=[names.get(_folded(text), text) for text in frame["visit"]])
+
+
+def spell_paths(frame: pd.DataFrame) -> pd.DataFrame:
+    """Write each path one way: ``./photos//a.jpg`` is ``photos/a.jpg``, and rows are compared by it."""
+    paths = {column: frame[column].map(_plain_path) for column in ("photo", "mask") if column in frame.columns}
+    return frame.assign(**paths)
+
+
+def _plain_path(text: str) -> str:
+    return PurePosixPath(text).as_posix() if text else ""
 
 
 def _folded(text: str) -> str:
@@ -161,10 +179,10 @@ def _contradictions(frame: pd.DataFrame) -> list[str]:
                 f"photos.csv rows {_numbers(rows)}: the {hand} {finger} finger of {name} stands with a click and "
                 "without; give every row a click (x, y), or keep one row without."
             )
-    return faults + list(_fingers_not_told_apart(frame))
+    return faults + list(fingers_not_told_apart(frame))
 
 
-def _fingers_not_told_apart(frame: pd.DataFrame) -> Iterator[str]:
+def fingers_not_told_apart(frame: pd.DataFrame) -> Iterator[str]:
     """Name photos of several fingers whose rows would all find the same ulcer, which would count on each finger.
 
     An outlines.csv tells fingers apart by itself.
