@@ -204,6 +204,20 @@ def test_a_bad_file_is_a_failed_row(tiny_study: Path, content: bytes | None, wor
     assert "fault of ours" not in result.photo["reason"]
 
 
+@pytest.mark.parametrize(
+    ("module", "content"),
+    [("pi_heif", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"), ("pydicom", bytes(128) + b"DICM" + bytes(200))],
+)
+def test_a_photo_that_needs_an_extra_says_which(
+    tiny_study: Path, module: str, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    (tiny_study / "photos" / "S01_screening.jpg").write_bytes(content)
+    photo = measured(tiny_study, 0).photo
+    assert photo["status"] == "failed" and "fault of ours" not in photo["reason"]
+    assert "ulcermeter[" in photo["reason"] and "ulcermeter[" in photo["instruction"]
+
+
 def test_a_truncated_photo_fails(tiny_study: Path) -> None:
     path = tiny_study / "photos" / "S01_screening.jpg"
     path.write_bytes(path.read_bytes()[:20000])

@@ -13,7 +13,7 @@ import numpy as np
 
 from ulcermeter.calibration import calibrate, check_gates, rectify, standardise_colour, tilt_limit_deg
 from ulcermeter.datatypes import Calibration, Finger, LensProfile, Photo, PhotoResult, RectifiedPhoto, Segmentation
-from ulcermeter.errors import PhotoError, Refusal, StudyError, what_to_do
+from ulcermeter.errors import MissingDependencyError, PhotoError, Refusal, StudyError, what_to_do
 from ulcermeter.finger import locate_finger
 from ulcermeter.photo import read_photo
 from ulcermeter.pipeline.in_view import check_seen, holds_point
@@ -99,7 +99,7 @@ def measure_photo(
         drawn = draw_refusal(work.photo, str(refusal)) if overlay and work.photo is not None else None
         work.known |= quality_of(work) | {"instruction": refusal.instruction}
         result = PhotoResult(_photo_row(work, "refused", str(refusal)), overlay=drawn)
-    except (PhotoError, StudyError) as error:
+    except (MissingDependencyError, PhotoError, StudyError) as error:
         said = _said(work, error)
         work.known["instruction"] = what_to_do(said) or _MEND
         result = PhotoResult(_photo_row(work, "failed", said))
