@@ -14,6 +14,7 @@ from PIL import Image, ImageCms
 
 from ulcermeter.errors import PhotoError
 from ulcermeter.photo.exif import Decoded, Pixels, read_exif
+from ulcermeter.photo.jpeg import check_whole_jpeg
 from ulcermeter.photo.limits import KINDS, check_size, damaged, too_large
 
 
@@ -41,7 +42,7 @@ def _decode_opened(image: Image.Image, data: bytes, path: Path) -> Decoded:
     orientation, taken_at, camera = read_exif(image)
     jpeg = image.format in ("JPEG", "MPO")
     if jpeg and image.mode in ("RGB", "L"):
-        _check_complete_jpeg(data, path)
+        check_whole_jpeg(data, path)
         pixels = _decode_with_opencv(data, path)
         pixels = _to_srgb(pixels, image.info.get("icc_profile")) if image.mode == "RGB" else pixels
     elif image.format == "TIFF" and image.mode == "RGB" and _bits(image) > 8:
@@ -73,19 +74,6 @@ def _check_single(image: Image.Image, path: Path) -> None:
     pages = getattr(image, "n_frames", 1)
     if image.format not in ("JPEG", "MPO") and pages > 1:
         raise PhotoError(f"{path}: expected one picture in the file, got {pages}; save each as a file of its own.")
-
-
-def _check_complete_jpeg(data: bytes, path: Path) -> None:
-    """Refuse a JPEG without its end mark: decoders fill the missing part with grey and say nothing.
-
-    The mark FF D9 cannot stand inside entropy-coded data (ITU T.81, B.1.1.5), so it is looked for behind the last
-    start of a scan; thumbnails lie before the first.
-    """
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big") if data[at + 1] != 0xFF else 1
-    if data.find(b"\xff\xd9", at) < 0:
-        raise damaged(path, "the end of the JPEG is missing")
 
 
 def _decode_with_opencv(data: bytes, path: Path) -> Pixels:
