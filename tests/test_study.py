@@ -166,6 +166,18 @@ def test_other_encodings_and_files_that_are_no_tables(tmp_path: Path) -> None:
     assert "expected 12 cells as in the header, got 13" in faults(folder(tmp_path / "5", GOOD + ",more"))
 
 
+@pytest.mark.parametrize(
+    ("line", "got"),
+    [("sep=,", "a spreadsheet's mark 'sep="), ("sep=;", "a spreadsheet's mark"), ("", "an empty"), (",,", "an empty")],
+)
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_first_line_that_is_no_header_is_one_fault(tmp_path: Path, line: str, got: str, separator: str) -> None:
+    text = f"{HEADER}\n{GOOD}\n".replace(",", separator)
+    told = faults(folder(tmp_path, f"{line}\n{text}".encode()))
+    assert told.startswith(f"photos.csv: expected the column names in the first line, got {got}")
+    assert told.endswith("; delete that line.") and "\n" not in told
+
+
 def test_words_of_a_short_list_may_be_capitals(tmp_path: Path) -> None:
     assert read_study(folder(tmp_path, row(hand="Left"))).photos.loc[0, "hand"] == "left"
 

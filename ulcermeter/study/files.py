@@ -94,7 +94,19 @@ def _rows(path: Path, known: Sequence[str], findings: Findings) -> list[list[str
     if not rows:
         findings.faults.append(f"{path.name}: expected a header line and rows, got an empty file.")
         return None
+    if got := _no_header(rows[0]):
+        findings.faults.append(
+            f"{path.name}: expected the column names in the first line, got {got}; delete that line."
+        )
+        return None
     return rows
+
+
+def _no_header(first: Sequence[str]) -> str:
+    """Say what stands in the first line where it is no header: row numbers would be off, so it is not passed over."""
+    if not any(first):
+        return "an empty line"
+    return f"a spreadsheet's mark '{first[0]}'" if first[0].lower().startswith("sep=") else ""
 
 
 def _separator(text: str, known: Iterable[str]) -> str:
