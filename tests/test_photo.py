@@ -17,8 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
-from tifffile import imwrite
+from PIL import Image, ImageCms, ImageOps
 
 from ulcermeter.errors import MissingDependencyError, PhotoError
 from ulcermeter.photo import MAX_MEGAPIXELS, read_mask, read_photo
@@ -105,26 +104,6 @@ def test_16_bits_are_scaled_to_8(tmp_path: Path, colours: np.ndarray, suffix: st
     assert cv2.imwrite(str(path), deep[:, :, 0] if channels == 1 else deep[:, :, ::-1])
     expected = colours[:, :, :1] if channels == 1 else colours
     assert np.abs(read_photo(path).pixels.astype(int) - expected).max() <= 1
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("byteorder", ["<", ">"])
-def test_16_bit_tiffs_are_turned_once(tmp_path: Path, colours: np.ndarray, orientation: int, byteorder: Any) -> None:
-    plain = saved(tmp_path / "8.tif", Image.fromarray(colours), exif=exif(orientation))
-    deep, tag = tmp_path / "16.tif", (0x0112, "H", 1, orientation, True)
-    imwrite(deep, colours.astype(np.uint16) * 257, photometric="rgb", byteorder=byteorder, extratags=[tag])
-    assert np.array_equal(read_photo(deep).pixels, read_photo(plain).pixels)
-
-
-def test_a_16_bit_tiff_that_only_opencv_knows(
-    tmp_path: Path, colours: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unknown(*_: Any, **__: Any) -> None:
-        raise UnidentifiedImageError
-
-    imwrite(tmp_path / "16.tif", colours.astype(np.uint16) * 257, photometric="rgb")
-    monkeypatch.setattr(Image, "open", unknown)
-    assert np.array_equal(read_photo(tmp_path / "16.tif").pixels, colours)
 
 
 def test_cmyk_is_converted(tmp_path: Path) -> None:
