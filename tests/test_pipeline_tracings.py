@@ -60,6 +60,13 @@ def test_a_click_takes_the_part_of_a_mask_picture(tmp_path: Path) -> None:
     assert not closed["mask"].any()
 
 
+def test_a_photo_is_found_however_its_path_is_written(tmp_path: Path) -> None:
+    path = table(tmp_path / "outlines.csv")
+    path.write_text(path.read_text().replace("a.jpg", "./a.jpg"))
+    assert len(traced(path, None)) == 3
+    assert len(read_tracing(path, photo=PHOTO, row={**ROW, "photo": ".//a.jpg"})["outline"]) == 3
+
+
 def test_a_click_off_every_outline_is_told(tmp_path: Path) -> None:
     with pytest.raises(PhotoError, match=r"an outline at the row's click \(30, 90\), got none nearer than 40 px"):
         traced(table(tmp_path / "outlines.csv"), (30, 90))

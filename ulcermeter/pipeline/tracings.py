@@ -13,6 +13,7 @@ from ulcermeter.errors import PhotoError, TableError
 from ulcermeter.photo import read_mask
 from ulcermeter.segmentation.tracings import trace_mask
 from ulcermeter.study import unguarded
+from ulcermeter.study.rules import plain_path, spell_paths
 from ulcermeter.tables import conform
 
 if TYPE_CHECKING:
@@ -88,15 +89,15 @@ def _outlines(path: Path, photo: Photo, row: Mapping[str, Any]) -> list[np.ndarr
     name = str(row.get("mask"))
     try:
         raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig").map(unguarded)
-        frame = conform("outlines", raw)
+        frame = conform("outlines", spell_paths(raw))
     except (ValueError, OSError, TableError) as error:
         raise PhotoError(
             f"the tracing {name}: expected the columns of outlines.csv, got: {error}; hand back what run wrote"
         ) from error
     mine = np.ones(len(frame), dtype=bool)
     for column in ("photo", "hand", "finger"):
-        if row.get(column):
-            mine &= (frame[column] == row[column]).to_numpy()
+        if given := row.get(column):
+            mine &= (frame[column] == (plain_path(given) if column == "photo" else given)).to_numpy()
     own = frame[mine]
     if own.empty:
         raise PhotoError(

@@ -21,6 +21,7 @@ __all__ = [
     "cell_faults",
     "fingers_not_told_apart",
     "photo_faults",
+    "plain_path",
     "refuse_toes",
     "spell_paths",
     "spell_visits",
@@ -58,11 +59,12 @@ def spell_visits(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
 
 def spell_paths(frame: pd.DataFrame) -> pd.DataFrame:
     """Write each path one way: ``./photos//a.jpg`` is ``photos/a.jpg``, and rows are compared by it."""
-    paths = {column: frame[column].map(_plain_path) for column in ("photo", "mask") if column in frame.columns}
+    paths = {column: frame[column].map(plain_path) for column in ("photo", "mask") if column in frame.columns}
     return frame.assign(**paths)
 
 
-def _plain_path(text: str) -> str:
+def plain_path(text: str) -> str:
+    """Write a path without the parts that name nothing; empty stays empty."""
     return PurePosixPath(text).as_posix() if text else ""
 
 
