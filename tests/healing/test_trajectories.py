@@ -168,6 +168,25 @@ def test_healing_is_between_the_last_open_and_the_first_healed_day() -> None:
     assert (low, observed) == (28, False) and math.isnan(high)
 
 
+@pytest.mark.parametrize("closed_at", ["unscheduled", "week 2"])
+def test_a_day_on_which_it_was_also_seen_open_is_no_day_of_healing(closed_at: str) -> None:
+    open_at = {"unscheduled": "week 2", "week 2": "unscheduled"}[closed_at]
+    same_day = [row(14, "healed", visit=closed_at), row(14, "persistent", 2.0, visit=open_at, photo="open.jpg")]
+    seen = [row(0, "first seen", 3.0), *same_day]
+    low, _, observed = healing_interval(follow(*seen))
+    assert (low, observed) == (14, False)
+    assert healing_interval(follow(*seen, row(28, "healed"), row(84, "healed"))) == (14, 28, True)
+    assert is_confirmed(follow(*seen, row(28, "healed"), row(84, "healed")), PROTOCOL) == "yes"
+    again = [row(84, "healed", visit=closed_at), row(84, "persistent", 2.0, visit=open_at, photo="late.jpg")]
+    assert is_confirmed(follow(*seen, row(28, "healed"), *again), PROTOCOL) == "no"
+
+
+def test_a_baseline_day_with_an_open_and_a_healed_row_is_open() -> None:
+    same_day = [row(0, "healed", visit="baseline"), row(0, "first seen", 4.0, visit="screening", photo="open.jpg")]
+    table = follow(*same_day, row(28, "persistent", 2.0))
+    assert table.set_index("day").loc[28, "area_reduction_pct"] == pytest.approx(75)
+
+
 def test_healing_before_treatment_is_no_event() -> None:
     low, _, observed = healing_interval(follow(row(-60, "first seen", 3.0), row(-3, "healed"), row(28, "healed")))
     assert math.isnan(low) and not observed

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from ulcermeter.errors import TableError
 from ulcermeter.outcomes import interval_censored_scores, turnbull
 
 # Months to breast retraction in (left, right]; an open right end was not seen.
@@ -82,3 +83,9 @@ def test_wilcoxon_scores_of_exact_times_are_their_ranks() -> None:
 def test_touching_intervals_share_no_time() -> None:
     right, mass = turnbull(np.array([0.0, 14.0]), np.array([14.0, 28.0]))
     assert right.tolist() == [14.0, 28.0] and mass.tolist() == pytest.approx([0.5, 0.5])
+
+
+@pytest.mark.parametrize(("low", "high"), [(2.0, 2.0), (28.0, 14.0), (math.nan, 14.0)])
+def test_an_interval_that_holds_no_time_is_refused(low: float, high: float) -> None:
+    with pytest.raises(TableError, match=r"expected healing_day_low before healing_day_high, got .*tabulate it again"):
+        turnbull(np.array([0.0, low]), np.array([14.0, high]))

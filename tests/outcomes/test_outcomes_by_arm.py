@@ -144,6 +144,22 @@ def test_an_arm_without_ulcers_is_said() -> None:
     assert math.isnan(row["p_value"]) and row["method"] == "not possible: one arm only"
 
 
+def test_what_is_not_known_is_not_tested() -> None:
+    done = permute(np.full((4, 1), np.nan), np.arange(4) < 2, lambda a, b: a[:, 0] - b[:, 0], PROTOCOL)
+    assert math.isnan(done.observed) and math.isnan(done.p_value) and done.method.startswith("not possible")
+
+
+def test_two_photos_of_one_day_that_disagree_do_not_stop_the_comparison() -> None:
+    """An unscheduled photo shows nothing on the day on which the planned one shows the ulcer open."""
+    both = ulcer((0, 10.0), (2, 8.0), (2, 0.0, {"visit": "unscheduled"}), (14, 0.0), (84, 0.0))
+    others = [ulcer((0, 8.0), (day, 0.0), subject=s) for s, day in (("S02", 14), ("S03", 28), ("S04", 84))]
+    done = tabulate(both, *others)
+    assert done.outcomes.loc[0, ["healing_day_low", "healing_day_high"]].tolist() == [2, 14]
+    arms = allocation({"S01": "A", "S02": "B", "S03": "A", "S04": "B"})
+    row = pick(outcomes_by_arm(done, arms, protocol=PROTOCOL), "both", "all", "time to healing, Sun", "A - B")
+    assert math.isfinite(row["value"]) and math.isfinite(row["p_value"])
+
+
 @pytest.mark.parametrize(
     ("arms", "says"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,18 @@ if TYPE_CHECKING:
 
     from ulcermeter.protocol import Protocol
 
-__all__ = ["OPEN_STATES", "exact_date", "healing_interval", "is_confirmed", "known_day"]
+__all__ = ["OPEN_STATES", "exact_date", "healing_interval", "is_confirmed", "known_day", "without_contradicted"]
 
 # A merged or split ulcer is open only where an outline stands; one that went into another has no area of its own.
 OPEN_STATES = ("first seen", "new", "persistent", "recurrent", "merged", "split")
 _NAN = float("nan")
+_Row = dict[str, Any]
 
 
 def healing_interval(trajectory: pd.DataFrame) -> tuple[float, float, bool]:
     """Return when an ulcer healed, as far as visits can tell: in (low, high].
+
+    A day on which it was also seen open is no day of healing.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def healing_interval(trajectory: pd.DataFrame) -> tuple[float, float, bool]:
         Healing was seen. Amputation, indeterminate and not photographed are no healing.
     """
     low = _NAN
-    for row in _in_order(trajectory):
+    for row in without_contradicted(_in_order(trajectory)):
         day = known_day(row)
         if not math.isfinite(day):
             continue
@@ -69,7 +72,8 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
     -------
     {'yes', 'no', 'unknown'}
     """
-    rows = [row for row in _in_order(trajectory) if _is_open(row) or row["state"] == "healed"]
+    told = without_contradicted(_in_order(trajectory))
+    rows = [row for row in told if _is_open(row) or row["state"] == "healed"]
     first = next((i for i, row in enumerate(rows) if row["state"] == "healed" and _after_treatment(rows, i)), None)
     if first is None:
         return "unknown"
@@ -85,7 +89,7 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
     return "unknown"
 
 
-def _after_treatment(rows: list[dict[str, Any]], position: int) -> bool:
+def _after_treatment(rows: list[_Row], position: int) -> bool:
     """After day 0 (or on an unknown day), and seen open before."""
     day = known_day(rows[position])
     return not day <= 0 and any(_is_open(row) for row in rows[:position])
@@ -99,6 +103,16 @@ def _is_open(row: Mapping[str, Any]) -> bool:
     return row["state"] in OPEN_STATES and math.isfinite(row["area_mm2"])
 
 
+def without_contradicted(rows: Sequence[_Row]) -> list[_Row]:
+    """Leave out what says healed on a day on which the ulcer was also seen open.
+
+    Two visits can fall on one day, an unscheduled one and a planned one. As with two photos of one visit, open weighs
+    more: what was missed on one photo has not healed, and healing between two photos of a day is no interval.
+    """
+    open_on = {row["date"] for row in rows if _is_open(row) and exact_date(row["date"]) is not None}
+    return [row for row in rows if row["state"] != "healed" or row["date"] not in open_on]
+
+
 def known_day(row: Mapping[str, Any]) -> float:
     """Return a row's day after treatment; NaN when it is not known."""
     return _NAN if str(row["day"]) in ("", "None", "<NA>", "nan") else float(row["day"])
@@ -110,7 +124,7 @@ def exact_date(text: str) -> date | None:
     return known.low if known is not None and known.exact else None
 
 
-def _in_order(trajectory: pd.DataFrame) -> list[dict[str, Any]]:
+def _in_order(trajectory: pd.DataFrame) -> list[_Row]:
     """Rows by day of the photo; a row without a date keeps its place in the frame behind the one before it."""
     rows = [{str(k): v for k, v in row.items()} for row in trajectory.to_dict("records")]
     last, keyed = "", []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ulcermeter.healing.course import OPEN_STATES, exact_date, known_day
+from ulcermeter.healing.course import OPEN_STATES, exact_date, known_day, without_contradicted
 from ulcermeter.healing.measures import change, margin_advance
 from ulcermeter.tables import TABLES, conform, from_rows
 
@@ -207,7 +207,8 @@ def _baseline(course: list[_Visit], protocol: Protocol) -> _Visit | None:
     """Return the last passing measurement at or before day 0, at most `baseline_max_days_before` days before."""
     days = -float(protocol["baseline_max_days_before"])
     before = [visit for visit in course if visit.known and days <= known_day(visit.row) <= 0]
-    return before[-1] if before else None
+    told = {id(row) for row in without_contradicted([visit.row for visit in before])}
+    return next((visit for visit in reversed(before) if id(visit.row) in told), None)
 
 
 def _against_previous(previous: _Visit | None, now: _Visit, protocol: Protocol, *, first: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.healing import OPEN_STATES
+from ulcermeter.healing import OPEN_STATES, without_contradicted
 from ulcermeter.protocol import Protocol, Visit
 
 if TYPE_CHECKING:
@@ -58,10 +58,13 @@ class Course:
 
     @cached_property
     def rows(self) -> list[Row]:
-        """Rows with a known day, in time order; equal days in the order of the protocol's visits."""
+        """Rows with a known day, in time order; equal days in the order of the protocol's visits.
+
+        What says healed on a day on which the ulcer was also seen open is left out.
+        """
         order = {visit.name: i for i, visit in enumerate(self.protocol.visits)}
         rows = [{str(k): v for k, v in row.items()} for row in self.frame.to_dict("records")]
-        known = [row for row in rows if math.isfinite(day_of(row))]
+        known = without_contradicted([row for row in rows if math.isfinite(day_of(row))])
         return sorted(known, key=lambda row: (day_of(row), order.get(row["visit"], len(order))))
 
     @cached_property

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.errors import TableError
+
 __all__ = ["interval_censored_scores", "turnbull"]
 
 Floats = NDArray[np.float64]
@@ -29,7 +31,13 @@ def turnbull(low: Floats, high: Floats, *, tolerance: float = 1e-9, rounds: int 
         Right ends p of the innermost intervals, rising; the last may be infinite.
     mass : float64 (m,)
         Probability on each; sums to 1.
+
+    Raises
+    ------
+    TableError
+        An interval that holds no time.
     """
+    _check(low, high)
     left, right = _innermost(low, high)
     inside = ((low[:, None] <= left[None, :]) & (right[None, :] <= high[:, None])).astype(float)
     mass = np.full(len(left), 1.0 / len(left))
@@ -42,6 +50,16 @@ def turnbull(low: Floats, high: Floats, *, tolerance: float = 1e-9, rounds: int 
         if done:
             break
     return right, mass
+
+
+def _check(low: Floats, high: Floats) -> None:
+    wrong = [(float(a), float(b)) for a, b in zip(low, high, strict=True) if not a < b]
+    if wrong:
+        got = ", ".join(f"({a:g}, {b:g}]" for a, b in wrong)
+        raise TableError(
+            "time to healing: expected healing_day_low before healing_day_high, got the intervals "
+            f"{got}; correct these rows of outcomes.csv or tabulate it again."
+        )
 
 
 def _innermost(low: Floats, high: Floats) -> tuple[Floats, Floats]:

@@ -64,7 +64,7 @@ def permute(
     Returns
     -------
     Permuted
-        With NaN and the method *not possible* where an arm is empty.
+        With NaN and the method *not possible* where an arm is empty or the statistic is not known as allocated.
     """
     values = np.atleast_2d(np.asarray(values, dtype=float))
     n, size = len(first_arm), int(np.sum(first_arm))
@@ -77,6 +77,8 @@ def permute(
         return statistic(sums, total - sums)
 
     observed = float(of(np.flatnonzero(first_arm)[None, :])[0])
+    if not math.isfinite(observed):
+        return Permuted(math.nan, math.nan, math.nan, 0, "not possible: the statistic is not known")
     exact = math.comb(n, size) <= int(protocol["permutation_exact_max"])
     members = _all_splits(n, size) if exact else _random_splits(n, size, protocol)
     spread = of(members)
@@ -87,7 +89,7 @@ def permute(
     off = observed - float(np.mean(known))
     z = (off if abs(off) > _TIE else 0.0) / sd if sd > _TIE else math.nan
     method = "all splits" if exact else f"random splits, seed {protocol['permutation_seed']}"
-    return Permuted(observed, z, p_value if math.isfinite(observed) else math.nan, len(spread), method)
+    return Permuted(observed, z, p_value, len(spread), method)
 
 
 def _all_splits(n: int, size: int) -> NDArray[np.intp]:
