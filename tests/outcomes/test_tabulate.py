@@ -223,6 +223,35 @@ def test_the_order_of_rows_changes_nothing() -> None:
     assert straight.outcomes_by_subject.equals(turned.outcomes_by_subject)
 
 
+UNSEEN = {"state": "not photographed", "change_from_baseline": "uncertain"}
+UNSURE = UNSEEN | {"state": "indeterminate"}
+GONE = UNSEEN | {"state": "merged"}
+LARGER = UNSEEN | {"state": "persistent"}
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        # Open before baseline and later, its size at baseline not known.
+        ([(-40, 4.0), (28, 12.0, LARGER), (84, 12.0, LARGER)], "unknown"),
+        # Closed at baseline, and whether it opened again could not be seen.
+        ([(-21, 4.0), (0, 0.0), (28, None, UNSURE), (84, None, UNSURE)], "unknown"),
+        ([(-40, 4.0), (0, None, UNSEEN), (84, None, UNSEEN)], "unknown"),
+        ([(-21, 4.0), (0, 0.0), (84, 0.0)], "no"),
+        # Once healed, a place is seldom photographed; all fingers were examined.
+        ([(-200, 4.0), (-150, 0.0), (0, None, UNSEEN), (84, None, UNSEEN)], "no"),
+        # Since before baseline it is part of another, whose answer counts.
+        ([(-60, 4.0), (-14, None, GONE), (0, None, GONE), (84, None, GONE)], "no"),
+        # Come up later than the visit.
+        ([(168, 4.0, {"state": "new"})], "no"),
+    ],
+)
+def test_no_harm_is_only_said_when_every_known_ulcer_is_told_of(seen: list[Any], expected: str) -> None:
+    stable = ulcer((0, 10.0), (84, 9.0))
+    told = subject(stable, ulcer(*seen, name="left-middle-1"), visits=EXAMINED)
+    assert told["worsened_or_new_by_week_12"] == expected
+
+
 def test_an_ulcer_healed_before_treatment_that_opens_again_has_recurred() -> None:
     rows = ulcer((-21, 7.0), (0, 0.0), (28, 5.0), (84, 4.0))
     assert one(rows)["recurred"] == "yes" and subject(rows)["n_recurred"] == 1

@@ -57,6 +57,19 @@ class Burden:
             return None
         return sum(row is not None and is_open(row) for row in seen)
 
+    def can_worsen(self, course: Course, visit: Visit) -> bool:
+        """Say whether an ulcer may have been open at baseline or opened since, so that *no* needs its answer too.
+
+        Not one that came up after the visit or had gone into another by day 0, and not one that was closed at baseline
+        and is told to be closed at the visit too: seen so, or, once healed, not photographed again.
+        """
+        last_day = (window_of(visit) or (0, 0))[1]
+        later = bool((course.frame["day"].fillna(last_day) > last_day).all())
+        if course.open_at_baseline or later or _gone_into_another(course, 0):
+            return course.open_at_baseline
+        seen_at_both = course.baseline is not None and course.at(visit) is not None
+        return not (seen_at_both or self._still_closed(course, last_day))
+
     def _still_closed(self, course: Course, last_day: float) -> bool:
         """Say whether the last that is known of it by that day is healed or amputated."""
         told = [row for row in course.rows if day_of(row) <= last_day and row["state"] != "not photographed"]
@@ -158,6 +171,6 @@ def _worsened_or_new(burden: Burden) -> str:
     if "yes" in worse or any(_is_new(course, until=window[1]) for course in burden.courses):
         return "yes"
     examined = burden.all_examined(visit) or not burden.protocol["no_new_ulcer_needs_all_fingers"]
-    open_ones = [word for word, course in zip(worse, burden.courses, strict=True) if course.open_at_baseline]
+    asked = [word for word, course in zip(worse, burden.courses, strict=True) if burden.can_worsen(course, visit)]
     unsure = any(_may_be_new(course, window[1]) for course in burden.courses)
-    return "no" if examined and open_ones and not unsure and set(open_ones) == {"no"} else "unknown"
+    return "no" if examined and asked and not unsure and set(asked) == {"no"} else "unknown"
