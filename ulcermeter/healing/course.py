@@ -14,10 +14,19 @@ if TYPE_CHECKING:
 
     from ulcermeter.protocol import Protocol
 
-__all__ = ["OPEN_STATES", "exact_date", "healing_interval", "is_confirmed", "known_day", "without_contradicted"]
+__all__ = [
+    "OPEN_STATES",
+    "exact_date",
+    "healing_interval",
+    "is_confirmed",
+    "known_day",
+    "may_be_another",
+    "without_contradicted",
+]
 
 # A merged or split ulcer is open only where an outline stands; one that went into another has no area of its own.
 OPEN_STATES = ("first seen", "new", "persistent", "recurrent", "merged", "split")
+_UNSURE = "ambiguous identity"
 _NAN = float("nan")
 _Row = dict[str, Any]
 
@@ -111,6 +120,11 @@ def without_contradicted(rows: Sequence[_Row]) -> list[_Row]:
     """
     open_on = {row["date"] for row in rows if _is_open(row) and exact_date(row["date"]) is not None}
     return [row for row in rows if row["state"] != "healed" or row["date"] not in open_on]
+
+
+def may_be_another(flags: str) -> bool:
+    """Say whether flags or evidence tell that the outlines may be of another ulcer."""
+    return any(flag.startswith(_UNSURE) for flag in flags.split("; "))
 
 
 def known_day(row: Mapping[str, Any]) -> float:

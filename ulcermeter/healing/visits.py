@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ulcermeter.healing.course import OPEN_STATES, exact_date, known_day, without_contradicted
+from ulcermeter.healing.course import OPEN_STATES, exact_date, known_day, may_be_another, without_contradicted
 from ulcermeter.healing.measures import change, margin_advance
 from ulcermeter.tables import TABLES, conform, from_rows
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["follow_healing"]
 
 _NAN = float("nan")
-_UNSURE = "ambiguous identity"
 _WENT_INTO = "merged into "
 _ENDS = ("", "_low", "_high")
 
@@ -107,7 +106,7 @@ def _visit(rows: list[dict[str, Any]], passing: list[dict[str, Any]]) -> _Visit:
     state = first["state"]
     out = {name: first[name] for name in ("subject_id", "ulcer_id", "hand", "finger", "visit", "date", "day", "state")}
     flags = sorted({flag for row in rows for flag in row["flags"].split("; ") if flag})
-    sure = not any(flag.startswith(_UNSURE) for flag in flags)
+    sure = not any(may_be_another(flag) for flag in flags)
     drawn = [row for row in rows if _open_row(row)] if state in OPEN_STATES else []
     perimeter, names = _NAN, [first["photo"]] if first["photo"] else []
     if drawn:

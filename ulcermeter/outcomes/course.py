@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.healing import OPEN_STATES, without_contradicted
+from ulcermeter.healing import OPEN_STATES, may_be_another, without_contradicted
 from ulcermeter.protocol import Protocol, Visit
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Course", "day_of", "is_assessed", "is_open", "window_of"]
+__all__ = ["Course", "day_of", "is_assessed", "is_open", "is_sized", "window_of"]
 
 Row = dict[str, Any]
 
@@ -32,6 +32,11 @@ def is_open(row: Row) -> bool:
 def is_assessed(row: Row) -> bool:
     """Say whether the visit told open from closed: measured, or healed, or amputated."""
     return is_open(row) or row["state"] in ("healed", "amputated")
+
+
+def is_sized(row: Row) -> bool:
+    """Say whether the visit told this ulcer's area: assessed, and surely of this ulcer and no other."""
+    return is_assessed(row) and row["state"] != "amputated" and not may_be_another(row["evidence"])
 
 
 def window_of(visit: Visit) -> tuple[int, int] | None:
@@ -69,9 +74,13 @@ class Course:
 
     @cached_property
     def baseline(self) -> Row | None:
-        """The last assessment at or before day 0, at most ``baseline_max_days_before`` days before."""
+        """The last assessment at or before day 0, at most ``baseline_max_days_before`` days before.
+
+        As where trajectories are compared with it: one that may be another ulcer's is none.
+        """
         oldest = -float(self.protocol["baseline_max_days_before"])
-        rows = [row for row in self.rows if is_assessed(row) and oldest <= day_of(row) <= 0]
+        told = [row for row in self.rows if is_assessed(row) and not may_be_another(row["evidence"])]
+        rows = [row for row in told if oldest <= day_of(row) <= 0]
         return rows[-1] if rows else None
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ulcermeter.healing import days_to_half_area, exponential_rate, healing_interval, is_confirmed
-from ulcermeter.outcomes.course import Course, day_of, is_assessed, is_open, window_of
+from ulcermeter.outcomes.course import Course, day_of, is_assessed, is_open, is_sized, window_of
 from ulcermeter.outcomes.incidents import Incident, happened
 from ulcermeter.protocol import Protocol, Visit
 
@@ -94,7 +94,7 @@ def _rates(course: Course) -> dict[str, Any]:
     start = course.baseline
     days, areas = [], []
     for row in course.rows:
-        if is_assessed(row) and row["state"] != "amputated" and day_of(row) >= day_of(start):
+        if is_sized(row) and day_of(row) >= day_of(start):
             days.append(day_of(row))
             areas.append(_area_against(start, row))
             if row["state"] == "healed":
