@@ -290,6 +290,24 @@ def test_an_ulcer_that_went_into_another_is_counted_there() -> None:
     assert (told["n_active_baseline"], told["n_active_week_4"], told["n_active_week_12"]) == (2, 1, 1)
 
 
+def test_what_became_of_an_ulcer_that_went_into_another_is_not_told() -> None:
+    """The other then heals: the one that went into it is not counted as never healed."""
+    host = ulcer((0, 10.0), (28, 16.0, {"state": "merged"}), (56, 0.0), (84, 0.0))
+    part = ulcer((0, 5.0), (14, 5.0), (28, None, GONE), (56, None, GONE), (84, None, GONE), name="left-index-2")
+    row = tabulate(host, part).outcomes.set_index("ulcer_id").loc["S01-left-index-2"]
+    assert (row["healed"], row["recurred"], row["worsened_by_week_12"]) == ("unknown", "unknown", "unknown")
+    assert (row["event_observed"], row["healing_day_low"]) == (0, 14)
+    # Measured in the window of week 12, gone before its end.
+    late = one(ulcer((0, 5.0), (77, 5.0), (91, None, GONE)))
+    assert late["worsened_by_week_12"] == "unknown"
+    assert one(ulcer((0, 5.0), (77, 5.0), (112, None, GONE)))["worsened_by_week_12"] == "no"
+    # What healed by itself first has healed; a finger that was amputated has not.
+    again = ulcer((0, 5.0), (14, 0.0), (28, 3.0), (56, None, GONE))
+    assert one(again)["healed"] == "yes"
+    event = {"subject_id": "S01", "hand": "left", "finger": "index", "event": "amputation", "date": on(120)}
+    assert one(part, events=[event])["healed"] == "no"
+
+
 @pytest.mark.parametrize(
     ("state", "counted", "active"), [("new", None, 0), ("first seen", None, None), ("new", 1, None)]
 )

@@ -107,6 +107,11 @@ class Course:
         rows = [row for row in self.rows if is_assessed(row) and window[0] <= day_of(row) <= window[1]]
         return min(rows, key=lambda r: (abs(day_of(r) - day), r["visit"] != visit.name, day_of(r)), default=None)
 
+    def went_into_another(self, *, by: float = math.inf) -> bool:
+        """Say whether the last that is known of it by a day is that it merged into another ulcer."""
+        told = [row for row in self.rows if day_of(row) <= by and row["state"] != "not photographed"]
+        return bool(told) and told[-1]["state"] == "merged" and not is_open(told[-1])
+
     def until(self, day: float) -> Sequence[Row]:
         """Rows after day 0 up to and with a day, assessed or not."""
         return [row for row in self.rows if 0 < day_of(row) <= day]

@@ -48,7 +48,7 @@ class Burden:
         known = [course for course in self.courses if any(day_of(row) <= last_day for row in course.rows)]
         if not known:
             return 0 if self._none_found(visit) else None
-        known = [course for course in known if not _gone_into_another(course, last_day)]
+        known = [course for course in known if not course.went_into_another(by=last_day)]
         seen = [course.at(visit) for course in known]
         if all(row is None for row in seen):
             return None
@@ -65,7 +65,7 @@ class Burden:
         """
         last_day = (window_of(visit) or (0, 0))[1]
         later = bool((course.frame["day"].fillna(last_day) > last_day).all())
-        if course.open_at_baseline or later or _gone_into_another(course, 0):
+        if course.open_at_baseline or later or course.went_into_another(by=0):
             return course.open_at_baseline
         seen_at_both = course.baseline is not None and course.at(visit) is not None
         return not (seen_at_both or self._still_closed(course, last_day))
@@ -89,12 +89,6 @@ class Burden:
         """Say whether visits.csv tells that all fingers were looked at."""
         rows = self.visits[self.visits["visit"] == visit.name]
         return len(rows) > 0 and bool((rows["all_fingers_examined"] == "yes").all())
-
-
-def _gone_into_another(course: Course, last_day: float) -> bool:
-    """Say whether the last that is known of it by that day is that it merged into another ulcer."""
-    told = [row for row in course.rows if day_of(row) <= last_day and row["state"] != "not photographed"]
-    return bool(told) and told[-1]["state"] == "merged" and not is_open(told[-1])
 
 
 def subject_row(subject_id: str, burden: Burden) -> dict[str, Any]:

@@ -42,7 +42,8 @@ def ulcer_row(course: Course, incidents: Sequence[Incident], *, injected_limb: s
     -------
     dict
         healed is *no* when it was still open at the last assessment or the finger was amputated after treatment;
-        *unknown* without an assessment after day 0, or when it may have been that finger that was amputated.
+        *unknown* without an assessment after day 0, when it went into another ulcer before it was seen healed (what
+        became of its part of that is not told), or when it may have been that finger that was amputated.
     """
     first = course.frame.iloc[0]
     hand, finger = first["hand"], first["finger"]
@@ -76,7 +77,7 @@ def _healing(course: Course, lost: bool | None) -> dict[str, Any]:
     if observed:
         confirmed = is_confirmed(course.frame, course.protocol)
         return {"healed": "yes", **_interval(low, high, True), "healing_confirmed": confirmed}
-    known = lost or any(is_open(row) for row in course.after)
+    known = lost or (any(is_open(row) for row in course.after) and not course.went_into_another())
     word = "no" if known else "unknown"
     return {"healed": word, **_interval(low, _NAN, False), "healing_confirmed": "unknown"}
 
@@ -118,8 +119,9 @@ def worsened(
     """Say whether an ulcer open at baseline got worse up to the primary visit's window's end.
 
     Yes: worse than baseline at any visit, or gangrene, infection or amputation of that finger. No needs an assessment
-    inside that window, none up to then that may have been worse, and no such event that may have been on this finger
-    or in this time. An uncertain change may have been worse unless the ulcer was seen no larger than at baseline.
+    inside that window, none up to then that may have been worse, no such event that may have been on this finger or in
+    this time, and that it did not go into another ulcer, in which its own size is no longer told. An uncertain change
+    may have been worse unless the ulcer was seen no larger than at baseline.
     """
     if until is None:
         return "unknown"
@@ -133,7 +135,8 @@ def worsened(
     ):
         return "yes"
     at_end = [row for row in assessed if day_of(row) >= until[0]]
-    sure = bool(at_end) and course.open_at_baseline and not any(_may_be_worse(row) for row in assessed)
+    own = course.open_at_baseline and not course.went_into_another(by=until[1])
+    sure = bool(at_end) and own and not any(_may_be_worse(row) for row in assessed)
     return "no" if sure and harmed is False else "unknown"
 
 
