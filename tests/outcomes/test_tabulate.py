@@ -178,6 +178,41 @@ def test_rescue_follows_the_treatment_policy_and_is_censored_in_the_sensitivity_
     assert one(HEALS, events=[same_day], censor_at_rescue=True)["healed"] == "yes"
 
 
+@pytest.mark.parametrize(
+    ("rescue", "event", "day", "healed", "worse", "safety"),
+    [
+        # Seen at days 0, 14, 28 (healed), 56 and 84; what comes after the rescue is left out, photos and events alike.
+        (20, "gangrene", 50, "no", "unknown", "unknown"),
+        (20, "gangrene", 20, "no", "yes", "yes"),
+        (39, "amputation", 50, "yes", "unknown", "unknown"),
+        (39, "amputation", 35, "no", "yes", "yes"),
+    ],
+)
+def test_what_happens_after_rescue_is_censored_too(
+    rescue: int, event: str, day: int, healed: str, worse: str, safety: str
+) -> None:
+    where = {"subject_id": "S01", "hand": "left", "finger": "index"}
+    events = [where | {"event": "rescue", "date": on(rescue)}, where | {"event": event, "date": on(day)}]
+    row = one(HEALS, events=events, censor_at_rescue=True)
+    assert (row["healed"], row["worsened_by_week_12"]) == (healed, worse)
+    told = subject(HEALS, events=events, visits=EXAMINED, censor_at_rescue=True)
+    assert told["worsened_or_new_by_week_12"] == safety
+    assert one(HEALS, events=events)["worsened_by_week_12"] == "yes"
+
+
+def test_an_event_that_may_have_been_before_rescue_leaves_it_open() -> None:
+    where = {"subject_id": "S01", "hand": "left", "finger": "index"}
+    events = [where | {"event": "rescue", "date": on(60)}, where | {"event": "amputation", "date": on(60)[:7]}]
+    assert one(HEALS, events=events, censor_at_rescue=True)["healed"] == "unknown"
+
+
+def test_an_amputation_after_healing_is_taken_back_from_every_count() -> None:
+    event = {"subject_id": "S01", "hand": "left", "finger": "index", "event": "amputation", "date": on(120)}
+    told = subject(HEALS, events=[event])
+    assert (told["n_healed"], told["largest_healed"]) == (0, "no")
+    assert (subject(HEALS)["n_healed"], subject(HEALS)["largest_healed"]) == (1, "yes")
+
+
 def test_the_other_limb_is_told_apart() -> None:
     table = tabulate(HEALS, ulcer((0, 5.0), (14, 5.0), name="right-ring-1")).outcomes
     assert dict(zip(table["hand"], table["injected_limb"], strict=True)) == {"left": "yes", "right": "no"}

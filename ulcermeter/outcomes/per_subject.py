@@ -100,7 +100,7 @@ def subject_row(subject_id: str, burden: Burden) -> dict[str, Any]:
     return {
         "subject_id": subject_id,
         "n_new": _count(_is_new(course) for course in burden.courses) if followed else None,
-        "n_healed": _count(_ends_healed(course) for course in burden.courses) if followed else None,
+        "n_healed": _count(map(_ends_healed, burden.courses, burden.ulcers)) if followed else None,
         "n_recurred": _count(row["recurred"] == "yes" for row in burden.ulcers) if followed else None,
         "net_burden_change": _net_change(burden, visits, active),
         "largest_ulcer": largest["ulcer_id"] if largest else "",
@@ -125,8 +125,14 @@ def _may_be_new(course: Course, until: float) -> bool:
     return bool(rows) and rows[0]["state"] == "first seen" and 0 < day_of(rows[0]) <= until
 
 
-def _ends_healed(course: Course) -> bool:
-    return course.open_at_baseline and bool(course.after) and course.after[-1]["state"] == "healed"
+def _ends_healed(course: Course, ulcer: dict[str, Any]) -> bool:
+    """Say whether it was healed when last seen and nothing took that back: an amputation later does."""
+    return (
+        ulcer["healed"] == "yes"
+        and course.open_at_baseline
+        and bool(course.after)
+        and course.after[-1]["state"] == "healed"
+    )
 
 
 def _largest(ulcers: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

@@ -27,7 +27,9 @@ def reduction_column(visit: Visit) -> str:
     return f"area_reduction_{visit.name.replace(' ', '_')}_pct"
 
 
-def ulcer_row(course: Course, incidents: Sequence[Incident], *, injected_limb: str) -> dict[str, Any]:
+def ulcer_row(
+    course: Course, incidents: Sequence[Incident], *, injected_limb: str, censored_on: float = math.inf
+) -> dict[str, Any]:
     """Return the row of one ulcer in ``outcomes``.
 
     Parameters
@@ -37,6 +39,8 @@ def ulcer_row(course: Course, incidents: Sequence[Incident], *, injected_limb: s
         The subject's.
     injected_limb : str
         left, right or empty.
+    censored_on : float
+        The last day whose events count; the course holds no later rows either.
 
     Returns
     -------
@@ -48,7 +52,7 @@ def ulcer_row(course: Course, incidents: Sequence[Incident], *, injected_limb: s
     first = course.frame.iloc[0]
     hand, finger = first["hand"], first["finger"]
     base = course.baseline if course.open_at_baseline else None
-    lost = _lost(course, incidents, hand, finger)
+    lost = _lost(course, incidents, hand, finger, until=censored_on)
     row = {name: first[name] for name in ("subject_id", "ulcer_id", "hand", "finger")}
     row["injected_limb"] = "" if not injected_limb else "yes" if hand == injected_limb else "no"
     row["baseline_diameter_mm"] = base["diameter_mm"] if base else _NAN
@@ -56,16 +60,16 @@ def ulcer_row(course: Course, incidents: Sequence[Incident], *, injected_limb: s
     row |= _healing(course, lost)
     row |= _rates(course)
     until = window_of(course.protocol.visit(course.protocol["primary_visit"]))
-    row["worsened_by_week_12"] = worsened(course, incidents, hand, finger, until=until)
+    row["worsened_by_week_12"] = worsened(course, incidents, hand, finger, until=until, censored_on=censored_on)
     row["recurred"] = _recurred(course, row["healed"])
     return row
 
 
-def _lost(course: Course, incidents: Sequence[Incident], hand: str, finger: str) -> bool | None:
-    """Was the finger amputated after day 0."""
+def _lost(course: Course, incidents: Sequence[Incident], hand: str, finger: str, *, until: float) -> bool | None:
+    """Was the finger amputated after day 0 and up to a day."""
     if any(row["state"] == "amputated" for row in course.after):
         return True
-    return happened(incidents, ("amputation",), hand, finger)
+    return happened(incidents, ("amputation",), hand, finger, until=until)
 
 
 def _healing(course: Course, lost: bool | None) -> dict[str, Any]:
@@ -114,9 +118,15 @@ def _area_against(start: Mapping[str, Any], row: Mapping[str, Any]) -> float:
 
 
 def worsened(
-    course: Course, incidents: Sequence[Incident], hand: str, finger: str, *, until: tuple[int, int] | None
+    course: Course,
+    incidents: Sequence[Incident],
+    hand: str,
+    finger: str,
+    *,
+    until: tuple[int, int] | None,
+    censored_on: float = math.inf,
 ) -> str:
-    """Say whether an ulcer open at baseline got worse up to the primary visit's window's end.
+    """Say whether an ulcer open at baseline got worse up to the primary visit's window's end, or to an earlier day.
 
     Yes: worse than baseline at any visit, or gangrene, infection or amputation of that finger. No needs an assessment
     inside that window, none up to then that may have been worse, no such event that may have been on this finger or in
@@ -125,7 +135,7 @@ def worsened(
     """
     if until is None:
         return "unknown"
-    harmed = happened(incidents, _HARMS, hand, finger, until=until[1])
+    harmed = happened(incidents, _HARMS, hand, finger, until=min(until[1], censored_on))
     rows = course.until(until[1])
     assessed = [row for row in rows if is_assessed(row)]
     if (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.datatypes import Outcomes, Study
 from ulcermeter.outcomes.course import Course, day_of
-from ulcermeter.outcomes.incidents import incidents_of, rescue_day
+from ulcermeter.outcomes.incidents import Incident, incidents_of, rescue_day
 from ulcermeter.outcomes.per_subject import Burden, active_column, active_visits, subject_row
 from ulcermeter.outcomes.per_ulcer import reduction_column, reduction_visits, ulcer_row
 from ulcermeter.protocol import Protocol
@@ -36,9 +37,9 @@ def tabulate_outcomes(study: Study, trajectories: pd.DataFrame) -> Outcomes:
     """Tabulate what became of every ulcer and of every subject.
 
     Rescue treatment follows the treatment policy: what is seen after it counts. With the protocol's
-    ``censor_at_rescue`` it is the sensitivity analysis: what was seen after the first day of a rescue treatment
-    (events.csv) is left out, for that finger, or for all where the event names none; what was seen on that day still
-    counts. An amputated finger's ulcer has not healed. No arm is known here.
+    ``censor_at_rescue`` it is the sensitivity analysis: what was seen or happened after the first day of a rescue
+    treatment (events.csv) is left out, for that finger, or for all where the event names none; that day still counts.
+    An amputated finger's ulcer has not healed. No arm is known here.
 
     Parameters
     ----------
@@ -72,20 +73,21 @@ def _subject(
     study: Study, trajectories: pd.DataFrame, person: dict[Any, Any], subject_id: str
 ) -> tuple[list[dict[str, Any]], Burden]:
     incidents = incidents_of(study.events, subject_id, person["treatment_date"])
-    courses = []
+    courses, rows = [], []
     for _, frame in trajectories.groupby("ulcer_id", sort=True):
-        first = frame.iloc[0]
-        day = (
-            rescue_day(incidents, first["hand"], first["finger"])
-            if study.protocol["censor_at_rescue"]
-            else float("inf")
-        )
-        kept = [not day_of(row) > day for row in frame.to_dict("records")]  # type: ignore[arg-type]
-        courses.append(Course(frame[kept] if any(kept) else frame.iloc[:0], study.protocol))
-    courses = [course for course in courses if len(course.frame)]
-    rows = [ulcer_row(course, incidents, injected_limb=person["injected_limb"]) for course in courses]
+        last_day = _last_day(frame.iloc[0].to_dict(), incidents, study.protocol)
+        kept = [not day_of(row) > last_day for row in frame.to_dict("records")]  # type: ignore[arg-type]
+        if not any(kept):
+            continue
+        courses.append(Course(frame[kept], study.protocol))
+        rows.append(ulcer_row(courses[-1], incidents, injected_limb=person["injected_limb"], censored_on=last_day))
     visits = study.visits[study.visits["subject_id"] == subject_id]
     return rows, Burden(courses, rows, visits, study.protocol)
+
+
+def _last_day(ulcer: dict[Any, Any], incidents: list[Incident], protocol: Protocol) -> float:
+    """Return the last day that counts for an ulcer: all of them, unless rescue treatment censors."""
+    return rescue_day(incidents, ulcer["hand"], ulcer["finger"]) if protocol["censor_at_rescue"] else math.inf
 
 
 def _table(name: str, rows: list[dict[str, Any]], protocol: Protocol) -> pd.DataFrame:
