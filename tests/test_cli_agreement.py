@@ -109,6 +109,26 @@ def test_results_against_a_reader(finished: Path, tmp_path: Path) -> None:
     assert "ulcers in both readings (2 by overlap)" in call(finished, finished).stdout
 
 
+def test_what_measure_prints_tells_who_missed_what(tmp_path: Path) -> None:
+    head = "photo,label,diameter_mm,area_mm2,centroid_x_px,centroid_y_px,over_threshold,status,reason"
+    both = ["p1.jpg,1,3.0,6,100,100,yes,measured,", "p2.jpg,1,2.5,4,100,100,yes,measured,"]
+    only_a = [*both, "p3.jpg,,,,,,,no ulcer,", "p4.jpg,1,2.5,4,90,90,yes,measured,", "p5.jpg,,,,,,,refused,tilt"]
+    only_b = [*both, "p3.jpg,1,2.2,3,50,50,yes,measured,", "p4.jpg,,,,,,,no ulcer,", "p5.jpg,1,2.2,3,5,5,yes,measured,"]
+    for name, lines in (("a.csv", only_a), ("b.csv", only_b)):
+        (tmp_path / name).write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+    done = call(tmp_path / "a.csv", tmp_path / "b.csv")
+    assert done.exit_code == 0, done.output
+    assert "2 ulcers in both readings (2 by centroid), 1 only in A, 1 only in B." in done.stdout
+    assert "Dice" not in done.stdout
+    assert "Left out are photos that only one reading has: 0 only in A, 1 only in B." in done.stdout
+    for name in ("a.csv", "b.csv"):
+        found = [line for line in (tmp_path / name).read_text().splitlines() if ",,,,,,," not in line]
+        (tmp_path / name).write_text("\n".join(found) + "\n", encoding="utf-8")
+    silent = call(tmp_path / "a.csv", tmp_path / "b.csv")
+    assert "1 only in A, 2 only in B. A photo that was read and showed nothing needs a row" in silent.stdout
+    assert "Left out" not in call(tmp_path / "a.csv", tmp_path / "a.csv").stdout
+
+
 def test_what_cannot_be_compared_is_2_and_writes_nothing(readings: tuple[Path, Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
     other = write_reading(tmp_path / "other", {("S09", "elsewhere.jpg"): 8.0})

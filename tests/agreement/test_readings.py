@@ -96,6 +96,25 @@ def test_a_reading_agrees_with_itself() -> None:
     assert got["calls"]["alike"][0] == 1 and got["overlap"]["dice_mean"][0] == pytest.approx(1, abs=1e-3)
 
 
+def empty(photo: str, **said: object) -> pd.DataFrame:
+    return pd.DataFrame([{"photo": photo, "hand": "left", "finger": "ring", "subject_id": "S01", "label": None} | said])
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_row_without_a_label_is_a_photo_on_which_nothing_was_found(drawn: bool) -> None:
+    """As `measure` prints them: each reader missed one that the other drew."""
+    a = pd.concat([A[0], empty("c.jpg", status="no ulcer"), empty("d.jpg"), empty("e.jpg", status="refused")])
+    more = reading(("S01", "c.jpg", 1, 90, 90, 15), ("S01", "e.jpg", 1, 90, 90, 15))
+    b = pd.concat([A[0][:2], more[0], empty("b.jpg"), empty("d.jpg")])
+    outlines = {"outlines_a": A[1], "outlines_b": pd.concat([A[1], more[1]])[lambda t: t["photo"] != "b.jpg"]}
+    got = agreement(a, b, **(outlines if drawn else {}))
+    pairs = got["pairs"]
+    assert list(pairs.loc[pairs["label_b"].isna(), "photo"]) == ["b.jpg"]
+    assert list(pairs.loc[pairs["label_a"].isna(), "photo"]) == ["c.jpg"], "a photo that A refused was not read"
+    assert got["sizes"].set_index("measure").loc["diameter_mm", "n"] == 2
+    assert (got["overlap"]["n_photos"][0], got["overlap"]["n_both_empty"][0]) == (4 if drawn else 0, 1)
+
+
 def test_readings_of_other_photos_are_refused() -> None:
     with pytest.raises(TableError, match="same photos"):
         agreement(A[0][:2], B[0][2:])

@@ -18,7 +18,7 @@ from ulcermeter.tables import conform
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["agreement", "bland_altman", "confusion", "dice", "icc", "kappa", "repeatability"]
+__all__ = ["agreement", "bland_altman", "confusion", "dice", "icc", "kappa", "photos_read", "repeatability"]
 
 _Key = tuple[str, str, str]
 _Record = dict[str, Any]
@@ -36,7 +36,8 @@ def agreement(
     """Compare two readings of the same photos.
 
     Ulcers are paired photo by photo: by overlap where both have outlines, else by the nearest centroids. What only one
-    reading has stays alone in ``pairs`` and out of the statistics of sizes.
+    reading has stays alone in ``pairs`` and out of the statistics of sizes. A row without a label says that the photo
+    was read and nothing found there, unless its ``status`` says that the photo was refused or failed.
 
     Parameters
     ----------
@@ -80,6 +81,11 @@ def agreement(
     }
 
 
+def photos_read(source: Results | pd.DataFrame) -> set[tuple[str, str, str]]:
+    """Return what a reading has read, as photo, hand and finger; without rows that say so, only where it found any."""
+    return _Reading(source, None).photos
+
+
 _PAIR_COLUMNS = [
     *("photo", "hand", "finger", "subject_id", "label_a", "label_b", "paired_by", "dice"),
     *(f"{name}_{side}" for name in (*_MEASURES, "over_threshold") for side in "ab"),
@@ -93,8 +99,11 @@ class _Reading:
         table = source.measurements if isinstance(source, Results) else source
         drawn = source.outlines if isinstance(source, Results) else outlines
         self.rows: dict[_Key, list[_Record]] = {}
-        for row in _records(conform("measurements", table, extra=True)):
-            self.rows.setdefault(_key(row), []).append(row)
+        read = [row for row in _records(conform("measurements", table, extra=True)) if _was_read(row)]
+        for row in read:
+            if not _blank(row["label"]):
+                self.rows.setdefault(_key(row), []).append(row)
+        self.outlined = drawn is not None
         self.outlines: dict[tuple[_Key, int], NDArray[np.float64]] = {}
         if drawn is not None:
             ordered = conform("outlines", drawn).sort_values(["photo", "hand", "finger", "label", "vertex"])
@@ -103,10 +112,9 @@ class _Reading:
                 self.outlines[((str(photo), str(hand), str(finger)), int(str(label)))] = vertices[
                     ["x_px", "y_px"]
                 ].to_numpy()
-        self.photos = set(self.rows)
+        self.photos = {_key(row) for row in read}
         if isinstance(source, Results):
-            looked = source.photos[source.photos["status"].isin(["measured", "no ulcer"])]
-            self.photos |= {_key(row) for row in _records(looked)}
+            self.photos |= {_key(row) for row in _records(source.photos) if _was_read(row)}
 
     def outline(self, row: _Record) -> NDArray[np.float64] | None:
         return self.outlines.get((_key(row), int(row["label"])))
@@ -114,9 +122,23 @@ class _Reading:
     def drawn_on(self, key: _Key) -> list[NDArray[np.float64]]:
         return [points for (where, _), points in sorted(self.outlines.items(), key=lambda i: i[0]) if where == key]
 
+    def empty_on(self, key: _Key) -> bool:
+        return not self.rows.get(key) and not self.drawn_on(key)
+
 
 def _records(frame: pd.DataFrame) -> list[_Record]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _blank(cell: Any) -> bool:
+    # pandas hands a missing count out as NA, or as None in records.
+    return str(cell) in ("", "None", "<NA>", "nan")
+
+
+def _was_read(row: _Record) -> bool:
+    """Say whether a row is of a photo that was read; `measure` lists the others too, with their status."""
+    status = row.get("status", "")
+    return _blank(status) or status in ("measured", "no ulcer")
 
 
 def _key(row: _Record) -> _Key:
@@ -196,9 +218,12 @@ def _call_row(counts: NDArray[np.int64]) -> _Record:
 
 
 def _overlap_row(photos: Sequence[_Key], first: _Reading, second: _Reading) -> _Record:
-    """Dice of everything drawn on a photo; a photo with sizes but without outlines cannot be compared."""
+    """Dice of everything drawn on a photo; a photo with sizes but without outlines cannot be compared.
+
+    Nor can any where a reading comes without outlines: that its empty photos agree says nothing of outlines.
+    """
     shared, total, each = 0.0, 0.0, []
-    for key in photos:
+    for key in photos if first.outlined and second.outlined else ():
         a, b = first.drawn_on(key), second.drawn_on(key)
         if (first.rows.get(key) and not a) or (second.rows.get(key) and not b):
             continue
@@ -210,5 +235,5 @@ def _overlap_row(photos: Sequence[_Key], first: _Reading, second: _Reading) -> _
         "n_photos": len(each),
         "dice_mean": float(np.mean(each)) if each else math.nan,
         "dice_pooled": 2 * shared / total if total > 0 else math.nan,
-        "n_both_empty": sum(not first.drawn_on(key) and not second.drawn_on(key) for key in photos),
+        "n_both_empty": sum(first.empty_on(key) and second.empty_on(key) for key in photos),
     }

@@ -50,14 +50,24 @@ def command(a: str, b: str, out: str | None) -> None:
 
     Exit status: 0 compared, 2 a reading cannot be read or they have no photo in common.
     """
-    from ulcermeter.agreement import agreement
+    from ulcermeter.agreement import agreement, photos_read
 
     (first, outlines_a), (second, outlines_b) = _read(a), _read(b)
     folder = folder_for(out, what="tables")
     got = agreement(first, second, outlines_a=outlines_a, outlines_b=outlines_b)
     if folder is not None:
         _write(folder, got)
-    for line in (*_on_pairs(got["pairs"]), "", *_on_sizes(got["sizes"]), "", *_on_calls(got), "", *_on_change(got)):
+    photos = _on_photos(photos_read(first), photos_read(second))
+    for line in (
+        *_on_pairs(got["pairs"]),
+        *photos,
+        "",
+        *_on_sizes(got["sizes"]),
+        "",
+        *_on_calls(got),
+        "",
+        *_on_change(got),
+    ):
         say(line)
     say(NOTE)
 
@@ -87,7 +97,7 @@ def _read_csv(file: Path, name: str) -> pd.DataFrame:
 
     try:
         raw = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig").map(unguarded)
-        frame = conform(name, raw, extra=True)[columns(name)]
+        frame = conform(name, raw, extra=True)
     except TableError as error:
         raise TableError([fault.replace(f"{name} row", f"{file} row") for fault in error.faults]) from error
     except (ValueError, OSError) as error:
@@ -95,7 +105,8 @@ def _read_csv(file: Path, name: str) -> pd.DataFrame:
     absent = [c for c in _NEEDED[name] if c not in raw.columns]
     if absent:
         raise StudyError(f"{file}: expected the columns of {name}.csv, got none named {', '.join(absent)}.")
-    return frame
+    # The printed table of `measure` also lists photos that were refused; their status tells.
+    return frame[[*columns(name), *(c for c in raw.columns if c == "status" and name == "measurements")]]
 
 
 def _write(folder: Path, got: dict[str, pd.DataFrame]) -> None:
@@ -115,6 +126,16 @@ def _on_pairs(pairs: pd.DataFrame) -> list[str]:
     text = f"{len(both)} ulcer{'' if len(both) == 1 else 's'} in both readings{f' ({ways})' if ways else ''}"
     alone = [f"{int((pairs[f'label_{other}'].isna()).sum())} only in {own.upper()}" for own, other in ("ab", "ba")]
     return [f"{text}, {', '.join(alone)}."]
+
+
+def _on_photos(a: set[tuple[str, str, str]], b: set[tuple[str, str, str]]) -> list[str]:
+    """Say what was left out because one reading alone has it, which may be an ulcer that the other missed."""
+    if a == b:
+        return []
+    return [
+        f"Left out are photos that only one reading has: {len(a - b)} only in A, {len(b - a)} only in B. "
+        "A photo that was read and showed nothing needs a row with an empty label."
+    ]
 
 
 def _on_sizes(sizes: pd.DataFrame) -> list[str]:
