@@ -112,6 +112,11 @@ class Protocol:
                 return visit
         raise KeyError(name)
 
+    @property
+    def places(self) -> dict[str, int]:
+        """The place of every visit in the order of the trial; an unscheduled one has none."""
+        return {visit.name: i for i, visit in enumerate(self.visits) if visit.phase != "unscheduled"}
+
     def assumptions(self) -> tuple[Parameter, ...]:
         """Return every rule that is ours and not the trial's, in file order."""
         return tuple(p for p in self.parameters.values() if p.assumption)

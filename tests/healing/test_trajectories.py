@@ -156,15 +156,19 @@ def test_laws_of_the_table(sizes: list[float], factor: float, seed: int) -> None
     np.testing.assert_allclose(plain["margin_advance_mm_per_week"][1:], radii, atol=1e-9)
 
 
+def healed_in(table: pd.DataFrame) -> tuple[float, float, bool]:
+    return healing_interval(table, PROTOCOL)
+
+
 # --- when it healed -------------------------------------------------------------------------------------------------
 
 
 def test_healing_is_between_the_last_open_and_the_first_healed_day() -> None:
     seen = [row(0, "first seen", 3.0), row(28, "persistent", 2.0), row(56, "not photographed", photo="")]
-    assert healing_interval(follow(*seen, row(84, "healed"), row(168, "healed"))) == (28, 84, True)
-    low, high, observed = healing_interval(follow(*seen, row(84, "indeterminate")))
+    assert healed_in(follow(*seen, row(84, "healed"), row(168, "healed"))) == (28, 84, True)
+    low, high, observed = healed_in(follow(*seen, row(84, "indeterminate")))
     assert (low, observed) == (28, False) and math.isnan(high)
-    low, high, observed = healing_interval(follow(*seen, row(84, "amputated")))
+    low, high, observed = healed_in(follow(*seen, row(84, "amputated")))
     assert (low, observed) == (28, False) and math.isnan(high)
 
 
@@ -173,9 +177,9 @@ def test_a_day_on_which_it_was_also_seen_open_is_no_day_of_healing(closed_at: st
     open_at = {"unscheduled": "week 2", "week 2": "unscheduled"}[closed_at]
     same_day = [row(14, "healed", visit=closed_at), row(14, "persistent", 2.0, visit=open_at, photo="open.jpg")]
     seen = [row(0, "first seen", 3.0), *same_day]
-    low, _, observed = healing_interval(follow(*seen))
+    low, _, observed = healed_in(follow(*seen))
     assert (low, observed) == (14, False)
-    assert healing_interval(follow(*seen, row(28, "healed"), row(84, "healed"))) == (14, 28, True)
+    assert healed_in(follow(*seen, row(28, "healed"), row(84, "healed"))) == (14, 28, True)
     assert is_confirmed(follow(*seen, row(28, "healed"), row(84, "healed")), PROTOCOL) == "yes"
     again = [row(84, "healed", visit=closed_at), row(84, "persistent", 2.0, visit=open_at, photo="late.jpg")]
     assert is_confirmed(follow(*seen, row(28, "healed"), *again), PROTOCOL) == "no"
@@ -188,10 +192,10 @@ def test_a_baseline_day_with_an_open_and_a_healed_row_is_open() -> None:
 
 
 def test_healing_before_treatment_is_no_event() -> None:
-    low, _, observed = healing_interval(follow(row(-60, "first seen", 3.0), row(-3, "healed"), row(28, "healed")))
+    low, _, observed = healed_in(follow(row(-60, "first seen", 3.0), row(-3, "healed"), row(28, "healed")))
     assert math.isnan(low) and not observed
     again = follow(row(-60, "first seen", 3.0), row(-14, "healed"), row(0, "recurrent", 2.0), row(14, "healed"))
-    assert healing_interval(again) == (0, 14, True)
+    assert healed_in(again) == (0, 14, True)
 
 
 @pytest.mark.parametrize(
@@ -214,6 +218,51 @@ def test_confirmed_by_the_next_passing_photo_two_weeks_later_less_the_window(lat
     for cells in rest:
         cells["visit"] = "week 4" if cells["day"] in (22, 23, 28) else "unscheduled"
     assert is_confirmed(follow(*first, *rest), PROTOCOL) == answer
+
+
+def vague(day: int, state: str, diameter: float | None = None, **more: Any) -> dict:
+    """A row dated to the month, of which no day is known."""
+    dated = row(day, state, diameter)
+    return dated | {"date": dated["date"][:7], "day": None} | more
+
+
+def test_a_partial_date_does_not_put_a_visit_before_baseline() -> None:
+    rows = [row(-14, "first seen", 4.0), row(0, "persistent", 4.0), vague(14, "healed"), row(28, "recurrent", 2.5)]
+    table = follow(*rows).set_index("visit")
+    assert table.loc["baseline", "change_from_previous"] == "same"
+    assert table.loc["week 2", ["change_from_previous", "change_from_baseline"]].tolist() == ["better", "better"]
+    assert table.loc["week 4", "change_from_previous"] == "worse"
+    # 2016-05 is at latest day 29.
+    assert healed_in(follow(*rows)) == (0, 29, True)
+    assert is_confirmed(follow(*rows), PROTOCOL) == "no"
+    assert is_confirmed(follow(*rows[:3], row(28, "healed")), PROTOCOL) == "unknown"
+
+
+def test_a_partial_date_before_baseline_is_no_follow_up() -> None:
+    before = [vague(-90, "first seen", 5.0, visit="history"), vague(-40, "healed", visit="history")]
+    rows = [*before, row(0, "recurrent", 4.0), row(28, "healed"), row(84, "healed")]
+    table = follow(*rows).set_index("date")
+    assert table.loc["2016-02", ["change_from_baseline"]].tolist() == [""]
+    assert healed_in(follow(*rows)) == (0, 28, True)
+    assert is_confirmed(follow(*rows), PROTOCOL) == "yes"
+
+
+def test_an_ulcer_open_on_the_last_day_that_a_date_can_mean_had_not_healed_by_it() -> None:
+    rows = [row(0, "first seen", 4.0), row(29, "persistent", 3.0, visit="week 2"), vague(28, "healed")]
+    low, _, observed = healed_in(follow(*rows))
+    assert (low, observed) == (29, False)
+
+
+def test_a_merge_in_a_month_is_after_the_baseline_of_that_month() -> None:
+    """Dates as text put 2016-05 before 2016-05-02, and what went into the other then had no area at baseline."""
+    gone = vague(14, "merged", photo="", flags="merged into S01-left-index-2")
+    gone |= {"ulcer_id": "S01-left-index-1"}
+    host = vague(14, "merged", 4.5) | {"ulcer_id": "S01-left-index-2"}
+    table = follow(row(0, "first seen", 2.0), row(0, "first seen", 4.0, ulcer=2), gone, host)
+    now = table[(table["ulcer_id"] == "S01-left-index-2") & (table["visit"] == "week 2")].iloc[0]
+    assert now["area_reduction_pct"] == pytest.approx(100 * (20 - 4.5**2) / 20)
+    start = table[(table["ulcer_id"] == "S01-left-index-2") & (table["visit"] == "baseline")].iloc[0]
+    assert start["area_reduction_pct"] == 0
 
 
 def test_what_never_healed_is_not_confirmed() -> None:

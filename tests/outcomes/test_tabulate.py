@@ -206,6 +206,14 @@ def test_an_event_that_may_have_been_before_rescue_leaves_it_open() -> None:
     assert one(HEALS, events=events, censor_at_rescue=True)["healed"] == "unknown"
 
 
+def test_a_partly_dated_photo_that_may_be_later_than_rescue_is_censored() -> None:
+    rows = ulcer((0, 10.0), (20, 0.0, {"day": None, "date": on(20)[:7], "visit": "week 2"}), (84, 0.0))
+    assert one(rows)["healed"] == "yes"
+    rescue = {"subject_id": "S01", "event": "rescue", "date": on(15)}
+    assert one(rows, events=[rescue], censor_at_rescue=True)["healed"] == "unknown"
+    assert one(rows, events=[rescue | {"date": on(60)}], censor_at_rescue=True)["healed"] == "yes"
+
+
 def test_an_amputation_after_healing_is_taken_back_from_every_count() -> None:
     event = {"subject_id": "S01", "hand": "left", "finger": "index", "event": "amputation", "date": on(120)}
     told = subject(HEALS, events=[event])

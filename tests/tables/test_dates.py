@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ulcermeter.tables.dates import add_months, day_number, parse_date
+from ulcermeter.tables.dates import add_months, day_number, in_doubt, parse_date, time_keys
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,37 @@ def test_a_day_number_needs_both_dates_to_the_day() -> None:
     assert day_number("2024-05-20", "2024-05-06") == 14
     assert day_number("2024-04-22", "2024-05-06") == -14
     assert day_number("2024-05", "2024-05-06") is None and day_number("2024-05-20", "") is None
+
+
+PLACES = {"history": 0, "baseline": 1, "week 2": 2, "week 4": 3}
+
+
+@pytest.mark.parametrize(
+    "visits",
+    [
+        # Each in the order meant; dates as text would put most of the partial ones first.
+        [("baseline", "2016-05-02"), ("week 2", "2016-05"), ("week 4", "2016-05-30")],
+        [("baseline", "2016-05"), ("week 2", "2016-05-16"), ("week 4", "2016-06")],
+        [("history", "2016"), ("baseline", "2016-05"), ("week 2", "2016-05"), ("week 4", "2016")],
+        [("history", "2015-12-31"), ("history", "2016-01"), ("baseline", "2016-02-01")],
+        [("baseline", "2016-05-02"), ("week 2", ""), ("week 4", "2016-05-30")],
+        [("baseline", "2016-05-02"), ("unscheduled", "2016-05-09"), ("week 2", "2016-05-16")],
+        [("baseline", "2016-05-02"), ("unscheduled", "2016-05-02")],
+        # Dates that do not overlap decide against the protocol.
+        [("week 4", "2016-04"), ("week 2", "2016-05-16")],
+    ],
+)
+def test_visits_stand_in_time_and_within_a_partial_date_as_planned(visits: list[tuple[str, str]]) -> None:
+    for shown in (visits, visits[::-1]):
+        keys = time_keys(shown, PLACES)
+        assert [visit for _, visit in sorted(zip(keys, shown, strict=True))] == visits
+
+
+def test_an_order_that_neither_date_nor_protocol_tells_is_in_doubt() -> None:
+    planned = [("baseline", "2016-05-02"), ("week 2", "2016-05"), ("week 4", "2016-05-30")]
+    assert in_doubt(planned, PLACES) == {}
+    unplanned = ("unscheduled", "2016-05-20")
+    assert in_doubt([*planned, unplanned], PLACES) == {("week 2", "2016-05"): ["unscheduled (2016-05-20)"]}
+    assert in_doubt([*planned, ("unscheduled", "2016-06")], PLACES) == {}
+    twice = [("history", "2015"), ("history", "2015-03-01"), ("history", "2014-03-01")]
+    assert in_doubt(twice, PLACES) == {("history", "2015"): ["history (2015-03-01)"]}

@@ -152,3 +152,32 @@ def test_a_readers_word_for_one_of_two_ulcers() -> None:
     tracked = story.track()
     assert story.states()[2:] == [("week 4", "1", "healed"), ("week 4", "2", "persistent")]
     assert "healed_by_machine" not in "".join(tracked["flags"])
+
+
+def test_within_a_partial_date_the_protocol_tells_the_order() -> None:
+    """The photo of week 2, dated to the month, shows nothing; the ulcer was open at baseline in that month."""
+    story = Story().shot("baseline", AT).shot("week 2", date="2016-05").shot("week 4", AT)
+    tracked = story.track().set_index("visit")
+    assert tracked["state"].to_dict() == {"baseline": "first seen", "week 2": "healed", "week 4": "recurrent"}
+
+
+@pytest.mark.parametrize("seen", [(), (AT,)])
+def test_where_the_order_is_not_told_neither_is_the_state(seen: tuple) -> None:
+    story = Story().shot("baseline", AT).shot("week 2", AT).shot("unscheduled", *seen, date="2016-05")
+    tracked = story.shot("week 4", AT).track().set_index("visit")
+    assert tracked.loc["unscheduled", "state"] == "indeterminate"
+    assert "dated 2016-05: before or after baseline (2016-05-02)" in tracked.loc["unscheduled", "flags"]
+    assert tracked.loc["week 4", "state"] == "persistent"
+    refused = Story().shot("baseline", AT).shot("unscheduled", status="refused", day=7).shot("week 2", date="2016-05")
+    assert refused.track().set_index("visit").loc["week 2", "state"] == "healed", "what did not pass tells nothing"
+    later = Story().shot("baseline", AT).shot("unscheduled", date="2016-07").shot("week 12", AT, date="2016-08-02")
+    assert [state for _, _, state in later.states()] == ["first seen", "healed", "recurrent"]
+
+
+def test_a_place_seen_clear_before_or_after_makes_no_new_ulcer() -> None:
+    story = Story().shot("week 2", (25.0, 2.0, 3.0)).shot("unscheduled", date="2016-05").shot("week 4", AT)
+    assert story.shot("week 8", AT).states()[-1][2] == "persistent"
+    tracked = story.track().set_index(["visit", "ulcer_id"])
+    first = tracked.loc[("week 4", "S01-left-index-2")]
+    assert first["state"] == "new"
+    assert "00 week 2.jpg" in first["flags"] and "unscheduled.jpg" not in first["flags"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.tables.dates import parse_date
+from ulcermeter.tables.dates import parse_date, time_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ _NAN = float("nan")
 _Row = dict[str, Any]
 
 
-def healing_interval(trajectory: pd.DataFrame) -> tuple[float, float, bool]:
+def healing_interval(trajectory: pd.DataFrame, protocol: Protocol) -> tuple[float, float, bool]:
     """Return when an ulcer healed, as far as visits can tell: in (low, high].
 
     A day on which it was also seen open is no day of healing.
@@ -40,6 +40,8 @@ def healing_interval(trajectory: pd.DataFrame) -> tuple[float, float, bool]:
     ----------
     trajectory : DataFrame
         The rows of one ulcer in `trajectories`.
+    protocol : Protocol
+        The order of the visits, where a partial date leaves it open.
 
     Returns
     -------
@@ -47,20 +49,22 @@ def healing_interval(trajectory: pd.DataFrame) -> tuple[float, float, bool]:
         Last day seen open before it was first seen healed after day 0 (may be before day 0); the last day seen open
         when healing was not seen; NaN when it was never seen open on a known day.
     high : float
-        First day after day 0 on which it was seen healed; NaN when that was not seen.
+        First day after day 0 on which it was seen healed, the last one that a partial date can mean; NaN when that was
+        not seen.
     observed : bool
         Healing was seen. Amputation, indeterminate and not photographed are no healing.
     """
     low = _NAN
-    for row in without_contradicted(_in_order(trajectory)):
-        day = known_day(row)
-        if not math.isfinite(day):
+    rows = without_contradicted(_in_order(trajectory, protocol))
+    for row, (first, last) in zip(rows, _days(rows), strict=True):
+        if not math.isfinite(first):
             continue
         if _is_open(row):
-            low = day
-        elif row["state"] == "healed" and day > 0 and math.isfinite(low):
-            return low, day, True
-        elif row["state"] == "healed" and day <= 0:
+            low = first if not math.isfinite(low) else max(low, first)
+        elif row["state"] == "healed" and _after_treatment(row["visit"], first, last, protocol):
+            if low < last:
+                return low, last, True
+        elif row["state"] == "healed" and last <= 0:
             low = _NAN
     return low, _NAN, False
 
@@ -81,15 +85,16 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
     -------
     {'yes', 'no', 'unknown'}
     """
-    told = without_contradicted(_in_order(trajectory))
-    rows = [row for row in told if _is_open(row) or row["state"] == "healed"]
-    first = next((i for i, row in enumerate(rows) if row["state"] == "healed" and _after_treatment(rows, i)), None)
+    rows = without_contradicted(_in_order(trajectory, protocol))
+    first = _first_healed(rows, protocol)
     if first is None:
         return "unknown"
     healed_on = exact_date(rows[first]["date"])
     for row in rows[first + 1 :]:
         if _is_open(row):
             return "no"
+        if row["state"] != "healed":
+            continue
         seen_on = exact_date(row["date"])
         if healed_on is None or seen_on is None:
             continue
@@ -98,10 +103,35 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
     return "unknown"
 
 
-def _after_treatment(rows: list[_Row], position: int) -> bool:
-    """After day 0 (or on an unknown day), and seen open before."""
-    day = known_day(rows[position])
-    return not day <= 0 and any(_is_open(row) for row in rows[:position])
+def _first_healed(rows: Sequence[_Row], protocol: Protocol) -> int | None:
+    """Return the position of the first row healed after day 0 (or on an unknown day) that was seen open before."""
+    opened = False
+    for position, (row, (first, last)) in enumerate(zip(rows, _days(rows), strict=True)):
+        opened = opened or _is_open(row)
+        later = not math.isfinite(first) or _after_treatment(row["visit"], first, last, protocol)
+        if opened and later and row["state"] == "healed":
+            return position
+    return None
+
+
+def _after_treatment(visit: str, first: float, last: float, protocol: Protocol) -> bool:
+    """After day 0, by the days it can have been on, or by its visit where day 0 is one of them."""
+    planned_after = any(v.name == visit and v.phase == "follow-up" for v in protocol.visits)
+    return first > 0 or (last > 0 and planned_after)
+
+
+def _days(rows: Sequence[_Row]) -> list[tuple[float, float]]:
+    """Return the first and last day after treatment that each row can mean; NaN where its date or day 0 is unknown."""
+    dated = [(row, interval) for row in rows if (interval := parse_date(row["date"])) is not None]
+    zeros = [i.low - timedelta(days=known_day(row)) for row, i in dated if i.exact and math.isfinite(known_day(row))]
+    days = []
+    for row in rows:
+        day, interval = known_day(row), parse_date(row["date"])
+        if math.isfinite(day) or interval is None or not zeros:
+            days.append((day, day))
+        else:
+            days.append((float((interval.low - zeros[0]).days), float((interval.high - zeros[0]).days)))
+    return days
 
 
 def _half_window(visit: str, protocol: Protocol) -> int:
@@ -138,11 +168,8 @@ def exact_date(text: str) -> date | None:
     return known.low if known is not None and known.exact else None
 
 
-def _in_order(trajectory: pd.DataFrame) -> list[_Row]:
-    """Rows by day of the photo; a row without a date keeps its place in the frame behind the one before it."""
+def _in_order(trajectory: pd.DataFrame, protocol: Protocol) -> list[_Row]:
+    """Rows in time; within a partial date in the order of the protocol's visits."""
     rows = [{str(k): v for k, v in row.items()} for row in trajectory.to_dict("records")]
-    last, keyed = "", []
-    for position, row in enumerate(rows):
-        last = row["date"] or last
-        keyed.append((last, position, row))
-    return [row for _, _, row in sorted(keyed, key=lambda item: item[:2])]
+    keys = time_keys([(row["visit"], row["date"]) for row in rows], protocol.places)
+    return [row for _, row in sorted(zip(keys, rows, strict=True), key=lambda item: item[0])]

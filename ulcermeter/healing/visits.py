@@ -12,6 +12,7 @@ import numpy as np
 from ulcermeter.healing.course import OPEN_STATES, exact_date, known_day, may_be_another, without_contradicted
 from ulcermeter.healing.measures import change, margin_advance
 from ulcermeter.tables import TABLES, conform, from_rows
+from ulcermeter.tables.dates import TimeKey, time_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,9 +28,10 @@ _ENDS = ("", "_low", "_high")
 
 @dataclass(frozen=True)
 class _Visit:
-    """One ulcer at one visit, its photos combined; areas in mm², lengths in mm."""
+    """One ulcer at one visit, its photos combined; areas in mm², lengths in mm; `when` sorts a subject's visits."""
 
     row: dict[str, Any]
+    when: TimeKey
     perimeter_mm: float
     area: tuple[float, float, float]
     sure: bool
@@ -68,12 +70,12 @@ def follow_healing(tracked: pd.DataFrame, photos: pd.DataFrame, *, protocol: Pro
     for row in rows:
         visits = ulcers.setdefault((row["subject_id"], row["ulcer_id"]), {})
         visits.setdefault((row["date"], row["visit"]), []).append(row)
-    order = {visit.name: i for i, visit in enumerate(protocol.visits)}
+    times = _times(rows, protocol)
     courses: dict[str, list[_Visit]] = {}
-    for (_, ulcer_id), visits in ulcers.items():
+    for (subject_id, ulcer_id), visits in ulcers.items():
         views = {row["view"] for group in visits.values() for row in group if _open_row(row)}
-        keys = sorted(visits, key=lambda key: (key[0], order.get(key[1], len(order)), key[1]))
-        courses[ulcer_id] = [_visit(visits[key], _passing(seen, visits[key][0], views)) for key in keys]
+        keys = sorted((times[subject_id, visit, day], (day, visit)) for day, visit in visits)
+        courses[ulcer_id] = [_visit(visits[key], when, _passing(seen, visits[key][0], views)) for when, key in keys]
     hosts = _absorbed(rows)
     done = [_compare(courses, ulcer_id, hosts.get(ulcer_id, []), protocol) for ulcer_id in sorted(courses)]
     table = from_rows("trajectories", [row for course in done for row in course])
@@ -82,6 +84,16 @@ def follow_healing(tracked: pd.DataFrame, photos: pd.DataFrame, *, protocol: Pro
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def _times(rows: list[dict[str, Any]], protocol: Protocol) -> dict[tuple[str, str, str], TimeKey]:
+    """Return the sort key of every subject's visit and date."""
+    times = {}
+    for subject_id in sorted({row["subject_id"] for row in rows}):
+        visits = sorted({(row["visit"], row["date"]) for row in rows if row["subject_id"] == subject_id})
+        for (visit, day), key in zip(visits, time_keys(visits, protocol.places), strict=True):
+            times[subject_id, visit, day] = key
+    return times
 
 
 def _open_row(row: Mapping[str, Any]) -> bool:
@@ -100,7 +112,7 @@ def _passing(photos: list[dict[str, Any]], at: Mapping[str, Any], views: set[str
     ]
 
 
-def _visit(rows: list[dict[str, Any]], passing: list[dict[str, Any]]) -> _Visit:
+def _visit(rows: list[dict[str, Any]], when: TimeKey, passing: list[dict[str, Any]]) -> _Visit:
     """Combine the rows of one ulcer at one visit."""
     first = min(rows, key=lambda row: (row["photo"], str(row["label"])))
     state = first["state"]
@@ -118,7 +130,7 @@ def _visit(rows: list[dict[str, Any]], passing: list[dict[str, Any]]) -> _Visit:
     out["n_photos"] = len(names) if drawn or state == "healed" else 0
     out["evidence"] = "; ".join([*(["photos " + ", ".join(names)] if names else []), *flags])
     area = tuple(float(out.get(name, _NAN)) for name in ("area_mm2", "area_low_mm2", "area_high_mm2"))
-    return _Visit(out, perimeter, (area[0], area[1], area[2]), sure)
+    return _Visit(out, when, perimeter, (area[0], area[1], area[2]), sure)
 
 
 def _combine(drawn: list[dict[str, Any]], *, parts: bool) -> tuple[dict[str, float], float, list[str]]:
@@ -184,7 +196,7 @@ def _compare(courses: dict[str, list[_Visit]], ulcer_id: str, parts: list[str], 
 
 def _gone(part: list[_Visit], now: _Visit) -> bool:
     """Has this ulcer gone into another by now."""
-    return any(v.row["state"] == "merged" and not v.known and v.row["date"] <= now.row["date"] for v in part)
+    return any(v.row["state"] == "merged" and not v.known and v.when <= now.when for v in part)
 
 
 def _gone_by(took_in: list[list[_Visit]], when: _Visit) -> bool:
@@ -195,11 +207,11 @@ def _together(visit: _Visit, took_in: list[list[_Visit]]) -> _Visit:
     """Add the last areas and perimeters, up to that visit, of the ulcers that were taken in."""
     area, perimeter = visit.area, visit.perimeter_mm
     for part in took_in:
-        known = [v for v in part if v.known and v.row["date"] <= visit.row["date"]]
+        known = [v for v in part if v.known and v.when <= visit.when]
         if known:
             area = (area[0] + known[-1].area[0], area[1] + known[-1].area[1], area[2] + known[-1].area[2])
             perimeter += known[-1].perimeter_mm
-    return _Visit(visit.row, perimeter, area, visit.sure)
+    return _Visit(visit.row, visit.when, perimeter, area, visit.sure)
 
 
 def _baseline(course: list[_Visit], protocol: Protocol) -> _Visit | None:
@@ -224,7 +236,7 @@ def _against_baseline(start: _Visit | None, now: _Visit, course: list[_Visit], p
     if start is None:
         compares = course[0].row["state"] != "new" and not day <= 0 and (day > 0 or now is not course[0])
         return {"change_from_baseline": "uncertain" if compares else "", "area_reduction_pct": _NAN}
-    if day <= known_day(start.row):
+    if day <= known_day(start.row) or now.when < start.when:
         itself = day == known_day(start.row) and start.area[0] > 0
         return {"change_from_baseline": "", "area_reduction_pct": 0.0 if itself else _NAN}
     if not now.known:

@@ -12,7 +12,7 @@ from ulcermeter.tables.dates import DateInterval, parse_date
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Incident", "happened", "incidents_of", "rescue_day"]
+__all__ = ["Incident", "days_between", "happened", "incidents_of", "rescue_day"]
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,11 @@ def incidents_of(events: pd.DataFrame, subject_id: str, treatment_date: str) -> 
     """Return a subject's events in days after treatment; without a date they can have been on any day."""
     zero = parse_date(treatment_date)
     rows = events[events["subject_id"] == subject_id].to_dict("records")
-    return [Incident(r["event"], r["hand"], r["finger"], *_days(parse_date(r["date"]), zero)) for r in rows]
+    return [Incident(r["event"], r["hand"], r["finger"], *days_between(parse_date(r["date"]), zero)) for r in rows]
 
 
-def _days(when: DateInterval | None, zero: DateInterval | None) -> tuple[float, float]:
+def days_between(when: DateInterval | None, zero: DateInterval | None) -> tuple[float, float]:
+    """Return the first and last day after another that a date can mean; infinite where either is not known."""
     if when is None or zero is None:
         return -math.inf, math.inf
     return float((when.low - zero.high).days), float((when.high - zero.low).days)

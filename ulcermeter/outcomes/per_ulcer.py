@@ -73,7 +73,7 @@ def _lost(course: Course, incidents: Sequence[Incident], hand: str, finger: str,
 
 
 def _healing(course: Course, lost: bool | None) -> dict[str, Any]:
-    low, high, observed = healing_interval(course.frame)
+    low, high, observed = healing_interval(course.frame, course.protocol)
     if observed and course.protocol["amputation_undoes_healing"] and lost is not False:
         low = max((day_of(row) for row in course.rows if is_open(row)), default=low)
         word = "no" if lost else "unknown"

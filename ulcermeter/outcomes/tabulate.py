@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from ulcermeter.datatypes import Outcomes, Study
 from ulcermeter.outcomes.course import Course, day_of
-from ulcermeter.outcomes.incidents import Incident, incidents_of, rescue_day
+from ulcermeter.outcomes.incidents import Incident, days_between, incidents_of, rescue_day
 from ulcermeter.outcomes.per_subject import Burden, active_column, active_visits, subject_row
 from ulcermeter.outcomes.per_ulcer import reduction_column, reduction_visits, ulcer_row
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import columns, conform
+from ulcermeter.tables.dates import parse_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +77,7 @@ def _subject(
     courses, rows = [], []
     for _, frame in trajectories.groupby("ulcer_id", sort=True):
         last_day = _last_day(frame.iloc[0].to_dict(), incidents, study.protocol)
-        kept = [not day_of(row) > last_day for row in frame.to_dict("records")]  # type: ignore[arg-type]
+        kept = [not _later(row, last_day, person["treatment_date"]) for row in frame.to_dict("records")]
         if not any(kept):
             continue
         courses.append(Course(frame[kept], study.protocol))
@@ -88,6 +89,14 @@ def _subject(
 def _last_day(ulcer: dict[Any, Any], incidents: list[Incident], protocol: Protocol) -> float:
     """Return the last day that counts for an ulcer: all of them, unless rescue treatment censors."""
     return rescue_day(incidents, ulcer["hand"], ulcer["finger"]) if protocol["censor_at_rescue"] else math.inf
+
+
+def _later(row: dict[Any, Any], last_day: float, treatment_date: str) -> bool:
+    """Say whether a row may be of a later day; one whose day cannot be known at all stands for no day."""
+    latest = day_of(row)
+    if not math.isfinite(latest):
+        _, latest = days_between(parse_date(row["date"]), parse_date(treatment_date))
+    return math.isfinite(latest) and latest > last_day
 
 
 def _table(name: str, rows: list[dict[str, Any]], protocol: Protocol) -> pd.DataFrame:

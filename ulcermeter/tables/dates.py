@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-__all__ = ["DateInterval", "add_months", "day_number", "parse_date"]
+__all__ = ["DateInterval", "TimeKey", "add_months", "day_number", "in_doubt", "parse_date", "time_keys"]
+
+# A visit's sort key: the earliest day that it can have been on behind the visits planned before it; its place; itself.
+TimeKey = tuple[date, int, str, str]
 
 _ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
@@ -73,3 +77,47 @@ def day_number(text: str, day_zero: str) -> int | None:
     if then is None or zero is None or not then.exact or not zero.exact:
         return None
     return (then.low - zero.low).days
+
+
+def time_keys(visits: Sequence[tuple[str, str]], places: Mapping[str, int]) -> list[TimeKey]:
+    """Return a sort key for every visit: by day; within what a partial date can mean, by the order of the protocol.
+
+    A visit dated only to the month stands behind the visits of that month that are planned before it; one without a
+    date behind all that are.
+
+    Parameters
+    ----------
+    visits : sequence of (name, date)
+        Dates as in `parse_date`, or empty.
+    places : mapping of str to int
+        Each planned visit's place; other visits stand behind them.
+
+    Returns
+    -------
+    list of tuple
+        In the order given.
+    """
+    spans = [parse_date(text) or DateInterval(date.min, date.max) for _, text in visits]
+    at = [places.get(name, len(places)) for name, _ in visits]
+    days = {i: span.low for i, span in enumerate(spans) if span.exact}
+    # In the order of the protocol, so that one partial date can rest on another.
+    for i in sorted(set(range(len(visits))) - set(days), key=lambda k: (at[k], spans[k].low)):
+        before = [day for k, day in days.items() if at[k] < at[i] and spans[i].low <= day <= spans[i].high]
+        days[i] = max(before, default=spans[i].low)
+    return [(days[i], at[i], name, text) for i, (name, text) in enumerate(visits)]
+
+
+def in_doubt(visits: Sequence[tuple[str, str]], places: Mapping[str, int]) -> dict[tuple[str, str], list[str]]:
+    """Return the visits that, by their partial date, may come before or after another, with the names of those.
+
+    Two planned visits of different names are told apart by their places; others only by dates that do not overlap.
+    """
+    spans = {visit: parse_date(visit[1]) or DateInterval(date.min, date.max) for visit in visits}
+    doubts: dict[tuple[str, str], list[str]] = {}
+    for one, span in spans.items():
+        for other, theirs in spans.items():
+            overlap = span.low <= theirs.high and theirs.low <= span.high
+            told = one[0] != other[0] and one[0] in places and other[0] in places
+            if one != other and not span.exact and overlap and not told:
+                doubts.setdefault(one, []).append(f"{other[0]} ({other[1] or 'no date'})")
+    return doubts

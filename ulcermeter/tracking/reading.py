@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ulcermeter.errors import TableError
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import conform
-from ulcermeter.tables.dates import parse_date
+from ulcermeter.tables.dates import in_doubt, parse_date, time_keys
 from ulcermeter.tracking.sightings import Place, Sighting, join
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Finger:
         In time order.
     photos : mapping of Occasion to tuple of PhotoRow
     sightings : mapping of Occasion to mapping of photo to tuple of Sighting
+    unplaced : mapping of Occasion to sequence of str
+        Occasions whose partial date leaves open whether they come before or after others, and the names of those.
     """
 
     subject_id: str
@@ -69,6 +71,7 @@ class Finger:
     occasions: tuple[Occasion, ...]
     photos: Mapping[Occasion, tuple[PhotoRow, ...]]
     sightings: Mapping[Occasion, Mapping[str, tuple[Sighting, ...]]]
+    unplaced: Mapping[Occasion, Sequence[str]]
 
 
 def measurement_records(measurements: pd.DataFrame) -> list[Record]:
@@ -100,7 +103,9 @@ def read_fingers(
         others = [p for p in photos if p["subject_id"] == key[0]]
         planned = [v for v in visits if v["subject_id"] == key[0]]
         occasions = _occasions(photos_of[key], others, planned, protocol)
-        fingers.append(_read_finger(key, occasions, records, rows_of[key], photos_of[key]))
+        passed = [p for p in photos_of[key] if p["status"] in ("measured", "no ulcer")]
+        doubts = in_doubt([(p["visit"], p["date"]) for p in passed], protocol.places)
+        fingers.append(_read_finger(key, occasions, records, rows_of[key], photos_of[key], doubts))
     return fingers
 
 
@@ -178,26 +183,20 @@ def _occasions(
             if not same:
                 found.add((row["visit"], row["date"]))
     occasions = [Occasion(v, d, words.get((v, d), "")) for v, d in found]
-    rank = {visit.name: i for i, visit in enumerate(protocol.visits)}
-    return tuple(sorted(occasions, key=lambda occasion: _time(occasion, occasions, rank)))
-
-
-def _time(occasion: Occasion, occasions: Sequence[Occasion], rank: Mapping[str, int]) -> tuple[date, int, str, str]:
-    """Order by date; a visit without one stands behind the dated visits that the protocol puts before it."""
-    place = rank.get(occasion.visit, len(rank))
-    known = parse_date(occasion.date)
-    if known is None:
-        before = [o for o in occasions if o.date and rank.get(o.visit, len(rank)) < place and o.visit != "unscheduled"]
-        days = [interval.low for o in before if (interval := parse_date(o.date)) is not None]
-        return max(days, default=date.min), place, occasion.visit, ""
-    return known.low, place, occasion.visit, occasion.date
+    keys = time_keys([(occasion.visit, occasion.date) for occasion in occasions], protocol.places)
+    return tuple(occasion for _, occasion in sorted(zip(keys, occasions, strict=True), key=lambda item: item[0]))
 
 
 # --- photos and outlines of one finger ------------------------------------------------------------------------------
 
 
 def _read_finger(
-    key: FingerKey, occasions: tuple[Occasion, ...], records: Sequence[Record], rows: list[int], photos: list[Record]
+    key: FingerKey,
+    occasions: tuple[Occasion, ...],
+    records: Sequence[Record],
+    rows: list[int],
+    photos: list[Record],
+    doubts: Mapping[tuple[str, str], Sequence[str]],
 ) -> Finger:
     photos_at: dict[Occasion, tuple[PhotoRow, ...]] = {}
     sightings_at: dict[Occasion, dict[str, tuple[Sighting, ...]]] = {}
@@ -211,7 +210,8 @@ def _read_finger(
             if mine:
                 same = [row for row in here if row.photo == name]
                 sightings_at[occasion][name] = _sightings_on(mine, records, same)
-    return Finger(*key, occasions, photos_at, sightings_at)
+    unplaced = {o: doubts[o.visit, o.date] for o in occasions if (o.visit, o.date) in doubts}
+    return Finger(*key, occasions, photos_at, sightings_at, unplaced)
 
 
 def _photo_row(photo: Record) -> PhotoRow:

@@ -99,7 +99,8 @@ def _tell_occasion(told: _Told, occasion: Occasion) -> None:
     maybe = {live[b].ulcer_id: sightings[a] for a, b in sorted(links.doubts)}
     for ulcer_id in sorted(known_before - set(groups)):
         _tell_unseen(told, occasion, scene, ulcer_id, maybe.get(ulcer_id))
-    told.scenes.append((occasion, scene))
+    if occasion not in told.finger.unplaced:
+        told.scenes.append((occasion, scene))
 
 
 # --- which is which -------------------------------------------------------------------------------------------------
@@ -238,7 +239,8 @@ def _tell_outlined(
     notes = [*sorted(now.notes), *notes, *against, *_number_disagrees(before, now, told.protocol)]
     notes += _misses(current, now, scene)
     notes += [f"outlined despite {note}" for note in _amputated(told, occasion, before)[1]]
-    unsure = len(against) == len(now.photos)
+    notes += _unplaced(told, occasion)
+    unsure = len(against) == len(now.photos) or occasion in told.finger.unplaced
     state, more = "indeterminate", list[str]()
     if not unsure:
         state, more = _open_state(told, before, current, notes, took_in=took_in, n_parts=len(parts))
@@ -322,11 +324,19 @@ def _tell_unseen(told: _Told, occasion: Occasion, scene: Scene, ulcer_id: str, m
         if occasion.attended == "no":
             notes.append("visit not attended")
         verdict = replace(verdict, flags=(*verdict.flags, *notes))
+    if verdict.state == "healed" and occasion in told.finger.unplaced:
+        verdict = replace(verdict, state="indeterminate", flags=(*verdict.flags, *_unplaced(told, occasion)))
     if verdict.state == "healed" and lineage.status:
         told.lineages[ulcer_id] = replace(lineage, status="healed")
     elif verdict.state == "healed":
         verdict = replace(verdict, flags=(*verdict.flags, "was never seen open for certain"))
     told.unseen.append(Unseen(occasion, lineage, verdict))
+
+
+def _unplaced(told: _Told, occasion: Occasion) -> list[str]:
+    """Flag an occasion of which it is not known what came before; no state can be told then."""
+    others = told.finger.unplaced.get(occasion)
+    return [f"dated {occasion.date or 'not at all'}: before or after {' and '.join(others)}"] if others else []
 
 
 def _last_host(told: _Told, lineage: Lineage) -> str:
