@@ -181,3 +181,14 @@ def test_a_place_seen_clear_before_or_after_makes_no_new_ulcer() -> None:
     first = tracked.loc[("week 4", "S01-left-index-2")]
     assert first["state"] == "new"
     assert "00 week 2.jpg" in first["flags"] and "unscheduled.jpg" not in first["flags"]
+
+
+@pytest.mark.parametrize("visits", [("week 2", "unscheduled"), ("unscheduled", "week 2")])
+def test_found_at_one_visit_of_a_day_and_not_at_the_other_is_open(visits: tuple[str, str]) -> None:
+    """Else what is open the next time would have come back, and had never gone."""
+    story = Story().shot("baseline", AT).shot(visits[0], AT, day=14).shot(visits[1], day=14).shot("week 4", AT)
+    tracked = story.track().set_index("visit")
+    assert tracked.loc[visits[0], "state"] == "persistent"
+    assert tracked.loc[visits[1], "state"] == "indeterminate"
+    assert "outlined on another photo of that day" in tracked.loc[visits[1], "flags"]
+    assert tracked.loc["week 4", "state"] == "persistent"

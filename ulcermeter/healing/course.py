@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.tables.dates import parse_date, time_keys
+from ulcermeter.tables.dates import exact_date, parse_date, time_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OPEN_STATES",
-    "exact_date",
     "healing_interval",
     "is_confirmed",
     "known_day",
@@ -160,12 +159,6 @@ def may_be_another(flags: str) -> bool:
 def known_day(row: Mapping[str, Any]) -> float:
     """Return a row's day after treatment; NaN when it is not known."""
     return _NAN if str(row["day"]) in ("", "None", "<NA>", "nan") else float(row["day"])
-
-
-def exact_date(text: str) -> date | None:
-    """Return a date known to the day, else None."""
-    known = parse_date(text)
-    return known.low if known is not None and known.exact else None
 
 
 def _in_order(trajectory: pd.DataFrame, protocol: Protocol) -> list[_Row]:

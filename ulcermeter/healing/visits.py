@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ulcermeter.healing.course import OPEN_STATES, exact_date, known_day, may_be_another, without_contradicted
+from ulcermeter.healing.course import OPEN_STATES, known_day, may_be_another, without_contradicted
 from ulcermeter.healing.measures import change, margin_advance
 from ulcermeter.tables import TABLES, conform, from_rows
-from ulcermeter.tables.dates import TimeKey, time_keys
+from ulcermeter.tables.dates import TimeKey, exact_date, time_keys
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-__all__ = ["DateInterval", "TimeKey", "add_months", "day_number", "in_doubt", "parse_date", "time_keys"]
+__all__ = ["DateInterval", "TimeKey", "add_months", "day_number", "exact_date", "in_doubt", "parse_date", "time_keys"]
 
 # A visit's sort key: the earliest day that it can have been on behind the visits planned before it; its place; itself.
 TimeKey = tuple[date, int, str, str]
@@ -62,6 +62,12 @@ def parse_date(text: str) -> DateInterval | None:
         return DateInterval(date(year, 1 if month is None else month, 1), last)
     except (ValueError, calendar.IllegalMonthError) as error:
         raise ValueError(f"expected a date that exists, got '{text}'") from error
+
+
+def exact_date(text: str) -> date | None:
+    """Return a date known to the day, else None."""
+    known = parse_date(text)
+    return known.low if known is not None and known.exact else None
 
 
 def add_months(day: date, months: int) -> date:

@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.errors import TableError
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import conform
-from ulcermeter.tables.dates import in_doubt, parse_date, time_keys
+from ulcermeter.tables.dates import exact_date, in_doubt, parse_date, time_keys
 from ulcermeter.tracking.sightings import Place, Sighting, join
 
 if TYPE_CHECKING:
@@ -184,7 +185,11 @@ def _occasions(
                 found.add((row["visit"], row["date"]))
     occasions = [Occasion(v, d, words.get((v, d), "")) for v, d in found]
     keys = time_keys([(occasion.visit, occasion.date) for occasion in occasions], protocol.places)
-    return tuple(occasion for _, occasion in sorted(zip(keys, occasions, strict=True), key=lambda item: item[0]))
+    in_time = [occasion for _, occasion in sorted(zip(keys, occasions, strict=True), key=lambda item: item[0])]
+    # Of one day's visits those that show an ulcer are read first, so that the others cannot tell of healing between.
+    drawn = {(p["visit"], p["date"]) for p in own if p["status"] == "measured"}
+    days = groupby(in_time, key=lambda o: o.date if exact_date(o.date) else o)
+    return tuple(o for _, day in days for o in sorted(day, key=lambda o: (o.visit, o.date) not in drawn))
 
 
 # --- photos and outlines of one finger ------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from ulcermeter.protocol import Protocol
-from ulcermeter.tables.dates import parse_date
+from ulcermeter.tables.dates import exact_date, parse_date
 from ulcermeter.tracking.footprints import covers_both, fit_together
 from ulcermeter.tracking.lineage import Lineage, seen_again
 from ulcermeter.tracking.matching import Links, link
@@ -49,6 +49,7 @@ class _Told:
     scenes: list[tuple[Occasion, Scene]] = field(default_factory=list)
     outlined: list[Outlined] = field(default_factory=list)
     unseen: list[Unseen] = field(default_factory=list)
+    open_on: dict[str, str] = field(default_factory=dict)
 
 
 def tell(
@@ -245,6 +246,8 @@ def _tell_outlined(
     if not unsure:
         state, more = _open_state(told, before, current, notes, took_in=took_in, n_parts=len(parts))
     told.outlined.append(Outlined(now.rows, ulcer_id, state, tuple(dict.fromkeys([*notes, *more]))))
+    if not unsure:
+        told.open_on[ulcer_id] = occasion.date
     told.lineages[ulcer_id] = replace(seen_again(before, now, "" if unsure else "open"), beside=current.beside)
 
 
@@ -324,13 +327,20 @@ def _tell_unseen(told: _Told, occasion: Occasion, scene: Scene, ulcer_id: str, m
         if occasion.attended == "no":
             notes.append("visit not attended")
         verdict = replace(verdict, flags=(*verdict.flags, *notes))
-    if verdict.state == "healed" and occasion in told.finger.unplaced:
-        verdict = replace(verdict, state="indeterminate", flags=(*verdict.flags, *_unplaced(told, occasion)))
+    doubts = [*_unplaced(told, occasion), *_open_that_day(told, occasion, ulcer_id)]
+    if verdict.state == "healed" and doubts:
+        verdict = replace(verdict, state="indeterminate", flags=(*verdict.flags, *doubts))
     if verdict.state == "healed" and lineage.status:
         told.lineages[ulcer_id] = replace(lineage, status="healed")
     elif verdict.state == "healed":
         verdict = replace(verdict, flags=(*verdict.flags, "was never seen open for certain"))
     told.unseen.append(Unseen(occasion, lineage, verdict))
+
+
+def _open_that_day(told: _Told, occasion: Occasion, ulcer_id: str) -> list[str]:
+    """As on two photos of one visit: found on one and not on the other is open."""
+    same_day = told.open_on.get(ulcer_id) == occasion.date and exact_date(occasion.date) is not None
+    return ["outlined on another photo of that day"] if same_day else []
 
 
 def _unplaced(told: _Told, occasion: Occasion) -> list[str]:
