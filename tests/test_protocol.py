@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ulcermeter.errors import ProtocolError
+from ulcermeter.calibration.references import parse_reference
+from ulcermeter.errors import ProtocolError, Refusal
 from ulcermeter.protocol import read_protocol
 
 
@@ -88,6 +89,137 @@ def test_all_faults_of_a_protocol_are_told_at_once(tmp_path: Path) -> None:
 def test_a_broken_protocol_is_refused_in_a_sentence(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(ProtocolError, match=told):
         read_protocol(own(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("threshold_diameter_mm = -3", "threshold_diameter_mm: expected a finite number above 0, got -3"),
+        ("threshold_diameter_mm = nan", "expected a finite number above 0, got nan"),
+        ("threshold_diameter_mm = 1e400", "expected a finite number above 0, got inf"),
+        ('threshold_diameter_mm = "3"', "expected a finite number above 0, got '3'"),
+        ("threshold_diameter_mm = true", "expected a finite number above 0, got True"),
+        ("tilt_max_deg = nan", "tilt_max_deg: expected a finite number"),
+        ("px_per_mm_min = nan", "px_per_mm_min: expected a finite number"),
+        ("scale_se_max_pct = nan", "scale_se_max_pct: expected a finite number"),
+        ("worsening_months = 0.5", "worsening_months: expected a whole number above 0, got 0.5"),
+        ("taken_date_max_days = -1", "taken_date_max_days: expected a whole number of 0 or more"),
+        ("censor_at_rescue = 1", "censor_at_rescue: expected true or false, got 1"),
+        ('gates = "reprot"', "gates: expected refuse or report, got 'reprot'"),
+        ('reference_on = "floor"', "reference_on: expected skin or table, got 'floor'"),
+        ('reference = "banana"', "reference: expected card, aruco:MM, .*got 'banana'"),
+        ('reference = "aruco:0"', "reference: expected card, aruco:MM"),
+        ('references_auto = ["card", "auto"]', "references_auto: expected a list of texts, each card"),
+        ("prostacyclins = []", "prostacyclins: expected a list of texts"),
+        ('active_photo_phases = ["screning"]', "each history, screening"),
+        ('primary_visit = "week 13"', "primary_visit: expected one of the visits that have a day"),
+        ("acr_eular_points.value = { raynaud = { yes = -3 } }", "at raynaud at yes a whole number"),
+        ("acr_eular_points.value = { reynaud = { yes = 3 } }", "expected only the keys skin_thickening"),
+        ('tilt_max_deg = { value = 3, assumption = "no", reason = "ours" }', "assumption: expected true or false"),
+        ('tilt_max_deg = { name = "x", value = 3 }', "expected only the keys value"),
+    ],
+)
+def test_a_value_is_of_the_shipped_ones_kind(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(ProtocolError, match=told) as caught:
+        read_protocol(own(tmp_path, f'extends = "manus"\n[parameters]\n{text}\n'))
+    assert len(caught.value.faults) == 1
+
+
+def test_values_that_a_clinic_may_set(tmp_path: Path) -> None:
+    rules = (
+        'threshold_diameter_mm = 3\ntaken_date_max_days = 0\nmonte_carlo_draws = 4000.0\nreference = "DISC:10"\n'
+        'references_auto = ["ruler", "aruco:8.5:4X4_50"]\nacr_eular_points.value = { raynaud = { yes = 3 } }\n'
+    )
+    ours = read_protocol(own(tmp_path, f'extends = "manus"\n[parameters]\n{rules}'))
+    assert ours["threshold_diameter_mm"] == 3 and ours["references_auto"] == ["ruler", "aruco:8.5:4X4_50"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("card", "ID1", "ruler", "auto", "aruco:10", "aruco:8.5:DICT_4X4_50", "aruco:10:4x4_50", " disc : 10 "),
+        *(
+            "scale:12.5",
+            "disc:.5",
+            "disc:501",
+            "disc",
+            "aruco:x",
+            "aruco:nan",
+            "card:3",
+            "scale:0",
+            "scale:1001",
+            "",
+            "x",
+        ),
+    ],
+)
+def test_a_reference_is_taken_as_photos_csv_takes_it(tmp_path: Path, text: str) -> None:
+    path = own(tmp_path, f'extends = "manus"\n[parameters]\nreference = "{text}"\n')
+    try:
+        parse_reference(text)
+    except Refusal:
+        with pytest.raises(ProtocolError, match="reference: expected"):
+            read_protocol(path)
+    else:
+        assert read_protocol(path)["reference"] == text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[[criteria]]\nid = "age_65_74"\nenforce = "no"', "criterion age_65_74, enforce: expected true or false"),
+        ('[[criteria]]\nid = "age_65_74"\nkind = "foo"', "criterion age_65_74, kind: expected inclusion, exclusion"),
+        ('[[criteria]]\nid = "age_65_74"\n[[criteria]]\nid = "age_65_74"', "criteria age_65_74: stands twice"),
+        ('[[criteria]]\nid = ["a"]', "expected tables .*criteria.*, each with id as text"),
+        ('[[visits]]\nname = "week 12"\nday = 84.5', "visit week 12, day: expected a whole number, got 84.5"),
+        ('[[visits]]\nname = "week 12"\nday = true', "visit week 12, day: expected a whole number"),
+        ('[[visits]]\nname = "week 12"\nday = 84\nwindow_days = -1', "window_days: expected a whole number of days"),
+        ('[[visits]]\nname = "week 12"\nday = 84\nphase = "after"', "phase: expected history, screening"),
+        ("[[visits]]\nday = 84", "visits: expected tables .*visits.*, each with name as text"),
+        ('visits = ["a"]', "visits: expected tables"),
+        ("visits = 3", "visits: expected tables"),
+        ("parameters = 3", "parameters: expected a table"),
+        ("criteria = 3", "criteria: expected tables"),
+        ("name = 3", "name: expected a text"),
+    ],
+)
+def test_visits_and_criteria_of_another_shape_are_told(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(ProtocolError, match=told):
+        read_protocol(own(tmp_path, f'extends = "manus"\n{text}\n'))
+
+
+def test_extends_that_is_no_text_is_told_and_the_rest_is_still_checked(tmp_path: Path) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        read_protocol(own(tmp_path, 'extends = 3\n[parameters]\ngates = "reprot"\n'))
+    assert [("extends: expected" in fault, "gates" in fault) for fault in caught.value.faults] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_a_file_extends_a_file_beside_it_which_extends_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "trial.toml").write_text(
+        'extends = "manus"\nname = "trial"\n[parameters]\nthreshold_diameter_mm = 3.0\ntilt_max_deg = 20.0\n'
+    )
+    (tmp_path / "sites" / "a.toml").write_text('extends = "../trial.toml"\n[parameters]\ntilt_max_deg = 10.0\n')
+    monkeypatch.chdir("/")
+    site = read_protocol(tmp_path / "sites" / "a.toml")
+    assert (site["threshold_diameter_mm"], site["tilt_max_deg"], site["px_per_mm_min"]) == (3.0, 10.0, 8.0)
+    assert site.name == "trial, changed in a.toml"
+
+
+def test_files_that_extend_each_other_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('extends = "b.toml"\n')
+    (tmp_path / "b.toml").write_text('extends = "a.toml"\n')
+    with pytest.raises(ProtocolError, match="expected extends to lead to a protocol that extends none"):
+        read_protocol(tmp_path / "a.toml")
+
+
+def test_changed_rules_do_not_go_by_the_trials_name(tmp_path: Path) -> None:
+    unnamed = read_protocol(own(tmp_path, 'extends = "manus"\n[parameters]\ntilt_max_deg = 20.0\n'))
+    assert unnamed.name == "manus, changed in protocol.toml"
+    assert read_protocol(own(tmp_path, 'extends = "manus"\n')).name == "manus"
 
 
 def test_no_such_protocol() -> None:

@@ -240,7 +240,9 @@ def test_no_such_folder(tmp_path: Path) -> None:
 
 def test_an_own_protocol_names_its_own_visits(tmp_path: Path) -> None:
     root = folder(tmp_path, row(visit="day 7"))
-    (root / "protocol.toml").write_text("extends = 'manus'\n[[visits]]\nname = 'day 7'\nday = 7\n", encoding="utf-8")
+    (root / "protocol.toml").write_text(
+        "extends = 'manus'\nparameters.primary_visit = 'day 7'\n[[visits]]\nname = 'day 7'\nday = 7\n", encoding="utf-8"
+    )
     assert [v.name for v in read_study(root).protocol.visits] == ["day 7"]
     assert "day 7" in "\n".join(check_study(root, protocol="manus").faults)
 

@@ -1,0 +1,13 @@
+"""The trial's rules as data: thresholds, gates, visits and criteria, read from TOML.
+
+A protocol file holds ``[parameters.NAME]`` tables (``value``, ``unit``, and ``source`` or ``assumption = true`` with a
+``reason``), ``[[visits]]`` and ``[[criteria]]``. A clinic's own file usually says ``extends = "manus"`` and changes a
+few values. Nothing else in the package holds a clinical number.
+"""
+
+from __future__ import annotations
+
+from ulcermeter.protocol.reading import read_protocol
+from ulcermeter.protocol.rules import Criterion, Parameter, Protocol, Visit
+
+__all__ = ["Criterion", "Parameter", "Protocol", "Visit", "read_protocol"]
