@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,42 @@ def test_an_edited_table_is_refused(tmp_path: Path) -> None:
     (tmp_path / "photos.csv").write_text(text)
     with pytest.raises(TableError, match="expected one of measured"):
         read_results(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda text: text.replace(",", ";").encode(), "without subject_id, ulcer_id, .*parted by semicolons; save it"),
+        (lambda text: text.replace("healed,", "closed,", 1).encode(), "got a file without healed; save"),
+        (lambda text: text.replace("\n", ",note\n", 1).replace(",12.3457", ",12.3457,x").encode(), "got also note;"),
+        (lambda text: text.replace(",12.3457", ",12.3457,x").encode(), "rows that are longer than the header"),
+        (lambda text: text.replace("12.3457", "12;3").encode(), r"outcomes.csv row 2, area.*expected a number, got"),
+        (lambda text: text.encode("utf-16"), "expected a table as a run writes it, got: 'utf-8' codec"),
+        (lambda text: b"", "expected a table as a run writes it, got: No columns"),
+    ],
+    ids=["semicolons", "renamed", "added", "shifted", "no number", "UTF-16", "empty"],
+)
+def test_a_table_saved_otherwise_is_not_read_as_nothing_known(
+    tmp_path: Path, change: Callable[[str], bytes], told: str
+) -> None:
+    write_tables(tmp_path, tables())
+    write_run_record(tmp_path, {})
+    path = tmp_path / "outcomes.csv"
+    path.write_bytes(change(path.read_text()))
+    with pytest.raises(TableError, match=told):
+        read_results(tmp_path)
+
+
+def test_a_run_json_that_is_none(tmp_path: Path) -> None:
+    write_tables(tmp_path, tables())
+    for record in ({}, {"protocol": {"name": "x"}}, {"protocol": 3}):
+        write_run_record(tmp_path, record)
+        with pytest.raises(StudyError, match=r"expected the record of a run with its protocol in full"):
+            protocol_of(read_results(tmp_path).run)
+    for content in (b"[]", b"{", "{}".encode("utf-16")):
+        (tmp_path / "run.json").write_bytes(content)
+        with pytest.raises(StudyError, match=r"run.json: expected (JSON|a JSON object) as a run writes it"):
+            read_results(tmp_path)
 
 
 def test_nothing_is_written_into_a_folder_of_others(tmp_path: Path) -> None:

@@ -9,14 +9,13 @@ from ulcermeter.store.files import (
     csv_text,
     in_order,
     overlay_name,
-    protocol_of,
-    read_results,
     write_file,
     write_overlays,
     write_run_record,
     write_tables,
 )
 from ulcermeter.store.progress import PhotoStore, row_key
+from ulcermeter.store.reading import protocol_of, read_results
 
 __all__ = [
     "TABLE_FILES",

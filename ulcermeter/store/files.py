@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.datatypes import Results
 from ulcermeter.errors import StudyError
-from ulcermeter.protocol import Criterion, Parameter, Protocol, Visit
 from ulcermeter.tables import TABLES, conform
 
 if TYPE_CHECKING:
@@ -26,8 +23,6 @@ __all__ = [
     "csv_text",
     "in_order",
     "overlay_name",
-    "protocol_of",
-    "read_results",
     "write_file",
     "write_overlays",
     "write_run_record",
@@ -164,71 +159,3 @@ def write_run_record(root: str | Path, record: Mapping[str, Any]) -> None:
     """Write run.json."""
     text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=False)
     write_file(Path(root) / "run.json", (text + "\n").encode())
-
-
-def read_results(path: str | Path) -> Results:
-    """Read a results folder.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    Results
-        The tables as they stand on disk (numbers to 4 decimals) and run.json as `run`.
-
-    Raises
-    ------
-    StudyError
-        Not a finished results folder; all missing files are named.
-    TableError
-        A file breaks its contract, for example after editing.
-    """
-    root = Path(path)
-    absent = [f"{name}.csv" for name in TABLE_FILES if not (root / f"{name}.csv").is_file()]
-    absent += [] if (root / "run.json").is_file() else ["run.json"]
-    if absent:
-        raise StudyError(
-            f"{root}: expected a finished results folder, got one without {', '.join(absent)}; "
-            "run `ulcermeter run` again, it goes on where it was."
-        )
-    try:
-        record = json.loads((root / "run.json").read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StudyError(f"{root / 'run.json'}: expected JSON as a run writes it, got: {error}.") from error
-    return Results(root=root, run=record, **{name: _read_table(root, name) for name in TABLE_FILES})
-
-
-def _read_table(root: Path, name: str) -> pd.DataFrame:
-    import pandas as pd
-
-    frame = pd.read_csv(root / f"{name}.csv", dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    frame = frame.map(_unguarded)
-    numeric = [c for c in frame.columns if c not in {column.name for column in TABLES[name].columns}]
-    for column in numeric:
-        numbers = pd.to_numeric(frame[column].replace("", None), errors="coerce")
-        frame[column] = numbers.astype("Int64") if column.startswith("n_") else numbers
-    return conform(name, frame, extra=name in _WITH_VISIT_COLUMNS)
-
-
-def _unguarded(cell: str) -> str:
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@\t\r" else cell
-
-
-def protocol_of(record: Mapping[str, Any]) -> Protocol:
-    """Return the protocol that run.json holds in full."""
-    rules = record["protocol"]
-    return Protocol(
-        name=rules["name"],
-        title=rules["title"],
-        parameters={name: Parameter(**table) for name, table in rules["parameters"].items()},
-        visits=tuple(_from(Visit, rules["visits"])),
-        criteria=tuple(_from(Criterion, rules["criteria"])),
-        sha256=rules["sha256"],
-    )
-
-
-def _from(kind: type, records: Iterable[Mapping[str, Any]]) -> Iterable[Any]:
-    names = {f.name for f in dataclasses.fields(kind)}
-    return (kind(**{k: v for k, v in record.items() if k in names}) for record in records)

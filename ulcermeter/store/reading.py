@@ -1,0 +1,147 @@
+"""A results folder read back: the tables as a run wrote them, or a sentence that says what is no longer so."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.datatypes import Results
+from ulcermeter.errors import StudyError, TableError
+from ulcermeter.protocol import Criterion, Parameter, Protocol, Visit
+from ulcermeter.store.files import TABLE_FILES
+from ulcermeter.tables import columns, conform
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["protocol_of", "read_results"]
+
+# Tables with a column for each visit of the protocol, and what such a column is called.
+_VISIT_COLUMNS = {"outcomes": r"area_reduction_.+_pct", "outcomes_by_subject": r"n_active_.+"}
+_WRITE_AGAIN = "run `ulcermeter run` again, which writes the tables anew and measures nothing twice"
+
+
+def read_results(path: str | Path) -> Results:
+    """Read a results folder.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Results
+        The tables as they stand on disk (numbers to 4 decimals) and run.json as `run`.
+
+    Raises
+    ------
+    StudyError
+        Not a finished results folder; all missing files are named.
+    TableError
+        A file breaks its contract, for example after editing.
+    """
+    root = Path(path)
+    absent = [f"{name}.csv" for name in TABLE_FILES if not (root / f"{name}.csv").is_file()]
+    absent += [] if (root / "run.json").is_file() else ["run.json"]
+    if absent:
+        raise StudyError(
+            f"{root}: expected a finished results folder, got one without {', '.join(absent)}; "
+            "run `ulcermeter run` again, it goes on where it was."
+        )
+    try:
+        record = json.loads((root / "run.json").read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise StudyError(
+            f"{root / 'run.json'}: expected JSON as a run writes it, got: {error}; {_WRITE_AGAIN}."
+        ) from error
+    if not isinstance(record, dict):
+        raise StudyError(f"{root / 'run.json'}: expected a JSON object as a run writes it, got none; {_WRITE_AGAIN}.")
+    return Results(root=root, run=record, **{name: _read_table(root, name) for name in TABLE_FILES})
+
+
+def _read_table(root: Path, name: str) -> pd.DataFrame:
+    """Read a table; a column that is not there is a fault here, since a run writes them all, known or not."""
+    import pandas as pd
+
+    path = root / f"{name}.csv"
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except ValueError as error:  # not UTF-8, nothing in it, or rows of unequal length
+        said = " ".join(str(error).split())
+        raise TableError(f"{path}: expected a table as a run writes it, got: {said}; {_WRITE_AGAIN}.") from error
+    if got := _header_fault(name, frame):
+        raise TableError(
+            f"{path}: expected the columns of a run's {name}.csv, parted by commas, got {got}; save it as it was, or "
+            f"{_WRITE_AGAIN}."
+        )
+    frame = frame.map(_unguarded)
+    of_visits = [column for column in frame.columns if column not in columns(name)]
+    frame = frame.assign(**{column: _numbers(path, frame[column]) for column in of_visits})
+    return conform(name, frame, extra=bool(of_visits))
+
+
+def _header_fault(name: str, frame: pd.DataFrame) -> str:
+    """Say what is wrong with a table's columns as a whole, empty for nothing: neither more nor fewer, and no shift."""
+    import pandas as pd
+
+    absent = [column for column in columns(name) if column not in frame.columns]
+    others = [column for column in frame.columns if column not in columns(name)]
+    others = [column for column in others if not re.fullmatch(_VISIT_COLUMNS.get(name, ""), column)]
+    if absent:
+        return f"a file without {', '.join(absent)}" + (", parted by semicolons" if ";" in frame.columns[0] else "")
+    if others:
+        return f"also {', '.join(others)}"
+    # Where rows are longer than the header, pandas takes their first cells for names of the rows.
+    return "" if isinstance(frame.index, pd.RangeIndex) else "rows that are longer than the header"
+
+
+def _numbers(path: Path, cells: pd.Series) -> pd.Series:
+    """Return a visit's column as numbers; what is no number must not pass for not known."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(cells.replace("", None), errors="coerce")
+    counts = str(cells.name).startswith("n_")
+    wrong = numbers.isna() & (cells != "") | (counts & (numbers % 1 > 0))
+    if wrong.any():
+        row, expected = int(wrong.to_numpy().argmax()), "a whole number" if counts else "a number"
+        raise TableError(f"{path} row {row + 2}, {cells.name}: expected {expected}, got '{cells.iloc[row]}'.")
+    return numbers.astype("Int64") if counts else numbers.astype("float64")
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@\t\r" else cell
+
+
+def protocol_of(record: Mapping[str, Any]) -> Protocol:
+    """Return the protocol that run.json holds in full.
+
+    Raises
+    ------
+    StudyError
+        The record holds none, or not in full.
+    """
+    try:
+        rules = record["protocol"]
+        return Protocol(
+            name=rules["name"],
+            title=rules["title"],
+            parameters={name: Parameter(**table) for name, table in rules["parameters"].items()},
+            visits=tuple(_from(Visit, rules["visits"])),
+            criteria=tuple(_from(Criterion, rules["criteria"])),
+            sha256=rules["sha256"],
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise StudyError(
+            f"run.json: expected the record of a run with its protocol in full, got one that lacks it ({said}); "
+            f"{_WRITE_AGAIN}."
+        ) from error
+
+
+def _from(kind: type, records: Iterable[Mapping[str, Any]]) -> Iterable[Any]:
+    names = {f.name for f in dataclasses.fields(kind)}
+    return (kind(**{k: v for k, v in record.items() if k in names}) for record in records)
