@@ -128,6 +128,16 @@ def test_measure_prints_rows_on_stdout(drawn: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "overlays").iterdir())
 
 
+def test_measure_keeps_the_overlays_of_photos_of_one_name_apart(drawn: Path, tmp_path: Path) -> None:
+    again = tmp_path / "other" / "S01_screening.jpg"
+    again.parent.mkdir()
+    shutil.copy(drawn / "photos" / "S01_baseline.jpg", again)
+    photos = [drawn / "photos" / "S01_screening.jpg", again]
+    call("measure", *photos, "--reference", "aruco:10", "--reference-on", "skin", "--overlay", tmp_path / "overlays")
+    first, second = sorted((tmp_path / "overlays").iterdir())
+    assert first.read_bytes() != second.read_bytes()
+
+
 def test_measure_with_a_click_and_a_table_for_eyes(drawn: Path) -> None:
     row = pd.read_csv(drawn / "photos.csv").iloc[0]
     done = call(

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -215,8 +216,30 @@ def test_overlay_names_are_safe_and_apart() -> None:
         overlay_name(*parts)
         for parts in [("a/b c.jpg", "left", "ring"), ("a/b c.jpg", "left", "ring", 1), ("x", "", "")]
     ]
-    assert names == ["a__b_c.jpg.left-ring.jpg", "a__b_c.jpg.left-ring-2.jpg", "x.hand-finger.jpg"]
+    told = sha256(b"a/b c.jpg").hexdigest()[:8]
+    assert names == [
+        f"a__b_c.jpg-{told}.left-ring.jpg",
+        f"a__b_c.jpg-{told}.left-ring-2.jpg",
+        "x.hand-finger.jpg",
+    ]
+    assert overlay_name("photos/S01_week2.jpg", "left", "ring") == "photos__S01_week2.jpg.left-ring.jpg"
     assert "/" not in overlay_name("../../etc/passwd", "left", "ring")
+
+
+@pytest.mark.parametrize(
+    "photos",
+    [
+        ("photos/Ä.jpg", "photos/Ö.jpg"),
+        ("a b.jpg", "a_b.jpg", "a  b.jpg"),
+        ("a/b.jpg", "a__b.jpg"),
+        ("a_/b.jpg", "a/_b.jpg"),
+        (f"{'x' * 120}/{'y' * 120}1.jpg", f"{'x' * 120}/{'y' * 120}2.jpg"),
+    ],
+)
+def test_photos_that_look_alike_have_overlays_of_their_own(photos: tuple[str, ...]) -> None:
+    names = {overlay_name(photo, "left", "index", nth=41) for photo in photos}
+    assert len(names) == len(photos)
+    assert max(map(len, names)) < 150
 
 
 def test_overlays_of_an_earlier_run_go(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,6 +180,9 @@ def _table(frame: pd.DataFrame) -> str:
 def _write_overlays(folder: Path, results: list[PhotoResult]) -> None:
     from ulcermeter.store import overlay_name, write_file
 
+    seen: Counter[str] = Counter()  # photos of one name can come from several folders
     for result in results:
+        name = Path(result.photo["photo"]).name
         if result.overlay is not None:
-            write_file(folder / overlay_name(Path(result.photo["photo"]).name, "", ""), result.overlay)
+            write_file(folder / overlay_name(name, "", "", nth=seen[name]), result.overlay)
+        seen[name] += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -44,6 +45,7 @@ TABLE_FILES = (
 )
 _WITH_VISIT_COLUMNS = ("outcomes", "outcomes_by_subject")
 _DECIMALS = 4
+_STEM_LENGTH = 100
 _RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -71,12 +73,17 @@ def check_results_folder(path: str | Path, *, study: str | Path | None = None) -
 def overlay_name(photo: str, hand: str, finger: str, nth: int = 0) -> str:
     """Return the overlay's file name in ``overlays/``: safe on every system, one for each photo row.
 
+    Where the photo's path cannot be read off the name (letters outside ASCII, spaces, ``__``, or too long for a file
+    system), eight digits of its hash tell it from others that look alike.
+
     Parameters
     ----------
     nth : int
         Counts the rows of one photo, hand and finger (several clicks) from 0, in the order of the study.
     """
     stem = re.sub(r"[^A-Za-z0-9._-]+", "_", photo.replace("/", "__"))
+    if stem.replace("__", "/") != photo or len(stem) > _STEM_LENGTH:
+        stem = f"{stem[:_STEM_LENGTH]}-{hashlib.sha256(photo.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
     again = f"-{nth + 1}" if nth else ""
     return f"{stem}.{hand or 'hand'}-{finger or 'finger'}{again}.jpg"
 
