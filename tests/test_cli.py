@@ -179,6 +179,13 @@ def test_phantom_draws_a_study_that_checks(tmp_path: Path, monkeypatch: pytest.M
     assert call("check", tmp_path / "drawn").exit_code == 0
 
 
+def test_phantom_leaves_a_real_study_alone(tiny_study: Path) -> None:
+    before = (tiny_study / "photos.csv").read_bytes()
+    done = call("phantom", tiny_study, "--subjects", "1")
+    assert done.exit_code == 2 and "expected a new or empty folder" in done.stderr
+    assert (tiny_study / "photos.csv").read_bytes() == before
+
+
 def test_a_place_that_cannot_be_written_is_2_with_a_sentence(drawn: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = call("run", drawn, "-o", tmp_path / "file" / "results")

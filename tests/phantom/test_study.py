@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from ulcermeter.errors import UlcermeterError
+from ulcermeter.errors import StudyError, UlcermeterError
 from ulcermeter.phantom import write_study
 
 VISITS = ("baseline", "week 12")
@@ -59,3 +59,24 @@ def test_unknown_visit_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(UlcermeterError, match="week 3"):
         write_study(tmp_path / "none", visits=("week 3",))
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("photos.csv", "a study that was not drawn"), ("thesis.docx", "other files")]
+)
+def test_what_was_not_drawn_is_not_overwritten(tmp_path, name, told):
+    (tmp_path / name).write_text("the only copy")
+    with pytest.raises(StudyError, match=told):
+        write_study(tmp_path, n_subjects=1, visits=VISITS, size_px=(360, 270))
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {name: "the only copy"}
+
+
+def test_a_drawn_study_is_drawn_again_even_when_it_was_stopped(tmp_path):
+    def stop(photo):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_study(tmp_path, n_subjects=1, visits=VISITS, size_px=(360, 270), on_photo=stop)
+    for _ in range(2):
+        write_study(tmp_path, n_subjects=1, visits=VISITS[:1], size_px=(360, 270))
+    assert len(rows_of(tmp_path / "photos.csv")) == 1

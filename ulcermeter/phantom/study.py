@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ulcermeter.errors import UlcermeterError
+from ulcermeter.errors import StudyError, UlcermeterError
 from ulcermeter.phantom.chance import random_spec
 from ulcermeter.phantom.drawing import Phantom, draw_phantom
 from ulcermeter.phantom.files import write_phantom
@@ -47,6 +47,8 @@ TRUTH_COLUMNS = (
     "area_mm2", "surface_area_mm2", "perimeter_mm", "centroid_x_px", "centroid_y_px", "finger_s_mm", "finger_t_mm",
     "slope_deg", "px_per_mm", "tilt_deg", "distance_mm",
 )  # fmt: skip
+# Only a drawn study has the true outlines; written first, so that a drawing that was stopped can be drawn again.
+_SIGN = "truth_outlines.csv"
 OUTLINE_COLUMNS = ("photo", "hand", "finger", "label", "vertex", "x_px", "y_px")
 
 
@@ -105,12 +107,15 @@ def write_study(
     ------
     UlcermeterError
         For a visit of another name, or no subject.
+    StudyError
+        The folder holds a study that was not drawn, or other files; nothing was written.
     """
     unknown = [v for v in visits if v not in VISIT_DAY]
     if unknown or n_subjects < 1:
         raise UlcermeterError(f"a phantom study needs a subject and visits among {', '.join(VISIT_DAY)}; got {unknown}")
-    folder = Path(out)
+    folder = _folder_of_ours(Path(out))
     folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / _SIGN, OUTLINE_COLUMNS, [])
     subjects = [_subject(k, seed, reference, place, size_px) for k in range(n_subjects)]
     photos: list[tuple[object, ...]] = []
     truths: list[tuple[object, ...]] = []
@@ -128,8 +133,18 @@ def write_study(
     _write(folder / "photos.csv", PHOTO_COLUMNS, photos)
     _write(folder / "subjects.csv", SUBJECT_COLUMNS, [_subject_row(s) for s in subjects])
     _write(folder / "truth.csv", TRUTH_COLUMNS, truths)
-    _write(folder / "truth_outlines.csv", OUTLINE_COLUMNS, outlines)
+    _write(folder / _SIGN, OUTLINE_COLUMNS, outlines)
     return folder
+
+
+def _folder_of_ours(folder: Path) -> Path:
+    """Return a folder that is new, empty or of an earlier drawing; a real study's tables must not be overwritten."""
+    if not folder.is_dir() or not any(folder.iterdir()) or (folder / _SIGN).is_file():
+        return folder
+    got = "a study that was not drawn" if (folder / "photos.csv").exists() else "one that holds other files"
+    raise StudyError(
+        f"{folder}: expected a new or empty folder, or one of drawn photos, got {got}; choose another name."
+    )
 
 
 def _subject(number: int, seed: int, reference: str, place: str, size_px: tuple[int, int]) -> _Subject:
