@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 import ulcermeter as um
-from ulcermeter.errors import MissingDependencyError, StudyError
+from ulcermeter.errors import MissingDependencyError, StudyError, UlcermeterError, UnfinishedError
 from ulcermeter.phantom import CameraSpec, PhantomSpec, draw_phantom, write_phantom
 from ulcermeter.pipeline import measure_photo, one_photo, run_study, workers
 from ulcermeter.protocol import read_protocol
@@ -138,7 +138,7 @@ def test_a_killed_run_goes_on_and_loses_nothing(drawn: Path, finished: Path, tmp
 def test_a_cluster_without_dask_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MissingDependencyError, match=r"ulcermeter\[cluster\]"):
-        list(workers.run_tasks([], scheduler="tcp://127.0.0.1:8786"))
+        workers.cluster_at("tcp://127.0.0.1:8786").__enter__()
 
 
 def test_a_cluster_gets_each_row_once(drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +166,8 @@ def test_a_cluster_gets_each_row_once(drawn: Path, monkeypatch: pytest.MonkeyPat
     study = read_study(drawn)
     rows = rows_of(drawn)[2:]
     tasks = [workers.Task(str(k), row, study.protocol, study.root) for k, row in enumerate(rows)]
-    done = {task.key: result.photo["status"] for task, result in workers.run_tasks(tasks, scheduler="tcp://here:1")}
+    with workers.cluster_at("tcp://here:1") as cluster:
+        done = {task.key: result.photo["status"] for task, result in workers.run_tasks(tasks, cluster=cluster)}
     assert done == {"0": "refused", "1": "failed"}
 
 
@@ -184,6 +185,57 @@ def test_a_study_that_is_wrong_writes_nothing(tiny_study: Path, tmp_path: Path) 
     with pytest.raises(StudyError, match="expected a visit"):
         run_study(tiny_study, tmp_path / "results")
     assert not (tmp_path / "results").exists()
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_run_that_cannot_start_leaves_finished_results_alone(
+    drawn: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(*_: object, **__: object) -> None:
+        raise OSError("Timed out trying to connect")
+
+    monkeypatch.setitem(sys.modules, "distributed", types.SimpleNamespace(Client=silent))
+    out = Path(shutil.copytree(finished, tmp_path / "results"))
+    before = everything(out)
+    with pytest.raises(UlcermeterError, match="expected a dask scheduler that answers"):
+        run_study(drawn, out, scheduler="tcp://127.0.0.1:1")
+    assert everything(out) == before
+    with pytest.raises(UlcermeterError, match="expected a dask scheduler that answers"):
+        run_study(drawn, tmp_path / "new", scheduler="tcp://127.0.0.1:1")
+    assert not (tmp_path / "new").exists()
+    (out / "store.sqlite").write_bytes(b"this is no store of ulcermeter, it is a text that stands in its place" * 20)
+    before = everything(out)
+    with pytest.raises(UlcermeterError, match="expected a store of ulcermeter"):
+        run_study(drawn, out)
+    assert everything(out) == before
+
+
+def test_what_the_investigator_decided_is_carried_over(tiny_study: Path, finished: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(finished, tmp_path / "results"))
+    summary = out / "eligibility_summary.csv"
+    header, first, *rest = summary.read_text().splitlines()
+    assert first.endswith(",,,")
+    decided = f"{first.removesuffix(',,,')},include,Dr X,2024-03-06"
+    summary.write_text("\n".join([header, decided, *rest]) + "\n")
+    filled = summary.read_bytes()
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(UnfinishedError):
+        patch.setattr("ulcermeter.tracking.track", lambda *_, **__: {}["of all things"])
+        run_study(tiny_study, out)
+    assert not summary.exists()
+    again = run_study(tiny_study, out)
+    assert summary.read_bytes() == filled and again.run["decisions_to_look_at"] == {}
+    text = (tiny_study / "subjects.csv").read_text()
+    # An age under 18 changes the verdict of S01 from open to not eligible.
+    (tiny_study / "subjects.csv").write_text(text.replace(",54,", ",17,"))
+    for _ in range(2):
+        changed = run_study(tiny_study, out)
+        row = changed.eligibility_summary.set_index("subject_id").loc["S01"]
+        assert (row["verdict"], row["investigator_decision"], row["decided_by"]) == ("not eligible", "include", "Dr X")
+        assert "it is not eligible now" in changed.run["decisions_to_look_at"]["S01"]
+        assert "Decisions to look at again" in (out / "report.html").read_text()
 
 
 def test_results_into_the_study_itself_are_refused(tiny_study: Path) -> None:

@@ -18,14 +18,17 @@ from ulcermeter.datatypes import PhotoResult
 from ulcermeter.errors import StudyError, TableError, UlcermeterError
 from ulcermeter.protocol import read_protocol
 from ulcermeter.store import (
+    DECIDED,
     TABLE_FILES,
     PhotoStore,
     check_results_folder,
     csv_text,
     overlay_name,
     protocol_of,
+    read_decisions,
     read_results,
     row_key,
+    with_decisions,
     write_overlays,
     write_run_record,
     write_tables,
@@ -84,6 +87,42 @@ def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
     with PhotoStore(tmp_path / "store.sqlite"), pytest.raises(UlcermeterError, match="another run"):
         PhotoStore(tmp_path / "store.sqlite")
     PhotoStore(tmp_path / "store.sqlite").close()
+
+
+def decided(verdict: str, *cells: str) -> list[dict[str, str]]:
+    return [{"subject_id": "S01", "verdict": verdict, **dict(zip(DECIDED, cells, strict=True))}]
+
+
+def test_a_decision_keeps_the_verdict_on_which_it_was_made(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path / "store.sqlite") as store:
+        store.put_decisions(decided("eligible", "include", "Dr X", "2024-03-01"))
+        store.put_decisions(decided("not eligible", "include", "Dr X", "2024-03-01"))
+        assert store.decisions()["S01"]["verdict"] == "eligible"
+        summary = from_rows("eligibility_summary", [{"subject_id": "S01", "verdict": "not eligible"}])
+        filled, told = with_decisions(summary, store.decisions())
+        assert filled.loc[0, "decided_by"] == "Dr X"
+        assert "decided include by Dr X on 2024-03-01, when the proposed verdict was eligible; it is not" in told["S01"]
+        store.put_decisions(decided("not eligible", "exclude", "Dr X", "2024-03-02"))
+        assert with_decisions(summary, store.decisions())[1] == {}
+        assert "not in the study any more" in with_decisions(summary.iloc[:0], store.decisions())[1]["S01"]
+        store.put_decisions(decided("not eligible", "", "", ""))
+        assert store.decisions() == {}
+
+
+@pytest.mark.parametrize("parted", [",", ";", "\t"])
+def test_decisions_are_read_as_spreadsheets_save_them(tmp_path: Path, parted: str) -> None:
+    header = ["subject_id", "verdict", "qualifying_ulcer", "failed", "missing", *DECIDED]
+    row = ["S01", "eligible", "", "", "", "'=include", "Müller", "2024-03-01"]
+    text = "\r\n".join(parted.join(cells) for cells in (header, row))
+    (tmp_path / "eligibility_summary.csv").write_bytes(text.encode("utf-8-sig"))
+    assert read_decisions(tmp_path) == decided("eligible", "=include", "Müller", "2024-03-01")
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", "subject_id\nM\u00fc\n".encode("latin-1")])
+def test_decisions_that_cannot_be_read_are_not_thrown_away(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "eligibility_summary.csv").write_bytes(content)
+    with pytest.raises(TableError, match="expected the table of an earlier run, whose decisions are carried over"):
+        read_decisions(tmp_path)
 
 
 def test_failed_photos_are_tried_again(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study
 from ulcermeter.errors import UnfinishedError
 from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
 from ulcermeter.pipeline.inputs import identify, read_lens
-from ulcermeter.pipeline.workers import Task, run_tasks
+from ulcermeter.pipeline.workers import Task, cluster_at, run_tasks
 from ulcermeter.provenance import file_sha256, run_record, utc_now
 from ulcermeter.store import (
     TABLE_FILES,
@@ -24,8 +24,10 @@ from ulcermeter.store import (
     check_results_folder,
     in_order,
     overlay_name,
+    read_decisions,
     read_results,
     row_key,
+    with_decisions,
     write_overlays,
     write_run_record,
     write_tables,
@@ -58,7 +60,8 @@ def run_study(
 
     A run that was killed goes on where it was: each photo row's result is kept in ``store.sqlite`` as soon as it is
     there, and is used again while photo, row, protocol, model and version are the same. The tables come out byte for
-    byte the same from the same inputs, whatever `jobs` is.
+    byte the same from the same inputs, whatever `jobs` is. What an investigator has written into the folder's
+    eligibility_summary.csv is carried over, and so is an input.
 
     Parameters
     ----------
@@ -99,10 +102,10 @@ def run_study(
     lens = read_lens(camera)
     identity = identify(study.protocol, model=model, lens=lens)
     tasks = _tasks(study, model=model, lens=lens, identity=identity.run_id)
-    root.mkdir(parents=True, exist_ok=True)
-    for earlier in ("run.json", "report.html", *(f"{name}.csv" for name in TABLE_FILES)):  # what stands is of this run
-        (root / earlier).unlink(missing_ok=True)
-    done = _measure_all(tasks, root, jobs=jobs, scheduler=scheduler, progress=progress)
+    with cluster_at(scheduler) as cluster, PhotoStore(root / "store.sqlite") as store:
+        store.put_decisions(read_decisions(root))
+        decisions = store.decisions()
+        done = _measure_all(tasks, store, jobs=jobs, cluster=cluster, progress=progress)
     record = run_record(
         version=ulcermeter.__version__,
         run_id=identity.run_id,
@@ -113,7 +116,7 @@ def run_study(
         command=list(sys.argv if command is None else command),
         started=started,
     )
-    return _finish(study, root, done, record)
+    return _finish(study, root, done, record, decisions)
 
 
 def _tasks(study: Study, *, model: str | Path | None, lens: LensProfile | None, identity: str) -> list[Task]:
@@ -143,25 +146,31 @@ def _hash_of(path: Path) -> str:
 
 
 def _measure_all(
-    tasks: Sequence[Task], root: Path, *, jobs: int, scheduler: str, progress: Progress | None
+    tasks: Sequence[Task], store: PhotoStore, *, jobs: int, cluster: Any, progress: Progress | None
 ) -> list[PhotoResult]:
     """Measure what the store has not yet, put each result there at once, and return all in the tasks' order."""
-    with PhotoStore(root / "store.sqlite") as store:
-        found = {task.key: kept for task in tasks if (kept := store.get(task.key)) is not None}
-        if found:
-            _log.info("%d of %d photo rows were measured before and are used again", len(found), len(tasks))
-        fresh: dict[str, PhotoResult] = {}
-        count = 0
-        for count, task in enumerate((t for t in tasks if t.key in found), start=1):
-            _tell(progress, count, len(tasks), found[task.key])
-        todo = [task for task in tasks if task.key not in found]
-        for task, result in run_tasks(todo, jobs=jobs, scheduler=scheduler):
-            store.put(task.key, result)
-            fresh[task.key] = result
-            count += 1
-            _tell(progress, count, len(tasks), result)
-        store.keep_only(task.key for task in tasks)
+    found = {task.key: kept for task in tasks if (kept := store.get(task.key)) is not None}
+    _remove_earlier(store.path.parent)
+    if found:
+        _log.info("%d of %d photo rows were measured before and are used again", len(found), len(tasks))
+    fresh: dict[str, PhotoResult] = {}
+    count = 0
+    for count, task in enumerate((t for t in tasks if t.key in found), start=1):
+        _tell(progress, count, len(tasks), found[task.key])
+    todo = [task for task in tasks if task.key not in found]
+    for task, result in run_tasks(todo, jobs=jobs, cluster=cluster):
+        store.put(task.key, result)
+        fresh[task.key] = result
+        count += 1
+        _tell(progress, count, len(tasks), result)
+    store.keep_only(task.key for task in tasks)
     return [found[task.key] if task.key in found else fresh[task.key] for task in tasks]
+
+
+def _remove_earlier(root: Path) -> None:
+    """Remove an earlier run's files, so that what stands is of this run; only once nothing is left to refuse it."""
+    for earlier in ("run.json", "report.html", *(f"{name}.csv" for name in TABLE_FILES)):
+        (root / earlier).unlink(missing_ok=True)
 
 
 def _tell(progress: Progress | None, done: int, total: int, result: PhotoResult) -> None:
@@ -169,7 +178,13 @@ def _tell(progress: Progress | None, done: int, total: int, result: PhotoResult)
         progress(done, total, result)
 
 
-def _finish(study: Study, root: Path, done: Sequence[PhotoResult], record: dict[str, Any]) -> Results:
+def _finish(
+    study: Study,
+    root: Path,
+    done: Sequence[PhotoResult],
+    record: dict[str, Any],
+    decisions: Mapping[str, Mapping[str, str]],
+) -> Results:
     """Everything after the photos: tables in, tables out; the report and run.json last."""
     from ulcermeter.report import write_report
 
@@ -179,11 +194,15 @@ def _finish(study: Study, root: Path, done: Sequence[PhotoResult], record: dict[
         measured = {"photos": gathered.photos, "measurements": gathered.measurements, "outlines": gathered.outlines}
         write_tables(root, measured)
         write_overlays(root, _overlays(done))
-        write_tables(root, tables_of(study, gathered))
-        record = {**record, "status_counts": dict(sorted(Counter(r.photo["status"] for r in done).items()))}
-        write_run_record(root, record)
+        tables = tables_of(study, gathered)
+        tables["eligibility_summary"], told = with_decisions(tables["eligibility_summary"], decisions)
+        write_tables(root, tables)
+        counts = dict(sorted(Counter(r.photo["status"] for r in done).items()))
+        write_run_record(root, {**record, "status_counts": counts, "decisions_to_look_at": told})
         results = read_results(root)
         write_report(study, results, root / "report.html")
+    for subject, sentence in told.items():
+        _log.warning("eligibility_summary.csv, subject %s: %s.", subject, sentence)
     return results
 
 

@@ -9,6 +9,7 @@ import types
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
@@ -20,7 +21,7 @@ from ulcermeter.errors import MissingDependencyError, UlcermeterError
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
-__all__ = ["Task", "run_tasks", "use_one_thread"]
+__all__ = ["Task", "cluster_at", "run_tasks", "use_one_thread"]
 
 _log = logging.getLogger(__name__)
 # Read by the mathematics libraries when they are loaded, so they must stand before a worker starts.
@@ -58,18 +59,19 @@ def use_one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def run_tasks(
-    tasks: Sequence[Task], *, jobs: int = 1, scheduler: str = "processes"
-) -> Iterator[tuple[Task, PhotoResult]]:
-    """Measure rows and yield each with its result as soon as it is done, in no fixed order.
+@contextmanager
+def cluster_at(scheduler: str) -> Iterator[Any]:
+    """Reach a dask scheduler, before anything is written or measured.
 
     Parameters
     ----------
-    tasks : sequence of Task
-    jobs : int
-        Processes at once; 1 measures in this one.
     scheduler : str
         ``processes``, or the address of a dask scheduler (``tcp://host:8786``) whose workers see the same files.
+
+    Yields
+    ------
+    Client or None
+        None for ``processes``.
 
     Raises
     ------
@@ -78,8 +80,38 @@ def run_tasks(
     UlcermeterError
         The dask scheduler does not answer.
     """
-    if scheduler != "processes":
-        yield from _on_cluster(tasks, scheduler)
+    if scheduler == "processes":
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"--scheduler {scheduler}: expected dask, got none; install ulcermeter[cluster], or leave the option away."
+        ) from error
+    try:
+        client = Client(scheduler, timeout=10)
+    except (OSError, ValueError) as error:
+        raise UlcermeterError(
+            f"--scheduler {scheduler}: expected a dask scheduler that answers, got: {error}; check the address."
+        ) from error
+    with client:
+        yield client
+
+
+def run_tasks(tasks: Sequence[Task], *, jobs: int = 1, cluster: Any = None) -> Iterator[tuple[Task, PhotoResult]]:
+    """Measure rows and yield each with its result as soon as it is done, in no fixed order.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    jobs : int
+        Processes at once; 1 measures in this one.
+    cluster : Client, optional
+        See `cluster_at`; its workers measure instead.
+    """
+    if cluster is not None:
+        yield from _on_cluster(tasks, cluster)
     elif jobs <= 1 or len(tasks) <= 1:
         use_one_thread()
         for task in tasks:
@@ -162,22 +194,10 @@ def _pool(jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(max_workers=jobs, mp_context=_BareContext(), initializer=use_one_thread)
 
 
-def _on_cluster(tasks: Sequence[Task], address: str) -> Iterator[tuple[Task, PhotoResult]]:
-    try:
-        from distributed import Client
-        from distributed import as_completed as as_they_come
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"--scheduler {address}: expected dask, got none; install ulcermeter[cluster], or leave the option away."
-        ) from error
-    try:
-        client = Client(address, timeout=10)
-    except (OSError, ValueError) as error:
-        raise UlcermeterError(
-            f"--scheduler {address}: expected a dask scheduler that answers, got: {error}."
-        ) from error
-    with client:
-        client.run(use_one_thread)
-        futures = {client.submit(_measure, task, pure=False): task for task in tasks}
-        for future in as_they_come(futures):
-            yield futures[future], future.result()
+def _on_cluster(tasks: Sequence[Task], client: Any) -> Iterator[tuple[Task, PhotoResult]]:
+    from distributed import as_completed as as_they_come
+
+    client.run(use_one_thread)
+    futures = {client.submit(_measure, task, pure=False): task for task in tasks}
+    for future in as_they_come(futures):
+        yield futures[future], future.result()

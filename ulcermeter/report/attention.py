@@ -45,12 +45,19 @@ def records(frame: Any) -> list[dict[str, Any]]:
 def list_attention(results: Results, protocol: Protocol) -> list[Item]:
     """List what should be looked at, grouped by kind, within a kind in the order of the tables."""
     return [
+        *_outdated_decisions(results),
         *_criteria_flags(results),
         *_course_flags(results),
         *_uncertain(results, protocol),
         *_weak_outlines(results, protocol),
         *_photo_warnings(results),
     ]
+
+
+def _outdated_decisions(results: Results) -> Iterable[Item]:
+    """List what was decided on another verdict than now stands, or on a subject that is gone."""
+    for subject, sentence in results.run.get("decisions_to_look_at", {}).items():
+        yield Item("Decisions to look at again", subject, "", "eligibility_summary.csv", sentence)
 
 
 def _criteria_flags(results: Results) -> list[Item]:

@@ -24,6 +24,7 @@ __all__ = [
     "csv_text",
     "in_order",
     "overlay_name",
+    "unguarded",
     "write_file",
     "write_overlays",
     "write_run_record",
@@ -142,6 +143,11 @@ def cell_text(value: Any) -> str:
 
 def _is_number(text: str) -> bool:
     return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
+
+
+def unguarded(cell: str) -> str:
+    """Take off the apostrophe that `cell_text` puts before what a spreadsheet would run."""
+    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@\t\r" else cell
 
 
 def write_file(path: Path, content: bytes) -> None:

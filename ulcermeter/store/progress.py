@@ -14,12 +14,18 @@ import numpy as np
 
 from ulcermeter.datatypes import PhotoResult
 from ulcermeter.errors import UlcermeterError
+from ulcermeter.store.decisions import DECIDED
 
 __all__ = ["PhotoStore", "row_key"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS photo_results (
     key TEXT PRIMARY KEY, result TEXT NOT NULL, overlay BLOB, sha256 TEXT NOT NULL, status TEXT NOT NULL
+)"""
+# Between a run's start and its end eligibility_summary.csv is not there, so what was decided is kept here.
+_DECISIONS = f"""
+CREATE TABLE IF NOT EXISTS decisions (
+    subject_id TEXT PRIMARY KEY, verdict TEXT NOT NULL, {" TEXT NOT NULL, ".join(DECIDED)} TEXT NOT NULL
 )"""
 
 
@@ -48,6 +54,7 @@ class PhotoStore:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = sqlite3.connect(self.path, timeout=1)
             # Held until closed or killed: two runs into one folder would overwrite each other's tables.
@@ -55,6 +62,7 @@ class PhotoStore:
             with self._db:
                 self._db.execute("BEGIN EXCLUSIVE")
                 self._db.execute(_SCHEMA)
+                self._db.execute(_DECISIONS)
         except sqlite3.Error as error:
             if "locked" in str(error):
                 raise UlcermeterError(
@@ -114,6 +122,27 @@ class PhotoStore:
             self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", [(key,) for key in keys])
             self._db.execute("DELETE FROM photo_results WHERE key NOT IN (SELECT key FROM kept)")
             self._db.execute("DROP TABLE kept")
+
+    def put_decisions(self, rows: Iterable[Mapping[str, str]]) -> None:
+        """Keep what an earlier eligibility_summary.csv says was decided; other subjects stay as they were.
+
+        A decision that has not changed keeps the verdict on which it was made: the file shows the last run's verdict.
+        """
+        with self._db:
+            for row in rows:
+                subject, cells = row["subject_id"], tuple(row[name] for name in DECIDED)
+                before = self.decisions().get(subject)
+                if not any(cells):
+                    self._db.execute("DELETE FROM decisions WHERE subject_id = ?", (subject,))
+                elif before is None or cells != tuple(before[name] for name in DECIDED):
+                    place = "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?, ?)"
+                    self._db.execute(place, (subject, row["verdict"], *cells))
+
+    def decisions(self) -> dict[str, dict[str, str]]:
+        """Return what was decided, by subject: the verdict on which it was, and the investigator's three cells."""
+        names = ("verdict", *DECIDED)
+        found = self._db.execute(f"SELECT subject_id, {', '.join(names)} FROM decisions").fetchall()
+        return {row[0]: dict(zip(names, row[1:], strict=True)) for row in found}
 
     def __len__(self) -> int:
         """Return how many results it holds."""

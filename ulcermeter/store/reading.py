@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ulcermeter.datatypes import Results
 from ulcermeter.errors import StudyError, TableError
 from ulcermeter.protocol import Criterion, Parameter, Protocol, Visit
-from ulcermeter.store.files import TABLE_FILES
+from ulcermeter.store.files import TABLE_FILES, unguarded
 from ulcermeter.tables import columns, conform
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _read_table(root: Path, name: str) -> pd.DataFrame:
             f"{path}: expected the columns of a run's {name}.csv, parted by commas, got {got}; save it as it was, or "
             f"{_WRITE_AGAIN}."
         )
-    frame = frame.map(_unguarded)
+    frame = frame.map(unguarded)
     of_visits = [column for column in frame.columns if column not in columns(name)]
     frame = frame.assign(**{column: _numbers(path, frame[column]) for column in of_visits})
     return conform(name, frame, extra=bool(of_visits))
@@ -110,10 +110,6 @@ def _numbers(path: Path, cells: pd.Series) -> pd.Series:
         row, expected = int(wrong.to_numpy().argmax()), "a whole number" if counts else "a number"
         raise TableError(f"{path} row {row + 2}, {cells.name}: expected {expected}, got '{cells.iloc[row]}'.")
     return numbers.astype("Int64") if counts else numbers.astype("float64")
-
-
-def _unguarded(cell: str) -> str:
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@\t\r" else cell
 
 
 def protocol_of(record: Mapping[str, Any]) -> Protocol:
