@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 import subprocess
@@ -211,6 +212,27 @@ def test_a_run_that_cannot_start_leaves_finished_results_alone(
     with pytest.raises(UlcermeterError, match="expected a store of ulcermeter"):
         run_study(drawn, out)
     assert everything(out) == before
+
+
+@pytest.mark.parametrize("at", ["ulcermeter.tracking.track", "ulcermeter.report.write_report"])
+def test_a_folder_is_one_runs_until_its_report_is_written(
+    drawn: Path, finished: Path, tmp_path: Path, csv_bytes: Bytes, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    out = Path(shutil.copytree(finished, tmp_path / "results"))
+    module, _, name = at.rpartition(".")
+    original, refused = getattr(importlib.import_module(module), name), []
+
+    def meanwhile(*args: Any, **kwargs: Any) -> Any:
+        with pytest.raises(UlcermeterError, match="another run is writing here"):
+            run_study(drawn, out)
+        refused.append(True)
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(at, meanwhile)
+    run_study(drawn, out)
+    assert refused and csv_bytes(out) == csv_bytes(finished)
+    monkeypatch.undo()
+    run_study(drawn, out)  # the next one finds it free
 
 
 def test_what_the_investigator_decided_is_carried_over(tiny_study: Path, finished: Path, tmp_path: Path) -> None:

@@ -102,21 +102,27 @@ def run_study(
     lens = read_lens(camera)
     identity = identify(study.protocol, model=model, lens=lens)
     tasks = _tasks(study, model=model, lens=lens, identity=identity.run_id)
+    # The store is held until the report is written: two runs into one folder would mix two studies.
     with cluster_at(scheduler) as cluster, PhotoStore(root / "store.sqlite") as store:
         store.put_decisions(read_decisions(root))
         decisions = store.decisions()
         done = _measure_all(tasks, store, jobs=jobs, cluster=cluster, progress=progress)
-    record = run_record(
-        version=ulcermeter.__version__,
-        run_id=identity.run_id,
-        protocol=dataclasses.asdict(study.protocol),
-        parameters={**identity.parameters, "study": str(study_path), "model": str(model or "shipped"), "jobs": jobs},
-        model_sha256=identity.model_sha256,
-        photo_sha256={r.photo["photo"]: r.photo.get("sha256", "") for r in done},
-        command=list(sys.argv if command is None else command),
-        started=started,
-    )
-    return _finish(study, root, done, record, decisions)
+        record = run_record(
+            version=ulcermeter.__version__,
+            run_id=identity.run_id,
+            protocol=dataclasses.asdict(study.protocol),
+            parameters={
+                **identity.parameters,
+                "study": str(study_path),
+                "model": str(model or "shipped"),
+                "jobs": jobs,
+            },
+            model_sha256=identity.model_sha256,
+            photo_sha256={r.photo["photo"]: r.photo.get("sha256", "") for r in done},
+            command=list(sys.argv if command is None else command),
+            started=started,
+        )
+        return _finish(study, root, done, record, decisions)
 
 
 def _tasks(study: Study, *, model: str | Path | None, lens: LensProfile | None, identity: str) -> list[Task]:
