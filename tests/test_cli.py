@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import shutil
@@ -80,6 +81,18 @@ def test_a_fault_after_the_photos_is_1_in_one_sentence_and_keeps_what_was_measur
     assert kept["photos.csv"] == csv_bytes(finished)["photos.csv"] and not (half_done / "run.json").exists()
     assert call("run", drawn, "-o", half_done).exit_code == 1  # a photo of this study is no picture
     assert csv_bytes(half_done) == csv_bytes(finished)
+
+
+def test_a_full_disk_after_the_photos_is_1_in_one_sentence(
+    drawn: Path, half_done: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(half_done / "report.html"))
+
+    monkeypatch.setattr("ulcermeter.report.write_report", full)
+    done = call("run", drawn, "-o", half_done)
+    assert done.exit_code == 1 and "Traceback" not in done.output and done.stderr.count("\n") == 1
+    assert "report.html: No space left on device; make room on the disk" in done.stderr
 
 
 def test_a_wrong_study_or_call_is_2_and_writes_nothing(tiny_study: Path, tmp_path: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pandas as pd
 import pytest
 
 from ulcermeter.datatypes import PhotoResult
-from ulcermeter.errors import StudyError, TableError, UlcermeterError
+from ulcermeter.errors import StudyError, TableError, UlcermeterError, UnfinishedError
 from ulcermeter.protocol import read_protocol
 from ulcermeter.store import (
     DECIDED,
@@ -143,6 +145,41 @@ def test_a_store_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "store.sqlite").write_bytes(b"a text file, longer than the header of a data base file is" * 9)
     with pytest.raises(UlcermeterError, match=r"expected a store of ulcermeter"):
         PhotoStore(tmp_path / "store.sqlite")
+
+
+def test_a_store_of_another_make(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "store.sqlite")
+    other.execute("CREATE TABLE photo_results (key TEXT PRIMARY KEY, json TEXT)")
+    other.close()
+    with pytest.raises(UlcermeterError, match=r"has the columns key, json, not key, result.*; remove it"):
+        PhotoStore(tmp_path / "store.sqlite")
+
+
+def test_a_store_that_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "store.sqlite").mkdir()
+    with pytest.raises(UlcermeterError, match=r"got a file that sqlite cannot use \(unable to open"):
+        PhotoStore(tmp_path / "store.sqlite")
+
+
+def test_a_full_disk_is_told_and_what_was_put_is_kept(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path / "store.sqlite") as store:
+        store.put("a", result())
+        store._db.execute(f"PRAGMA max_page_count = {store._db.execute('PRAGMA page_count').fetchone()[0]}")
+        large = replace(result(), overlay=bytes(100_000))
+        with pytest.raises(UnfinishedError, match=r"got: database or disk is full; make room .* and run again"):
+            store.put("b", large)
+        assert store.get("a") is not None and store.get("b") is None
+
+
+def test_a_store_that_breaks_later_is_told(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path / "store.sqlite") as store:
+        store.put("a", result())
+        store._db.execute("DROP TABLE photo_results")
+        with pytest.raises(UlcermeterError, match="got a damaged store .*; remove it") as caught:
+            store.get("a")
+        assert not isinstance(caught.value, UnfinishedError)
+        with pytest.raises(UnfinishedError, match="expected to write here, got: no such table"):
+            store.keep_only(["a"])
 
 
 def test_cells_a_spreadsheet_would_run_are_disarmed() -> None:

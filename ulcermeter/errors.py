@@ -61,7 +61,7 @@ class Refusal(UlcermeterError):  # noqa: N818 - a refusal is a result, not an er
 
 
 class UnfinishedError(UlcermeterError):
-    """A fault of ours after the photos were measured: their tables are kept, what follows from them is not there."""
+    """A run that could not be finished, for a full disk or a fault of ours: what was measured is kept."""
 
 
 class ModelError(UlcermeterError):

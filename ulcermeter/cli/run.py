@@ -51,8 +51,8 @@ def command(
     A run that was stopped goes on where it was when it is called again. A photo that cannot be used is a row with a
     reason in photos.csv and stops nothing.
 
-    Exit status: 0 every photo is accounted for, 1 some photo failed or a fault of ours came after them, 2 the call or
-    the study is wrong.
+    Exit status: 0 every photo is accounted for, 1 some photo failed or the run could not be finished (a full disk, a
+    fault of ours) and what was measured is kept, 2 the call or the study is wrong and nothing was written.
     """
     set_up_logging(as_json=log_json)
     from ulcermeter.pipeline import run_study

@@ -60,8 +60,8 @@ def warn(text: str) -> None:
 def clear_errors(command: _Command) -> _Command:
     """Turn an error that ulcermeter raises on purpose into its message and exit status 2, without a traceback.
 
-    1 where the photos were measured and kept, and what follows from them failed (`UnfinishedError`).
-    So too a folder that cannot be written, a full disk, a file that is a folder: nothing of ours is at fault.
+    1 where a run could not be finished and what was measured is kept (`UnfinishedError`). A folder that cannot be
+    written and a file that is a folder are told so too, with 2: nothing of ours is at fault.
     """
 
     @functools.wraps(command)

@@ -94,7 +94,8 @@ def run_study(
     ModelError
         The model cannot be used; nothing was written.
     UnfinishedError
-        A fault of ours after the photos: photos.csv, measurements.csv (without identities) and outlines.csv are kept.
+        The disk is full, or a fault of ours came after the photos: what was measured is kept in store.sqlite, and
+        where it came so far in photos.csv, measurements.csv (without identities) and outlines.csv.
     """
     started = utc_now()
     root = check_results_folder(results, study=study_path)
@@ -214,11 +215,15 @@ def _finish(
 
 @contextmanager
 def _in_one_sentence(root: Path) -> Iterator[None]:
-    """Turn a fault of ours into an error that says what is kept; a disk that is full says so itself."""
+    """Turn a full disk, or a fault of ours, into an error that says what is kept."""
     try:
         yield
-    except OSError:
-        raise
+    except OSError as error:
+        raise UnfinishedError(
+            f"{root}: the photos are measured and kept in store.sqlite, but what follows from them could not be "
+            f"written: {error.filename or 'a file'}: {error.strerror or error}; make room on the disk, see that the "
+            "folder may be written, and run again: nothing is measured twice."
+        ) from error
     except Exception as error:
         _log.info("a fault of ours after the photos", exc_info=True)
         said = " ".join(f"{type(error).__name__}: {error}".split())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ulcermeter.datatypes import PhotoResult
-from ulcermeter.errors import UlcermeterError
+from ulcermeter.errors import UlcermeterError, UnfinishedError
 from ulcermeter.store.decisions import DECIDED
 
 __all__ = ["PhotoStore", "row_key"]
@@ -27,6 +28,11 @@ _DECISIONS = f"""
 CREATE TABLE IF NOT EXISTS decisions (
     subject_id TEXT PRIMARY KEY, verdict TEXT NOT NULL, {" TEXT NOT NULL, ".join(DECIDED)} TEXT NOT NULL
 )"""
+
+_COLUMNS = {
+    "photo_results": ("key", "result", "overlay", "sha256", "status"),
+    "decisions": ("subject_id", "verdict", *DECIDED),
+}
 
 
 def row_key(row: Mapping[str, Any], *, photo_sha256: str, mask_sha256: str, run_id: str, first_label: int) -> str:
@@ -57,12 +63,7 @@ class PhotoStore:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = sqlite3.connect(self.path, timeout=1)
-            # Held until closed or killed: two runs into one folder would overwrite each other's tables.
-            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
-            with self._db:
-                self._db.execute("BEGIN EXCLUSIVE")
-                self._db.execute(_SCHEMA)
-                self._db.execute(_DECISIONS)
+            self._prepare()
         except sqlite3.Error as error:
             if "locked" in str(error):
                 raise UlcermeterError(
@@ -71,6 +72,38 @@ class PhotoStore:
             raise UlcermeterError(
                 f"{self.path}: expected a store of ulcermeter, got a file that sqlite cannot use ({error}); "
                 "remove it, or choose another results folder."
+            ) from error
+
+    def _prepare(self) -> None:
+        """Take hold of the file and see that it is a store; it is let go of again where it is none."""
+        try:
+            # Held until closed or killed: two runs into one folder would overwrite each other's tables.
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            with self._db:
+                self._db.execute("BEGIN EXCLUSIVE")
+                self._db.execute(_SCHEMA)
+                self._db.execute(_DECISIONS)
+                self._check_columns()
+        except sqlite3.Error:
+            self._db.close()
+            raise
+
+    def _check_columns(self) -> None:
+        for table, names in _COLUMNS.items():
+            got = tuple(row[1] for row in self._db.execute(f"PRAGMA table_info({table})"))
+            if got != names:
+                raise sqlite3.DatabaseError(f"its {table} has the columns {', '.join(got)}, not {', '.join(names)}")
+
+    @contextmanager
+    def _writing(self, failed: type[UlcermeterError]) -> Iterator[None]:
+        """Write all or nothing; what sqlite cannot write is told in a sentence."""
+        try:
+            with self._db:
+                yield
+        except sqlite3.Error as error:
+            raise failed(
+                f"{self.path}: expected to write here, got: {error}; make room on the disk, see that the folder may be "
+                "written, and run again: what was measured so far is kept and not measured anew."
             ) from error
 
     def __enter__(self) -> PhotoStore:
@@ -96,7 +129,7 @@ class PhotoStore:
             default=_plain,
         )
         cells = (key, text, result.overlay, str(result.photo.get("sha256", "")), str(result.photo.get("status", "")))
-        with self._db:
+        with self._writing(UnfinishedError):
             self._db.execute("INSERT OR REPLACE INTO photo_results VALUES (?, ?, ?, ?, ?)", cells)
 
     def get(self, key: str) -> PhotoResult | None:
@@ -104,9 +137,15 @@ class PhotoStore:
 
         A photo that failed is none: what made it fail may have passed, so it is tried again.
         """
-        found = self._db.execute(
-            "SELECT result, overlay FROM photo_results WHERE key = ? AND status != 'failed'", (key,)
-        ).fetchone()
+        try:
+            found = self._db.execute(
+                "SELECT result, overlay FROM photo_results WHERE key = ? AND status != 'failed'", (key,)
+            ).fetchone()
+        except sqlite3.Error as error:
+            raise UlcermeterError(
+                f"{self.path}: expected the results of photos, got a damaged store ({error}); remove it, and all "
+                "photos are measured anew, or choose another results folder."
+            ) from error
         if found is None:
             return None
         parts = json.loads(found[0])
@@ -117,7 +156,7 @@ class PhotoStore:
 
     def keep_only(self, keys: Iterable[str]) -> None:
         """Forget the results of rows, photos or rules that are no longer in the study."""
-        with self._db:
+        with self._writing(UnfinishedError):
             self._db.execute("CREATE TEMP TABLE kept (key TEXT PRIMARY KEY)")
             self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", [(key,) for key in keys])
             self._db.execute("DELETE FROM photo_results WHERE key NOT IN (SELECT key FROM kept)")
@@ -128,7 +167,7 @@ class PhotoStore:
 
         A decision that has not changed keeps the verdict on which it was made: the file shows the last run's verdict.
         """
-        with self._db:
+        with self._writing(UlcermeterError):
             for row in rows:
                 subject, cells = row["subject_id"], tuple(row[name] for name in DECIDED)
                 before = self.decisions().get(subject)
