@@ -14,6 +14,7 @@ from ulcermeter.agreement.statistics import bland_altman, confusion, icc, kappa,
 from ulcermeter.datatypes import Results
 from ulcermeter.errors import TableError
 from ulcermeter.tables import conform
+from ulcermeter.tables.cells import PASSED, not_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +102,7 @@ class _Reading:
         self.rows: dict[_Key, list[_Record]] = {}
         read = [row for row in _records(conform("measurements", table, extra=True)) if _was_read(row)]
         for row in read:
-            if not _blank(row["label"]):
+            if not not_known(row["label"]):
                 self.rows.setdefault(_key(row), []).append(row)
         self.outlined = drawn is not None
         self.outlines: dict[tuple[_Key, int], NDArray[np.float64]] = {}
@@ -130,15 +131,10 @@ def _records(frame: pd.DataFrame) -> list[_Record]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _blank(cell: Any) -> bool:
-    # pandas hands a missing count out as NA, or as None in records.
-    return str(cell) in ("", "None", "<NA>", "nan")
-
-
 def _was_read(row: _Record) -> bool:
     """Say whether a row is of a photo that was read; `measure` lists the others too, with their status."""
     status = row.get("status", "")
-    return _blank(status) or status in ("measured", "no ulcer")
+    return not_known(status) or status in PASSED
 
 
 def _key(row: _Record) -> _Key:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ulcermeter.datatypes import CameraInfo, LensProfile, Photo
 from ulcermeter.errors import Refusal
 
@@ -44,6 +47,11 @@ class CameraPrior:
     centre_sd_px: float
     k1_sd: float
     warnings: tuple[str, ...] = ()
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """The inner matrix (3, 3): from rays (x, y, 1) to pixels."""
+        return np.array([[self.focal_px, 0, self.centre_px[0]], [0, self.focal_px, self.centre_px[1]], [0, 0, 1]])
 
 
 def camera_prior(photo: Photo, *, protocol: Protocol, lens: LensProfile | None) -> CameraPrior:

@@ -32,8 +32,8 @@ ID1_MM = (85.60, 53.98)
 ID1_CORNER_MM = 3.18
 """ISO/IEC 7810:2019, ID-1: radius of the corners, mm (2.88 to 3.48)."""
 _ASPECTS = (1.15, 2.2)
-_MOST_GUESSES = {False: 16, True: 16}
-"""Outlines tried among clear borders, and where these show no card, among faint ones."""
+_MOST_GUESSES = 16
+"""Outlines tried among clear borders, and as many among faint ones where those show no card."""
 _LEAST_SEEN = 0.45
 _MOST_SKEW = 0.15
 """Of a guess before its sides are fitted. Guesses at 40 drawn cards, tilted to 45 degrees, reach 0.02 and at two
@@ -85,8 +85,8 @@ def find_id1(
     tilt_scale_deg = float(protocol["tilt_scale_deg"])
     patch, origin = cropped(photo.pixels, region)
     cards: list[_Card] = []
-    for faint, most in _MOST_GUESSES.items():
-        for guess in find_quads(patch, aspects=_ASPECTS, most=most, faint=faint):
+    for faint in (False, True):
+        for guess in find_quads(patch, aspects=_ASPECTS, most=_MOST_GUESSES, faint=faint):
             if any(_overlap(guess + origin, card.corners_px) for card in cards):
                 continue
             card = _card(photo.pixels, guess + origin, camera, tilt_scale_deg)
@@ -140,9 +140,7 @@ def _skew(corners: Points, camera: CameraPrior) -> float:
     The two columns that turn a plane's axes into the camera's are at right angles and equally long (Zhang 2000).
     What is returned is the larger of the logarithm of their lengths' ratio and the cosine between them.
     """
-    inner = np.diag([camera.focal_px, camera.focal_px, 1.0])
-    inner[:2, 2] = camera.centre_px
-    x, y = np.linalg.solve(inner, fit_homography(_corners_mm(), corners))[:, :2].T
+    x, y = np.linalg.solve(camera.matrix, fit_homography(_corners_mm(), corners))[:, :2].T
     lengths = np.linalg.norm(x), np.linalg.norm(y)
     return float(max(abs(np.log(lengths[0] / lengths[1])), abs(x @ y) / (lengths[0] * lengths[1])))
 

@@ -255,8 +255,7 @@ def _undistortion(points_px: Points, camera: CameraPrior) -> Matrix:
     rows_x = np.hstack([rays, ones, zero, -rays[:, :1] * rays])
     rows_y = np.hstack([zero, rays, ones, -rays[:, 1:] * rays])
     free = np.linalg.lstsq(np.vstack([rows_x, rows_y]), np.concatenate([shift[:, 0], shift[:, 1]]), rcond=None)[0]
-    inner = np.array([[camera.focal_px, 0, camera.centre_px[0]], [0, camera.focal_px, camera.centre_px[1]], [0, 0, 1]])
-    return inner @ np.append(free, 0.0).reshape(3, 3) @ np.linalg.inv(inner)
+    return camera.matrix @ np.append(free, 0.0).reshape(3, 3) @ np.linalg.inv(camera.matrix)
 
 
 def _rotations(vectors: Matrix) -> Matrix:
@@ -302,8 +301,7 @@ def _heavy_tailed(tilt: Matrix) -> Matrix:
 def _starts(problem: _Problem, places_px: Points) -> list[tuple[Matrix, Matrix]]:
     """Return two first guesses (rotation, translation): the pose by DLT, and the same with its tilt mirrored."""
     camera = problem.camera
-    inner = np.array([[camera.focal_px, 0, camera.centre_px[0]], [0, camera.focal_px, camera.centre_px[1]], [0, 0, 1]])
-    frame = np.linalg.inv(inner) @ fit_homography(problem.plane[:, :2], places_px)
+    frame = np.linalg.inv(camera.matrix) @ fit_homography(problem.plane[:, :2], places_px)
     frame = frame / np.sqrt(np.linalg.norm(frame[:, 0]) * np.linalg.norm(frame[:, 1])) * np.sign(frame[2, 2])
     u, _, vt = np.linalg.svd(frame[:, :2], full_matrices=False)
     first, second = (u @ vt).T

@@ -9,7 +9,7 @@ from ulcermeter.eligibility.answers import Answer, conjunction, join, written
 from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.joins import Ulcer
 from ulcermeter.eligibility.kleene import Kleene, not_after, yes_no
-from ulcermeter.eligibility.timing import Dated, agreed, blank, dated, last_ones
+from ulcermeter.eligibility.timing import AMBIGUOUS, Dated, agreed, blank, dated, last_ones
 from ulcermeter.tables.dates import DateInterval, parse_date
 
 __all__ = ["active", "calcinosis"]
@@ -18,7 +18,6 @@ _SIGNS = {"painful": "painful", "visible_depth": "visible depth", "loss_of_dermi
 _LOOK = (*_SIGNS, "diameter_mm_bedside", "assessed_on")
 _XRAY = ("calcinosis_on_xray", "xray_date")
 # What tracking writes where a sighting may be another ulcer's.
-_AMBIGUOUS = "ambiguous identity"
 
 
 def active(case: Case, ulcer: Ulcer) -> Answer:
@@ -144,11 +143,9 @@ def _photos(case: Case, ulcer: Ulcer) -> list[Dated]:
     What was outlined on a covered place says no more than a covered place without an outline: where the ulcer was seen
     bare up to the cutoff, that stays in force.
     """
-    phases = {visit.name: visit.phase for visit in case.protocol.visits}
-    allowed = set(case.protocol["active_photo_phases"])
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in ulcer.tracked:
-        if phases.get(row["visit"], "") in allowed and _passing(row):
+        if case.counts_for_size(row) and _passing(row):
             groups.setdefault(_one_outline(row), []).append(row)
     photos = [_photo(rows, case) for _, rows in sorted(groups.items())]
     bare = [photo for photo in photos if not photo.row["covered"]]
@@ -168,7 +165,7 @@ def _passing(row: Row) -> bool:
 def _photo(rows: Sequence[Row], case: Case) -> Dated:
     """Parts on one photo give the longest diameter."""
     drawn = [row for row in rows if not blank(row["label"])]
-    sure = not any(_AMBIGUOUS in row["flags"] for row in rows)
+    sure = not any(AMBIGUOUS in row["flags"] for row in rows)
     where = f"on {rows[0]['date']}" + (f", photo {rows[0]['photo']}" if rows[0]["photo"] else "")
     flags = join(flag for row in rows for flag in row["flags"].split("; "))
     flags = f" [{flags}]" if flags else ""
@@ -202,9 +199,7 @@ def _covered(case: Case, row: Row) -> bool:
 
 def _old(case: Case, ulcer: Ulcer) -> str:
     """Name photos that were passing but not of a visit that counts for size."""
-    phases = {visit.name: visit.phase for visit in case.protocol.visits}
-    allowed = set(case.protocol["active_photo_phases"])
-    old = [r for r in ulcer.tracked if _passing(r) and r["photo"] and phases.get(r["visit"], "") not in allowed]
+    old = [r for r in ulcer.tracked if _passing(r) and r["photo"] and not case.counts_for_size(r)]
     early = [row for row in old if not_after(parse_date(row["date"]), case.cutoff) is True]
     return f"earlier photos ({', '.join(sorted({r['photo'] for r in early}))}) are history" if early else ""
 

@@ -9,6 +9,7 @@ from ulcermeter.datatypes import Study
 from ulcermeter.eligibility.answers import written
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import columns
+from ulcermeter.tables.cells import PASSED
 from ulcermeter.tables.dates import DateInterval, parse_date
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ class Case:
         name = "inclusion" if self.inclusion else "screening"
         return f"{name} ({written(self.cutoff)})" if self.cutoff else "inclusion (date not known)"
 
+    def counts_for_size(self, row: Row) -> bool:
+        """Say whether a photo's visit is of a phase whose photos tell how large an ulcer is."""
+        allowed = self.protocol["active_photo_phases"]
+        return any(visit.name == row["visit"] and visit.phase in allowed for visit in self.protocol.visits)
+
     def cell(self, column: str) -> str:
         """Name a cell of subjects.csv."""
         return f"subjects.csv: {self.subject_id}, {column}"
@@ -95,7 +101,7 @@ def _with_passed(photos: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
     passed: dict[tuple[str, ...], bool] = {}
     for row in results.to_dict("records"):
         key = tuple(str(row[name]) for name in names)
-        passed[key] = passed.get(key, True) and row["status"] in ("measured", "no ulcer")
+        passed[key] = passed.get(key, True) and row["status"] in PASSED
     keys = [tuple(str(row[name]) for name in names) for row in photos.to_dict("records")]
     words = {True: "yes", False: "no", None: ""}
     return photos.assign(passed=[words[passed.get(key)] for key in keys])

@@ -10,7 +10,7 @@ from datetime import date
 from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.joins import Ulcer
 from ulcermeter.eligibility.kleene import Kleene, after, all_of, any_of, not_after
-from ulcermeter.eligibility.timing import blank
+from ulcermeter.eligibility.timing import AMBIGUOUS, blank
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 
 __all__ = ["Course", "Look", "alike", "courses_for", "grew", "looks_at", "reference_before", "window_end"]
@@ -157,7 +157,7 @@ def looks_at(case: Case, ulcer: Ulcer) -> list[Look]:
             size = "healed" if healed else f"{area:.1f} mm2"
             words = f"{size} on {row['date']} ({row['evidence'] or row['visit']})"
             low, high = (0.0, 0.0) if healed else (row["area_low_mm2"], row["area_high_mm2"])
-            sure = "ambiguous identity" not in row["evidence"]
+            sure = AMBIGUOUS not in row["evidence"]
             took_in, beside = _around(parts, when, f"{_INTO}{ulcer.ulcer_id}")
             if not parts and _up_to(merged, when):
                 took_in = frozenset(["another ulcer"])
@@ -200,7 +200,7 @@ def _last_size(rows: Sequence[Row]) -> tuple[float, float, float] | None:
     """Return the last known area; none of its own once it has merged into a third, whose area holds it."""
     if rows and any(flag.startswith(_INTO) for flag in rows[-1]["evidence"].split("; ")):
         return 0.0, 0.0, 0.0
-    known = [row for row in rows if row["area_mm2"] >= 0 and "ambiguous identity" not in row["evidence"]]
+    known = [row for row in rows if row["area_mm2"] >= 0 and AMBIGUOUS not in row["evidence"]]
     if not known:
         return None
     return known[-1]["area_mm2"], known[-1]["area_low_mm2"], known[-1]["area_high_mm2"]

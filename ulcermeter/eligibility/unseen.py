@@ -64,9 +64,7 @@ def unseen_fingers(case: Case, known: Mapping[Place, set[str] | None]) -> dict[P
 
 def _counted(case: Case) -> list[Row]:
     """Return the photos that count for size, not later than the cutoff."""
-    phases = {visit.name: visit.phase for visit in case.protocol.visits}
-    allowed = set(case.protocol["active_photo_phases"])
-    photos = [photo for photo in case.photos if phases.get(photo["visit"], "") in allowed]
+    photos = [photo for photo in case.photos if case.counts_for_size(photo)]
     return [photo for photo in photos if not_after(parse_date(photo["date"]), case.cutoff) is not False]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from ulcermeter.tables.cells import not_known
 from ulcermeter.tables.dates import exact_date, parse_date, time_keys
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def may_be_another(flags: str) -> bool:
 
 def known_day(row: Mapping[str, Any]) -> float:
     """Return a row's day after treatment; NaN when it is not known."""
-    return _NAN if str(row["day"]) in ("", "None", "<NA>", "nan") else float(row["day"])
+    return _NAN if not_known(row["day"]) else float(row["day"])
 
 
 def _in_order(trajectory: pd.DataFrame, protocol: Protocol) -> list[_Row]:

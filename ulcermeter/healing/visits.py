@@ -12,6 +12,7 @@ import numpy as np
 from ulcermeter.healing.course import OPEN_STATES, known_day, may_be_another, without_contradicted
 from ulcermeter.healing.measures import change, margin_advance
 from ulcermeter.tables import TABLES, conform, from_rows
+from ulcermeter.tables.cells import PASSED, not_known
 from ulcermeter.tables.dates import TimeKey, exact_date, time_keys
 
 if TYPE_CHECKING:
@@ -97,8 +98,7 @@ def _times(rows: list[dict[str, Any]], protocol: Protocol) -> dict[tuple[str, st
 
 
 def _open_row(row: Mapping[str, Any]) -> bool:
-    # pandas hands a missing count out as NA, or as None in records.
-    return str(row["label"]) not in ("", "None", "<NA>", "nan")
+    return not not_known(row["label"])
 
 
 def _passing(photos: list[dict[str, Any]], at: Mapping[str, Any], views: set[str]) -> list[dict[str, Any]]:
@@ -106,7 +106,7 @@ def _passing(photos: list[dict[str, Any]], at: Mapping[str, Any], views: set[str
     return [
         photo
         for photo in photos
-        if photo["status"] in ("measured", "no ulcer")
+        if photo["status"] in PASSED
         and all(photo[name] == at[name] for name in same)
         and (photo["view"] in views or photo["photo"] == at["photo"])
     ]

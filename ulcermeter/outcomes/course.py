@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ulcermeter.healing import OPEN_STATES, may_be_another, without_contradicted
 from ulcermeter.protocol import Protocol, Visit
+from ulcermeter.tables.cells import not_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,7 @@ Row = dict[str, Any]
 
 def day_of(row: Row) -> float:
     """Return the day after treatment; NaN when it is not known."""
-    return float("nan") if str(row["day"]) in ("", "None", "<NA>", "nan") else float(row["day"])
+    return float("nan") if not_known(row["day"]) else float(row["day"])
 
 
 def is_open(row: Row) -> bool:
@@ -107,10 +108,15 @@ class Course:
         rows = [row for row in self.rows if is_assessed(row) and window[0] <= day_of(row) <= window[1]]
         return min(rows, key=lambda r: (abs(day_of(r) - day), r["visit"] != visit.name, day_of(r)), default=None)
 
+    def last_told(self, *, by: float = math.inf) -> Row | None:
+        """Return the last row by a day that tells anything of it."""
+        told = [row for row in self.rows if day_of(row) <= by and row["state"] != "not photographed"]
+        return told[-1] if told else None
+
     def went_into_another(self, *, by: float = math.inf) -> bool:
         """Say whether the last that is known of it by a day is that it merged into another ulcer."""
-        told = [row for row in self.rows if day_of(row) <= by and row["state"] != "not photographed"]
-        return bool(told) and told[-1]["state"] == "merged" and not is_open(told[-1])
+        last = self.last_told(by=by)
+        return last is not None and last["state"] == "merged" and not is_open(last)
 
     def until(self, day: float) -> Sequence[Row]:
         """Rows after day 0 up to and with a day, assessed or not."""

@@ -72,9 +72,10 @@ class Burden:
 
     def _still_closed(self, course: Course, last_day: float) -> bool:
         """Say whether the last that is known of it by that day is healed or amputated."""
-        told = [row for row in course.rows if day_of(row) <= last_day and row["state"] != "not photographed"]
-        closed = bool(told) and told[-1]["state"] in ("healed", "amputated")
-        return closed and bool(self.protocol["healed_stays_healed"])
+        last = course.last_told(by=last_day)
+        return (
+            last is not None and last["state"] in ("healed", "amputated") and bool(self.protocol["healed_stays_healed"])
+        )
 
     def _none_found(self, visit: Visit) -> bool:
         """Say whether all fingers were examined, and neither the clinician nor a later first sight tells of an ulcer.

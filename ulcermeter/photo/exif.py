@@ -15,7 +15,6 @@ from ulcermeter.photo.gravity import gravity_of
 
 _TAG_ORIENTATION, _TAG_MAKE, _TAG_MODEL = 0x0112, 0x010F, 0x0110
 _TAG_EXIF, _TAG_TAKEN, _TAG_DIGITISED, _TAG_FOCAL_35MM = 0x8769, 0x9003, 0x9004, 0xA405
-_TAG_MAKER_NOTE = 0x927C
 
 Pixels = NDArray[np.uint8]
 
@@ -43,7 +42,7 @@ def read_exif(image: Image.Image) -> tuple[int, datetime | None, CameraInfo]:
         make=as_text(exif.get(_TAG_MAKE)),
         model=as_text(exif.get(_TAG_MODEL)),
         focal_35mm_mm=_focal(inner.get(_TAG_FOCAL_35MM)),
-        down=gravity_of(inner, note=inner.get(_TAG_MAKER_NOTE), orientation=orientation, size=image.size),
+        down=gravity_of(inner, orientation=orientation, size=image.size),
     )
     taken_at = _time(inner.get(_TAG_TAKEN)) or _time(inner.get(_TAG_DIGITISED))
     return orientation, taken_at, camera

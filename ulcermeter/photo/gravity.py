@@ -17,7 +17,7 @@ __all__ = ["gravity_of"]
 
 _HEADER, _HEADER_BYTES = b"Apple iOS\0", 14
 _TAG_ACCELERATION = 8
-_TAG_WIDTH, _TAG_HEIGHT = 0xA002, 0xA003
+_TAG_MAKER_NOTE, _TAG_WIDTH, _TAG_HEIGHT = 0x927C, 0xA002, 0xA003
 _AT_REST_G = (0.9, 1.1)
 """Beyond, the phone was being moved and its reading is not gravity (assumption)."""
 _UP = {
@@ -29,17 +29,13 @@ _UP = {
 """By EXIF orientation: the phone's axes as the upright photo's right and down. A mirrored photo is no camera's own."""
 
 
-def gravity_of(
-    inner: dict[int, Any], *, note: object, orientation: int, size: tuple[int, int]
-) -> tuple[float, float, float] | None:
+def gravity_of(inner: dict[int, Any], *, orientation: int, size: tuple[int, int]) -> tuple[float, float, float] | None:
     """Return the unit vector of gravity in the upright photo's axes: right, down, away from the camera.
 
     Parameters
     ----------
     inner : dict
         The EXIF directory's tags.
-    note : object
-        The maker note, bytes where there is one.
     orientation : int
         EXIF orientation.
     size : (int, int)
@@ -52,6 +48,7 @@ def gravity_of(
         None where the file does not tell, or cannot be trusted to.
     """
     written = inner.get(_TAG_WIDTH), inner.get(_TAG_HEIGHT)
+    note = inner.get(_TAG_MAKER_NOTE)
     if not isinstance(note, bytes) or orientation not in _UP or written != size or size[0] < size[1]:
         return None
     acceleration = _acceleration(note)

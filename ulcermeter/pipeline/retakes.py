@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import from_rows
+from ulcermeter.tables.cells import PASSED
 from ulcermeter.tables.dates import parse_date
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["list_retakes"]
 
 Row = dict[str, Any]
-_PASSED = ("measured", "no ulcer")
 # Criteria that photos can settle; the first looks at photos of the protocol's `active_photo_phases` alone.
 _BY_PHOTO = ("active_ulcer", "refractory_prostacyclin")
 _FACE_IT = "turn the finger until the ulcer faces the camera"
@@ -69,7 +69,7 @@ def list_retakes(
         if why is None or (why["status"] == "uncertain" and _place(photo) in told):
             continue
         told |= {_place(photo)} if why["status"] == "uncertain" else set()
-        passed = any(_visit(other) == _visit(photo) and other["status"] in _PASSED for other in shown)
+        passed = any(_visit(other) == _visit(photo) and other["status"] in PASSED for other in shown)
         priority = 1 if deciding.counts(photo) else 3 if passed else 2
         place = {name: photo[name] for name in ("photo", "subject_id", "visit", "date", "hand", "finger")}
         rows.append({**place, **why, "priority": priority})
@@ -111,7 +111,7 @@ class _Deciding:
 
 
 def _not_measured(photo: Mapping[Any, Any]) -> Row | None:
-    if photo["status"] in _PASSED:
+    if photo["status"] in PASSED:
         return None
     return {name: photo[name] for name in ("status", "reason", "instruction")}
 

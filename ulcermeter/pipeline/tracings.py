@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from ulcermeter.errors import PhotoError, TableError
 from ulcermeter.photo import read_mask
-from ulcermeter.segmentation.tracings import trace_mask
+from ulcermeter.segmentation.tracings import distance_to, trace_mask
 from ulcermeter.study import unguarded
 from ulcermeter.study.rules import plain_path, spell_paths
 from ulcermeter.tables import conform
@@ -66,7 +65,7 @@ def read_tracing(
 
 def _at_click(name: str, outlines: list[np.ndarray], click: tuple[float, float]) -> np.ndarray:
     """Choose the outline that a click lies in, of several the one whose middle is nearest; else the nearest."""
-    off = [_distance_px(one, click) for one in outlines]
+    off = [distance_to(one, click) for one in outlines]
     middles = [float(np.hypot(*(one.mean(axis=0) - click))) for one in outlines]
     best = min(range(len(outlines)), key=lambda k: (off[k], middles[k]))
     if off[best] > max(_REACH_PX, _REACH_OF_SIZE * float(np.ptp(outlines[best], axis=0).max())):
@@ -75,12 +74,6 @@ def _at_click(name: str, outlines: list[np.ndarray], click: tuple[float, float])
             f"than {off[best]:.0f} px; move the click onto its ulcer, or leave the row out where there is none"
         )
     return outlines[best]
-
-
-def _distance_px(outline: np.ndarray, click: tuple[float, float]) -> float:
-    """Return photo pixels from a click to an outline, 0 inside."""
-    polygon = outline.astype(np.float32).reshape(-1, 1, 2)
-    return max(0.0, -float(cv2.pointPolygonTest(polygon, (float(click[0]), float(click[1])), True)))
 
 
 def _outlines(path: Path, photo: Photo, row: Mapping[str, Any]) -> list[np.ndarray]:

@@ -10,6 +10,7 @@ from typing import Any
 from ulcermeter.datatypes import Results
 from ulcermeter.protocol import Protocol
 from ulcermeter.report.words import flags_in, is_known, with_interval
+from ulcermeter.tables.cells import PASSED
 
 __all__ = ["Item", "list_attention", "records"]
 
@@ -120,6 +121,6 @@ def _weak_outlines(results: Results, protocol: Protocol) -> Iterable[Item]:
 
 def _photo_warnings(results: Results) -> Iterable[Item]:
     for row in records(results.photos):
-        if row["status"] in ("measured", "no ulcer") and row["reason"]:
+        if row["status"] in PASSED and row["reason"]:
             where = f"{row['visit']}, {row['photo']}"
             yield Item("Remarks on photos", row["subject_id"], "", where, row["reason"])

@@ -17,6 +17,7 @@ from ulcermeter.segmentation.passes import (
     refine_step,
 )
 from ulcermeter.segmentation.prompt_channels import click_prompt, polygon_region, region_prompt
+from ulcermeter.segmentation.tracings import distance_to
 
 CLICK_VIEW_PX = 288
 REGION_EXTENT_PX = 120.0
@@ -65,23 +66,16 @@ def _look_at_click(
     nearby = polygon_region(logits.shape, np.array([[x, y]]) + CLICK_REACH_PX * _circle())
     lifted = lift_faint(logits, nearby > 0, model=model)
     finds = [
-        find for find in extract_finds(lifted, view, model=model) if _distance(find, click) <= CLICK_REACH_PX * step
+        find
+        for find in extract_finds(lifted, view, model=model)
+        if distance_to(find.outline, click) <= CLICK_REACH_PX * step
     ]
-    return view, lifted, sorted(finds, key=lambda find: _distance(find, click) - 1e-3 * find.extent)[:1]
+    return view, lifted, sorted(finds, key=lambda find: distance_to(find.outline, click) - 1e-3 * find.extent)[:1]
 
 
 def _circle() -> Points:
     turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     return np.column_stack([np.cos(turn), np.sin(turn)])
-
-
-def _distance(find: Find, point: Points) -> float:
-    """Window pixels from a point to a find's outline, 0 inside."""
-    import cv2
-
-    polygon = find.outline.astype(np.float32).reshape(-1, 1, 2)
-    signed = cv2.pointPolygonTest(polygon, (float(point[0]), float(point[1])), True)
-    return max(0.0, -float(signed))
 
 
 def find_in_outline(rectified: RectifiedPhoto, polygon: Points, *, model: Model) -> tuple[View, Logits, list[Find]]:

@@ -64,6 +64,12 @@ def trace_mask(mask: NDArray[np.bool_] | None) -> list[Points]:
     return polygons
 
 
+def distance_to(outline: NDArray[np.floating], point: tuple[float, float] | Points) -> float:
+    """Pixels from a point (x, y) to an outline (K, 2), 0 inside."""
+    polygon = outline.astype(np.float32).reshape(-1, 1, 2)
+    return max(0.0, -float(cv2.pointPolygonTest(polygon, (float(point[0]), float(point[1])), True)))
+
+
 def _area(points: NDArray[np.floating]) -> float:
     x, y = points[:, 0], points[:, 1]
     return 0.5 * abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1)))

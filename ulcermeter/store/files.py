@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TABLE_FILES",
+    "VISIT_COLUMNS",
     "cell_text",
     "check_results_folder",
     "csv_text",
@@ -44,7 +45,8 @@ TABLE_FILES = (
     "outcomes",
     "outcomes_by_subject",
 )
-_WITH_VISIT_COLUMNS = ("outcomes", "outcomes_by_subject")
+VISIT_COLUMNS = {"outcomes": r"area_reduction_.+_pct", "outcomes_by_subject": r"n_active_.+"}
+"""Tables with a column for each visit of the protocol, and what such a column is called."""
 _DECIMALS = 4
 _STEM_LENGTH = 100
 _RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
@@ -110,7 +112,7 @@ def csv_text(name: str, frame: pd.DataFrame) -> str:
     A text cell that a spreadsheet would run as a formula (it begins with = + - @ and is no number) gets an apostrophe
     in front, which `ulcermeter.store.read_results` takes off again.
     """
-    frame = conform(name, frame, extra=name in _WITH_VISIT_COLUMNS)
+    frame = conform(name, frame, extra=name in VISIT_COLUMNS)
     return str(frame.iloc[in_order(name, frame)].map(cell_text).to_csv(index=False, lineterminator="\n"))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ulcermeter.datatypes import Results
 from ulcermeter.errors import StudyError, TableError
 from ulcermeter.protocol import Criterion, Parameter, Protocol, Visit
-from ulcermeter.store.files import TABLE_FILES, unguarded
+from ulcermeter.store.files import TABLE_FILES, VISIT_COLUMNS, unguarded
 from ulcermeter.tables import columns, conform
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["protocol_of", "read_results"]
 
-# Tables with a column for each visit of the protocol, and what such a column is called.
-_VISIT_COLUMNS = {"outcomes": r"area_reduction_.+_pct", "outcomes_by_subject": r"n_active_.+"}
 _WRITE_AGAIN = "run `ulcermeter run` again, which writes the tables anew and measures nothing twice"
 
 
@@ -90,7 +88,7 @@ def _header_fault(name: str, frame: pd.DataFrame) -> str:
 
     absent = [column for column in columns(name) if column not in frame.columns]
     others = [column for column in frame.columns if column not in columns(name)]
-    others = [column for column in others if not re.fullmatch(_VISIT_COLUMNS.get(name, ""), column)]
+    others = [column for column in others if not re.fullmatch(VISIT_COLUMNS.get(name, ""), column)]
     if absent:
         return f"a file without {', '.join(absent)}" + (", parted by semicolons" if ";" in frame.columns[0] else "")
     if others:

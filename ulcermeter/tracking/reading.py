@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ulcermeter.errors import TableError
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import conform
+from ulcermeter.tables.cells import PASSED
 from ulcermeter.tables.dates import exact_date, in_doubt, parse_date, time_keys
 from ulcermeter.tracking.sightings import Place, Sighting, join
 
@@ -104,7 +105,7 @@ def read_fingers(
         others = [p for p in photos if p["subject_id"] == key[0]]
         planned = [v for v in visits if v["subject_id"] == key[0]]
         occasions = _occasions(photos_of[key], others, planned, protocol)
-        passed = [p for p in photos_of[key] if p["status"] in ("measured", "no ulcer")]
+        passed = [p for p in photos_of[key] if p["status"] in PASSED]
         doubts = in_doubt([(p["visit"], p["date"]) for p in passed], protocol.places)
         fingers.append(_read_finger(key, occasions, records, rows_of[key], photos_of[key], doubts))
     return fingers
@@ -229,7 +230,7 @@ def _photo_row(photo: Record) -> PhotoRow:
         word=photo["reader_state"],
         covered=photo["covered"] == "yes",
         click_px=(photo["x"], photo["y"]) if clicked else None,
-        passed=photo["status"] in ("measured", "no ulcer"),
+        passed=photo["status"] in PASSED,
         status=photo["status"],
         reason=photo["reason"],
         detection_limit_mm=photo["detection_limit_mm"],

@@ -20,6 +20,7 @@ from ulcermeter.photo import read_photo
 from ulcermeter.pipeline import measure_photo
 from ulcermeter.planimetry import measure
 from ulcermeter.segmentation import segment
+from ulcermeter.tables.cells import PASSED
 from ulcermeter.validation.plan import Case
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _instrument(task: Task, phantom: Phantom, folder: Path) -> dict[str, Any]:
     status, reason = result.photo["status"], result.photo.get("reason", "")
     ulcer = phantom.truth.ulcers[0]
     at = _matching(result, ulcer)
-    seen = status in ("measured", "no ulcer")
+    seen = status in PASSED
     row = {
         "mode": INSTRUMENT,
         "status": status,
