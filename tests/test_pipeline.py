@@ -51,6 +51,29 @@ def test_every_photo_row_is_accounted_for(finished: Path) -> None:
     assert results.run["status_counts"] == {"failed": 1, "measured": 2, "refused": 1}
 
 
+def test_a_reference_box_says_which_of_two_markers_counts(tiny_study: Path) -> None:
+    path = tiny_study / "photos" / "S01_screening.jpg"
+    alone = measured(tiny_study, 0)
+    pixels = cv2.imread(str(path))
+    code = cv2.aruco.generateImageMarker(cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50), 3, 84)
+    # Twice as large as the one beside the ulcer: taken for it, every length would be half as long.
+    pixels[10:210, 10:210] = np.pad(np.kron(code, np.ones((2, 2), np.uint8)), 16, constant_values=235)[..., None]
+    cv2.imwrite(str(path), pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    both = measured(tiny_study, 0)
+    assert both.photo["status"] == "refused"
+    assert all(f"DICT_4X4_50 id {n} at (" in both.photo["reason"] for n in (3, 7))
+    x, y = rows_of(tiny_study)[0]["x"], rows_of(tiny_study)[0]["y"]
+    boxed = measured(tiny_study, 0, reference_box=f"{x - 120:g} {y + 100:g} 240 240")
+    assert boxed.photo["status"] == "measured", boxed.photo["reason"]
+    sizes = [result.measurements[0]["diameter_mm"] for result in (alone, boxed)]
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.03)
+    outside = measured(tiny_study, 0, reference_box="2000 10 50 50")
+    assert (
+        outside.photo["status"] == "failed"
+        and "the reference box 2000 10 50 50 lies outside" in (outside.photo["reason"])
+    )
+
+
 def test_what_to_take_again_is_a_table_of_its_own(finished: Path) -> None:
     results = read_results(finished)
     again = results.retake.set_index("photo")

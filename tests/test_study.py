@@ -11,8 +11,8 @@ import pytest
 from ulcermeter.errors import StudyError
 from ulcermeter.study import check_study, open_photos, parse_box, path_fault, read_allocation, read_study
 
-HEADER = "photo,subject_id,visit,date,hand,finger,reference,reference_on,x,y,box,mask"
-GOOD = "photos/a.jpg,S01,screening,2016-05-01,left,index,aruco:10,skin,120.5,80,,"
+HEADER = "photo,subject_id,visit,date,hand,finger,reference,reference_on,x,y,box,mask,reference_box"
+GOOD = "photos/a.jpg,S01,screening,2016-05-01,left,index,aruco:10,skin,120.5,80,,,"
 
 
 def folder(tmp_path: Path, rows: str | bytes = GOOD, *, header: str = HEADER, **files: str) -> Path:
@@ -67,6 +67,8 @@ def test_a_good_folder_is_read_by_its_contract(tmp_path: Path) -> None:
         ({"x": "-5"}, "expected a pixel of the photo"),
         ({"box": "10 20 30"}, "row 2, box: expected a box as 'x y width height'"),
         ({"box": "10 20 0 5"}, "expected a box with a width and a height"),
+        ({"reference_box": "10 20 30"}, "row 2, reference_box: expected a box as 'x y width height'"),
+        ({"reference_box": "10 20 nan 5"}, "row 2, reference_box: expected a box with a width and a height"),
         ({"reference": "aruco"}, "row 2, reference:"),
         ({"reference": "stick:10"}, "row 2, reference:"),
         ({"reference_on": "floor"}, "row 2, reference_on: expected one of skin, table"),
@@ -163,7 +165,7 @@ def test_other_encodings_and_files_that_are_no_tables(tmp_path: Path) -> None:
     assert "zero bytes" in faults(folder(tmp_path / "2", HEADER.encode() + b"\n\0\0"))
     assert "empty file" in faults(folder(tmp_path / "3", b""))
     assert "at least one photo" in faults(folder(tmp_path / "4", HEADER.encode() + b"\n"))
-    assert "expected 12 cells as in the header, got 13" in faults(folder(tmp_path / "5", GOOD + ",more"))
+    assert "expected 13 cells as in the header, got 14" in faults(folder(tmp_path / "5", GOOD + ",more"))
 
 
 @pytest.mark.parametrize(
@@ -268,6 +270,14 @@ def test_what_would_fail_is_found_by_opening(tmp_path: Path) -> None:
     assert told[1] == "photos.csv row 3: the box 900 900 5 5 lies outside the upright photo of 160 × 120 px; " + (
         "give pixels of that photo, x right and y down"
     )
+
+
+def test_a_reference_box_off_the_photo_would_fail(tmp_path: Path) -> None:
+    root = folder(tmp_path, row(x="", y="", reference_box="170 10 20 20"))
+    cv2.imwrite(str(root / "photos" / "a.jpg"), np.full((120, 160, 3), 90, np.uint8))
+    assert [sentence.split(";")[0] for sentence in open_photos(read_study(root))] == [
+        "photos.csv row 2: the reference box 170 10 20 20 lies outside the upright photo of 160 × 120 px"
+    ]
 
 
 def test_allocation_is_not_read_with_the_study(tmp_path: Path) -> None:

@@ -152,6 +152,16 @@ def test_a_square_that_is_no_marker() -> None:
         calibrate(photo_of(pixels), reference="aruco:10")
 
 
+@pytest.mark.parametrize("reference", ["aruco:10", "aruco:10:6X6_250", "auto"])
+def test_a_mirrored_marker_is_named_as_mirrored(reference: str) -> None:
+    pixels = draw_markers((330, 380), [corners_of(140, (150, 170))], dictionary="DICT_6X6_250", ids=(40,))
+    with pytest.raises(Refusal, match=r"got DICT_6X6_\d+ id 40 mirrored at \(2[23]\d, 1[67]\d\); take the photo with"):
+        calibrate(photo_of(np.ascontiguousarray(pixels[:, ::-1])), reference=reference)
+    upside_down = np.ascontiguousarray(pixels[::-1, ::-1])  # turned by half, which mirrors nothing
+    if reference != "auto":
+        assert calibrate(photo_of(upside_down), reference=reference).verified
+
+
 def test_a_wrong_dictionary_is_no_match() -> None:
     pixels = draw_markers((330, 380), [corners_of(140, (190, 160))])
     with pytest.raises(Refusal, match="DICT_6X6_250, got a dark square"):

@@ -23,7 +23,7 @@ from ulcermeter.errors import Refusal
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
-__all__ = ["find_aruco", "find_markers"]
+__all__ = ["find_aruco", "find_markers", "refuse_mirrored"]
 
 _FIRST_LONG_SIDE_PX = 1000
 _MOST_SQUARES = 400
@@ -68,6 +68,7 @@ def find_aruco(
     """
     markers = find_markers(photo, dictionary=reference.dictionary, region=region)
     if not markers:
+        refuse_mirrored(photo, reference, region=region)
         _refuse_undecodable(photo, reference, region)
         return None
     if len(markers) > 1:
@@ -124,6 +125,32 @@ def _of_larger_families(markers: list[Marker]) -> list[Marker]:
     """Leave out codes of sixteen bits beside larger ones: patterns that are no marker read as them most easily."""
     larger = [marker for marker in markers if len(marker.bits) > 6]
     return larger or markers
+
+
+def refuse_mirrored(photo: Photo, reference: Reference, *, region: Region | None) -> None:
+    """Refuse a photo on which no marker decodes as it is printed, but one does in the mirror.
+
+    Parameters
+    ----------
+    photo : Photo
+    reference : Reference
+        Of any kind that carries markers; its `dictionary` is kept to.
+    region : Region or None
+
+    Raises
+    ------
+    Refusal
+    """
+    pixels, origin = _cropped(photo, region)
+    flipped = replace(photo, pixels=np.ascontiguousarray(pixels[:, ::-1]))
+    markers = find_markers(flipped, dictionary=reference.dictionary, region=None)
+    if markers:
+        x, y = markers[0].corners_px.mean(axis=0)
+        raise Refusal(
+            f"reference {reference.text}: expected a marker as it is printed, got {markers[0].dictionary} id "
+            f"{markers[0].id} mirrored at ({origin[0] + pixels.shape[1] - 1 - x:.0f}, {origin[1] + y:.0f}); take the "
+            "photo without a mirror and without the mirroring of a front camera, or hand it in as it was taken."
+        )
 
 
 def _refuse_undecodable(photo: Photo, reference: Reference, region: Region | None) -> None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ulcermeter.calibration.aruco import find_aruco, find_markers
+from ulcermeter.calibration.aruco import find_aruco, find_markers, refuse_mirrored
 from ulcermeter.calibration.camera import camera_prior, lens_matches
 from ulcermeter.calibration.card import find_card
 from ulcermeter.calibration.contradiction import refuse_contradiction
@@ -127,6 +127,8 @@ def _find_one(
 ) -> FoundReference:
     found = _find(photo, asked, region=region, protocol=protocol, lens=lens)
     if found is None:
+        if asked.kind == "card":
+            refuse_mirrored(photo, asked, region=region)
         raise Refusal(f"reference {asked.text}: expected one on the photo, got none; {_HOW[asked.kind]}.")
     return found
 
@@ -149,6 +151,7 @@ def _find_any(
             f"reference auto: expected one of {', '.join(texts)}, got a marker {markers[0].dictionary} of unknown "
             "size; state it as aruco:MM, the side of its black square."
         )
+    refuse_mirrored(photo, asked, region=region)
     raise Refusal(
         f"reference auto: expected one of {', '.join(texts)} on the photo, got none; lay a reference beside the "
         "ulcer, or state its kind and size."

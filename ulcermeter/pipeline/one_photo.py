@@ -158,7 +158,7 @@ def _prompts(work: Work, photo: Photo) -> tuple[tuple[float, float] | None, tupl
     else:
         click = None
     box = parse_box(work.cell("box"))
-    if fault := off_photo(photo.pixels.shape[:2], click, box):
+    if fault := off_photo(photo.pixels.shape[:2], click, box, parse_box(work.cell("reference_box"))):
         raise PhotoError(fault)
     return click, box
 

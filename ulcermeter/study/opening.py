@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["off_photo", "open_photos"]
 
+Box = tuple[float, float, float, float]
+
 
 def open_photos(study: Study, *, progress: Callable[[int, int, Any], None] | None = None) -> list[str]:
     """Open each photo and mask picture; return a sentence for each row that would fail, in the study's order.
@@ -43,7 +45,7 @@ def _faults_of(study: Study, name: str, rows: Any) -> Iterator[tuple[Any, str]]:
         return
     for i, row in rows.iterrows():
         click = None if row["x"] != row["x"] else (float(row["x"]), float(row["y"]))
-        if fault := off_photo(shape, click, parse_box(row["box"])):
+        if fault := off_photo(shape, click, parse_box(row["box"]), parse_box(row["reference_box"])):
             yield i, fault
         mask = row["mask"]
         if mask and not mask.lower().endswith(".csv"):
@@ -54,19 +56,25 @@ def _faults_of(study: Study, name: str, rows: Any) -> Iterator[tuple[Any, str]]:
 
 
 def off_photo(
-    shape: tuple[int, int], click: tuple[float, float] | None, box: tuple[float, float, float, float] | None
+    shape: tuple[int, int], click: tuple[float, float] | None, box: Box | None, reference_box: Box | None = None
 ) -> str:
-    """Say how a click or a box misses its photo of (rows, columns); empty when it does not."""
+    """Say how a click, a box or a reference's box misses its photo of (rows, columns); empty when none does."""
     rows, cols = shape
     on = f"outside the upright photo of {cols} × {rows} px; give pixels of that photo, x right and y down"
     if click is not None and not (-0.5 <= click[0] <= cols - 0.5 and -0.5 <= click[1] <= rows - 0.5):
         return f"the click ({click[0]:g}, {click[1]:g}) lies {on}"
+    for name, given in (("box", box), ("reference box", reference_box)):
+        if given is not None and not _meets(given, shape):
+            return f"the {name} {' '.join(f'{number:g}' for number in given)} lies {on}"
     if box is None:
         return ""
     x, y, width, height = box
-    if x >= cols or y >= rows or x + width <= 0 or y + height <= 0:
-        return f"the box {x:g} {y:g} {width:g} {height:g} lies {on}"
     if click is not None and not (x <= click[0] <= x + width and y <= click[1] <= y + height):
         own = f"the row's own box {x:g} {y:g} {width:g} {height:g}; mend one of them"
         return f"the click ({click[0]:g}, {click[1]:g}) lies outside {own}"
     return ""
+
+
+def _meets(box: Box, shape: tuple[int, int]) -> bool:
+    x, y, width, height = box
+    return x < shape[1] and y < shape[0] and x + width > 0 and y + height > 0

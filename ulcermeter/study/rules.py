@@ -97,7 +97,7 @@ def photo_faults(frame: pd.DataFrame, root: Path, parse_reference: Callable[[str
         for i, text in _cells(frame, column)
         if (fault := path_fault(root, text))
     ]
-    for column, parse in (("box", parse_box), ("reference", parse_reference)):
+    for column, parse in (("box", parse_box), ("reference_box", parse_box), ("reference", parse_reference)):
         for i, text in _cells(frame, column):
             try:
                 parse(text)

@@ -40,6 +40,10 @@ PHOTOS = Table(
         _text("view", "side of the finger that faces the camera", VIEWS),
         _text("reference", "the thing of known size, for example aruco:10"),
         _text("reference_on", "where the reference lies", ("skin", "table")),
+        _text(
+            "reference_box",
+            "x y width height of the region that holds the reference, where several are in view, px, parted by spaces",
+        ),
         _number("x", "a click on the ulcer, x right from the upright photo's first pixel", "px"),
         _number("y", "a click on the ulcer, y down from the upright photo's first pixel", "px"),
         _text("box", "x y width height of the region that holds the finger or ulcer, px, parted by spaces"),
