@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,11 +11,16 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+import ulcermeter as um
+from ulcermeter.cli import main
 from ulcermeter.errors import PhotoError
 from ulcermeter.phantom import CameraSpec, PhantomSpec, ReferenceSpec, UlcerSpec, draw_phantom, write_phantom
 from ulcermeter.pipeline import run_study
 from ulcermeter.pipeline.tracings import read_tracing
+from ulcermeter.segmentation.prompt_channels import polygon_region
+from ulcermeter.segmentation.tracings import trace_mask
 
 ROW = {"photo": "a.jpg", "hand": "left", "finger": "index"}
 PHOTO: Any = SimpleNamespace(pixels=np.zeros((120, 200, 3), np.uint8))
@@ -35,7 +41,7 @@ def table(path: Path) -> Path:
 
 
 def traced(path: Path, click: tuple[float, float] | None) -> list[np.ndarray]:
-    return read_tracing(path, photo=PHOTO, row={**ROW, "mask": path.name}, click=click)["outline"]
+    return read_tracing(path, photo=PHOTO, row={**ROW, "mask": path.name}, click=click)["tracing"]
 
 
 @pytest.mark.parametrize(("click", "chosen"), [((30, 30), 0), ((54, 30), 0), ((57, 30), 1), ((149, 18), 2)])
@@ -64,7 +70,7 @@ def test_a_photo_is_found_however_its_path_is_written(tmp_path: Path) -> None:
     path = table(tmp_path / "outlines.csv")
     path.write_text(path.read_text().replace("a.jpg", "./a.jpg"))
     assert len(traced(path, None)) == 3
-    assert len(read_tracing(path, photo=PHOTO, row={**ROW, "photo": ".//a.jpg"})["outline"]) == 3
+    assert len(read_tracing(path, photo=PHOTO, row={**ROW, "photo": ".//a.jpg"})["tracing"]) == 3
 
 
 def test_a_click_off_every_outline_is_told(tmp_path: Path) -> None:
@@ -99,3 +105,47 @@ def test_outlines_handed_back_give_the_same_ulcers(tmp_path: Path) -> None:
     same = ["diameter_mm", "width_mm", "area_mm2", "centroid_x_px", "centroid_y_px"]
     assert np.allclose(back[same], first[same], rtol=1e-3)
     assert list(back["ulcer_id"]) == list(first["ulcer_id"])
+
+
+def test_one_mask_gives_one_answer_by_every_way_in(tmp_path: Path) -> None:
+    """At 1.94 mm the interval decides: a reader's error taken on one way and not on the other says *no* there only."""
+    drawn = draw_phantom(
+        PhantomSpec(
+            ulcers=(UlcerSpec(diameter_mm=1.94, s_mm=9.0),),
+            reference=ReferenceSpec(kind="aruco", offset_mm=(0.0, 17.0)),
+            camera=CameraSpec(width_px=960, height_px=720, px_per_mm=13.0),
+        )
+    )
+    study = tmp_path / "study"
+    study.mkdir()
+    write_phantom(drawn, study / "a.jpg")
+    outline = drawn.truth.ulcers[0].outline_px
+    mask = polygon_region((720, 960), outline) > 0
+    cv2.imwrite(str(study / "mask.png"), mask * np.uint8(255))
+    (traced,) = trace_mask(mask)
+    handed = pd.DataFrame({"vertex": range(len(traced)), "x_px": traced[:, 0], "y_px": traced[:, 1]})
+    handed.assign(photo="a.jpg", hand="left", finger="index", label=1).to_csv(study / "back.csv", index=False)
+
+    protocol = um.read_protocol("manus")
+    photo = um.read_photo(study / "a.jpg")
+    rectified = um.rectify(photo, um.calibrate(photo, reference="aruco:10", reference_on="skin"), spacing_mm=0.1)
+    finger = um.locate_finger(rectified)
+    by_hand = [um.segment(rectified, mask=mask), um.segment(rectified, tracing=[traced])]
+    answers = [um.measure(one, finger=finger, protocol=protocol).iloc[0] for one in by_hand]
+    header = "photo,subject_id,visit,date,hand,finger,reference,reference_on,mask"
+    for name in ("mask.png", "back.csv"):
+        cells = f"a.jpg,S01,screening,2024-03-01,left,index,aruco:10,skin,{name}"
+        (study / "photos.csv").write_text(f"{header}\n{cells}\n")
+        answers.append(run_study(study, tmp_path / name).measurements.iloc[0])
+    call = ["measure", str(study / "a.jpg"), "--reference", "aruco:10", "--reference-on", "skin"]
+    said = CliRunner().invoke(main, [*call, "--mask", str(study / "mask.png")])
+    answers.append(pd.read_csv(io.StringIO(said.stdout)).iloc[0])
+    truth = um.measure(um.segment(rectified, mask=mask, as_truth=True), finger=finger, protocol=protocol).iloc[0]
+
+    told = pd.DataFrame(answers)
+    assert set(told["method"]) == {"reader's tracing"} and set(told["over_threshold"]) == {"uncertain"}
+    numbers = told[["diameter_mm", "diameter_low_mm", "diameter_high_mm", "area_mm2"]].astype(float)
+    assert np.ptp(numbers.to_numpy(), axis=0).max() < 0.02
+    assert truth["diameter_high_mm"] - truth["diameter_low_mm"] < 0.8 * float(
+        (numbers["diameter_high_mm"] - numbers["diameter_low_mm"]).min()
+    )

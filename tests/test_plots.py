@@ -12,7 +12,15 @@ import pandas as pd
 import pytest
 
 from ulcermeter import tables
-from ulcermeter.datatypes import Calibration, CameraInfo, Photo, RectifiedPhoto, Segmentation, transform_points
+from ulcermeter.datatypes import (
+    Calibration,
+    CameraInfo,
+    OutlineSource,
+    Photo,
+    RectifiedPhoto,
+    Segmentation,
+    transform_points,
+)
 from ulcermeter.plots import draw_overlay, draw_refusal, healing_curve, shrink_jpeg
 from ulcermeter.plots.canvas import CYAN, WHITE, YELLOW
 from ulcermeter.protocol import read_protocol
@@ -70,7 +78,7 @@ def make_segmentation(photo: Photo, outlines: list[np.ndarray], **calibration: A
         outlines=tuple(outlines),
         confidence=(0.9,) * n,
         touches_border=(False,) * n,
-        method="tracing",
+        source=OutlineSource.TRUTH,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ulcermeter.datatypes import Calibration, CameraInfo, Finger, Photo, RectifiedPhoto, Segmentation
+from ulcermeter.datatypes import Calibration, CameraInfo, Finger, OutlineSource, Photo, RectifiedPhoto, Segmentation
 
 SHAPE = (900, 1300)
 
@@ -71,7 +71,11 @@ def calibration(
 
 
 def segmentation(
-    outlines_px: list[np.ndarray], found: Calibration, *, method: str = "tracing", confidence: float = 0.9
+    outlines_px: list[np.ndarray],
+    found: Calibration,
+    *,
+    source: OutlineSource = OutlineSource.TRUTH,
+    confidence: float = 0.9,
 ) -> Segmentation:
     photo = Photo(np.zeros((*SHAPE, 3), np.uint8), "a1b2", None, CameraInfo(), Path("drawn.png"))
     rectified = RectifiedPhoto(np.zeros((30, 40, 3), np.uint8), 0.05, (0.0, 0.0), found, photo)
@@ -83,7 +87,7 @@ def segmentation(
         outlines=tuple(outlines_px),
         confidence=(confidence,) * count,
         touches_border=(False,) * count,
-        method=method,
+        source=source,
     )
 
 

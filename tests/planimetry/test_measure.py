@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from known_outlines import calibration, cylinder, ellipse, on_cylinder, projected, segmentation
 
 from ulcermeter import tables
-from ulcermeter.datatypes import Calibration, Finger
+from ulcermeter.datatypes import Calibration, Finger, OutlineSource
 from ulcermeter.planimetry import diameter_line, measure
 from ulcermeter.protocol import Parameter, Protocol, read_protocol
 
@@ -40,7 +40,7 @@ def test_a_flat_ulcer_level_with_the_reference(tilt: float) -> None:
     assert found.width_mm == pytest.approx(2.6, abs=5e-3)
     assert found.area_mm2 == pytest.approx(np.pi * 2.6, rel=1e-3)
     assert found.equivalent_diameter_mm == pytest.approx(np.sqrt(4 * 2.6), rel=1e-3)
-    assert found.method == "tracing" and found.touches_border == "no"
+    assert found.method == "truth" and found.touches_border == "no"
     assert np.isnan(found.surface_area_mm2) and np.isnan(found.finger_s_mm)
 
 
@@ -109,7 +109,9 @@ def test_steep_skin_cannot_be_decided() -> None:
 
 
 def test_a_two_millimetre_circle_does_not_read_more() -> None:
-    got = row(projected(at_height(ellipse(2.0, 2.0)), 0.0), calibration(), method="network", confidence=0.95)
+    got = row(
+        projected(at_height(ellipse(2.0, 2.0)), 0.0), calibration(), source=OutlineSource.NETWORK, confidence=0.95
+    )
     assert got.diameter_mm == pytest.approx(2.0, abs=2e-3)
     middle = (got.diameter_low_mm + got.diameter_high_mm) / 2
     assert middle == pytest.approx(2.0, abs=0.06)
@@ -119,7 +121,7 @@ def test_a_two_millimetre_circle_does_not_read_more() -> None:
 @pytest.mark.parametrize(("size", "answer"), [(1.4, "no"), (2.0, "uncertain"), (2.8, "yes")])
 def test_the_three_way_answer(size: float, answer: str) -> None:
     outline = projected(at_height(ellipse(size, 0.8 * size)), 10.0)
-    got = row(outline, calibration(10.0, rel_sd=0.01), method="network", confidence=0.95)
+    got = row(outline, calibration(10.0, rel_sd=0.01), source=OutlineSource.NETWORK, confidence=0.95)
     assert got.over_threshold == answer
     assert (got.probability_over_threshold > 0.5) == (size > 2.0) or size == 2.0
 
@@ -143,7 +145,9 @@ def test_exactly_the_threshold_is_not_over_it() -> None:
 @given(st.floats(0.5, 9), st.floats(0.4, 1), st.floats(0, 25), st.floats(0.6, 1), st.booleans())
 def test_the_interval_holds_its_estimate(size: float, thin: float, tilt: float, sure: float, table: bool) -> None:
     found = calibration(tilt, on="table" if table else "skin", rel_sd=0.01)
-    got = row(projected(at_height(ellipse(size, thin * size)), tilt), found, method="network", confidence=sure)
+    got = row(
+        projected(at_height(ellipse(size, thin * size)), tilt), found, source=OutlineSource.NETWORK, confidence=sure
+    )
     assert got.diameter_low_mm <= got.diameter_mm <= got.diameter_high_mm
     assert got.area_low_mm2 <= got.area_mm2 <= got.area_high_mm2
     assert 0 <= got.probability_over_threshold <= 1
@@ -157,10 +161,13 @@ def wide(got) -> float:
 def test_more_noise_widens_the_interval() -> None:
     outline = projected(at_height(ellipse(3.0, 2.0)), 10.0)
     by_reference = [wide(row(outline, calibration(10.0, rel_sd=r))) for r in (0.0, 0.02, 0.05)]
-    by_doubt = [wide(row(outline, calibration(10.0), method="network", confidence=c)) for c in (1.0, 0.9, 0.8)]
+    by_doubt = [
+        wide(row(outline, calibration(10.0), source=OutlineSource.NETWORK, confidence=c)) for c in (1.0, 0.9, 0.8)
+    ]
     as_truth = wide(row(outline, calibration(10.0)))
+    by_reader = wide(row(outline, calibration(10.0), source=OutlineSource.READER, confidence=1.0))
     assert by_reference == sorted(by_reference) and by_doubt == sorted(by_doubt)
-    assert as_truth < by_doubt[0]
+    assert as_truth < by_doubt[0] == by_reader
 
 
 @pytest.mark.parametrize(
@@ -184,7 +191,7 @@ def test_relative_width_of_the_reference_term() -> None:
 def test_the_same_photo_gives_the_same_bytes_and_rows_keep_their_order() -> None:
     found = calibration(10.0, rel_sd=0.01)
     outlines = [projected(at_height(ellipse(d, 0.7 * d, at=(3 * d, 1))), 10.0) for d in (3.0, 2.0)]
-    both = segmentation(outlines, found, method="network", confidence=0.95)
+    both = segmentation(outlines, found, source=OutlineSource.NETWORK, confidence=0.95)
     first = measure(both, protocol=PROTOCOL)
     assert first.to_csv() == measure(both, protocol=PROTOCOL).to_csv()
     assert list(first["label"]) == [1, 2] and list(first.columns) == tables.columns("measurements")
@@ -219,6 +226,6 @@ def test_intervals_cover_the_truth() -> None:
         drawn = edge + np.column_stack([rules["boundary_sd_mm"] * rng.standard_normal() * normal, np.zeros(len(edge))])
         # A scale that is 1 % off puts every point 1 % off in the plane.
         seen.append(found.to_px(found.to_mm(projected(drawn, 15.0)) * (1 + 0.01 * rng.standard_normal())))
-    got = measure(segmentation(seen, found, method="network"), protocol=rules)
+    got = measure(segmentation(seen, found, source=OutlineSource.NETWORK), protocol=rules)
     inside = (got["diameter_low_mm"] <= truth) & (truth <= got["diameter_high_mm"])
     assert inside.mean() >= 0.93

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from drawn_windows import make_rectified, skin_with
 
-from ulcermeter.datatypes import transform_points
+from ulcermeter.datatypes import OutlineSource, transform_points
 from ulcermeter.errors import PhotoError
 from ulcermeter.segmentation import detection_limit_mm, segment
 
@@ -16,7 +16,7 @@ def area(points):
 
 def test_both_ulcers_are_outlined_largest_first(redness):
     found = segment(make_rectified(skin_with(TWO), px_per_mm=9.0), model=redness)
-    assert found.method == "network" and found.labels.max() == 2
+    assert (found.source, found.prompt) == (OutlineSource.NETWORK, "") and found.labels.max() == 2
     for outline, (x, y, wide, high), label in zip(found.outlines, TWO, (1, 2), strict=True):
         assert outline.mean(0) == pytest.approx((x, y), abs=0.5)
         assert area(outline) == pytest.approx(np.pi * wide * high, rel=0.06)
@@ -60,7 +60,7 @@ def test_healthy_skin_gives_an_empty_segmentation(redness):
 
 def test_a_click_chooses_one_ulcer(redness):
     found = segment(make_rectified(skin_with(TWO), px_per_mm=9.0), click=(212, 149), model=redness)
-    assert found.method == "network+click" and len(found.outlines) == 1
+    assert (found.source, found.prompt) == (OutlineSource.NETWORK, "click") and len(found.outlines) == 1
     assert found.outlines[0].mean(0) == pytest.approx(TWO[1][:2], abs=0.5)
 
 
@@ -111,6 +111,9 @@ def test_specks_under_the_detection_limit_are_not_ulcers(redness):
         {"outline": np.array([[1, 2], [3, 4]])},
         {"mask": np.zeros((3, 4), bool)},
         {"click": (5, 5), "box": (1, 1, 9, 9)},
+        {"mask": np.zeros((230, 310), bool), "tracing": np.array([[1, 2], [3, 4], [9, 5]])},
+        {"tracing": [np.array([[1, 2], [3, 4], [9, 5]]), np.array([[1, 2], [3, 4]])]},
+        {"click": (5, 5), "as_truth": True},
     ],
 )
 def test_prompts_that_cannot_be_are_refused(redness, prompt):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from drawn_windows import make_rectified, skin_with
 
+from ulcermeter.datatypes import OutlineSource
 from ulcermeter.segmentation import segment
 
 
@@ -14,7 +15,7 @@ def test_a_mask_measures_as_many_pixels_as_it_has():
     mask[40:61, 100:137] = True
     found = traced(mask)
     extent = np.ptp(found.outlines[0], axis=0)
-    assert found.method == "tracing" and extent == pytest.approx((37, 21))
+    assert found.source is OutlineSource.READER and extent == pytest.approx((37, 21))
     assert found.outlines[0].mean(0) == pytest.approx((118, 50), abs=0.5)
     assert found.confidence == (1.0,)
     assert (found.labels > 0).sum() == pytest.approx(37 * 21, rel=0.02)
@@ -41,8 +42,28 @@ def test_an_empty_mask_is_no_ulcer():
     assert traced(np.zeros((230, 310), bool)).outlines == ()
 
 
-def test_an_outline_given_as_truth_is_the_outline():
-    polygon = np.array([[50.25, 60.5], [90.75, 62.0], [70.0, 110.5]])
-    found = segment(make_rectified(skin_with([]), px_per_mm=9.0), outline=polygon, as_truth=True)
-    assert np.array_equal(found.outlines[0], polygon)
-    assert found.method == "tracing"
+TRIANGLE = np.array([[50.25, 60.5], [90.75, 62.0], [70.0, 110.5]])
+
+
+@pytest.mark.parametrize(
+    ("given", "source"),
+    [
+        ({"tracing": TRIANGLE}, OutlineSource.READER),
+        ({"tracing": [TRIANGLE, TRIANGLE / 2]}, OutlineSource.READER),
+        ({"tracing": TRIANGLE, "as_truth": True}, OutlineSource.TRUTH),
+        ({"outline": TRIANGLE, "as_truth": True}, OutlineSource.TRUTH),
+        ({"outline": [TRIANGLE, TRIANGLE / 2], "as_truth": True}, OutlineSource.TRUTH),
+        ({"outline": TRIANGLE.tolist(), "as_truth": True}, OutlineSource.TRUTH),
+    ],
+)
+def test_a_tracing_is_the_outline_and_keeps_whose_it_is(given, source):
+    found = segment(make_rectified(skin_with([]), px_per_mm=9.0), **given)
+    assert np.array_equal(found.outlines[0], TRIANGLE)
+    assert found.source is source and found.confidence[0] == 1.0
+
+
+def test_a_mask_is_a_readers_unless_it_is_the_truth():
+    mask = np.zeros((230, 310), bool)
+    mask[40:61, 100:137] = True
+    assert traced(mask).source is OutlineSource.READER
+    assert traced(mask, as_truth=True).source is OutlineSource.TRUTH

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from ulcermeter.calibration import calibrate, check_gates, rectify
-from ulcermeter.datatypes import Calibration, CameraInfo, Photo, Segmentation, transform_points
+from ulcermeter.datatypes import Calibration, CameraInfo, OutlineSource, Photo, Segmentation, transform_points
 from ulcermeter.errors import Refusal
 from ulcermeter.finger import locate_finger
 from ulcermeter.phantom import Phantom, PhantomSpec, draw_phantom, random_spec
@@ -73,7 +73,7 @@ def true_segmentation(phantom: Phantom, photo: Photo, calibration: Calibration) 
         outlines=tuple(u.outline_px for u in ulcers),
         confidence=(1.0,) * count,
         touches_border=(False,) * count,
-        method="tracing",
+        source=OutlineSource.TRUTH,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ __all__ = [
     "Eligibility",
     "Finger",
     "LensProfile",
+    "OutlineSource",
     "Outcomes",
     "Photo",
     "PhotoResult",
@@ -98,6 +100,14 @@ class RectifiedPhoto:
         return self.from_plane_mm(self.calibration.to_mm(points_px))
 
 
+class OutlineSource(Enum):
+    """Who drew an outline, and so which error it carries: the network's, a reader's, or none where it is the truth."""
+
+    NETWORK = "network"
+    READER = "reader"
+    TRUTH = "truth"
+
+
 @dataclass(frozen=True)
 class Segmentation:
     """The ulcers found in a window.
@@ -112,11 +122,12 @@ class Segmentation:
     outlines : tuple of float64 (K, 2)
         One closed polygon a label (first vertex not repeated), in *photo* pixels, sub-pixel 0.5 level.
     confidence : tuple of float
-        One a label, 0..1: the Dice that the outline may expect; 1 for a tracing given as truth.
+        One a label, 0..1: the Dice that the network's outline may expect; 1 for a tracing.
     touches_border : tuple of bool
         One a label: the outline is cut by the photo's or window's border.
-    method : str
-        For example ``network``, ``network+click``, ``tracing``.
+    source : OutlineSource
+    prompt : str
+        What told the network where to look: ``click``, ``box``, ``outline``, or empty.
     """
 
     rectified: RectifiedPhoto
@@ -125,7 +136,8 @@ class Segmentation:
     outlines: tuple[Points, ...] = field(repr=False)
     confidence: tuple[float, ...]
     touches_border: tuple[bool, ...]
-    method: str
+    source: OutlineSource
+    prompt: str = ""
 
 
 @dataclass(frozen=True)

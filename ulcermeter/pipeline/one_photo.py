@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -235,8 +234,7 @@ def _segment(work: Work, photo: Photo, rectified: RectifiedPhoto, click: Any, bo
     if fault and work.row.get("subject_id"):
         raise PhotoError(fault)
     tracing = read_tracing(work.root / work.cell("mask"), photo=photo, row=work.row, click=work.click)
-    # A person's outline is no truth: by another name its interval holds what two persons' outlines differ by.
-    return dataclasses.replace(segment(rectified, **tracing, as_truth=True), method="reader's tracing")
+    return segment(rectified, **tracing)
 
 
 def _check_gates(

@@ -45,7 +45,7 @@ def read_tracing(
     Returns
     -------
     dict
-        ``{"mask": ...}`` or ``{"outline": [float64 (K, 2), ...]}``, in photo pixels.
+        ``{"mask": ...}`` or ``{"tracing": [float64 (K, 2), ...]}``, in photo pixels.
 
     Raises
     ------
@@ -58,9 +58,9 @@ def read_tracing(
         mask = read_mask(path, photo.pixels.shape[:2])
         if click is None or not mask.any():
             return {"mask": mask}
-        return {"outline": [_at_click(str(row.get("mask")), trace_mask(mask), click)]}
+        return {"tracing": [_at_click(str(row.get("mask")), trace_mask(mask), click)]}
     outlines = _outlines(path, photo, row)
-    return {"outline": outlines if click is None else [_at_click(str(row.get("mask")), outlines, click)]}
+    return {"tracing": outlines if click is None else [_at_click(str(row.get("mask")), outlines, click)]}
 
 
 def _at_click(name: str, outlines: list[np.ndarray], click: tuple[float, float]) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter import tables
-from ulcermeter.datatypes import Finger, Segmentation
+from ulcermeter.datatypes import Finger, OutlineSource, Segmentation
 from ulcermeter.planimetry.calipers import (
     Caliper,
     area,
@@ -94,7 +94,7 @@ def _row(segmentation: Segmentation, label: int, *, finger: Finger | None, proto
         finger=finger,
         confidence=segmentation.confidence[at],
         diameter_mm=caliper.length_mm,
-        as_truth=segmentation.method == "tracing",
+        source=segmentation.source,
         protocol=protocol,
     )
     draws = draw_sizes(
@@ -120,8 +120,15 @@ def _row(segmentation: Segmentation, label: int, *, finger: Finger | None, proto
         "finger_t_sd_mm": t_sd,
         "touches_border": "yes" if segmentation.touches_border[at] else "no",
         "confidence": segmentation.confidence[at],
-        "method": segmentation.method,
+        "method": _method(segmentation),
     }
+
+
+def _method(segmentation: Segmentation) -> str:
+    """Return the column's words for where the outlines come from."""
+    if segmentation.source is OutlineSource.NETWORK:
+        return "+".join(filter(None, ("network", segmentation.prompt)))
+    return "truth" if segmentation.source is OutlineSource.TRUTH else "reader's tracing"
 
 
 def _sizes(skin: SkinOutline, caliper: Caliper, plane: NDArray[np.float64]) -> dict[str, float]:

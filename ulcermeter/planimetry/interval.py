@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.datatypes import Calibration, Finger
+from ulcermeter.datatypes import Calibration, Finger, OutlineSource
 from ulcermeter.planimetry.calipers import resample, width_across
 from ulcermeter.planimetry.skin import SkinOutline, local_scale, tangent_frame
 from ulcermeter.protocol import Protocol
@@ -62,15 +62,15 @@ def error_sizes(
     finger: Finger | None,
     confidence: float,
     diameter_mm: float,
-    as_truth: bool,
+    source: OutlineSource,
     protocol: Protocol,
 ) -> ErrorSizes:
     """Collect the terms' sizes from the protocol, the calibration, the finger and the outline's confidence.
 
     The confidence is the Dice that an outline may expect. A disc of diameter d whose boundary lies off by x all round
     has Dice 1 - 2 x / d, so that a confidence c is one of x = d (1 - c) / 2; `boundary_confidence_share` of that is the
-    sd of one offset common to the whole outline, beside what is left where the edge is sharp. An outline given as truth
-    has no such term.
+    sd of one offset common to the whole outline, beside what is left where the edge is sharp. A reader's outline
+    has the error that two persons' outlines of one wound differ by, one given as truth has no such term.
     """
     if calibration.reference_on == "skin":
         height = float(protocol["height_skin_sd_mm"])
@@ -78,14 +78,15 @@ def error_sizes(
         height = 2 * float(np.hypot(finger.radius_sd_mm, protocol["height_finger_sd_pct"] / 100 * finger.radius_mm))
     else:
         height = float(protocol["height_table_sd_mm"])
+    drawn = source is not OutlineSource.TRUTH
     doubt = float(protocol["boundary_confidence_share"]) * diameter_mm * (1 - confidence) / 2
     slope_deg = protocol["slope_unknown_sd_deg"] if finger is None else protocol["slope_finger_sd_deg"]
     spread = calibration.distance_sd_mm / calibration.distance_mm
     return ErrorSizes(
         height_sd_mm=height,
         camera_rel_sd=float(spread) if np.isfinite(spread) else 0.0,
-        offset_sd_mm=0.0 if as_truth else float(np.hypot(protocol["boundary_sd_mm"], doubt)),
-        smooth_sd_mm=0.0 if as_truth else float(protocol["boundary_smooth_sd_mm"]),
+        offset_sd_mm=float(np.hypot(protocol["boundary_sd_mm"], doubt)) if drawn else 0.0,
+        smooth_sd_mm=float(protocol["boundary_smooth_sd_mm"]) if drawn else 0.0,
         slope_sd=float(np.tan(np.radians(slope_deg))),
     )
 

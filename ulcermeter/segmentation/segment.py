@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.datatypes import RectifiedPhoto, Segmentation
+from ulcermeter.datatypes import OutlineSource, RectifiedPhoto, Segmentation
 from ulcermeter.errors import PhotoError
 from ulcermeter.segmentation.fields import Find, View
 from ulcermeter.segmentation.network import Logits, Model, check_pixels, is_trusted, load_model
@@ -37,6 +37,7 @@ def segment(
     box: tuple[float, float, float, float] | None = None,
     outline: NDArray[np.floating] | Sequence[NDArray[np.floating]] | None = None,
     mask: NDArray[np.bool_] | None = None,
+    tracing: NDArray[np.floating] | Sequence[NDArray[np.floating]] | None = None,
     as_truth: bool = False,
     model: Model | str | Path | None = None,
     protocol: Protocol | None = None,
@@ -44,8 +45,8 @@ def segment(
     """Outline the ulcers of a rectified photo.
 
     Without a prompt they are found and each is outlined again at the photo's own resolution. A click, a box or a
-    rough outline replaces the finding: the same network is told where to look. A mask, or an outline with `as_truth`,
-    is taken as it is.
+    rough outline replaces the finding: the same network is told where to look. A mask or a tracing is taken as it is
+    and carries a reader's error in its interval, with `as_truth` none.
 
     Parameters
     ----------
@@ -53,10 +54,13 @@ def segment(
     click : (x, y), photo pixels
     box : (x, y, width, height), photo pixels; x, y its upper left corner
     outline : float (K, 2), photo pixels (x, y)
-        A rough tracing that the network betters; with `as_truth`, the ulcer's outline itself, or a list of several.
+        A rough outline that the network betters; with `as_truth`, the ulcer's outline itself, or a list of several.
     mask : bool (M, N), photo pixels
-        A tracing: every connected part is an ulcer.
+        A reader's tracing as a picture: every connected part is an ulcer.
+    tracing : float (K, 2) or several, photo pixels (x, y)
+        A reader's tracing as the outline itself, or a list of several.
     as_truth : bool
+        The mask, tracing or outline is the truth: it carries no error of its own.
     model : Model, path or None
         None is the shipped network.
     protocol : Protocol or None
@@ -75,29 +79,30 @@ def segment(
         The model cannot be opened.
     """
     check_pixels(rectified.pixels)
-    tracings = _tracings(outline, several=as_truth)
-    for one in tracings or (None,):
-        _check_prompts(rectified, click=click, box=box, outline=one, mask=mask)
-    if mask is not None or (as_truth and outline is not None):
-        return segment_tracing(rectified, outlines=tracings, mask=mask)
+    _check_prompts(rectified, click=click, box=box, outline=outline, mask=mask, tracing=tracing, as_truth=as_truth)
+    taken = tracing if tracing is not None else outline if as_truth else None
+    if mask is not None or taken is not None:
+        source = OutlineSource.TRUTH if as_truth else OutlineSource.READER
+        return segment_tracing(rectified, outlines=_listed(taken), mask=mask, source=source)
     opened = model if isinstance(model, Model) else load_model(model)
     if click is not None:
         at = rectified.from_photo_px(np.array([click]))[0]
-        return _assemble(rectified, [find_at_click(rectified, at, model=opened)], opened, method="network+click")
+        return _assemble(rectified, [find_at_click(rectified, at, model=opened)], opened, prompt="click")
     if box is not None:
         look = find_in_region(rectified, rectified.from_photo_px(_box_corners(box)), model=opened)
-        return _assemble(rectified, [look], opened, method="network+box")
+        return _assemble(rectified, [look], opened, prompt="box")
     if outline is not None:
         look = find_in_outline(rectified, rectified.from_photo_px(np.asarray(outline, np.float64)), model=opened)
-        return _assemble(rectified, [look], opened, method="network+outline")
+        return _assemble(rectified, [look], opened, prompt="outline")
     return _segment_automatically(rectified, opened)
 
 
-def _tracings(outline: NDArray[np.floating] | Sequence[NDArray[np.floating]] | None, *, several: bool) -> list[Points]:
-    if outline is None:
+def _listed(outlines: Any) -> list[Points]:
+    """Return one outline or several, (x, y) points each, as a list of them."""
+    if outlines is None:
         return []
-    many = outline if several and isinstance(outline, list | tuple) else [outline]
-    return [np.asarray(one, dtype=np.float64) for one in many]
+    several = isinstance(outlines, list | tuple) and all(np.ndim(one) == 2 for one in outlines)
+    return [np.asarray(one, dtype=np.float64) for one in (outlines if several else [outlines])]
 
 
 def detection_limit_mm(rectified: RectifiedPhoto) -> float:
@@ -119,14 +124,14 @@ def _segment_automatically(rectified: RectifiedPhoto, model: Model) -> Segmentat
             cut, refined, found = refine_find(rectified, find, seen=(view, logits), model=model)
             kept = [one for one in found if _trusted(one, rectified, smallest_mm2)]
             looks += [(cut, refined, kept)] if kept else []
-    return _assemble(rectified, looks, model, method="network")
+    return _assemble(rectified, looks, model)
 
 
 def _trusted(find: Find, rectified: RectifiedPhoto, smallest_mm2: float) -> bool:
     return is_trusted(find.confidence, find.peak) and find.area * rectified.spacing_mm**2 >= smallest_mm2
 
 
-def _assemble(rectified: RectifiedPhoto, looks: Sequence[Look], model: Model, *, method: str) -> Segmentation:
+def _assemble(rectified: RectifiedPhoto, looks: Sequence[Look], model: Model, *, prompt: str = "") -> Segmentation:
     finds = sorted(drop_repeats([find for _, _, found in looks for find in found]), key=lambda find: -find.area)
     shape = rectified.pixels.shape[:2]
     probability = np.zeros(shape, np.float32)
@@ -142,7 +147,8 @@ def _assemble(rectified: RectifiedPhoto, looks: Sequence[Look], model: Model, *,
         outlines=tuple(rectified.to_photo_px(find.outline) for find in finds),
         confidence=tuple(round(float(find.confidence), 4) for find in finds),
         touches_border=tuple(touches_border(rectified, find.outline) for find in finds),
-        method=method,
+        source=OutlineSource.NETWORK,
+        prompt=prompt,
     )
 
 
@@ -192,30 +198,23 @@ def _box_corners(box: tuple[float, float, float, float]) -> Points:
     return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
 
 
-def _check_prompts(
-    rectified: RectifiedPhoto,
-    *,
-    click: tuple[float, float] | None,
-    box: tuple[float, float, float, float] | None,
-    outline: NDArray[np.floating] | None,
-    mask: NDArray[np.bool_] | None,
-) -> None:
-    given = [
-        name
-        for name, value in (("click", click), ("box", box), ("outline", outline), ("mask", mask))
-        if value is not None
-    ]
+def _check_prompts(rectified: RectifiedPhoto, *, as_truth: bool, **prompts: Any) -> None:
+    given = [name for name, value in prompts.items() if value is not None]
     if len(given) > 1:
-        raise PhotoError(f"Expected one of click, box, outline or mask, got {' and '.join(given)}; give one.")
+        raise PhotoError(f"Expected one of {', '.join(prompts)}, got {' and '.join(given)}; give one.")
+    if as_truth and not set(given) & {"outline", "mask", "tracing"}:
+        raise PhotoError(
+            "Expected an outline, a mask or a tracing with as_truth, got none; give it, or leave as_truth."
+        )
+    click, box, mask = prompts["click"], prompts["box"], prompts["mask"]
     if click is not None:
         _check_points(rectified, np.asarray(click, dtype=np.float64), shape=(2,), name="click (x, y)")
     if box is not None:
         _check_box(rectified, box)
-    if outline is not None:
-        polygon = np.asarray(outline, dtype=np.float64)
-        _check_points(rectified, polygon, shape=(len(polygon), 2), name="outline of (x, y) points")
-        if len(polygon) < 3:
-            raise PhotoError(f"Expected an outline of at least 3 points, got {len(polygon)}.")
+    for outline in _listed(prompts["outline"]) + _listed(prompts["tracing"]):
+        _check_points(rectified, outline, shape=(len(outline), 2), name="outline of (x, y) points")
+        if len(outline) < 3:
+            raise PhotoError(f"Expected an outline of at least 3 points, got {len(outline)}.")
     if mask is not None and np.shape(mask) != tuple(rectified.calibration.shape):
         raise PhotoError(
             f"Expected a mask as large as the photo, {tuple(rectified.calibration.shape)}, got "

@@ -1,4 +1,4 @@
-"""A reader's tracing, taken as it is: a mask or a polygon becomes the ulcer's outline itself."""
+"""A tracing, taken as it is: a mask or a polygon becomes the ulcer's outline itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.datatypes import RectifiedPhoto, Segmentation
+from ulcermeter.datatypes import OutlineSource, RectifiedPhoto, Segmentation
 from ulcermeter.segmentation.prompt_channels import polygon_region
 
 Points = NDArray[np.float64]
@@ -16,9 +16,13 @@ BORDER_PX = 0.75
 
 
 def segment_tracing(
-    rectified: RectifiedPhoto, *, outlines: Sequence[NDArray[np.floating]] = (), mask: NDArray[np.bool_] | None = None
+    rectified: RectifiedPhoto,
+    *,
+    outlines: Sequence[NDArray[np.floating]] = (),
+    mask: NDArray[np.bool_] | None = None,
+    source: OutlineSource,
 ) -> Segmentation:
-    """Take polygons or a mask in photo pixels as the truth.
+    """Take polygons or a mask in photo pixels as the ulcers' outlines.
 
     A mask's connected parts (8 neighbours) are the ulcers, holes filled; its outline is the 0.5 level between pixel
     centres, so a part n pixels wide measures n pixels. Probability is 0 or 1, confidence 1, edge width 0.
@@ -27,6 +31,8 @@ def segment_tracing(
     ----------
     outlines : sequence of float (K, 2)
     mask : bool (M, N)
+    source : OutlineSource
+        A reader's tracing, or the truth.
     """
     polygons = [np.asarray(one, dtype=np.float64) for one in outlines] or trace_mask(mask)
     in_window = sorted(((rectified.from_photo_px(one), one) for one in polygons), key=lambda two: -_area(two[0]))
@@ -41,8 +47,8 @@ def segment_tracing(
         probability=(labels > 0).astype(np.float32),
         outlines=tuple(photo for _, photo in in_window),
         confidence=(1.0,) * count,
-        method="tracing",
         touches_border=tuple(_on_border(photo, rectified.calibration.shape) for _, photo in in_window),
+        source=source,
     )
 
 
