@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ulcermeter.phantom import (
     CameraSpec,
@@ -18,6 +19,10 @@ from ulcermeter.phantom import (
     draw_phantom,
     write_phantom,
 )
+
+# A law that holds is no less a law on a busy machine: no example has a deadline, in any test.
+settings.register_profile("no deadline")
+settings.load_profile("no deadline")
 
 CAMERA = CameraSpec(width_px=960, height_px=720, px_per_mm=13.0, tilt_deg=6.0, azimuth_deg=30.0)
 HEADER = "photo,subject_id,visit,date,hand,finger,view,reference,reference_on,x,y"

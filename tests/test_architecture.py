@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "ulcermeter"
 
 # A room may import only rooms of a lower level. Rooms of one level do not know each other.
 LEVELS = [
-    {"errors"},
+    {"errors", "files"},
     {"tables", "protocol", "provenance"},
     {"datatypes"},
     {
@@ -47,7 +47,7 @@ STAGES = {
     "outcomes",
     "agreement",
 }
-FOR_STAGES = {"datatypes", "tables", "protocol", "errors"}
+FOR_STAGES = {"datatypes", "tables", "protocol", "errors", "files"}
 
 
 def room_of(path: Path) -> str:

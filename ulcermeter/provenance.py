@@ -1,6 +1,6 @@
 """What made a number: hashes, the identity of a run, and the record that is enough to run it again.
 
-Standard library only, and no clock inside anything that enters a table: times stand in run.json alone.
+No clock inside anything that enters a table: times stand in run.json alone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from ulcermeter.files import check_regular
+
 __all__ = ["file_sha256", "package_versions", "run_id", "run_record", "utc_now"]
 
 _PACKAGES = ("numpy", "opencv-python", "opencv-python-headless", "scikit-image", "scipy", "pandas", "onnxruntime")
@@ -25,8 +27,9 @@ def file_sha256(path: str | Path) -> str:
     Raises
     ------
     OSError
-        The file cannot be read.
+        The file cannot be read, or is none.
     """
+    check_regular(path)
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

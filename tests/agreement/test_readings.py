@@ -39,7 +39,7 @@ def test_common_area_of_a_shape_with_a_bay() -> None:
     assert polygon_area(horseshoe) == 42
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(x=st.floats(-8, 8), y=st.floats(-8, 8), r=st.floats(2, 9), angle=st.floats(0, 6))
 def test_dice_is_symmetric_and_does_not_turn(x: float, y: float, r: float, angle: float) -> None:
     a, b = disc(3, 5, 6, aspect=0.6), disc(3 + x, 5 + y, r, aspect=1.3)

@@ -184,7 +184,7 @@ def test_draws_are_centred_on_the_estimate() -> None:
 finite = st.floats(-0.2, 0.2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(finite, min_size=8, max_size=8), st.floats(20, 900), st.floats(-300, 300), st.floats(-300, 300))
 def test_homographies_of_four_points_agree(wobble: list[float], side: float, x: float, y: float) -> None:
     quad = (UNIT_SQUARE + np.array(wobble).reshape(4, 2)) * side + (x, y)
@@ -203,7 +203,7 @@ def calibrated(tilt_deg: float, lens: LensProfile | None) -> Calibration:
     return replace(blank, pixel_to_mm=np.linalg.inv(to_px), lens=lens)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(0, 959), st.floats(0, 719), st.floats(0, 40), st.booleans())
 def test_pixels_to_millimetres_and_back(x: float, y: float, tilt_deg: float, with_lens: bool) -> None:
     calibration = calibrated(tilt_deg, LENS if with_lens else None)

@@ -167,7 +167,7 @@ def filled(case: Case, cell: tuple[str, int, str]) -> str:
     return str(case.person[name] if table == "person" else getattr(case, table)[i][name])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_knowing_less_never_turns_an_answer_round(data: st.DataObject) -> None:
     case = data.draw(subjects())
@@ -185,7 +185,7 @@ def _of_another_ulcer(case: Case, less: Case, round_: list[str]) -> list[str]:
     return round_ if changed and summary_row(judge(case))["verdict"] != "eligible" else []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_knowing_less_never_makes_an_eligible_subject_not_eligible_or_back(data: st.DataObject) -> None:
     case = data.draw(subjects())
@@ -194,7 +194,7 @@ def test_knowing_less_never_makes_an_eligible_subject_not_eligible_or_back(data:
     assert verdicts != {"eligible", "not eligible"}, name
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_the_order_of_rows_changes_nothing(data: st.DataObject) -> None:
     case = data.draw(subjects())
@@ -219,7 +219,7 @@ def test_shuffled_tables_give_the_same_tables() -> None:
         assert getattr(turned, name).equals(getattr(straight, name))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_the_subjects_rows_say_what_the_or_over_ulcers_says(data: st.DataObject) -> None:
     judged = judge(data.draw(subjects()))
@@ -236,7 +236,7 @@ def test_the_subjects_rows_say_what_the_or_over_ulcers_says(data: st.DataObject)
     assert subject == best
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_every_open_row_says_what_would_settle_it(data: st.DataObject) -> None:
     for row in criterion_rows(judge(data.draw(subjects()))):

@@ -138,7 +138,7 @@ def test_open_again_is_worse() -> None:
     assert list(table["change_from_baseline"]) == ["", "better", "better", "better"]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(sizes=st.lists(st.floats(1, 9), min_size=2, max_size=5), factor=st.floats(0.2, 5), seed=st.integers(0, 999))
 def test_laws_of_the_table(sizes: list[float], factor: float, seed: int) -> None:
     days = [0, 14, 28, 56, 84][: len(sizes)]

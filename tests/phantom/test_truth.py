@@ -22,7 +22,7 @@ def naive_caliper(points):
     return max(float(np.sqrt(((p - q) ** 2).sum())) for i, p in enumerate(points) for q in points[:i])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     diameter=st.floats(0.8, 10),
     s_mm=st.floats(5, 40),

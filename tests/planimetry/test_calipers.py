@@ -77,14 +77,14 @@ def test_caliper_in_space_is_straight_through_the_finger() -> None:
     assert longest_caliper(bow).length_mm == pytest.approx(16 * np.sin(0.6))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(LOBES)
 def test_against_a_naive_second_version(outline: np.ndarray) -> None:
     assert longest_caliper(outline).length_mm == pytest.approx(brute_diameter(outline), rel=1e-12)
     assert area(outline) == pytest.approx(triangle_area(outline), rel=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(LOBES)
 def test_laws_between_the_measures(outline: np.ndarray) -> None:
     diameter = longest_caliper(outline).length_mm
@@ -94,7 +94,7 @@ def test_laws_between_the_measures(outline: np.ndarray) -> None:
     assert perimeter(outline) ** 2 >= 4 * np.pi * area(outline)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(LOBES, st.floats(0, 6.3), st.booleans(), st.floats(0.1, 10))
 def test_motion_changes_nothing_and_scale_scales(outline: np.ndarray, turn: float, mirror: bool, scale: float) -> None:
     moved = scale * rotated(outline * ([-1, 1] if mirror else [1, 1]), turn) + [31, -8]

@@ -141,7 +141,7 @@ def test_exactly_the_threshold_is_not_over_it() -> None:
     assert row(projected(at_height(ellipse(2.0, 1.0)), 0.0), calibration(), protocol=strict).over_threshold == "no"
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.floats(0.5, 9), st.floats(0.4, 1), st.floats(0, 25), st.floats(0.6, 1), st.booleans())
 def test_the_interval_holds_its_estimate(size: float, thin: float, tilt: float, sure: float, table: bool) -> None:
     found = calibration(tilt, on="table" if table else "skin", rel_sd=0.01)

@@ -15,7 +15,7 @@ def blank(shape):
     return np.zeros((*shape, 3), np.uint8)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.floats(6, 20), st.floats(24, 40), st.floats(30, 60), st.floats(0.5, 3))
 def test_outline_of_a_disc_is_sub_pixel(redness, radius, x, y, slope):
     shape = (95, 71)

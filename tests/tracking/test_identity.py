@@ -131,7 +131,7 @@ SHOT = st.tuples(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(shots=st.lists(SHOT, min_size=1, max_size=6), seed=st.integers(0, 2**16))
 def test_row_order_does_not_matter_and_nothing_is_lost(shots: list, seed: int) -> None:
     story = Story()

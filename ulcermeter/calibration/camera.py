@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import CameraInfo, LensProfile, Photo
 from ulcermeter.errors import Refusal
+from ulcermeter.files import read_file
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
@@ -95,7 +96,7 @@ def read_lens(path: str | Path) -> LensProfile:
     """
     path = Path(path)
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(read_file(path, most_mb=1).decode("utf-8"))
         camera = raw.get("camera", {})
         focal_mm = camera.get("focal_35mm_mm")
         return LensProfile(
@@ -108,7 +109,8 @@ def read_lens(path: str | Path) -> LensProfile:
             rms_px=float(raw["rms_px"]),
         )
     except OSError as error:
-        raise Refusal(f"{path}: expected a lens profile, got no readable file; check the path.") from error
+        got = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise Refusal(f"{path}: expected a lens profile, got {got}; check the path.") from error
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, UnicodeDecodeError) as error:
         raise Refusal(
             f"{path}: expected a lens profile with {', '.join(_FOCAL_KEYS)} and [camera], got {error}; "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ulcermeter.errors import PhotoError
+from ulcermeter.files import check_regular, read_file
 
 MAX_MEGAPIXELS = 100
 """Largest photo that is decoded, million pixels: phones reach 50; more is a scan or an attack on memory."""
@@ -19,12 +20,12 @@ KINDS = "JPEG, PNG, TIFF, HEIC or DICOM"
 def read_bytes(path: Path) -> bytes:
     """Return the bytes of a file, or say why they cannot be had."""
     try:
-        size = path.stat().st_size
+        size = check_regular(path)
         if size > MAX_FILE_MB * 1e6:
             raise PhotoError(
                 f"{path}: expected at most {MAX_FILE_MB} MB, got {size / 1e6:.0f} MB; export the photo as JPEG."
             )
-        data = path.read_bytes()
+        data = read_file(path, most_mb=MAX_FILE_MB)
     except OSError as error:
         raise PhotoError(
             f"{path}: expected a readable file, got: {error.strerror or error}; check the path."

@@ -7,6 +7,7 @@ import math
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from ulcermeter.plots.loading import load_matplotlib
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables.dates import parse_date
 
@@ -62,12 +63,12 @@ def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol) -> str:
     str
         An SVG without dates or random ids: the same rows give the same text.
     """
-    import matplotlib
+    matplotlib = load_matplotlib()
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     rows, counted_from = _with_days(_records(trajectory_rows))
-    with matplotlib.rc_context(_SETTINGS):  # type: ignore[arg-type]
+    with matplotlib.rc_context(_SETTINGS):
         figure = Figure(figsize=(9.6, 3.1))
         figure.subplots_adjust(left=0.04, right=0.985, top=0.86, bottom=0.27, wspace=0.16)
         FigureCanvasSVG(figure)

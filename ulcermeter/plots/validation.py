@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ulcermeter.plots.curves import _GREY, _INK, _SETTINGS, _svg
+from ulcermeter.plots.loading import load_matplotlib
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -226,11 +227,11 @@ def _part_factors(axes: Axes, cells: list[tuple[str, str]]) -> None:
 @contextmanager
 def _drawing(size: tuple[float, float]) -> Iterator[Figure]:
     """Yield a figure of a size in inches, drawn with the settings that every figure shares."""
-    import matplotlib
+    matplotlib = load_matplotlib()
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(_SETTINGS):  # type: ignore[arg-type]
+    with matplotlib.rc_context(_SETTINGS):
         figure = Figure(figsize=size)
         FigureCanvasSVG(figure)
         yield figure

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ulcermeter.errors import ProtocolError
+from ulcermeter.files import read_file
 from ulcermeter.protocol.rules import Criterion, Parameter, Protocol, Visit
 from ulcermeter.protocol.values import record, value_fault
 
@@ -28,6 +29,8 @@ _PARTS: dict[str, tuple[type, str]] = {
 _RULES = ("parameters", "visits", "criteria")
 _SHIPPED = "manus"
 _MANY = 5
+# The shipped protocol, which holds every rule with its source, is a fiftieth of this.
+_MOST_MB = 2
 
 
 @dataclass(frozen=True)
@@ -98,10 +101,11 @@ def _load(name_or_path: str | Path, folder: Path) -> _File:
     try:
         if path.suffix != ".toml" and shipped.is_file():
             return _File(str(name_or_path), Path(str(shipped)), tomllib.loads(shipped.read_text(encoding="utf-8")))
-        return _File(str(path), path.resolve(), tomllib.loads(path.read_text(encoding="utf-8-sig")))
+        return _File(str(path), path.resolve(), tomllib.loads(read_file(path, most_mb=_MOST_MB).decode("utf-8-sig")))
     except OSError as error:
+        got = "neither" if isinstance(error, FileNotFoundError) else error.strerror
         raise ProtocolError(
-            f"Protocol {path}: expected a shipped name ({_SHIPPED}) or a TOML file, got neither; check the path."
+            f"Protocol {path}: expected a shipped name ({_SHIPPED}) or a TOML file, got {got}; check the path."
         ) from error
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"Protocol {path}: expected TOML, got a file that breaks its rules: {error}.") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.errors import MissingDependencyError, ModelError, PhotoError
+from ulcermeter.files import check_regular
 from ulcermeter.segmentation.prompt_channels import no_prompt
 
 WEIGHTS = Path(__file__).parent / "weights" / "ulcer.onnx"
@@ -76,20 +78,40 @@ def load_model(path: str | Path | None = None, *, threads: int = 1) -> Model:
         onnxruntime is not installed.
     """
     file = WEIGHTS if path is None else Path(path)
-    if not file.is_file():
+    try:
+        check_regular(file)
+    except OSError as error:
+        got = "none" if isinstance(error, FileNotFoundError) else error.strerror
         raise ModelError(
-            f"Expected a model file at {file}, found none; give --model the path of an .onnx file that "
+            f"Expected a model file at {file}, found {got}; give --model the path of an .onnx file that "
             "`ulcermeter train` wrote, or reinstall the package with its weights."
-        )
+        ) from error
     return _open(file.resolve(), file.stat().st_mtime_ns, threads)
 
 
-@lru_cache(maxsize=4)
-def _open(path: Path, modified_ns: int, threads: int) -> Model:
+def load_onnxruntime() -> Any:
+    """Import onnxruntime with its telemetry off: the one place where it is imported.
+
+    Unless it finds the variable when it is loaded, it writes a device id and events into the home folder and sends them
+    to its vendor. Where the caller has loaded it already, its own switch stops what it has not sent yet.
+
+    Raises
+    ------
+    MissingDependencyError
+        It is not installed.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime
     except ImportError as error:
         raise MissingDependencyError("Finding ulcers needs onnxruntime: pip install onnxruntime.") from error
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
+
+@lru_cache(maxsize=4)
+def _open(path: Path, modified_ns: int, threads: int) -> Model:
+    onnxruntime = load_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.enable_cpu_mem_arena = True

@@ -9,6 +9,7 @@ the folder: its row fails in the results, since one bad photo never stops a batc
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,7 +93,7 @@ def read_study(path: str | Path, *, protocol: str | Path | Protocol | None = Non
 def check_study(path: str | Path, *, protocol: str | Path | Protocol | None = None) -> StudyCheck:
     """Read a study folder and tell everything that is wrong with it; parameters as in `read_study`."""
     root, findings = Path(path), Findings()
-    if not (root / "photos.csv").is_file():
+    if not (root / "photos.csv").exists():
         what = "a folder without it" if root.is_dir() else "no such folder"
         return StudyCheck(None, (f"{root}: expected a study folder that holds photos.csv, got {what}.",), ())
     rules = _protocol(root, protocol, findings)
@@ -131,7 +132,7 @@ def _protocol(root: Path, given: str | Path | Protocol | None, findings: Finding
         return given
     own = root / "protocol.toml"
     try:
-        return read_protocol(given if given is not None else own if own.is_file() else "manus")
+        return read_protocol(given if given is not None else own if os.path.lexists(own) else "manus")
     except ProtocolError as error:
         findings.faults += error.faults
         return read_protocol("manus")
@@ -139,7 +140,7 @@ def _protocol(root: Path, given: str | Path | Protocol | None, findings: Finding
 
 def _read(root: Path, name: str, protocol: Protocol, findings: Findings) -> pd.DataFrame:
     file = root / f"{name}.csv"
-    return _table(file, f"study/{name}", protocol, findings) if file.exists() else empty(f"study/{name}")
+    return _table(file, f"study/{name}", protocol, findings) if os.path.lexists(file) else empty(f"study/{name}")
 
 
 def _table(file: Path, name: str, protocol: Protocol | None, findings: Findings) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ulcermeter.files import read_file
 from ulcermeter.tables import TABLES, columns
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ __all__ = ["Findings", "read_text_table", "unguarded"]
 
 _SEPARATORS = (",", ";", "\t")
 _NUMBER_STARTS = "=+-@"
+# A million rows; a trial has some thousand.
+_MOST_MB = 200
 
 
 @dataclass
@@ -69,7 +72,7 @@ def read_text_table(path: Path, name: str, findings: Findings) -> pd.DataFrame |
 def _rows(path: Path, known: Sequence[str], findings: Findings) -> list[list[str]] | None:
     """Header and body as stripped cells, without the empty rows that spreadsheets leave at the end."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_file(path, most_mb=_MOST_MB).decode("utf-8-sig")
     except OSError as error:
         findings.faults.append(f"{path.name}: expected a file that can be read, got: {error.strerror}.")
         return None
