@@ -34,12 +34,12 @@ def command(study: str, protocol: str | None, tables_only: bool) -> None:
         warn(f"warning: {warning}")
     for fault in found.faults:
         warn(f"fault: {fault}")
+    failing = [] if tables_only or found.as_read is None else _open(found.as_read)
+    for sentence in failing:
+        warn(f"would fail: {sentence}")
     if found.study is None:
         say(f"{len(found.faults)} fault(s), {len(found.warnings)} warning(s): mend the faults before a run.")
         sys.exit(2)
-    failing = [] if tables_only else _open(found.study)
-    for sentence in failing:
-        warn(f"would fail: {sentence}")
     photos, rules = found.study.photos, found.study.protocol
     say(f"{len(photos)} photo rows of {photos['subject_id'].nunique()} subjects; protocol {rules.name}.")
     say(f"No faults, {len(found.warnings)} warning(s), {len(failing)} photo row(s) that would fail.")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes.calibration import Calibration, CameraInfo, LensProfile, Points, transform_points
+from ulcermeter.datatypes.findings import Finding, Kind, Severity, record_of, sentence
 from ulcermeter.datatypes.finger import Finger
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ __all__ = [
     "Calibration",
     "CameraInfo",
     "Eligibility",
+    "Finding",
     "Finger",
+    "Kind",
     "LensProfile",
     "OutlineSource",
     "Outcomes",
@@ -36,7 +39,10 @@ __all__ = [
     "RectifiedPhoto",
     "Results",
     "Segmentation",
+    "Severity",
     "Study",
+    "record_of",
+    "sentence",
     "transform_points",
 ]
 
@@ -175,6 +181,8 @@ class Study:
     refractory: pd.DataFrame
     visits: pd.DataFrame
     events: pd.DataFrame
+    findings: tuple[Finding, ...] = ()
+    """What looks wrong in it and stops nothing; results may not rest on a cell that is `in_doubt`."""
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ulcermeter.datatypes import Study
-from ulcermeter.errors import ProtocolError, StudyError, TableError
+from ulcermeter.datatypes import Finding, Kind, Severity, Study, sentence
+from ulcermeter.errors import ProtocolError, StudyError
 from ulcermeter.protocol import Protocol, read_protocol
-from ulcermeter.study.across import same_picture_faults, warn_across
+from ulcermeter.study.across import same_picture_faults, warnings_across
 from ulcermeter.study.cells import parse_box, path_fault
-from ulcermeter.study.files import Findings, read_text_table, unguarded
+from ulcermeter.study.file_names import folder_fault, table_name_findings
+from ulcermeter.study.files import Findings, blanked, broken, read_text_table, short_rows_at_fault, unguarded
 from ulcermeter.study.opening import off_photo, open_photos
 from ulcermeter.study.rules import cell_faults, photo_faults, refuse_toes, spell_paths, spell_visits, table_faults
-from ulcermeter.tables import columns, conform, empty
+from ulcermeter.tables import conform_loosely, empty
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,15 +52,25 @@ class StudyCheck:
     ----------
     study : Study or None
         None when there are faults.
-    faults : tuple of str
-        Everything that must be mended before a run.
-    warnings : tuple of str
-        What looks wrong but stops nothing.
+    findings : tuple of Finding
+        All that was found, each once.
+    as_read : Study or None
+        The tables as far as they could be read, faults or not; cells that break a rule are empty.
     """
 
     study: Study | None
-    faults: tuple[str, ...]
-    warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    as_read: Study | None = None
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Everything that must be mended before a run, in words."""
+        return tuple(sentence(f) for f in self.findings if f.severity is Severity.FAULT)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What looks wrong but stops nothing, in words."""
+        return tuple(sentence(f) for f in self.findings if f.severity is Severity.WARNING)
 
 
 def read_study(path: str | Path, *, protocol: str | Path | Protocol | None = None) -> Study:
@@ -93,20 +104,20 @@ def read_study(path: str | Path, *, protocol: str | Path | Protocol | None = Non
 def check_study(path: str | Path, *, protocol: str | Path | Protocol | None = None) -> StudyCheck:
     """Read a study folder and tell everything that is wrong with it; parameters as in `read_study`."""
     root, findings = Path(path), Findings()
-    if not (root / "photos.csv").exists():
-        what = "a folder without it" if root.is_dir() else "no such folder"
-        return StudyCheck(None, (f"{root}: expected a study folder that holds photos.csv, got {what}.",), ())
+    if fault := folder_fault(root):
+        return StudyCheck(None, (Finding(Kind.PROTOCOL, Severity.FAULT, why=fault),))
     rules = _protocol(root, protocol, findings)
-    tables = {name: _read(root, name, rules, findings) for name in TABLE_NAMES}
-    if not findings.faults and not len(tables["photos"]):
-        findings.faults.append("photos.csv: expected at least one photo, got none.")
-    if findings.faults:
-        return StudyCheck(None, _once(findings.faults), _once(findings.warnings))
+    findings.found += table_name_findings(root)
+    tables: dict[str, Any] = {name: _read(root, name, rules, findings) for name in TABLE_NAMES}
+    if not findings.stopping and not len(tables["photos"]):
+        findings.fault("expected at least one photo, got none", "photos.csv")
     study = Study(root=root, protocol=rules, **tables)
-    if faults := same_picture_faults(study):
-        return StudyCheck(None, faults, _once(findings.warnings))
-    warn_across(study, findings)
-    return StudyCheck(study, (), _once(findings.warnings))
+    findings.found += short_rows_at_fault(findings)
+    findings.found += same_picture_faults(study)
+    findings.found += warnings_across(study)
+    found = tuple(dict.fromkeys(findings.found))
+    read = replace(study, findings=tuple(f for f in found if f.severity is Severity.WARNING))
+    return StudyCheck(None if findings.stopping else read, found, read)
 
 
 def read_allocation(path: str | Path) -> pd.DataFrame:
@@ -122,8 +133,8 @@ def read_allocation(path: str | Path) -> pd.DataFrame:
     if not file.is_file():
         raise StudyError(f"{file}: expected an allocation file with subject_id and arm, got no such file.")
     frame = _table(file, "study/allocation", None, findings)
-    if findings.faults:
-        raise StudyError(_once(findings.faults))
+    if findings.stopping:
+        raise StudyError([sentence(finding) for finding in findings.found if finding.severity is Severity.FAULT])
     return frame
 
 
@@ -134,7 +145,7 @@ def _protocol(root: Path, given: str | Path | Protocol | None, findings: Finding
     try:
         return read_protocol(given if given is not None else own if os.path.lexists(own) else "manus")
     except ProtocolError as error:
-        findings.faults += error.faults
+        findings.found += [Finding(Kind.PROTOCOL, Severity.FAULT, why=fault) for fault in error.faults]
         return read_protocol("manus")
 
 
@@ -144,33 +155,20 @@ def _read(root: Path, name: str, protocol: Protocol, findings: Findings) -> pd.D
 
 
 def _table(file: Path, name: str, protocol: Protocol | None, findings: Findings) -> pd.DataFrame:
-    import pandas as pd
-
     raw = read_text_table(file, name, findings)
     if raw is None:
         return empty(name)
     raw, faults = refuse_toes(file.name, spell_paths(raw))
     if protocol is not None:
         raw = spell_visits(raw, protocol)
-    loose = raw.reindex(columns=columns(name), fill_value="")
-    for axis in {"x", "y"} & set(loose.columns):
-        loose[axis] = pd.to_numeric(loose[axis].replace("", None), errors="coerce")
-    if protocol is not None:
         faults += cell_faults(name, raw, protocol)
+    table, cells = conform_loosely(name, raw)
+    # A column that is not there was already told with the header.
+    faults += [broken(c.why, file.name, c.position + 2, column=c.column, got=c.got) for c in cells if c.column in raw]
     if name == "study/photos":
         from ulcermeter.calibration.references import parse_reference
 
-        faults += photo_faults(loose, file.parent, parse_reference)
-    faults += table_faults(name, loose)
-    findings.faults += faults
-    try:
-        return conform(name, raw)
-    except TableError as error:
-        # A missing column was already told with the header; the rest speaks of the file the reader has before him.
-        own = [f for f in error.faults if "expected a column '" not in f]
-        findings.faults += [f.replace(f"{name} row", f"{file.name} row") for f in own]
-        return empty(name)
-
-
-def _once(sentences: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(sentences))
+        faults += photo_faults(table, file.parent, parse_reference)
+    faults += table_faults(name, table)
+    findings.found += faults
+    return blanked(table, faults)

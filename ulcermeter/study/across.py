@@ -5,29 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ulcermeter.datatypes import Finding, Kind, Severity
 from ulcermeter.provenance import file_sha256
-from ulcermeter.study.rules import fingers_not_told_apart
-from ulcermeter.tables.dates import day_number, parse_date
+from ulcermeter.study.cells import path_fault
+from ulcermeter.study.file_names import file_findings
+from ulcermeter.study.files import broken
+from ulcermeter.study.rules import fingers_not_told_apart, readable_date, row_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ulcermeter.datatypes import Study
-    from ulcermeter.study.files import Findings
 
-__all__ = ["same_picture_faults", "warn_across"]
+__all__ = ["same_picture_faults", "warnings_across"]
 
+_PHOTOS = "photos.csv"
 # Events that belong to one finger; without it they cannot be joined to an ulcer.
 _LOCAL_EVENTS = ("amputation", "debridement", "infection", "gangrene")
 
 
-def warn_across(study: Study, findings: Findings) -> None:
-    """Add the warnings that need several tables, or the photos on disk."""
-    for warnings in (_absent_files, _unknown_subjects, _visit_days, _joins, _consent):
-        findings.warnings += warnings(study)
+def warnings_across(study: Study) -> Iterator[Finding]:
+    """Yield the warnings that need several tables, or the names of the files on disk."""
+    for warnings in (file_findings, _unknown_subjects, _visit_days, _joins):
+        yield from warnings(study)
 
 
-def same_picture_faults(study: Study) -> tuple[str, ...]:
+def same_picture_faults(study: Study) -> Iterator[Finding]:
     """Name photo files that are one picture listed as several: its ulcers would count for each.
 
     One picture for several fingers of one visit is right where its rows say which ulcer is whose, and each finger
@@ -35,91 +38,85 @@ def same_picture_faults(study: Study) -> tuple[str, ...]:
     """
     photos = study.photos
     sizes: dict[int, set[str]] = {}
-    for name in sorted(set(photos["photo"])):
-        if (study.root / name).is_file():
+    for name in sorted(set(photos["photo"]) - {""}):
+        if not path_fault(study.root, name) and (study.root / name).is_file():
             sizes.setdefault((study.root / name).stat().st_size, set()).add(name)
     pictures: dict[str, list[str]] = {}
     for size, names in sizes.items():
         for name in sorted(names) if size and len(names) > 1 else ():
             pictures.setdefault(file_sha256(study.root / name), []).append(name)
-    return tuple(
-        fault
-        for names in sorted(names for names in pictures.values() if len(names) > 1)
-        for fault in _one_picture(photos[photos["photo"].isin(names)], names)
-    )
+    for same in sorted(same for same in pictures.values() if len(same) > 1):
+        yield from _one_picture(photos[photos["photo"].isin(same)], same)
 
 
-def _one_picture(rows: pd.DataFrame, names: list[str]) -> Iterator[str]:
+def _one_picture(rows: pd.DataFrame, names: list[str]) -> Iterator[Finding]:
     one = f"{', '.join(names)} are one and the same picture, byte for byte"
     several = [column for column in ("subject_id", "visit", "date") if rows[column].nunique() > 1]
     if several:
         told = "; ".join(f"{column} {', '.join(dict.fromkeys(rows[column]))}" for column in several)
-        yield (
-            f"photos.csv rows {_numbers(rows)}: {one}, listed under several {told}; keep the row it was taken for, and "
-            "give the others their own photo."
-        )
+        why = f"{one}, listed under several {told}; keep the row it was taken for, and give the others their own photo"
+        yield broken(why, _PHOTOS, *row_numbers(rows))
         return
     for (hand, finger), own in rows.groupby(["hand", "finger"], sort=False):
         if own["photo"].nunique() > 1:
-            yield (
-                f"photos.csv rows {_numbers(own)}: {one}, listed as several photos of the {hand} {finger} finger; keep "
-                "one row, or where it shows several ulcers give each row the same name and its own click (x, y)."
+            why = (
+                f"{one}, listed as several photos of the {hand} {finger} finger; keep one row, or where it shows "
+                "several ulcers give each row the same name and its own click (x, y)"
             )
+            yield broken(why, _PHOTOS, *row_numbers(own))
     yield from fingers_not_told_apart(rows.assign(photo=" = ".join(names)))
 
 
-def _numbers(rows: pd.DataFrame) -> str:
-    return ", ".join(str(i + 2) for i in rows.index)
-
-
-def _absent_files(study: Study) -> Iterator[str]:
-    for column in ("photo", "mask"):
-        for i, name in study.photos[column].items():
-            if name and not (study.root / name).is_file():
-                yield f"photos.csv row {int(str(i)) + 2}, {column}: there is no file '{name}'; this row will fail."
-
-
-def _unknown_subjects(study: Study) -> Iterator[str]:
+def _unknown_subjects(study: Study) -> Iterator[Finding]:
     photographed = set(study.photos["subject_id"])
     if len(study.subjects):
         for subject in sorted(photographed - set(study.subjects["subject_id"])):
-            yield f"subjects.csv: subject {subject} has photos but no row; its clinical criteria stay open."
+            yield _warning(f"subject {subject} has photos but no row; its clinical criteria stay open", "subjects.csv")
     for name in ("subjects", "ulcers", "treatments", "refractory", "visits", "events"):
         for subject in sorted(set(getattr(study, name)["subject_id"]) - photographed):
-            yield f"{name}.csv: subject {subject} has no photo."
+            yield _warning(f"subject {subject} has no photo", f"{name}.csv")
 
 
-def _visit_days(study: Study) -> Iterator[str]:
+def _warning(why: str, file: str, *rows: int) -> Finding:
+    return Finding(Kind.BROKEN, Severity.WARNING, file, rows, why=why)
+
+
+def _visit_days(study: Study) -> Iterator[Finding]:
     """Warn of photos far from their visit's planned day: one of visit and date may be wrong."""
     day_zero = dict(zip(study.subjects["subject_id"], study.subjects["treatment_date"], strict=True))
+    planned = {visit.name: visit for visit in study.protocol.visits if visit.phase == "follow-up"}
     for i, row in study.photos.iterrows():
-        visit = study.protocol.visit(row["visit"])
-        day = day_number(row["date"], day_zero.get(row["subject_id"], ""))
-        if day is None or visit.day is None or visit.phase != "follow-up":
+        visit = planned.get(row["visit"])
+        taken, zero = readable_date(row["date"]), readable_date(day_zero.get(row["subject_id"], ""))
+        if visit is None or visit.day is None or not (taken and taken.exact and zero and zero.exact):
             continue
-        if abs(day - visit.day) > (visit.window_days or 0):
-            yield (
-                f"photos.csv row {int(str(i)) + 2}: {row['photo']} was taken on day {day}, outside the window of "
-                f"{row['visit']} (day {visit.day} ± {visit.window_days or 0})."
+        day, half = (taken.low - zero.low).days, visit.window_days or 0
+        if abs(day - visit.day) > half:
+            yield Finding(
+                Kind.OUTSIDE_WINDOW,
+                Severity.WARNING,
+                _PHOTOS,
+                (int(str(i)) + 2,),
+                "date",
+                got=f"{row['date']} (day {day})",
+                meant=f"day {visit.day} ± {half}",
+                why=visit.name,
+                subject_id=row["subject_id"],
             )
 
 
-def _joins(study: Study) -> Iterator[str]:
+def _joins(study: Study) -> Iterator[Finding]:
     for i, row in study.ulcers.iterrows():
         if not row["ulcer_no"] and not (row["hand"] and row["finger"]):
-            yield f"ulcers.csv row {int(str(i)) + 2}: neither ulcer_no nor hand and finger, so it joins to no ulcer."
+            yield _warning(
+                "neither ulcer_no nor hand and finger, so it joins to no ulcer", "ulcers.csv", int(str(i)) + 2
+            )
     for i, row in study.events.iterrows():
         if row["event"] in _LOCAL_EVENTS and not row["ulcer_no"] and not (row["hand"] and row["finger"]):
-            yield f"events.csv row {int(str(i)) + 2}: {row['event']} without a finger or ulcer_no joins to no ulcer."
+            why = f"{row['event']} without a finger or ulcer_no joins to no ulcer"
+            yield _warning(why, "events.csv", int(str(i)) + 2)
     numbered = study.photos[study.photos["ulcer_no"] != ""]
     for (subject, number), rows in numbered.groupby(["subject_id", "ulcer_no"]):
         fingers = sorted(set(rows["hand"] + " " + rows["finger"]))
         if len(fingers) > 1:
-            yield f"photos.csv: ulcer_no {number} of {subject} stands at several fingers: {', '.join(fingers)}."
-
-
-def _consent(study: Study) -> Iterator[str]:
-    for i, row in study.subjects.iterrows():
-        consent, treatment = parse_date(row["consent_date"]), parse_date(row["treatment_date"])
-        if consent and treatment and treatment.high < consent.low:
-            yield f"subjects.csv row {int(str(i)) + 2}: treated on {row['treatment_date']}, before consent."
+            yield _warning(f"ulcer_no {number} of {subject} stands at several fingers: {', '.join(fingers)}", _PHOTOS)

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ulcermeter.datatypes import Finding, Kind, Severity
 from ulcermeter.files import read_file
 from ulcermeter.tables import TABLES, columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Findings", "read_text_table", "unguarded"]
+__all__ = ["Findings", "blanked", "broken", "read_text_table", "short_rows_at_fault", "unguarded"]
 
 _SEPARATORS = (",", ";", "\t")
 _NUMBER_STARTS = "=+-@"
@@ -26,10 +27,51 @@ _MOST_MB = 200
 
 @dataclass
 class Findings:
-    """What a folder's reading turned up: faults stop a run, warnings do not."""
+    """What a folder's reading turned up, in the order in which it was found."""
 
-    faults: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    found: list[Finding] = field(default_factory=list)
+    short: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    """Rows that end before their header does, by file and row: their cells, and the header's."""
+
+    def fault(self, why: str, file: str = "", *rows: int, column: str = "", got: str = "") -> None:
+        """Add a broken rule that stops a run."""
+        self.found.append(broken(why, file, *rows, column=column, got=got))
+
+    def warn(self, why: str, file: str = "", *rows: int, column: str = "") -> None:
+        """Add what looks wrong and stops nothing."""
+        self.found.append(Finding(Kind.BROKEN, Severity.WARNING, file, rows, column, why=why))
+
+    @property
+    def stopping(self) -> bool:
+        """Is there any fault."""
+        return any(finding.severity is Severity.FAULT for finding in self.found)
+
+
+def broken(why: str, file: str, *rows: int, column: str = "", got: str = "") -> Finding:
+    """Return a fault: what was expected and got, at a place."""
+    return Finding(Kind.BROKEN, Severity.FAULT, file, rows, column, got=got, why=why.rstrip("."))
+
+
+def short_rows_at_fault(findings: Findings) -> list[Finding]:
+    """Return the short rows in which a cell is at fault: what they lack need not stand at their end."""
+    wrong = {(f.file, row) for f in findings.found if f.severity is Severity.FAULT for row in f.rows}
+    return [
+        Finding(Kind.SHORT_ROW, Severity.FAULT, file, (row,), got=str(got), meant=str(header))
+        for (file, row), (got, header) in findings.short.items()
+        if (file, row) in wrong
+    ]
+
+
+def blanked(table: pd.DataFrame, findings: Iterable[Finding]) -> pd.DataFrame:
+    """Return a table without what stands in the cells of findings: they become *not known*."""
+    import pandas as pd
+
+    table = table.copy()
+    for finding in findings:
+        if finding.column in table.columns:
+            unknown = None if pd.api.types.is_numeric_dtype(table[finding.column]) else ""
+            table.loc[[row - 2 for row in finding.rows], finding.column] = unknown
+    return table
 
 
 def unguarded(cell: str) -> str:
@@ -54,7 +96,8 @@ def read_text_table(path: Path, name: str, findings: Findings) -> pd.DataFrame |
     Returns
     -------
     DataFrame or None
-        Columns of the contract that the file has, all text; None where nothing can be read.
+        Columns of the contract that the file has, all text; None where nothing can be read. What a short row lacks at
+        its end is empty: spreadsheets leave out the last cells of a row where nothing stands in them.
     """
     import pandas as pd
 
@@ -74,15 +117,15 @@ def _rows(path: Path, known: Sequence[str], findings: Findings) -> list[list[str
     try:
         text = read_file(path, most_mb=_MOST_MB).decode("utf-8-sig")
     except OSError as error:
-        findings.faults.append(f"{path.name}: expected a file that can be read, got: {error.strerror}.")
+        findings.fault(f"expected a file that can be read, got: {error.strerror}", path.name)
         return None
     except UnicodeDecodeError:
-        findings.faults.append(
-            f"{path.name}: expected UTF-8 text, got another encoding; save it as 'CSV UTF-8' in the spreadsheet."
+        findings.fault(
+            "expected UTF-8 text, got another encoding; save it as 'CSV UTF-8' in the spreadsheet", path.name
         )
         return None
     if "\0" in text:
-        findings.faults.append(f"{path.name}: expected a CSV file, got a file with zero bytes in it.")
+        findings.fault("expected a CSV file, got a file with zero bytes in it", path.name)
         return None
     try:
         rows = [
@@ -90,17 +133,15 @@ def _rows(path: Path, known: Sequence[str], findings: Findings) -> list[list[str
             for row in csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text, known))
         ]
     except csv.Error as error:
-        findings.faults.append(f"{path.name}: expected a CSV file, got one that breaks its rules: {error}.")
+        findings.fault(f"expected a CSV file, got one that breaks its rules: {error}", path.name)
         return None
     while rows and not any(rows[-1]):
         rows.pop()
     if not rows:
-        findings.faults.append(f"{path.name}: expected a header line and rows, got an empty file.")
+        findings.fault("expected a header line and rows, got an empty file", path.name)
         return None
     if got := _no_header(rows[0]):
-        findings.faults.append(
-            f"{path.name}: expected the column names in the first line, got {got}; delete that line."
-        )
+        findings.fault(f"expected the column names in the first line, got {got}; delete that line", path.name)
         return None
     return rows
 
@@ -121,30 +162,33 @@ def _separator(text: str, known: Iterable[str]) -> str:
 def _check_header(file: str, name: str, header: list[str], findings: Findings) -> None:
     known = columns(name)
     twice = sorted({c for c in header if c and header.count(c) > 1})
-    findings.faults += [f"{file}: the column '{c}' stands twice; keep one." for c in twice]
+    for column in twice:
+        findings.fault(f"the column '{column}' stands twice; keep one", file)
     absent = [c for c in known if c not in header]
     meant = []
     for column in dict.fromkeys(c for c in header if c and c not in known):
         close = difflib.get_close_matches(column.lower().replace(" ", "_"), absent, n=1, cutoff=0.8)
         meant += close
         if close:
-            findings.faults.append(f"{file}: expected a column '{close[0]}', got '{column}'; rename it.")
+            findings.fault(f"expected a column '{close[0]}', got '{column}'; rename it", file)
         else:
-            findings.warnings.append(f"{file}: the column '{column}' is not one that ulcermeter knows and is not used.")
-    findings.faults += [
-        f"{file}: expected a column '{column.name}' ({column.meaning}), got none; add it."
-        for column in TABLES[name].columns
-        if column.required and column.name in absent and column.name not in meant
-    ]
+            findings.warn(f"the column '{column}' is not one that ulcermeter knows and is not used", file)
+    for own in TABLES[name].columns:
+        if own.required and own.name in absent and own.name not in meant:
+            findings.fault(f"expected a column '{own.name}' ({own.meaning}), got none; add it", file)
 
 
 def _check_width(file: str, header: list[str], body: list[list[str]], findings: Findings) -> None:
     for position, row in enumerate(body):
-        if len(row) != len(header):
-            findings.faults.append(
-                f"{file} row {position + 2}: expected {len(header)} cells as in the header, got {len(row)}; "
-                "a cell that holds the separator needs quotes."
+        if any(row[len(header) :]):
+            findings.fault(
+                f"expected {len(header)} cells as in the header, got {len(row)}; a cell that holds the separator needs "
+                "quotes",
+                file,
+                position + 2,
             )
+        if len(row) < len(header):
+            findings.short[file, position + 2] = len(row), len(header)
 
 
 def _cell(name: str, column: str, row: list[str], index: int) -> str:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from ulcermeter.datatypes import Finding
 from ulcermeter.errors import UlcermeterError
 from ulcermeter.study.cells import TOE_SENTENCE, is_toe, parse_box, path_fault
+from ulcermeter.study.files import broken
 from ulcermeter.tables import TABLES
-from ulcermeter.tables.dates import parse_date
+from ulcermeter.tables.dates import DateInterval, parse_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,29 +24,29 @@ __all__ = [
     "fingers_not_told_apart",
     "photo_faults",
     "plain_path",
+    "readable_date",
     "refuse_toes",
+    "row_numbers",
     "spell_paths",
     "spell_visits",
     "table_faults",
 ]
 
-# Years outside can only be slips of the pen (0215-03-01, 20165-...): nobody photographed a trial before 1990, and
-# nobody in one was born before 1890.
-_FIRST_YEAR, _LAST_YEAR = 1890, 2100
-_AGE_YEARS = (0, 120)
-_BEDSIDE_MM = (0, 100)
+# Years outside are no dates of anything here (0215-03-01, 20165-...); what is only implausible is told elsewhere.
+_FIRST_YEAR, _LAST_YEAR = 1800, 2100
+_PHOTOS = "photos.csv"
 
 
-def refuse_toes(file: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def refuse_toes(file: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
     """Name every cell that speaks of a toe, and blank it so that it is not reported a second time."""
     frame, faults = frame.copy(), []
     for column in ("hand", "finger"):
         if column not in frame.columns:
             continue
         bad = frame[column].map(is_toe)
-        faults += [
-            f"{file} row {i + 2}, {column}: {TOE_SENTENCE}; got '{frame.loc[i, column]}'." for i in frame.index[bad]
-        ]
+        for i in frame.index[bad]:
+            got = str(frame.loc[i, column])
+            faults.append(broken(f"{TOE_SENTENCE}; got '{got}'", file, i + 2, column=column, got=got))
         frame.loc[bad, column] = TABLES["study/photos"][column].values[0]
     return frame, faults
 
@@ -72,27 +74,24 @@ def _folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def cell_faults(name: str, frame: pd.DataFrame, protocol: Protocol) -> list[str]:
-    """Check single cells of any table: dates, visit names, numbers within what can be."""
+def cell_faults(name: str, frame: pd.DataFrame, protocol: Protocol) -> list[Finding]:
+    """Check single cells of any table: dates and visit names."""
     file = _file(name)
     checks: dict[str, Callable[[str], str]] = {c: _date_fault for c in frame.columns if _is_date(name, c)}
     if "visit" in frame.columns:
         checks["visit"] = lambda text: _visit_fault(text, protocol)
-    for column, limits in (("age", _AGE_YEARS), ("diameter_mm_bedside", _BEDSIDE_MM)):
-        if column in frame.columns:
-            checks[column] = lambda text, limits=limits: _range_fault(text, *limits)  # type: ignore[misc]
     return [
-        f"{file} row {i + 2}, {column}: {fault}."
+        broken(fault, file, i + 2, column=column, got=text)
         for column, check in checks.items()
         for i, text in _cells(frame, column)
         if (fault := check(text))
     ]
 
 
-def photo_faults(frame: pd.DataFrame, root: Path, parse_reference: Callable[[str], object]) -> list[str]:
+def photo_faults(frame: pd.DataFrame, root: Path, parse_reference: Callable[[str], object]) -> list[Finding]:
     """Check the photos' own cells: paths, clicks, boxes, references."""
     faults = [
-        f"photos.csv row {i + 2}, {column}: {fault}."
+        broken(fault, _PHOTOS, i + 2, column=column, got=text)
         for column in ("photo", "mask")
         for i, text in _cells(frame, column)
         if (fault := path_fault(root, text))
@@ -102,25 +101,25 @@ def photo_faults(frame: pd.DataFrame, root: Path, parse_reference: Callable[[str
             try:
                 parse(text)
             except UlcermeterError as error:
-                faults.append(f"photos.csv row {i + 2}, {column}: {str(error).rstrip('.')}.")
+                faults.append(broken(str(error), _PHOTOS, i + 2, column=column, got=text))
     return faults + list(_click_faults(frame))
 
 
-def _click_faults(frame: pd.DataFrame) -> Iterator[str]:
+def _click_faults(frame: pd.DataFrame) -> Iterator[Finding]:
     for i, row in frame.iterrows():
-        where = f"photos.csv row {int(str(i)) + 2}"
+        at = int(str(i)) + 2
         has = {axis: row[axis] == row[axis] for axis in ("x", "y")}
         if has["x"] != has["y"]:
             given, lacking = ("x", "y") if has["x"] else ("y", "x")
-            yield f"{where}, {lacking}: expected both x and y of a click, got only {given}."
+            yield broken(f"expected both x and y of a click, got only {given}", _PHOTOS, at, column=lacking)
         yield from (
-            f"{where}, {axis}: expected a pixel of the photo, 0 or more, got {row[axis]:g}."
+            broken(f"expected a pixel of the photo, 0 or more, got {row[axis]:g}", _PHOTOS, at, column=axis)
             for axis in ("x", "y")
             if has[axis] and not 0 <= row[axis] < 1e6
         )
 
 
-def table_faults(name: str, frame: pd.DataFrame) -> list[str]:
+def table_faults(name: str, frame: pd.DataFrame) -> list[Finding]:
     """Check rows against each other: what must not stand twice, dates that run backwards, photos of two subjects."""
     file = _file(name)
     keys = {
@@ -140,51 +139,50 @@ def table_faults(name: str, frame: pd.DataFrame) -> list[str]:
     return faults
 
 
-def _duplicates(file: str, frame: pd.DataFrame, keys: list[str]) -> list[str]:
+def _duplicates(file: str, frame: pd.DataFrame, keys: list[str]) -> list[Finding]:
     again = frame.duplicated(keys)
     first = {
         tuple(map(str, row)): i for i, row in reversed(list(zip(frame.index, frame[keys].to_numpy(), strict=True)))
     }
     return [
-        f"{file} row {i + 2}: the same {', '.join(keys)} as row {first[tuple(map(str, frame.loc[i, keys]))] + 2} "
-        f"({', '.join(str(v) for v in frame.loc[i, keys] if str(v) not in ('', 'nan'))}); keep one."
+        broken(
+            f"the same {', '.join(keys)} as row {first[tuple(map(str, frame.loc[i, keys]))] + 2} "
+            f"({', '.join(str(v) for v in frame.loc[i, keys] if str(v) not in ('', 'nan'))}); keep one",
+            file,
+            i + 2,
+        )
         for i in frame.index[again]
     ]
 
 
-def _backwards(file: str, frame: pd.DataFrame) -> Iterator[str]:
+def _backwards(file: str, frame: pd.DataFrame) -> Iterator[Finding]:
     for i, row in frame.iterrows():
-        try:
-            start, end = parse_date(row["start"]), parse_date(row["end"])
-        except ValueError:
-            continue
+        start, end = readable_date(row["start"]), readable_date(row["end"])
         if start and end and end.high < start.low:
-            yield (
-                f"{file} row {int(str(i)) + 2}, end: expected a day on or after the start {row['start']}, "
-                f"got {row['end']}."
-            )
+            why = f"expected a day on or after the start {row['start']}, got {row['end']}"
+            yield broken(why, file, int(str(i)) + 2, column="end", got=row["end"])
 
 
-def _contradictions(frame: pd.DataFrame) -> list[str]:
+def _contradictions(frame: pd.DataFrame) -> list[Finding]:
     """One file is one moment of one subject; and a finger seen twice on it needs a click each time."""
     faults = []
     for photo, rows in frame.groupby("photo", sort=False):
         for column in ("subject_id", "visit", "date"):
             if rows[column].nunique() > 1:
-                faults.append(
-                    f"photos.csv rows {_numbers(rows)}: one photo, {photo}, with several {column}: "
-                    f"{', '.join(dict.fromkeys(rows[column]))}; a photo shows one subject at one visit."
-                )
+                several = ", ".join(dict.fromkeys(rows[column]))
+                why = f"one photo, {photo}, with several {column}: {several}; a photo shows one subject at one visit"
+                faults.append(broken(why, _PHOTOS, *row_numbers(rows)))
     for (name, hand, finger), rows in frame.groupby(["photo", "hand", "finger"], sort=False):
         if len(rows) > 1 and rows["x"].isna().any() and rows["x"].notna().any():
-            faults.append(
-                f"photos.csv rows {_numbers(rows)}: the {hand} {finger} finger of {name} stands with a click and "
-                "without; give every row a click (x, y), or keep one row without."
+            why = (
+                f"the {hand} {finger} finger of {name} stands with a click and without; give every row a click (x, y), "
+                "or keep one row without"
             )
+            faults.append(broken(why, _PHOTOS, *row_numbers(rows)))
     return faults + list(fingers_not_told_apart(frame))
 
 
-def fingers_not_told_apart(frame: pd.DataFrame) -> Iterator[str]:
+def fingers_not_told_apart(frame: pd.DataFrame) -> Iterator[Finding]:
     """Name photos of several fingers whose rows would all find the same ulcer, which would count on each finger.
 
     An outlines.csv tells fingers apart by itself.
@@ -197,14 +195,16 @@ def fingers_not_told_apart(frame: pd.DataFrame) -> Iterator[str]:
         same = alone[(alone["box"] == "") & (alone["mask"] == "") | alone.duplicated(["box", "mask"], keep=False)]
         if len(same):
             names = ", ".join(" ".join(finger) for finger in fingers)
-            yield (
-                f"photos.csv rows {_numbers(same)}: {photo} shows several fingers ({names}), and these rows do not say "
-                "where theirs is; give each its own box, or a click (x, y)."
+            why = (
+                f"{photo} shows several fingers ({names}), and these rows do not say where theirs is; give each its "
+                "own box, or a click (x, y)"
             )
+            yield broken(why, _PHOTOS, *row_numbers(same))
 
 
-def _numbers(rows: pd.DataFrame) -> str:
-    return ", ".join(str(i + 2) for i in rows.index)
+def row_numbers(rows: pd.DataFrame) -> list[int]:
+    """Return rows as a spreadsheet counts them: row 1 is the header."""
+    return [int(i) + 2 for i in rows.index]
 
 
 def _cells(frame: pd.DataFrame, column: str) -> Iterator[tuple[int, str]]:
@@ -219,6 +219,14 @@ def _file(name: str) -> str:
 def _is_date(name: str, column: str) -> bool:
     meaning = next((c.meaning for c in TABLES[name].columns if c.name == column), "")
     return "ISO 8601" in meaning
+
+
+def readable_date(text: str) -> DateInterval | None:
+    """Return a date, or None for an empty cell and one that is no date, which is told as a fault of its own."""
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
 
 
 def _date_fault(text: str) -> str:
@@ -238,11 +246,3 @@ def _visit_fault(text: str, protocol: Protocol) -> str:
     close = difflib.get_close_matches(text.lower(), names, n=1)
     hint = f" (closest: {close[0]})" if close else ""
     return f"expected a visit of the protocol ({', '.join(names)}), got '{text}'{hint}"
-
-
-def _range_fault(text: str, low: float, high: float) -> str:
-    try:
-        number = float(text)
-    except ValueError:
-        return ""  # the contract reports what is no number
-    return "" if low < number < high else f"expected a number between {low} and {high}, got {text}"

@@ -12,6 +12,7 @@ Conventions, the same in memory and on disk:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.errors import TableError
@@ -26,7 +27,23 @@ if TYPE_CHECKING:
 _DTYPES: dict[str, Any] = {"text": "str", "number": "float64", "count": "Int64"}
 _NOT_KNOWN: dict[str, Any] = {"text": "", "number": float("nan"), "count": None}
 
-__all__ = ["TABLES", "Column", "Table", "columns", "conform", "empty", "from_rows"]
+__all__ = ["TABLES", "CellFault", "Column", "Table", "columns", "conform", "conform_loosely", "empty", "from_rows"]
+
+
+@dataclass(frozen=True)
+class CellFault:
+    """A cell that breaks its column's contract: its row counted from 0, what was expected and what stands there."""
+
+    position: int
+    column: str
+    expected: str
+    got: str
+
+    @property
+    def why(self) -> str:
+        """What was expected and got, in words."""
+        shown = f"'{self.got}'" if self.got else "an empty cell"
+        return f"expected {self.expected}, got {shown}"
 
 
 TABLES: dict[str, Table] = {table.name: table for table in (*INPUTS, *OUTPUTS, *COMPARISONS)}
@@ -71,48 +88,74 @@ def conform(name: str, frame: pd.DataFrame, *, extra: bool = False) -> pd.DataFr
     TableError
         Unknown columns, missing required ones, cells that are not of the column's kind or allowed values: all at once.
     """
-    import pandas as pd
-
-    table = TABLES[name]
     faults: list[str] = []
     others = [str(c) for c in frame.columns if c not in columns(name)]
     if others and not extra:
         faults.append(f"{name}: expected only the columns {', '.join(columns(name))}, got also {', '.join(others)}.")
-    data = {column.name: _conform_column(table, column, frame, faults) for column in table.columns}
-    if extra:
-        data.update({c: frame[c].reset_index(drop=True) for c in others})
+    faults += [
+        f"{name}: expected a column '{column.name}' ({column.meaning}), got none; add it."
+        for column in TABLES[name].columns
+        if column.required and column.name not in frame.columns and len(frame)
+    ]
+    known, cells = conform_loosely(name, frame)
+    # Row 1 of a CSV file is its header.
+    faults += [f"{name} row {cell.position + 2}, {cell.column}: {cell.why}." for cell in cells]
     if faults:
         raise TableError(faults)
-    return pd.DataFrame(data, index=range(len(frame)))
+    return known.assign(**{c: frame[c].reset_index(drop=True) for c in others}) if extra and others else known
 
 
-def _conform_column(table: Table, column: Column, frame: pd.DataFrame, faults: list[str]) -> pd.Series:
+def conform_loosely(name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[CellFault]]:
+    """Bring a frame to a table's contract as far as it goes: cells that break it become *not known*, and are named.
+
+    Parameters
+    ----------
+    name : str
+        A key of `TABLES`.
+    frame : DataFrame
+        Columns that are absent are added as *not known*; others are left out.
+
+    Returns
+    -------
+    DataFrame
+        A new one, index 0..n-1.
+    list of CellFault
+        Of each column the first 20.
+    """
+    import pandas as pd
+
+    faults: list[CellFault] = []
+    data = {column.name: _conform_column(column, frame, faults) for column in TABLES[name].columns}
+    return pd.DataFrame(data, index=range(len(frame))), faults
+
+
+def _conform_column(column: Column, frame: pd.DataFrame, faults: list[CellFault]) -> pd.Series:
     import pandas as pd
 
     if column.name not in frame.columns:
-        if column.required and len(frame):
-            faults.append(f"{table.name}: expected a column '{column.name}' ({column.meaning}), got none; add it.")
         return pd.Series([_NOT_KNOWN[column.kind]] * len(frame), dtype=_DTYPES[column.kind])
     cells = frame[column.name].reset_index(drop=True)
     if column.kind == "text":
-        return _text(table, column, cells, faults)
+        return _text(column, cells, faults)
     numbers = pd.to_numeric(cells.replace("", None) if cells.dtype == object else cells, errors="coerce")
     if not pd.api.types.is_numeric_dtype(cells):
-        _report(table, column, cells, numbers.isna() & ~_blank(cells), "a number", faults)
+        _report(column, cells, numbers.isna() & ~_blank(cells), "a number", faults)
     if column.kind == "count" and len(cells):
         broken = (numbers.dropna() % 1 != 0).reindex(cells.index, fill_value=False)
-        _report(table, column, cells, broken, "a whole number", faults)
-        numbers = numbers.round()
+        _report(column, cells, broken, "a whole number", faults)
+        numbers = numbers.where(~broken)
     return numbers.astype(_DTYPES[column.kind])
 
 
-def _text(table: Table, column: Column, cells: pd.Series, faults: list[str]) -> pd.Series:
+def _text(column: Column, cells: pd.Series, faults: list[CellFault]) -> pd.Series:
     text = cells.astype(object).where(~cells.isna(), "").astype(str)
     if column.values:
-        _report(table, column, cells, ~text.isin(["", *column.values]), "one of " + ", ".join(column.values), faults)
+        others = ~text.isin(["", *column.values])
+        _report(column, cells, others, "one of " + ", ".join(column.values), faults)
+        text = text.where(~others, "")
     if column.required:
         expected = ", ".join(column.values[:-1]) + f" or {column.values[-1]}" if column.values else column.meaning
-        _report(table, column, cells, text == "", expected, faults)
+        _report(column, cells, _blank(cells), expected, faults)
     return text.astype(_DTYPES["text"])
 
 
@@ -120,9 +163,7 @@ def _blank(cells: pd.Series) -> pd.Series:
     return cells.isna() | (cells.astype(object).astype(str).str.strip() == "")
 
 
-def _report(table: Table, column: Column, cells: pd.Series, bad: pd.Series, expected: str, faults: list[str]) -> None:
+def _report(column: Column, cells: pd.Series, bad: pd.Series, expected: str, faults: list[CellFault]) -> None:
     for position in list(bad[bad].index)[:20]:
-        got = "" if cells.isna()[position] else cells[position]
-        shown = f"'{got}'" if str(got) else "an empty cell"
-        # Row 1 of a CSV file is its header.
-        faults.append(f"{table.name} row {int(position) + 2}, {column.name}: expected {expected}, got {shown}.")
+        got = "" if cells.isna()[position] else str(cells[position])
+        faults.append(CellFault(int(position), column.name, expected, got))
