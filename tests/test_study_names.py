@@ -6,7 +6,9 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from ulcermeter.cli import main
 from ulcermeter.datatypes import Finding, Kind, Severity, sentence
 from ulcermeter.study import check_study, read_study
 
@@ -160,3 +162,13 @@ def test_a_short_row_that_does_not_read_names_what_it_lacks(tmp_path: Path) -> N
 def test_empty_cells_beyond_the_header_are_none(tmp_path: Path) -> None:
     root = study(tmp_path / "s", header=HEADER + "a.jpg,S01,screening,2016-05-01,left,ring,,,,\n")
     assert len(read_study(root).photos) == 1
+
+
+def test_photos_are_opened_whatever_is_wrong_with_the_tables(tmp_path: Path) -> None:
+    root = study(tmp_path / "s", "a.jpg", "../outside.jpg", visits_csv="subject_id,visit\nS01,week 3\n")
+    picture(root / "a.jpg", b"no picture")
+    picture(tmp_path / "outside.jpg", b"not to be read")
+    done = CliRunner().invoke(main, ["check", str(root)])
+    assert done.exit_code == 2
+    assert "would fail: photos.csv row 2: a.jpg" in done.stderr and "week 3" in done.stderr
+    assert "would fail: photos.csv row 3" not in done.stderr

@@ -26,7 +26,7 @@ def open_photos(study: Study, *, progress: Callable[[int, int, Any], None] | Non
         Called with photos done, photos in all and the photo's name.
     """
     sentences = []
-    names = list(dict.fromkeys(study.photos["photo"]))
+    names = [name for name in dict.fromkeys(study.photos["photo"]) if name]
     for done, name in enumerate(names, start=1):
         rows = study.photos[study.photos["photo"] == name]
         sentences += [(int(str(i)), text) for i, text in _faults_of(study, name, rows)]
