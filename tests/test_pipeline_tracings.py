@@ -16,14 +16,14 @@ from click.testing import CliRunner
 import ulcermeter as um
 from ulcermeter.cli import main
 from ulcermeter.errors import PhotoError
-from ulcermeter.phantom import CameraSpec, PhantomSpec, ReferenceSpec, UlcerSpec, draw_phantom, write_phantom
+from ulcermeter.phantom import CameraSpec, Phantom, PhantomSpec, ReferenceSpec, UlcerSpec, draw_phantom, write_phantom
 from ulcermeter.pipeline import run_study
 from ulcermeter.pipeline.tracings import read_tracing
 from ulcermeter.segmentation.prompt_channels import polygon_region
 from ulcermeter.segmentation.tracings import trace_mask
 
 ROW = {"photo": "a.jpg", "hand": "left", "finger": "index"}
-PHOTO: Any = SimpleNamespace(pixels=np.zeros((120, 200, 3), np.uint8))
+PHOTO: Any = SimpleNamespace(pixels=np.zeros((120, 200, 3), np.uint8), orientation=1)
 SQUARES = ((10, 10, 40), (60, 12, 40), (150, 20, 24))  # left, top, side
 
 
@@ -107,21 +107,38 @@ def test_outlines_handed_back_give_the_same_ulcers(tmp_path: Path) -> None:
     assert list(back["ulcer_id"]) == list(first["ulcer_id"])
 
 
-def test_one_mask_gives_one_answer_by_every_way_in(tmp_path: Path) -> None:
-    """At 1.94 mm the interval decides: a reader's error taken on one way and not on the other says *no* there only."""
-    drawn = draw_phantom(
+HEADER = "photo,subject_id,visit,date,hand,finger,reference,reference_on,mask"
+ON_SKIN = {"reference": "aruco:10", "reference_on": "skin"}
+
+
+@pytest.fixture(scope="module")
+def small() -> Phantom:
+    """Draw a finger with an ulcer of 1.94 mm, where the interval decides the answer."""
+    return draw_phantom(
         PhantomSpec(
             ulcers=(UlcerSpec(diameter_mm=1.94, s_mm=9.0),),
             reference=ReferenceSpec(kind="aruco", offset_mm=(0.0, 17.0)),
             camera=CameraSpec(width_px=960, height_px=720, px_per_mm=13.0),
         )
     )
-    study = tmp_path / "study"
-    study.mkdir()
-    write_phantom(drawn, study / "a.jpg")
-    outline = drawn.truth.ulcers[0].outline_px
-    mask = polygon_region((720, 960), outline) > 0
-    cv2.imwrite(str(study / "mask.png"), mask * np.uint8(255))
+
+
+def true_mask(drawn: Phantom) -> np.ndarray:
+    return polygon_region(drawn.pixels.shape, drawn.truth.ulcers[0].outline_px) > 0
+
+
+def study_with(folder: Path, drawn: Phantom, mask: np.ndarray) -> Path:
+    folder.mkdir()
+    write_phantom(drawn, folder / "a.jpg")
+    cv2.imwrite(str(folder / "mask.png"), mask * np.uint8(255))
+    (folder / "photos.csv").write_text(f"{HEADER}\na.jpg,S01,screening,2024-03-01,left,index,aruco:10,skin,mask.png\n")
+    return folder
+
+
+def test_one_mask_gives_one_answer_by_every_way_in(tmp_path: Path, small: Phantom) -> None:
+    """At 1.94 mm the interval decides: a reader's error taken on one way and not on the other says *no* there only."""
+    mask = true_mask(small)
+    study = study_with(tmp_path / "study", small, mask)
     (traced,) = trace_mask(mask)
     handed = pd.DataFrame({"vertex": range(len(traced)), "x_px": traced[:, 0], "y_px": traced[:, 1]})
     handed.assign(photo="a.jpg", hand="left", finger="index", label=1).to_csv(study / "back.csv", index=False)
@@ -132,10 +149,9 @@ def test_one_mask_gives_one_answer_by_every_way_in(tmp_path: Path) -> None:
     finger = um.locate_finger(rectified)
     by_hand = [um.segment(rectified, mask=mask), um.segment(rectified, tracing=[traced])]
     answers = [um.measure(one, finger=finger, protocol=protocol).iloc[0] for one in by_hand]
-    header = "photo,subject_id,visit,date,hand,finger,reference,reference_on,mask"
     for name in ("mask.png", "back.csv"):
         cells = f"a.jpg,S01,screening,2024-03-01,left,index,aruco:10,skin,{name}"
-        (study / "photos.csv").write_text(f"{header}\n{cells}\n")
+        (study / "photos.csv").write_text(f"{HEADER}\n{cells}\n")
         answers.append(run_study(study, tmp_path / name).measurements.iloc[0])
     call = ["measure", str(study / "a.jpg"), "--reference", "aruco:10", "--reference-on", "skin"]
     said = CliRunner().invoke(main, [*call, "--mask", str(study / "mask.png")])
@@ -149,3 +165,11 @@ def test_one_mask_gives_one_answer_by_every_way_in(tmp_path: Path) -> None:
     assert truth["diameter_high_mm"] - truth["diameter_low_mm"] < 0.8 * float(
         (numbers["diameter_high_mm"] - numbers["diameter_low_mm"]).min()
     )
+
+
+def test_an_inverted_mask_is_refused_and_told_by_check(tmp_path: Path, small: Phantom) -> None:
+    study = study_with(tmp_path / "study", small, ~true_mask(small))
+    photo = um.measure_photo({"photo": "a.jpg", "mask": "mask.png", **ON_SKIN}, um.read_protocol("manus"), root=study)
+    assert photo.photo["status"] == "refused" and "inverted?" in photo.photo["reason"] and not photo.measurements
+    said = CliRunner().invoke(main, ["check", str(study)])
+    assert said.exit_code == 1 and "row 2: the tracing touches opposite borders" in said.output

@@ -10,6 +10,7 @@ from known_outlines import calibration, cylinder, ellipse, on_cylinder, projecte
 
 from ulcermeter import tables
 from ulcermeter.datatypes import Calibration, Finger, OutlineSource
+from ulcermeter.errors import Refusal
 from ulcermeter.planimetry import diameter_line, measure
 from ulcermeter.protocol import Parameter, Protocol, read_protocol
 
@@ -229,3 +230,21 @@ def test_intervals_cover_the_truth() -> None:
     got = measure(segmentation(seen, found, source=OutlineSource.NETWORK), protocol=rules)
     inside = (got["diameter_low_mm"] <= truth) & (truth <= got["diameter_high_mm"])
     assert inside.mean() >= 0.93
+
+
+def square(side: float, *, at: tuple = (-1.0, -6.0)) -> np.ndarray:
+    return np.array([[0, 0], [side, 0], [side, side], [0, side]], dtype=float) + at
+
+
+@pytest.mark.parametrize("source", [OutlineSource.READER, OutlineSource.NETWORK, OutlineSource.TRUTH])
+@pytest.mark.parametrize(("side", "with_finger"), [(29.0, False), (31.0, False), (9.0, True), (16.0, True)])
+def test_only_a_reader_traces_what_is_larger_than_the_finger(source, side, with_finger) -> None:
+    """The finger is 16 mm broad and 30 mm of it in view, 480 mm²: 16 x 16 mm covers more than half of it."""
+    found = calibration()
+    finger = replace(cylinder(found), outline_mm=square(1.0) * (16, 30)) if with_finger else None
+    traced = segmentation([found.to_px(square(side))], found, source=source)
+    if source is OutlineSource.READER and side in (31.0, 16.0):
+        with pytest.raises(Refusal, match="larger than an ulcer"):
+            measure(traced, finger=finger, protocol=PROTOCOL)
+    else:
+        assert len(measure(traced, finger=finger, protocol=PROTOCOL)) == 1

@@ -3,6 +3,7 @@ import pytest
 from drawn_windows import make_rectified, skin_with
 
 from ulcermeter.datatypes import OutlineSource
+from ulcermeter.errors import PhotoError, Refusal
 from ulcermeter.segmentation import segment
 
 
@@ -36,6 +37,48 @@ def test_a_mask_at_the_edge_touches_it():
     mask[0:20, 30:70] = True
     mask[100:130, 100:140] = True
     assert traced(mask).touches_border == (False, True)
+
+
+def circle(x, y, radius):
+    rows, cols = np.mgrid[0:230, 0:310]
+    return np.hypot(cols - x, rows - y) <= radius
+
+
+ULCER = circle(150, 110, 20)
+
+
+@pytest.mark.parametrize(
+    ("mask", "refused"),
+    [
+        (~ULCER, True),
+        (~ULCER & circle(150, 110, 125), True),  # the black of an inverted mask inside a vignette
+        (circle(155, 115, 77), True),  # a quarter of 230 x 310 px is a radius of 75.3 px
+        (np.ones((230, 310), bool), True),
+        (np.eye(230, 310, 40, dtype=bool) | np.eye(230, 310, 41, dtype=bool), True),  # a line from top to bottom
+        (circle(0, 0, 60), False),  # an ulcer cut off at a corner touches borders, but no opposite ones
+        (circle(300, 110, 60), False),
+        (circle(155, 115, 74), False),
+        (circle(100, 100, 50) | circle(220, 120, 50), False),
+        (circle(80, 100, 55) | circle(230, 120, 55), True),  # each 13 %, both 27 %
+    ],
+)
+def test_what_no_ulcer_covers_is_refused_as_inverted(mask, refused):
+    if not refused:
+        assert traced(mask).outlines
+        return
+    with pytest.raises(Refusal, match=r"inverted\?"):
+        traced(mask)
+
+
+def test_an_outline_round_the_photo_is_refused_too():
+    corners = np.array([[2.0, 3.0], [305.0, 3.0], [305.0, 226.0], [2.0, 226.0]])
+    with pytest.raises(Refusal, match="covers 95% of the photo"):
+        segment(make_rectified(skin_with([]), px_per_mm=9.0), tracing=corners)
+
+
+def test_a_mask_of_the_unturned_grid_names_the_orientation():
+    with pytest.raises(PhotoError, match="EXIF orientation is 1"):
+        traced(np.zeros((310, 230), bool))
 
 
 def test_an_empty_mask_is_no_ulcer():

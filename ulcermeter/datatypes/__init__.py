@@ -59,6 +59,8 @@ class Photo:
     taken_at : datetime or None
     camera : CameraInfo
     path : Path
+    orientation : int
+        EXIF orientation 1..8 that the file had and `pixels` no longer need.
     """
 
     pixels: NDArray[np.uint8] = field(repr=False)
@@ -66,6 +68,7 @@ class Photo:
     taken_at: datetime | None
     camera: CameraInfo
     path: Path
+    orientation: int = 1
 
 
 @dataclass(frozen=True)

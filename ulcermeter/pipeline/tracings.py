@@ -55,7 +55,7 @@ def read_tracing(
     if not path.is_file():
         raise PhotoError(f"the tracing {row.get('mask')}: expected a file, got none; check the path")
     if path.suffix.lower() != ".csv":
-        mask = read_mask(path, photo.pixels.shape[:2])
+        mask = read_mask(path, photo.pixels.shape[:2], orientation=photo.orientation)
         if click is None or not mask.any():
             return {"mask": mask}
         return {"tracing": [_at_click(str(row.get("mask")), trace_mask(mask), click)]}

@@ -24,6 +24,7 @@ from ulcermeter.planimetry.calipers import (
     resample,
     width_across,
 )
+from ulcermeter.planimetry.fits_finger import check_on_finger
 from ulcermeter.planimetry.interval import SizeDraws, draw_sizes, error_sizes
 from ulcermeter.planimetry.skin import SkinOutline, lay_on_skin
 from ulcermeter.protocol import Protocol
@@ -62,7 +63,13 @@ def measure(segmentation: Segmentation, *, finger: Finger | None = None, protoco
     DataFrame
         Table ``measurements``, one row a label in their order. What a photo cannot know (subject, visit, ulcer_id,
         run_id, ...) stays empty.
+
+    Raises
+    ------
+    Refusal
+        A reader's outline is larger than the finger.
     """
+    check_on_finger(segmentation, finger)
     rows = [
         _row(segmentation, label, finger=finger, protocol=protocol)
         for label in range(1, len(segmentation.outlines) + 1)

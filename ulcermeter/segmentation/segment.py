@@ -75,6 +75,8 @@ def segment(
     ------
     PhotoError
         A prompt that is none, lies off the photo, or more than one at once.
+    Refusal
+        A mask or tracing that no ulcer has: it touches opposite borders or covers more than a quarter of the photo.
     ModelError
         The model cannot be opened.
     """
@@ -218,7 +220,8 @@ def _check_prompts(rectified: RectifiedPhoto, *, as_truth: bool, **prompts: Any)
     if mask is not None and np.shape(mask) != tuple(rectified.calibration.shape):
         raise PhotoError(
             f"Expected a mask as large as the photo, {tuple(rectified.calibration.shape)}, got "
-            f"{np.shape(mask)}; a mask is drawn on the upright photo."
+            f"{np.shape(mask)}; draw it on the upright photo (the file's EXIF orientation is "
+            f"{rectified.photo.orientation})."
         )
 
 

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import OutlineSource, RectifiedPhoto, Segmentation
+from ulcermeter.errors import Refusal
 from ulcermeter.segmentation.prompt_channels import polygon_region
 
 Points = NDArray[np.float64]
 BORDER_PX = 0.75
+# Share of a photo that no tracing covers (issue: a quarter); the black of an inverted mask covers nearly all of it.
+LARGEST_SHARE = 0.25
 
 
 def segment_tracing(
@@ -33,8 +36,14 @@ def segment_tracing(
     mask : bool (M, N)
     source : OutlineSource
         A reader's tracing, or the truth.
+
+    Raises
+    ------
+    Refusal
+        It touches opposite borders of the photo or covers more than a quarter of it.
     """
     polygons = [np.asarray(one, dtype=np.float64) for one in outlines] or trace_mask(mask)
+    check_on_photo(polygons, rectified.calibration.shape)
     in_window = sorted(((rectified.from_photo_px(one), one) for one in polygons), key=lambda two: -_area(two[0]))
     shape = rectified.pixels.shape[:2]
     labels = np.zeros(shape, np.int32)
@@ -70,6 +79,21 @@ def trace_mask(mask: NDArray[np.bool_] | None) -> list[Points]:
     return polygons
 
 
+def check_on_photo(outlines: Sequence[Points], shape: tuple[int, int]) -> None:
+    """Refuse outlines (K, 2) that no ulcer has on its photo of (rows, columns): most often the mask is inverted."""
+    share = sum(map(_area, outlines)) / (shape[0] * shape[1])
+    across = any(
+        (outline.min(axis=0) < BORDER_PX - 0.5).any(where=far)
+        for outline in outlines
+        if (far := outline.max(axis=0) > _far_border(shape)).any()
+    )
+    if across or share > LARGEST_SHARE:
+        fault = "touches opposite borders of the photo" if across else f"covers {share:.0%} of the photo"
+        raise Refusal(
+            f"the tracing {fault}, as no ulcer does (inverted?): save it with the ulcer white and everything else black"
+        )
+
+
 def distance_to(outline: NDArray[np.floating], point: tuple[float, float] | Points) -> float:
     """Pixels from a point (x, y) to an outline (K, 2), 0 inside."""
     polygon = outline.astype(np.float32).reshape(-1, 1, 2)
@@ -82,5 +106,8 @@ def _area(points: NDArray[np.floating]) -> float:
 
 
 def _on_border(points: Points, shape: tuple[int, int]) -> bool:
-    high = np.array(shape[::-1]) - 1 - BORDER_PX + 0.5
-    return bool((points < BORDER_PX - 0.5).any() or (points > high).any())
+    return bool((points < BORDER_PX - 0.5).any() or (points > _far_border(shape)).any())
+
+
+def _far_border(shape: tuple[int, int]) -> Points:
+    return np.array(shape[::-1]) - 1 - BORDER_PX + 0.5

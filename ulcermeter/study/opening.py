@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.errors import PhotoError, UlcermeterError
+from ulcermeter.errors import PhotoError, Refusal, UlcermeterError
 from ulcermeter.study.cells import parse_box
 
 if TYPE_CHECKING:
@@ -37,12 +37,14 @@ def open_photos(study: Study, *, progress: Callable[[int, int, Any], None] | Non
 
 def _faults_of(study: Study, name: str, rows: Any) -> Iterator[tuple[Any, str]]:
     from ulcermeter.photo import read_mask, read_photo
+    from ulcermeter.segmentation.tracings import check_on_photo, trace_mask
 
     try:
-        shape = read_photo(study.root / name).pixels.shape[:2]
+        photo = read_photo(study.root / name)
     except UlcermeterError as error:
         yield from ((i, str(error).replace(str(study.root / name), name)) for i in rows.index)
         return
+    shape = photo.pixels.shape[:2]
     for i, row in rows.iterrows():
         click = None if row["x"] != row["x"] else (float(row["x"]), float(row["y"]))
         if fault := off_photo(shape, click, parse_box(row["box"]), parse_box(row["reference_box"])):
@@ -50,8 +52,9 @@ def _faults_of(study: Study, name: str, rows: Any) -> Iterator[tuple[Any, str]]:
         mask = row["mask"]
         if mask and not mask.lower().endswith(".csv"):
             try:
-                read_mask(study.root / mask, shape)
-            except PhotoError as error:
+                drawn = read_mask(study.root / mask, shape, orientation=photo.orientation)
+                check_on_photo(trace_mask(drawn), shape)
+            except (PhotoError, Refusal) as error:
                 yield i, str(error).replace(str(study.root / mask), mask)
 
 

@@ -1,0 +1,159 @@
+"""A reader's tracing as a picture: which of its values are the ulcer, and which way up it is."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ulcermeter.errors import PhotoError
+from ulcermeter.photo.exif import Decoded, turn_upright
+from ulcermeter.photo.limits import read_bytes
+from ulcermeter.photo.pictures import decode_picture
+
+__all__ = ["read_mask"]
+
+Levels = NDArray[Any]
+
+# Grey levels that an antialiased or JPEG edge passes through; an area of them, not an edge, is a second drawing.
+_DARK, _BRIGHT = 0.25, 0.75
+# A picture of no more levels than this was neither softened nor compressed: each of its levels means something.
+_FEW_LEVELS = 8
+# Share of the drawing that a stray area may have.
+_STRAY = 0.01
+
+
+def read_mask(path: str | Path, shape: tuple[int, int], *, orientation: int = 1) -> NDArray[np.bool_]:
+    """Read a tracing: a picture of two values, as large as its (upright) photo, bright where the ulcer is.
+
+    A pixel belongs to the ulcer as a whole, up to half a pixel beyond its centre. Where the picture has a transparent
+    layer, what is opaque is the drawing, whatever its colour.
+
+    Parameters
+    ----------
+    path : str or Path
+        A PNG, TIFF or JPEG file.
+    shape : (int, int)
+        Rows and columns of the upright photo it belongs to.
+    orientation : int
+        EXIF orientation of the photo, as stored: a mask of the stored, unturned grid is turned by it where its size
+        tells.
+
+    Returns
+    -------
+    bool (M, N)
+        True above half of the brightest value; grey edges of an antialiased tracing are allowed.
+
+    Raises
+    ------
+    PhotoError
+        Unreadable, another shape than the photo's, or a picture of many values (several labels, a photo).
+    """
+    path = Path(path)
+    data = read_bytes(path)
+    if data[4:8] == b"ftyp" or data[128:132] == b"DICM":
+        raise PhotoError(f"{path}: expected a tracing as PNG, TIFF or JPEG, got HEIC or DICOM; save it as PNG.")
+    decoded = decode_picture(data, path)
+    levels = turn_upright(_drawn_levels(data, decoded, path), decoded.orientation)
+    levels = _like_photo(levels, path, shape=shape, own=decoded.orientation, orientation=orientation)
+    top = int(levels.max(initial=0))
+    if top == 0:
+        _check_black(data, path)
+        return np.zeros(levels.shape, dtype=bool)
+    _check_two_values(levels, top, path)
+    return levels > top / 2
+
+
+def _drawn_levels(data: bytes, decoded: Decoded, path: Path) -> Levels:
+    """Return the levels (M, N) that tell the drawing: alpha where it varies, else the brightest channel as stored.
+
+    Depth is kept: scaled to 8 bits, the 1 of a 16-bit mask of zeros and ones would be 0.
+    """
+    bright = decoded.pixels.max(axis=2)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "TIFF")) as image:
+                if image.mode.startswith("I"):
+                    return np.asarray(image).astype(np.uint16)
+                if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
+                    return bright
+                rgba = np.asarray(image.convert("RGBA"))
+    except Image.UnidentifiedImageError:  # a depth that only OpenCV reads
+        return bright
+    alpha = rgba[:, :, 3]
+    if alpha.min() < alpha.max():
+        _check_one_colour(rgba, path)
+        return alpha
+    if alpha.max() == 0:
+        raise PhotoError(
+            f"{path}: expected a tracing, got a layer that is transparent all over; draw the ulcer on it, or save a "
+            "black picture where there is none."
+        )
+    return rgba[:, :, :3].max(axis=2)
+
+
+def _check_one_colour(rgba: NDArray[np.uint8], path: Path) -> None:
+    """Refuse black and white on a transparent layer: what is opaque and what is white are two drawings then."""
+    opaque = rgba[:, :, :3][rgba[:, :, 3] > 127].max(axis=1)
+    dark, bright = np.count_nonzero(opaque < 64), np.count_nonzero(opaque > 191)
+    if min(dark, bright) > _STRAY * opaque.size and dark + bright > (1 - _STRAY) * opaque.size:
+        raise PhotoError(
+            f"{path}: expected a tracing in one colour on its transparent layer, got dark and bright areas, either of "
+            "which may be the ulcer; save white on black without transparency."
+        )
+
+
+def _like_photo(levels: Levels, path: Path, *, shape: tuple[int, int], own: int, orientation: int) -> Levels:
+    """Return the levels on the upright photo's grid, turned by the photo's orientation where the size says so."""
+    if levels.shape == tuple(shape):
+        return levels
+    expected = f"{path}: expected a tracing as large as its upright photo, {shape[1]} × {shape[0]} px, got "
+    got = f"{levels.shape[1]} × {levels.shape[0]} px"
+    if levels.shape != tuple(shape[::-1]):
+        raise PhotoError(f"{expected}{got}; draw it on the photo itself and save it without resizing.")
+    if own >= 5:
+        raise PhotoError(
+            f"{expected}{got} after turning it by its own EXIF orientation, {own}; save it upright as PNG."
+        )
+    if orientation >= 5:
+        return turn_upright(levels, orientation)
+    raise PhotoError(
+        f"{expected}{got}: it lies on its side, and the photo's EXIF orientation, {orientation}, does not tell which "
+        "way; turn it as the photo is and save it again."
+    )
+
+
+def _check_black(data: bytes, path: Path) -> None:
+    """Refuse a picture that is black only as shown: it would pass for *no ulcer*."""
+    with Image.open(io.BytesIO(data)) as image:
+        varies = image.mode == "P" and np.ptp(np.asarray(image)) > 0
+    if not varies:
+        stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        varies = stored is not None and bool(np.any(stored[..., :3] if stored.ndim == 3 else stored))
+    if varies:
+        raise PhotoError(
+            f"{path}: expected a tracing of black and white, got two values that are both shown as black; save it as "
+            "an 8-bit picture of 0 outside and 255 inside."
+        )
+
+
+def _check_two_values(levels: Levels, top: int, path: Path) -> None:
+    """Refuse a mask with areas, and not only edges, that are neither dark nor bright."""
+    held = np.flatnonzero(cv2.calcHist([levels], [0], None, [top + 1], [0, top + 1]))
+    middling = (levels > _DARK * top) & (levels < _BRIGHT * top)
+    if len(held) <= _FEW_LEVELS:
+        middling |= (levels > held[0]) & (levels < top)
+    areas = cv2.erode(middling.astype(np.uint8), np.ones((3, 3), np.uint8)).sum()
+    dim = 1 < top < 128 and len(held) > 2
+    if dim or areas > _STRAY * np.count_nonzero(levels > top / 2):
+        raise PhotoError(
+            f"{path}: expected a tracing of two values (0 outside, 255 inside), got a picture of "
+            f"{len(held)} values; save one black-and-white picture for each ulcer."
+        )
