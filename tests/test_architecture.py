@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "ulcermeter"
 LEVELS = [
     {"errors", "files"},
     {"tables", "protocol", "provenance"},
-    {"datatypes"},
+    {"datatypes", "wording"},
     {
         "calibration",
         "segmentation",
@@ -47,7 +47,7 @@ STAGES = {
     "outcomes",
     "agreement",
 }
-FOR_STAGES = {"datatypes", "tables", "protocol", "errors", "files"}
+FOR_STAGES = {"datatypes", "tables", "protocol", "errors", "files", "wording"}
 
 
 def room_of(path: Path) -> str:

@@ -17,8 +17,9 @@ from ulcermeter.datatypes import Results, Study
 from ulcermeter.protocol import read_protocol
 from ulcermeter.report import write_report
 from ulcermeter.report.attention import list_attention
-from ulcermeter.report.words import flags_in, pieces
+from ulcermeter.report.words import pieces
 from ulcermeter.store import overlay_name
+from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 
 EVIL = "<script>alert(1)</script>"
 NOTICE = "Research use only, not a medical device. Verdicts are proposals; the investigator decides."
@@ -60,10 +61,8 @@ def rows_of(subject: str) -> dict[str, list[dict[str, Any]]]:
                 {**place, **sizes, "day": day, "photo": photo, "label": 1, "ulcer_id": ulcer, "over_threshold": over,
                  "confidence": 0.3 if visit == "week 12" else 0.9, "dominant_error": "outline"}
             )  # fmt: skip
-        evidence = f"photos {photo}" + ("; healed_by_machine" if state == "healed" else "")
-        rows["trajectories"].append(
-            {**place, **sizes, "day": day, "ulcer_id": ulcer, "state": state, "evidence": evidence}
-        )
+        healed = write_flags([Flag(FlagKind.HEALED_BY_MACHINE)]) if state == "healed" else ""
+        rows["trajectories"].append({**place, **sizes, "day": day, "ulcer_id": ulcer, "state": state, "flags": healed})
     return rows
 
 
@@ -251,23 +250,29 @@ def test_an_empty_study_still_gives_a_page(tmp_path: Path) -> None:
 def test_what_to_look_at_tells_each_thing_once(tmp_path: Path) -> None:
     results = make_results(tmp_path, {"S01": "eligible"})
     refractory = results.eligibility["criterion"] == "refractory_prostacyclin"
-    results.eligibility.loc[refractory, "evidence"] = "flag: the photos contradict the physician; flag: screened late"
+    flags = [Flag(FlagKind.PHOTOS_CONTRADICT_PHYSICIAN), Flag(FlagKind.ROUTE_NOT_KNOWN)]
+    results.eligibility.loc[refractory, "flags"] = write_flags(flags)
     course = results.trajectories
-    course.loc[course["visit"] == "week 4", "evidence"] = "photos/a.jpg: refused, tilt 46°"
-    course.loc[course["visit"] == "week 12", "evidence"] = "photos b.jpg; ambiguous identity: also S01-left-index-2"
+    refused = Flag(FlagKind.PHOTO_NOT_MEASURED, photos=("a.jpg",), status="refused", reason="tilt 46°")
+    course.loc[course["visit"] == "week 4", "flags"] = write_flags([refused])
+    doubt = write_flags([Flag(FlagKind.AMBIGUOUS_IDENTITY, ulcers=("S01-left-index-2",))])
+    course.loc[course["visit"] == "week 12", "flags"] = doubt
     items = [(item.kind, item.where, item.what) for item in list_attention(results, read_protocol("manus"))]
     assert [what for kind, _, what in items if kind == "Answers that contradict each other"] == [
         "the photos contradict the physician"
     ]
-    assert ("Other flags on criteria", "refractory_prostacyclin", "screened late") in items
+    assert (
+        "Other flags on criteria",
+        "refractory_prostacyclin",
+        "it is not known whether the course was intravenous",
+    ) in items
     assert ("Which ulcer is it", "week 12", "ambiguous identity: also S01-left-index-2") in items
     assert not [what for _, where, what in items if where == "week 4"]  # stands among the photos to take again
 
 
-def test_evidence_is_parted_outside_brackets_and_its_flags_are_found() -> None:
+def test_evidence_is_parted_outside_brackets() -> None:
     evidence = "3.1 mm (95 % 2.9-3.4; size alone); flag: a fissure?; (a) no (flag: judged before 2016-05-16)"
     assert pieces(evidence) == [
         "3.1 mm (95 % 2.9-3.4; size alone)", "flag: a fissure?", "(a) no (flag: judged before 2016-05-16)"
     ]  # fmt: skip
-    assert flags_in(evidence) == ["a fissure?", "judged before 2016-05-16"]
-    assert pieces("") == flags_in("") == []
+    assert pieces("") == []

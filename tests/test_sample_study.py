@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import ulcermeter as um
+from ulcermeter.pipeline.assemble import Gathered, tables_of
 
 STUDY = Path(__file__).parent.parent / "sample_images" / "study"
 THRESHOLD_MM = 2.0
@@ -159,3 +162,44 @@ def test_healing_is_confirmed_and_recurrence_seen(results) -> None:
     assert outcomes.loc["S03", "worsened_by_week_12"] == "yes"
     by_subject = results.outcomes_by_subject.set_index("subject_id")
     assert by_subject.loc["S04", "n_new"] == 1
+
+
+def test_words_decide_nothing(results, monkeypatch) -> None:
+    """With every wording replaced by noise, states, verdicts, outcomes and numbers are what they were."""
+    study = um.read_study(STUDY)
+    plain = table_half(study, results)
+    for module in [module for name, module in sys.modules.items() if name.startswith("ulcermeter")]:
+        for name, value in vars(module).copy().items():
+            if callable(value) and getattr(value, "__module__", "").startswith("ulcermeter.wording"):
+                monkeypatch.setattr(module, name, noise_like(value))
+    noisy = table_half(study, results)
+    assert (noisy["trajectories"]["evidence"] != plain["trajectories"]["evidence"]).any(), "nothing was replaced"
+    for name, table in plain.items():
+        facts = [column for column in table.columns if column not in WORDS]
+        pd.testing.assert_frame_equal(table[facts], noisy[name][facts])
+
+
+WORDS = ("evidence", "would_settle", "reason", "instruction")
+
+
+def noise_like(words):
+    """Return a function whose text says nothing, and changes with what was to be said."""
+
+    def noise(*args, **kwargs):
+        said = words(*args, **kwargs)
+        return [hash_of(part) for part in said] if isinstance(said, list) else hash_of(said)
+
+    return noise
+
+
+def hash_of(said: object) -> str:
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:12]
+
+
+def table_half(study, results) -> dict[str, pd.DataFrame]:
+    """Run everything that comes after the photos."""
+    key = ["photo", "hand", "finger"]
+    number = [frame.groupby(key).cumcount() for frame in (results.photos, study.photos)]
+    given = study.photos.assign(n=number[1])[[*key, "n", "ulcer_no", "site", "covered", "reader_state", "x", "y"]]
+    photographed = results.photos.assign(n=number[0]).merge(given, on=[*key, "n"], how="left").drop(columns="n")
+    return tables_of(study, Gathered(results.photos, photographed, results.measurements, results.outlines))

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from eligibility_stories import LOOK, PERSON, WORD, A, B, assess, photo_row, row_of, tracked_row, verdict
 
+from ulcermeter.tables.flags import Flag, FlagKind, write_flags
+
 SMALL = {"diameter_mm": 1.60, "diameter_low_mm": 1.38, "diameter_high_mm": 1.83, "over_threshold": "no"}
 UNSURE = {"diameter_mm": 2.02, "diameter_low_mm": 1.80, "diameter_high_mm": 2.25, "over_threshold": "uncertain"}
 
@@ -63,7 +65,12 @@ def test_the_last_passing_photo_up_to_inclusion_counts() -> None:
 
 def test_healed_by_inclusion_is_not_active() -> None:
     healed = {"subject_id": "S01", "visit": "unscheduled", "date": "2016-05-09", "photo": "b.jpg", "hand": "left"}
-    healed |= {"finger": "index", "ulcer_id": A, "state": "healed", "flags": "healed_by_machine"}
+    healed |= {
+        "finger": "index",
+        "ulcer_id": A,
+        "state": "healed",
+        "flags": write_flags([Flag(FlagKind.HEALED_BY_MACHINE)]),
+    }
     row = active(tracked=[tracked_row(), healed])
     assert row["result"] == "not met" and "healed on 2016-05-09, photo b.jpg [healed_by_machine]" in row["evidence"]
 
@@ -125,7 +132,9 @@ def test_still_active_at_baseline_is_reported_and_decides_nothing() -> None:
 
 
 def test_a_sighting_that_may_be_another_ulcer_settles_nothing() -> None:
-    row = active(tracked=[tracked_row(flags="ambiguous identity: also S01-left-index-2")])
+    row = active(
+        tracked=[tracked_row(flags=write_flags([Flag(FlagKind.AMBIGUOUS_IDENTITY, ulcers=("S01-left-index-2",))]))]
+    )
     assert row["result"] == "not assessable"
 
 

@@ -130,7 +130,7 @@ def test_worse_needs_more_than_the_smallest_detectable_change() -> None:
 
 def beside(date: str, area: float, **changes: Any) -> dict[str, Any]:
     """A second ulcer; without an area it has gone into the first."""
-    into = {"state": "merged", "evidence": f"merged into {A}"} if area != area else {}
+    into = {"state": "merged", "merged_into": A} if area != area else {}
     return course_row(date, area, ulcer_id=B, **into, **changes)
 
 
@@ -172,7 +172,7 @@ def test_of_merges_in_a_row_each_ulcer_counts_once() -> None:
     chain = [course_row("2015-12-01", 10, ulcer_id=third), beside("2015-12-01", 10)]
     chain += [beside("2016-01-04", 20, state="merged"), beside("2016-02-01", NAN)]
     for date, into in (("2016-01-04", B), ("2016-02-01", A)):
-        chain.append(course_row(date, NAN, ulcer_id=third, state="merged", evidence=f"merged into {into}"))
+        chain.append(course_row(date, NAN, ulcer_id=third, state="merged", merged_into=into))
     told = one_ulcers(BEFORE, *chain, host)
     assert f"1.03 times the reference together with {B}, {third}" in told
     assert "(a) worse within 1 month after: not met" in told

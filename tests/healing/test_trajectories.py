@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ulcermeter import follow_healing, read_protocol
 from ulcermeter.healing import healing_interval, is_confirmed
 from ulcermeter.tables import columns
+from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 
 PROTOCOL = read_protocol("manus")
 ZERO = date(2016, 5, 2)
@@ -94,7 +95,7 @@ def test_parts_of_a_split_add_areas_and_give_the_longest_diameter() -> None:
 
 
 def test_after_a_merge_both_former_areas_stand_before_it() -> None:
-    gone = row(28, "merged", ulcer=1, photo="", flags="merged into S01-left-index-2")
+    gone = row(28, "merged", ulcer=1, photo="", merged_into="S01-left-index-2")
     table = follow(row(0, "first seen", 2.0), row(0, "first seen", 4.0, ulcer=2), gone, row(28, "merged", 4.5, ulcer=2))
     host = table[(table["ulcer_id"] == "S01-left-index-2") & (table["day"] == 28)].iloc[0]
     assert host["area_reduction_pct"] == pytest.approx(100 * (20 - 4.5**2) / 20)
@@ -116,11 +117,12 @@ def test_an_unsure_outline_has_no_number() -> None:
 
 
 def test_ambiguous_identity_is_compared_with_nothing() -> None:
-    flag = "ambiguous identity: also S01-left-index-2"
+    flag = write_flags([Flag(FlagKind.AMBIGUOUS_IDENTITY, ulcers=("S01-left-index-2",))])
     table = follow(row(0, "first seen", 3.0), row(14, "persistent", 5.0, flags=flag), row(28, "persistent", 3.0))
     assert list(table["change_from_previous"]) == ["", "uncertain", "same"]
     assert np.isnan(table["area_reduction_pct"][1]) and table["diameter_mm"][1] == 5.0
-    assert flag in table["evidence"][1]
+    assert table["flags"][1] == flag
+    assert table["evidence"][1] == "photos 14.jpg; ambiguous identity: also S01-left-index-2"
 
 
 def test_baseline_is_the_last_before_treatment_and_not_too_old() -> None:
@@ -255,7 +257,7 @@ def test_an_ulcer_open_on_the_last_day_that_a_date_can_mean_had_not_healed_by_it
 
 def test_a_merge_in_a_month_is_after_the_baseline_of_that_month() -> None:
     """Dates as text put 2016-05 before 2016-05-02, and what went into the other then had no area at baseline."""
-    gone = vague(14, "merged", photo="", flags="merged into S01-left-index-2")
+    gone = vague(14, "merged", photo="", merged_into="S01-left-index-2")
     gone |= {"ulcer_id": "S01-left-index-1"}
     host = vague(14, "merged", 4.5) | {"ulcer_id": "S01-left-index-2"}
     table = follow(row(0, "first seen", 2.0), row(0, "first seen", 4.0, ulcer=2), gone, host)
@@ -280,7 +282,8 @@ def test_a_row_without_an_outline_adds_no_view_and_no_photo() -> None:
 
 
 def test_what_went_into_another_ulcer_rests_on_no_photo() -> None:
-    gone = row(28, "merged", ulcer=2) | {"flags": "merged into S01-left-index-1", "photo": ""}
+    into = Flag(FlagKind.MERGED_INTO, ulcers=("S01-left-index-1",))
+    gone = row(28, "merged", ulcer=2) | {"flags": write_flags([into]), "merged_into": into.ulcers[0], "photo": ""}
     table = follow(row(0, "first seen", 3.0), row(0, "first seen", 2.0, ulcer=2), row(28, "merged", 5.0), gone)
     last = table.iloc[-1]
     assert (last["n_photos"], last["evidence"]) == (0, "merged into S01-left-index-1")

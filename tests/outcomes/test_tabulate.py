@@ -12,6 +12,7 @@ from outcome_stories import PROTOCOL, VISITS, on, only, tabulate, ulcer
 from ulcermeter.healing import follow_healing
 from ulcermeter.outcomes import outcome_columns
 from ulcermeter.tables import columns, empty, from_rows
+from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 
 HEALS = ulcer((0, 10.0), (14, 6.0), (28, 0.0), (56, 0.0), (84, 0.0))
 EXAMINED = [{"subject_id": "S01", "visit": v, "all_fingers_examined": "yes"} for v in ("baseline", "week 12", "week 4")]
@@ -144,7 +145,7 @@ def test_the_baseline_is_the_last_at_most_28_days_before() -> None:
 
 def test_the_baseline_is_surely_this_ulcer_as_in_trajectories() -> None:
     """An area that never moved from what stands as baseline has not shrunk, whoever's the one in between was."""
-    unsure = {"evidence": "photos a.jpg; ambiguous identity: also S01-left-index-2"}
+    unsure = {"flags": write_flags([Flag(FlagKind.AMBIGUOUS_IDENTITY, ulcers=("S01-left-index-2",))])}
     still = {"area_reduction_pct": 0.0}
     row = one(ulcer((-14, 12.0), (0, 6.0, unsure), (28, 12.0, still), (84, 12.0, still)))
     assert row["baseline_area_mm2"] == 12 and row["healing_rate_per_week"] == pytest.approx(0)
@@ -155,7 +156,7 @@ def test_trajectories_and_outcomes_have_one_baseline() -> None:
     """Two of one size where there were two of other sizes: at baseline it is not known which is which."""
     sized = {"diameter_mm": 4.0, "perimeter_mm": 12.6, "label": 1, "photo": "a.jpg", "view": "palmar"}
     head = {"subject_id": "S01", "ulcer_id": "S01-left-index-1", "hand": "left", "finger": "index"}
-    seen = [(-14, 12.0, ""), (0, 6.0, "ambiguous identity: also S01-left-index-2"), (28, 6.0, ""), (84, 6.0, "")]
+    seen = [(-14, 12.0, ""), (0, 6.0, write_flags([Flag(FlagKind.AMBIGUOUS_IDENTITY)])), (28, 6.0, ""), (84, 6.0, "")]
     tracked = [
         head | sized | {"visit": VISITS.get(day, "screening"), "date": on(day), "day": day, "area_mm2": area}
         | {"state": "persistent", "flags": flags}

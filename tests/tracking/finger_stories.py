@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ulcermeter import read_protocol, track
+from ulcermeter.tables.flags import Flag, read_flags
 
 PROTOCOL = read_protocol("manus")
 ZERO = date(2016, 5, 2)
@@ -81,3 +82,9 @@ class Story:
         table = self.track(**more).sort_values(["date", "ulcer_id", "photo", "label"])
         rows = zip(table["visit"], table["ulcer_id"].str.rsplit("-", n=1).str[1], table["state"], strict=True)
         return list(rows)
+
+
+def flags_of(tracked: pd.DataFrame, row: int | None = None) -> list[Flag]:
+    """The flags of one row by its position, or of all rows in order."""
+    cells = tracked["flags"] if row is None else tracked["flags"].iloc[[row]]
+    return [flag for cell in cells for flag in read_flags(cell)]

@@ -7,13 +7,14 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from finger_stories import PROTOCOL, Story
+from finger_stories import PROTOCOL, Story, flags_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ulcermeter import track
 from ulcermeter.errors import TableError
 from ulcermeter.tables import columns
+from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity, read_flags
 from ulcermeter.tracking.sightings import GATE, Place, distance2
 
 A, B = (8.0, -4.0, 3.0), (20.0, 3.0, 2.0)
@@ -30,7 +31,7 @@ def test_the_clinics_number_wins_over_place_and_the_conflict_is_said() -> None:
     story = Story().shot("baseline", A, ulcer_no="4").shot("week 4", (20.0, 0.0, 3.0), ulcer_no="4")
     tracked = story.track()
     assert set(tracked["ulcer_id"]) == {"S01-left-index-1"}
-    assert "ulcer_no 4 and its place disagree" in tracked["flags"][1]
+    assert flags_of(tracked, 1) == [Flag(FlagKind.NUMBER_AND_PLACE_DISAGREE, number="4")]
 
 
 def test_the_click_says_which_outline_the_number_means() -> None:
@@ -51,17 +52,18 @@ def test_other_sides_are_other_ulcers_unless_number_or_site_says_so() -> None:
     named = Story().shot("baseline", A, ulcer_no="1").shot("baseline", A, view="tip", ulcer_no="1").track()
     assert named["ulcer_id"].nunique() == 1
     site = Story().shot("baseline", A, site="Tip").shot("baseline", A, view="tip", site="tip ").track()
-    assert site["ulcer_id"].nunique() == 1 and "identity assumed" in "".join(site["flags"])
+    assert site["ulcer_id"].nunique() == 1 and Flag(FlagKind.IDENTITY_ASSUMED) in flags_of(site)
 
 
 def test_without_coordinates_the_only_one_is_assumed_and_two_are_ambiguous() -> None:
     one = Story().shot("baseline", A).shot("week 4", A, unlocated=True).track()
-    assert list(one["ulcer_id"].unique()) == ["S01-left-index-1"] and one["flags"][1] == "identity assumed"
+    assert list(one["ulcer_id"].unique()) == ["S01-left-index-1"]
+    assert flags_of(one, 1) == [Flag(FlagKind.IDENTITY_ASSUMED)]
     two = Story().shot("baseline", A, B).shot("week 4", A, unlocated=True).track()
     week = two[two["visit"] == "week 4"]
     states = dict(zip(week["ulcer_id"], week["state"], strict=True))
     assert states == {"S01-left-index-1": "persistent", "S01-left-index-2": "indeterminate"}
-    assert all(flag.startswith("ambiguous identity") for flag in week["flags"])
+    assert all(in_doubt_of_identity(read_flags(cell)) for cell in week["flags"])
 
 
 def test_sites_tell_apart_what_has_no_coordinates() -> None:
@@ -80,14 +82,14 @@ def test_what_lies_between_two_is_ambiguous() -> None:
     story = Story().shot("baseline", (10, 0, 2.0), (14, 0, 2.0)).shot("week 4", (12.1, 0, 2.0))
     week = story.track().query("visit == 'week 4'")
     assert set(week["state"]) == {"persistent", "indeterminate"}
-    assert all(flag.startswith("ambiguous identity") for flag in week["flags"])
+    assert all(in_doubt_of_identity(read_flags(cell)) for cell in week["flags"])
 
 
 def test_one_gone_and_one_come_up_just_beyond_the_gate_is_ambiguous() -> None:
     story = Story().shot("baseline", (10, 0, 2.0)).shot("week 4", (15.5, 0, 2.0))
     tracked = story.track()
     assert [state for _, _, state in story.states()] == ["first seen", "indeterminate", "first seen"]
-    assert sum(flag.startswith("ambiguous identity") for flag in tracked["flags"]) == 2
+    assert sum(in_doubt_of_identity(read_flags(cell)) for cell in tracked["flags"]) == 2
     apart = Story().shot("baseline", (10, 0, 2.0)).shot("week 4", (19, 0, 2.0))
     assert [state for _, _, state in apart.states()] == ["first seen", "healed", "new"]
 

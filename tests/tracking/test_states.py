@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from finger_stories import Story
+from finger_stories import Story, flags_of
+
+from ulcermeter.tables.flags import Flag, FlagKind, read_flags
 
 AT = (12.0, -2.0, 4.0)
 
@@ -24,20 +26,21 @@ def test_an_ulcer_that_stays_then_heals_then_comes_back() -> None:
 def test_healed_without_a_reader_is_flagged_and_with_one_is_not() -> None:
     tracked = Story().shot("baseline", AT).shot("week 4").shot("week 8", reader_state="healed").track()
     assert list(tracked["state"]) == ["first seen", "healed", "healed"]
-    assert list(tracked["flags"]) == ["", "healed_by_machine", ""]
+    assert flags_of(tracked) == [Flag(FlagKind.HEALED_BY_MACHINE)]
 
 
 def test_a_place_seen_clear_at_baseline_gives_a_new_ulcer() -> None:
     story = Story().shot("baseline", AT).shot("week 4", AT, (22.0, 3.0, 2.2))
     tracked = story.track()
     assert story.states() == [("baseline", "1", "first seen"), ("week 4", "1", "persistent"), ("week 4", "2", "new")]
-    assert "seen clear on 00 baseline.jpg" in tracked["flags"][2]
+    clear = Flag(FlagKind.SEEN_CLEAR, photos=("00 baseline.jpg",), visit="baseline", date="2016-05-02")
+    assert clear in flags_of(tracked, 2)
 
 
 def test_a_place_seen_clear_only_before_baseline_is_first_seen_and_said() -> None:
     story = Story().shot("screening", AT).shot("baseline", AT, (22.0, 3.0, 2.2))
     assert story.states()[-1] == ("baseline", "2", "first seen")
-    assert "seen clear before baseline" in story.track()["flags"].iloc[-1]
+    assert [f.kind for f in flags_of(story.track(), -1)] == [FlagKind.SEEN_CLEAR_BEFORE_BASELINE]
 
 
 def test_a_new_ulcer_beside_an_old_one_is_not_the_old_one() -> None:
@@ -46,25 +49,29 @@ def test_a_new_ulcer_beside_an_old_one_is_not_the_old_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "state", "flag"),
+    ("said", "state", "kind"),
     [
-        ({"covered": "yes"}, "indeterminate", "covered"),
-        ({"reader_state": "indeterminate"}, "indeterminate", "unsure"),
-        ({"reader_state": "open"}, "indeterminate", "nothing was found"),
-        ({"status": "refused", "reason": "tilt 41°: hold the phone parallel"}, "not photographed", "tilt 41°"),
-        ({"status": "failed", "reason": "no picture"}, "not photographed", "no picture"),
-        ({"view": "dorsal"}, "not photographed", "dorsal"),
-        ({"view": ""}, "not photographed", "unnamed"),
-        ({"finger": "middle"}, "not photographed", ""),
-        ({"detection_limit_mm": 2.6}, "indeterminate", "detection limit"),
-        ({"detection_limit_mm": float("nan")}, "healed", "detection limit not known"),
-        ({"ulcer_no": "2"}, "healed", "healed_by_machine"),
+        ({"covered": "yes"}, "indeterminate", FlagKind.COVERED),
+        ({"reader_state": "indeterminate"}, "indeterminate", FlagKind.READER_UNSURE),
+        ({"reader_state": "open"}, "indeterminate", FlagKind.READER_SAYS_OPEN),
+        (
+            {"status": "refused", "reason": "tilt 41°: hold the phone parallel"},
+            "not photographed",
+            FlagKind.PHOTO_NOT_MEASURED,
+        ),
+        ({"status": "failed", "reason": "no picture"}, "not photographed", FlagKind.PHOTO_NOT_MEASURED),
+        ({"view": "dorsal"}, "not photographed", FlagKind.OTHER_SIDE_SEEN),
+        ({"view": ""}, "not photographed", FlagKind.OTHER_SIDE_SEEN),
+        ({"finger": "middle"}, "not photographed", None),
+        ({"detection_limit_mm": 2.6}, "indeterminate", FlagKind.LIMIT_OVER_THRESHOLD),
+        ({"detection_limit_mm": float("nan")}, "healed", FlagKind.LIMIT_NOT_KNOWN),
+        ({"ulcer_no": "2"}, "healed", FlagKind.HEALED_BY_MACHINE),
     ],
 )
-def test_nothing_found_is_not_yet_healed(said: dict, state: str, flag: str) -> None:
+def test_nothing_found_is_not_yet_healed(said: dict, state: str, kind: FlagKind | None) -> None:
     last = Story().shot("baseline", AT).shot("week 4", **said).track().iloc[-1]
     assert (last["visit"], last["state"], last["ulcer_id"]) == ("week 4", state, "S01-left-index-1")
-    assert flag in last["flags"]
+    assert kind is None or kind in {flag.kind for flag in read_flags(last["flags"])}
     assert pd.isna(last["label"]) and pd.isna(last["diameter_mm"])
     assert last["day"] == 28
 
@@ -78,13 +85,17 @@ def test_an_outline_against_the_readers_word_is_unsure(said: dict) -> None:
 def test_a_second_photo_of_the_visit_settles_what_the_first_cannot() -> None:
     story = Story().shot("baseline", AT).shot("week 4", status="refused", reason="blurred").shot("week 4")
     last = story.track().iloc[-1]
-    assert last["state"] == "healed" and "blurred" in last["flags"] and last["photo"] == "02 week 4.jpg"
+    assert (
+        last["state"] == "healed"
+        and "blurred" in read_flags(last["flags"])[-1].reason
+        and last["photo"] == "02 week 4.jpg"
+    )
 
 
 def test_found_on_one_photo_and_not_on_the_other_is_open_and_said() -> None:
     tracked = Story().shot("baseline", AT).shot("week 4", AT).shot("week 4").track()
     assert list(tracked["state"]) == ["first seen", "persistent"]
-    assert "not found on 02 week 4.jpg" in tracked["flags"][1]
+    assert flags_of(tracked, 1) == [Flag(FlagKind.NOT_FOUND_ON, photos=("02 week 4.jpg",))]
 
 
 def test_merged_keeps_the_larger_and_names_where_the_other_went() -> None:
@@ -99,7 +110,8 @@ def test_merged_keeps_the_larger_and_names_where_the_other_went() -> None:
         ("week 8", "2", "persistent"),
     ]
     gone = tracked[(tracked["visit"] == "week 4") & (tracked["ulcer_id"] == "S01-left-index-1")].iloc[0]
-    assert gone["flags"] == "merged into S01-left-index-2" and pd.isna(gone["label"])
+    assert read_flags(gone["flags"]) == (Flag(FlagKind.MERGED_INTO, ulcers=("S01-left-index-2",)),)
+    assert gone["merged_into"] == "S01-left-index-2" and pd.isna(gone["label"])
 
 
 def test_split_parts_keep_one_identity() -> None:
@@ -134,7 +146,7 @@ def test_a_visit_without_a_photo_is_a_row() -> None:
     ]
     tracked = story.track(visits=pd.DataFrame(visits))
     assert list(tracked["state"]) == ["first seen", "not photographed", "persistent"]
-    assert tracked["flags"][1] == "visit not attended"
+    assert flags_of(tracked, 1) == [Flag(FlagKind.VISIT_NOT_ATTENDED)]
 
 
 def test_a_click_says_nothing_of_what_was_not_clicked() -> None:
@@ -142,7 +154,7 @@ def test_a_click_says_nothing_of_what_was_not_clicked() -> None:
     story = Story().shot("baseline", AT, other)
     story.shot("week 4", AT, x=460, y=540, ulcer_no="1")
     assert story.states()[2:] == [("week 4", "1", "persistent"), ("week 4", "2", "indeterminate")]
-    assert "was looked for" in "".join(story.track()["flags"])
+    assert FlagKind.ONLY_CLICK_SEARCHED in {flag.kind for flag in flags_of(story.track())}
 
 
 def test_a_readers_word_for_one_of_two_ulcers() -> None:
@@ -166,7 +178,8 @@ def test_where_the_order_is_not_told_neither_is_the_state(seen: tuple) -> None:
     story = Story().shot("baseline", AT).shot("week 2", AT).shot("unscheduled", *seen, date="2016-05")
     tracked = story.shot("week 4", AT).track().set_index("visit")
     assert tracked.loc["unscheduled", "state"] == "indeterminate"
-    assert "dated 2016-05: before or after baseline (2016-05-02)" in tracked.loc["unscheduled", "flags"]
+    order = read_flags(tracked.loc["unscheduled", "flags"])[-1]
+    assert (order.kind, order.date, order.others[0]) == (FlagKind.ORDER_NOT_KNOWN, "2016-05", "baseline (2016-05-02)")
     assert tracked.loc["week 4", "state"] == "persistent"
     refused = Story().shot("baseline", AT).shot("unscheduled", status="refused", day=7).shot("week 2", date="2016-05")
     assert refused.track().set_index("visit").loc["week 2", "state"] == "healed", "what did not pass tells nothing"
@@ -180,7 +193,7 @@ def test_a_place_seen_clear_before_or_after_makes_no_new_ulcer() -> None:
     tracked = story.track().set_index(["visit", "ulcer_id"])
     first = tracked.loc[("week 4", "S01-left-index-2")]
     assert first["state"] == "new"
-    assert "00 week 2.jpg" in first["flags"] and "unscheduled.jpg" not in first["flags"]
+    assert [flag.photos for flag in read_flags(first["flags"])] == [("00 week 2.jpg",)]
 
 
 @pytest.mark.parametrize("visits", [("week 2", "unscheduled"), ("unscheduled", "week 2")])
@@ -190,5 +203,5 @@ def test_found_at_one_visit_of_a_day_and_not_at_the_other_is_open(visits: tuple[
     tracked = story.track().set_index("visit")
     assert tracked.loc[visits[0], "state"] == "persistent"
     assert tracked.loc[visits[1], "state"] == "indeterminate"
-    assert "outlined on another photo of that day" in tracked.loc[visits[1], "flags"]
+    assert Flag(FlagKind.OUTLINED_THAT_DAY) in read_flags(tracked.loc[visits[1], "flags"])
     assert tracked.loc["week 4", "state"] == "persistent"

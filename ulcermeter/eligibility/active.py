@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ulcermeter.eligibility.answers import Answer, conjunction, join, written
 from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.joins import Ulcer
 from ulcermeter.eligibility.kleene import Kleene, not_after, yes_no
-from ulcermeter.eligibility.timing import AMBIGUOUS, Dated, agreed, blank, dated, last_ones
+from ulcermeter.eligibility.timing import Dated, agreed, blank, dated, last_ones
 from ulcermeter.tables.dates import DateInterval, parse_date
+from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity, read_flags
+from ulcermeter.wording import flag_in_words, flags_in_words
 
 __all__ = ["active", "calcinosis"]
 
 _SIGNS = {"painful": "painful", "visible_depth": "visible depth", "loss_of_dermis": "loss of dermis"}
 _LOOK = (*_SIGNS, "diameter_mm_bedside", "assessed_on")
 _XRAY = ("calcinosis_on_xray", "xray_date")
-# What tracking writes where a sighting may be another ulcer's.
 
 
 def active(case: Case, ulcer: Ulcer) -> Answer:
@@ -30,8 +32,7 @@ def active(case: Case, ulcer: Ulcer) -> Answer:
     signs = [_sign(case, ulcer, looks, column) for column in _SIGNS]
     answer = conjunction([size, *signs], size.value)
     late = [look.row["assessed_on"] for look in looks if not_after(look.when, case.cutoff) is False]
-    if late:
-        answer = answer.flagged(f"the look of {', '.join(late)} is later than {case.cutoff_in_words} and not used")
+    answer = answer.flagged(_too_late("look", late, case))
     return answer.flagged(_unjoined(ulcer)).noting(_still_active(case, ulcer))
 
 
@@ -41,14 +42,20 @@ def calcinosis(case: Case, ulcer: Ulcer) -> Answer:
     word = agreed(looks, "calcinosis_on_xray", case.cutoff)
     used = [look for look in last_ones(looks, case.cutoff) if look.counts(case.cutoff)]
     late = [look.row["xray_date"] for look in looks if not_after(look.when, case.cutoff) is False]
-    flag = f"the X-ray of {', '.join(late)} is later than {case.cutoff_in_words} and not used" if late else ""
+    flag = _too_late("X-ray", late, case)
     if word is not None:
         shows = "shows" if word == "yes" else "shows no"
         evidence = f"the X-ray of {written(used[-1].when)} {shows} calcinosis under the ulcer"
         return Answer(yes_no(word), word, evidence).flagged(flag)
     why = "no X-ray up to " if not last_ones(looks, case.cutoff) else "no X-ray that surely is of this ulcer and up to "
     settle = _cell(case, ulcer, "calcinosis_on_xray and xray_date")
-    return Answer(None, "", why + case.cutoff_in_words, settle).flagged(join([flag, _unjoined(ulcer)]))
+    return Answer(None, "", why + case.cutoff_in_words, settle).flagged(flag).flagged(_unjoined(ulcer))
+
+
+def _too_late(what: str, dates: Sequence[str], case: Case) -> Flag | None:
+    if not dates:
+        return None
+    return Flag(FlagKind.NOT_USED_TOO_LATE, what=what, others=tuple(dates), date=case.cutoff_in_words)
 
 
 def _looks(ulcer: Ulcer, speaks: Sequence[str], date: str) -> list[Dated]:
@@ -69,12 +76,12 @@ def _cell(case: Case, ulcer: Ulcer, column: str) -> str:
     return f"ulcers.csv: {case.subject_id} ulcer {ulcer.name}, {column}"
 
 
-def _unjoined(ulcer: Ulcer) -> str:
+def _unjoined(ulcer: Ulcer) -> Flag | None:
     if ulcer.unseen:
-        return f"not seen on {', '.join(ulcer.unseen)}, which was to show it, nor on another photo"
+        return Flag(FlagKind.NOT_ON_PHOTOS, photos=tuple(ulcer.unseen))
     if not ulcer.ulcer_id:
-        return "this ulcer of the clinic's tables is tied to none on the photos"
-    return "the clinic's rows on this finger could mean more than one ulcer; none is used" if ulcer.unjoined else ""
+        return Flag(FlagKind.TIED_TO_NONE)
+    return Flag(FlagKind.ROWS_AMBIGUOUS) if ulcer.unjoined else None
 
 
 def _sign(case: Case, ulcer: Ulcer, looks: Sequence[Dated], column: str) -> Answer:
@@ -95,6 +102,7 @@ def _size(case: Case, ulcer: Ulcer, looks: Sequence[Dated]) -> Answer:
     threshold = float(case.protocol["threshold_diameter_mm"])
     truth = yes_no(word) if word else None
     shown = join(photo.row["evidence"] for photo in last)
+    flags = tuple(flag for photo in last for flag in photo.row["flags"])
     value = str(last[0].row["value"]) if last else ""
     cell = f"photos.csv: {case.subject_id}, a passing photo of ulcer {ulcer.name} up to {case.cutoff_in_words}"
     if ulcer.unseen:
@@ -104,8 +112,8 @@ def _size(case: Case, ulcer: Ulcer, looks: Sequence[Dated]) -> Answer:
     if not any(photo.counts(case.cutoff) for photo in last):
         old = _old(case, ulcer)
         shown = join([shown, f"no passing photo that surely shows it up to {case.cutoff_in_words}", old])
-        return _beside(Answer(None, value, shown, cell), looks, case, threshold)
-    answer = Answer(truth, value, shown, "" if truth is not None else cell)
+        return _beside(Answer(None, value, shown, cell, flags), looks, case, threshold)
+    answer = Answer(truth, value, shown, "" if truth is not None else cell, flags)
     doubted = [photo.when for photo in last if photo.row["contested"]]
     return _beside(answer, looks, case, threshold, settles=truth is None, since=doubted)
 
@@ -123,17 +131,18 @@ def _beside(
     bedside = agreed(looks, "diameter_mm_bedside", case.cutoff)
     if bedside is None:
         more = f"{answer.would_settle}; or ulcers.csv: {case.subject_id}, diameter_mm_bedside" if settles else ""
-        return Answer(answer.truth, answer.value, answer.evidence, more or answer.would_settle)
+        return replace(answer, would_settle=more or answer.would_settle)
     said = next(x for x in last_ones(looks, case.cutoff) if x.counts(case.cutoff) and x.row["diameter_mm_bedside"] > 0)
     over: Kleene = bool(bedside > threshold)
     by = f" by {said.row['measured_by']}" if said.row["measured_by"] else ""
     words = f"bedside {bedside:.2f} mm{by} on {written(said.when)}"
     in_time = all(not_after(day, said.when) is True for day in since)
     if settles and in_time and case.protocol["bedside_settles_uncertain"]:
-        return Answer(over, f"{bedside:.2f} mm (bedside)", f"{answer.evidence}; {words} settles the uncertain photo")
-    shown = Answer(answer.truth, answer.value, join([answer.evidence, words]), answer.would_settle)
+        evidence = f"{answer.evidence}; {words} settles the uncertain photo"
+        return Answer(over, f"{bedside:.2f} mm (bedside)", evidence, flags=answer.flags)
+    shown = answer.noting(words)
     if answer.truth is not None and answer.truth != over:
-        return shown.flagged(f"the bedside diameter lies on the other side of {threshold:g} mm")
+        return shown.flagged(Flag(FlagKind.BEDSIDE_DISAGREES, threshold_mm=threshold))
     return shown
 
 
@@ -165,14 +174,14 @@ def _passing(row: Row) -> bool:
 def _photo(rows: Sequence[Row], case: Case) -> Dated:
     """Parts on one photo give the longest diameter."""
     drawn = [row for row in rows if not blank(row["label"])]
-    sure = not any(AMBIGUOUS in row["flags"] for row in rows)
+    flags = [flag for row in rows for flag in read_flags(row["flags"])]
+    sure = not in_doubt_of_identity(flags)
     where = f"on {rows[0]['date']}" + (f", photo {rows[0]['photo']}" if rows[0]["photo"] else "")
-    flags = join(flag for row in rows for flag in row["flags"].split("; "))
-    flags = f" [{flags}]" if flags else ""
+    told = f" [{join(flags_in_words(flags))}]" if flags else ""
     when = parse_date(rows[0]["date"])
     if not drawn:
-        seen = {"answer": "no", "value": rows[0]["state"], "evidence": f"{rows[0]['state']} {where}{flags}"}
-        return Dated(seen | {"contested": False, "covered": False}, when, sure)
+        seen = {"answer": "no", "value": rows[0]["state"], "evidence": f"{rows[0]['state']} {where}{told}"}
+        return Dated(seen | {"contested": False, "covered": False, "flags": ()}, when, sure)
     longest = max(drawn, key=lambda row: (row["diameter_mm"], str(row["label"])))
     words = {row["over_threshold"] for row in drawn}
     # Covered, or contested by the reader: what was outlined need not be an open ulcer, whatever its size.
@@ -184,12 +193,14 @@ def _photo(rows: Sequence[Row], case: Case) -> Dated:
     doubt = "open and " if contested else ""
     over = {"yes": "over", "no": "not over", "uncertain": f"cannot tell whether {doubt}over"}[answer]
     threshold = float(case.protocol["threshold_diameter_mm"])
-    evidence = f"diameter {size} ({ends}) {where}: {over} {threshold:g} mm{flags}"
+    evidence = f"diameter {size} ({ends}) {where}: {over} {threshold:g} mm{told}"
     width = longest["width_mm"]
+    fissure: tuple[Flag, ...] = ()
     if answer != "no" and math.isfinite(width) and width <= case.protocol["fissure_width_mm"]:
-        evidence += f"; flag: width only {width:.2f} mm, a fissure?"
-    told = {"answer": answer, "value": size, "evidence": evidence}
-    return Dated(told | {"contested": contested, "covered": contested and _covered(case, rows[0])}, when, sure)
+        fissure = (Flag(FlagKind.FISSURE, diameter_mm=float(width)),)
+        evidence += f"; flag: {flag_in_words(fissure[0])}"
+    cells = {"answer": answer, "value": size, "evidence": evidence, "flags": fissure}
+    return Dated(cells | {"contested": contested, "covered": contested and _covered(case, rows[0])}, when, sure)
 
 
 def _covered(case: Case, row: Row) -> bool:

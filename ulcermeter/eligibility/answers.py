@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from ulcermeter.eligibility.kleene import Kleene, all_of
 from ulcermeter.protocol import Criterion
 from ulcermeter.tables.dates import DateInterval
+from ulcermeter.tables.flags import Flag
+from ulcermeter.wording import flag_in_words
 
-__all__ = ["Answer", "conjunction", "effect_of", "in_words", "join", "result_of", "written"]
+__all__ = ["Answer", "conjunction", "effect_of", "flags_of", "in_words", "join", "result_of", "written"]
 
 
 @dataclass(frozen=True)
@@ -26,16 +28,22 @@ class Answer:
         In words, with numbers, dates and the photo.
     would_settle : str
         File and cell; only for an open one.
+    flags : tuple of Flag
+        What a reader should look at; the evidence says it too.
     """
 
     truth: Kleene
     value: str = ""
     evidence: str = ""
     would_settle: str = ""
+    flags: tuple[Flag, ...] = ()
 
-    def flagged(self, flag: str) -> Answer:
+    def flagged(self, flag: Flag | None) -> Answer:
         """Return the same answer with something a reader should look at added to its evidence."""
-        return replace(self, evidence=join([self.evidence, f"flag: {flag}"])) if flag else self
+        if flag is None:
+            return self
+        evidence = join([self.evidence, f"flag: {flag_in_words(flag)}"])
+        return replace(self, evidence=evidence, flags=(*self.flags, flag))
 
     def noting(self, note: str) -> Answer:
         """Return the same answer with more said in its evidence."""
@@ -55,7 +63,12 @@ def conjunction(parts: Sequence[Answer], value: str = "") -> Answer:
     """All parts must hold; the cells of the open parts would settle it."""
     truth = all_of(*(part.truth for part in parts))
     settle = join(part.would_settle for part in parts if part.truth is None) if truth is None else ""
-    return Answer(truth, value, join(part.evidence for part in parts), settle)
+    return Answer(truth, value, join(part.evidence for part in parts), settle, flags_of(parts))
+
+
+def flags_of(parts: Iterable[Answer]) -> tuple[Flag, ...]:
+    """Return the flags of several answers, each once."""
+    return tuple(dict.fromkeys(flag for part in parts for flag in part.flags))
 
 
 def in_words(truth: Kleene) -> str:

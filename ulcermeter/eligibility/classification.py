@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ulcermeter.eligibility.answers import Answer, join
 from ulcermeter.eligibility.case import Case
 from ulcermeter.eligibility.kleene import Kleene, yes_no
+from ulcermeter.tables.flags import Flag, FlagKind
 
 __all__ = ["Score", "established", "score"]
 
@@ -74,7 +75,7 @@ def established(case: Case) -> Answer:
     )
     settle = join([case.cell("ssc_established"), *(case.cell(item) for item in total.unknown)])
     if (word is True and against) or (word is not None and by_score is not None and word != by_score):
-        return Answer(None, value, evidence, settle).flagged("the clinic's word and the items contradict each other")
+        return Answer(None, value, evidence, settle).flagged(Flag(FlagKind.ITEMS_CONTRADICT_WORD))
     truth = word if word is not None else by_score
     return Answer(truth, value, evidence, settle if truth is None else "")
 

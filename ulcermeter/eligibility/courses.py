@@ -10,15 +10,14 @@ from datetime import date
 from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.joins import Ulcer
 from ulcermeter.eligibility.kleene import Kleene, after, all_of, any_of, not_after
-from ulcermeter.eligibility.timing import AMBIGUOUS, blank
+from ulcermeter.eligibility.timing import blank
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
+from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
 
 __all__ = ["Course", "Look", "alike", "courses_for", "grew", "looks_at", "reference_before", "window_end"]
 
 # States in which an outline may stand; without an area nothing was measured.
 _OPEN = ("first seen", "new", "persistent", "recurrent", "merged", "split")
-# What tracking writes to an ulcer that went into another.
-_INTO = "merged into "
 
 
 @dataclass(frozen=True)
@@ -157,8 +156,8 @@ def looks_at(case: Case, ulcer: Ulcer) -> list[Look]:
             size = "healed" if healed else f"{area:.1f} mm2"
             words = f"{size} on {row['date']} ({row['evidence'] or row['visit']})"
             low, high = (0.0, 0.0) if healed else (row["area_low_mm2"], row["area_high_mm2"])
-            sure = AMBIGUOUS not in row["evidence"]
-            took_in, beside = _around(parts, when, f"{_INTO}{ulcer.ulcer_id}")
+            sure = _is_sure(row)
+            took_in, beside = _around(parts, when, ulcer.ulcer_id)
             if not parts and _up_to(merged, when):
                 took_in = frozenset(["another ulcer"])
             looks.append(Look(when, 0.0 if healed else area, low, high, words, sure, took_in, beside))
@@ -167,10 +166,13 @@ def looks_at(case: Case, ulcer: Ulcer) -> list[Look]:
 
 def _parts(case: Case, ulcer: Ulcer) -> dict[str, list[Row]]:
     """Return the ulcers that ever merged into this one, each with its dated rows in time order."""
-    into = f"{_INTO}{ulcer.ulcer_id}"
-    ids = {row["ulcer_id"] for row in case.trajectories if into in row["evidence"].split("; ")}
+    ids = {row["ulcer_id"] for row in case.trajectories if row["merged_into"] == ulcer.ulcer_id != ""}
     own = {name: [row for row in case.trajectories if row["ulcer_id"] == name] for name in sorted(ids)}
     return {name: sorted((r for r in rows if parse_date(r["date"])), key=_by_date) for name, rows in own.items()}
+
+
+def _is_sure(row: Row) -> bool:
+    return not in_doubt_of_identity(read_flags(row["flags"]))
 
 
 def _by_date(row: Row) -> date:
@@ -179,13 +181,13 @@ def _by_date(row: Row) -> date:
 
 
 def _around(
-    parts: Mapping[str, Sequence[Row]], when: DateInterval, into: str
+    parts: Mapping[str, Sequence[Row]], when: DateInterval, host: str
 ) -> tuple[frozenset[str], dict[str, tuple[float, float, float]]]:
     """Return which parts had merged by a day, and how large the others last were."""
     took_in, beside = set(), {}
     for name, rows in parts.items():
         until = _up_to(rows, when)
-        if until and into in until[-1]["evidence"].split("; "):
+        if until and until[-1]["merged_into"] == host:
             took_in.add(name)
         elif sizes := _last_size(until):
             beside[name] = sizes
@@ -198,9 +200,9 @@ def _up_to(rows: Sequence[Row], when: DateInterval) -> list[Row]:
 
 def _last_size(rows: Sequence[Row]) -> tuple[float, float, float] | None:
     """Return the last known area; none of its own once it has merged into a third, whose area holds it."""
-    if rows and any(flag.startswith(_INTO) for flag in rows[-1]["evidence"].split("; ")):
+    if rows and rows[-1]["merged_into"]:
         return 0.0, 0.0, 0.0
-    known = [row for row in rows if row["area_mm2"] >= 0 and AMBIGUOUS not in row["evidence"]]
+    known = [row for row in rows if row["area_mm2"] >= 0 and _is_sure(row)]
     if not known:
         return None
     return known[-1]["area_mm2"], known[-1]["area_low_mm2"], known[-1]["area_high_mm2"]

@@ -10,6 +10,7 @@ from ulcermeter.eligibility.case import Case
 from ulcermeter.eligibility.classification import established
 from ulcermeter.eligibility.kleene import Kleene, after, all_of, any_of, negate, not_after, yes_no
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
+from ulcermeter.tables.flags import Flag, FlagKind
 
 __all__ = ["PERSONAL", "adult", "advised_age", "consented", "neoplasm", "pregnancy"]
 
@@ -25,7 +26,7 @@ def consented(case: Case) -> Answer:
     screened = parse_date(case.person["screening_date"])
     answer = Answer(truth, case.person["consent_date"], evidence, settle)
     if after(given, screened) is True:
-        return answer.flagged(f"screened on {written(screened)}, before consent")
+        return answer.flagged(Flag(FlagKind.SCREENED_BEFORE_CONSENT, date=written(screened)))
     return answer
 
 
@@ -48,7 +49,7 @@ def neoplasm(case: Case) -> Answer:
     )
     value = join([case.person["neoplasm_last_active"], word])
     if by_date is not None and by_word is not None and by_date != by_word:
-        answer = Answer(None, value, evidence).flagged("the date and the answer contradict each other")
+        answer = Answer(None, value, evidence).flagged(Flag(FlagKind.DATE_CONTRADICTS_ANSWER))
     else:
         answer = Answer(by_date if by_date is not None else by_word, value, evidence)
     return answer.settled_by(join([case.cell("neoplasm_last_10y"), case.cell("neoplasm_last_active")]))
@@ -76,7 +77,7 @@ def pregnancy(case: Case) -> Answer:
     potential, pregnant = yes_no(person["childbearing_potential"]), yes_no(person["pregnant"])
     male = person["sex"] == "male"
     if (male and (potential or pregnant)) or (potential is False and pregnant):
-        answer = Answer(None, "contradiction", evidence).flagged("the answers contradict each other")
+        answer = Answer(None, "contradiction", evidence).flagged(Flag(FlagKind.ANSWERS_CONTRADICT))
         return answer.settled_by(join(case.cell(name) for name in names[:3]))
     if male or potential is False:
         return Answer(False, "not applicable", evidence)
@@ -96,7 +97,7 @@ def advised_age(case: Case) -> Answer:
     low, high = (int(case.protocol[f"age_advisory_{end}_years"]) for end in ("low", "high"))
     reason = next((c.reason for c in case.protocol.criteria if c.id == "age_65_74"), "")
     answer = _aged(case, low=low, high=high)
-    return Answer(answer.truth, answer.value, join([answer.evidence, reason]), answer.would_settle)
+    return answer.noting(reason)
 
 
 def _aged(case: Case, *, low: int, high: int | None = None) -> Answer:
@@ -116,7 +117,7 @@ def _aged(case: Case, *, low: int, high: int | None = None) -> Answer:
         words.append(f"born {case.person['birth_date']}, {value or 'age not known'} at {case.cutoff_in_words}")
     answer = Answer(by_date if by_date is not None else by_age, value, join(words) or "age not known")
     if by_date is not None and by_age is not None and by_date != by_age:
-        answer = Answer(None, value, answer.evidence).flagged("birth date and stated age contradict each other")
+        answer = Answer(None, value, answer.evidence).flagged(Flag(FlagKind.AGES_CONTRADICT))
     return answer.settled_by(join([case.cell("birth_date"), case.cell("age")]))
 
 

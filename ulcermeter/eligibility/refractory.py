@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ulcermeter.eligibility.answers import Answer, in_words, join, written
+from ulcermeter.eligibility.answers import Answer, flags_of, in_words, join, written
 from ulcermeter.eligibility.case import Case
 from ulcermeter.eligibility.courses import (
     Course,
@@ -25,6 +25,8 @@ from ulcermeter.eligibility.courses import (
 from ulcermeter.eligibility.joins import Ulcer
 from ulcermeter.eligibility.kleene import Kleene, all_of, any_of, negate, not_after, yes_no
 from ulcermeter.tables.dates import DateInterval, parse_date
+from ulcermeter.tables.flags import Flag, FlagKind
+from ulcermeter.wording import flag_in_words
 
 __all__ = ["refractory"]
 
@@ -52,16 +54,17 @@ def refractory(case: Case, ulcer: Ulcer) -> Answer:
     truth = any_of(*(answer.truth for answer in answers))
     settle = join(answer.would_settle for answer in answers if answer.truth is None) if truth is None else ""
     value = join(answer.value for answer in answers if answer.truth is truth) if truth is not False else "no"
-    return Answer(truth, value, join(answer.evidence for answer in answers), settle).flagged(_unjoined(ulcer))
+    evidence = join(answer.evidence for answer in answers)
+    return Answer(truth, value, evidence, settle, flags_of(answers)).flagged(_unjoined(ulcer))
 
 
 def _who(case: Case, ulcer: Ulcer) -> str:
     return f"{case.subject_id} ulcer {ulcer.name}"
 
 
-def _unjoined(ulcer: Ulcer) -> str:
+def _unjoined(ulcer: Ulcer) -> Flag | None:
     vague = bool(ulcer.words) and not any(sure for _, sure in ulcer.words)
-    return "rows of refractory.csv could mean more than one ulcer; none is used" if vague else ""
+    return Flag(FlagKind.ROWS_AMBIGUOUS, what="refractory.csv") if vague else None
 
 
 def _course(case: Case, ulcer: Ulcer, course: Course, looks: Sequence[Look]) -> Answer:
@@ -81,10 +84,10 @@ def _course(case: Case, ulcer: Ulcer, course: Course, looks: Sequence[Look]) -> 
     settle = [answer.would_settle for answer in arms if answer.truth is None]
     if course.intravenous is None:
         settle = [f"treatments.csv: {case.subject_id} {course.drug} ending {written(course.end)}, drug and route"]
-    answer = Answer(truth, value, evidence, join(settle) if truth is None else "")
+    answer = Answer(truth, value, evidence, join(settle) if truth is None else "", flags_of(arms))
     if not course.listed:
-        return answer.flagged("no course in treatments.csv ends on that day as intravenous prostacyclin")
-    return answer.flagged("" if course.intravenous else "it is not known whether the course was intravenous")
+        return answer.flagged(Flag(FlagKind.COURSE_NOT_LISTED))
+    return answer.flagged(None if course.intravenous else Flag(FlagKind.ROUTE_NOT_KNOWN))
 
 
 def _titled(arm: _Arm, case: Case) -> str:
@@ -97,11 +100,11 @@ def _arm(case: Case, ulcer: Ulcer, course: Course, arm: _Arm, looks: Sequence[Lo
     if course.start is not None:
         other = _counted_from(case, ulcer, course, arm, looks, reference, begin=course.start)
         if other.truth is not answer.truth and course.end is not None:
-            says = in_words(other.truth)
-            answer = answer.flagged(f"counted from the course's start ({written(course.start)}) this would be {says}")
+            then = Flag(FlagKind.START_WOULD_DIFFER, date=written(course.start), what=in_words(other.truth))
+            answer = answer.flagged(then)
     window = window_end(course.end, int(case.protocol[arm.months]), course.further)
     for cut in window.cuts(case.cutoff) if course.end else ():
-        answer = answer.flagged(f"a further course ({cut.drug} from {written(cut.start)}) cuts the window")
+        answer = answer.flagged(Flag(FlagKind.WINDOW_CUT, what=cut.drug, date=written(cut.start)))
     return answer
 
 
@@ -133,7 +136,7 @@ def _counted_from(
         return answer.settled_by(f"{cell} and judged_on")
     answer = word.noting(f"photos: {seen.evidence}" if reference is not None else "").settled_by(f"{cell}, judged_on")
     if word.truth is not None and seen.truth is not None and word.truth != seen.truth:
-        return answer.flagged("the photos contradict the physician")
+        return answer.flagged(Flag(FlagKind.PHOTOS_CONTRADICT_PHYSICIAN))
     return answer
 
 
@@ -149,7 +152,7 @@ def _word(case: Case, course: Course, arm: _Arm, window: Window) -> Answer | Non
     said = [(row, sure) for row, sure in said if not_after(parse_date(row["judged_on"]), case.cutoff) is not False]
     if not said:
         return None
-    truths, told = [], []
+    truths, told, flags = [], [], list[Flag]()
     for row, sure in said:
         judged = parse_date(row["judged_on"])
         early_no = row[arm.column] == "no" and not arm.physician_only and not_after(window.last, judged) is False
@@ -159,12 +162,14 @@ def _word(case: Case, course: Course, arm: _Arm, window: Window) -> Answer | Non
         if late is not False:
             truths.append(yes_no(row[arm.column]) if good else None)
         by = f" by {row['judged_by']}" if row["judged_by"] else ""
-        soon = f" (flag: before the window closed on {written(window.last)})" if early_no else ""
-        why = soon if good else _why_not(judged, sure, late)
+        soon = Flag(FlagKind.NO_BEFORE_WINDOW_CLOSED, date=written(window.last))
+        flags += [soon] if early_no and good else []
+        why = f" (flag: {flag_in_words(soon)})" if early_no else ""
+        why = why if good else _why_not(judged, sure, late)
         told.append(f"judged {row[arm.column]}{by} on {row['judged_on'] or 'an unknown day'}{why}")
     truth = truths[0] if len(set(truths)) == 1 else None
-    answer = Answer(truth, "", join(told))
-    return answer.flagged("two words contradict each other") if {True, False} <= set(truths) else answer
+    answer = Answer(truth, "", join(told), flags=tuple(flags))
+    return answer.flagged(Flag(FlagKind.WORDS_CONTRADICT)) if {True, False} <= set(truths) else answer
 
 
 def _why_not(judged: DateInterval | None, sure: bool, late: Kleene) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ulcermeter.eligibility.active import active, calcinosis
@@ -14,6 +14,7 @@ from ulcermeter.eligibility.kleene import Kleene, all_of, negate
 from ulcermeter.eligibility.personal import PERSONAL
 from ulcermeter.eligibility.refractory import refractory
 from ulcermeter.protocol import Criterion
+from ulcermeter.tables.flags import write_flags
 
 __all__ = ["BY_ULCER", "Judged", "criterion_rows", "judge", "summary_row", "ulcer_rows"]
 
@@ -45,7 +46,7 @@ class Judged:
         best = f"best of {len(self.ulcers)} ulcers" if len(self.ulcers) > 1 else "the only ulcer known"
         answer = answers[criterion]
         evidence = f"ulcer {ulcer.name} ({best}): {answer.evidence}"
-        return Answer(answer.truth, answer.value, evidence, answer.would_settle)
+        return replace(answer, evidence=evidence)
 
 
 def judge(case: Case) -> Judged:
@@ -94,6 +95,7 @@ def _cells(criterion: Criterion, answer: Answer) -> dict[str, Any]:
         "value": answer.value,
         "evidence": answer.evidence,
         "would_settle": answer.would_settle if answer.truth is None else "",
+        "flags": write_flags(answer.flags),
     }
 
 

@@ -9,10 +9,7 @@ from typing import Any
 from ulcermeter.eligibility.kleene import not_after
 from ulcermeter.tables.dates import DateInterval, parse_date
 
-__all__ = ["AMBIGUOUS", "Dated", "agreed", "blank", "dated", "last_ones"]
-
-AMBIGUOUS = "ambiguous identity"
-"""What tracking writes where an outline may be of another ulcer."""
+__all__ = ["Dated", "agreed", "blank", "dated", "last_ones"]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Everything works on tables or plain numbers; no photo is opened here. Positive is healing.
 """
 
-from ulcermeter.healing.course import OPEN_STATES, healing_interval, is_confirmed, may_be_another, without_contradicted
+from ulcermeter.healing.course import OPEN_STATES, healing_interval, is_confirmed, without_contradicted
 from ulcermeter.healing.measures import (
     change,
     days_to_half_area,
@@ -22,7 +22,6 @@ __all__ = [
     "healing_interval",
     "is_confirmed",
     "margin_advance",
-    "may_be_another",
     "smallest_detectable_change",
     "without_contradicted",
 ]

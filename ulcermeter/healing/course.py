@@ -20,13 +20,11 @@ __all__ = [
     "healing_interval",
     "is_confirmed",
     "known_day",
-    "may_be_another",
     "without_contradicted",
 ]
 
 # A merged or split ulcer is open only where an outline stands; one that went into another has no area of its own.
 OPEN_STATES = ("first seen", "new", "persistent", "recurrent", "merged", "split")
-_UNSURE = "ambiguous identity"
 _NAN = float("nan")
 _Row = dict[str, Any]
 
@@ -150,11 +148,6 @@ def without_contradicted(rows: Sequence[_Row]) -> list[_Row]:
     """
     open_on = {row["date"] for row in rows if _is_open(row) and exact_date(row["date"]) is not None}
     return [row for row in rows if row["state"] != "healed" or row["date"] not in open_on]
-
-
-def may_be_another(flags: str) -> bool:
-    """Say whether flags or evidence tell that the outlines may be of another ulcer."""
-    return any(flag.startswith(_UNSURE) for flag in flags.split("; "))
 
 
 def known_day(row: Mapping[str, Any]) -> float:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ulcermeter.healing.course import OPEN_STATES, known_day, may_be_another, without_contradicted
+from ulcermeter.healing.course import OPEN_STATES, known_day, without_contradicted
 from ulcermeter.healing.measures import change, margin_advance
 from ulcermeter.tables import TABLES, conform, from_rows
 from ulcermeter.tables.cells import PASSED, not_known
 from ulcermeter.tables.dates import TimeKey, exact_date, time_keys
+from ulcermeter.tables.flags import in_doubt_of_identity, read_flags, sort_flags, write_flags
+from ulcermeter.wording import evidence_of_visit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["follow_healing"]
 
 _NAN = float("nan")
-_WENT_INTO = "merged into "
 _ENDS = ("", "_low", "_high")
 
 
@@ -117,8 +118,8 @@ def _visit(rows: list[dict[str, Any]], when: TimeKey, passing: list[dict[str, An
     first = min(rows, key=lambda row: (row["photo"], str(row["label"])))
     state = first["state"]
     out = {name: first[name] for name in ("subject_id", "ulcer_id", "hand", "finger", "visit", "date", "day", "state")}
-    flags = sorted({flag for row in rows for flag in row["flags"].split("; ") if flag})
-    sure = not any(may_be_another(flag) for flag in flags)
+    flags = sort_flags(flag for row in rows for flag in read_flags(row["flags"]))
+    sure = not in_doubt_of_identity(flags)
     drawn = [row for row in rows if _open_row(row)] if state in OPEN_STATES else []
     perimeter, names = _NAN, [first["photo"]] if first["photo"] else []
     if drawn:
@@ -128,7 +129,9 @@ def _visit(rows: list[dict[str, Any]], when: TimeKey, passing: list[dict[str, An
         out.update(_closed(passing, first["photo"]))
         perimeter, names = 0.0, sorted({photo["photo"] for photo in passing}) or names
     out["n_photos"] = len(names) if drawn or state == "healed" else 0
-    out["evidence"] = "; ".join([*(["photos " + ", ".join(names)] if names else []), *flags])
+    out["evidence"] = evidence_of_visit(names, flags)
+    out["flags"] = write_flags(flags)
+    out["merged_into"] = next((row["merged_into"] for row in rows if row["merged_into"]), "")
     area = tuple(float(out.get(name, _NAN)) for name in ("area_mm2", "area_low_mm2", "area_high_mm2"))
     return _Visit(out, when, perimeter, (area[0], area[1], area[2]), sure)
 
@@ -170,9 +173,8 @@ def _absorbed(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
     """For every ulcer the ulcers that went into it."""
     hosts: dict[str, set[str]] = {}
     for row in rows:
-        for flag in row["flags"].split("; "):
-            if row["state"] == "merged" and flag.startswith(_WENT_INTO):
-                hosts.setdefault(flag[len(_WENT_INTO) :], set()).add(row["ulcer_id"])
+        if row["merged_into"]:
+            hosts.setdefault(row["merged_into"], set()).add(row["ulcer_id"])
     return {host: sorted(parts) for host, parts in hosts.items()}
 
 

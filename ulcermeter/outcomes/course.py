@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.healing import OPEN_STATES, may_be_another, without_contradicted
+from ulcermeter.healing import OPEN_STATES, without_contradicted
 from ulcermeter.protocol import Protocol, Visit
 from ulcermeter.tables.cells import not_known
+from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,7 @@ def is_assessed(row: Row) -> bool:
 
 def is_sized(row: Row) -> bool:
     """Say whether the visit told this ulcer's area: assessed, and surely of this ulcer and no other."""
-    return is_assessed(row) and row["state"] != "amputated" and not may_be_another(row["evidence"])
+    return is_assessed(row) and row["state"] != "amputated" and not in_doubt_of_identity(read_flags(row["flags"]))
 
 
 def window_of(visit: Visit) -> tuple[int, int] | None:
@@ -80,7 +81,7 @@ class Course:
         As where trajectories are compared with it: one that may be another ulcer's is none.
         """
         oldest = -float(self.protocol["baseline_max_days_before"])
-        told = [row for row in self.rows if is_assessed(row) and not may_be_another(row["evidence"])]
+        told = [row for row in self.rows if is_assessed(row) and not in_doubt_of_identity(read_flags(row["flags"]))]
         rows = [row for row in told if oldest <= day_of(row) <= 0]
         return rows[-1] if rows else None
 

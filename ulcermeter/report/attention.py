@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from ulcermeter.datatypes import Results
 from ulcermeter.protocol import Protocol
-from ulcermeter.report.words import flags_in, is_known, with_interval
+from ulcermeter.report.words import is_known, with_interval
 from ulcermeter.tables.cells import PASSED
+from ulcermeter.tables.flags import CONTRADICTIONS, Flag, FlagKind, in_doubt_of_identity, read_flags
+from ulcermeter.wording import flag_in_words
 
 __all__ = ["Item", "list_attention", "records"]
 
@@ -19,12 +20,11 @@ _STATES = {
     "merged": "two ulcers seem to have grown into one",
     "split": "one ulcer seems to have come apart",
 }
-_BY_MACHINE = "healed_by_machine"
 _CONTRADICT, _ON_CRITERIA = "Answers that contradict each other", "Other flags on criteria"
 _COURSE_KINDS = ("Healed by the machine alone", "Which ulcer is it", "States to check")
 # What a course says of a photo that was not measured stands among the photos to take again; where a new ulcer's place
 # was seen clear before is evidence and nothing to check.
-_TOLD_ELSEWHERE = re.compile(r"^(refused|failed|seen clear)\b|: (refused|failed)\b")
+_TOLD_ELSEWHERE = (FlagKind.PHOTO_NOT_MEASURED, FlagKind.SEEN_CLEAR, FlagKind.SEEN_CLEAR_BEFORE_BASELINE)
 
 
 @dataclass(frozen=True)
@@ -63,36 +63,40 @@ def _outdated_decisions(results: Results) -> Iterable[Item]:
 
 def _criteria_flags(results: Results) -> list[Item]:
     """List the flags of the criteria; one that an ulcer's condition tells is not told again of its subject."""
-    items: dict[tuple[str, str, str], list[Item]] = {}
+    items: dict[tuple[str, str, Flag], list[Item]] = {}
     for table in (results.eligibility_by_ulcer, results.eligibility):
         for row in records(table):
             ulcer = row.get("ulcer_id", "")
-            for flag in flags_in(row["evidence"]):
+            for flag in read_flags(row["flags"]):
                 known = items.setdefault((row["subject_id"], row["criterion"], flag), [])
                 if ulcer or not known:
-                    kind = _CONTRADICT if "contradict" in flag else _ON_CRITERIA
-                    known.append(Item(kind, row["subject_id"], ulcer, row["criterion"], flag))
+                    kind = _CONTRADICT if flag.kind in CONTRADICTIONS else _ON_CRITERIA
+                    known.append(Item(kind, row["subject_id"], ulcer, row["criterion"], flag_in_words(flag)))
     return sorted((item for found in items.values() for item in found), key=lambda item: item.kind != _CONTRADICT)
 
 
 def _course_flags(results: Results) -> list[Item]:
     items = []
     for row in records(results.trajectories):
-        first, *rest = row["evidence"].split("; ")
-        flags = [flag for flag in ([] if first.startswith("photos ") else [first]) + rest if flag]
-        words = [flag for flag in flags if not _TOLD_ELSEWHERE.search(flag)]
-        if not words and row["state"] in _STATES:
-            words = [_STATES[row["state"]]]
-        for word in words:
-            told = "called healed by the machine alone; no reader has said so" if word == _BY_MACHINE else word
-            items.append(Item(_course_kind(word), row["subject_id"], row["ulcer_id"], row["visit"], told))
+        flags = [flag for flag in read_flags(row["flags"]) if flag.kind not in _TOLD_ELSEWHERE]
+        found = [(_course_kind(flag), _course_words(flag)) for flag in flags]
+        if not found and row["state"] in _STATES:
+            found = [(_COURSE_KINDS[2], _STATES[row["state"]])]
+        items += [Item(kind, row["subject_id"], row["ulcer_id"], row["visit"], words) for kind, words in found]
     return sorted(items, key=lambda item: _COURSE_KINDS.index(item.kind))
 
 
-def _course_kind(word: str) -> str:
-    if word == _BY_MACHINE:
+def _course_words(flag: Flag) -> str:
+    if flag.kind is FlagKind.HEALED_BY_MACHINE:
+        return "called healed by the machine alone; no reader has said so"
+    return flag_in_words(flag)
+
+
+def _course_kind(flag: Flag) -> str:
+    if flag.kind is FlagKind.HEALED_BY_MACHINE:
         return _COURSE_KINDS[0]
-    return _COURSE_KINDS[1 if "identity" in word else 2]
+    doubtful = flag.kind is FlagKind.IDENTITY_ASSUMED or in_doubt_of_identity([flag])
+    return _COURSE_KINDS[1 if doubtful else 2]
 
 
 def _uncertain(results: Results, protocol: Protocol) -> Iterable[Item]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["FILTERS", "flags_in", "is_known", "pieces", "plural", "with_interval"]
+from ulcermeter.tables.flags import read_flags
+from ulcermeter.wording import flag_in_words
+
+__all__ = ["FILTERS", "is_known", "pieces", "plural", "with_interval"]
 
 _UNKNOWN = "–"
 # A sign beside the word, so that the meaning survives grey print and colour blindness.
@@ -72,10 +75,9 @@ def pieces(evidence: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def flags_in(evidence: str) -> list[str]:
-    """Return what an evidence flags for a reader: its words after ``flag:``, also within brackets."""
-    found = [part.partition("flag: ")[2] for part in evidence.split("; ")]
-    return [flag.strip().removesuffix(")" if flag.count(")") > flag.count("(") else "") for flag in found if flag]
+def flag_words(flags: str) -> list[str]:
+    """Return the words of each flag of a ``flags`` cell."""
+    return [flag_in_words(flag) for flag in read_flags(flags)]
 
 
 def healing_days(row: Mapping[str, Any]) -> str:
@@ -104,6 +106,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "healing_days": healing_days,
     "interval": with_interval,
     "pieces": pieces,
+    "flag_words": flag_words,
     "plural": plural,
     "css": css,
 }

@@ -47,6 +47,8 @@ _PHOTO_ROW = (_PHOTO, _SUBJECT, _VISIT, _DATE, _HAND, _FINGER)
 _VIEW = _text("view", "side of the finger that faces the camera", VIEWS)
 _ULCER = _text("ulcer_id", "identity of the ulcer within the study, for example S01-left-index-1")
 
+_FLAGS_MEANING = "what a reader should check, as data: a JSON list, each with a kind such as healed_by_machine"
+
 PHOTOS = Table(
     "photos",
     "a photo row",
@@ -147,7 +149,8 @@ TRACKED = Table(
     (
         *MEASUREMENTS.columns,
         _text("state", "state of the ulcer at the visit", STATES),
-        _text("flags", "what a reader should check, parted by '; ', for example healed_by_machine"),
+        _text("flags", _FLAGS_MEANING),
+        _text("merged_into", "the ulcer that this one merged into; empty for none"),
     ),
     MEASUREMENTS.order,
 )
@@ -198,7 +201,9 @@ TRAJECTORIES = Table(
         ),
         _text("change_from_baseline", "area against baseline", _CHANGES),
         _text("change_from_previous", "area against the previous measured visit", _CHANGES),
-        _text("evidence", "photos the row rests on, and flags such as healed_by_machine"),
+        _text("evidence", "photos the row rests on, and the flags, in words"),
+        _text("flags", _FLAGS_MEANING),
+        _text("merged_into", "the ulcer that this one has merged into by this visit; empty for none"),
     ),
     ("subject_id", "ulcer_id", "date", "visit"),
 )
@@ -220,6 +225,7 @@ ELIGIBILITY = Table(
         _text("value", "the value that decided it"),
         _text("evidence", "in words, with the numbers, dates and photo"),
         _text("would_settle", "file and cell that would settle an open one"),
+        _text("flags", _FLAGS_MEANING),
     ),
 )
 
@@ -238,6 +244,7 @@ ELIGIBILITY_BY_ULCER = Table(
         _text("value", "the value that decided it"),
         _text("evidence", "in words, with the numbers, dates and photo"),
         _text("would_settle", "file and cell that would settle an open one"),
+        _text("flags", _FLAGS_MEANING),
     ),
 )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import TABLES, conform, from_rows
 from ulcermeter.tables.dates import day_number, parse_date
+from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 from ulcermeter.tracking.reading import Record, day_zero, measurement_records, photo_rows, read_fingers
 from ulcermeter.tracking.story import Outlined, Unseen, tell
 
@@ -79,12 +80,12 @@ def _rows(name: str, frame: pd.DataFrame | None) -> list[Record]:
 
 
 def _outlined_rows(item: Outlined, records: Sequence[Record]) -> list[Record]:
-    told = {"ulcer_id": item.ulcer_id, "state": item.state, "flags": _text(item.flags)}
+    told = {"ulcer_id": item.ulcer_id, "state": item.state, "flags": write_flags(item.flags)}
     return [{**records[row], **told} for row in item.rows]
 
 
-def _text(flags: Sequence[str]) -> str:
-    return "; ".join(flag.replace("; ", ", ") for flag in flags)
+def _host(flags: Sequence[Flag]) -> str:
+    return next((flag.ulcers[0] for flag in flags if flag.kind is FlagKind.MERGED_INTO), "")
 
 
 def _unseen_row(item: Unseen, zero: date | None) -> Record:
@@ -103,5 +104,6 @@ def _unseen_row(item: Unseen, zero: date | None) -> Record:
         "view": verdict.view,
         "ulcer_id": item.lineage.ulcer_id,
         "state": verdict.state,
-        "flags": _text(verdict.flags),
+        "flags": write_flags(verdict.flags),
+        "merged_into": _host(verdict.flags),
     }

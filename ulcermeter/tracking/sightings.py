@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ulcermeter.tables.flags import Flag
+
 __all__ = ["GATE", "Place", "Sighting", "distance2", "join", "same_view", "span_mm"]
 
 # 95 % of a two-dimensional normal distribution lies within 2.4477 standard deviations of its centre.
@@ -41,7 +43,7 @@ class Sighting:
     number : str
         The clinic's own, '' when not known.
     area_mm2, diameter_mm : float
-    notes : frozenset of str
+    notes : frozenset of Flag
         What was assumed to put it together.
     """
 
@@ -53,7 +55,7 @@ class Sighting:
     number: str
     area_mm2: float
     diameter_mm: float
-    notes: frozenset[str] = frozenset()
+    notes: frozenset[Flag] = frozenset()
 
     def order(self) -> tuple[float, float, tuple[int, ...]]:
         """From the tip to the hand, then across; places that are not known come last."""

@@ -8,10 +8,11 @@ from datetime import date
 
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables.dates import exact_date, parse_date
+from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity
 from ulcermeter.tracking.footprints import covers_both, fit_together
 from ulcermeter.tracking.lineage import Lineage, seen_again
 from ulcermeter.tracking.matching import Links, link
-from ulcermeter.tracking.reading import Finger, Occasion, Record
+from ulcermeter.tracking.reading import Finger, Occasion, PhotoRow, Record
 from ulcermeter.tracking.sightings import GATE, Sighting, distance2, join, same_view
 from ulcermeter.tracking.testimony import Scene, Verdict, contested, saw_clear, unseen
 
@@ -25,7 +26,7 @@ class Outlined:
     rows: tuple[int, ...]
     ulcer_id: str
     state: str
-    flags: tuple[str, ...]
+    flags: tuple[Flag, ...]
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,11 @@ def _one_visit(photos: Sequence[Sequence[Sighting]], protocol: Protocol) -> list
     for on_photo in photos:
         links = link(on_photo, together, protocol)
         for a, sighting in enumerate(on_photo):
-            notes = set()
+            notes: set[Flag] = set()
             if a in links.assumed:
-                notes.add("identity assumed")
+                notes.add(Flag(FlagKind.IDENTITY_ASSUMED))
             if any(doubt[0] == a for doubt in links.doubts):
-                notes.add("ambiguous identity between photos of one visit")
+                notes.add(Flag(FlagKind.AMBIGUOUS_BETWEEN_PHOTOS))
             sighting = replace(sighting, notes=sighting.notes | notes)
             if a in links.pairs:
                 together[links.pairs[a]] = join([together[links.pairs[a]], sighting], parts=False)
@@ -126,16 +127,18 @@ def _one_visit(photos: Sequence[Sequence[Sighting]], protocol: Protocol) -> list
     return together
 
 
-def _doubt_flags(links: Links, live: Sequence[Lineage], sightings: Sequence[Sighting]) -> dict[tuple[int, ...], list]:
+def _doubt_flags(
+    links: Links, live: Sequence[Lineage], sightings: Sequence[Sighting]
+) -> dict[tuple[int, ...], list[Flag]]:
     """Return the flags of every sighting (by its rows) on how it got its identity."""
-    flags: dict[tuple[int, ...], list[str]] = {sighting.rows: [] for sighting in sightings}
+    flags: dict[tuple[int, ...], list[Flag]] = {sighting.rows: [] for sighting in sightings}
     for a, sighting in enumerate(sightings):
         rivals = sorted({live[b].ulcer_id for x, b in links.doubts if x == a and links.pairs.get(a) != b})
         unsure = any(x == a for x, _ in links.doubts)
         if unsure:
-            flags[sighting.rows].append("ambiguous identity" + (": also " + " or ".join(rivals) if rivals else ""))
+            flags[sighting.rows].append(Flag(FlagKind.AMBIGUOUS_IDENTITY, ulcers=tuple(rivals)))
         elif a in links.assumed:
-            flags[sighting.rows].append("identity assumed")
+            flags[sighting.rows].append(Flag(FlagKind.IDENTITY_ASSUMED))
     return flags
 
 
@@ -145,7 +148,7 @@ def _add_parts(
     sightings: Sequence[Sighting],
     left: list[int],
     links: Links,
-    flags: dict[tuple[int, ...], list[str]],
+    flags: dict[tuple[int, ...], list[Flag]],
 ) -> list[int]:
     """Give sightings that nothing claimed to the open ulcer whose former footprint they share with its own."""
     rest = []
@@ -158,14 +161,18 @@ def _add_parts(
             ):
                 parts.append(part)
                 for one in parts:
-                    flags[one.rows] = [flag for flag in flags[one.rows] if not flag.startswith("ambiguous identity")]
+                    flags[one.rows] = _without_doubt(flags[one.rows])
                 break
         else:
             rest.append(a)
     return rest
 
 
-def _merge(told: _Told, groups: dict[str, list[Sighting]], flags: dict[tuple[int, ...], list[str]]) -> dict[str, str]:
+def _without_doubt(flags: Sequence[Flag]) -> list[Flag]:
+    return [flag for flag in flags if flag.kind is not FlagKind.AMBIGUOUS_IDENTITY]
+
+
+def _merge(told: _Told, groups: dict[str, list[Sighting]], flags: dict[tuple[int, ...], list[Flag]]) -> dict[str, str]:
     """Find open ulcers without an outline whose place another's outline now covers; return which went into which.
 
     The larger of the two former ulcers keeps its identity.
@@ -186,7 +193,7 @@ def _merge(told: _Told, groups: dict[str, list[Sighting]], flags: dict[tuple[int
                     groups[keeps] = groups.pop(goes)
                     merged = {part: keeps if into == goes else into for part, into in merged.items()}
                 merged[goes] = keeps
-                flags[parts[0].rows] = [f for f in flags[parts[0].rows] if not f.startswith("ambiguous identity")]
+                flags[parts[0].rows] = _without_doubt(flags[parts[0].rows])
                 break
     for goes, keeps in merged.items():
         told.lineages[goes] = replace(told.lineages[goes], status="merged", host=keeps)
@@ -229,7 +236,7 @@ def _tell_outlined(
     scene: Scene,
     ulcer_id: str,
     parts: list[Sighting],
-    notes: list[str],
+    notes: list[Flag],
     *,
     took_in: bool,
 ) -> None:
@@ -237,12 +244,13 @@ def _tell_outlined(
     now = join(parts, parts=len(parts) > 1)
     current = next(lineage for lineage in scene.lineages if lineage.ulcer_id == ulcer_id)
     against = [why for name in sorted(now.photos) if (why := contested(current, name, scene))]
-    notes = [*sorted(now.notes), *notes, *against, *_number_disagrees(before, now, told.protocol)]
+    own = sorted(now.notes, key=lambda flag: flag.kind)
+    notes = [*own, *notes, *against, *_number_disagrees(before, now, told.protocol)]
     notes += _misses(current, now, scene)
-    notes += [f"outlined despite {note}" for note in _amputated(told, occasion, before)[1]]
+    notes += [Flag(FlagKind.OUTLINED_AFTER_AMPUTATION, date=f.date) for f in _amputated(told, occasion, before)[1]]
     notes += _unplaced(told, occasion)
     unsure = len(against) == len(now.photos) or occasion in told.finger.unplaced
-    state, more = "indeterminate", list[str]()
+    state, more = "indeterminate", list[Flag]()
     if not unsure:
         state, more = _open_state(told, before, current, notes, took_in=took_in, n_parts=len(parts))
     told.outlined.append(Outlined(now.rows, ulcer_id, state, tuple(dict.fromkeys([*notes, *more]))))
@@ -252,8 +260,8 @@ def _tell_outlined(
 
 
 def _open_state(
-    told: _Told, before: Lineage, current: Lineage, notes: Sequence[str], *, took_in: bool, n_parts: int
-) -> tuple[str, list[str]]:
+    told: _Told, before: Lineage, current: Lineage, notes: Sequence[Flag], *, took_in: bool, n_parts: int
+) -> tuple[str, list[Flag]]:
     if took_in:
         return "merged", []
     if n_parts > 1:
@@ -263,9 +271,9 @@ def _open_state(
     return ("recurrent" if before.status == "healed" else "persistent"), []
 
 
-def _first_state(told: _Told, current: Lineage, notes: Sequence[str]) -> tuple[str, list[str]]:
+def _first_state(told: _Told, current: Lineage, notes: Sequence[Flag]) -> tuple[str, list[Flag]]:
     """Return new when its place was seen clear at baseline or later, on an earlier occasion; else first seen."""
-    if any(note.startswith("ambiguous identity") for note in notes):
+    if in_doubt_of_identity(notes):
         return "first seen", []
     # Another ulcer whose identity it may be is ruled out here, so what was outlined then was not this one.
     clear = [
@@ -276,11 +284,14 @@ def _first_state(told: _Told, current: Lineage, notes: Sequence[str]) -> tuple[s
     ]
     for when, photo in reversed(clear):
         if _at_baseline_or_later(told, when):
-            return "new", [f"seen clear on {photo.photo} ({when.visit}, {when.date})"]
+            return "new", [_clear(FlagKind.SEEN_CLEAR, when, photo)]
     if clear:
-        when, photo = clear[-1]
-        return "first seen", [f"seen clear before baseline on {photo.photo} ({when.visit}, {when.date})"]
+        return "first seen", [_clear(FlagKind.SEEN_CLEAR_BEFORE_BASELINE, *clear[-1])]
     return "first seen", []
+
+
+def _clear(kind: FlagKind, when: Occasion, photo: PhotoRow) -> Flag:
+    return Flag(kind, photos=(photo.photo,), visit=when.visit, date=when.date)
 
 
 def _at_baseline_or_later(told: _Told, occasion: Occasion) -> bool:
@@ -298,18 +309,18 @@ def _at_baseline_or_later(told: _Told, occasion: Occasion) -> bool:
     return any(day is not None and known.low >= day.high for day in dates)
 
 
-def _number_disagrees(before: Lineage, now: Sighting, protocol: Protocol) -> list[str]:
+def _number_disagrees(before: Lineage, now: Sighting, protocol: Protocol) -> list[Flag]:
     view = same_view(before.sighting, now)
     if view is None or not now.number:
         return []
     apart = distance2(before.sighting.places[view], now.places[view], protocol["same_place_mm"])
-    return [f"ulcer_no {now.number} and its place disagree"] if apart > GATE**2 else []
+    return [Flag(FlagKind.NUMBER_AND_PLACE_DISAGREE, number=now.number)] if apart > GATE**2 else []
 
 
-def _misses(current: Lineage, now: Sighting, scene: Scene) -> list[str]:
+def _misses(current: Lineage, now: Sighting, scene: Scene) -> list[Flag]:
     """Name the passing, uncovered photos of the same views on which it was not outlined."""
     blank = [p for p in scene.photos if p.photo not in now.photos and p.view in now.views]
-    return [f"not found on {p.photo}" for p in blank if saw_clear(p, current, scene)]
+    return [Flag(FlagKind.NOT_FOUND_ON, photos=(p.photo,)) for p in blank if saw_clear(p, current, scene)]
 
 
 def _tell_unseen(told: _Told, occasion: Occasion, scene: Scene, ulcer_id: str, maybe: Sighting | None) -> None:
@@ -318,14 +329,14 @@ def _tell_unseen(told: _Told, occasion: Occasion, scene: Scene, ulcer_id: str, m
     if amputated:
         verdict = Verdict("amputated", flags=tuple(notes))
     elif lineage.status == "merged":
-        verdict = Verdict("merged", flags=(f"merged into {_last_host(told, lineage)}",))
+        verdict = Verdict("merged", flags=(Flag(FlagKind.MERGED_INTO, ulcers=(_last_host(told, lineage),)),))
     elif maybe is not None:
-        text = f"ambiguous identity: the outline on {', '.join(sorted(maybe.photos))} may be this ulcer"
-        verdict = Verdict("indeterminate", flags=(text,))
+        doubt = Flag(FlagKind.OUTLINE_MAY_BE_THIS, photos=tuple(sorted(maybe.photos)))
+        verdict = Verdict("indeterminate", flags=(doubt,))
     else:
         verdict = unseen(lineage, scene, told.protocol)
         if occasion.attended == "no":
-            notes.append("visit not attended")
+            notes.append(Flag(FlagKind.VISIT_NOT_ATTENDED))
         verdict = replace(verdict, flags=(*verdict.flags, *notes))
     doubts = [*_unplaced(told, occasion), *_open_that_day(told, occasion, ulcer_id)]
     if verdict.state == "healed" and doubts:
@@ -333,20 +344,20 @@ def _tell_unseen(told: _Told, occasion: Occasion, scene: Scene, ulcer_id: str, m
     if verdict.state == "healed" and lineage.status:
         told.lineages[ulcer_id] = replace(lineage, status="healed")
     elif verdict.state == "healed":
-        verdict = replace(verdict, flags=(*verdict.flags, "was never seen open for certain"))
+        verdict = replace(verdict, flags=(*verdict.flags, Flag(FlagKind.NEVER_SEEN_OPEN)))
     told.unseen.append(Unseen(occasion, lineage, verdict))
 
 
-def _open_that_day(told: _Told, occasion: Occasion, ulcer_id: str) -> list[str]:
+def _open_that_day(told: _Told, occasion: Occasion, ulcer_id: str) -> list[Flag]:
     """As on two photos of one visit: found on one and not on the other is open."""
     same_day = told.open_on.get(ulcer_id) == occasion.date and exact_date(occasion.date) is not None
-    return ["outlined on another photo of that day"] if same_day else []
+    return [Flag(FlagKind.OUTLINED_THAT_DAY)] if same_day else []
 
 
-def _unplaced(told: _Told, occasion: Occasion) -> list[str]:
+def _unplaced(told: _Told, occasion: Occasion) -> list[Flag]:
     """Flag an occasion of which it is not known what came before; no state can be told then."""
     others = told.finger.unplaced.get(occasion)
-    return [f"dated {occasion.date or 'not at all'}: before or after {' and '.join(others)}"] if others else []
+    return [Flag(FlagKind.ORDER_NOT_KNOWN, date=occasion.date, others=tuple(others))] if others else []
 
 
 def _last_host(told: _Told, lineage: Lineage) -> str:
@@ -357,7 +368,7 @@ def _last_host(told: _Told, lineage: Lineage) -> str:
     return host
 
 
-def _amputated(told: _Told, occasion: Occasion, lineage: Lineage) -> tuple[bool, list[str]]:
+def _amputated(told: _Told, occasion: Occasion, lineage: Lineage) -> tuple[bool, list[Flag]]:
     """Say whether the finger was gone by then, and why."""
     when, unknown = parse_date(occasion.date), False
     for event in told.amputations:
@@ -368,6 +379,6 @@ def _amputated(told: _Told, occasion: Occasion, lineage: Lineage) -> tuple[bool,
         if not (same_finger or same_number):
             continue
         if on is not None and when is not None and on.high <= when.low:
-            return True, [f"amputation on {event['date']}"]
+            return True, [Flag(FlagKind.AMPUTATED, date=event["date"])]
         unknown |= on is None or when is None or on.low <= when.high
-    return False, ["amputation, before or after this visit is not known"] if unknown else []
+    return False, [Flag(FlagKind.AMPUTATED_PERHAPS)] if unknown else []

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ulcermeter.protocol import Protocol
+from ulcermeter.tables.flags import Flag, FlagKind
 from ulcermeter.tracking.lineage import Lineage
 from ulcermeter.tracking.reading import PhotoRow
 
@@ -45,7 +46,7 @@ class Verdict:
     state: str
     photo: str = ""
     view: str = ""
-    flags: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
 
 
 def _names_other(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
@@ -72,35 +73,35 @@ def _hidden(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
     return photo.covered and not _names_other(photo, lineage, scene)
 
 
-def contested(lineage: Lineage, photo_name: str, scene: Scene) -> str:
-    """Return why an outline on a photo is not to be taken as an open ulcer; '' when it is."""
+def contested(lineage: Lineage, photo_name: str, scene: Scene) -> Flag | None:
+    """Return why an outline on a photo is not to be taken as an open ulcer; None when it is."""
     for photo in (row for row in scene.photos if row.photo == photo_name):
         if _hidden(photo, lineage, scene):
-            return f"covered, the outline may be of a crust or dressing ({photo_name})"
+            return Flag(FlagKind.COVERED_YET_OUTLINED, photos=(photo_name,))
         word = _word(photo, lineage, scene)
         if word == "indeterminate":
-            return f"the reader is unsure ({photo_name})"
+            return Flag(FlagKind.READER_UNSURE, photos=(photo_name,))
         if word == "healed":
-            return f"the reader says healed, yet it is outlined ({photo_name})"
-    return ""
+            return Flag(FlagKind.READER_SAYS_HEALED, photos=(photo_name,))
+    return None
 
 
-def _examined(photo: PhotoRow, lineage: Lineage, scene: Scene) -> str:
-    """Return why nothing outlined on a photo says nothing of this ulcer; '' when it does."""
+def _unexamined(photo: PhotoRow, lineage: Lineage, scene: Scene) -> Flag | None:
+    """Return why nothing outlined on a photo says nothing of this ulcer; None when it does."""
     if photo.number and photo.number == lineage.number:
-        return ""
+        return None
     if photo.view not in lineage.sighting.views:
-        return f"only the {photo.view or 'unnamed'} side was seen ({photo.photo})"
+        return Flag(FlagKind.OTHER_SIDE_SEEN, photos=(photo.photo,), view=photo.view)
     if photo.click_px is not None and not (scene.alone(photo) and not _names_other(photo, lineage, scene)):
-        return f"only what was clicked was looked for ({photo.photo})"
+        return Flag(FlagKind.ONLY_CLICK_SEARCHED, photos=(photo.photo,))
     if _names_other(photo, lineage, scene) and photo.number not in lineage.beside:
-        return f"the photo names ulcer {photo.number} and may not show this one ({photo.photo})"
-    return ""
+        return Flag(FlagKind.PHOTO_OF_ANOTHER, photos=(photo.photo,), number=photo.number)
+    return None
 
 
 def saw_clear(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
     """Say whether a photo, on which nothing of the ulcer was outlined, saw its place clear."""
-    if not photo.passed or _hidden(photo, lineage, scene) or _examined(photo, lineage, scene):
+    if not photo.passed or _hidden(photo, lineage, scene) or _unexamined(photo, lineage, scene):
         return False
     if photo.click_px is not None and not (photo.number and photo.number == lineage.number):
         return False
@@ -110,18 +111,20 @@ def saw_clear(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
 
 def unseen(lineage: Lineage, scene: Scene, protocol: Protocol) -> Verdict:
     """Say what became of an ulcer of which nothing was outlined."""
-    said = [(photo, _examined(photo, lineage, scene)) for photo in scene.photos]
+    said = [(photo, _unexamined(photo, lineage, scene)) for photo in scene.photos]
     passing = [photo for photo, why_not in said if not why_not and photo.passed]
     refused = [
-        f"{p.status}: {p.reason or 'no reason given'} ({p.photo})" for p, why in said if not why and not p.passed
+        Flag(FlagKind.PHOTO_NOT_MEASURED, photos=(p.photo,), status=p.status, reason=p.reason)
+        for p, why in said
+        if not why and not p.passed
     ]
     if not passing:
         covered = [p for p, why in said if not why and _hidden(p, lineage, scene)]
         if covered:
-            flags = (f"covered ({covered[0].photo})", *refused)
+            flags = (Flag(FlagKind.COVERED, photos=(covered[0].photo,)), *refused)
             return Verdict("indeterminate", covered[0].photo, covered[0].view, flags)
         elsewhere = [why for photo, why in said if why and photo.passed]
-        clicked = any("was looked for" in why for why in elsewhere)
+        clicked = any(why.kind is FlagKind.ONLY_CLICK_SEARCHED for why in elsewhere)
         return Verdict("indeterminate" if clicked else "not photographed", flags=(*refused, *elsewhere))
     verdict = _closed(passing, lineage, scene, protocol)
     return Verdict(verdict.state, verdict.photo, verdict.view, (*verdict.flags, *refused))
@@ -131,12 +134,14 @@ def _closed(passing: Sequence[PhotoRow], lineage: Lineage, scene: Scene, protoco
     """Decide between healed and indeterminate; of several words *open* weighs most, then *indeterminate*."""
     bare = [photo for photo in passing if not _hidden(photo, lineage, scene)]
     if not bare:
-        return Verdict("indeterminate", passing[0].photo, passing[0].view, (f"covered ({passing[0].photo})",))
+        return Verdict(
+            "indeterminate", passing[0].photo, passing[0].view, (Flag(FlagKind.COVERED, photos=(passing[0].photo,)),)
+        )
     words = {photo.photo: _word(photo, lineage, scene) for photo in bare}
-    for word, text in (("open", "the reader says open, nothing was found"), ("indeterminate", "the reader is unsure")):
+    for word, kind in (("open", FlagKind.READER_SAYS_OPEN), ("indeterminate", FlagKind.READER_UNSURE)):
         for photo in bare:
             if words[photo.photo] == word:
-                return Verdict("indeterminate", photo.photo, photo.view, (f"{text} ({photo.photo})",))
+                return Verdict("indeterminate", photo.photo, photo.view, (Flag(kind, photos=(photo.photo,)),))
     by_reader = [photo for photo in bare if words[photo.photo] == "healed"]
     if by_reader:
         best = min(by_reader, key=_limit)
@@ -155,13 +160,13 @@ def _closed_by_machine(bare: Sequence[PhotoRow], lineage: Lineage, scene: Scene,
     limit = _limit(best)[0]
     threshold = protocol["threshold_diameter_mm"]
     if threshold < limit < math.inf:
-        text = f"detection limit {limit:.1f} mm, over {threshold:g} mm ({best.photo})"
-        return Verdict("indeterminate", best.photo, best.view, (text,))
-    flags = ["healed_by_machine"]
+        over = Flag(FlagKind.LIMIT_OVER_THRESHOLD, photos=(best.photo,), limit_mm=limit, threshold_mm=float(threshold))
+        return Verdict("indeterminate", best.photo, best.view, (over,))
+    flags = [Flag(FlagKind.HEALED_BY_MACHINE)]
     if limit == math.inf:
-        flags.append("detection limit not known")
+        flags.append(Flag(FlagKind.LIMIT_NOT_KNOWN))
     elif lineage.sighting.diameter_mm <= limit:
-        flags.append(f"last seen at {lineage.sighting.diameter_mm:.1f} mm, below the detection limit")
+        flags.append(Flag(FlagKind.LAST_SEEN_BELOW_LIMIT, diameter_mm=lineage.sighting.diameter_mm))
     if any(p.word and p.word != "indeterminate" and not p.number and not scene.alone(p) for p in bare):
-        flags.append("reader_state names no ulcer and was not used")
+        flags.append(Flag(FlagKind.READER_STATE_NOT_USED))
     return Verdict("healed", best.photo, best.view, tuple(flags))

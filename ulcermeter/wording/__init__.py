@@ -1,0 +1,10 @@
+"""Wording: facts into English, at one place.
+
+Rooms hand each other facts; a text column (`evidence`, `reason`, `would_settle`) and every sentence for a person is
+made here of them. Nothing reads these words back: replace them all by noise, and no state, verdict, outcome or number
+changes.
+"""
+
+from ulcermeter.wording.flags import evidence_of_visit, flag_in_words, flags_in_words
+
+__all__ = ["evidence_of_visit", "flag_in_words", "flags_in_words"]
