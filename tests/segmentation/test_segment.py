@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from drawn_windows import make_rectified, skin_with
+from drawn_windows import RednessSession, make_rectified, skin_with
 
 from ulcermeter.datatypes import OutlineSource, transform_points
 from ulcermeter.errors import PhotoError
@@ -84,10 +86,17 @@ def test_prompts_reach_the_network_as_channels(redness):
     assert not any(x[:, 3:].any() for x in redness.session.inputs)
     redness.session.inputs.clear()
     segment(window, click=(80, 60), model=redness)
-    assert all(x[:, 3].max() > 0.8 and not x[:, 4].any() for x in redness.session.inputs)
+    *prompted, one, mirror = redness.session.inputs
+    assert prompted and all(x[:, 3].max() > 0.8 and not x[:, 4].any() for x in prompted)
+    assert not one[:, 3:].any() and not mirror[:, 3:].any()  # asked again without the click
     redness.session.inputs.clear()
     segment(window, box=(55, 40, 50, 40), model=redness)
-    assert all(x[:, 4].max() == 1 and not x[:, 3].any() for x in redness.session.inputs)
+    *prompted, one, mirror = redness.session.inputs
+    assert prompted and all(x[:, 4].max() == 1 and not x[:, 3].any() for x in prompted)
+    assert not one[:, 3:].any() and not mirror[:, 3:].any()
+    redness.session.inputs.clear()
+    segment(window, outline=np.array([[55, 40], [105, 40], [105, 80], [55, 80]]), model=redness)
+    assert all(x[:, 4].max() == 1 for x in redness.session.inputs)  # a person's outline needs no second look
 
 
 def test_an_ulcer_cut_by_the_photo_touches_its_border(redness):
@@ -95,10 +104,58 @@ def test_an_ulcer_cut_by_the_photo_touches_its_border(redness):
     assert found.touches_border == (True,)
 
 
-def test_specks_under_the_detection_limit_are_not_ulcers(redness):
-    window = make_rectified(skin_with([(80, 60, 2.5, 2.5)]), px_per_mm=9.0)
-    assert detection_limit_mm(window) == pytest.approx(8 / 9)
-    assert segment(window, model=redness).outlines == ()
+PROMPTS = ({}, {"click": (80, 60)}, {"box": (72, 52, 17, 17)})
+
+
+@pytest.mark.parametrize("prompt", PROMPTS, ids=["none", "click", "box"])
+@pytest.mark.parametrize(
+    ("half_px", "found"),
+    [((2.5, 2.5), 0), ((3.5, 3.5), 0), ((4.6, 4.6), 1), ((6, 1.2), 0), ((6, 4), 1)],
+)
+def test_what_is_under_the_detection_limit_is_no_ulcer_however_it_is_asked_for(redness, prompt, half_px, found):
+    window = make_rectified(skin_with([(80, 60, *half_px)]), px_per_mm=9.0)
+    assert detection_limit_mm(window) == pytest.approx(8 / 9)  # 8 px of the photo: half of it is 4
+    result = segment(window, model=redness, **prompt)
+    assert len(result.outlines) == found
+    for outline in result.outlines:
+        apart = outline[:, None] - outline[None]
+        assert np.hypot(*apart.transpose(2, 0, 1)).max() / 9.0 >= 8 / 9
+
+
+class Obliging:
+    """Stands in for a network that sees red, and an ulcer wherever it is pointed at."""
+
+    def get_inputs(self):
+        return RednessSession().get_inputs()
+
+    def run(self, names, feeds):
+        (logits,) = RednessSession().run(names, feeds)
+        x = feeds["input"]
+        click, (rows, cols) = x[:, 3:4] > 0.02, x.shape[2:]
+        region = x[:, 4:5] > 0
+        region[..., : rows // 5, :] = region[..., :, : cols // 5] = False
+        return [np.maximum(logits, np.where(click | region, 5.0, -20.0)).astype(np.float32)]
+
+
+@pytest.mark.parametrize("prompt", [{"click": (150, 60)}, {"box": (140, 40, 40, 40)}], ids=["click", "box"])
+def test_a_prompt_says_where_to_look_never_that_there_is_an_ulcer(redness, prompt):
+    obliging = replace(redness, session=Obliging())
+    found = segment(make_rectified(skin_with(TWO), px_per_mm=6.0), model=obliging, **prompt)
+    assert found.outlines == () and not found.labels.any()
+    assert not (found.probability[30:90, 120:190] > 0.5).any()
+
+
+@pytest.mark.parametrize("prompt", [{"click": (85, 63)}, {"box": (55, 42, 50, 36)}], ids=["click", "box"])
+def test_what_stands_out_without_the_prompt_too_stays_found(redness, prompt):
+    obliging = replace(redness, session=Obliging())
+    (outline,) = segment(make_rectified(skin_with(TWO), px_per_mm=6.0), model=obliging, **prompt).outlines
+    assert outline.mean(0) == pytest.approx(TWO[0][:2], abs=6)
+
+
+def test_a_persons_rough_outline_is_taken_at_its_word(redness):
+    obliging = replace(redness, session=Obliging())
+    rough = np.array([[140, 40], [180, 40], [180, 80], [140, 80]])
+    assert len(segment(make_rectified(skin_with([]), px_per_mm=6.0), outline=rough, model=obliging).outlines) == 1
 
 
 @pytest.mark.parametrize(

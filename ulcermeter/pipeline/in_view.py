@@ -21,7 +21,8 @@ _OFF_FINGER_MM = 1.5
 # Why nothing found is not said to be no ulcer, by what the row points at.
 _NOT_IN_VIEW = {
     "click": "no ulcer was found at the click ({click[0]:g}, {click[1]:g}), and no finger there, so it cannot be said "
-    "that the place is in view: click on the ulcer or where it was, with the fingertip on a plain ground",
+    "that the place is in view: photograph the finger with its tip on a plain ground, or give a reader's word in "
+    "reader_state",
     "box": "no ulcer was found in the box, and no finger there, so it cannot be said that the place is in view: "
     "photograph the finger with its tip on a plain ground, or give a reader's word in reader_state",
     "": "neither an ulcer nor a finger was found, so it cannot be said that the place is in view: photograph the "

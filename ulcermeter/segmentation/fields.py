@@ -65,6 +65,12 @@ class Find:
         """Longer side of the outline's bounding box, window pixels."""
         return float((self.outline.max(0) - self.outline.min(0)).max())
 
+    @property
+    def longest(self) -> float:
+        """Longest distance between two points of the outline, window pixels."""
+        hull = cv2.convexHull(self.outline.astype(np.float32)).reshape(-1, 2).astype(np.float64)
+        return float(np.hypot(*(hull[:, None] - hull[None]).transpose(2, 0, 1)).max())
+
 
 def whole_view(pixels: Pixels, *, step: float) -> View:
     """Return the whole window, made smaller so that a view pixel is `step` (at least 1) window pixels."""

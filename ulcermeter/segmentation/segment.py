@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import OutlineSource, RectifiedPhoto, Segmentation
 from ulcermeter.errors import PhotoError
 from ulcermeter.segmentation.fields import Find, View
-from ulcermeter.segmentation.network import Logits, Model, check_pixels, is_trusted, load_model
+from ulcermeter.segmentation.network import Model, check_pixels, is_trusted, load_model
 from ulcermeter.segmentation.passes import drop_repeats, find_ulcers, refine_find
 from ulcermeter.segmentation.prompt_channels import polygon_region
-from ulcermeter.segmentation.prompted import find_at_click, find_in_outline, find_in_region
+from ulcermeter.segmentation.prompted import Look, find_at_click, find_in_outline, find_in_region, keep_ulcers
 from ulcermeter.segmentation.tracings import segment_tracing
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ SMALLEST_MM = 0.8
 SMALLEST_PX = 8.0
 
 Points = NDArray[np.float64]
-Look = tuple[View, Logits, list[Find]]
 
 
 def segment(
@@ -45,8 +44,9 @@ def segment(
     """Outline the ulcers of a rectified photo.
 
     Without a prompt they are found and each is outlined again at the photo's own resolution. A click, a box or a
-    rough outline replaces the finding: the same network is told where to look. A mask or a tracing is taken as it is
-    and carries a reader's error in its interval, with `as_truth` none.
+    rough outline replaces the finding: the same network is told where to look. What it then finds at a click or in a
+    box is an ulcer only where it stands out without the prompt too and reaches `detection_limit_mm`. A mask or a
+    tracing is taken as it is and carries a reader's error in its interval, with `as_truth` none.
 
     Parameters
     ----------
@@ -89,10 +89,11 @@ def segment(
     opened = model if isinstance(model, Model) else load_model(model)
     if click is not None:
         at = rectified.from_photo_px(np.array([click]))[0]
-        return _assemble(rectified, [find_at_click(rectified, at, model=opened)], opened, prompt="click")
+        look = _ulcers_of(rectified, find_at_click(rectified, at, model=opened), opened)
+        return _assemble(rectified, [look], opened, prompt="click")
     if box is not None:
         look = find_in_region(rectified, rectified.from_photo_px(_box_corners(box)), model=opened)
-        return _assemble(rectified, [look], opened, prompt="box")
+        return _assemble(rectified, [_ulcers_of(rectified, look, opened)], opened, prompt="box")
     if outline is not None:
         look = find_in_outline(rectified, rectified.from_photo_px(np.asarray(outline, np.float64)), model=opened)
         return _assemble(rectified, [look], opened, prompt="outline")
@@ -120,17 +121,23 @@ def detection_limit_mm(rectified: RectifiedPhoto) -> float:
 def _segment_automatically(rectified: RectifiedPhoto, model: Model) -> Segmentation:
     view, logits, finds = find_ulcers(rectified, model=model)
     looks: list[Look] = [(view, logits, [])]
-    smallest_mm2 = math.pi / 4 * detection_limit_mm(rectified) ** 2 / 2
     for find in finds:
         if find.extent * rectified.spacing_mm >= 0.5 * SMALLEST_MM:
             cut, refined, found = refine_find(rectified, find, seen=(view, logits), model=model)
-            kept = [one for one in found if _trusted(one, rectified, smallest_mm2)]
+            kept = [one for one in found if is_trusted(one.confidence, one.peak) and _reaches_limit(one, rectified)]
             looks += [(cut, refined, kept)] if kept else []
     return _assemble(rectified, looks, model)
 
 
-def _trusted(find: Find, rectified: RectifiedPhoto, smallest_mm2: float) -> bool:
-    return is_trusted(find.confidence, find.peak) and find.area * rectified.spacing_mm**2 >= smallest_mm2
+def _ulcers_of(rectified: RectifiedPhoto, look: Look, model: Model) -> Look:
+    view, logits, finds = keep_ulcers(rectified, look, model=model)
+    return view, logits, [find for find in finds if _reaches_limit(find, rectified)]
+
+
+def _reaches_limit(find: Find, rectified: RectifiedPhoto) -> bool:
+    """Whether a find is as long as the detection limit, and no mere line: half the disc of that diameter in area."""
+    limit = detection_limit_mm(rectified) / rectified.spacing_mm
+    return find.longest >= limit and find.area >= math.pi / 4 * limit**2 / 2
 
 
 def _assemble(rectified: RectifiedPhoto, looks: Sequence[Look], model: Model, *, prompt: str = "") -> Segmentation:
