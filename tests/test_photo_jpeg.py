@@ -61,3 +61,77 @@ def test_zeros_in_a_note_of_the_camera_are_no_damage(tmp_path: Path) -> None:
     data = coded()
     note = b"\xff\xe7" + (5002).to_bytes(2, "big") + bytes(5000)
     assert np.array_equal(read(tmp_path, data[:2] + note + data[2:]).pixels, read(tmp_path, data).pixels)
+
+
+# --- the end --------------------------------------------------------------------------------------------------------
+
+VIDEO = (
+    b"\0\0\0\x18ftypmp42" + bytes(12) + np.random.default_rng(8).integers(0, 256, 200_000).astype(np.uint8).tobytes()
+)
+WAYS: list[dict[str, Any]] = [
+    {},
+    {"subsampling": 0},
+    {"progressive": True},
+    {"restart_marker_rows": 1},
+    {"restart_marker_blocks": 7},
+    {"optimize": True},
+]
+
+
+@pytest.mark.parametrize("options", WAYS, ids=str)
+@pytest.mark.parametrize("behind", [VIDEO, VIDEO[8:], b"RIFF\0\0\0\0AVI " + VIDEO, coded(), bytes(3000)])
+def test_what_follows_does_not_lend_its_end(tmp_path: Path, options: dict[str, Any], behind: bytes) -> None:
+    whole = coded(**options)
+    assert np.array_equal(read(tmp_path, whole + behind).pixels, read(tmp_path, whole).pixels)
+    for share in (0.3, 0.6, 0.99):
+        with pytest.raises(PhotoError, match="damaged"):
+            read(tmp_path, whole[: int(len(whole) * share)] + behind)
+
+
+def test_a_video_of_noise_rarely_ends_a_photo_that_has_no_end(tmp_path: Path) -> None:
+    """Without a video's own mark, one start of noise in about 250 looks like the end of a JPEG."""
+    broken, rng, read_whole = coded()[:-1000], np.random.default_rng(9), 0
+    for _ in range(100):
+        try:
+            read(tmp_path, broken + rng.integers(0, 256, 5000).astype(np.uint8).tobytes())
+            read_whole += 1
+        except PhotoError:
+            pass
+    assert read_whole <= 3
+
+
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("options", [{"restart_marker_rows": 1}, {"restart_marker_blocks": 7}], ids=str)
+def test_restart_marks_tell_of_what_is_missing(tmp_path: Path, options: dict[str, Any], grey: bool) -> None:
+    data = coded(SKIN[:, :, 0] if grey else SKIN, **options)
+    read(tmp_path, data)
+    third, fifth = data.index(b"\xff\xd3"), data.index(b"\xff\xd5")
+    for missing in (data[:third] + data[fifth:], data[:third] + data[third + 2 :]):
+        with pytest.raises(PhotoError, match="a part of the JPEG"):
+            read(tmp_path, missing)
+    last = max(data.rindex(bytes((0xFF, 0xD0 + k))) for k in range(8))
+    with pytest.raises(PhotoError, match="a part of the JPEG is missing"):
+        read(tmp_path, data[:last] + b"\xff\xd9")
+
+
+def test_a_jpeg_of_more_scans_than_any_encoder_writes_is_not_decoded(tmp_path: Path) -> None:
+    data = coded(progressive=True)
+    last = data.rindex(b"\xff\xda")
+    for more in (50, 1000):
+        many = data[:-2] + data[last:-2] * more + data[-2:]
+        if more == 50:
+            assert read(tmp_path, many).pixels.shape == SKIN.shape
+            continue
+        with pytest.raises(PhotoError, match="at most 100 scans"):
+            read(tmp_path, many)
+
+
+def test_a_file_of_marks_alone_takes_no_time(tmp_path: Path) -> None:
+    for rest in (
+        b"\xff" * 4_000_000,
+        b"\xff\xd0" * 2_000_000,
+        b"\xff\xda\0\2" * 1_000_000,
+        b"\xff\xe0\0\0" * 1_000_000,
+    ):
+        with pytest.raises(PhotoError):
+            read(tmp_path, coded()[:-2] + rest)

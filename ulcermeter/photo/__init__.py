@@ -7,7 +7,6 @@ Whatever cannot be used is refused with one sentence before it costs memory: the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +22,12 @@ except ImportError as error:
         "a screen install the package libgl1, or replace opencv-python by opencv-python-headless."
     ) from error
 
-from ulcermeter.photo.exif import Decoded, turn_upright
+from ulcermeter.photo.exif import turn_upright
+from ulcermeter.photo.formats import decode
 from ulcermeter.photo.limits import MAX_FILE_MB, MAX_MEGAPIXELS, MIN_SIDE_PX, read_bytes
 from ulcermeter.photo.masks import read_mask
-from ulcermeter.photo.medical import decode_dicom, decode_heic
-from ulcermeter.photo.pictures import decode_picture
 
 __all__ = ["MAX_FILE_MB", "MAX_MEGAPIXELS", "MIN_SIDE_PX", "read_mask", "read_photo"]
-
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 def read_photo(path: str | Path) -> Photo:
@@ -59,7 +55,7 @@ def read_photo(path: str | Path) -> Photo:
     """
     path = Path(path)
     data = read_bytes(path)
-    decoded = _decoder(data, path)(data, path)
+    decoded = decode(data, path)
     return Photo(
         pixels=np.ascontiguousarray(turn_upright(decoded.pixels, decoded.orientation)),
         sha256=hashlib.sha256(data).hexdigest(),
@@ -68,12 +64,3 @@ def read_photo(path: str | Path) -> Photo:
         path=path,
         orientation=decoded.orientation,
     )
-
-
-def _decoder(data: bytes, path: Path) -> Callable[[bytes, Path], Decoded]:
-    """Choose by the first bytes, never by the name."""
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
-        return decode_heic
-    if data[128:132] == b"DICM":
-        return decode_dicom
-    return decode_picture

@@ -2,57 +2,156 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
+from ulcermeter.errors import PhotoError
 from ulcermeter.photo.limits import damaged
 
-_SCAN, _TABLES, _SEQUENTIAL = 0xDA, 0xC4, (0xC0, 0xC1)
-_END = b"\xff\xd9"
+__all__ = ["MAX_SCANS", "JpegHead", "check_whole_jpeg", "read_head"]
+
+MAX_SCANS = 100
+"""Most scans of a progressive JPEG (assumption). Encoders write about 10, at most 6 for each of 4 channels; each costs
+a pass over the whole picture, whatever its own length."""
+_SCAN, _TABLES, _END, _INTERVAL = 0xDA, 0xC4, 0xD9, 0xDD
+_SEQUENTIAL = (0xC0, 0xC1)
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {_TABLES, 0xC8, 0xCC}
+_ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
+"""Markers without a segment."""
+_BETWEEN_SCANS = frozenset((_SCAN, _TABLES, _INTERVAL, 0xDB, 0xDC, 0xCC, 0xFE, *range(0xE0, 0xF0)))
+"""What may follow a scan but the end: another scan, tables, the number of lines, a comment, a note of the camera."""
+_MARKER = re.compile(rb"\xff[^\x00\xff]")
+_MARKER_NO_RESTART = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_RESTART = re.compile(rb"\xff([\xd0-\xd7])")
+_VIDEO = re.compile(rb"\x00\x00\x00.ftyp|RIFF....AVI ", re.DOTALL)
 # Two whole units of the coarsest kind (4 luma and 2 chroma blocks, 97 bytes of zeros by the standard's tables).
 _BLANK = bytes(256)
 
 
+@dataclass(frozen=True)
+class JpegHead:
+    """The marker segments before a JPEG's first scan, and where that scan's marker stands."""
+
+    segments: tuple[tuple[int, bytes], ...]
+    scan_at: int
+
+    def body(self, *markers: int) -> bytes:
+        """Return the last segment of these markers, empty where there is none."""
+        return next((body for marker, body in reversed(self.segments) if marker in markers), b"")
+
+    @property
+    def component_ids(self) -> bytes:
+        """The identifiers of the frame's components, one byte each."""
+        frame = self.body(*_FRAMES)
+        return frame[6 : 6 + 3 * frame[5] : 3] if len(frame) > 5 else b""
+
+    @property
+    def restart_interval(self) -> int:
+        """Units between two restart marks, 0 where there are none."""
+        return int.from_bytes(self.body(_INTERVAL)[:2], "big")
+
+    def restarts(self, scan: bytes) -> int | None:
+        """Return how many restart marks a whole scan holds; None where there are more scans, or no size.
+
+        Units by ITU T.81, A.2: of several components the interleaved ones, of one its own blocks.
+        """
+        frame = self.body(*_SEQUENTIAL)
+        if len(frame) < 9 or frame[5:6] != scan[4:5] or len(frame) < 6 + 3 * frame[5]:
+            return None
+        high, wide = int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")
+        factors = frame[7 : 6 + 3 * frame[5] : 3]
+        across, down = max(f >> 4 for f in factors), max(f & 15 for f in factors)
+        across, down = (1, 1) if len(factors) == 1 else (across, down)
+        if not (high and wide and across and down):
+            return None
+        return ceil(ceil(wide / (8 * across)) * ceil(high / (8 * down)) / self.restart_interval) - 1
+
+
 def check_whole_jpeg(data: bytes, path: Path) -> None:
-    """Refuse a JPEG without its end mark, or with a blank in its picture.
+    """Refuse a JPEG that is broken off, has a blank in its picture, or more scans than any encoder writes.
 
-    The mark FF D9 cannot stand inside entropy-coded data (ITU T.81, B.1.1.5), so it is looked for behind the last
-    start of a scan; thumbnails lie before the first. A blank is what a disk or a copy leaves of a lost sector: zeros,
-    where zeros cannot stand for any picture (`_zeros_say_nothing`). Damage of other kinds is not noticed.
+    From the first scan on, each marker must be one that may stand there, up to the end mark: entropy-coded data hide
+    theirs (ITU T.81, B.1.1.5), while a video or a second picture behind a JPEG that was broken off does not. A blank is
+    what a disk or a copy leaves of a lost sector: zeros, where zeros cannot stand for any picture
+    (`_zeros_say_nothing`). A JPEG has no checksum; damage of other kinds is not noticed.
     """
-    segments, at = _head(data)
-    end = data.find(_END, at)
-    if end < 0:
-        raise damaged(path, "the end of the JPEG is missing")
-    # Some cameras pad with zeros before the end mark.
-    if _BLANK in data[at:end].rstrip(b"\0") and _zeros_say_nothing(segments, data[at : at + 20]):
+    head = read_head(data)
+    at = head.scan_at
+    end = _find_end(data, head, path)
+    coded = data[at:end].rstrip(b"\0")  # some cameras pad with zeros before the end mark
+    if _VIDEO.search(coded):
+        raise damaged(path, "the end of the JPEG is missing before a video")
+    if _BLANK in coded and _zeros_say_nothing(head, data[at : at + 20]):
         raise damaged(path, "a part of its data is blank")
+    _check_restarts(coded, head, path)
 
 
-def _head(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
-    """Return the marker segments before the first scan, and where that scan starts."""
+def read_head(data: bytes) -> JpegHead:
+    """Return what stands before the first scan, passing over what is no marker as decoders do."""
     segments, at = [], 2
-    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != _SCAN:
-        if data[at + 1] == 0xFF:
-            at += 1
+    while (found := _MARKER.search(data, at)) is not None and found[0][1] not in (_SCAN, _END):
+        marker, at = found[0][1], found.end()
+        if marker in _ALONE:
             continue
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
-        segments.append((data[at + 1], data[at + 4 : at + 2 + length]))
-        at += 2 + length
-    return segments, at
+        length = max(2, int.from_bytes(data[at : at + 2], "big"))
+        segments.append((marker, data[at + 2 : at + length]))
+        at += length
+    return JpegHead(tuple(segments), len(data) if found is None else found.start())
 
 
-def _zeros_say_nothing(segments: list[tuple[int, bytes]], scan: bytes) -> bool:
+def _find_end(data: bytes, head: JpegHead, path: Path) -> int:
+    """Return where the end mark stands, walking over the scans and what stands between them."""
+    pattern = _MARKER_NO_RESTART if head.restart_interval else _MARKER
+    at, scans = head.scan_at, 0
+    while (found := pattern.search(data, at)) is not None:
+        marker, at = found[0][1], found.end()
+        if marker == _END:
+            if not scans:
+                break
+            return found.start()
+        if marker not in _BETWEEN_SCANS:
+            raise damaged(path, "the end of the JPEG is missing")
+        scans += marker == _SCAN
+        _check_scans(scans, path)
+        if marker == _INTERVAL:
+            pattern = _MARKER_NO_RESTART
+        at += int.from_bytes(data[at : at + 2], "big")
+    raise damaged(path, "the end of the JPEG is missing")
+
+
+def _check_scans(scans: int, path: Path) -> None:
+    if scans > MAX_SCANS:
+        raise PhotoError(
+            f"{path}: expected at most {MAX_SCANS} scans in a JPEG, got more; export the photo as an ordinary JPEG."
+        )
+
+
+def _check_restarts(coded: bytes, head: JpegHead, path: Path) -> None:
+    """Refuse a picture in one scan whose restart marks are not those of its size, in their order."""
+    expected = head.restarts(coded[:20]) if head.restart_interval else None
+    if expected is None:
+        return
+    count = 0
+    for count, mark in enumerate(_RESTART.finditer(coded), start=1):
+        if count > expected + 1 or mark[1][0] - 0xD0 != (count - 1) % 8:
+            raise damaged(path, "a part of the JPEG is out of place")
+    if count < expected:
+        raise damaged(path, "a part of the JPEG is missing")
+
+
+def _zeros_say_nothing(head: JpegHead, scan: bytes) -> bool:
     """Tell whether no picture is coded by zeros alone.
 
     A table's code of zeros alone belongs to its first symbol (ITU T.81, Annex C). Where that is "end of block", zeros
     are a flat area. Where it is a coefficient, as in the standard's table for luma, they are blocks whose coefficients
     are all filled and all alike, which nothing that was photographed is. Told for sequential JPEGs of one scan only.
     """
-    frame = next((body for marker, body in segments if marker in _SEQUENTIAL), b"")
     first: dict[int, int] = {}
-    for marker, body in segments:
+    for marker, body in head.segments:
         first |= _first_symbols(body) if marker == _TABLES else {}
-    in_one_scan = frame[5:6] == scan[4:5] != b""
+    in_one_scan = head.body(*_SEQUENTIAL)[5:6] == scan[4:5] != b""
     count = scan[4] if in_one_scan else 0
     return any(first.get(0x10 | selector & 0x0F, 0) for selector in scan[6 : 6 + 2 * count : 2])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ulcermeter.errors import PhotoError
+from ulcermeter.errors import MissingDependencyError, PhotoError
 from ulcermeter.files import check_regular, read_file
 
 MAX_MEGAPIXELS = 100
@@ -13,8 +13,12 @@ MAX_FILE_MB = 300
 """Largest file that is read, million bytes: an uncompressed photo of `MAX_MEGAPIXELS` in 8 bits."""
 MIN_SIDE_PX = 16
 """Shortest side of a photo, px: below it nothing can be measured."""
+BAND_ROWS = 256
+"""Rows converted at a time (assumption): at 100 megapixels a whole picture in wider numbers takes gigabytes."""
 
 KINDS = "JPEG, PNG, TIFF, HEIC or DICOM"
+
+_SHOWN_CHARACTERS = 160
 
 
 def read_bytes(path: Path) -> bytes:
@@ -26,9 +30,9 @@ def read_bytes(path: Path) -> bytes:
                 f"{path}: expected at most {MAX_FILE_MB} MB, got {size / 1e6:.0f} MB; export the photo as JPEG."
             )
         data = read_file(path, most_mb=MAX_FILE_MB)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         raise PhotoError(
-            f"{path}: expected a readable file, got: {error.strerror or error}; check the path."
+            f"{path}: expected a readable file, got: {getattr(error, 'strerror', None) or error}; check the path."
         ) from error
     if not data:
         raise PhotoError(f"{path}: expected a photo, got a file of 0 bytes; copy it from the camera again.")
@@ -56,8 +60,18 @@ def too_large(path: Path, got: str) -> PhotoError:
 
 
 def damaged(path: Path, error: object) -> PhotoError:
-    """Return the error of a file whose picture is not whole."""
+    """Return the error of a file whose picture is not whole, with what its decoder said, in one line."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    said = said if len(said) <= _SHOWN_CHARACTERS else said[:_SHOWN_CHARACTERS] + " …"
     return PhotoError(
-        f"{path}: expected a whole picture ({KINDS}), got a damaged or truncated one ({error}); copy it from the "
+        f"{path}: expected a whole picture ({KINDS}), got a damaged or truncated one ({said}); copy it from the "
         "camera again."
+    )
+
+
+def missing_extra(path: Path, kind: str, extra: str) -> MissingDependencyError:
+    """Return the error of a kind of file whose extra package is not installed."""
+    return MissingDependencyError(
+        f"{path}: reading {kind} needs an extra package; install it with: pip install 'ulcermeter[{extra}]', "
+        "or export the photo as JPEG."
     )

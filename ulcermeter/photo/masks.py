@@ -14,8 +14,8 @@ from PIL import Image
 
 from ulcermeter.errors import PhotoError
 from ulcermeter.photo.exif import Decoded, turn_upright
+from ulcermeter.photo.formats import decode
 from ulcermeter.photo.limits import read_bytes
-from ulcermeter.photo.pictures import decode_picture
 
 __all__ = ["read_mask"]
 
@@ -59,7 +59,7 @@ def read_mask(path: str | Path, shape: tuple[int, int], *, orientation: int = 1)
     data = read_bytes(path)
     if data[4:8] == b"ftyp" or data[128:132] == b"DICM":
         raise PhotoError(f"{path}: expected a tracing as PNG, TIFF or JPEG, got HEIC or DICOM; save it as PNG.")
-    decoded = decode_picture(data, path)
+    decoded = decode(data, path)
     levels = turn_upright(_drawn_levels(data, decoded, path), decoded.orientation)
     levels = _like_photo(levels, path, shape=shape, own=decoded.orientation, orientation=orientation)
     top = int(levels.max(initial=0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,38 +15,40 @@ from PIL import Image, ImageCms
 from ulcermeter.errors import PhotoError
 from ulcermeter.photo.exif import Decoded, Pixels, read_exif
 from ulcermeter.photo.jpeg import check_whole_jpeg
-from ulcermeter.photo.limits import KINDS, check_size, damaged, too_large
+from ulcermeter.photo.limits import BAND_ROWS, KINDS, check_size, damaged, too_large
+from ulcermeter.photo.png import SIGNATURE, check_whole_png
+from ulcermeter.photo.tiff import BYTE_ORDERS, directories
 
 
 def decode_picture(data: bytes, path: Path) -> Decoded:
-    """Decode JPEG, PNG or TIFF."""
+    """Decode JPEG, PNG or TIFF. What Pillow and OpenCV raise on damaged bytes is left to the caller."""
+    if data.startswith(SIGNATURE):
+        check_whole_png(data, path)
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of large pictures and odd metadata; sizes are judged below, by our own limit.
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "TIFF")) as image:
-                check_size(image.size, path)
-                _check_single(image, path)
-                return _decode_opened(image, data, path)
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "TIFF")) as image:
+            check_size(image.size, path)
+            _check_single(image, path)
+            return _decode_opened(image, data, path)
     except Image.DecompressionBombError as error:
         raise too_large(
             path, f"more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f}" if Image.MAX_IMAGE_PIXELS else ""
         ) from error
     except Image.UnidentifiedImageError as error:
         return _decode_unidentified(data, path, error)
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
-        raise damaged(path, error) from error
 
 
 def _decode_opened(image: Image.Image, data: bytes, path: Path) -> Decoded:
+    if image.format == "PNG":
+        # Its EXIF may stand behind the picture, so Pillow loads a PNG to read it, and hides there that it is damaged.
+        image.load()
     orientation, taken_at, camera = read_exif(image)
-    jpeg = image.format in ("JPEG", "MPO")
-    if jpeg and image.mode in ("RGB", "L"):
+    if image.format in ("JPEG", "MPO"):
         check_whole_jpeg(data, path)
-        pixels = _decode_with_opencv(data, path)
-        pixels = _to_srgb(pixels, image.info.get("icc_profile")) if image.mode == "RGB" else pixels
+    if image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L"):
+        pixels = _decode_with_opencv(data, image.size, path)
+        pixels = to_srgb(pixels, image.info.get("icc_profile")) if image.mode == "RGB" else pixels
     elif image.format == "TIFF" and image.mode == "RGB" and _bits(image) > 8:
-        pixels = _decode_with_opencv(data, path)
+        pixels = _decode_with_opencv(data, None, path)
         orientation = 1  # OpenCV turns every TIFF upright by its tag, also when told to ignore it
     else:
         pixels = flatten(image, path)
@@ -57,12 +59,13 @@ def _decode_opened(image: Image.Image, data: bytes, path: Path) -> Decoded:
 
 def _decode_unidentified(data: bytes, path: Path, error: Exception) -> Decoded:
     """TIFFs with 16 bits a channel are unknown to Pillow but not to OpenCV."""
-    if data[:4] in (b"II*\0", b"MM\0*"):
+    first = next(directories(data), None) if data[:4] in BYTE_ORDERS else None
+    if first is not None and first.pixels:
+        check_size(first.size, path)
         # Asked for RGB at this depth, OpenCV 5.0 returns memory that nothing was written to.
         array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_BGR | cv2.IMREAD_ANYDEPTH)
         if array is not None and array.dtype == np.uint16:
-            check_size((array.shape[1], array.shape[0]), path)
-            return Decoded((array[:, :, ::-1] // 257).astype(np.uint8))
+            return Decoded(_to_8_bit(array[:, :, ::-1]))
     raise PhotoError(
         f"{path}: expected a picture ({KINDS}), got a file that is none of these; "
         "export the photo as JPEG, or check that the name points to a photo."
@@ -76,10 +79,11 @@ def _check_single(image: Image.Image, path: Path) -> None:
         raise PhotoError(f"{path}: expected one picture in the file, got {pages}; save each as a file of its own.")
 
 
-def _decode_with_opencv(data: bytes, path: Path) -> Pixels:
+def _decode_with_opencv(data: bytes, size: tuple[int, int] | None, path: Path) -> Pixels:
+    """Decode to RGB; `size` (columns, rows) is what Pillow read, where the two must agree."""
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    if pixels is None:
+    if pixels is None or (size and pixels.shape[1::-1] != size):
         raise damaged(path, "it could not be decoded")
     return pixels
 
@@ -91,7 +95,7 @@ def _bits(image: Image.Image) -> int:
 
 
 def flatten(image: Image.Image, path: Path) -> Pixels:
-    """Bring any Pillow mode to RGB over white."""
+    """Bring any Pillow mode to RGB over white, a band of rows at a time where numbers grow wider."""
     profile = image.info.get("icc_profile")
     if image.mode.startswith("I;16") or image.mode == "I":
         return _from_16_bit(np.asarray(image), path)
@@ -100,15 +104,33 @@ def flatten(image: Image.Image, path: Path) -> Pixels:
     if image.mode == "CMYK":
         return _from_cmyk(image, profile)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        return _to_srgb(_over_white(np.asarray(image.convert("RGBA"))), profile)
+        image.load()
+        return to_srgb(_by_bands(image, lambda band: _over_white(np.asarray(band.convert("RGBA")))), profile)
     pixels = np.asarray(image.convert("RGB"))
-    return _to_srgb(pixels, profile) if image.mode == "RGB" else pixels
+    return to_srgb(pixels, profile) if image.mode == "RGB" else pixels
+
+
+def _by_bands(image: Image.Image, convert: Callable[[Image.Image], Pixels]) -> Pixels:
+    """Return uint8 (M, N, 3) RGB, converted a band of rows at a time."""
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, BAND_ROWS):
+        bottom = min(top + BAND_ROWS, image.height)
+        pixels[top:bottom] = convert(image.crop((0, top, image.width, bottom)))
+    return pixels
 
 
 def _from_16_bit(array: NDArray[Any], path: Path) -> Pixels:
     if array.max(initial=0) > 65535 or array.min(initial=0) < 0:
         raise PhotoError(f"{path}: expected 8 or 16 bits a channel, got 32; export the photo as JPEG.")
-    return cv2.cvtColor((array // 257).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+    return cv2.cvtColor(_to_8_bit(array), cv2.COLOR_GRAY2RGB)
+
+
+def _to_8_bit(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Scale 16 bits to 8, a band of rows at a time."""
+    scaled = np.empty(array.shape, np.uint8)
+    for top in range(0, len(array), BAND_ROWS):
+        scaled[top : top + BAND_ROWS] = array[top : top + BAND_ROWS] // 257
+    return scaled
 
 
 def _over_white(rgba: NDArray[np.uint8]) -> Pixels:
@@ -117,25 +139,36 @@ def _over_white(rgba: NDArray[np.uint8]) -> Pixels:
 
 
 def _from_cmyk(image: Image.Image, profile: bytes | None) -> Pixels:
-    if profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            return np.asarray(converted)
-        except ImageCms.PyCMSError:
-            pass  # a broken profile is no reason to lose the photo: the plain conversion follows
+    image.load()
+    turn = _transform(profile, image.mode)
+    if turn is not None:
+        return _by_bands(image, lambda band: np.asarray(ImageCms.applyTransform(band, turn)))
     return np.asarray(image.convert("RGB"))
 
 
-def _to_srgb(pixels: Pixels, profile: bytes | None) -> Pixels:
+def to_srgb(pixels: Pixels, profile: bytes | None) -> Pixels:
     """Convert from the embedded profile; a missing, broken or sRGB one leaves the pixels as they are."""
-    if not profile:
+    turn = _transform(profile, "RGB")
+    if turn is None:
         return pixels
+    converted = np.empty_like(pixels)
+    for top in range(0, len(pixels), BAND_ROWS):
+        band = Image.fromarray(pixels[top : top + BAND_ROWS])
+        converted[top : top + BAND_ROWS] = np.asarray(ImageCms.applyTransform(band, turn))
+    return converted
+
+
+def _transform(profile: bytes | None, mode: str) -> Any:
+    """Return how to get from a profile to sRGB; None where there is nothing to do or the profile is broken.
+
+    A broken profile is no reason to lose the photo.
+    """
+    if not profile:
+        return None
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if "srgb" in (ImageCms.getProfileDescription(source) or "").lower():
-            return pixels
-        converted = ImageCms.profileToProfile(Image.fromarray(pixels), source, ImageCms.createProfile("sRGB"))
-        return np.asarray(converted)
+            return None
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
-        return pixels
+        return None
