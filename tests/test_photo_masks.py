@@ -138,10 +138,14 @@ def test_what_may_be_two_drawings_is_refused(tmp_path: Path, kind: str) -> None:
         read_mask(saved(tmp_path / "m.png", make()), SHAPE)
 
 
-def test_16_bit_colours_too_dark_to_show_are_refused(tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "m.png"), np.dstack([GREY.astype(np.uint16)] * 3))
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_16_bit_colours_too_dark_to_show_are_refused(tmp_path: Path, suffix: str) -> None:
+    path, colours = str(tmp_path / f"m.{suffix}"), np.dstack([GREY.astype(np.uint16)] * 3)
+    cv2.imwrite(path, colours)
     with pytest.raises(PhotoError, match="both shown as black"):
-        read_mask(tmp_path / "m.png", SHAPE)
+        read_mask(path, SHAPE)
+    cv2.imwrite(path, 0 * colours)
+    assert not read_mask(path, SHAPE).any()
 
 
 @pytest.mark.parametrize("head", [b"\0\0\0\x18ftypheic", b"\0" * 128 + b"DICM"])

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from drawn_windows import make_rectified, skin_with
@@ -103,6 +104,16 @@ def test_a_tracing_is_the_outline_and_keeps_whose_it_is(given, source):
     found = segment(make_rectified(skin_with([]), px_per_mm=9.0), **given)
     assert np.array_equal(found.outlines[0], TRIANGLE)
     assert found.source is source and found.confidence[0] == 1.0
+
+
+def test_a_mask_may_be_numbers():
+    share = cv2.GaussianBlur(ULCER.astype(np.float32), (0, 0), 0.7)
+    whole, soft = traced(ULCER).outlines[0], traced(share).outlines[0]
+    for same in (ULCER.astype(np.uint8) * 255, ULCER.astype(int), ULCER.astype(float)):
+        assert np.array_equal(traced(same).outlines[0], whole)
+    # The disc of all pixel centres within 20 px of its own has the area of one of 20 px, give or take its stairs.
+    for outline in (whole, soft):
+        assert np.hypot(*(outline - (150, 110)).T) == pytest.approx(20, abs=0.6)
 
 
 def test_a_mask_is_a_readers_unless_it_is_the_truth():

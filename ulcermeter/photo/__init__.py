@@ -25,9 +25,9 @@ except ImportError as error:
 from ulcermeter.photo.exif import turn_upright
 from ulcermeter.photo.formats import decode
 from ulcermeter.photo.limits import MAX_FILE_MB, MAX_MEGAPIXELS, MIN_SIDE_PX, read_bytes
-from ulcermeter.photo.masks import read_mask
+from ulcermeter.photo.masks import read_mask, read_shares
 
-__all__ = ["MAX_FILE_MB", "MAX_MEGAPIXELS", "MIN_SIDE_PX", "read_mask", "read_photo"]
+__all__ = ["MAX_FILE_MB", "MAX_MEGAPIXELS", "MIN_SIDE_PX", "read_mask", "read_photo", "read_shares"]
 
 
 def read_photo(path: str | Path) -> Photo:

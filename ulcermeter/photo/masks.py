@@ -17,7 +17,7 @@ from ulcermeter.photo.exif import Decoded, turn_upright
 from ulcermeter.photo.formats import decode
 from ulcermeter.photo.limits import read_bytes
 
-__all__ = ["read_mask"]
+__all__ = ["read_mask", "read_shares"]
 
 Levels = NDArray[Any]
 
@@ -30,10 +30,15 @@ _STRAY = 0.01
 
 
 def read_mask(path: str | Path, shape: tuple[int, int], *, orientation: int = 1) -> NDArray[np.bool_]:
+    """Read the pixels of a tracing that are more than half ulcer, bool (M, N); as `read_shares`."""
+    return read_shares(path, shape, orientation=orientation) > 0.5
+
+
+def read_shares(path: str | Path, shape: tuple[int, int], *, orientation: int = 1) -> NDArray[np.float32]:
     """Read a tracing: a picture of two values, as large as its (upright) photo, bright where the ulcer is.
 
-    A pixel belongs to the ulcer as a whole, up to half a pixel beyond its centre. Where the picture has a transparent
-    layer, what is opaque is the drawing, whatever its colour.
+    A white pixel belongs to the ulcer as a whole, up to half a pixel beyond its centre, a grey one of an antialiased
+    edge in part. Where the picture has a transparent layer, what is opaque is the drawing, whatever its colour.
 
     Parameters
     ----------
@@ -47,8 +52,8 @@ def read_mask(path: str | Path, shape: tuple[int, int], *, orientation: int = 1)
 
     Returns
     -------
-    bool (M, N)
-        True above half of the brightest value; grey edges of an antialiased tracing are allowed.
+    float32 (M, N), in 0..1
+        Share of each pixel that is ulcer, of the brightest value.
 
     Raises
     ------
@@ -65,9 +70,9 @@ def read_mask(path: str | Path, shape: tuple[int, int], *, orientation: int = 1)
     top = int(levels.max(initial=0))
     if top == 0:
         _check_black(data, path)
-        return np.zeros(levels.shape, dtype=bool)
+        return np.zeros(levels.shape, dtype=np.float32)
     _check_two_values(levels, top, path)
-    return levels > top / 2
+    return levels.astype(np.float32) / np.float32(top)
 
 
 def _drawn_levels(data: bytes, decoded: Decoded, path: Path) -> Levels:
@@ -132,8 +137,11 @@ def _like_photo(levels: Levels, path: Path, *, shape: tuple[int, int], own: int,
 
 def _check_black(data: bytes, path: Path) -> None:
     """Refuse a picture that is black only as shown: it would pass for *no ulcer*."""
-    with Image.open(io.BytesIO(data)) as image:
-        varies = image.mode == "P" and np.ptp(np.asarray(image)) > 0
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "TIFF")) as image:
+            varies = image.mode == "P" and np.ptp(np.asarray(image)) > 0
+    except Image.UnidentifiedImageError:  # a depth that only OpenCV reads
+        varies = False
     if not varies:
         stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         varies = stored is not None and bool(np.any(stored[..., :3] if stored.ndim == 3 else stored))

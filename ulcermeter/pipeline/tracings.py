@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ulcermeter.errors import PhotoError, TableError
-from ulcermeter.photo import read_mask
+from ulcermeter.photo import read_shares
 from ulcermeter.segmentation.tracings import distance_to, trace_mask
 from ulcermeter.study import unguarded
 from ulcermeter.study.rules import plain_path, spell_paths
@@ -55,8 +55,8 @@ def read_tracing(
     if not path.is_file():
         raise PhotoError(f"the tracing {row.get('mask')}: expected a file, got none; check the path")
     if path.suffix.lower() != ".csv":
-        mask = read_mask(path, photo.pixels.shape[:2], orientation=photo.orientation)
-        if click is None or not mask.any():
+        mask = read_shares(path, photo.pixels.shape[:2], orientation=photo.orientation)
+        if click is None or not (mask > 0.5).any():
             return {"mask": mask}
         return {"tracing": [_at_click(str(row.get("mask")), trace_mask(mask), click)]}
     outlines = _outlines(path, photo, row)

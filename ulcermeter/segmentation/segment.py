@@ -35,7 +35,7 @@ def segment(
     click: tuple[float, float] | None = None,
     box: tuple[float, float, float, float] | None = None,
     outline: NDArray[np.floating] | Sequence[NDArray[np.floating]] | None = None,
-    mask: NDArray[np.bool_] | None = None,
+    mask: NDArray[np.bool_] | NDArray[np.floating] | None = None,
     tracing: NDArray[np.floating] | Sequence[NDArray[np.floating]] | None = None,
     as_truth: bool = False,
     model: Model | str | Path | None = None,
@@ -55,8 +55,8 @@ def segment(
     box : (x, y, width, height), photo pixels; x, y its upper left corner
     outline : float (K, 2), photo pixels (x, y)
         A rough outline that the network betters; with `as_truth`, the ulcer's outline itself, or a list of several.
-    mask : bool (M, N), photo pixels
-        A reader's tracing as a picture: every connected part is an ulcer.
+    mask : bool (M, N), or float (M, N) in 0..1, photo pixels
+        A reader's tracing as a picture, or the share of each pixel that is ulcer: every connected part is an ulcer.
     tracing : float (K, 2) or several, photo pixels (x, y)
         A reader's tracing as the outline itself, or a list of several.
     as_truth : bool
@@ -84,6 +84,7 @@ def segment(
     _check_prompts(rectified, click=click, box=box, outline=outline, mask=mask, tracing=tracing, as_truth=as_truth)
     taken = tracing if tracing is not None else outline if as_truth else None
     if mask is not None or taken is not None:
+        mask = None if mask is None else _shares(mask)
         source = OutlineSource.TRUTH if as_truth else OutlineSource.READER
         return segment_tracing(rectified, outlines=_listed(taken), mask=mask, source=source)
     opened = model if isinstance(model, Model) else load_model(model)
@@ -200,6 +201,20 @@ def touches_border(rectified: RectifiedPhoto, outline: Points) -> bool:
         or (on_photo < 1.5).any()
         or (on_photo > high - 1.5).any()
     )
+
+
+def _shares(mask: Any) -> NDArray[Any]:
+    """Return a mask of two values as bool, one of shares as it is."""
+    given = np.asarray(mask)
+    if given.dtype == bool or (given.dtype.kind == "f" and given.min(initial=0) >= 0 and given.max(initial=0) <= 1):
+        return given
+    values = np.unique(given)
+    if len(values) > 2 or not np.isfinite(values).all() or (len(values) == 2 and values[0] != 0):
+        raise PhotoError(
+            f"Expected a mask of two values, or of shares in 0..1, got {len(values)} values from {values[0]:g} to "
+            f"{values[-1]:g}; give bool, or float divided by the value of a full pixel."
+        )
+    return given > 0
 
 
 def _box_corners(box: tuple[float, float, float, float]) -> Points:
