@@ -1,0 +1,165 @@
+"""One drawn hand's body, shape, hold and skin by chance: healthy and as systemic sclerosis makes hands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.phantom.hands.body import read_body
+from ulcermeter.phantom.hands.mesh import LongNail
+from ulcermeter.phantom.hands.painter import SkinLook
+from ulcermeter.phantom.hands.rest import FingerShape, RestHand, along_finger, hand_at_rest, reshaped
+from ulcermeter.phantom.hands.subdivision import smooth_hand
+from ulcermeter.phantom.skin import BACK_SRGB, PALM_SRGB, linear, tone_colour
+
+Floats = NDArray[Any]
+TEXTURE_PX = 2048
+
+BED_SRGB = np.array([(140, 30, 30), (190, 60, 50), (200, 160, 90), (225, 205, 150), (45, 25, 20), (90, 10, 15)])
+TIP_SRGB = np.array([(28, 22, 22), (45, 25, 25), (235, 225, 210), (120, 80, 130), (90, 70, 120), (150, 30, 35)])
+POLISH_SRGB = np.array([(170, 20, 40), (220, 120, 140), (40, 20, 60), (240, 235, 230), (60, 120, 160), (20, 20, 20)])
+BAND_SRGB = np.array([(205, 160, 120), (235, 235, 230), (190, 140, 100), (120, 160, 200), (245, 240, 220)])
+GLOVE_SRGB = np.array([(120, 150, 215), (240, 240, 240), (40, 40, 45), (150, 120, 190), (215, 220, 200)])
+
+
+def draw_body(rng: np.random.Generator) -> RestHand:
+    """Draw a grown person's hand: sex, age, origin and weight mixed, fingers of any length."""
+    sex, old = str(rng.choice(["female", "male"])), rng.uniform(0, 1)
+    origins = dict(zip(("african", "asian", "caucasian"), rng.dirichlet([0.7] * 3), strict=True))
+    weight = rng.uniform(0, 1)
+    builds = {"minweight": max(0, 1 - 2 * weight), "maxweight": max(0, 2 * weight - 1)}
+    builds["averageweight"] = 1 - sum(builds.values())
+    targets: dict[str, float] = {}
+    for age, share in (("young", 1 - old), ("old", old)):
+        for origin, part in origins.items():
+            targets[f"macrodetails/{origin}-{sex}-{age}"] = share * part
+        for build, part in builds.items():
+            if part > 0:
+                targets[f"macrodetails/universal-{sex}-{age}-averagemuscle-{build}"] = share * part
+    for name in ("fingers-diameter", "fingers-length", "scale"):
+        amount = rng.uniform(-0.7, 0.7)
+        targets[f"hands/r-hand-{name}-{'incr' if amount > 0 else 'decr'}"] = abs(amount)
+    return hand_at_rest(read_body(), targets)
+
+
+def draw_shape(hand: RestHand, rng: np.random.Generator) -> tuple[RestHand, dict[int, FingerShape]]:
+    """Draw each finger's departure from healthy; half of the hands have none."""
+    ill = rng.random() < 0.5
+    shapes = {
+        finger: FingerShape(
+            end_share=rng.uniform(0.4, 0.95) if ill and rng.random() < 0.25 else 1.0,
+            girth=rng.uniform(1.1, 1.5) if ill and rng.random() < 0.2 else rng.uniform(0.94, 1.06),
+            taper=rng.uniform(0, 0.35) if ill and rng.random() < 0.4 else 0.0,
+            wrapped_mm=_wrapped(rng),
+            wrap_mm=rng.uniform(0.2, 2.5),
+        )
+        for finger in range(1, 6)
+    }
+    return reshaped(hand, shapes), shapes
+
+
+def _wrapped(rng: np.random.Generator) -> tuple[float, float]:
+    """Return where a plaster or gauze lies: round the end phalanx, the middle one, or over the tip."""
+    if rng.random() > 0.05:
+        return (0.0, 0.0)
+    start = -5.0 if rng.random() < 0.2 else rng.uniform(3, 35)
+    return (float(start), float(start + rng.uniform(10, 28)))
+
+
+def draw_nails(rng: np.random.Generator) -> dict[int, LongNail]:
+    """Draw nails that grow past the tip, on one hand of four."""
+    if rng.random() > 0.25:
+        return {}
+    length, pointed = rng.uniform(0.8, 9), rng.uniform(0, 1)
+    return {finger: LongNail(length * rng.uniform(0.8, 1.1), pointed) for finger in range(1, 6)}
+
+
+def draw_look(hand: RestHand, shapes: dict[int, FingerShape], rng: np.random.Generator) -> SkinLook:
+    """Draw the skin: any tone, purple or red hands, polish, rings, dressings, tips, sores, gloves."""
+    tone = rng.uniform(1, 6)
+    hue = 1 + rng.normal(0, 0.05, 3)
+    look = SkinLook(
+        back=tone_colour(BACK_SRGB, tone) * hue,
+        palm=tone_colour(PALM_SRGB, tone) * hue,
+        mottling=rng.uniform(0.1, 1.3),
+        creases=rng.uniform(0.1, 1.2),
+        gloss=rng.uniform(0.01, 0.16),
+        detail_share=rng.uniform(0.4, 1.0),
+    )
+    if rng.random() < 0.15:
+        cast = np.array([0.92, 0.72, 0.98]) if rng.random() < 0.6 else np.array([1.05, 0.72, 0.70])
+        strength = rng.uniform(0.2, 1)
+        look.back, look.palm = (c * (1 - strength + strength * cast) for c in (look.back, look.palm))
+    if rng.random() < 0.03:
+        look.glove = linear(GLOVE_SRGB[rng.integers(len(GLOVE_SRGB))].astype(float))
+    _paint_nails(look, rng)
+    _paint_tips(look, rng)
+    _put_on(look, shapes, rng)
+    look.sores = _draw_sores(hand, rng)
+    return look
+
+
+def _paint_nails(look: SkinLook, rng: np.random.Generator) -> None:
+    if rng.random() < 0.3:
+        colour = POLISH_SRGB[rng.integers(len(POLISH_SRGB))] if rng.random() < 0.6 else rng.uniform(0, 255, 3)
+        look.polish[1:, :3] = linear(colour.astype(float))
+        look.polish[1:, 3] = rng.uniform(0.5, 1.0)
+
+
+def _paint_tips(look: SkinLook, rng: np.random.Generator) -> None:
+    chance = 0.25 if rng.random() < 0.35 else 0.0
+    for finger in range(1, 6):
+        if rng.random() < chance:
+            look.tip[finger, :3] = linear(TIP_SRGB[rng.integers(len(TIP_SRGB))].astype(float))
+            look.tip[finger, 3] = rng.uniform(0.4, 1.0)
+            look.tip_mm[finger] = rng.uniform(2, 22)
+
+
+def _put_on(look: SkinLook, shapes: dict[int, FingerShape], rng: np.random.Generator) -> None:
+    look.ring = linear(rng.choice([(212, 170, 90), (200, 200, 205), (60, 60, 65)]).astype(float))
+    for finger, shape in shapes.items():
+        look.band_mm[finger] = shape.wrapped_mm
+        look.band[finger] = (*linear(BAND_SRGB[rng.integers(len(BAND_SRGB))].astype(float)), rng.uniform(0, 1))
+        if rng.random() < 0.06:
+            start = rng.uniform(38, 55)
+            look.ring_mm[finger] = (start, start + rng.uniform(1.5, 6))
+
+
+def _draw_sores(hand: RestHand, rng: np.random.Generator) -> Floats:
+    """Draw up to four sores on the skin of fingers, most near the tip, on two hands of five."""
+    if rng.random() > 0.4:
+        return np.zeros((0, 9))
+    matrix, triangles, _, finger_of = smooth_hand()
+    rest = np.asarray(matrix @ hand.points)
+    out = []
+    for _ in range(int(rng.integers(1, 5))):
+        finger = int(rng.integers(1, 6))
+        own = np.unique(triangles[finger_of == finger])
+        s, _ = along_finger(rest[own], hand.joints(finger))
+        reach = float(rng.choice([8, 20, 45]))
+        near = own[(s < reach)] if (s < reach).any() else own
+        bed = linear(BED_SRGB[rng.integers(len(BED_SRGB))] * rng.uniform(0.7, 1.1))
+        out.append([finger, *rest[rng.choice(near)], np.exp(rng.normal(0.7, 0.5)), *bed, rng.uniform(0, 1)])
+    return np.array(out)
+
+
+def read_details(folder: Path | None) -> list[NDArray[np.uint8]]:
+    """Read skin textures as ratios to their mean over the hand, 128 for 1; an even one without a folder."""
+    paths = [] if folder is None else sorted(folder.glob("*.jpg")) + sorted(folder.glob("*.png"))
+    pictures = [picture for path in paths if (picture := cv2.imread(str(path), cv2.IMREAD_COLOR)) is not None]
+    if not pictures:
+        return [np.full((16, 16, 3), 128, np.uint8)]
+    return [_detail(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)) for picture in pictures]
+
+
+def _detail(srgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    _, _, uv, finger_of = smooth_hand()
+    rows, cols = srgb.shape[:2]
+    own = uv[finger_of > 0].reshape(-1, 2)
+    light = linear(srgb)
+    mean = light[((1 - own[:, 1]) * (rows - 1)).astype(int), (own[:, 0] * (cols - 1)).astype(int)].mean(0)
+    return np.clip(128 * light / mean, 0, 255).astype(np.uint8)

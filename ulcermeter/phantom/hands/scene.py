@@ -1,0 +1,177 @@
+"""A photograph of hands by chance, with the truth of every finger in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.phantom.hands.chance import draw_body, draw_look, draw_nails, draw_shape, read_details
+from ulcermeter.phantom.hands.grounds import Grounds
+from ulcermeter.phantom.hands.lighting import draw_lighting, lit, photographed
+from ulcermeter.phantom.hands.mesh import HandMesh, pose_mesh
+from ulcermeter.phantom.hands.painter import Painter, View
+from ulcermeter.phantom.hands.pose import draw_pose
+from ulcermeter.phantom.hands.props import lay_prop
+from ulcermeter.phantom.hands.truth import FingerTruth, fingers_in_view
+
+Floats = NDArray[Any]
+# The forearm counts neither for where the hand lies on the table nor for the picture's middle.
+FOREARM_Y_MM = -95.0
+
+
+@dataclass(frozen=True)
+class HandPicture:
+    """A drawn photograph of hands.
+
+    Attributes
+    ----------
+    pixels : uint8 (M, N, 3)
+        sRGB.
+    labels : uint8 (M, N)
+        0 ground and things over the hand, 1 palm and arm, 2 to 6 thumb to little finger; 9 and 10 to 14 a second hand.
+    nails, sores : bool (M, N)
+    fingers : tuple of FingerTruth
+        Those of which any skin is in view.
+    px_per_mm : float
+        At the height of the hand's middle.
+    """
+
+    pixels: NDArray[np.uint8] = field(repr=False)
+    labels: NDArray[np.uint8] = field(repr=False)
+    nails: NDArray[np.bool_] = field(repr=False)
+    sores: NDArray[np.bool_] = field(repr=False)
+    fingers: tuple[FingerTruth, ...]
+    px_per_mm: float
+
+
+class HandStudio:
+    """Draws pictures of hands one after the other.
+
+    Parameters
+    ----------
+    size_px : int
+        Side of the square pictures.
+    skins, grounds : Path, optional
+        Folders of skin textures (laid out as MakeHuman's) and of ground pictures; without them both are drawn.
+    """
+
+    def __init__(self, size_px: int = 320, *, skins: Path | None = None, grounds: Path | None = None) -> None:
+        self.painter = Painter(size_px)
+        self.details = read_details(skins)
+        self.grounds = Grounds(grounds)
+
+    def draw(self, seed: int) -> HandPicture:
+        """Draw the picture of a seed; the same one again on the same machine and library."""
+        rng = np.random.default_rng([31, seed])
+        view, lighting = _draw_view(self.painter.size_px, rng), draw_lighting(rng)
+        body = draw_body(rng)
+        hands = [self._hand(body, rng, view)]
+        if rng.random() < 0.3:
+            hands.append(
+                _laid_over(self._hand(body if rng.random() < 0.5 else draw_body(rng), rng, view), hands[0], rng)
+            )
+        self.painter.clear()
+        detail = self.details[rng.integers(len(self.details))]
+        for number, one in enumerate(hands):
+            self.painter.draw(
+                one.mesh, one.look, view=view, stand=one.stand, lamp=lighting.towards, detail=detail, hand=number
+            )
+        layers = self.painter.layers()
+        lowest = min(_lowest(one) for one in hands)
+        ground_mm = lowest if rng.random() < 0.6 else lowest - rng.uniform(5, 150)
+        ground = self._ground(view, rng)
+        light = lit(layers, ground, lighting, view=view, ground_mm=ground_mm)
+        labels = layers.labels.copy()
+        if rng.random() < 0.08:
+            labels[lay_prop(light, px_per_mm=view.px_per_mm, rng=rng) > 0.5] = 0
+        inside = labels > 0
+        fingers = [
+            truth
+            for number, one in enumerate(hands)
+            for truth in fingers_in_view(one.mesh, one.stand, view, labels, layers.height_mm, hand=number)
+        ]
+        return HandPicture(
+            pixels=photographed(light, rng),
+            labels=labels,
+            nails=(layers.nail > 0.5) & inside,
+            sores=(layers.sore > 0.5) & inside,
+            fingers=tuple(fingers),
+            px_per_mm=view.px_per_mm,
+        )
+
+    def _ground(self, view: View, rng: np.random.Generator) -> Floats:
+        ground = self.grounds.draw(view.size_px, rng)
+        for _ in range(int(rng.choice([0, 1, 2, 4], p=(0.5, 0.3, 0.15, 0.05)))):
+            lay_prop(ground, px_per_mm=view.px_per_mm, rng=rng)
+        if rng.random() < 0.3:
+            ground = cv2.GaussianBlur(ground, (0, 0), rng.uniform(0.5, 4))
+        return ground
+
+    def _hand(self, body: Any, rng: np.random.Generator, view: View) -> _PlacedHand:
+        hand, shapes = draw_shape(body, rng)
+        mesh = pose_mesh(hand, draw_pose(hand, rng), long_nails=draw_nails(rng))
+        return _PlacedHand(mesh, draw_look(hand, shapes, rng), _draw_stand(mesh, view, rng))
+
+
+@dataclass(frozen=True)
+class _PlacedHand:
+    mesh: HandMesh
+    look: Any
+    stand: Floats
+
+
+def _draw_view(size_px: int, rng: np.random.Generator) -> View:
+    """Draw how near the camera is: a fingertip fills the picture, or two hands have room in it."""
+    across_mm = float(np.exp(rng.uniform(np.log(38), np.log(260))))
+    return View(size_px, size_px / across_mm, float(np.exp(rng.uniform(np.log(150), np.log(700)))))
+
+
+def _draw_stand(mesh: HandMesh, view: View, rng: np.random.Generator) -> Floats:
+    """Draw how the hand lies before the camera: back, palm or side up, turned, one finger or all in the middle."""
+    side = rng.choice([np.pi, 0.0, np.pi / 2, -np.pi / 2], p=(0.44, 0.38, 0.09, 0.09))
+    stand = np.diag([rng.choice([-1.0, 1.0]), 1, 1, 1])
+    turn = _about(2, rng.uniform(-np.pi, np.pi)) @ _about(0, rng.normal(0, 0.3)) @ _about(1, side + rng.normal(0, 0.3))
+    stand = turn @ stand
+    finger, part = int(rng.integers(5)), int(rng.choice([0, 1, 2], p=(0.5, 0.3, 0.2)))
+    across_mm = view.size_px / view.px_per_mm
+    middle = mesh.joints[:, :2].mean((0, 1)) if across_mm > 120 and rng.random() < 0.7 else mesh.joints[finger, part]
+    stand[:3, 3] = -(stand[:3, :3] @ middle)
+    reach = rng.choice([0.15, 0.35]) * across_mm
+    stand[:2, 3] += rng.uniform(-reach, reach, 2)
+    highest = float((_own_points(mesh) @ stand[2, :3] + stand[2, 3]).max())
+    stand[2, 3] -= max(0.0, highest - 0.6 * view.distance_mm)
+    return stand
+
+
+def _own_points(mesh: HandMesh) -> Floats:
+    points = mesh.corners[::7, :3]
+    return points[mesh.corners[::7, 7] > FOREARM_Y_MM]
+
+
+def _lowest(hand: _PlacedHand) -> float:
+    return float((_own_points(hand.mesh) @ hand.stand[2, :3] + hand.stand[2, 3]).min())
+
+
+def _laid_over(second: _PlacedHand, first: _PlacedHand, rng: np.random.Generator) -> _PlacedHand:
+    """Lay the second hand a little over or under the first: holding it, or in the way."""
+    heights = [(_own_points(one.mesh) @ one.stand[2, :3] + one.stand[2, 3]) for one in (first, second)]
+    stand = second.stand.copy()
+    if rng.random() < 0.6:
+        stand[2, 3] += heights[0].min() - heights[1].max() + rng.uniform(0, 15)
+    else:
+        stand[2, 3] += heights[0].max() - heights[1].min() - rng.uniform(0, 15)
+    return replace(second, stand=stand)
+
+
+def _about(axis: int, angle: float) -> Floats:
+    cosine, sine = np.cos(angle), np.sin(angle)
+    first, second = [(1, 2), (2, 0), (0, 1)][axis]
+    out = np.eye(4)
+    out[first, first] = out[second, second] = cosine
+    out[first, second], out[second, first] = -sine, sine
+    return out
