@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from PIL import Image
 
 from ulcermeter.errors import PhotoError
 from ulcermeter.photo import read_photo
+from ulcermeter.photo.hearing import hear
 
 NOISE = np.random.default_rng(3).normal(0, 12, (300, 420, 3))
 SKIN = np.clip(np.array([190, 140, 120]) + NOISE, 0, 255).astype(np.uint8)
@@ -135,3 +139,58 @@ def test_a_file_of_marks_alone_takes_no_time(tmp_path: Path) -> None:
     ):
         with pytest.raises(PhotoError):
             read(tmp_path, coded()[:-2] + rest)
+
+
+# --- what the decoder says ------------------------------------------------------------------------------------------
+
+
+def changed_pixels_pass(tmp_path: Path, whole: bytes, changed: list[bytes]) -> int:
+    """Count the files that are read with other pixels than the whole one's."""
+    pixels, passed = read(tmp_path, whole).pixels, 0
+    for data in changed:
+        try:
+            passed += not np.array_equal(read(tmp_path, data).pixels, pixels)
+        except PhotoError as error:
+            assert "damaged" in str(error)
+    return passed
+
+
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"optimize": True}, {"progressive": True}], ids=str)
+def test_a_part_that_was_lost_or_written_twice_is_heard_from_the_decoder(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    """Without restart marks nothing but the decoder can notice it; it goes on and invents the rest of the picture."""
+    whole = coded(**options)
+    places = np.random.default_rng(4).integers(len(whole) // 4, len(whole) - 2000, 20).tolist()
+    lost = [whole[:at] + whole[at + 512 :] for at in places]
+    twice = [whole[: at + 512] + whole[at:] for at in places]
+    assert changed_pixels_pass(tmp_path, whole, lost + twice) <= (12 if "progressive" in options else 2)
+
+
+def test_a_cmyk_jpeg_is_listened_to_as_well(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    Image.fromarray(SKIN).convert("CMYK").save(file, "jpeg", quality=92)
+    whole = file.getvalue()
+    assert read(tmp_path, whole).pixels.shape == SKIN.shape
+    middle = len(whole) // 2
+    with pytest.raises(PhotoError, match="Corrupt JPEG data"):
+        read(tmp_path, whole[:middle] + whole[middle + 512 :])
+
+
+def test_hearing_takes_nothing_from_others(capfd: pytest.CaptureFixture[str]) -> None:
+    with hear("Corrupt") as said:
+        os.write(2, b"a word of another thread\nCorrupt JPEG data: bad Huffman code\nand one more\n")
+    assert said == ["Corrupt JPEG data: bad Huffman code"]
+    assert capfd.readouterr().err == "a word of another thread\nand one more\n"
+    with pytest.raises(KeyError), hear("Corrupt"):
+        os.write(2, b"before it broke\n")
+        raise KeyError
+    assert capfd.readouterr().err == "before it broke\n"
+
+
+def test_photos_are_read_where_nobody_listens(tmp_path: Path) -> None:
+    """As in a service without standard error."""
+    (tmp_path / "a.jpg").write_bytes(coded())
+    code = "import os, sys; os.close(2); from ulcermeter.photo import read_photo; print(read_photo(sys.argv[1]).sha256)"
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.jpg")], capture_output=True, check=True)
+    assert len(done.stdout.strip()) == 64

@@ -29,11 +29,11 @@ def decode(data: bytes, path: Path) -> Decoded:
     MissingDependencyError
         HEIC or DICOM without their extra.
     """
-    refuse_raw(data, path)
     try:
         with warnings.catch_warnings():
             # Decoders warn of large pictures and odd metadata; what matters of it is judged by our own limits.
             warnings.simplefilter("ignore")
+            refuse_raw(data, path)
             return _decoder(data)(data, path)
     except UlcermeterError:
         raise

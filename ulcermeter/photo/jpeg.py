@@ -10,7 +10,7 @@ from pathlib import Path
 from ulcermeter.errors import PhotoError
 from ulcermeter.photo.limits import damaged
 
-__all__ = ["MAX_SCANS", "JpegHead", "check_whole_jpeg", "read_head"]
+__all__ = ["COMPLAINTS", "MAX_SCANS", "JpegHead", "check_complaints", "check_whole_jpeg", "read_head"]
 
 MAX_SCANS = 100
 """Most scans of a progressive JPEG (assumption). Encoders write about 10, at most 6 for each of 4 channels; each costs
@@ -26,6 +26,9 @@ _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _MARKER_NO_RESTART = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _RESTART = re.compile(rb"\xff([\xd0-\xd7])")
 _VIDEO = re.compile(rb"\x00\x00\x00.ftyp|RIFF....AVI ", re.DOTALL)
+COMPLAINTS = ("Corrupt JPEG data", "Premature end of JPEG file")
+"""How the words of libjpeg begin when it lost its way (jerror.h)."""
+_LEFT_OVER = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 # Two whole units of the coarsest kind (4 luma and 2 chroma blocks, 97 bytes of zeros by the standard's tables).
 _BLANK = bytes(256)
 
@@ -69,23 +72,41 @@ class JpegHead:
         return ceil(ceil(wide / (8 * across)) * ceil(high / (8 * down)) / self.restart_interval) - 1
 
 
-def check_whole_jpeg(data: bytes, path: Path) -> None:
+def check_whole_jpeg(data: bytes, path: Path) -> int:
     """Refuse a JPEG that is broken off, has a blank in its picture, or more scans than any encoder writes.
 
     From the first scan on, each marker must be one that may stand there, up to the end mark: entropy-coded data hide
     theirs (ITU T.81, B.1.1.5), while a video or a second picture behind a JPEG that was broken off does not. A blank is
     what a disk or a copy leaves of a lost sector: zeros, where zeros cannot stand for any picture
-    (`_zeros_say_nothing`). A JPEG has no checksum; damage of other kinds is not noticed.
+    (`_zeros_say_nothing`). A JPEG has no checksum; what its decoder complains of is heard in `check_complaints`.
+
+    Returns
+    -------
+    int
+        Zeros that stand before the end mark, bytes: some cameras pad so.
     """
     head = read_head(data)
     at = head.scan_at
     end = _find_end(data, head, path)
-    coded = data[at:end].rstrip(b"\0")  # some cameras pad with zeros before the end mark
+    coded = data[at:end].rstrip(b"\0")
     if _VIDEO.search(coded):
         raise damaged(path, "the end of the JPEG is missing before a video")
     if _BLANK in coded and _zeros_say_nothing(head, data[at : at + 20]):
         raise damaged(path, "a part of its data is blank")
     _check_restarts(coded, head, path)
+    return end - at - len(coded)
+
+
+def check_complaints(said: list[str], padding: int, path: Path) -> None:
+    """Refuse a JPEG in which libjpeg lost its way, by its own words; it goes on and invents the rest.
+
+    Codes that are wrong end too early or too late: what is short is filled with grey, what is left over is passed over.
+    Zeros that the camera wrote before the end mark are left over too, and are no damage.
+    """
+    for line in said:
+        left_over = _LEFT_OVER.search(line)
+        if not (left_over and int(left_over[1]) <= padding):
+            raise damaged(path, line)
 
 
 def read_head(data: bytes) -> JpegHead:

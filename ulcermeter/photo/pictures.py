@@ -14,7 +14,8 @@ from PIL import Image, ImageCms
 
 from ulcermeter.errors import PhotoError
 from ulcermeter.photo.exif import Decoded, Pixels, read_exif
-from ulcermeter.photo.jpeg import check_whole_jpeg
+from ulcermeter.photo.hearing import hear
+from ulcermeter.photo.jpeg import COMPLAINTS, check_complaints, check_whole_jpeg
 from ulcermeter.photo.limits import BAND_ROWS, KINDS, check_size, damaged, too_large
 from ulcermeter.photo.png import SIGNATURE, check_whole_png
 from ulcermeter.photo.tiff import BYTE_ORDERS, directories
@@ -43,10 +44,7 @@ def _decode_opened(image: Image.Image, data: bytes, path: Path) -> Decoded:
         image.load()
     orientation, taken_at, camera = read_exif(image)
     if image.format in ("JPEG", "MPO"):
-        check_whole_jpeg(data, path)
-    if image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L"):
-        pixels = _decode_with_opencv(data, image.size, path)
-        pixels = to_srgb(pixels, image.info.get("icc_profile")) if image.mode == "RGB" else pixels
+        pixels = _decode_jpeg(image, data, path)
     elif image.format == "TIFF" and image.mode == "RGB" and _bits(image) > 8:
         pixels = _decode_with_opencv(data, None, path)
         orientation = 1  # OpenCV turns every TIFF upright by its tag, also when told to ignore it
@@ -55,6 +53,16 @@ def _decode_opened(image: Image.Image, data: bytes, path: Path) -> Decoded:
         # Pillow turns some TIFFs while it loads them, and says so by dropping the tag.
         orientation = read_exif(image)[0]
     return Decoded(pixels, orientation, taken_at, camera)
+
+
+def _decode_jpeg(image: Image.Image, data: bytes, path: Path) -> Pixels:
+    padding = check_whole_jpeg(data, path)
+    with hear(*COMPLAINTS) as said:
+        pixels = _decode_with_opencv(data, image.size, path)
+    check_complaints(said, padding, path)
+    if image.mode not in ("RGB", "L"):
+        return flatten(image, path)
+    return to_srgb(pixels, image.info.get("icc_profile")) if image.mode == "RGB" else pixels
 
 
 def _decode_unidentified(data: bytes, path: Path, error: Exception) -> Decoded:
