@@ -11,8 +11,9 @@ from drawn_markers import PHONE, photo_of
 
 from ulcermeter.calibration import read_lens, write_lens
 from ulcermeter.calibration.camera import camera_prior, lens_matches
-from ulcermeter.datatypes import CameraInfo, LensProfile
+from ulcermeter.datatypes import CameraInfo, Framing, LensProfile
 from ulcermeter.errors import Refusal
+from ulcermeter.photo.exif import framing_of
 from ulcermeter.protocol import read_protocol
 
 PROTOCOL = read_protocol("manus")
@@ -43,6 +44,51 @@ def test_focal_length_from_exif_by_the_diagonal() -> None:
 def test_square_and_wide_photos_were_cropped() -> None:
     for rows, cols in ((3000, 3000), (2250, 4000)):
         assert camera_prior(photo(rows, cols), protocol=PROTOCOL, lens=None).focal_sd_rel == 0.15
+
+
+@pytest.mark.parametrize(
+    ("size", "written", "framing", "frame"),
+    [
+        ((4032, 3024), (4032, 3024), Framing.WHOLE, None),
+        ((3024, 4032), (4032, 3024), Framing.WHOLE, None),  # turned by a program that left the tags
+        ((4032, 2268), (4032, 2268), Framing.WHOLE, None),  # 16:9, as phones write it
+        ((2592, 1936), (2592, 1936), Framing.WHOLE, None),
+        ((2000, 1500), (4032, 3024), Framing.CROPPED, (4032, 3024)),
+        ((1500, 2000), (4032, 3024), Framing.CROPPED, (4032, 3024)),
+        ((3024, 3024), (4032, 3024), Framing.CROPPED, (4032, 3024)),  # a phone's square photo
+        ((2000, 1500), (None, None), Framing.UNTOLD, None),
+        ((2000, 1500), (0, 0), Framing.UNTOLD, None),
+        ((2000, 1500), ("wide", b"high"), Framing.UNTOLD, None),
+        ((1713, 1499), (1713, 1499), Framing.UNTOLD, None),  # a free crop whose tags follow
+    ],
+)
+def test_how_a_picture_lies_in_its_cameras_frame(
+    size: tuple[int, int], written: tuple[object, object], framing: Framing, frame: tuple[int, int] | None
+) -> None:
+    assert framing_of(size, written) == (framing, frame)
+
+
+def test_a_cropped_photos_focal_length_spans_its_own_frame_and_the_sensors() -> None:
+    whole = 26 * 5040 / 43.2666
+    for camera, ends in (
+        (replace(PHONE, framing=Framing.CROPPED, frame_px=(4032, 3024)), (whole * 2000 / 4032, whole)),
+        (replace(PHONE, framing=Framing.UNTOLD), (26 * 2500 / 43.2666, 2.5 * 26 * 2500 / 43.2666)),
+        (replace(PHONE, digital_zoom=2.0), (26 * 2500 / 43.2666, 2 * 26 * 2500 / 43.2666)),
+    ):
+        prior = camera_prior(photo(1500, 2000, camera), protocol=PROTOCOL, lens=None)
+        reach = np.exp(1.96 * prior.focal_sd_rel)
+        assert prior.focal_px / reach < ends[0] < prior.focal_px < ends[1] < prior.focal_px * reach
+        assert len(prior.warnings) == 1 and "distance is less sure; " in prior.warnings[0]
+    cropped = camera_prior(
+        photo(1500, 2000, replace(PHONE, framing=Framing.CROPPED, frame_px=(4032, 3024))), protocol=PROTOCOL, lens=None
+    )
+    assert 1.96 * cropped.centre_sd_px > (4032 - 2000) / 2  # a corner of the frame
+
+
+def test_a_lens_profile_is_not_used_on_a_part_of_its_frame() -> None:
+    for part in ({"framing": Framing.UNTOLD}, {"digital_zoom": 2.0}):
+        assert lens_matches(photo(30, 40, LENS.camera), LENS)
+        assert not lens_matches(photo(30, 40, replace(LENS.camera, **part)), LENS)
 
 
 def test_an_unknown_camera_is_a_stated_assumption() -> None:

@@ -128,8 +128,28 @@ def test_a_window_off_the_photo(window: tuple[float, float, float, float]) -> No
 
 def test_too_large_a_result() -> None:
     photo, calibration, _ = dotted(0)
-    with pytest.raises(Refusal, match="megapixels, got .* smaller window"):
+    with pytest.raises(Refusal, match="40 megapixels and 32000 px a side, got .* smaller window"):
         rectify(photo, calibration, spacing_mm=0.001)
+
+
+def test_a_window_longer_than_can_be_resampled() -> None:
+    shape = (40, 33_000)
+    photo = photo_of(np.full((*shape, 3), 120, np.uint8))
+    with pytest.raises(Refusal, match="32000 px a side, got 33000 × 40 px"):
+        rectify(photo, calibrate(photo, reference="scale:10"), spacing_mm=0.1)
+    with pytest.raises(Refusal, match="at most 32000 px a side, got 33000 × 40 px"):
+        rectify(photo, calibrate(photo, reference="scale:10"), spacing_mm=0.4)
+    part = rectify(photo, calibrate(photo, reference="scale:10"), spacing_mm=0.1, window=(20_000, 0, 900, 39))
+    assert part.pixels.shape[1] > 900 and part.pixels.max() == 120
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("scale", [1e-9, 1e9, float("inf"), float("nan")])
+def test_a_plane_that_degenerates_is_refused_before_anything_is_made(scale: float) -> None:
+    photo, calibration, _ = dotted(0)
+    bad = replace(calibration, pixel_to_mm=calibration.pixel_to_mm * np.array([[scale], [1.0], [1.0]]))
+    with pytest.raises(Refusal):
+        rectify(photo, replace(bad, lens=None), spacing_mm=1e-6 if scale < 1 else 0.1)
 
 
 def test_past_the_horizon() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.calibration.bending import Bending
 from ulcermeter.calibration.decoding import Marker, decode, looks_like_marker
 from ulcermeter.calibration.homography import UNIT_SQUARE, square_to_quad
 from ulcermeter.calibration.marker_fit import MarkerFit, fit_marker
@@ -34,6 +35,14 @@ codes looked for only DICT_4X4_50's 17 is (8 borders)."""
 _SIMPLE_LEAST_SIDE_PX, _SIMPLE_LEAST_FITTED = 60.0, 0.9
 """Such a code counts only where it is large enough to see its borders, and they lie where the code has them: an icon's
 do not, and a smaller marker would fail the gates."""
+
+_BENT_RATIO, _BENT_SHARE = 5.0, 5e-4
+"""A marker counts as bent where its displacements explain the borders five times better than noise does (F with 12 and
+some 30 degrees of freedom passes that once in 10,000 flat ones) and they are more than 0.05 % of its side."""
+_POINTS_PER_BEND, _SIZE_PER_BEND = 3.0, 1.0
+"""How far a bent marker's corners may be off, in root mean square displacements, and its size, in % per %: chosen on
+120 drawn markers bent round 8 to 60 mm (98 % of the scales covered; with 5 and 8 fewer, as the tilt is lost);
+`tests/studies/bent.py` reports on others."""
 
 
 def find_aruco(
@@ -81,7 +90,7 @@ def find_aruco(
             "that cannot be followed; lay the marker flat, whole in the photo and in even light."
         )
     assert reference.size_mm is not None
-    return _found(reference.size_mm, marker, fitted)
+    return _found(reference, marker, fitted, protocol)
 
 
 def find_markers(photo: Photo, *, dictionary: str | None, region: Region | None) -> list[Marker]:
@@ -164,8 +173,8 @@ def _refuse_undecodable(photo: Photo, reference: Reference, region: Region | Non
             known = reference.dictionary or "a common dictionary (7X7, 6X6, 5X5, 4X4_50, AprilTag)"
             raise Refusal(
                 f"reference {reference.text}: expected a marker of {known}, got a dark square at ({x:.0f}, {y:.0f}) "
-                "whose code is not in it; state the marker's own dictionary, or use a printed marker that is whole, "
-                "in focus and without glare."
+                "whose code is not in it; state the marker's own dictionary, or use a printed marker that is flat, "
+                "whole, in focus and without glare."
             )
 
 
@@ -208,13 +217,41 @@ def _ambiguous(markers: list[Marker]) -> Refusal:
     )
 
 
-def _found(size_mm: float, marker: Marker, fitted: MarkerFit) -> FoundReference:
-    modules = len(marker.bits)
+def _found(reference: Reference, marker: Marker, fitted: MarkerFit, protocol: Protocol) -> FoundReference:
+    modules, size_mm = len(marker.bits), reference.size_mm
+    assert size_mm is not None
     with_margin = (UNIT_SQUARE - 0.5) * (1 + 2 / modules) + 0.5
-    return FoundReference(
+    found = FoundReference(
         text=f"aruco:{size_mm:g}:{marker.dictionary}",
         points_px=fitted.corners_px,
         points_mm=UNIT_SQUARE * size_mm,
         covariance_px2=fitted.covariance_px2,
         outline_px=transform_points(square_to_quad(fitted.corners_px[None])[0], with_margin),
+    )
+    return _as_bent(found, marker, fitted.bending, size_mm, protocol)
+
+
+def _as_bent(
+    found: FoundReference, marker: Marker, bending: Bending | None, size_mm: float, protocol: Protocol
+) -> FoundReference:
+    """Refuse a marker that is bent too far, and widen the points of one that is bent a little; a flat one stays."""
+    if bending is None or bending.ratio < _BENT_RATIO or bending.share < _BENT_SHARE:
+        return found
+    share_pct, limit_pct = 100 * bending.share, float(protocol["marker_bend_max_pct"])
+    if share_pct > limit_pct:
+        raise Refusal(
+            f"marker {marker.dictionary} id {marker.id}: expected borders that lie as a flat marker's do, got them off "
+            f"by {share_pct:.1f} % of its side (limit {limit_pct:g} %): it is bent or curled; lay it flat, on a stiff "
+            "backing, and not round the finger."
+        )
+    off_mm = bending.share * size_mm
+    return replace(
+        found,
+        point_sd_mm=float(np.hypot(protocol["reference_point_sd_mm"], _POINTS_PER_BEND * off_mm)),
+        size_sd_pct=float(np.hypot(protocol["reference_size_sd_pct"], _SIZE_PER_BEND * share_pct)),
+        warnings=(
+            *found.warnings,
+            f"the marker is not quite flat (borders off by {share_pct:.2f} % of its side): its error is widened; lay "
+            "it flat",
+        ),
     )

@@ -90,7 +90,7 @@ def calibrate(
         return stated_scale(photo, asked, reference_on=reference_on)
     warnings: tuple[str, ...] = ()
     if lens is not None and not lens_matches(photo, lens):
-        lens, warnings = None, ("the lens profile is of another camera or focal length and was not used",)
+        lens, warnings = None, ("the lens profile is of another camera, focal length or framing and was not used",)
     look = _find_any if asked.kind == "auto" else _find_one
     found = look(photo, asked, region=region, protocol=protocol, lens=lens)
     calibration = _calibrated(photo, found, reference_on=reference_on, protocol=protocol, lens=lens, warnings=warnings)

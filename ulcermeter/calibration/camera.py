@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.datatypes import CameraInfo, LensProfile, Photo
+from ulcermeter.datatypes import CameraInfo, Framing, LensProfile, Photo
 from ulcermeter.errors import Refusal
 from ulcermeter.files import read_file
 
@@ -23,6 +23,16 @@ __all__ = ["CameraPrior", "camera_prior", "lens_matches", "read_lens", "write_le
 DIAGONAL_35MM_MM = 43.2666
 """Diagonal of a 36 × 24 mm frame, mm: 35 mm equivalents compare diagonals (CIPA DCG-001-2018, 4.5)."""
 _USUAL_ASPECTS = (1.25, 1.60)
+_SPAN_SDS = 3.0
+"""From one end of what a focal length may be to the other, in standard deviations: either end is 1.5 of them from the
+middle, so that 95 % intervals hold both."""
+_RESHAPED: dict[bool, tuple[str, ...]] = {
+    True: (),
+    False: (
+        "the photo has not a sensor's proportions (4:3, 3:2): cut by the phone, so the camera's distance is less sure; "
+        "set the camera to 4:3",
+    ),
+}
 _FOCAL_KEYS = ("focal_rel", "focal_rel_sd", "centre_rel", "distortion", "n_photos", "rms_px")
 
 
@@ -69,16 +79,72 @@ def camera_prior(photo: Photo, *, protocol: Protocol, lens: LensProfile | None) 
     if focal_mm is not None:
         usual = _USUAL_ASPECTS[0] <= longer / min(rows, cols) <= _USUAL_ASPECTS[1]
         sd_pct = protocol["focal_exif_sd_pct"] if usual else protocol["focal_cropped_sd_pct"]
-        return CameraPrior(focal_mm * per_mm, sd_pct / 100, centre, centre_sd_px, k1_sd)
+        span = _span(photo, protocol)
+        sd_rel = math.hypot(sd_pct / 100, math.log(span.most) / _SPAN_SDS) if span.most > 1 else sd_pct / 100
+        centre_sd_px = math.hypot(centre_sd_px, span.off_centre_px / math.sqrt(3))
+        focal_px = focal_mm * per_mm * math.sqrt(span.most)
+        return CameraPrior(focal_px, sd_rel, centre, centre_sd_px, k1_sd, span.warnings or _RESHAPED[usual])
     assumed_mm, sd_mm = protocol["focal_assumed_mm"], protocol["focal_assumed_sd_mm"]
     cropped_sd_px = longer * protocol["camera_centre_cropped_sd_pct"] / 100
     said = f"no focal length in the file: {assumed_mm:g} ± {sd_mm:g} mm (35 mm equivalent) assumed"
     return CameraPrior(assumed_mm * per_mm, sd_mm / assumed_mm, centre, cropped_sd_px, k1_sd, (said,))
 
 
+@dataclass(frozen=True)
+class _Span:
+    """What cropping and zoom leave open.
+
+    Attributes
+    ----------
+    most : float
+        How many times longer in pixels the focal length may be than it is on the picture's own diagonal.
+    off_centre_px : float
+        How far the principal point may be off the picture's middle.
+    warnings : tuple of str
+    """
+
+    most: float = 1.0
+    off_centre_px: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+
+def _span(photo: Photo, protocol: Protocol) -> _Span:
+    """Return the span that cropping and digital zoom leave open.
+
+    The 35 mm focal length is the whole frame's. A picture cut from it keeps the frame's pixels, so its focal length in
+    pixels is the frame's diagonal's; one that was made smaller has its own diagonal's, and some cameras scale the
+    value when they cut. Both ends are kept, as no file tells which; likewise for zoom, with which many phones scale it.
+    """
+    camera, rows, cols = photo.camera, *photo.pixels.shape[:2]
+    most, off_px, warnings = 1.0, 0.0, []
+    if camera.framing is Framing.CROPPED and camera.frame_px is not None:
+        most = math.hypot(*camera.frame_px) / math.hypot(rows, cols)
+        off_px = max(camera.frame_px[0] - max(rows, cols), camera.frame_px[1] - min(rows, cols)) / 2
+        warnings.append(
+            f"the camera wrote {camera.frame_px[0]} × {camera.frame_px[1]} px and the picture has {cols} × {rows}: "
+            "cropped or made smaller, so the camera's distance is less sure; hand in photos as they were taken"
+        )
+    elif camera.framing is Framing.UNTOLD:
+        most = float(protocol["focal_crop_max"])
+        off_px = (most - 1) / 2 * max(rows, cols)
+        warnings.append(
+            "the file does not tell whether the picture was cropped, so the camera's distance is less sure; hand in "
+            "photos as they were taken"
+        )
+    if camera.digital_zoom > 1:
+        most *= camera.digital_zoom
+        warnings.append(
+            f"digital zoom of {camera.digital_zoom:g}: the file does not tell whether its focal length is the zoomed "
+            "one, so the camera's distance is less sure; go nearer instead of zooming"
+        )
+    return _Span(most, off_px, tuple(warnings))
+
+
 def lens_matches(photo: Photo, lens: LensProfile) -> bool:
-    """Return whether a lens profile holds for this photo: same make, model and focal length (within 1 mm)."""
+    """Return whether a lens profile holds for this photo: make, model and focal length (within 1 mm), whole frame."""
     ours, theirs = photo.camera, lens.camera
+    if ours.framing is not Framing.WHOLE or ours.digital_zoom != 1:
+        return False
     if (ours.make, ours.model) != (theirs.make, theirs.model):
         return False
     if ours.focal_35mm_mm is None or theirs.focal_35mm_mm is None:

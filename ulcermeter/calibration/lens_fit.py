@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -40,7 +41,8 @@ def fit_lens(photos: Sequence[Photo], *, protocol: Protocol) -> LensProfile:
     Refusal
         Photos of different cameras or sizes; too few that show the card; photos too much alike.
     """
-    kinds = {(p.camera, p.pixels.shape[:2]) for p in photos}
+    # Which way is down differs from photo to photo, and says nothing of the lens.
+    kinds = {(replace(p.camera, down=None), p.pixels.shape[:2]) for p in photos}
     if len(kinds) > 1:
         raise Refusal(
             f"lens: expected photos of one camera, one focal length and one orientation, got {len(kinds)} kinds; take "

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.calibration.bending import Bending, fit_bending
 from ulcermeter.calibration.decoding import Marker
 from ulcermeter.calibration.edges import edge_offsets, linear_grey
 from ulcermeter.calibration.homography import square_to_quad
@@ -33,6 +34,8 @@ _LARGEST_SIDE_PX = 900.0
 _LEAST_SD_PX = 0.02
 _BLEED_SD_PX = 0.5
 _FIRST_PASSES_OUTER = 2
+_LARGEST_MOVE = 0.25
+"""Of the side: decoded corners are a pixel or two off; a fit that goes farther follows no square."""
 _FITTED = 0.2
 """Least of Tukey's weights of a border that counts as fitted: 3.5 sd off."""
 
@@ -53,6 +56,8 @@ class MarkerFit:
         Of the borders' distances from the fit.
     share_fitted : float
         Of all borders, those that lie where the code has them, 0..1.
+    bending : Bending or None
+        Whether they lie as a flat marker's do; None before the last pass.
     """
 
     corners_px: Points
@@ -60,6 +65,19 @@ class MarkerFit:
     bleed_px: float
     rms_px: float
     share_fitted: float
+    bending: Bending | None = None
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Borders as they are seen from given corners: arguments of `fit_bending`, and the share of borders seen."""
+
+    places: Points
+    axes_px: Matrix
+    normals: Matrix
+    design: Matrix
+    offsets: Matrix
+    share_seen: float
 
 
 @dataclass(frozen=True)
@@ -85,25 +103,30 @@ def fit_marker(pixels: NDArray[np.uint8], marker: Marker) -> MarkerFit | None:
     Returns
     -------
     MarkerFit or None
-        None where fewer than half of the borders are seen.
+        None where fewer than half of the borders are seen, or no square can be laid on them.
     """
     grey, origin, scale = _patch(pixels, marker.corners_px)
     borders = _borders(marker.bits)
-    corners = (marker.corners_px - origin + 0.5) * scale - 0.5
+    corners = decoded = (marker.corners_px - origin + 0.5) * scale - 0.5
+    side = float(np.sqrt(np.prod(np.ptp(corners, axis=0))))
     fitted = None
     for n_pass, reach in enumerate(_REACHES):
         used = borders.outer if n_pass < _FIRST_PASSES_OUTER else np.ones(len(borders.outer), dtype=bool)
         fitted = _improve(grey, corners, borders, used, reach)
-        if fitted is None:
+        if fitted is None or not np.abs(fitted.corners_px - decoded).max() < _LARGEST_MOVE * side:
             return None
         corners = fitted.corners_px
     assert fitted is not None
+    last = _look(grey, corners, borders, np.ones(len(borders.outer), dtype=bool), _REACHES[-1])
+    if last is None:
+        return None
     return MarkerFit(
         (fitted.corners_px + 0.5) / scale - 0.5 + origin,
         fitted.covariance_px2 / scale**2,
         fitted.bleed_px / scale,
         fitted.rms_px / scale,
         fitted.share_fitted,
+        fit_bending(last.places, last.axes_px, last.normals, last.design, last.offsets),
     )
 
 
@@ -151,6 +174,17 @@ def _improve(
     grey: NDArray[np.float32], corners: Points, borders: _Borders, used: NDArray[np.bool_], reach: float
 ) -> MarkerFit | None:
     """Take one Gauss-Newton step over the borders; reach is in modules."""
+    look = _look(grey, corners, borders, used, reach)
+    if look is None:
+        return None
+    fit = _solve(corners, look.design, look.offsets, bleeding=not borders.outer[used].all())
+    return fit and replace(fit, share_fitted=fit.share_fitted * look.share_seen)
+
+
+def _look(
+    grey: NDArray[np.float32], corners: Points, borders: _Borders, used: NDArray[np.bool_], reach: float
+) -> _Look | None:
+    """Measure the used borders from given corners; None where fewer than half are seen."""
     to_px = square_to_quad(corners[None])[0]
     starts, ends, bright = (transform_points(to_px, p[used]) for p in (borders.starts, borders.ends, borders.bright))
     side = float(np.sqrt(np.abs(np.linalg.det(to_px))))
@@ -165,8 +199,15 @@ def _improve(
     seen = np.isfinite(offsets)
     if seen.sum() < max(0.5 * used.sum(), 12):
         return None
-    fit = _solve(corners, design[seen], offsets[seen], bleeding=not borders.outer[used].all())
-    return fit and replace(fit, share_fitted=fit.share_fitted * float(seen.mean()))
+    axes = _axes(to_px, middles)
+    return _Look(middles[seen], axes[seen], normals[seen], design[seen], offsets[seen], float(seen.mean()))
+
+
+def _axes(to_px: Matrix, places: Points) -> Matrix:
+    """Return the derivative (P, 2, 2) of a homography at places."""
+    mapped = np.column_stack([places, np.ones(len(places))]) @ to_px.T
+    points, depth = mapped[:, :2] / mapped[:, 2:], mapped[:, 2, None, None]
+    return np.asarray((to_px[:2, :2] - points[:, :, None] * to_px[2, :2]) / depth, dtype=np.float64)
 
 
 def _sensitivity(corners: Points, places: Points, normals: Matrix) -> Matrix:

@@ -16,6 +16,9 @@ __all__ = ["MAX_RECTIFIED_MEGAPIXELS", "rectify"]
 
 MAX_RECTIFIED_MEGAPIXELS = 40
 """Largest rectified window, million pixels: beyond it the spacing is finer than the photo or the window too wide."""
+MAX_RECTIFIED_SIDE_PX = 32_000
+"""Longest side of a rectified window, and of the part of the photo that it is taken from: OpenCV resamples no longer
+ones (32,767)."""
 _GRID_STEP = 16
 
 Nodes = NDArray[np.float64]
@@ -47,7 +50,7 @@ def rectify(
     ------
     Refusal
         A spacing that is not positive; a window outside the photo; one that reaches past the plane's horizon; a
-        result of more than `MAX_RECTIFIED_MEGAPIXELS`.
+        result of more than `MAX_RECTIFIED_MEGAPIXELS` or a longer side than `MAX_RECTIFIED_SIDE_PX`.
     """
     if not (math.isfinite(spacing_mm) and spacing_mm > 0):
         raise Refusal(
@@ -55,16 +58,24 @@ def rectify(
         )
     left, top, right, bottom = _bounds(photo, window)
     low, high = _plane_box(calibration, (left, top, right, bottom))
-    shape = (int(np.ceil((high - low)[1] / spacing_mm)) + 1, int(np.ceil((high - low)[0] / spacing_mm)) + 1)
-    if shape[0] * shape[1] > MAX_RECTIFIED_MEGAPIXELS * 1e6:
-        raise Refusal(
-            f"rectified photo: expected at most {MAX_RECTIFIED_MEGAPIXELS} megapixels, got {shape[1]} × {shape[0]} px "
-            f"at {spacing_mm:g} mm; give a smaller window round the ulcer, or a larger spacing."
-        )
+    shape = _bounded_shape(high - low, spacing_mm)
     origin_mm = (float(low[0]), float(low[1]))
     nodes = _nodes_on_photo(calibration, origin_mm, spacing_mm, shape)
     pixels = _sample(photo.pixels, nodes, shape)
     return RectifiedPhoto(pixels, float(spacing_mm), origin_mm, calibration, photo)
+
+
+def _bounded_shape(size_mm: Points, spacing_mm: float) -> tuple[int, int]:
+    """Return rows and columns of a window (width, height) in mm; refuse it where it is too large, before it is made."""
+    cols, rows = (float(np.ceil(length / spacing_mm)) + 1 for length in size_mm)
+    # Written so that not-a-number and infinity, as a plane that degenerates gives them, are refused too.
+    if not (rows * cols <= MAX_RECTIFIED_MEGAPIXELS * 1e6 and max(rows, cols) <= MAX_RECTIFIED_SIDE_PX):
+        raise Refusal(
+            f"rectified photo: expected at most {MAX_RECTIFIED_MEGAPIXELS} megapixels and {MAX_RECTIFIED_SIDE_PX} px a "
+            f"side, got {cols:.0f} × {rows:.0f} px at {spacing_mm:g} mm; give a smaller window round the ulcer, or a "
+            "larger spacing."
+        )
+    return int(rows), int(cols)
 
 
 def _bounds(photo: Photo, window: Region | None) -> tuple[float, float, float, float]:
@@ -131,6 +142,11 @@ def _sample(pixels: NDArray[np.uint8], nodes: Nodes, shape: tuple[int, int]) -> 
     cols_rows = np.array([pixels.shape[1], pixels.shape[0]])
     low = np.clip(np.floor(nodes.min(axis=(0, 1))) - 8, 0, cols_rows - 1).astype(int)
     high = np.clip(np.ceil(nodes.max(axis=(0, 1))) + 9, low + 1, cols_rows).astype(int)
+    if (high - low).max() > MAX_RECTIFIED_SIDE_PX:
+        raise Refusal(
+            f"rectified photo: expected a part of the photo of at most {MAX_RECTIFIED_SIDE_PX} px a side, got "
+            f"{high[0] - low[0]} × {high[1] - low[1]} px; give a smaller window round the ulcer."
+        )
     patch, nodes = pixels[low[1] : high[1], low[0] : high[0]], nodes - low
     minified = _minification(nodes)
     whole = max(int(minified), 1)

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.datatypes.calibration import Calibration, CameraInfo, LensProfile, Points, transform_points
+from ulcermeter.datatypes.calibration import (
+    Calibration,
+    CameraInfo,
+    Framing,
+    LensProfile,
+    Points,
+    transform_points,
+)
 from ulcermeter.datatypes.findings import Finding, Kind, Severity, record_of, sentence
 from ulcermeter.datatypes.finger import Finger
 
@@ -30,6 +37,7 @@ __all__ = [
     "Eligibility",
     "Finding",
     "Finger",
+    "Framing",
     "Kind",
     "LensProfile",
     "OutlineSource",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Calibration", "CameraInfo", "LensProfile", "Points", "transform_points"]
+__all__ = ["Calibration", "CameraInfo", "Framing", "LensProfile", "Points", "transform_points"]
 
 Points = NDArray[np.float64]
 
@@ -29,6 +30,14 @@ def transform_points(homography: NDArray[np.floating], points: NDArray[np.floati
     return mapped[:, :2] / mapped[:, 2:3]
 
 
+class Framing(Enum):
+    """What a file says of the frame that its camera wrote, against the picture that it holds."""
+
+    WHOLE = "the whole frame, or nothing that speaks against it"
+    CROPPED = "a part of a larger frame whose size the file still names, or that frame made smaller"
+    UNTOLD = "the frame is not named, or the picture has no camera's proportions: cut by an unknown amount"
+
+
 @dataclass(frozen=True)
 class CameraInfo:
     """The camera as the file names it.
@@ -41,12 +50,21 @@ class CameraInfo:
     down : (float, float, float) or None
         Unit vector of gravity in the upright photo's axes: right, down, away from the camera. None where the file does
         not tell.
+    framing : Framing
+        Whether the focal length is the whole picture's.
+    frame_px : (int, int) or None
+        Longer and shorter side of the frame that the camera wrote (EXIF tags 0xA002, 0xA003), where it is `CROPPED`.
+    digital_zoom : float
+        EXIF tag 0xA404; 1 without.
     """
 
     make: str | None = None
     model: str | None = None
     focal_35mm_mm: float | None = None
     down: tuple[float, float, float] | None = None
+    framing: Framing = Framing.WHOLE
+    frame_px: tuple[int, int] | None = None
+    digital_zoom: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ulcermeter.datatypes import CameraInfo
+from ulcermeter.datatypes import CameraInfo, Framing
 from ulcermeter.photo.gravity import gravity_of
 
 _TAG_ORIENTATION, _TAG_MAKE, _TAG_MODEL = 0x0112, 0x010F, 0x0110
+_TAG_WIDTH, _TAG_HEIGHT, _TAG_ZOOM = 0xA002, 0xA003, 0xA404
+_SENSORS = (1.0, 4 / 3, 3 / 2)
+"""Longer over shorter side as cameras write pictures; from 16:10 on they are wide ones of any kind."""
+_WIDE = 1.6
+_SAME = 0.01
+"""Relative difference of proportions that roundings and odd sensors make (assumption): 2592 × 1936 is 0.4 % off 4:3."""
+_LARGEST_ZOOM = 30.0
 _TAG_EXIF, _TAG_TAKEN, _TAG_DIGITISED, _TAG_FOCAL_35MM = 0x8769, 0x9003, 0x9004, 0xA405
 
 Pixels = NDArray[np.uint8]
@@ -40,11 +47,18 @@ def read_exif(image: Image.Image) -> tuple[int, datetime | None, CameraInfo]:
         return 1, None, CameraInfo()
     tag = exif.get(_TAG_ORIENTATION, 1)
     orientation = tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
+    focal_mm, written = _focal(inner.get(_TAG_FOCAL_35MM)), (inner.get(_TAG_WIDTH), inner.get(_TAG_HEIGHT))
+    # A file that says nothing of its camera has no focal length that could be another frame's.
+    told = focal_mm is not None or None not in written
+    framing, frame_px = framing_of(image.size, written) if told else (Framing.WHOLE, None)
     camera = CameraInfo(
         make=as_text(exif.get(_TAG_MAKE)),
         model=as_text(exif.get(_TAG_MODEL)),
-        focal_35mm_mm=_focal(inner.get(_TAG_FOCAL_35MM)),
+        focal_35mm_mm=focal_mm,
         down=gravity_of(inner, orientation=orientation, size=image.size),
+        framing=framing,
+        frame_px=frame_px,
+        digital_zoom=_zoom(inner.get(_TAG_ZOOM)),
     )
     taken_at = _time(inner.get(_TAG_TAKEN)) or _time(inner.get(_TAG_DIGITISED))
     return orientation, taken_at, camera
@@ -54,6 +68,47 @@ def as_text(value: object) -> str | None:
     """Return a tag as text without padding, None when there is nothing in it."""
     text = str(value).replace("\0", "").strip() if value is not None else ""
     return text or None
+
+
+def framing_of(size: tuple[int, int], written: tuple[Any, Any]) -> tuple[Framing, tuple[int, int] | None]:
+    """Compare a picture with the frame that its camera wrote.
+
+    Parameters
+    ----------
+    size : (int, int)
+        Columns and rows as stored.
+    written : (object, object)
+        EXIF PixelXDimension and PixelYDimension, None where they are missing.
+
+    Returns
+    -------
+    (Framing, (int, int) or None)
+        The frame, longer side first, where the picture is a part of it or a smaller copy; the two cannot be told apart
+        where the proportions agree.
+    """
+    longer, shorter = max(size), min(size)
+    try:
+        frame = tuple(sorted((int(written[0]), int(written[1])), reverse=True))
+    except (TypeError, ValueError, OverflowError):
+        return Framing.UNTOLD, None
+    if frame == (longer, shorter):
+        return (Framing.WHOLE if _is_a_cameras(longer / shorter) else Framing.UNTOLD), None
+    if frame[0] >= longer and frame[1] >= shorter:
+        return Framing.CROPPED, (frame[0], frame[1])
+    return Framing.UNTOLD, None
+
+
+def _is_a_cameras(aspect: float) -> bool:
+    return aspect >= _WIDE * (1 - _SAME) or any(abs(aspect / sensor - 1) < _SAME for sensor in _SENSORS)
+
+
+def _zoom(value: Any) -> float:
+    """Return a believable digital zoom; 0 stands for not used in EXIF 2.32."""
+    try:
+        zoom = float(value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return 1.0
+    return zoom if 1 <= zoom <= _LARGEST_ZOOM else 1.0
 
 
 def _focal(value: Any) -> float | None:
