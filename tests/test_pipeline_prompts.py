@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ulcermeter.protocol import read_protocol
 from ulcermeter.tables import empty, from_rows
 from ulcermeter.tracking import track
 
+DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "fingers"
 PROTOCOL = read_protocol("manus")
 CAMERA = CameraSpec(width_px=760, height_px=620, px_per_mm=11.0)
 FINGER = FingerSpec(skin_tone=4.0, seed=3)
@@ -75,3 +77,16 @@ def test_the_refusal_names_no_click_as_its_cure_where_one_is_given(drawn: tuple[
     assert "click" not in off["instruction"] and "reader_state" in off["instruction"]
     box = measured(folder, "healed.jpg", **pointed_at((40.0, 560.0), "box")).photo
     assert box["status"] == "refused" and "box" not in box["instruction"] and "click" not in box["instruction"]
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="needs ../shared/data/fingers")
+def test_real_healthy_fingers_that_are_clicked_are_never_measured() -> None:
+    with (DATA / "fingers.csv").open(newline="", encoding="utf-8") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["kind"] in "AD" and float(row["width_px"]) > 16 * 8]
+    statuses = []
+    for row in rows:
+        scale = f"scale:{float(row['width_px']) / 16:.2f}"
+        cells = {"photo": row["photo"], "x": row["x"], "y": row["y"], "reference": scale, "reference_on": "skin"}
+        statuses.append(measure_photo(cells, PROTOCOL, root=DATA, overlay=False).photo["status"])
+    # One of the five is blurred, one dark.
+    assert "measured" not in statuses and statuses.count("no ulcer") >= 3

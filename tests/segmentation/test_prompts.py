@@ -80,14 +80,14 @@ def healthy_places(n: int) -> Iterator[tuple[np.ndarray, float, float, float]]:
 
 @pytest.mark.skipif(not (DATA / "fingers").is_dir(), reason="needs ../shared/data/fingers")
 def test_real_healthy_fingers_that_are_pointed_at_stay_healthy() -> None:
-    for pixels, x, y, scale in healthy_places(8):
+    for pixels, x, y, scale in healthy_places(4):
         for prompt in prompts((x, y), side_px=5 * scale):
             assert segment(window(pixels, scale), **prompt).outlines == (), (x, y, prompt)
 
 
 @pytest.mark.skipif(not (DATA / "fuseg").is_dir(), reason="needs ../shared/data/fuseg")
 def test_photographed_wounds_are_found_at_a_click_and_in_a_box() -> None:
-    for path in sorted((DATA / "fuseg" / "dev" / "masks").glob("*.png"))[10:18]:
+    for path in sorted((DATA / "fuseg" / "dev" / "masks").glob("*.png"))[10:15]:
         mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) > 127
         depth = cv2.distanceTransform(np.pad(mask.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
         y, x = np.unravel_index(int(depth.argmax()), depth.shape)

@@ -192,7 +192,9 @@ def calibrate(data: Path, model: Any) -> None:
         "drawn, 1-2.6 mm": drawn(40, diameter_mm=(1.0, 2.6)),
         "drawn, 1-8 mm": drawn(20, diameter_mm=(1.0, 8.0)),
     }
-    print("| set | prompts |" + "".join(f" ≥ {level:g} |" for level in LEVELS) + "\n|---" * (len(LEVELS) + 2) + "|")
+    print(
+        "| set | prompts |" + "".join(f" ≥ {level:g} |" for level in LEVELS) + "\n" + "|---" * (len(LEVELS) + 2) + "|"
+    )
     for name, places in sets.items():
         for kind, values in levels(places, model).items():
             counts = "".join(f" {sum(v >= level for v in values)} |" for level in LEVELS)
