@@ -18,13 +18,15 @@ from ulcermeter.photo.hearing import hear
 from ulcermeter.photo.jpeg import COMPLAINTS, check_complaints, check_whole_jpeg
 from ulcermeter.photo.limits import BAND_ROWS, KINDS, check_size, damaged, too_large
 from ulcermeter.photo.png import SIGNATURE, check_whole_png
-from ulcermeter.photo.tiff import BYTE_ORDERS, directories
+from ulcermeter.photo.tiff import BYTE_ORDERS, check_deep_tiff, directories
 
 
 def decode_picture(data: bytes, path: Path) -> Decoded:
     """Decode JPEG, PNG or TIFF. What Pillow and OpenCV raise on damaged bytes is left to the caller."""
     if data.startswith(SIGNATURE):
         check_whole_png(data, path)
+    if data[:4] in BYTE_ORDERS:
+        check_deep_tiff(data, path)
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "TIFF")) as image:
             check_size(image.size, path)

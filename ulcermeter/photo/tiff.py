@@ -5,12 +5,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["BYTE_ORDERS", "Directory", "directories"]
+from ulcermeter.errors import PhotoError
+
+__all__ = ["BYTE_ORDERS", "Directory", "check_deep_tiff", "directories"]
 
 BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
 """By a file's first bytes (TIFF 6.0, BigTIFF), the byte order of its numbers."""
 _WIDTH, _HEIGHT, _SUB_IFDS = 0x0100, 0x0101, 0x014A
+_BITS, _PHOTOMETRIC, _SAMPLES, _PLANAR = 0x0102, 0x0106, 0x0115, 0x011C
+_BLACK_IS_ZERO, _RGB, _SEPARATE = 1, 2, 2
 _MOST_DIRECTORIES, _MOST_TAGS = 64, 4096
 _SIZES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
@@ -34,6 +39,25 @@ class Directory:
     def pixels(self) -> int:
         """Columns × rows."""
         return self.size[0] * self.size[1]
+
+
+def check_deep_tiff(data: bytes, path: Path) -> None:
+    """Refuse a TIFF of more than 8 bits that Pillow and OpenCV decode to another picture without a word.
+
+    Of 12 bits both make a dark one, of channels stored apart OpenCV mixes the planes, and Pillow does not invert the
+    grey of one in which white is zero. With 8 bits all of these are read rightly.
+    """
+    first = next(directories(data), Directory({}))
+    bits = max(first.tags.get(_BITS, (1,)), default=1)
+    if bits <= 8:
+        return
+    got = f"{bits} bits" if bits < 16 else ""
+    if first.first(_PHOTOMETRIC) not in (_BLACK_IS_ZERO, _RGB):
+        got = f"the photometric interpretation {first.first(_PHOTOMETRIC)} in {bits} bits"
+    elif first.first(_SAMPLES, 1) > 1 and first.first(_PLANAR) == _SEPARATE:
+        got = f"channels stored apart in {bits} bits"
+    if got:
+        raise PhotoError(f"{path}: expected grey or RGB in 8 or 16 bits a channel, got {got}; export it as 8-bit TIFF.")
 
 
 def directories(data: bytes) -> Iterator[Directory]:
