@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "ulcermeter"
 # A room may import only rooms of a lower level. Rooms of one level do not know each other.
 LEVELS = [
     {"errors", "files"},
-    {"tables", "protocol", "provenance"},
+    {"tables", "protocol", "provenance", "networks"},
     {"datatypes", "wording"},
     {
         "calibration",
@@ -47,7 +47,7 @@ STAGES = {
     "outcomes",
     "agreement",
 }
-FOR_STAGES = {"datatypes", "tables", "protocol", "errors", "files", "wording"}
+FOR_STAGES = {"datatypes", "tables", "protocol", "errors", "files", "wording", "networks"}
 
 
 def room_of(path: Path) -> str:

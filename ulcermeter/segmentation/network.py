@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.errors import MissingDependencyError, ModelError, PhotoError
-from ulcermeter.files import check_regular
+from ulcermeter.errors import ModelError, PhotoError
+from ulcermeter.networks.engine import OpenNetwork, open_network
 from ulcermeter.segmentation.prompt_channels import no_prompt
 
 WEIGHTS = Path(__file__).parent / "weights" / "ulcer.onnx"
@@ -77,63 +76,26 @@ def load_model(path: str | Path | None = None, *, threads: int = 1) -> Model:
     MissingDependencyError
         onnxruntime is not installed.
     """
-    file = WEIGHTS if path is None else Path(path)
-    try:
-        check_regular(file)
-    except OSError as error:
-        got = "none" if isinstance(error, FileNotFoundError) else error.strerror
-        raise ModelError(
-            f"Expected a model file at {file}, found {got}; give --model the path of an .onnx file that "
-            "`ulcermeter train` wrote, or reinstall the package with its weights."
-        ) from error
-    return _open(file.resolve(), file.stat().st_mtime_ns, threads)
-
-
-def load_onnxruntime() -> Any:
-    """Import onnxruntime with its telemetry off: the one place where it is imported.
-
-    Unless it finds the variable when it is loaded, it writes a device id and events into the home folder and sends them
-    to its vendor. Where the caller has loaded it already, its own switch stops what it has not sent yet.
-
-    Raises
-    ------
-    MissingDependencyError
-        It is not installed.
-    """
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingDependencyError("Finding ulcers needs onnxruntime: pip install onnxruntime.") from error
-    onnxruntime.disable_telemetry_events()
-    return onnxruntime
+    otherwise = "give --model the path of an .onnx file that `ulcermeter train` wrote, or reinstall the package"
+    return _model(open_network(WEIGHTS if path is None else Path(path), threads=threads, otherwise=otherwise), threads)
 
 
 @lru_cache(maxsize=4)
-def _open(path: Path, modified_ns: int, threads: int) -> Model:
-    onnxruntime = load_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.enable_cpu_mem_arena = True
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelError(f"Expected an ONNX network in {path}, got a file that cannot be opened: {error}") from error
-    facts = session.get_modelmeta().custom_metadata_map
-    _check_kind(path, session, facts)
+def _model(network: OpenNetwork, threads: int) -> Model:
+    path, facts = network.path, network.facts
+    _check_kind(path, network.session, facts)
     return Model(
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=network.sha256,
         version=facts.get("version", ""),
         path=path,
         temperature=_fact(path, facts, "temperature", 1.0),
         logit_shift=_fact(path, facts, "logit_shift", 0.0),
         threads=threads,
-        session=session,
+        session=network.session,
     )
 
 
-def _check_kind(path: Path, session: Any, facts: dict[str, str]) -> None:
+def _check_kind(path: Path, session: Any, facts: Mapping[str, str]) -> None:
     inputs = session.get_inputs()
     if facts.get("kind") != MODEL_KIND or len(inputs) != 1 or inputs[0].shape[1] != 5:
         raise ModelError(
@@ -142,7 +104,7 @@ def _check_kind(path: Path, session: Any, facts: dict[str, str]) -> None:
         )
 
 
-def _fact(path: Path, facts: dict[str, str], name: str, default: float) -> float:
+def _fact(path: Path, facts: Mapping[str, str], name: str, default: float) -> float:
     try:
         value = float(json.loads(facts.get(name, str(default))))
     except ValueError as error:

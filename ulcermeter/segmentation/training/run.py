@@ -208,10 +208,11 @@ def _refill(extra_dir: str | Path | None) -> Callable[[Pool], int]:
 def _finish(
     trainer: Trainer, training: Pool, aside: Pool, extra: Pool, *, target: Path, start: str, version: str
 ) -> TrainingReport:
+    from ulcermeter.networks.onnx_files import write_facts
     from ulcermeter.segmentation.network import MODEL_KIND
     from ulcermeter.segmentation.training.calibrate import fit_calibration
     from ulcermeter.segmentation.training.card import write_card
-    from ulcermeter.segmentation.training.export import write_facts, write_onnx
+    from ulcermeter.segmentation.training.export import write_onnx
 
     facts: dict[str, str | float | int] = {
         "kind": MODEL_KIND,

@@ -1,0 +1,105 @@
+"""The pointed-at finger: what is turned comes back, and on drawn fingers tip, direction and outline are right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ulcermeter.finger.network import WEIGHTS, Answer, _turned_back
+from ulcermeter.finger.pointed import _in_picture, _peak, point_out_finger
+from ulcermeter.finger.views import VIEW_PX, view_matrix
+from ulcermeter.phantom import CameraSpec, FingerSpec, PhantomSpec, draw_phantom
+
+needs_weights = pytest.mark.skipif(not WEIGHTS.is_file(), reason="no finger network is shipped yet")
+
+
+def drawn(tone, side):
+    """Draw one finger whole in the picture, turned and seen at a slant."""
+    finger = FingerSpec(skin_tone=tone, side=side, radius_mm=7.5, seed=3)
+    camera = CameraSpec(px_per_mm=9.0, tilt_deg=8.0, roll_deg=35.0, aim_mm=(2.0, 16.0))
+    return draw_phantom(PhantomSpec(finger=finger, ulcers=(), camera=camera))
+
+
+def answer(tip=(30.0, 20.0), base=(70.0, 90.0)):
+    """Return what a perfect network says of a finger from tip to base (x, y), and the two."""
+    y, x = np.mgrid[:VIEW_PX, :VIEW_PX]
+    way = (np.array(base) - tip) / np.hypot(*(np.array(base) - tip))
+    across = np.abs((x - tip[0]) * way[1] - (y - tip[1]) * way[0])
+    mask = ((across < 14) & ((x - tip[0]) * way[0] + (y - tip[1]) * way[1] > 0)).astype(np.float32)
+    half = np.mgrid[: VIEW_PX // 2, : VIEW_PX // 2] * 2 + 0.5
+    bump = np.exp(-((half[1] - tip[0]) ** 2 + (half[0] - tip[1]) ** 2) / 36).astype(np.float32)
+    return Answer(mask, bump, 0.9, 0.8, 0.1, (float(way[0]), float(way[1])))
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_what_is_said_of_a_turned_view_is_turned_back(turns, mirrored):
+    upright = answer()
+    # Where points of the view go by a mirror and then quarter turns counter-clockwise, done to the points themselves.
+    tip, base = (np.array(point) for point in ((30.0, 20.0), (70.0, 90.0)))
+    for point in (tip, base):
+        if mirrored:
+            point[0] = VIEW_PX - 1 - point[0]
+        for _ in range(turns):
+            point[:] = point[1], VIEW_PX - 1 - point[0]
+    back = _turned_back(answer(tuple(tip), tuple(base)), turns, mirrored)
+    np.testing.assert_allclose(back.inwards, upright.inwards, atol=1e-9)
+    np.testing.assert_allclose(_peak(back.tip), _peak(upright.tip), atol=0.01)
+    assert (back.mask != upright.mask).mean() < 0.01
+
+
+def test_the_peak_is_found_between_pixels():
+    for tip in [(30.0, 20.0), (31.3, 70.9), (3.0, 108.0)]:
+        np.testing.assert_allclose(_peak(answer(tip, (60.0, 50.0)).tip), tip, atol=0.6)
+
+
+def test_a_view_is_laid_back_into_the_picture():
+    at, scale = (200.0, 140.0), 0.5
+    found = _in_picture(answer(), view_matrix(at, scale=scale), (260, 390), width_px=56.0)
+    # The view's pixel (30, 20) lies (30 - 55.5) / 0.5 right of the point, (20 - 55.5) / 0.5 below it.
+    assert found.tip_px == pytest.approx((200 - 51, 140 - 71), abs=1)
+    assert found.tip_in_view
+    assert found.probability.shape == found.mask.shape == (260, 390)
+    assert not found.mask[int(140 - 80), int(200 - 58)], "nothing of it lies before its tip"
+    assert found.mask[140, 200]
+    assert 0.75 < found.confidence <= 0.8, "no surer than that the tip is in view"
+
+
+def test_a_tip_out_of_view_has_no_place():
+    seen = answer()
+    hidden = Answer(seen.mask, seen.tip * 0, 0.9, 0.1, 0.0, seen.inwards)
+    found = _in_picture(hidden, view_matrix((200.0, 140.0), scale=0.5), (260, 390), width_px=56.0)
+    assert found.tip_px is None
+    assert not found.tip_in_view
+    assert found.confidence == pytest.approx(0.9)
+
+
+@needs_weights
+@pytest.mark.parametrize("tone", [1.5, 3.5, 5.5])
+@pytest.mark.parametrize("side", ["pulp", "nail"])
+@pytest.mark.parametrize("given", ["scale", "no scale"])
+def test_on_phantoms_tip_and_direction_are_right(tone, side, given):
+    phantom = drawn(tone, side)
+    # A phantom's finger lies along y from the origin; at its axis' height the truth's camera says where.
+    truth = phantom.truth
+    heights = truth.finger_thickness_mm / 2
+    radius = truth.finger_radius_mm
+    tip, at, base = truth.camera.project(
+        np.array([[0, 0, heights], [0, 1.5 * radius, heights], [0, 4 * radius, heights]])
+    )
+    px_per_mm = float(np.hypot(*(base - tip))) / (4 * radius)
+    spacing = 1 / px_per_mm if given == "scale" else None
+    found = point_out_finger(phantom.pixels, at_px=tuple(at), spacing_mm=spacing)
+    assert found is not None
+    assert found.tip_in_view
+    error, inwards = (np.array(found.tip_px) - tip) / (2 * radius * px_per_mm), (base - tip) / np.hypot(*(base - tip))
+    assert abs(error @ inwards) < 0.25
+    assert abs(error @ (-inwards[1], inwards[0])) < 0.3
+    assert found.inwards @ inwards > np.cos(np.radians(15))
+    assert found.width_px == pytest.approx(2 * radius * px_per_mm, rel=0.3)
+
+
+@needs_weights
+def test_a_bare_table_has_no_finger():
+    wood = np.random.default_rng(2).normal(0, 6, (300, 400, 1)) + np.array([150.0, 110, 70])
+    assert point_out_finger(np.clip(wood, 0, 255).astype(np.uint8), at_px=(200.0, 150.0), spacing_mm=0.2) is None

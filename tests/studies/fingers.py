@@ -1,0 +1,159 @@
+"""The pointed-at finger against fingers outlined by eye, or against drawn ones: `fingers.py DIR [--unscaled]`.
+
+DIR holds `fingers.csv` (photo, kind, x, y, tip_x, tip_y, base_x, base_y, width_px, polygon: pixels, corner convention)
+or what `draw_hands.py` wrote. Each finger is pointed at in the middle of its end phalanx, with the scale given (a
+finger 16 mm wide) or, with --unscaled, not. Prints by kind: the share of tips that are right (a quarter of the width
+along, 0.3 across, direction within 15 degrees) with Wilson's 95 % interval, the mask's IoU within 1.5 widths of the
+tip, the median errors (widths, degrees), and how often no finger or no tip was found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ulcermeter.finger.network import load_finger_model
+from ulcermeter.finger.pointed import EXPECTED_WIDTH_MM, PointedFinger, point_out_finger
+from ulcermeter.validation.summary import wilson
+
+ALONG, ACROSS, WAY_DEG, NEAR_TIP = 0.25, 0.30, 15.0, 1.5
+
+
+@dataclass(frozen=True)
+class Case:
+    """One finger: where it is pointed at, and its truth; px from the first pixel's centre."""
+
+    name: str
+    kind: str
+    pixels: np.ndarray
+    at: np.ndarray
+    tip: np.ndarray
+    inwards: np.ndarray
+    width: float
+    mask: np.ndarray
+
+
+@dataclass(frozen=True)
+class Result:
+    name: str
+    iou: float = 0.0
+    along: float = np.inf
+    across: float = np.inf
+    way_deg: float = 180.0
+    found: bool = False
+    tip_seen: bool = False
+
+    @property
+    def right(self) -> bool:
+        return self.along <= ALONG and self.across <= ACROSS and self.way_deg <= WAY_DEG
+
+
+def outlined_fingers(folder: Path) -> Iterator[Case]:
+    """Yield the fingers of `fingers.csv`."""
+    with (folder / "fingers.csv").open(encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            pixels = cv2.imread(str(folder / row["photo"]), cv2.IMREAD_COLOR)[..., ::-1]
+            at, tip, base = (
+                np.array([float(row[f"{name}x"]), float(row[f"{name}y"])]) - 0.5 for name in ("", "tip_", "base_")
+            )
+            polygon = np.array([[float(v) for v in pair.split()] for pair in row["polygon"].split(";")]) - 0.5
+            mask = np.zeros(pixels.shape[:2], np.uint8)
+            cv2.fillPoly(mask, [np.round(polygon * 16).astype(np.int32)], 1, shift=4)
+            inwards = (base - tip) / np.hypot(*(base - tip))
+            name = f"{Path(row['photo']).name} {row['finger_id']}"
+            yield Case(name, row["kind"], pixels, at, tip, inwards, float(row["width_px"]), mask > 0)
+
+
+def drawn_fingers(folder: Path) -> Iterator[Case]:
+    """Yield the fingers of drawn pictures whose tips are in view, each pointed at 0.75 widths behind its tip."""
+    from ulcermeter.phantom.hands import read_picture
+
+    for path in sorted(folder.glob("*.json")):
+        picture = read_picture(path)
+        for finger in picture.fingers:
+            tip, inwards = np.array(finger.tip_px), np.array(finger.inwards)
+            at = tip + 0.75 * finger.width_px * inwards
+            own = picture.labels == finger.label
+            x, y = np.clip(np.rint(at).astype(int), 0, np.array(own.shape[::-1]) - 1)
+            if finger.tip_in_view and finger.width_px >= 14 and finger.seen_length > 1.2 and own[y, x]:
+                yield Case(
+                    f"{path.stem} {finger.label}", "drawn", picture.pixels, at, tip, inwards, finger.width_px, own
+                )
+
+
+def measure(case: Case, found: PointedFinger | None) -> Result:
+    """Hold a finger as found against its truth."""
+    if found is None:
+        return Result(case.name)
+    side = np.array([-case.inwards[1], case.inwards[0]])
+    y, x = np.mgrid[: case.mask.shape[0], : case.mask.shape[1]]
+    away = np.stack([x - case.tip[0], y - case.tip[1]], axis=-1)
+    near = (away @ case.inwards < NEAR_TIP * case.width) & (np.hypot(*away.transpose(2, 0, 1)) < 3 * case.width)
+    both, either = (found.mask & case.mask)[near].sum(), (found.mask | case.mask)[near].sum()
+    iou = float(both / max(either, 1))
+    way = float(np.degrees(np.arccos(np.clip(np.dot(found.inwards, case.inwards), -1, 1))))
+    if found.tip_px is None:
+        return Result(case.name, iou, way_deg=way, found=True)
+    error = (np.array(found.tip_px) - case.tip) / case.width
+    return Result(case.name, iou, float(abs(error @ case.inwards)), float(abs(error @ side)), way, True, True)
+
+
+def line(kind: str, results: list[Result]) -> str:
+    """Return a kind's row of the table."""
+    hits, count = sum(one.right for one in results), len(results)
+    low, high = wilson(hits, count)
+    iou = np.array([one.iou for one in results])
+    seen = [one for one in results if one.tip_seen]
+    errors = [np.median([getattr(one, name) for one in seen]) if seen else np.nan for name in ("along", "across")]
+    way = np.median([one.way_deg for one in results])
+    return (
+        f"| {kind} | {count} | {hits}/{count} ({low:.2f}-{high:.2f}) | {np.median(iou):.3f} | {iou.mean():.3f} | "
+        f"{errors[0]:.2f} | {errors[1]:.2f} | {way:.1f} | {sum(not one.found for one in results)} | "
+        f"{sum(one.found and not one.tip_seen for one in results)} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--model", type=Path, help="an ONNX file; default the shipped network")
+    parser.add_argument("--unscaled", action="store_true", help="the scale is not given")
+    parser.add_argument("--limit", type=int, help="the first so many fingers only")
+    parser.add_argument("--wrong", action="store_true", help="name the fingers that are wrong")
+    given = parser.parse_args()
+    model = load_finger_model(given.model)
+    cases = outlined_fingers(given.folder) if (given.folder / "fingers.csv").exists() else drawn_fingers(given.folder)
+    by_kind: dict[str, list[Result]] = defaultdict(list)
+    seconds = 0.0
+    for number, case in enumerate(cases):
+        if number == given.limit:
+            break
+        spacing = None if given.unscaled else EXPECTED_WIDTH_MM / case.width
+        began = time.process_time()
+        found = point_out_finger(case.pixels, at_px=tuple(case.at), spacing_mm=spacing, model=model)
+        seconds += time.process_time() - began
+        by_kind[case.kind].append(measure(case, found))
+    everything = [one for results in by_kind.values() for one in results]
+    print("| kind | n | tip right (95 %) | IoU median | mean | along | across | direction | no finger | no tip |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for kind in sorted(by_kind):
+        print(line(kind, by_kind[kind]))
+    print(line("all", everything))
+    print(f"{seconds / max(len(everything), 1):.3f} s of processor a finger; network {model.sha256[:12]}")
+    for one in everything if given.wrong else []:
+        if not one.right:
+            print(
+                f"{one.name}: IoU {one.iou:.2f}, along {one.along:.2f}, across {one.across:.2f}, {one.way_deg:.0f} deg"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""The one finger that a person, a box or a find points at: its mask, tip and direction, apart from its neighbours."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.finger.network import Answer, FingerModel, ask_turned, load_finger_model
+from ulcermeter.finger.views import FINGER_PX, Matrix, Pixels, cut_view, view_matrix
+
+__all__ = ["PointedFinger", "point_out_finger"]
+
+# Breadth of a grown person's finger at its last joint, mm: assumption, 13 (little, woman) to 22 (thumb, man).
+EXPECTED_WIDTH_MM = 16.0
+# A view in which the finger is this much wider or narrower than expected, as a logarithm, is cut again.
+GOOD_SCALE = 0.12
+# Widths that are tried where the scale is not known, shares of the photo's longer side.
+TRIED_WIDTHS = tuple(0.035 * 1.5**k for k in range(7))
+RESCALINGS, MAX_DRIFT, FIT_SD = 2, 0.8, 0.35
+MIN_FINGER, MIN_TIP = 0.5, 0.5
+QUICK = ((0, False),)
+TURNS = ((0, False), (1, True), (2, False), (3, True))
+
+
+@dataclass(frozen=True)
+class PointedFinger:
+    """A finger as the network sees it round a point; px of the picture given, from the first pixel's centre.
+
+    Attributes
+    ----------
+    probability : float32 (M, N)
+        That a pixel shows this finger. It reaches about two widths from the point; beyond it is 0.
+    inwards : (float, float)
+        Unit vector from the tip towards the hand.
+    width_px : float
+        Across the finger.
+    tip_px : (float, float) or None
+        Middle of its end, a long nail's included; None where it is out of view or hidden.
+    confidence : float
+        The least of three, 0..1: that a finger is here, that the tip is where it is said to be (or rightly out of
+        view), and how decided the mask is.
+    """
+
+    probability: NDArray[np.float32] = field(repr=False)
+    inwards: tuple[float, float]
+    width_px: float
+    tip_px: tuple[float, float] | None
+    confidence: float
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """The finger's pixels, bool (M, N)."""
+        return self.probability > 0.5
+
+    @property
+    def tip_in_view(self) -> bool:
+        """Whether the tip shows."""
+        return self.tip_px is not None
+
+
+def point_out_finger(
+    pixels: Pixels,
+    *,
+    at_px: tuple[float, float],
+    spacing_mm: float | None = None,
+    model: FingerModel | None = None,
+) -> PointedFinger | None:
+    """Find the finger at a point.
+
+    A view is cut round the point in which a finger of `EXPECTED_WIDTH_MM` is 28 px wide, and cut again at the scale
+    that the network asks for; where the scale is not known, several are tried and the one that fits best is taken. The
+    last view is looked at in four turns.
+
+    Parameters
+    ----------
+    pixels : uint8 (M, N, 3)
+        A photo or any part of one, sRGB.
+    at_px : (float, float)
+        x, y from the first pixel's centre.
+    spacing_mm : float, optional
+        Millimetres in a pixel at the finger; default not known.
+    model : FingerModel, optional
+        Default the shipped one.
+
+    Returns
+    -------
+    PointedFinger or None
+        None where no finger is at the point.
+    """
+    network = model or load_finger_model()
+    width = EXPECTED_WIDTH_MM / spacing_mm if spacing_mm else _likely_width(pixels, at_px, network)
+    for _ in range(RESCALINGS):
+        drift = _look(pixels, at_px, width, network, QUICK)[0].log_width
+        width *= math.exp(float(np.clip(drift, -MAX_DRIFT, MAX_DRIFT)))
+        if abs(drift) < GOOD_SCALE:
+            break
+    answer, matrix = _look(pixels, at_px, width, network, TURNS)
+    if answer.finger < MIN_FINGER:
+        return None
+    return _in_picture(answer, matrix, pixels.shape[:2], width * math.exp(answer.log_width))
+
+
+def _look(
+    pixels: Pixels,
+    at_px: tuple[float, float],
+    width_px: float,
+    model: FingerModel,
+    turns: tuple[tuple[int, bool], ...],
+) -> tuple[Answer, Matrix]:
+    matrix = view_matrix(at_px, scale=FINGER_PX / width_px)
+    return ask_turned(cut_view(pixels, matrix), model=model, turns=turns), matrix
+
+
+def _likely_width(pixels: Pixels, at_px: tuple[float, float], model: FingerModel) -> float:
+    """Return the width (px) at which the network sees most surely a finger of the expected width."""
+    longer = max(pixels.shape[:2])
+    looks = [(share * longer, _look(pixels, at_px, share * longer, model, QUICK)[0]) for share in TRIED_WIDTHS]
+    width, best = max(looks, key=lambda look: look[1].finger * math.exp(-((look[1].log_width / FIT_SD) ** 2)))
+    return width * math.exp(float(np.clip(best.log_width, -MAX_DRIFT, MAX_DRIFT)))
+
+
+def _in_picture(answer: Answer, matrix: Matrix, shape: tuple[int, ...], width_px: float) -> PointedFinger:
+    rows, cols = shape[:2]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    probability = cv2.warpAffine(np.ascontiguousarray(answer.mask), matrix, (cols, rows), flags=flags)
+    tip = None
+    if answer.tip_in_view >= MIN_TIP:
+        x, y = np.linalg.solve(matrix[:, :2], _peak(answer.tip) - matrix[:, 2])
+        tip = (float(x), float(y))
+    # The view is never turned: directions in it are directions in the picture.
+    return PointedFinger(probability.astype(np.float32), answer.inwards, width_px, tip, _confidence(answer))
+
+
+def _peak(tip: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return x, y in view pixels of the tip map's peak: the centre of mass of its neighbourhood."""
+    row, col = np.unravel_index(int(tip.argmax()), tip.shape)
+    top, left = max(int(row) - 3, 0), max(int(col) - 3, 0)
+    part = tip[top : int(row) + 4, left : int(col) + 4] ** 2
+    y, x = np.mgrid[top : top + part.shape[0], left : left + part.shape[1]]
+    centre = np.array([(x * part).sum(), (y * part).sum()]) / part.sum()
+    return 2 * centre + 0.5
+
+
+def _confidence(answer: Answer) -> float:
+    """Return the least of: finger, tip (its map's height, or that it is out of view), mask (how decided)."""
+    seen = answer.tip_in_view >= MIN_TIP
+    tip = min(answer.tip_in_view, float(answer.tip.max())) if seen else 1 - answer.tip_in_view
+    area = max(float(answer.mask.sum()), 1.0)
+    unsure = float(np.minimum(answer.mask, 1 - answer.mask).sum()) / area
+    return float(np.clip(min(answer.finger, tip, 1 - unsure), 0, 1))

@@ -1,0 +1,1 @@
+"""Training of the finger network: needs the extra `train`, and pictures of hands with every finger marked."""

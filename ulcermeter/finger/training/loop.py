@@ -1,0 +1,160 @@
+"""The training loop of the finger network: AdamW, a cosine to the last step, averaged weights, checkpoints."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ulcermeter.finger.training.architecture import FingerNetwork
+from ulcermeter.finger.training.samples import MarkedPicture, Sample, draw_sample
+
+Log = Callable[[str], None]
+TIP_WEIGHT, FACT_WEIGHT, WIDTH_WEIGHT, WAY_WEIGHT = 40.0, 0.3, 0.5, 0.5
+# A tip's bump covers half a percent of its map: outside it an error counts this much less.
+TIP_OFF_WEIGHT = 0.25
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a run besides the pictures."""
+
+    steps: int = 6000
+    batch: int = 16
+    learning_rate: float = 2e-3
+    encoder_rate: float = 7e-4
+    weight_decay: float = 0.02
+    average_decay: float = 0.997
+    save_steps: int = 200
+    seed: int = 20262
+    threads: int = 1
+
+
+class Trainer:
+    """One run: the network, its average, its optimiser and how far it is; goes on from its checkpoint."""
+
+    def __init__(self, network: FingerNetwork, *, recipe: Recipe, checkpoint: Path, log: Log) -> None:
+        torch.manual_seed(recipe.seed)
+        torch.set_num_threads(recipe.threads)
+        cv2.setNumThreads(1)
+        self.recipe, self.checkpoint, self.log = recipe, checkpoint, log
+        network.freeze_first_blocks()
+        self.network = network.to(memory_format=torch.channels_last).train()
+        self.average = copy.deepcopy(network).eval()
+        encoder = [p for p in network.blocks.parameters() if p.requires_grad]
+        known = {id(p) for p in encoder}
+        rest = [p for p in network.parameters() if p.requires_grad and id(p) not in known]
+        groups = [
+            {"params": rest, "peak": recipe.learning_rate},
+            {"params": encoder, "peak": recipe.encoder_rate},
+        ]
+        self.optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+        self.step, self.rng = 0, np.random.default_rng(recipe.seed)
+        if checkpoint.exists():
+            self._restore()
+
+    def fit(
+        self, pictures: list[MarkedPicture], *, refill: Callable[[], int], check: Callable[[FingerNetwork], str]
+    ) -> None:
+        """Train to the recipe's last step; ``refill`` may add pictures at each checkpoint, ``check`` says how good."""
+        began, total = time.monotonic(), 0.0
+        while self.step < self.recipe.steps:
+            total += self._step(pictures)
+            if self.step % self.recipe.save_steps == 0 or self.step >= self.recipe.steps:
+                self._save()
+                mean, total = total / self.recipe.save_steps, 0.0
+                minutes = (time.monotonic() - began) / 60
+                done = f"step {self.step} {minutes:.1f} min loss {mean:.4f} of {len(pictures)} pictures"
+                self.log(f"{done}; {check(self.average)}")
+                refill()
+
+    def _step(self, pictures: Sequence[MarkedPicture]) -> float:
+        share = self.step / self.recipe.steps
+        rate = min(1.0, (self.step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * share)) + 1e-3
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * rate
+        batch = draw_batch(pictures, self.recipe.batch, self.rng)
+        loss = finger_loss(self.network(batch[0]), batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 3.0)
+        self.optimiser.step()
+        self.step += 1
+        self._update_average()
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        decay = min(self.recipe.average_decay, (1 + self.step) / (10 + self.step))
+        for kept, live in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
+            if kept.dtype.is_floating_point:
+                kept.lerp_(live, 1 - decay)
+
+    def _save(self) -> None:
+        content: dict[str, Any] = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "rng": self.rng.bit_generator.state,
+            "recipe": asdict(self.recipe),
+        }
+        part = self.checkpoint.with_suffix(".part")
+        torch.save(content, part)
+        part.replace(self.checkpoint)
+
+    def _restore(self) -> None:
+        content = torch.load(self.checkpoint, map_location="cpu", weights_only=False)
+        self.network.load_state_dict(content["network"])
+        self.average.load_state_dict(content["average"])
+        self.optimiser.load_state_dict(content["optimiser"])
+        self.step = int(content["step"])
+        self.rng.bit_generator.state = content["rng"]
+        self.log(f"going on from step {self.step}")
+
+
+def draw_batch(pictures: Sequence[MarkedPicture], count: int, rng: np.random.Generator) -> tuple[Tensor, ...]:
+    """Draw samples and stack them: x, mask, tip, facts, weights as in `Sample`."""
+    drawn: list[Sample] = []
+    while len(drawn) < count:
+        sample = draw_sample(pictures[int(rng.integers(len(pictures)))], rng)
+        if sample is not None:
+            drawn.append(sample)
+    x, *rest = (
+        torch.from_numpy(np.stack([getattr(one, name) for one in drawn]))
+        for name in ("x", "mask", "tip", "facts", "weights")
+    )
+    return x.contiguous(memory_format=torch.channels_last), *rest
+
+
+def finger_loss(out: tuple[Tensor, Tensor, Tensor], batch: Sequence[Tensor]) -> Tensor:
+    """Entropy and soft Dice of the mask, squares of the tip's map, entropy of both facts, width, direction."""
+    mask, tip, numbers = out
+    _, wanted, wanted_tip, facts, weights = batch
+    here = facts[:, 0]
+    probability = torch.sigmoid(mask)
+    overlap = 2 * (probability * wanted).sum((1, 2, 3)) + 1
+    dice = 1 - overlap / (probability.sum((1, 2, 3)) + wanted.sum((1, 2, 3)) + 1)
+    loss = F.binary_cross_entropy_with_logits(mask, wanted) + (dice * here).mean()
+    off = (torch.sigmoid(tip) - wanted_tip) ** 2
+    loss = loss + TIP_WEIGHT * (off * torch.where(wanted_tip > 0.01, 1.0, TIP_OFF_WEIGHT)).mean()
+    loss = loss + FACT_WEIGHT * F.binary_cross_entropy_with_logits(numbers[:, 0], here)
+    tips = F.binary_cross_entropy_with_logits(numbers[:, 1], facts[:, 1], reduction="none")
+    loss = loss + FACT_WEIGHT * (tips * here).mean()
+    loss = (
+        loss
+        + WIDTH_WEIGHT
+        * (F.smooth_l1_loss(numbers[:, 2], facts[:, 2], beta=0.2, reduction="none") * weights[:, 1]).mean()
+    )
+    way = F.normalize(numbers[:, 3:], dim=1, eps=1e-3)
+    return loss + WAY_WEIGHT * ((1 - (way * facts[:, 3:]).sum(1)) * weights[:, 2]).mean()

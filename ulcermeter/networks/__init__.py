@@ -1,0 +1,1 @@
+"""What the package's networks share: how they are run, and how they are built, trained on and written to files."""

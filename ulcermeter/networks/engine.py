@@ -1,0 +1,87 @@
+"""The engine: an ONNX file run by onnxruntime on a stated number of threads, the same on every run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ulcermeter.errors import MissingDependencyError, ModelError
+from ulcermeter.files import check_regular
+
+__all__ = ["OpenNetwork", "load_onnxruntime", "open_network"]
+
+
+@dataclass(frozen=True)
+class OpenNetwork:
+    """A network that is ready to run.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of the file's bytes.
+    facts : mapping of str to str
+        What its training wrote beside the weights.
+    """
+
+    path: Path
+    sha256: str
+    facts: Mapping[str, str] = field(repr=False, compare=False)
+    session: Any = field(repr=False, compare=False)
+
+
+def open_network(path: Path, *, threads: int, otherwise: str) -> OpenNetwork:
+    """Open an ONNX file once per process; ``otherwise`` says what to do where there is none.
+
+    Raises
+    ------
+    ModelError
+        The file is missing or damaged.
+    MissingDependencyError
+        onnxruntime is not installed.
+    """
+    try:
+        check_regular(path)
+    except OSError as error:
+        got = "none" if isinstance(error, FileNotFoundError) else error.strerror
+        raise ModelError(f"Expected a model file at {path}, found {got}; {otherwise}.") from error
+    return _open(path.resolve(), path.stat().st_mtime_ns, threads)
+
+
+@lru_cache(maxsize=8)
+def _open(path: Path, modified_ns: int, threads: int) -> OpenNetwork:
+    onnxruntime = load_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.enable_cpu_mem_arena = True
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(f"Expected an ONNX network in {path}, got a file that cannot be opened: {error}") from error
+    facts = session.get_modelmeta().custom_metadata_map
+    return OpenNetwork(path, hashlib.sha256(path.read_bytes()).hexdigest(), facts, session)
+
+
+def load_onnxruntime() -> Any:
+    """Import onnxruntime with its telemetry off: the one place where it is imported.
+
+    Unless it finds the variable when it is loaded, it writes a device id and events into the home folder and sends them
+    to its vendor. Where the caller has loaded it already, its own switch stops what it has not sent yet.
+
+    Raises
+    ------
+    MissingDependencyError
+        It is not installed.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingDependencyError("Running a network needs onnxruntime: pip install onnxruntime.") from error
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime

@@ -1,0 +1,121 @@
+"""From trained layers to an ONNX file: batch norms folded, weights stored as halves, facts written beside them."""
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from ulcermeter.networks.mobile import FoldedConv
+
+OPSET = 18
+HALF = ".half"
+Facts = Mapping[str, str | float | int]
+
+
+def unfold_convs(network: nn.Module) -> None:
+    """Put a plain convolution in the place of each `FoldedConv`, in place."""
+    for module in list(network.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, FoldedConv):
+                scale = child.gain * torch.rsqrt(child.variance + 1e-3)
+                weight = child.weight * scale[:, None, None, None]
+                setattr(module, name, _plain_conv(weight, child.shift - child.mean * scale, child))
+
+
+def absorb_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
+    """Return one convolution that does what a convolution and its batch norm do."""
+    assert norm.running_var is not None and norm.running_mean is not None
+    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    return _plain_conv(conv.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale, conv)
+
+
+def _plain_conv(weight: Tensor, bias: Tensor, like: FoldedConv | nn.Conv2d) -> nn.Conv2d:
+    outputs, per_group, kernel, _ = weight.shape
+    plain = nn.Conv2d(
+        per_group * like.groups, outputs, kernel, stride=like.stride, padding=like.padding, groups=like.groups
+    )
+    assert plain.bias is not None
+    with torch.no_grad():
+        plain.weight.copy_(weight)
+        plain.bias.copy_(bias)
+    return plain
+
+
+def export_halves(
+    network: nn.Module,
+    sample: Tensor,
+    out: Path,
+    *,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    free: Mapping[str, Mapping[int, str]],
+    facts: Facts,
+) -> Path:
+    """Write a network as ONNX, its weights stored as 16 bit floats and reckoned with as 32 bit ones.
+
+    Parameters
+    ----------
+    network : Module
+        Without batch norms.
+    sample : Tensor
+        An input to trace it with.
+    out : Path
+        Ends in ``.onnx``.
+    inputs, outputs : sequence of str
+    free : mapping
+        For each of them the axes whose length is free, by number, with their names.
+    facts : mapping
+        Written as metadata.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with torch.no_grad(), warnings.catch_warnings():
+        # The newer exporter needs onnxscript and renames the weights, by which they are read back.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network,
+            (sample,),
+            str(out),
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes={name: dict(axes) for name, axes in free.items()},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    model = onnx.load(out)
+    _store_halves(model)
+    _save(model, out, facts)
+    return out
+
+
+def _store_halves(model: onnx.ModelProto) -> None:
+    """Keep each weight as a 16 bit float that a cast widens, once, when the file is opened."""
+    graph, casts = model.graph, []
+    for weight in [one for one in graph.initializer if one.data_type == TensorProto.FLOAT and len(one.dims) > 1]:
+        name, values = weight.name, numpy_helper.to_array(weight)
+        weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALF))
+        casts.append(helper.make_node("Cast", [name + HALF], [name], to=TensorProto.FLOAT))
+    nodes = casts + list(graph.node)
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def write_facts(path: Path, facts: Facts) -> None:
+    """Replace the metadata of an ONNX file."""
+    _save(onnx.load(path), path, facts)
+
+
+def _save(model: onnx.ModelProto, path: Path, facts: Facts) -> None:
+    del model.metadata_props[:]
+    for key, value in sorted(facts.items()):
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, value if isinstance(value, str) else json.dumps(value)
+    onnx.checker.check_model(model)
+    part = path.with_suffix(".part")
+    onnx.save(model, part)
+    part.replace(path)
