@@ -23,7 +23,8 @@ from ulcermeter.datatypes.calibration import (
     Points,
     transform_points,
 )
-from ulcermeter.datatypes.findings import Finding, Kind, Severity, record_of, sentence
+from ulcermeter.datatypes.doubts import doubts_of, undated, without_doubted
+from ulcermeter.datatypes.findings import Finding, Kind, Severity, blanked, record_of, sentence
 from ulcermeter.datatypes.finger import Finger
 
 if TYPE_CHECKING:
@@ -49,9 +50,13 @@ __all__ = [
     "Segmentation",
     "Severity",
     "Study",
+    "blanked",
+    "doubts_of",
     "record_of",
     "sentence",
     "transform_points",
+    "undated",
+    "without_doubted",
 ]
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Finding", "Kind", "Severity", "record_of", "sentence"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Finding", "Kind", "Severity", "blanked", "record_of", "sentence"]
 
 
 class Severity(StrEnum):
@@ -93,15 +97,15 @@ _WORDS = {
     "file is named, or this row will fail.",
     Kind.PHOTO_NOT_NAMED: "{place}: no row of photos.csv names this photo, and it is not measured.",
     Kind.CAMERA_DATE: "{place}: got {got}, but the camera's clock says {meant}; one of them, or the photo, is wrong.",
-    Kind.DATES_OUT_OF_ORDER: "{place}: {got} cannot be together with {why} {meant}; mend what is wrong.",
+    Kind.DATES_OUT_OF_ORDER: "{place}: {got} cannot be together with {why}, {meant}; mend what is wrong.",
     Kind.CONSENT_LATE: "{place}: {got} is later than {why} {meant}; mend it if it is wrong.",
-    Kind.VISITS_OUT_OF_ORDER: "{place}: {got} does not go with {why} {meant}, by the order of visits; mend visit or "
+    Kind.VISITS_OUT_OF_ORDER: "{place}: {got} does not go with {why}, {meant}, by the order of visits; mend visit or "
     "date.",
     Kind.OUTSIDE_WINDOW: "{place}: {got} lies outside the window of {why} ({meant}).",
     Kind.NOT_ATTENDED: "{place}: a photo of {got}, which {meant} says was not attended; mend one of them.",
-    Kind.AFTER_DEATH: "{place}: {got} is later than the death in {why}, {meant}; mend one of them.",
+    Kind.AFTER_DEATH: "{place}: {got} is later than the death on {meant} ({why}); mend one of them.",
     Kind.IMPLAUSIBLE: "{place}: {got} is implausible: {why}; mend it.",
-    Kind.AGE_AND_BIRTH: "{place}: {got} does not go with {why}, {meant}; mend one of them.",
+    Kind.AGE_AND_BIRTH: "{place}: {got} does not go with {meant} ({why}); mend one of them.",
     Kind.READ_AS: "{place}: '{got}' is read as {meant}.",
     Kind.NEARLY: "{place}: '{got}' is no word that is known; is {meant} meant? Until it is written so it is not known.",
 }
@@ -115,3 +119,15 @@ def sentence(finding: Finding) -> str:
 def record_of(finding: Finding) -> dict[str, Any]:
     """Return a finding for run.json: its facts, its place and its words."""
     return {**asdict(finding), "place": finding.place, "words": sentence(finding)}
+
+
+def blanked(table: pd.DataFrame, findings: Iterable[Finding]) -> pd.DataFrame:
+    """Return a table of the study without what stands in the cells of findings: they become *not known*."""
+    import pandas as pd
+
+    table = table.copy()
+    for finding in findings:
+        if finding.column in table.columns:
+            unknown = None if pd.api.types.is_numeric_dtype(table[finding.column]) else ""
+            table.loc[[row - 2 for row in finding.rows], finding.column] = unknown
+    return table

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ulcermeter.datatypes import Eligibility, Study
+from ulcermeter.datatypes import Eligibility, Study, doubts_of
 from ulcermeter.eligibility.case import cases
+from ulcermeter.eligibility.doubts import judged_without_doubts
 from ulcermeter.eligibility.summary import criterion_rows, judge, summary_row, ulcer_rows
 from ulcermeter.tables import conform, from_rows
 
@@ -27,7 +28,8 @@ def assess_eligibility(
     could go either way is *not assessable* and names the cell that would settle it. One ulcer must be active and
     refractory and free of calcinosis: that is decided ulcer by ulcer, and the subject's three rows are those of its
     best ulcer, so that two halves of two ulcers never make an eligible subject. An ulcer that photos were to show and
-    did not, by its number or on a finger that no photo saw, stays open beside those that are known.
+    did not, by its number or on a finger that no photo saw, stays open beside those that are known. What would come out
+    otherwise without the cells that are in doubt (`Study.findings`) is not assessable and names them.
 
     Parameters
     ----------
@@ -49,6 +51,13 @@ def assess_eligibility(
     if photos is not None:
         photos = conform("photos", photos, extra=True)
     judged = [judge(case) for case in cases(study, tracked, trajectories, photos)]
+    doubts = doubts_of(study)
+    judged = [
+        judged_without_doubts(one, study, tracked, trajectories, photos, doubts[one.case.subject_id])
+        if one.case.subject_id in doubts
+        else one
+        for one in judged
+    ]
     return Eligibility(
         eligibility=from_rows("eligibility", [row for one in judged for row in criterion_rows(one)]),
         eligibility_by_ulcer=from_rows("eligibility_by_ulcer", [row for one in judged for row in ulcer_rows(one)]),

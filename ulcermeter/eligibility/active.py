@@ -115,7 +115,8 @@ def _size(case: Case, ulcer: Ulcer, looks: Sequence[Dated]) -> Answer:
         return _beside(Answer(None, value, shown, cell, flags), looks, case, threshold)
     answer = Answer(truth, value, shown, "" if truth is not None else cell, flags)
     doubted = [photo.when for photo in last if photo.row["contested"]]
-    return _beside(answer, looks, case, threshold, settles=truth is None, since=doubted)
+    sizes = [photo.row["ends"] for photo in last if photo.row["ends"]]
+    return _beside(answer, looks, case, threshold, settles=truth is None, since=doubted, sizes=sizes)
 
 
 def _beside(
@@ -126,8 +127,13 @@ def _beside(
     *,
     settles: bool = False,
     since: Sequence[DateInterval | None] = (),
+    sizes: Sequence[tuple[float, float]] = (),
 ) -> Answer:
-    """Show the bedside diameter beside the photo's; it settles nothing that came into doubt only after it."""
+    """Show the bedside diameter beside the photo's.
+
+    It settles nothing that came into doubt only after it, nor where it is far from every photo's interval (`sizes`):
+    one of the two is of something else, or a slip.
+    """
     bedside = agreed(looks, "diameter_mm_bedside", case.cutoff)
     if bedside is None:
         more = f"{answer.would_settle}; or ulcers.csv: {case.subject_id}, diameter_mm_bedside" if settles else ""
@@ -137,6 +143,10 @@ def _beside(
     by = f" by {said.row['measured_by']}" if said.row["measured_by"] else ""
     words = f"bedside {bedside:.2f} mm{by} on {written(said.when)}"
     in_time = all(not_after(day, said.when) is True for day in since)
+    if sizes and all(_far(bedside, ends, float(case.protocol["bedside_far_ratio"])) for ends in sizes):
+        cell = join([answer.would_settle, f"ulcers.csv: {case.subject_id}, diameter_mm_bedside"])
+        shown = replace(answer.noting(words), would_settle=cell if settles else "")
+        return shown.flagged(Flag(FlagKind.BEDSIDE_FAR, diameter_mm=float(bedside)))
     if settles and in_time and case.protocol["bedside_settles_uncertain"]:
         evidence = f"{answer.evidence}; {words} settles the uncertain photo"
         return Answer(over, f"{bedside:.2f} mm (bedside)", evidence, flags=answer.flags)
@@ -144,6 +154,10 @@ def _beside(
     if answer.truth is not None and answer.truth != over:
         return shown.flagged(Flag(FlagKind.BEDSIDE_DISAGREES, threshold_mm=threshold))
     return shown
+
+
+def _far(bedside: float, ends: tuple[float, float], ratio: float) -> bool:
+    return bool(bedside > ratio * ends[1] or bedside * ratio < ends[0])
 
 
 def _photos(case: Case, ulcer: Ulcer) -> list[Dated]:
@@ -176,12 +190,12 @@ def _photo(rows: Sequence[Row], case: Case) -> Dated:
     drawn = [row for row in rows if not blank(row["label"])]
     flags = [flag for row in rows for flag in read_flags(row["flags"])]
     sure = not in_doubt_of_identity(flags)
-    where = f"on {rows[0]['date']}" + (f", photo {rows[0]['photo']}" if rows[0]["photo"] else "")
+    where = f"on {rows[0]['date'] or 'a day in doubt'}" + (f", photo {rows[0]['photo']}" if rows[0]["photo"] else "")
     told = f" [{join(flags_in_words(flags))}]" if flags else ""
     when = parse_date(rows[0]["date"])
     if not drawn:
         seen = {"answer": "no", "value": rows[0]["state"], "evidence": f"{rows[0]['state']} {where}{told}"}
-        return Dated(seen | {"contested": False, "covered": False, "flags": ()}, when, sure)
+        return Dated(seen | {"contested": False, "covered": False, "flags": (), "ends": ()}, when, sure)
     longest = max(drawn, key=lambda row: (row["diameter_mm"], str(row["label"])))
     words = {row["over_threshold"] for row in drawn}
     # Covered, or contested by the reader: what was outlined need not be an open ulcer, whatever its size.
@@ -199,7 +213,8 @@ def _photo(rows: Sequence[Row], case: Case) -> Dated:
     if answer != "no" and math.isfinite(width) and width <= case.protocol["fissure_width_mm"]:
         fissure = (Flag(FlagKind.FISSURE, diameter_mm=float(width)),)
         evidence += f"; flag: {flag_in_words(fissure[0])}"
-    cells = {"answer": answer, "value": size, "evidence": evidence, "flags": fissure}
+    ends_mm = (longest["diameter_low_mm"], longest["diameter_high_mm"])
+    cells = {"answer": answer, "value": size, "evidence": evidence, "flags": fissure, "ends": ends_mm}
     return Dated(cells | {"contested": contested, "covered": contested and _covered(case, rows[0])}, when, sure)
 
 

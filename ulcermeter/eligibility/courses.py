@@ -11,6 +11,7 @@ from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.joins import Ulcer
 from ulcermeter.eligibility.kleene import Kleene, after, all_of, any_of, not_after
 from ulcermeter.eligibility.timing import blank
+from ulcermeter.protocol import INTRAVENOUS, read_drug, read_route
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
 
@@ -112,9 +113,9 @@ def courses_for(case: Case, ulcer: Ulcer) -> list[Course]:
 
 
 def _course(row: Row, case: Case) -> Course:
-    prostacyclin = row["drug"].strip().casefold() in {name.casefold() for name in case.protocol["prostacyclins"]}
-    route = row["route"].strip().casefold()
-    vein: Kleene = None if not route else route in {name.casefold() for name in case.protocol["intravenous_routes"]}
+    drug, route = read_drug(row["drug"], case.protocol), read_route(row["route"], case.protocol)
+    prostacyclin: Kleene = drug.sure if drug.sure or not (drug.meant or not row["drug"]) else None
+    vein: Kleene = route.meant == INTRAVENOUS if route.sure else None
     start, end = parse_date(row["start"]), parse_date(row["end"])
     if start is not None and end is not None and end.low < start.low <= end.high:
         # A course does not end before it began.

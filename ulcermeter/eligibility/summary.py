@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from ulcermeter.eligibility.refractory import refractory
 from ulcermeter.protocol import Criterion
 from ulcermeter.tables.flags import write_flags
 
-__all__ = ["BY_ULCER", "Judged", "criterion_rows", "judge", "summary_row", "ulcer_rows"]
+__all__ = ["BY_ULCER", "Judged", "criterion_rows", "judge", "ranked", "summary_row", "ulcer_rows"]
 
 BY_ULCER: dict[str, Callable[[Case, Ulcer], Answer]] = {
     "active_ulcer": active,
@@ -52,9 +52,13 @@ class Judged:
 def judge(case: Case) -> Judged:
     """Answer every criterion of one subject."""
     judged = [(ulcer, {name: ask(case, ulcer) for name, ask in BY_ULCER.items()}) for ulcer in ulcers_of(case)]
-    judged.sort(key=lambda pair: _rank(pair[1]))
     personal = {name: ask(case) for name, ask in PERSONAL.items()}
-    return Judged(case, tuple(judged), personal)
+    return Judged(case, ranked(judged), personal)
+
+
+def ranked(ulcers: Iterable[tuple[Ulcer, dict[str, Answer]]]) -> tuple[tuple[Ulcer, dict[str, Answer]], ...]:
+    """Return ulcers with the best first."""
+    return tuple(sorted(ulcers, key=lambda pair: _rank(pair[1])))
 
 
 def qualifies(answers: dict[str, Answer]) -> Kleene:

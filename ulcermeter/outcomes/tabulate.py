@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.datatypes import Outcomes, Study
+from ulcermeter.datatypes import Outcomes, Study, without_doubted
 from ulcermeter.outcomes.course import Course, day_of
+from ulcermeter.outcomes.doubts import agreed, resting_on, without_doubted_days
 from ulcermeter.outcomes.incidents import Incident, days_between, incidents_of, rescue_day
 from ulcermeter.outcomes.per_subject import Burden, active_column, active_visits, subject_row
 from ulcermeter.outcomes.per_ulcer import reduction_column, reduction_visits, ulcer_row
@@ -40,7 +41,8 @@ def tabulate_outcomes(study: Study, trajectories: pd.DataFrame) -> Outcomes:
     Rescue treatment follows the treatment policy: what is seen after it counts. With the protocol's
     ``censor_at_rescue`` it is the sensitivity analysis: what was seen or happened after the first day of a rescue
     treatment (events.csv) is left out, for that finger, or for all where the event names none; that day still counts.
-    An amputated finger's ulcer has not healed. No arm is known here.
+    An amputated finger's ulcer has not healed. What would come out otherwise without the cells that are in doubt
+    (`Study.findings`) is unknown, and column ``in_doubt`` names them. No arm is known here.
 
     Parameters
     ----------
@@ -54,6 +56,15 @@ def tabulate_outcomes(study: Study, trajectories: pd.DataFrame) -> Outcomes:
         ``outcomes`` and ``outcomes_by_subject``, with the columns of `outcome_columns`.
     """
     trajectories = conform("trajectories", trajectories, extra=True)
+    given = _tabulate(study, trajectories)
+    findings = resting_on(study)
+    if not findings:
+        return given
+    sure = without_doubted(study, [finding for own in findings.values() for finding in own])
+    return agreed(given, _tabulate(sure, without_doubted_days(trajectories, study, sure)), findings)
+
+
+def _tabulate(study: Study, trajectories: pd.DataFrame) -> Outcomes:
     people = {row["subject_id"]: row for row in study.subjects.to_dict("records")}
     subjects = sorted(set(people) | set(study.photos["subject_id"]) | set(trajectories["subject_id"]))
     ulcers: list[dict[str, Any]] = []

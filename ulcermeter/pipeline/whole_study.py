@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ulcermeter
-from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study
+from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study, record_of
 from ulcermeter.errors import UnfinishedError
 from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
 from ulcermeter.pipeline.inputs import identify, read_lens
@@ -205,7 +205,9 @@ def _finish(
         tables["eligibility_summary"], told = with_decisions(tables["eligibility_summary"], decisions)
         write_tables(root, tables)
         counts = dict(sorted(Counter(r.photo["status"] for r in done).items()))
-        write_run_record(root, {**record, "status_counts": counts, "decisions_to_look_at": told})
+        findings = [record_of(finding) for finding in study.findings]
+        more = {"status_counts": counts, "decisions_to_look_at": told, "findings": findings}
+        write_run_record(root, {**record, **more})
         results = read_results(root)
         write_report(study, results, root / "report.html")
     for subject, sentence in told.items():

@@ -7,7 +7,18 @@ few values. Nothing else in the package holds a clinical number.
 
 from __future__ import annotations
 
+from ulcermeter.protocol.drugs import INTRAVENOUS, ReadWord, read_drug, read_route
 from ulcermeter.protocol.reading import read_protocol
 from ulcermeter.protocol.rules import Criterion, Parameter, Protocol, Visit
 
-__all__ = ["Criterion", "Parameter", "Protocol", "Visit", "read_protocol"]
+__all__ = [
+    "INTRAVENOUS",
+    "Criterion",
+    "Parameter",
+    "Protocol",
+    "ReadWord",
+    "Visit",
+    "read_drug",
+    "read_protocol",
+    "read_route",
+]

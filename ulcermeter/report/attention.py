@@ -47,6 +47,7 @@ def list_attention(results: Results, protocol: Protocol) -> list[Item]:
     """List what should be looked at, grouped by kind, within a kind in the order of the tables."""
     return [
         *_outdated_decisions(results),
+        *_cells_of_the_study(results),
         *_criteria_flags(results),
         *_course_flags(results),
         *_uncertain(results, protocol),
@@ -59,6 +60,15 @@ def _outdated_decisions(results: Results) -> Iterable[Item]:
     """List what was decided on another verdict than now stands, or on a subject that is gone."""
     for subject, sentence in results.run.get("decisions_to_look_at", {}).items():
         yield Item("Decisions to look at again", subject, "", "eligibility_summary.csv", sentence)
+
+
+def _cells_of_the_study(results: Results) -> Iterable[Item]:
+    """List what looks wrong in the study folder; first the cells on which nothing rests until they are mended."""
+    found = results.run.get("findings", [])
+    for finding in sorted(found, key=lambda finding: not finding["in_doubt"]):
+        kind = "Cells in doubt, on which nothing rests" if finding["in_doubt"] else "Remarks on the study folder"
+        words = finding["words"].removeprefix(f"{finding['place']}: ")
+        yield Item(kind, finding["subject_id"], "", finding["place"], words)
 
 
 def _criteria_flags(results: Results) -> list[Item]:

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.datatypes import Finding, Kind, Severity, Study, sentence
+from ulcermeter.datatypes import Finding, Kind, Severity, Study, blanked, sentence
 from ulcermeter.errors import ProtocolError, StudyError
 from ulcermeter.protocol import Protocol, read_protocol
 from ulcermeter.study.across import same_picture_faults, warnings_across
 from ulcermeter.study.cells import parse_box, path_fault
 from ulcermeter.study.file_names import folder_fault, table_name_findings
-from ulcermeter.study.files import Findings, blanked, broken, read_text_table, short_rows_at_fault, unguarded
+from ulcermeter.study.files import Findings, broken, read_text_table, short_rows_at_fault, unguarded
 from ulcermeter.study.opening import off_photo, open_photos
 from ulcermeter.study.rules import cell_faults, photo_faults, refuse_toes, spell_paths, spell_visits, table_faults
 from ulcermeter.tables import conform_loosely, empty

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from ulcermeter.datatypes import Finding, Kind, Severity
 from ulcermeter.provenance import file_sha256
 from ulcermeter.study.cells import path_fault
+from ulcermeter.study.drug_words import drug_findings
 from ulcermeter.study.file_names import file_findings
 from ulcermeter.study.files import broken
+from ulcermeter.study.plausible import plausibility_findings
 from ulcermeter.study.rules import fingers_not_told_apart, readable_date, row_numbers
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ _LOCAL_EVENTS = ("amputation", "debridement", "infection", "gangrene")
 
 def warnings_across(study: Study) -> Iterator[Finding]:
     """Yield the warnings that need several tables, or the names of the files on disk."""
-    for warnings in (file_findings, _unknown_subjects, _visit_days, _joins):
+    for warnings in (file_findings, _unknown_subjects, _visit_days, _joins, plausibility_findings, drug_findings):
         yield from warnings(study)
 
 

@@ -17,7 +17,7 @@ from ulcermeter.tables import TABLES, columns
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Findings", "blanked", "broken", "read_text_table", "short_rows_at_fault", "unguarded"]
+__all__ = ["Findings", "broken", "read_text_table", "short_rows_at_fault", "unguarded"]
 
 _SEPARATORS = (",", ";", "\t")
 _NUMBER_STARTS = "=+-@"
@@ -60,18 +60,6 @@ def short_rows_at_fault(findings: Findings) -> list[Finding]:
         for (file, row), (got, header) in findings.short.items()
         if (file, row) in wrong
     ]
-
-
-def blanked(table: pd.DataFrame, findings: Iterable[Finding]) -> pd.DataFrame:
-    """Return a table without what stands in the cells of findings: they become *not known*."""
-    import pandas as pd
-
-    table = table.copy()
-    for finding in findings:
-        if finding.column in table.columns:
-            unknown = None if pd.api.types.is_numeric_dtype(table[finding.column]) else ""
-            table.loc[[row - 2 for row in finding.rows], finding.column] = unknown
-    return table
 
 
 def unguarded(cell: str) -> str:

@@ -59,6 +59,8 @@ class FlagKind(StrEnum):
     ROWS_AMBIGUOUS = "rows_could_mean_several_ulcers"  # what: the table, or empty for the clinic's rows
     FISSURE = "fissure"  # diameter_mm: its width
     BEDSIDE_DISAGREES = "bedside_disagrees"  # threshold_mm
+    BEDSIDE_FAR = "bedside_far_from_photo"  # diameter_mm: by hand
+    CELLS_IN_DOUBT = "cells_in_doubt"  # others: the cells on which the answer would rest
     SCREENED_BEFORE_CONSENT = "screened_before_consent"  # date
     COURSE_NOT_LISTED = "course_not_listed"
     ROUTE_NOT_KNOWN = "route_not_known"

@@ -263,6 +263,8 @@ ELIGIBILITY_SUMMARY = Table(
     ),
 )
 
+_IN_DOUBT = _text("in_doubt", "cells of the study that are in doubt, on which what is unknown or empty here would rest")
+
 # outcomes.csv also has area_reduction_week_N_pct for each visit N of the protocol (see outcome_columns in outcomes).
 OUTCOMES = Table(
     "outcomes",
@@ -286,6 +288,7 @@ OUTCOMES = Table(
         _number("days_to_half_area", "days from baseline to half the baseline area; empty when not reached", "days"),
         _text("worsened_by_week_12", "worse than baseline, or gangrene, infection, amputation", _YES_NO_UNKNOWN),
         _text("recurred", "open again after healed", _YES_NO_UNKNOWN),
+        _IN_DOUBT,
     ),
     ("subject_id", "ulcer_id"),
 )
@@ -304,6 +307,7 @@ OUTCOMES_BY_SUBJECT = Table(
         _text("largest_ulcer", "ulcer with the largest baseline area, ties by diameter"),
         _text("largest_healed", "did it heal", _YES_NO_UNKNOWN),
         _text("worsened_or_new_by_week_12", "a safety outcome in MANUS", _YES_NO_UNKNOWN),
+        _IN_DOUBT,
     ),
     ("subject_id",),
 )

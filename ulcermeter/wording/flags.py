@@ -95,6 +95,8 @@ _WORDS: dict[FlagKind, Callable[[Flag], str]] = {
     FlagKind.TIED_TO_NONE: _fixed("this ulcer of the clinic's tables is tied to none on the photos"),
     FlagKind.ROWS_AMBIGUOUS: _rows_ambiguous,
     FlagKind.FISSURE: lambda f: f"width only {f.diameter_mm:.2f} mm, a fissure?",
+    FlagKind.BEDSIDE_FAR: lambda f: f"the bedside diameter of {f.diameter_mm:.2f} mm is far from the photo's",
+    FlagKind.CELLS_IN_DOUBT: lambda f: f"in doubt: {', '.join(f.others)}",
     FlagKind.BEDSIDE_DISAGREES: lambda f: f"the bedside diameter lies on the other side of {f.threshold_mm:g} mm",
     FlagKind.SCREENED_BEFORE_CONSENT: lambda f: f"screened on {f.date}, before consent",
     FlagKind.COURSE_NOT_LISTED: _fixed("no course in treatments.csv ends on that day as intravenous prostacyclin"),

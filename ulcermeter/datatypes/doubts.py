@@ -1,0 +1,58 @@
+"""A study without the cells that are in doubt: what comes out otherwise with them and without rests on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.datatypes.findings import Finding, blanked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ulcermeter.datatypes import Study
+
+__all__ = ["doubts_of", "undated", "without_doubted"]
+
+_TABLES = ("photos", "subjects", "ulcers", "treatments", "refractory", "visits", "events")
+
+
+def doubts_of(study: Study) -> dict[str, tuple[Finding, ...]]:
+    """Return by subject the findings on whose cells nothing may rest."""
+    found: dict[str, list[Finding]] = {}
+    for finding in study.findings:
+        if finding.in_doubt:
+            found.setdefault(finding.subject_id, []).append(finding)
+    return {subject: tuple(findings) for subject, findings in found.items()}
+
+
+def without_doubted(study: Study, findings: Iterable[Finding]) -> Study:
+    """Return a study in which the cells of these findings are empty; a photo whose visit is in doubt has no date."""
+    own: dict[str, list[Finding]] = {}
+    for finding in findings:
+        dated = finding.file == "photos.csv" and finding.column == "visit"
+        own.setdefault(finding.file, []).append(replace(finding, column="date") if dated else finding)
+    tables: dict[str, Any] = {name: blanked(getattr(study, name), own.get(f"{name}.csv", ())) for name in _TABLES}
+    return replace(study, **tables)
+
+
+def undated(frame: pd.DataFrame, study: Study, sure: Study) -> pd.DataFrame:
+    """Return rows of what was measured without a date where it is that of photos whose date is in doubt.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With subject_id, visit and date: ``photos``, ``tracked`` or ``trajectories``.
+    study, sure : Study
+        With and without what is in doubt.
+    """
+    names = ["subject_id", "visit", "date"]
+    lost = (sure.photos["date"] == "") & (study.photos["date"] != "")
+    doubted = set(study.photos.loc[lost, names].itertuples(index=False, name=None))
+    rows = [key in doubted for key in frame[names].itertuples(index=False, name=None)]
+    frame = frame.copy()
+    frame.loc[rows, "date"] = ""
+    if "day" in frame.columns:
+        frame.loc[rows, "day"] = None
+    return frame

@@ -1,0 +1,106 @@
+"""Answers that rest on a cell in doubt: what comes out otherwise without it is not assessable, and names it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.datatypes import Finding, Study, undated, without_doubted
+from ulcermeter.eligibility.answers import Answer, join
+from ulcermeter.eligibility.case import cases
+from ulcermeter.eligibility.joins import Ulcer
+from ulcermeter.eligibility.summary import Judged, judge, ranked
+from ulcermeter.tables.flags import Flag, FlagKind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["judged_without_doubts"]
+
+_TABLES = ("photos", "subjects", "ulcers", "treatments", "refractory")
+_NO_ANSWER = Answer(None)
+
+
+def judged_without_doubts(
+    given: Judged,
+    study: Study,
+    tracked: pd.DataFrame,
+    trajectories: pd.DataFrame,
+    photos: pd.DataFrame | None,
+    findings: Sequence[Finding],
+) -> Judged:
+    """Return a subject's answers as far as they rest on no cell in doubt.
+
+    Parameters
+    ----------
+    given : Judged
+        With all cells as they stand.
+    findings : sequence of Finding
+        The subject's, each ``in_doubt``.
+    """
+
+    def judged(doubted: Sequence[Finding]) -> Judged:
+        return _judged(given.case.subject_id, study, tracked, trajectories, photos, doubted)
+
+    sure, causes = judged(findings), {finding: judged([finding]) for finding in findings}
+    personal = {
+        name: _sure(given.personal[name], answer, {f: one.personal[name] for f, one in causes.items()})
+        for name, answer in sure.personal.items()
+    }
+    ulcers = [(ulcer, _of_ulcer(given, ulcer, answers, causes)) for ulcer, answers in sure.ulcers]
+    return Judged(sure.case, ranked(ulcers), personal)
+
+
+def _judged(
+    subject: str,
+    study: Study,
+    tracked: pd.DataFrame,
+    trajectories: pd.DataFrame,
+    photos: pd.DataFrame | None,
+    findings: Sequence[Finding],
+) -> Judged:
+    """Judge one subject with the cells of these findings empty."""
+    sure = without_doubted(study, findings)
+    frames = [None if frame is None else undated(frame, study, sure) for frame in (tracked, trajectories, photos)]
+    own: dict[str, Any] = {name: _own(getattr(sure, name), subject) for name in _TABLES}
+    sure = replace(sure, **own)
+    if any(finding.column == "inclusion_date" for finding in findings):
+        # The day of screening stands in for no day of inclusion; for a doubtful one nothing does.
+        sure = replace(sure, subjects=sure.subjects.assign(screening_date=""))
+    own_tracked, own_trajectories, own_photos = (None if f is None else _own(f, subject) for f in frames)
+    assert own_tracked is not None and own_trajectories is not None
+    (case,) = cases(sure, own_tracked, own_trajectories, own_photos)
+    return judge(case)
+
+
+def _own(frame: pd.DataFrame, subject: str) -> pd.DataFrame:
+    return frame[frame["subject_id"] == subject].reset_index(drop=True)
+
+
+def _of_ulcer(
+    given: Judged, ulcer: Ulcer, answers: Mapping[str, Answer], causes: Mapping[Finding, Judged]
+) -> dict[str, Answer]:
+    before = _answers_on(given, ulcer)
+    others = {finding: _answers_on(one, ulcer) for finding, one in causes.items()}
+    return {
+        name: _sure(before.get(name, _NO_ANSWER), answer, {f: own.get(name, _NO_ANSWER) for f, own in others.items()})
+        for name, answer in answers.items()
+    }
+
+
+def _answers_on(judged: Judged, ulcer: Ulcer) -> Mapping[str, Answer]:
+    def key(one: Ulcer) -> tuple[str, ...]:
+        return one.ulcer_id, one.ulcer_no, one.hand, one.finger
+
+    return next((answers for other, answers in judged.ulcers if key(other) == key(ulcer)), {})
+
+
+def _sure(given: Answer, sure: Answer, causes: Mapping[Finding, Answer]) -> Answer:
+    """Return the answer without what is in doubt; not known where it would be another one with it."""
+    if sure == given or (sure.truth is not None and sure.truth == given.truth):
+        return given
+    on = [finding for finding, answer in causes.items() if answer != given] or list(causes)
+    cells = tuple(dict.fromkeys(f"{finding.place} ({finding.got})" for finding in on))
+    told = replace(sure, truth=None, value=given.value, would_settle=join([*(f.place for f in on), sure.would_settle]))
+    return told.flagged(Flag(FlagKind.CELLS_IN_DOUBT, others=cells))

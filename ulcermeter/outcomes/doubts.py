@@ -1,0 +1,104 @@
+"""Outcomes that rest on a cell in doubt: what comes out otherwise without it is unknown, and names it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ulcermeter.datatypes import Finding, Outcomes, Study, doubts_of, undated
+from ulcermeter.tables import TABLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["agreed", "resting_on", "without_doubted_days"]
+
+# The cells that outcomes are made of; those of birth, consent and bedside diameters are not among them.
+_TABLES = ("photos.csv", "visits.csv", "events.csv")
+_DAY_ZERO = ("subjects.csv", "treatment_date")
+_KEYS = {"outcomes": ["subject_id", "ulcer_id"], "outcomes_by_subject": ["subject_id"]}
+_UNKNOWN = "unknown"
+Row = dict[str, Any]
+
+
+def resting_on(study: Study) -> dict[str, list[Finding]]:
+    """Return by subject the findings in doubt that outcomes can rest on."""
+    found = {
+        subject: [f for f in findings if f.file in _TABLES or (f.file, f.column) == _DAY_ZERO]
+        for subject, findings in doubts_of(study).items()
+    }
+    return {subject: findings for subject, findings in found.items() if findings}
+
+
+def without_doubted_days(trajectories: pd.DataFrame, study: Study, sure: Study) -> pd.DataFrame:
+    """Return trajectories without a day where it is in doubt, or day 0 is; and without comparisons with such a day.
+
+    Which look was the baseline is not known any more where one that may be it is in doubt.
+    """
+    frame = undated(trajectories, study, sure)
+    known = dict(zip(study.subjects["subject_id"], study.subjects["treatment_date"], strict=True))
+    left = dict(zip(sure.subjects["subject_id"], sure.subjects["treatment_date"], strict=True))
+    no_zero = frame["subject_id"].map(lambda name: known.get(name, "") != left.get(name, ""))
+    frame.loc[no_zero, "date"] = ""
+    frame.loc[no_zero, "day"] = None
+    before = trajectories["day"].fillna(0) <= 0
+    lost = frame["day"].isna() & trajectories["day"].notna() & before
+    ulcers = set(frame.loc[lost | no_zero, "ulcer_id"])
+    rows = frame["ulcer_id"].isin(ulcers)
+    frame.loc[rows, "change_from_baseline"] = ""
+    frame.loc[rows, "area_reduction_pct"] = math.nan
+    return frame
+
+
+def agreed(given: Outcomes, sure: Outcomes, findings: Mapping[str, Sequence[Finding]]) -> Outcomes:
+    """Return the outcomes as far as they are the same with and without what is in doubt."""
+    return Outcomes(
+        outcomes=_agreed("outcomes", given.outcomes, sure.outcomes, findings),
+        outcomes_by_subject=_agreed(
+            "outcomes_by_subject", given.outcomes_by_subject, sure.outcomes_by_subject, findings
+        ),
+    )
+
+
+def _agreed(
+    name: str, given: pd.DataFrame, sure: pd.DataFrame, findings: Mapping[str, Sequence[Finding]]
+) -> pd.DataFrame:
+    import pandas as pd
+
+    keys = _KEYS[name]
+    left = {tuple(row[key] for key in keys): row for row in sure.to_dict("records")}
+    rows = []
+    for row in given.to_dict("records"):
+        other = left[tuple(row[key] for key in keys)]
+        cells = {str(column): _cell(name, str(column), row, other) for column in given.columns}
+        changed = any(not _same(cells[str(column)], row[column]) for column in given.columns)
+        places = dict.fromkeys(finding.place for finding in findings.get(row["subject_id"], ()))
+        rows.append(cells | {"in_doubt": "; ".join(places) if changed else ""})
+    return pd.DataFrame(rows, columns=given.columns).astype(given.dtypes.to_dict())
+
+
+def _cell(name: str, column: str, row: Mapping[Any, Any], other: Mapping[Any, Any]) -> Any:
+    """Return what both say; of an interval of healing what holds both, of counts and words not known."""
+    one, two = row[column], other[column]
+    if _same(one, two):
+        return one
+    if column == "healing_day_low":
+        return min(one, two) if one == one and two == two else math.nan
+    if column == "healing_day_high":
+        return max(one, two) if one == one and two == two else math.nan
+    if column == "event_observed":
+        return 0
+    if not isinstance(one, str):
+        return None
+    return _UNKNOWN if _UNKNOWN in TABLES[name][column].values else ""
+
+
+def _same(one: Any, two: Any) -> bool:
+    if isinstance(one, str) or isinstance(two, str):
+        return bool(one == two)
+    return _not_known(one) and _not_known(two) or bool(not _not_known(one) and not _not_known(two) and one == two)
+
+
+def _not_known(cell: Any) -> bool:
+    return cell is None or cell != cell or type(cell).__name__ == "NAType"
