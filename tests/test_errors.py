@@ -68,13 +68,19 @@ def test_a_refusal_says_what_to_do(where: str, said: list[str]) -> None:
         assert what_to_do(sentence).split(" ")[0].rstrip(",") in VERBS, (where, sentence)
 
 
+LIT = {"brightest": 240.0, "finger_bright": 200.0, "finger_contrast": 20.0}
+
+
 def test_each_gate_says_what_to_do() -> None:
     rules = read_protocol("manus")
-    worst = GateReport(px_per_mm=1.0, tilt_deg=60.0, scale_se_pct=9.0, focus=0.1, exposure=0.0, failures=())
+    worst = GateReport(px_per_mm=1.0, tilt_deg=60.0, scale_se_pct=9.0, focus=0.1, exposure=0.0, **LIT)
     reports = [_judged(worst, rules, reference) for reference in ("aruco:10", "disc:10")]
     reports.append(_judged(replace(worst, focus=0.0), rules, "aruco:10"))
+    reports += [
+        _judged(replace(worst, **dim), rules, "aruco:10") for dim in ({"brightest": 9.0}, {"finger_bright": 9.0})
+    ]
     failures = {failure for report in reports for failure in report.failures}
-    assert len(failures) == 8
+    assert len(failures) == 10
     for failure in failures:
         assert what_to_do(f"ulcer 2: {failure}").split(" ")[0] in VERBS, failure
 

@@ -12,6 +12,7 @@ from drawn_markers import draw_markers, photo_of, seen, square_mm, tilted_camera
 from ulcermeter.calibration import GateReport, calibrate, check_gates
 from ulcermeter.calibration.focus import measure_focus
 from ulcermeter.datatypes import Calibration, Photo
+from ulcermeter.phantom import CameraSpec, FingerSpec, PhantomSpec, ReferenceSpec, draw_phantom
 from ulcermeter.protocol import read_protocol
 
 PROTOCOL = read_protocol("manus")
@@ -121,6 +122,38 @@ def test_burnt_out_at_the_ulcer_though_not_elsewhere() -> None:
     assert gated(burnt, place=np.array([320.0, 80.0])).exposure == 1.0
     dark = np.where(there[..., None], 4, pixels).astype(np.uint8)
     assert gated(dark).exposure == pytest.approx(report.exposure, abs=0.02)
+
+
+@pytest.mark.parametrize(("kind", "background"), [("none", "black"), ("aruco", "drape")])
+@pytest.mark.parametrize(("tone", "side"), [(1.0, "pulp"), (3.5, "nail"), (6.0, "pulp"), (6.0, "radial")])
+def test_every_skin_tone_passes_in_normal_light_and_none_in_near_darkness(
+    tone: float, side: str, kind: str, background: str
+) -> None:
+    spec = PhantomSpec(
+        finger=FingerSpec(skin_tone=tone, side=side, seed=2),
+        reference=ReferenceSpec(kind=kind),
+        background=background,
+        camera=CameraSpec(width_px=400, height_px=320, px_per_mm=9.0, aim_mm=(3.0, 5.0)),
+    )
+    lit, dim = (draw_phantom(replace(spec, camera=replace(spec.camera, exposure_ev=ev))) for ev in (0.0, -5.2))
+    place = lit.truth.ulcers[0].outline_px
+    bright, dark = (gated(one.pixels, px_per_mm=9.0, place=place) for one in (lit, dim))
+    assert not any("dark" in failure for failure in bright.failures) and bright.exposure > 0.9
+    assert any("too dark: the brightest parts" in failure for failure in dark.failures) and dark.exposure == 0.0
+
+
+def test_a_fair_finger_in_near_darkness_is_refused_against_the_light_too() -> None:
+    pixels = skin(SHAPE, px_per_mm=20, blur_mm=0.04)
+    finger = np.zeros(SHAPE, bool)
+    finger[:, :230] = True
+    dim = pixels * (np.array([37, 24, 19]) / pixels[finger].mean(axis=0))
+    dim = np.clip(np.rint(dim), 0, 255).astype(np.uint8)
+    dark = gated(dim)
+    assert [failure for failure in dark.failures if "too dark" in failure] and dark.exposure == 0
+    dim[:, 230:] = 240  # a window behind the hand
+    against = gated(dim, finger_mask=finger)
+    assert [failure for failure in against.failures if "lies in the dark" in failure] and against.exposure == 0
+    assert gated(np.where(finger[..., None], pixels, 240).astype(np.uint8), finger_mask=finger).failures == ()
 
 
 def test_only_the_finger_counts() -> None:

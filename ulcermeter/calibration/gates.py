@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -25,6 +25,11 @@ _BURNT, _BLACK = 250, 16
 """8-bit levels. Skin burns out in red first, which hides no edge: green decides. Black: even the brightest channel."""
 
 
+_SURROUNDINGS_MM = 20.0
+"""Half of what is looked at round the ulcer for the brightest parts: finger, ground and the reference's paper."""
+_BRIGHTEST_PCT, _BRIGHT_PCT, _DARKEST_PCT = 99.0, 95.0, 1.0
+
+
 @dataclass(frozen=True)
 class GateReport:
     """How a photo does at the ulcer.
@@ -39,7 +44,12 @@ class GateReport:
     focus : float
         1/mm, see `ulcermeter.calibration.focus.measure_focus`; NaN where it cannot be judged.
     exposure : float
-        Share of pixels there, 0..1, that are neither burnt out nor black.
+        Share of pixels there, 0..1, that are neither burnt out nor black; 0 where the light is too dim.
+    brightest : float
+        Of the brightest channel within 20 mm, reference included, the 99th percentile; 8-bit level. Skin tone hardly
+        matters to it: nails, gloss and paper are bright on every hand that is lit.
+    finger_bright, finger_contrast : float
+        On the finger round the ulcer: the 95th percentile, and the 99th less the 1st; 8-bit levels.
     failures : tuple of str
         One sentence for each gate not passed: value, limit, what to do.
     warnings : tuple of str
@@ -51,7 +61,10 @@ class GateReport:
     scale_se_pct: float
     focus: float
     exposure: float
-    failures: tuple[str, ...]
+    brightest: float
+    finger_bright: float
+    finger_contrast: float
+    failures: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -72,7 +85,8 @@ def check_gates(
     place_px : float (K, 2) or (2,)
         The ulcer's outline, or, where none was found, the click, the middle of the box or of the photo; photo pixels.
     protocol : Protocol
-        For `px_per_mm_min`, `tilt_max_deg`, `disc_tilt_max_deg`, `scale_se_max_pct`, `focus_min`, `exposure_min`.
+        For `px_per_mm_min`, `tilt_max_deg`, `disc_tilt_max_deg`, `scale_se_max_pct`, `focus_min`, `exposure_min`,
+        `brightest_min`, `finger_contrast_levels_min`.
     finger_mask : bool (M, N) or None
         True on the finger, photo pixels; the background's focus and exposure then do not count.
 
@@ -86,13 +100,16 @@ def check_gates(
     left, top, right, bottom = _window(photo, places, px_per_mm)
     counted = _counted(calibration, (left, top, right, bottom), finger_mask)
     pixels = photo.pixels[top:bottom, left:right]
+    bright, contrast = _finger_light(pixels, counted)
     report = GateReport(
         px_per_mm=px_per_mm,
         tilt_deg=calibration.tilt_deg,
         scale_se_pct=100 * calibration.scale_se(centre),
         focus=measure_focus(pixels, px_per_mm=px_per_mm, counted=counted),
         exposure=_exposure(pixels, counted),
-        failures=(),
+        brightest=_brightest(photo, centre, px_per_mm),
+        finger_bright=bright,
+        finger_contrast=contrast,
     )
     return _judged(report, protocol, calibration.reference)
 
@@ -137,6 +154,42 @@ def _exposure(pixels: NDArray[np.uint8], counted: NDArray[np.bool_]) -> float:
     return float(usable[counted].mean())
 
 
+def _brightest(photo: Photo, centre: NDArray[np.float64], px_per_mm: float) -> float:
+    rows, cols = photo.pixels.shape[:2]
+    low = np.clip(centre - _SURROUNDINGS_MM * px_per_mm, 0, [cols - 1, rows - 1]).astype(int)
+    high = np.clip(centre + _SURROUNDINGS_MM * px_per_mm + 1, low + 1, [cols, rows]).astype(int)
+    # Every third pixel tells a percentile as well.
+    return float(np.percentile(photo.pixels[low[1] : high[1] : 3, low[0] : high[0] : 3].max(axis=2), _BRIGHTEST_PCT))
+
+
+def _finger_light(pixels: NDArray[np.uint8], counted: NDArray[np.bool_]) -> tuple[float, float]:
+    if not counted.any():
+        return float("nan"), float("nan")
+    levels = pixels[counted].max(axis=1)
+    dark, bright, brightest = np.percentile(levels, (_DARKEST_PCT, _BRIGHT_PCT, _BRIGHTEST_PCT))
+    return float(bright), float(brightest - dark)
+
+
+def _too_dim(report: GateReport, protocol: Protocol) -> str:
+    """Say why there is too little light; empty where there is enough.
+
+    Judged by the brightest parts, and for a finger that is dark among bright things by whether anything stands out on
+    it: never by how bright the skin is on average, which is a person's and not the light's.
+    """
+    least, contrast = float(protocol["brightest_min"]), float(protocol["finger_contrast_levels_min"])
+    if report.brightest < least:
+        return (
+            f"too dark: the brightest parts within {_SURROUNDINGS_MM:g} mm of the ulcer reach level "
+            f"{report.brightest:.0f} of 255 (least {least:g}): use more light, by a lamp or a window"
+        )
+    if report.finger_bright < least and report.finger_contrast < contrast:
+        return (
+            f"the finger lies in the dark: its brightest parts reach level {report.finger_bright:.0f} of 255 and what "
+            f"is on it differs by {report.finger_contrast:.0f} (least {contrast:g}): use light that falls on the finger"
+        )
+    return ""
+
+
 def _judged(report: GateReport, protocol: Protocol, reference: str) -> GateReport:
     failures, warnings = [], []
     # A disc's two mirrored tilts differ by distance × sin(tilt) / height of the camera: going nearer makes it worse.
@@ -159,7 +212,10 @@ def _judged(report: GateReport, protocol: Protocol, reference: str) -> GateRepor
             f"{got} at the ulcer (limit {1 / protocol['focus_min']:.2f} mm): tap on the ulcer to focus, hold the phone "
             "still and not too near"
         )
-    if report.exposure < protocol["exposure_min"]:
+    if dim := _too_dim(report, protocol):
+        failures.append(dim)
+        report = replace(report, exposure=0.0)
+    elif report.exposure < protocol["exposure_min"]:
         failures.append(
             f"only {100 * report.exposure:.0f} % of the skin round the ulcer is neither burnt out nor black (least "
             f"{100 * protocol['exposure_min']:.0f} %): use even light without flash"
@@ -168,5 +224,4 @@ def _judged(report: GateReport, protocol: Protocol, reference: str) -> GateRepor
         warnings.append("the scale is not verified: its error and the tilt could not be judged")
     if math.isnan(report.focus):
         warnings.append("focus could not be judged: too little skin round the ulcer")
-    values = (report.px_per_mm, report.tilt_deg, report.scale_se_pct, report.focus, report.exposure)
-    return GateReport(*values, tuple(failures), tuple(warnings))
+    return replace(report, failures=tuple(failures), warnings=tuple(warnings))

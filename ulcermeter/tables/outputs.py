@@ -65,7 +65,7 @@ PHOTOS = Table(
         _number("distance_mm", "camera to plane", "mm"),
         _number("scale_se_pct", "relative standard error of length at the ulcer", "%"),
         _number("focus", "focus at the ulcer: see calibration gates for its definition; higher is sharper"),
-        _number("exposure", "share of pixels at the ulcer's finger neither burnt out nor black, 0..1"),
+        _number("exposure", "share of pixels at the ulcer's finger neither burnt out nor black, 0..1; 0 in dim light"),
         _count("n_ulcers", "ulcers measured"),
         _number("detection_limit_mm", "smallest diameter that would have been found here", "mm"),
         *(_text(name, meaning + "; never refuses", YES_NO) for name, meaning in QUALITY.items()),
