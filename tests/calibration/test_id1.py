@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from drawn_cards import CARD_MM, Scene, draw_card
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from ulcermeter.calibration import calibrate
 from ulcermeter.calibration.camera import CameraPrior
 from ulcermeter.calibration.id1 import ID1_MM, _skew
+from ulcermeter.calibration.round_corners import corner_radii
 from ulcermeter.calibration.straight_edges import fit_quad
 from ulcermeter.datatypes import CameraInfo, Photo, transform_points
 from ulcermeter.errors import Refusal
@@ -124,6 +127,47 @@ def test_a_pale_card_on_a_pale_table_is_found() -> None:
     pixels = rectangle(60, 60 * 53.98 / 85.6, 2.23, colour=(231, 230, 227), noise_sd=2.0)
     calibration = calibrate(photo_of(pixels), reference="id1")
     assert calibration.px_per_mm(np.array([392.0, 302.0])) == pytest.approx(8 * 60 / 85.6, rel=0.006)
+
+
+SCENES = {
+    "red on white, a hand beside it": Scene(
+        card=(200, 30, 40), ground=(236, 235, 232), hand="beside", tilt_deg=20, turn_deg=63, print="text"
+    ),
+    "light on light": Scene(card=(222, 224, 228), ground=(205, 203, 196), tilt_deg=12, azimuth_deg=200, grain=2),
+    "dark on dark, text": Scene(card=(37, 44, 47), ground=(66, 57, 57), hand="beside", print="text", turn_deg=-40),
+    "a finger over a corner": Scene(card=(60, 90, 160), ground=(190, 180, 170), hand="corner", print="waves"),
+    "a printed frame": Scene(card=(70, 160, 190), ground=(50, 160, 60), print="frame", turn_deg=115, tilt_deg=25),
+    "wood beside the paper": Scene(
+        card=(208, 215, 213), ground=(190, 196, 180), table=(130, 90, 60), print="stripe", turn_deg=70, noise=3
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_card_with_a_plain_outline_is_found_whatever_lies_beside_it(name: str) -> None:
+    scene = replace(SCENES[name], size_px=(900, 675), long_side_share=0.5)
+    photo, corners = draw_card(scene)
+    calibration = calibrate(photo)
+    assert calibration.reference == "id1"
+    mm = calibration.to_mm(corners)
+    sides = np.hypot(*(np.roll(mm, -1, axis=0) - mm).T)
+    assert sides == pytest.approx([*CARD_MM, *CARD_MM], rel=0.003)
+
+
+@pytest.mark.parametrize("corner_mm", [0.0, 2.0, 3.2, 5.0, 7.6])
+def test_the_radius_of_a_corner_is_measured(corner_mm: float) -> None:
+    size = (60.0, 40.0)
+    turn = np.deg2rad(8.0)
+    along, across = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
+    middle = np.array([1570, 1210]) / 4 - 0.375
+    corners = np.array(
+        [
+            middle + 8 * (x * size[0] / 2 * along + y * size[1] / 2 * across)
+            for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+        ]
+    )
+    radii = corner_radii(rectangle(*size, corner_mm, noise_sd=2.0), corners, size)
+    assert np.abs(radii - corner_mm).max() <= (0.4 if corner_mm < 4 else 0.8)
 
 
 def test_a_thing_too_small_to_show_round_corners_is_no_card() -> None:

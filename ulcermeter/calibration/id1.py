@@ -17,8 +17,10 @@ from ulcermeter.calibration.camera import CameraPrior, camera_prior
 from ulcermeter.calibration.disc import cropped
 from ulcermeter.calibration.homography import fit_homography
 from ulcermeter.calibration.pose import solve_poses
+from ulcermeter.calibration.quad_guesses import find_quads
 from ulcermeter.calibration.references import FoundReference, Reference, Region
-from ulcermeter.calibration.straight_edges import Quad, find_quads, fit_quad
+from ulcermeter.calibration.round_corners import corner_radii
+from ulcermeter.calibration.straight_edges import Quad, fit_quad
 from ulcermeter.datatypes import LensProfile, Photo, Points, transform_points
 from ulcermeter.errors import Refusal
 
@@ -31,8 +33,7 @@ ID1_MM = (85.60, 53.98)
 """ISO/IEC 7810:2019, ID-1: width and height, mm."""
 ID1_CORNER_MM = 3.18
 """ISO/IEC 7810:2019, ID-1: radius of the corners, mm (2.88 to 3.48)."""
-_ASPECTS = (1.15, 2.2)
-_MOST_GUESSES = 16
+_MOST_GUESSES = 100
 """Outlines tried among clear borders, and as many among faint ones where those show no card."""
 _LEAST_SEEN = 0.45
 _MOST_SKEW = 0.15
@@ -40,21 +41,20 @@ _MOST_SKEW = 0.15
 photographed ones 0.04; of 42 guesses on photos of coins, 40 are beyond 0.15."""
 _LARGEST_CHI2 = 30.0
 _CLEAR_CHI2 = 15.0
-_LEAST_ROUNDED = 3
 _LEAST_PX_PER_MM = 3.0
 """Coarser, the rounding of a corner (1.3 mm deep) is a few px and cannot be told from blur."""
-_LEAST_STEP = 8
-"""Between what lies within and without a corner, sRGB levels."""
+_RADIUS_OFF_MM = 1.0
+"""Between a corner's radius as seen and a card's: blur and print shift it by a step of 0.4 or two; assumption."""
+_GUESS_RADIUS_OFF_MM, _GUESS_LEAST_ROUNDED = 2.0, 2
+"""Of a guess: its sides lie within a pixel or two of the shrunken photo."""
 _POINT_SD_MM = 0.06
 """Of a corner: the tolerance of a card's size is 0.13 mm from side to side, and its edges are chamfered."""
 
 
 @dataclass(frozen=True)
 class _Card:
-    quad: Quad
     corners_px: Points
     covariance_px2: NDArray[Any]
-    rounded: int
 
 
 def find_id1(
@@ -82,18 +82,7 @@ def find_id1(
         Two cards; one of which it cannot be told which side is the longer.
     """
     camera = camera_prior(photo, protocol=protocol, lens=lens)
-    tilt_scale_deg = float(protocol["tilt_scale_deg"])
-    patch, origin = cropped(photo.pixels, region)
-    cards: list[_Card] = []
-    for faint in (False, True):
-        for guess in find_quads(patch, aspects=_ASPECTS, most=_MOST_GUESSES, faint=faint):
-            if any(_overlap(guess + origin, card.corners_px) for card in cards):
-                continue
-            card = _card(photo.pixels, guess + origin, camera, tilt_scale_deg)
-            if card is not None and not any(_overlap(card.corners_px, other.corners_px) for other in cards):
-                cards.append(card)
-        if cards:
-            break
+    cards = _cards(photo.pixels, region, camera, float(protocol["tilt_scale_deg"]))
     if not cards:
         return None
     if len(cards) > 1:
@@ -105,14 +94,36 @@ def find_id1(
     return _found(cards[0])
 
 
+def _cards(pixels: NDArray[np.uint8], region: Region | None, camera: CameraPrior, tilt_scale_deg: float) -> list[_Card]:
+    """Return all cards among the clear borders, else among faint ones; of overlapping ones the best."""
+    patch, origin = cropped(pixels, region)
+
+    def askew(quads: NDArray[Any]) -> NDArray[Any]:
+        return _askew(quads + origin, camera)
+
+    cards: list[_Card] = []
+    for faint in (False, True):
+        guesses = [g + origin for g in find_quads(patch, askew=askew, most=_MOST_GUESSES, faint=faint)]
+        rounded = [_looks_rounded(pixels, _read_right(g, camera)) for g in guesses]
+        for k in np.argsort([-n for n in rounded], kind="stable"):
+            if rounded[k] < _GUESS_LEAST_ROUNDED:
+                break
+            if any(_overlap(guesses[k], card.corners_px) for card in cards):
+                continue
+            card = _card(pixels, guesses[k], camera, tilt_scale_deg)
+            if card is not None and not any(_overlap(card.corners_px, other.corners_px) for other in cards):
+                cards.append(card)
+        if cards:
+            break
+    return cards
+
+
 def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_scale_deg: float) -> _Card | None:
-    if cv2.arcLength(guess.astype(np.float32), True) < _LEAST_PX_PER_MM * 2 * sum(ID1_MM):
-        return None
-    if min(_skew(guess, camera), _skew(np.roll(guess, -1, axis=0), camera)) > _MOST_SKEW:
-        return None
     trims = tuple(1.3 * ID1_CORNER_MM / side for side in ID1_MM)
     quad = fit_quad(pixels, guess, trim=(trims[0], trims[1]))
     if quad is None or quad.seen.min() < _LEAST_SEEN:
+        return None
+    if not _is_rounded(pixels, _read_right(quad.corners_px, camera)):
         return None
     turned = [(quad.corners_px, quad.covariance_px2), _turned(quad)]
     fits = [
@@ -122,27 +133,51 @@ def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_sc
     best = int(np.argmin(fits))
     if fits[best] > _LARGEST_CHI2:
         return None
-    corners, covariance = turned[best]
-    rounded = _rounded(pixels, corners)
-    if rounded < _LEAST_ROUNDED:
-        return None
     if fits[1 - best] - fits[best] < _CLEAR_CHI2:
         raise Refusal(
             "reference id1: expected a bank card whose longer side can be told, got one seen so slanted that either "
             "could be; hold the phone parallel to the card."
         )
-    return _Card(quad, corners, covariance, rounded)
+    return _Card(*turned[best])
 
 
-def _skew(corners: Points, camera: CameraPrior) -> float:
-    """Return by how much corners are no picture of a card, whatever the tilt; 0 for a perfect one.
+def _read_right(corners: Points, camera: CameraPrior) -> Points:
+    """Return the outline's corners from the one on where it looks more like a card."""
+    turned = np.roll(corners, -1, axis=0)
+    return corners if _skew(corners, camera) <= _skew(turned, camera) else turned
+
+
+def _skew(corners: NDArray[Any], camera: CameraPrior) -> NDArray[Any]:
+    """Return by how much corners (..., 4, 2) are no picture of a card, whatever the tilt; 0 for a perfect one.
 
     The two columns that turn a plane's axes into the camera's are at right angles and equally long (Zhang 2000).
     What is returned is the larger of the logarithm of their lengths' ratio and the cosine between them.
     """
-    x, y = np.linalg.solve(camera.matrix, fit_homography(_corners_mm(), corners))[:, :2].T
-    lengths = np.linalg.norm(x), np.linalg.norm(y)
-    return float(max(abs(np.log(lengths[0] / lengths[1])), abs(x @ y) / (lengths[0] * lengths[1])))
+    columns = _plane_axes(corners) / ID1_MM
+    x, y = np.moveaxis(np.linalg.inv(camera.matrix) @ columns, -1, 0)
+    lengths = np.linalg.norm(x, axis=-1), np.linalg.norm(y, axis=-1)
+    return np.maximum(np.abs(np.log(lengths[0] / lengths[1])), np.abs((x * y).sum(axis=-1)) / (lengths[0] * lengths[1]))
+
+
+def _plane_axes(corners: NDArray[Any]) -> NDArray[Any]:
+    """Return the first two columns (..., 3, 2) of the homography from the unit square to corners (Heckbert 1989)."""
+    first, second, third, fourth = np.moveaxis(corners, -2, 0)
+    a, b, s = second - third, fourth - third, first - second + third - fourth
+    det = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    g = (s[..., 0] * b[..., 1] - s[..., 1] * b[..., 0]) / det
+    h = (a[..., 0] * s[..., 1] - a[..., 1] * s[..., 0]) / det
+    x = np.concatenate([second - first + g[..., None] * second, g[..., None]], axis=-1)
+    y = np.concatenate([fourth - first + h[..., None] * fourth, h[..., None]], axis=-1)
+    return np.stack([x, y], axis=-1)
+
+
+def _askew(corners: NDArray[Any], camera: CameraPrior) -> NDArray[Any]:
+    """Return the skew (Q,) of outlines (Q, 4, 2) read the better way round; infinite where none can be a card."""
+    skew = np.minimum(_skew(corners, camera), _skew(np.roll(corners, -1, axis=1), camera))
+    x, y = corners[..., 0], corners[..., 1]
+    around = np.hypot(np.roll(x, -1, axis=1) - x, np.roll(y, -1, axis=1) - y).sum(axis=1)
+    small = around < _LEAST_PX_PER_MM * 2 * sum(ID1_MM)
+    return np.where((skew > _MOST_SKEW) | small, np.inf, skew)
 
 
 def _corners_mm() -> Points:
@@ -155,39 +190,17 @@ def _turned(quad: Quad) -> tuple[Points, NDArray[Any]]:
     return np.roll(quad.corners_px, -1, axis=0), quad.covariance_px2[np.ix_(order, order)]
 
 
-def _rounded(pixels: NDArray[np.uint8], corners: Points) -> int:
-    """Return how many corners are rounded as a card's are.
-
-    On the bisector of a corner rounded by r the edge lies r (√2 - 1) inside where the sides meet. Its place is where
-    the picture, along the bisector, changes from what lies well outside to what lies well inside.
-    """
-    to_px = fit_homography(_corners_mm(), corners)
-    inside = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1.0]]) / np.sqrt(2)
-    depths = np.arange(-1.6, 4.2, 0.1)
-    count = 0
-    for corner, way in zip(_corners_mm(), inside, strict=True):
-        beside = np.array([-way[1], way[0]]) * np.linspace(-0.25, 0.25, 5)[:, None]
-        at = transform_points(to_px, (corner + depths[:, None, None] * way + beside).reshape(-1, 2))
-        count += _depth_mm(pixels, at.reshape(len(depths), 5, 2), depths)
-    return count
+def _is_rounded(pixels: NDArray[np.uint8], corners: Points) -> bool:
+    """Say whether three corners are rounded as a card's are, or two where the others cannot be seen."""
+    radii = corner_radii(pixels, corners, ID1_MM)
+    off = np.abs(radii[np.isfinite(radii)] - ID1_CORNER_MM) > _RADIUS_OFF_MM
+    return int(np.sum(~off)) >= (3 if off.any() else 2)
 
 
-def _depth_mm(pixels: NDArray[np.uint8], at: NDArray[Any], depths: NDArray[Any]) -> bool:
-    low = np.floor(at.min(axis=(0, 1))).astype(int) - 2
-    high = np.ceil(at.max(axis=(0, 1))).astype(int) + 3
-    if (low < 0).any() or high[0] > pixels.shape[1] or high[1] > pixels.shape[0]:
-        return False
-    patch = cv2.GaussianBlur(pixels[low[1] : high[1], low[0] : high[0]], (0, 0), 0.8).astype(np.float32)
-    where = (at - low).astype(np.float32)
-    seen = cv2.remap(patch, where, None, cv2.INTER_LINEAR).mean(axis=1)
-    out, inner = np.median(seen[:12], axis=0), np.median(seen[-12:], axis=0)
-    apart = inner - out
-    if np.abs(apart).max() < _LEAST_STEP:
-        return False
-    share = (seen - out) @ apart / (apart @ apart)
-    crossed = np.flatnonzero(share > 0.5)
-    expected = ID1_CORNER_MM * (np.sqrt(2) - 1)
-    return bool(len(crossed) and abs(depths[crossed[0]] - expected) < 0.55)
+def _looks_rounded(pixels: NDArray[np.uint8], guess: Points) -> int:
+    """Return how many corners of a guess may be rounded as a card's are."""
+    off = np.abs(corner_radii(pixels, guess, ID1_MM, guessed=True) - ID1_CORNER_MM)
+    return int(np.sum(off <= _GUESS_RADIUS_OFF_MM))
 
 
 def _overlap(first: Points, second: Points) -> bool:
