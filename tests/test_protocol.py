@@ -28,7 +28,7 @@ def test_manus_has_the_trials_visits_and_criteria() -> None:
         *("neoplasm_10y", "pregnancy_contraception", "life_expectancy_1y", "uncontrolled_hypertension"),
         *("uncontrolled_infection", "follow_up_impossible", "age_18", "age_65_74"),
     ]
-    assert manus["threshold_diameter_mm"] == 2.0
+    assert manus.measurement.threshold_diameter_mm == 2.0
 
 
 def test_visit_windows_do_not_overlap() -> None:
@@ -39,7 +39,7 @@ def test_visit_windows_do_not_overlap() -> None:
 
 def test_every_rule_has_a_source_or_says_that_it_is_ours() -> None:
     manus = read_protocol("manus")
-    for parameter in manus.parameters.values():
+    for parameter in manus.parameters:
         assert bool(parameter.source) != parameter.assumption, parameter.name
         assert parameter.unit, parameter.name
     assert all(p.reason for p in manus.assumptions())
@@ -48,8 +48,8 @@ def test_every_rule_has_a_source_or_says_that_it_is_ours() -> None:
 def test_an_own_protocol_changes_one_value_and_its_hash(tmp_path: Path) -> None:
     path = own(tmp_path, 'extends = "manus"\nname = "ours"\n[parameters]\ntilt_max_deg = 20.0\n')
     manus, ours = read_protocol("manus"), read_protocol(path)
-    changed = [name for name in manus.parameters if manus[name] != ours[name]]
-    assert changed == ["tilt_max_deg"] and ours.parameters["tilt_max_deg"].assumption
+    changed = [name for name, value in manus.values.items() if value != ours.values[name]]
+    assert changed == ["tilt_max_deg"] and ours.origins["tilt_max_deg"].assumption
     assert ours.name == "ours" and ours.sha256 != manus.sha256
     assert ours.visits == manus.visits
 
@@ -94,15 +94,18 @@ def test_a_broken_protocol_is_refused_in_a_sentence(tmp_path: Path, text: str, t
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("threshold_diameter_mm = -3", "threshold_diameter_mm: expected a finite number above 0, got -3"),
-        ("threshold_diameter_mm = nan", "expected a finite number above 0, got nan"),
-        ("threshold_diameter_mm = 1e400", "expected a finite number above 0, got inf"),
-        ('threshold_diameter_mm = "3"', "expected a finite number above 0, got '3'"),
-        ("threshold_diameter_mm = true", "expected a finite number above 0, got True"),
+        (
+            "threshold_diameter_mm = -3",
+            "threshold_diameter_mm: expected a finite number above 0 and at most 100, got -3",
+        ),
+        ("threshold_diameter_mm = nan", "expected a finite number above 0 and at most 100, got nan"),
+        ("threshold_diameter_mm = 1e400", "expected a finite number above 0 and at most 100, got inf"),
+        ('threshold_diameter_mm = "3"', "expected a finite number above 0 and at most 100, got '3'"),
+        ("threshold_diameter_mm = true", "expected a finite number above 0 and at most 100, got True"),
         ("tilt_max_deg = nan", "tilt_max_deg: expected a finite number"),
         ("px_per_mm_min = nan", "px_per_mm_min: expected a finite number"),
         ("scale_se_max_pct = nan", "scale_se_max_pct: expected a finite number"),
-        ("worsening_months = 0.5", "worsening_months: expected a whole number above 0, got 0.5"),
+        ("worsening_months = 0.5", "worsening_months: expected a whole number above 0 and at most 120, got 0.5"),
         ("taken_date_max_days = -1", "taken_date_max_days: expected a whole number of 0 or more"),
         ("censor_at_rescue = 1", "censor_at_rescue: expected true or false, got 1"),
         ('gates = "reprot"', "gates: expected refuse or report, got 'reprot'"),
@@ -131,7 +134,8 @@ def test_values_that_a_clinic_may_set(tmp_path: Path) -> None:
         'references_auto = ["ruler", "aruco:8.5:4X4_50"]\nacr_eular_points.value = { raynaud = { yes = 3 } }\n'
     )
     ours = read_protocol(own(tmp_path, f'extends = "manus"\n[parameters]\n{rules}'))
-    assert ours["threshold_diameter_mm"] == 3 and ours["references_auto"] == ["ruler", "aruco:8.5:4X4_50"]
+    assert ours.measurement.threshold_diameter_mm == 3
+    assert ours.calibration.references_auto == ("ruler", "aruco:8.5:4X4_50")
 
 
 @pytest.mark.parametrize(
@@ -161,7 +165,7 @@ def test_a_reference_is_taken_as_photos_csv_takes_it(tmp_path: Path, text: str) 
         with pytest.raises(ProtocolError, match="reference: expected"):
             read_protocol(path)
     else:
-        assert read_protocol(path)["reference"] == text
+        assert read_protocol(path).calibration.reference == text
 
 
 @pytest.mark.parametrize(
@@ -173,7 +177,10 @@ def test_a_reference_is_taken_as_photos_csv_takes_it(tmp_path: Path, text: str) 
         ('[[criteria]]\nid = ["a"]', "expected tables .*criteria.*, each with id as text"),
         ('[[visits]]\nname = "week 12"\nday = 84.5', "visit week 12, day: expected a whole number, got 84.5"),
         ('[[visits]]\nname = "week 12"\nday = true', "visit week 12, day: expected a whole number"),
-        ('[[visits]]\nname = "week 12"\nday = 84\nwindow_days = -1', "window_days: expected a whole number of days"),
+        (
+            '[[visits]]\nname = "week 12"\nday = 84\nwindow_days = -1',
+            "window_days: expected a whole number of 0 or more",
+        ),
         ('[[visits]]\nname = "week 12"\nday = 84\nphase = "after"', "phase: expected history, screening"),
         ("[[visits]]\nday = 84", "visits: expected tables .*visits.*, each with name as text"),
         ('visits = ["a"]', "visits: expected tables"),
@@ -205,7 +212,11 @@ def test_a_file_extends_a_file_beside_it_which_extends_another(tmp_path: Path, m
     (tmp_path / "sites" / "a.toml").write_text('extends = "../trial.toml"\n[parameters]\ntilt_max_deg = 10.0\n')
     monkeypatch.chdir("/")
     site = read_protocol(tmp_path / "sites" / "a.toml")
-    assert (site["threshold_diameter_mm"], site["tilt_max_deg"], site["px_per_mm_min"]) == (3.0, 10.0, 8.0)
+    assert (site.measurement.threshold_diameter_mm, site.gates.tilt_max_deg, site.gates.px_per_mm_min) == (
+        3.0,
+        10.0,
+        8.0,
+    )
     assert site.name == "trial, changed in a.toml"
 
 
@@ -232,3 +243,32 @@ def test_a_file_that_forgot_what_it_extends_is_told_so_once(tmp_path: Path) -> N
         read_protocol(own(tmp_path, 'base = "manus"\n[parameters]\ntilt_max_deg = { value = 20.0, source = "us" }\n'))
     assert len(caught.value.faults) == 3
     assert "say extends" in str(caught.value) and "key base: expected one of extends, name" in str(caught.value)
+
+
+def test_values_changed_in_python_are_checked_and_marked() -> None:
+    manus = read_protocol("manus")
+    ours = manus.changed(threshold_diameter_mm=3.0, gates="report")
+    assert (ours.measurement.threshold_diameter_mm, ours.gates.on_failure, ours.name) == (
+        3.0,
+        "report",
+        "manus, changed",
+    )
+    assert ours.sha256 != manus.sha256 and ours.origins["gates"].assumption
+    with pytest.raises(ProtocolError) as caught:
+        manus.changed(tilt_max_deg=float("nan"), tilt_max=3, exposure_min=1.5)
+    assert len(caught.value.faults) == 3
+
+
+def test_every_rule_has_a_unit_and_stands_in_one_group_alone() -> None:
+    from ulcermeter.protocol.model import GROUPS
+
+    names = [rule.alias or name for group in GROUPS.values() for name, rule in group.model_fields.items()]
+    assert len(names) == len(set(names)) == len(read_protocol("manus").values)
+    assert all(parameter.unit for parameter in read_protocol("manus").parameters)
+
+
+def test_a_unit_that_is_written_beside_a_value_is_held_to_the_rules_own(tmp_path: Path) -> None:
+    table = '[parameters.tilt_max_deg]\nvalue = 20.0\nunit = "{}"\nsource = "us"\n'
+    assert read_protocol(own(tmp_path, 'extends = "manus"\n' + table.format("deg"))).gates.tilt_max_deg == 20
+    with pytest.raises(ProtocolError, match="tilt_max_deg: expected the unit 'deg', got 'rad'"):
+        read_protocol(own(tmp_path, 'extends = "manus"\n' + table.format("rad")))

@@ -24,7 +24,7 @@ def test_links_and_pictures_lead_somewhere() -> None:
 
 
 def test_rules_that_are_named_exist() -> None:
-    parameters = read_protocol("manus").parameters
+    parameters = read_protocol("manus").values
     named = re.findall(r"`([a-z_]+_(?:max|min)_?[a-z]*|[a-z_]+_(?:min|max))`", README)
     assert len(named) >= 5
     assert not [name for name in named if name not in parameters]
@@ -34,7 +34,7 @@ def test_the_protocol_example_can_be_read(tmp_path: Path) -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
     path = tmp_path / "protocol.toml"
     path.write_text(example, encoding="utf-8")
-    assert read_protocol(path)["threshold_diameter_mm"] == 3.0
+    assert read_protocol(path).measurement.threshold_diameter_mm == 3.0
 
 
 def test_python_names_are_public() -> None:

@@ -325,10 +325,8 @@ def test_overlays_of_an_earlier_run_go(tmp_path: Path) -> None:
 
 
 def test_the_protocol_in_run_json_is_the_protocol(tmp_path: Path) -> None:
-    import dataclasses
-
     protocol = read_protocol("manus")
-    record = json.loads(json.dumps({"protocol": dataclasses.asdict(protocol)}))
+    record = json.loads(json.dumps({"protocol": protocol.record()}))
     assert protocol_of(record) == protocol
 
 

@@ -164,7 +164,11 @@ def test_without_a_focal_length_the_distance_is_wide_and_said() -> None:
 def test_the_same_photo_gives_the_same_draws() -> None:
     photo = photo_of(draw_markers(SHAPE, [scene(15)[1]]))
     first, second = (calibrate(photo, reference="aruco:10") for _ in range(2))
-    assert np.array_equal(first.draws, second.draws) and first.draws.shape == (PROTOCOL["monte_carlo_draws"], 3, 3)
+    assert np.array_equal(first.draws, second.draws) and first.draws.shape == (
+        PROTOCOL.measurement.monte_carlo_draws,
+        3,
+        3,
+    )
     other = calibrate(replace(photo, sha256="other"), reference="aruco:10")
     assert not np.array_equal(first.draws, other.draws)
     assert first.pixel_to_mm == pytest.approx(other.pixel_to_mm)
@@ -230,10 +234,9 @@ def test_a_matching_lens_straightens_and_another_is_not_used() -> None:
 def test_no_lens_profile_widens_the_interval() -> None:
     photo = photo_of(draw_markers(SHAPE, [scene(12)[1]]))
     prior = camera_prior(photo, protocol=PROTOCOL, lens=None)
-    assert prior.k1_sd == PROTOCOL["lens_k1_sd"] > 0
+    assert prior.k1_sd == PROTOCOL.calibration.lens_k1_sd > 0
     assert camera_prior(photo, protocol=PROTOCOL, lens=LENS).k1_sd == 0
-    tight = replace(PROTOCOL.parameters["lens_k1_sd"], value=0.0)
-    ideal = replace(PROTOCOL, parameters={**PROTOCOL.parameters, "lens_k1_sd": tight})
+    ideal = PROTOCOL.changed(lens_k1_sd=0.0)
     far = np.array([60.0, 690.0])
     errors = [calibrate(photo, reference="aruco:10", protocol=p).scale_se(far) for p in (PROTOCOL, ideal)]
     assert errors[0] > 1.02 * errors[1]
@@ -257,8 +260,7 @@ def test_auto_says_that_a_marker_needs_its_size() -> None:
     photo = photo_of(draw_markers(SHAPE, [scene(5)[1]]))
     with pytest.raises(Refusal, match=r"marker DICT_4X4_50 of unknown size; state it as aruco:MM"):
         calibrate(photo)
-    known = replace(PROTOCOL.parameters["references_auto"], value=["id1", "aruco:10"])
-    protocol = replace(PROTOCOL, parameters={**PROTOCOL.parameters, "references_auto": known})
+    protocol = PROTOCOL.changed(references_auto=["id1", "aruco:10"])
     assert calibrate(photo, protocol=protocol).reference == "aruco:10:DICT_4X4_50"
 
 

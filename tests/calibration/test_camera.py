@@ -35,7 +35,7 @@ def photo(rows: int, cols: int, camera: CameraInfo = PHONE):  # type: ignore[no-
 def test_focal_length_from_exif_by_the_diagonal() -> None:
     prior = camera_prior(photo(3000, 4000), protocol=PROTOCOL, lens=None)
     assert prior.focal_px == pytest.approx(26 * 5000 / 43.2666)
-    assert prior.focal_sd_rel == PROTOCOL["focal_exif_sd_pct"] / 100
+    assert prior.focal_sd_rel == PROTOCOL.calibration.focal_exif_sd_pct / 100
     assert prior.centre_px == (1999.5, 1499.5) and prior.warnings == ()
     upright = camera_prior(photo(4000, 3000), protocol=PROTOCOL, lens=None)
     assert upright.focal_px == prior.focal_px and upright.centre_px == (1499.5, 1999.5)

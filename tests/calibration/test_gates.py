@@ -98,7 +98,7 @@ def test_too_uncertain_a_scale() -> None:
     photo, calibration = marked(10, side_mm=3.0)
     far = np.array([10.0, 320.0])
     report = check_gates(photo, calibration, far, protocol=PROTOCOL)
-    assert report.scale_se_pct > PROTOCOL["scale_se_max_pct"]
+    assert report.scale_se_pct > PROTOCOL.gates.scale_se_max_pct
     assert any("lay the reference closer to the ulcer, or go nearer" in failure for failure in report.failures)
     mirrored = check_gates(photo, replace(calibration, reference="disc:3"), far, protocol=PROTOCOL)
     assert any("ulcer and hold the phone parallel to it" in failure for failure in mirrored.failures)
@@ -205,7 +205,7 @@ def focus_of(**options: float) -> float:
 def test_focus_falls_with_blur() -> None:
     values = [focus_of(px_per_mm=20, blur_mm=blur) for blur in (0.03, 0.08, 0.15, 0.2, 0.3, 0.4)]
     assert all(a > b for a, b in zip(values, values[1:], strict=False))
-    assert values[2] > PROTOCOL["focus_min"] > values[4]
+    assert values[2] > PROTOCOL.gates.focus_min > values[4]
     assert 1 / values[4] == pytest.approx(2.563 * 0.3, rel=0.15)  # the width of a blurred step
 
 
@@ -226,13 +226,7 @@ def test_focus_without_anything_to_see() -> None:
 
 def test_every_failure_is_told_at_once() -> None:
     photo, calibration = marked(38, side_mm=4.0, distance_mm=60)
-    strict = {**PROTOCOL.parameters}
-    for name, value in {
-        "px_per_mm_min": 99.0,
-        "scale_se_max_pct": 0.01,
-        "focus_min": 99.0,
-        "exposure_min": 1.1,
-    }.items():
-        strict[name] = replace(strict[name], value=value)
-    report = check_gates(photo, calibration, np.array([210.0, 165.0]), protocol=replace(PROTOCOL, parameters=strict))
+    limits = {"px_per_mm_min": 99.0, "scale_se_max_pct": 0.01, "focus_min": 99.0, "exposure_min": 1.1}
+    strict = replace(PROTOCOL, gates=PROTOCOL.gates.model_copy(update=limits))
+    report = check_gates(photo, calibration, np.array([210.0, 165.0]), protocol=strict)
     assert len(report.failures) == 5

@@ -167,7 +167,7 @@ def test_plain_exclusions(criterion: str, column: str, word: str, result: str, e
 
 def test_the_advisory_age_decides_only_when_enforced() -> None:
     assert verdict(assess()) == "eligible"
-    criteria = tuple(replace(c, enforce=True) if c.id == "age_65_74" else c for c in PROTOCOL.criteria)
+    criteria = tuple(c.model_copy(update={"enforce": True}) if c.id == "age_65_74" else c for c in PROTOCOL.criteria)
     strict = assess(protocol=replace(PROTOCOL, criteria=criteria))
     assert row_of(strict, "age_65_74")["effect"] == "fails"
     assert verdict(strict) == "not eligible"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -82,12 +81,8 @@ def test_a_word_of_after_inclusion_is_not_used() -> None:
 def test_a_no_before_the_window_closed_stands_but_is_flagged() -> None:
     row = refractory(refractory=[WORD | NO | {"judged_on": "2016-03-20"}])
     assert row["result"] == "not met" and "flag: before the window closed on 2016-04-08" in arm(row, "c")
-    strict = dict(PROTOCOL.parameters)
-    name = "physician_no_needs_closed_window"
-    strict[name] = replace(strict[name], value=True)
-    row = refractory(
-        refractory=[WORD | NO | {"judged_on": "2016-03-20"}], protocol=replace(PROTOCOL, parameters=strict)
-    )
+    strict = PROTOCOL.changed(physician_no_needs_closed_window=True)
+    row = refractory(refractory=[WORD | NO | {"judged_on": "2016-03-20"}], protocol=strict)
     assert row["result"] == "not assessable" and "too early to say" in arm(row, "c")
 
 

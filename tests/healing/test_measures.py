@@ -68,7 +68,7 @@ def test_half_the_area_when_it_closes_grows_first_or_never() -> None:
 
 def test_the_smallest_detectable_change_is_277_sem() -> None:
     # 1.96 √2 = 2.77, as printed by de Vet et al. 2006 and Bland & Altman's repeatability coefficient.
-    assert smallest_detectable_change(PROTOCOL) / PROTOCOL["sem_log_area"] == pytest.approx(2.77, abs=0.005)
+    assert smallest_detectable_change(PROTOCOL) / PROTOCOL.healing.sem_log_area == pytest.approx(2.77, abs=0.005)
 
 
 @given(then=AREAS, now=AREAS, factor=st.floats(0.1, 10))

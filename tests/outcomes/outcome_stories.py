@@ -62,8 +62,7 @@ def study(**changes: Any) -> Study:
 
 def tabulate(*ulcers: list[dict[str, Any]], censor_at_rescue: bool = False, **changes: Any) -> Outcomes:
     rows = [row for one in ulcers for row in one]
-    own = {"censor_at_rescue": replace(PROTOCOL.parameters["censor_at_rescue"], value=censor_at_rescue)}
-    rules = replace(PROTOCOL, parameters={**PROTOCOL.parameters, **own})
+    rules = PROTOCOL.changed(censor_at_rescue=censor_at_rescue)
     whole = replace(study(trajectories=rows, **changes), protocol=rules)
     return tabulate_outcomes(whole, from_rows("trajectories", rows))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -125,10 +124,7 @@ def test_ten_against_ten_is_exact() -> None:
 
 
 def test_beyond_that_splits_are_drawn_and_repeat() -> None:
-    few = {**PROTOCOL.parameters}
-    few["permutation_exact_max"] = replace(few["permutation_exact_max"], value=100)
-    few["permutation_draws"] = replace(few["permutation_draws"], value=5000)
-    protocol = replace(PROTOCOL, parameters=few)
+    protocol = PROTOCOL.changed(permutation_exact_max=100, permutation_draws=5000)
     values, first = np.array([3.0, 1, 4, 1, 5, 9, 2, 6, 5, 3])[:, None], np.arange(10) < 5
     exact = permute(values, first, lambda a, b: a[:, 0] - b[:, 0], PROTOCOL)
     drawn = [permute(values, first, lambda a, b: a[:, 0] - b[:, 0], protocol) for _ in range(2)]

@@ -12,18 +12,14 @@ from ulcermeter import tables
 from ulcermeter.datatypes import Calibration, Finger, OutlineSource
 from ulcermeter.errors import Refusal
 from ulcermeter.planimetry import diameter_line, measure
-from ulcermeter.protocol import Parameter, Protocol, read_protocol
+from ulcermeter.protocol import read_protocol
 
 PROTOCOL = read_protocol()
 
 
-def changed(**values: float) -> Protocol:
-    """Return the shipped rules with some values replaced."""
-    parameters = {**PROTOCOL.parameters, **{name: Parameter(name, value) for name, value in values.items()}}
-    return replace(PROTOCOL, parameters=parameters)
-
-
-STILL = changed(slope_unknown_sd_deg=0.0, slope_finger_sd_deg=0.0, height_skin_sd_mm=0.0, height_table_sd_mm=0.0)
+STILL = PROTOCOL.changed(
+    slope_unknown_sd_deg=0.0, slope_finger_sd_deg=0.0, height_skin_sd_mm=0.0, height_table_sd_mm=0.0
+)
 
 
 def at_height(outline: np.ndarray, height_mm: float = 0.0) -> np.ndarray:
@@ -138,7 +134,7 @@ def test_what_the_border_cuts_off_may_be_longer_but_never_shorter(size: float, a
 
 def test_exactly_the_threshold_is_not_over_it() -> None:
     got = row(projected(at_height(ellipse(2.0, 1.0)), 0.0), calibration(), protocol=STILL)
-    strict = replace(STILL, parameters={**STILL.parameters, "threshold_diameter_mm": Parameter("", got.diameter_mm)})
+    strict = STILL.changed(threshold_diameter_mm=float(got.diameter_mm))
     assert row(projected(at_height(ellipse(2.0, 1.0)), 0.0), calibration(), protocol=strict).over_threshold == "no"
 
 
@@ -180,7 +176,9 @@ def test_more_noise_widens_the_interval() -> None:
     ],
 )
 def test_the_dominant_term_is_named(term: str, how: dict, rules: dict) -> None:
-    got = row(projected(at_height(ellipse(3.0, 2.0)), 15.0), calibration(15.0, **how), protocol=changed(**rules))
+    got = row(
+        projected(at_height(ellipse(3.0, 2.0)), 15.0), calibration(15.0, **how), protocol=PROTOCOL.changed(**rules)
+    )
     assert got.dominant_error == term
 
 
@@ -215,7 +213,7 @@ def test_the_diameter_line_lies_on_the_outline() -> None:
 def test_intervals_cover_the_truth() -> None:
     """A known 3 x 2 mm ulcer, seen with an error of every term as large as the rules say, 150 times."""
     rng = np.random.default_rng(3)
-    rules = changed(slope_unknown_sd_deg=6.0, boundary_sd_mm=0.08, monte_carlo_draws=400)
+    rules = PROTOCOL.changed(slope_unknown_sd_deg=6.0, boundary_sd_mm=0.08, monte_carlo_draws=400)
     outline, found = ellipse(3.0, 2.0), calibration(15.0, rel_sd=0.01)
     middle = outline.mean(axis=0)
     normal = (outline - middle) / np.linalg.norm(outline - middle, axis=1, keepdims=True)
@@ -224,7 +222,9 @@ def test_intervals_cover_the_truth() -> None:
         height = rng.standard_normal() + (outline - middle) @ (np.tan(np.radians(6.0)) * rng.standard_normal(2))
         edge = np.column_stack([outline + rng.uniform(-8, 8, 2), height])
         truth.append(np.linalg.norm(edge[:, None] - edge[None], axis=2).max())
-        drawn = edge + np.column_stack([rules["boundary_sd_mm"] * rng.standard_normal() * normal, np.zeros(len(edge))])
+        drawn = edge + np.column_stack(
+            [rules.measurement.boundary_sd_mm * rng.standard_normal() * normal, np.zeros(len(edge))]
+        )
         # A scale that is 1 % off puts every point 1 % off in the plane.
         seen.append(found.to_px(found.to_mm(projected(drawn, 15.0)) * (1 + 0.01 * rng.standard_normal())))
     got = measure(segmentation(seen, found, source=OutlineSource.NETWORK), protocol=rules)

@@ -50,7 +50,7 @@ def main(count: int, first: int) -> None:
     print(table.loc[table["why"] != "", "why"].value_counts().to_string())
     for name, rows in (("flat", table[np.isinf(table["radius"])]), ("bent", table[np.isfinite(table["radius"])])):
         told = rows[rows["why"] == ""]
-        passing = told[told["se_pct"] <= PROTOCOL["scale_se_max_pct"]]
+        passing = told[told["se_pct"] <= PROTOCOL.gates.scale_se_max_pct]
         print(
             f"{name}: {len(rows)}; refused {len(rows) - len(told)}, by the scale's gate too {len(rows) - len(passing)}"
         )

@@ -236,7 +236,7 @@ def main_job(data: Path) -> None:
     protocol, statuses = read_protocol("manus"), Counter[str]()
     for row in finger_rows(data):
         scale = float(row["width_px"]) / FINGER_MM
-        if scale < protocol["px_per_mm_min"]:
+        if scale < protocol.gates.px_per_mm_min:
             continue
         cells = {"photo": row["photo"], "x": row["x"], "y": row["y"], "reference": f"scale:{scale:.3f}"}
         photo = measure_photo(cells, protocol, root=data / "fingers", overlay=False).photo

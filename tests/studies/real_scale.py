@@ -104,9 +104,9 @@ def coin_row(
     low, high = np.percentile(widths(calibration.draws[:200], other) * rim_error, [2.5, 97.5])
     away = np.hypot(*(middle - calibration.points_px.mean(axis=0))) / np.ptp(rim(calibration)[:, 0])
     gates = (
-        100 * calibration.scale_se(middle) <= PROTOCOL["scale_se_max_pct"],
-        calibration.tilt_deg <= PROTOCOL["tilt_max_deg"],
-        calibration.px_per_mm(middle) >= PROTOCOL["px_per_mm_min"],
+        100 * calibration.scale_se(middle) <= PROTOCOL.gates.scale_se_max_pct,
+        calibration.tilt_deg <= PROTOCOL.gates.tilt_max_deg,
+        calibration.px_per_mm(middle) >= PROTOCOL.gates.px_per_mm_min,
     )
     error, covered = read - size_mm, bool(low <= size_mm <= high)
     return {"error_mm": error, "covered": covered, "passed": all(gates), "away": float(away)}

@@ -237,7 +237,7 @@ def _as_bent(
     """Refuse a marker that is bent too far, and widen the points of one that is bent a little; a flat one stays."""
     if bending is None or bending.ratio < _BENT_RATIO or bending.share < _BENT_SHARE:
         return found
-    share_pct, limit_pct = 100 * bending.share, float(protocol["marker_bend_max_pct"])
+    share_pct, limit_pct = 100 * bending.share, protocol.calibration.marker_bend_max_pct
     if share_pct > limit_pct:
         raise Refusal(
             f"marker {marker.dictionary} id {marker.id}: expected borders that lie as a flat marker's do, got them off "
@@ -247,8 +247,8 @@ def _as_bent(
     off_mm = bending.share * size_mm
     return replace(
         found,
-        point_sd_mm=float(np.hypot(protocol["reference_point_sd_mm"], _POINTS_PER_BEND * off_mm)),
-        size_sd_pct=float(np.hypot(protocol["reference_size_sd_pct"], _SIZE_PER_BEND * share_pct)),
+        point_sd_mm=float(np.hypot(protocol.calibration.reference_point_sd_mm, _POINTS_PER_BEND * off_mm)),
+        size_sd_pct=float(np.hypot(protocol.calibration.reference_size_sd_pct, _SIZE_PER_BEND * share_pct)),
         warnings=(
             *found.warnings,
             f"the marker is not quite flat (borders off by {share_pct:.2f} % of its side): its error is widened; lay "

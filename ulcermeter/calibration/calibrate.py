@@ -137,7 +137,7 @@ def _find_any(
     photo: Photo, asked: Reference, *, region: Region | None, protocol: Protocol, lens: LensProfile | None
 ) -> FoundReference:
     """Return the first reference of the protocol's list that the photo shows."""
-    texts = [str(text) for text in protocol["references_auto"]]
+    texts = [str(text) for text in protocol.calibration.references_auto]
     for text in texts:
         known = parse_reference(text)
         if known.kind not in FINDERS:
@@ -170,8 +170,8 @@ def _calibrated(
     shape = (photo.pixels.shape[0], photo.pixels.shape[1])
     camera = camera_prior(photo, protocol=protocol, lens=lens)
     straight = _straightener(photo, lens)
-    point_sd_mm = protocol["reference_point_sd_mm"] if found.point_sd_mm is None else found.point_sd_mm
-    size_sd_pct = protocol["reference_size_sd_pct"] if found.size_sd_pct is None else found.size_sd_pct
+    point_sd_mm = protocol.calibration.reference_point_sd_mm if found.point_sd_mm is None else found.point_sd_mm
+    size_sd_pct = protocol.calibration.reference_size_sd_pct if found.size_sd_pct is None else found.size_sd_pct
     points_mm = _turned_with_the_photo(found.points_px, found.points_mm)
     felt = photo.camera.down if reference_on == "table" else None
     plane = fit_plane(
@@ -183,10 +183,10 @@ def _calibrated(
         shape=shape,
         point_sd_mm=float(point_sd_mm),
         size_sd_pct=float(size_sd_pct),
-        level_sd_deg=float(protocol["reference_level_sd_deg"]),
-        tilt_scale_deg=float(protocol["tilt_scale_deg"]),
-        level=None if felt is None else Level(felt, float(protocol["table_level_scale_deg"])),
-        n_draws=int(protocol["monte_carlo_draws"]),
+        level_sd_deg=protocol.calibration.reference_level_sd_deg,
+        tilt_scale_deg=protocol.calibration.tilt_scale_deg,
+        level=None if felt is None else Level(felt, protocol.calibration.table_level_scale_deg),
+        n_draws=protocol.measurement.monte_carlo_draws,
         rng=seeded_generator(photo.sha256, "calibration"),
     )
     return Calibration(

@@ -73,19 +73,19 @@ def camera_prior(photo: Photo, *, protocol: Protocol, lens: LensProfile | None) 
         x, y = centre[0] + lens.centre_rel[0] * longer, centre[1] + lens.centre_rel[1] * longer
         return CameraPrior(lens.focal_rel * longer, lens.focal_rel_sd / lens.focal_rel, (x, y), 0.003 * longer, 0.0)
     per_mm = math.hypot(rows, cols) / DIAGONAL_35MM_MM
-    k1_sd = float(protocol["lens_k1_sd"])
-    centre_sd_px = longer * protocol["camera_centre_sd_pct"] / 100
+    k1_sd = protocol.calibration.lens_k1_sd
+    centre_sd_px = longer * protocol.calibration.camera_centre_sd_pct / 100
     focal_mm = photo.camera.focal_35mm_mm
     if focal_mm is not None:
         usual = _USUAL_ASPECTS[0] <= longer / min(rows, cols) <= _USUAL_ASPECTS[1]
-        sd_pct = protocol["focal_exif_sd_pct"] if usual else protocol["focal_cropped_sd_pct"]
+        sd_pct = protocol.calibration.focal_exif_sd_pct if usual else protocol.calibration.focal_cropped_sd_pct
         span = _span(photo, protocol)
         sd_rel = math.hypot(sd_pct / 100, math.log(span.most) / _SPAN_SDS) if span.most > 1 else sd_pct / 100
         centre_sd_px = math.hypot(centre_sd_px, span.off_centre_px / math.sqrt(3))
         focal_px = focal_mm * per_mm * math.sqrt(span.most)
         return CameraPrior(focal_px, sd_rel, centre, centre_sd_px, k1_sd, span.warnings or _RESHAPED[usual])
-    assumed_mm, sd_mm = protocol["focal_assumed_mm"], protocol["focal_assumed_sd_mm"]
-    cropped_sd_px = longer * protocol["camera_centre_cropped_sd_pct"] / 100
+    assumed_mm, sd_mm = protocol.calibration.focal_assumed_mm, protocol.calibration.focal_assumed_sd_mm
+    cropped_sd_px = longer * protocol.calibration.camera_centre_cropped_sd_pct / 100
     said = f"no focal length in the file: {assumed_mm:g} ± {sd_mm:g} mm (35 mm equivalent) assumed"
     return CameraPrior(assumed_mm * per_mm, sd_mm / assumed_mm, centre, cropped_sd_px, k1_sd, (said,))
 
@@ -125,7 +125,7 @@ def _span(photo: Photo, protocol: Protocol) -> _Span:
             "cropped or made smaller, so the camera's distance is less sure; hand in photos as they were taken"
         )
     elif camera.framing is Framing.UNTOLD:
-        most = float(protocol["focal_crop_max"])
+        most = protocol.calibration.focal_crop_max
         off_px = (most - 1) / 2 * max(rows, cols)
         warnings.append(
             "the file does not tell whether the picture was cropped, so the camera's distance is less sure; hand in "

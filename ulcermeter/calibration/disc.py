@@ -86,7 +86,7 @@ def find_disc(
     # A dot is flat: round it are only its ground's edges.
     disc = face_of(photo.pixels, discs[0], camera) if reference.size_mm >= _COIN_MM else discs[0]
     _refuse_small(disc)
-    return _found(reference.size_mm, disc, camera, float(protocol["disc_size_sd_pct"]))
+    return _found(reference.size_mm, disc, camera, protocol.calibration.disc_size_sd_pct)
 
 
 def find_discs(pixels: NDArray[np.uint8], *, region: Region | None = None) -> list[EllipseFit]:

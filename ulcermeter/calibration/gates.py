@@ -119,7 +119,7 @@ def tilt_limit_deg(reference: str, protocol: Protocol) -> float:
 
     A disc's is smaller: which of two mirrored tilts it has decides how steep the skin is to the camera.
     """
-    limit = protocol["disc_tilt_max_deg" if reference.startswith("disc") else "tilt_max_deg"]
+    limit = protocol.gates.disc_tilt_max_deg if reference.startswith("disc") else protocol.gates.tilt_max_deg
     return float(limit)
 
 
@@ -176,7 +176,7 @@ def _too_dim(report: GateReport, protocol: Protocol) -> str:
     Judged by the brightest parts, and for a finger that is dark among bright things by whether anything stands out on
     it: never by how bright the skin is on average, which is a person's and not the light's.
     """
-    least, contrast = float(protocol["brightest_min"]), float(protocol["finger_contrast_levels_min"])
+    least, contrast = protocol.gates.brightest_min, protocol.gates.finger_contrast_levels_min
     if report.brightest < least:
         return (
             f"too dark: the brightest parts within {_SURROUNDINGS_MM:g} mm of the ulcer reach level "
@@ -192,33 +192,34 @@ def _too_dim(report: GateReport, protocol: Protocol) -> str:
 
 def _judged(report: GateReport, protocol: Protocol, reference: str) -> GateReport:
     failures, warnings = [], []
+    gates = protocol.gates
     # A disc's two mirrored tilts differ by distance × sin(tilt) / height of the camera: going nearer makes it worse.
     surer = " and hold the phone parallel to it" if reference.startswith("disc") else ", or go nearer"
-    if report.px_per_mm < protocol["px_per_mm_min"]:
+    if report.px_per_mm < gates.px_per_mm_min:
         failures.append(
-            f"{report.px_per_mm:.1f} px/mm at the ulcer (least {protocol['px_per_mm_min']:g}): go nearer, or set the "
+            f"{report.px_per_mm:.1f} px/mm at the ulcer (least {gates.px_per_mm_min:g}): go nearer, or set the "
             "camera to its full resolution"
         )
     if report.tilt_deg > (limit := tilt_limit_deg(reference, protocol)):
         failures.append(f"tilt {report.tilt_deg:.0f}° (limit {limit:g}°): hold the phone parallel to the reference")
-    if report.scale_se_pct > protocol["scale_se_max_pct"]:
+    if report.scale_se_pct > gates.scale_se_max_pct:
         failures.append(
-            f"scale uncertain by {report.scale_se_pct:.1f} % at the ulcer (limit {protocol['scale_se_max_pct']:g} %): "
+            f"scale uncertain by {report.scale_se_pct:.1f} % at the ulcer (limit {gates.scale_se_max_pct:g} %): "
             f"lay the reference closer to the ulcer{surer}"
         )
-    if report.focus < protocol["focus_min"]:
+    if report.focus < gates.focus_min:
         got = f"edges {1 / report.focus:.2f} mm wide" if report.focus > 0 else "no edge to be seen"
         failures.append(
-            f"{got} at the ulcer (limit {1 / protocol['focus_min']:.2f} mm): tap on the ulcer to focus, hold the phone "
+            f"{got} at the ulcer (limit {1 / gates.focus_min:.2f} mm): tap on the ulcer to focus, hold the phone "
             "still and not too near"
         )
     if dim := _too_dim(report, protocol):
         failures.append(dim)
         report = replace(report, exposure=0.0)
-    elif report.exposure < protocol["exposure_min"]:
+    elif report.exposure < protocol.gates.exposure_min:
         failures.append(
             f"only {100 * report.exposure:.0f} % of the skin round the ulcer is neither burnt out nor black (least "
-            f"{100 * protocol['exposure_min']:.0f} %): use even light without flash"
+            f"{100 * gates.exposure_min:.0f} %): use even light without flash"
         )
     if math.isnan(report.scale_se_pct):
         warnings.append("the scale is not verified: its error and the tilt could not be judged")

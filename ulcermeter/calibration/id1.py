@@ -82,7 +82,7 @@ def find_id1(
         Two cards; one of which it cannot be told which side is the longer.
     """
     camera = camera_prior(photo, protocol=protocol, lens=lens)
-    cards = _cards(photo.pixels, region, camera, float(protocol["tilt_scale_deg"]))
+    cards = _cards(photo.pixels, region, camera, protocol.calibration.tilt_scale_deg)
     if not cards:
         return None
     if len(cards) > 1:

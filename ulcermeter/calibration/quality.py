@@ -83,13 +83,13 @@ def judge_quality(
         one colour. Source: assumption.
     """
     parts = _light(photo, calibration, finger, outlines) if finger is not None else None
-    verified = calibration.verified
+    verified, square = calibration.verified, calibration.tilt_deg <= protocol.quality.quality_tilt_max_deg
     return {
-        "quality_in_focus": "" if math.isnan(focus) else _word(focus >= protocol["quality_focus_min"]),
+        "quality_in_focus": "" if math.isnan(focus) else _word(focus >= protocol.quality.quality_focus_min),
         "quality_no_shadow": "" if parts is None else _word(_no_shadow(*parts, protocol)),
         "quality_even_light": "" if parts is None else _even(*parts, protocol),
         "quality_reference_present": "yes" if verified else "",
-        "quality_reference_square": _word(calibration.tilt_deg <= protocol["quality_tilt_max_deg"]) if verified else "",
+        "quality_reference_square": _word(square) if verified else "",
         "quality_ulcer_centred": "" if place_px is None else _word(_centred(photo, place_px, protocol)),
     }
 
@@ -101,7 +101,7 @@ def _word(answer: bool) -> str:
 def _centred(photo: Photo, place_px: NDArray[np.floating], protocol: Protocol) -> bool:
     size = np.array([photo.pixels.shape[1], photo.pixels.shape[0]])
     off = np.abs((np.asarray(place_px) + 0.5) / size - 0.5)
-    return bool((off <= protocol["quality_off_centre_max"]).all())
+    return bool((off <= protocol.quality.quality_off_centre_max).all())
 
 
 def _light(
@@ -187,14 +187,14 @@ def _leave_out(distance: NDArray[np.float64], polygons: Sequence[Points], margin
 
 
 def _no_shadow(light: NDArray[np.float32], parts: NDArray[np.int8], protocol: Protocol) -> bool:
-    apart, least = round(_STEP_MM / _SPACING_MM), math.log(protocol["quality_shadow_step"])
+    apart, least = round(_STEP_MM / _SPACING_MM), math.log(protocol.quality.quality_shadow_step)
     steps = pairs = 0
     for turned, counted in ((light, parts > 0), (light.transpose(1, 0, 2), (parts > 0).T)):
         both = counted[apart:] & counted[:-apart]
         change = np.abs(turned[apart:] - turned[:-apart])[both]
         steps += int(np.count_nonzero((change[:, 0] >= least) & _one_colour(change)))
         pairs += len(change)
-    return steps <= protocol["quality_shadow_share_max"] * pairs
+    return steps <= protocol.quality.quality_shadow_share_max * pairs
 
 
 def _one_colour(change: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -207,4 +207,4 @@ def _even(light: NDArray[np.float32], parts: NDArray[np.int8], protocol: Protoco
     if len(medians) < 3:
         return ""
     change = np.abs(medians[:, None] - medians[None])
-    return _word(bool(change[..., 0][_one_colour(change)].max() <= math.log(protocol["quality_light_ratio_max"])))
+    return _word(bool(change[..., 0][_one_colour(change)].max() <= math.log(protocol.quality.quality_light_ratio_max)))

@@ -99,7 +99,7 @@ def _size(case: Case, ulcer: Ulcer, looks: Sequence[Dated]) -> Answer:
     photos = _photos(case, ulcer)
     last = [photo for photo in last_ones(photos, case.cutoff) if photo.row["answer"]]
     word = agreed(photos, "answer", case.cutoff)
-    threshold = float(case.protocol["threshold_diameter_mm"])
+    threshold = case.protocol.measurement.threshold_diameter_mm
     truth = yes_no(word) if word else None
     shown = join(photo.row["evidence"] for photo in last)
     flags = tuple(flag for photo in last for flag in photo.row["flags"])
@@ -143,11 +143,11 @@ def _beside(
     by = f" by {said.row['measured_by']}" if said.row["measured_by"] else ""
     words = f"bedside {bedside:.2f} mm{by} on {written(said.when)}"
     in_time = all(not_after(day, said.when) is True for day in since)
-    if sizes and all(_far(bedside, ends, float(case.protocol["bedside_far_ratio"])) for ends in sizes):
+    if sizes and all(_far(bedside, ends, case.protocol.eligibility.bedside_far_ratio) for ends in sizes):
         cell = join([answer.would_settle, f"ulcers.csv: {case.subject_id}, diameter_mm_bedside"])
         shown = replace(answer.noting(words), would_settle=cell if settles else "")
         return shown.flagged(Flag(FlagKind.BEDSIDE_FAR, diameter_mm=float(bedside)))
-    if settles and in_time and case.protocol["bedside_settles_uncertain"]:
+    if settles and in_time and case.protocol.eligibility.bedside_settles_uncertain:
         evidence = f"{answer.evidence}; {words} settles the uncertain photo"
         return Answer(over, f"{bedside:.2f} mm (bedside)", evidence, flags=answer.flags)
     shown = answer.noting(words)
@@ -206,11 +206,11 @@ def _photo(rows: Sequence[Row], case: Case) -> Dated:
     ends = f"95 % {longest['diameter_low_mm']:.2f}-{longest['diameter_high_mm']:.2f}"
     doubt = "open and " if contested else ""
     over = {"yes": "over", "no": "not over", "uncertain": f"cannot tell whether {doubt}over"}[answer]
-    threshold = float(case.protocol["threshold_diameter_mm"])
+    threshold = case.protocol.measurement.threshold_diameter_mm
     evidence = f"diameter {size} ({ends}) {where}: {over} {threshold:g} mm{told}"
     width = longest["width_mm"]
     fissure: tuple[Flag, ...] = ()
-    if answer != "no" and math.isfinite(width) and width <= case.protocol["fissure_width_mm"]:
+    if answer != "no" and math.isfinite(width) and width <= case.protocol.eligibility.fissure_width_mm:
         fissure = (Flag(FlagKind.FISSURE, diameter_mm=float(width)),)
         evidence += f"; flag: {flag_in_words(fissure[0])}"
     ends_mm = (longest["diameter_low_mm"], longest["diameter_high_mm"])

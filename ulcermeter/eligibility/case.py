@@ -64,7 +64,7 @@ class Case:
 
     def counts_for_size(self, row: Row) -> bool:
         """Say whether a photo's visit is of a phase whose photos tell how large an ulcer is."""
-        allowed = self.protocol["active_photo_phases"]
+        allowed = self.protocol.eligibility.active_photo_phases
         return any(visit.name == row["visit"] and visit.phase in allowed for visit in self.protocol.visits)
 
     def cell(self, column: str) -> str:

@@ -43,7 +43,7 @@ def score(case: Case) -> Score:
     low = high = 0
     known: list[str] = []
     unknown: list[str] = []
-    for item, points in case.protocol["acr_eular_points"].items():
+    for item, points in case.protocol.eligibility.acr_eular_points.items():
         word = case.person[item]
         if not word:
             high += max(points.values())
@@ -61,7 +61,7 @@ def established(case: Case) -> Answer:
     Where the classification is not applicable (an SSc-like disorder explains it better, or the fingers are spared)
     the score is silent, and a clinic's *yes* conflicts with that.
     """
-    total, needed = score(case), int(case.protocol["score_definite_ssc"])
+    total, needed = score(case), case.protocol.eligibility.score_definite_ssc
     against = [c for c in ("better_explained", "fingers_spared") if case.person[c] == "yes"]
     word = yes_no(case.person["ssc_established"])
     by_score = None if against else total.reaches(needed)

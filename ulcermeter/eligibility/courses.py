@@ -98,7 +98,7 @@ def courses_for(case: Case, ulcer: Ulcer) -> list[Course]:
         if not spoken or all(started[position].intravenous is False for position in spoken):
             alone.setdefault(row["course_end"], []).append((row, sure))
     with_words = [replace(c, words=tuple(w)) for c, w in zip(started, words, strict=True) if c.intravenous is not False]
-    stands = True if not case.protocol["physician_word_needs_course"] else None
+    stands = True if not case.protocol.refractory.physician_word_needs_course else None
     for end, rows in sorted(alone.items()):
         contradicted = any(_overlap(c.end, parse_date(end)) for c in started)
         trust = None if contradicted or not end else stands
@@ -265,7 +265,7 @@ def grew(then: Look, now: Look, case: Case) -> Kleene:
 
 def smallest_rise(case: Case) -> float:
     """Return the smallest detectable change of ln(area): 1.96 √2 SEM (de Vet et al. 2006)."""
-    return 1.96 * math.sqrt(2.0) * float(case.protocol["sem_log_area"])
+    return 1.96 * math.sqrt(2.0) * case.protocol.healing.sem_log_area
 
 
 def _log_sd(look: Look) -> float:

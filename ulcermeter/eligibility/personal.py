@@ -36,7 +36,7 @@ def _exact(when: DateInterval | None) -> bool:
 
 def neoplasm(case: Case) -> Answer:
     """Neoplasm in the years before inclusion (the day exactly so many years before counts)."""
-    years = int(case.protocol["neoplasm_years"])
+    years = case.protocol.eligibility.neoplasm_years
     last, word = parse_date(case.person["neoplasm_last_active"]), case.person["neoplasm_last_10y"]
     by_date = _within(last, case.cutoff, years)
     by_word = yes_no(word)
@@ -89,14 +89,14 @@ def pregnancy(case: Case) -> Answer:
 
 def adult(case: Case) -> Answer:
     """At least the protocol's years at inclusion."""
-    return _aged(case, low=int(case.protocol["age_min_years"]))
+    return _aged(case, low=case.protocol.eligibility.age_min_years)
 
 
 def advised_age(case: Case) -> Answer:
     """Between the two ages, both in completed years, that one page's summary names."""
-    low, high = (int(case.protocol[f"age_advisory_{end}_years"]) for end in ("low", "high"))
+    rules = case.protocol.eligibility
     reason = next((c.reason for c in case.protocol.criteria if c.id == "age_65_74"), "")
-    answer = _aged(case, low=low, high=high)
+    answer = _aged(case, low=rules.age_advisory_low_years, high=rules.age_advisory_high_years)
     return answer.noting(reason)
 
 

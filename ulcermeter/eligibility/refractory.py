@@ -24,6 +24,7 @@ from ulcermeter.eligibility.courses import (
 )
 from ulcermeter.eligibility.joins import Ulcer
 from ulcermeter.eligibility.kleene import Kleene, all_of, any_of, negate, not_after, yes_no
+from ulcermeter.protocol.model import RefractoryRules
 from ulcermeter.tables.dates import DateInterval, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind
 from ulcermeter.wording import flag_in_words
@@ -38,7 +39,7 @@ class _Arm:
     letter: str
     words: str
     column: str
-    months: str
+    months: Callable[[RefractoryRules], int]
     photos: Callable[[Case, Look, Sequence[Look], Window], Answer]
     physician_only: bool = False
 
@@ -69,7 +70,7 @@ def _unjoined(ulcer: Ulcer) -> Flag | None:
 
 def _course(case: Case, ulcer: Ulcer, course: Course, looks: Sequence[Look]) -> Answer:
     """Answer the three arms of one course, told in words."""
-    days = int(case.protocol["reference_max_days_before_course"])
+    days = case.protocol.refractory.reference_max_days_before_course
     reference = reference_before(looks, course, days)
     arms = [_arm(case, ulcer, course, arm, looks, reference) for arm in _ARMS]
     truth = all_of(course.intravenous, any_of(*(answer.truth for answer in arms)))
@@ -91,7 +92,7 @@ def _course(case: Case, ulcer: Ulcer, course: Course, looks: Sequence[Look]) -> 
 
 
 def _titled(arm: _Arm, case: Case) -> str:
-    months = int(case.protocol[arm.months])
+    months = arm.months(case.protocol.refractory)
     return arm.words.format(f"{months} month{'s' if months != 1 else ''}")
 
 
@@ -102,7 +103,7 @@ def _arm(case: Case, ulcer: Ulcer, course: Course, arm: _Arm, looks: Sequence[Lo
         if other.truth is not answer.truth and course.end is not None:
             then = Flag(FlagKind.START_WOULD_DIFFER, date=written(course.start), what=in_words(other.truth))
             answer = answer.flagged(then)
-    window = window_end(course.end, int(case.protocol[arm.months]), course.further)
+    window = window_end(course.end, arm.months(case.protocol.refractory), course.further)
     for cut in window.cuts(case.cutoff) if course.end else ():
         answer = answer.flagged(Flag(FlagKind.WINDOW_CUT, what=cut.drug, date=written(cut.start)))
     return answer
@@ -123,7 +124,7 @@ def _counted_from(
     if begin is None:
         ends = f"treatments.csv: {case.subject_id} {course.drug}, end"
         return Answer(None, "", "the course's end is not known", ends)
-    window = window_end(begin, int(case.protocol[arm.months]), course.further)
+    window = window_end(begin, arm.months(case.protocol.refractory), course.further)
     seen = Answer(None, "", "photos silent")
     if reference is not None:
         seen = arm.photos(case, reference, looks, window)
@@ -153,10 +154,11 @@ def _word(case: Case, course: Course, arm: _Arm, window: Window) -> Answer | Non
     if not said:
         return None
     truths, told, flags = [], [], list[Flag]()
+    no_waits = case.protocol.refractory.physician_no_needs_closed_window
     for row, sure in said:
         judged = parse_date(row["judged_on"])
         early_no = row[arm.column] == "no" and not arm.physician_only and not_after(window.last, judged) is False
-        waits = arm.physician_only or (row[arm.column] == "no" and case.protocol["physician_no_needs_closed_window"])
+        waits = arm.physician_only or (row[arm.column] == "no" and no_waits)
         late = not_after(window.last if waits else window.begin, judged)
         good = sure and not_after(judged, case.cutoff) is True and late is True
         if late is not False:
@@ -250,14 +252,20 @@ def _in_time(closed: Look, opened: Look, window: Window) -> Kleene:
 
 
 _ARMS = (
-    _Arm("a", "worse within {} after", "worsened_1_month", "worsening_months", _worse),
+    _Arm("a", "worse within {} after", "worsened_1_month", lambda rules: rules.worsening_months, _worse),
     _Arm(
         "b",
         "no improvement {} after",
         "no_improvement_2_months",
-        "no_improvement_months",
+        lambda rules: rules.no_improvement_months,
         _no_better,
         physician_only=True,
     ),
-    _Arm("c", "back at the same place within {} after", "recurred_3_months", "recurrence_months", _came_back),
+    _Arm(
+        "c",
+        "back at the same place within {} after",
+        "recurred_3_months",
+        lambda rules: rules.recurrence_months,
+        _came_back,
+    ),
 )

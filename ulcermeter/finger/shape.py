@@ -229,13 +229,13 @@ def _from_tip(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, protocol: 
     place = _in_frame(near[None], tip, toward)[0]
     radius = float(np.mean(lines.half(_in_frame(tip + np.outer([8.0, 24.0], toward), near, axis)[:, 0])))
     plausible = (
-        protocol["finger_width_min_mm"] <= 2 * radius <= protocol["finger_width_max_mm"]
-        and lines.spread <= protocol["finger_wander_max_mm"]
-        and min(shown_mm) >= protocol["finger_sides_min_mm"]
+        protocol.finger.finger_width_min_mm <= 2 * radius <= protocol.finger.finger_width_max_mm
+        and lines.spread <= protocol.finger.finger_wander_max_mm
+        and min(shown_mm) >= protocol.finger.finger_sides_min_mm
         and abs(place[1]) <= 1.15 * radius
         and -1 <= place[0] <= 60
-        and np.median(edge.contrast[edge.shown & (s < 30)]) >= protocol["finger_contrast_min"]
-        and _straightness(edge, near, axis, lines, s > radius) >= protocol["finger_straight_min"]
+        and np.median(edge.contrast[edge.shown & (s < 30)]) >= protocol.finger.finger_contrast_min
+        and _straightness(edge, near, axis, lines, s > radius) >= protocol.finger.finger_straight_min
     )
     if not plausible:
         return None

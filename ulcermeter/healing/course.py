@@ -96,7 +96,7 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
         seen_on = exact_date(row["date"])
         if healed_on is None or seen_on is None:
             continue
-        if (seen_on - healed_on).days >= protocol["confirmation_days"] - _half_window(row["visit"], protocol):
+        if (seen_on - healed_on).days >= protocol.healing.confirmation_days - _half_window(row["visit"], protocol):
             return "yes"
     return "unknown"
 

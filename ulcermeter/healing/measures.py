@@ -18,7 +18,7 @@ _NAN = float("nan")
 
 def smallest_detectable_change(protocol: Protocol) -> float:
     """Return the smallest detectable change of ln(area): 1.96 √2 SEM, dimensionless (de Vet et al. 2006)."""
-    return 1.96 * math.sqrt(2.0) * float(protocol["sem_log_area"])
+    return 1.96 * math.sqrt(2.0) * protocol.healing.sem_log_area
 
 
 def change(

@@ -218,7 +218,7 @@ def _together(visit: _Visit, took_in: list[list[_Visit]]) -> _Visit:
 
 def _baseline(course: list[_Visit], protocol: Protocol) -> _Visit | None:
     """Return the last passing measurement at or before day 0, at most `baseline_max_days_before` days before."""
-    days = -float(protocol["baseline_max_days_before"])
+    days = -protocol.healing.baseline_max_days_before
     before = [visit for visit in course if visit.known and days <= known_day(visit.row) <= 0]
     told = {id(row) for row in without_contradicted([visit.row for visit in before])}
     return next((visit for visit in reversed(before) if id(visit.row) in told), None)

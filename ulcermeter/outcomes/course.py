@@ -80,7 +80,7 @@ class Course:
 
         As where trajectories are compared with it: one that may be another ulcer's is none.
         """
-        oldest = -float(self.protocol["baseline_max_days_before"])
+        oldest = -self.protocol.healing.baseline_max_days_before
         told = [row for row in self.rows if is_assessed(row) and not in_doubt_of_identity(read_flags(row["flags"]))]
         rows = [row for row in told if oldest <= day_of(row) <= 0]
         return rows[-1] if rows else None

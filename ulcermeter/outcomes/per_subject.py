@@ -74,7 +74,7 @@ class Burden:
         """Say whether the last that is known of it by that day is healed or amputated."""
         last = course.last_told(by=last_day)
         return (
-            last is not None and last["state"] in ("healed", "amputated") and bool(self.protocol["healed_stays_healed"])
+            last is not None and last["state"] in ("healed", "amputated") and self.protocol.outcomes.healed_stays_healed
         )
 
     def _none_found(self, visit: Visit) -> bool:
@@ -164,14 +164,14 @@ def _net_change(burden: Burden, visits: Sequence[Visit], active: dict[str, int |
 
 def _worsened_or_new(burden: Burden) -> str:
     """Yes for any ulcer worse or new by the primary visit's window's end; no only when that is known of all."""
-    visit = burden.protocol.visit(burden.protocol["primary_visit"])
+    visit = burden.protocol.visit(burden.protocol.outcomes.primary_visit)
     window = window_of(visit)
     if window is None:
         return "unknown"
     worse = [row["worsened_by_week_12"] for row in burden.ulcers]
     if "yes" in worse or any(_is_new(course, until=window[1]) for course in burden.courses):
         return "yes"
-    examined = burden.all_examined(visit) or not burden.protocol["no_new_ulcer_needs_all_fingers"]
+    examined = burden.all_examined(visit) or not burden.protocol.outcomes.no_new_ulcer_needs_all_fingers
     asked = [word for word, course in zip(worse, burden.courses, strict=True) if burden.can_worsen(course, visit)]
     unsure = any(_may_be_new(course, window[1]) for course in burden.courses)
     return "no" if examined and asked and not unsure and set(asked) == {"no"} else "unknown"

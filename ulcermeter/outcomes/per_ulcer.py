@@ -59,7 +59,7 @@ def ulcer_row(
     row["baseline_area_mm2"] = base["area_mm2"] if base else _NAN
     row |= _healing(course, lost)
     row |= _rates(course)
-    until = window_of(course.protocol.visit(course.protocol["primary_visit"]))
+    until = window_of(course.protocol.visit(course.protocol.outcomes.primary_visit))
     row["worsened_by_week_12"] = worsened(course, incidents, hand, finger, until=until, censored_on=censored_on)
     row["recurred"] = _recurred(course, row["healed"])
     return row
@@ -74,7 +74,7 @@ def _lost(course: Course, incidents: Sequence[Incident], hand: str, finger: str,
 
 def _healing(course: Course, lost: bool | None) -> dict[str, Any]:
     low, high, observed = healing_interval(course.frame, course.protocol)
-    if observed and course.protocol["amputation_undoes_healing"] and lost is not False:
+    if observed and course.protocol.outcomes.amputation_undoes_healing and lost is not False:
         low = max((day_of(row) for row in course.rows if is_open(row)), default=low)
         word = "no" if lost else "unknown"
         return {"healed": word, **_interval(low, _NAN, False), "healing_confirmed": "no" if lost else "unknown"}

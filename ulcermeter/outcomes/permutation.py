@@ -79,7 +79,7 @@ def permute(
     observed = float(of(np.flatnonzero(first_arm)[None, :])[0])
     if not math.isfinite(observed):
         return Permuted(math.nan, math.nan, math.nan, 0, "not possible: the statistic is not known")
-    exact = math.comb(n, size) <= int(protocol["permutation_exact_max"])
+    exact = math.comb(n, size) <= protocol.outcomes.permutation_exact_max
     members = _all_splits(n, size) if exact else _random_splits(n, size, protocol)
     spread = of(members)
     known = spread[np.isfinite(spread)]
@@ -88,7 +88,7 @@ def permute(
     sd = float(np.std(known))
     off = observed - float(np.mean(known))
     z = (off if abs(off) > _TIE else 0.0) / sd if sd > _TIE else math.nan
-    method = "all splits" if exact else f"random splits, seed {protocol['permutation_seed']}"
+    method = "all splits" if exact else f"random splits, seed {protocol.outcomes.permutation_seed}"
     return Permuted(observed, z, p_value, len(spread), method)
 
 
@@ -98,6 +98,6 @@ def _all_splits(n: int, size: int) -> NDArray[np.intp]:
 
 
 def _random_splits(n: int, size: int, protocol: Protocol) -> NDArray[np.intp]:
-    random = np.random.default_rng(int(protocol["permutation_seed"]))
-    keys = random.random((int(protocol["permutation_draws"]), n))
+    random = np.random.default_rng(protocol.outcomes.permutation_seed)
+    keys = random.random((protocol.outcomes.permutation_draws, n))
     return np.argsort(keys, axis=1)[:, :size]

@@ -99,7 +99,7 @@ def _subject(
 
 def _last_day(ulcer: dict[Any, Any], incidents: list[Incident], protocol: Protocol) -> float:
     """Return the last day that counts for an ulcer: all of them, unless rescue treatment censors."""
-    return rescue_day(incidents, ulcer["hand"], ulcer["finger"]) if protocol["censor_at_rescue"] else math.inf
+    return rescue_day(incidents, ulcer["hand"], ulcer["finger"]) if protocol.outcomes.censor_at_rescue else math.inf
 
 
 def _later(row: dict[Any, Any], last_day: float, treatment_date: str) -> bool:

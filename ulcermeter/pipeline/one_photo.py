@@ -167,8 +167,8 @@ def _calibrate(work: Work, photo: Photo, click: Any, box: Any) -> Calibration:
     try:
         calibration = calibrate(
             photo,
-            reference=work.cell("reference") or work.protocol["reference"],
-            reference_on=work.cell("reference_on") or work.protocol["reference_on"],
+            reference=work.cell("reference") or work.protocol.calibration.reference,
+            reference_on=work.cell("reference_on") or work.protocol.calibration.reference_on,
             protocol=work.protocol,
             region=parse_box(work.cell("reference_box")),
             lens=work.lens,
@@ -282,7 +282,7 @@ def _tell(work: Work, report: GateReport) -> None:
 def _refuse(work: Work, failures: Any) -> None:
     if not failures:
         return
-    if work.protocol["gates"] == "report":
+    if work.protocol.gates.on_failure == "report":
         work.notes += [f"gate failed: {failure}" for failure in failures]
         return
     raise Refusal(*dict.fromkeys(failures))
@@ -293,7 +293,7 @@ def _draw(work: Work, photo: Photo, segmentation: Segmentation, frame: pd.DataFr
     for name in _FROM_THE_ROW:
         shown[name] = work.cell(name)
     lines = {label: np.array(diameter_line(segmentation, label)) for label in range(1, len(segmentation.outlines) + 1)}
-    threshold_mm = work.protocol["threshold_diameter_mm"]
+    threshold_mm = work.protocol.measurement.threshold_diameter_mm
     return draw_overlay(photo, segmentation, shown, lines=lines, threshold_mm=threshold_mm, first_label=first_label)
 
 

@@ -98,7 +98,7 @@ class _Deciding:
         dates = [a or b for a, b in zip(people["inclusion_date"], people["screening_date"], strict=True)]
         self.until = dict(zip(people["subject_id"], dates, strict=True))
         self.phases = {visit.name: visit.phase for visit in study.protocol.visits}
-        self.active_phases = study.protocol["active_photo_phases"]
+        self.active_phases = study.protocol.eligibility.active_photo_phases
 
     def counts(self, photo: Mapping[Any, Any]) -> bool:
         subject = photo["subject_id"]
@@ -132,13 +132,13 @@ def _uncertain(photo: Mapping[Any, Any], ulcers: list[Row], protocol: Protocol) 
 
 def _mends(photo: Mapping[Any, Any], ulcer: Row, protocol: Protocol) -> tuple[str, list[str]]:
     """Return why the answer is open and what a better photo would do otherwise; nothing where it would be as open."""
-    threshold, error = protocol["threshold_diameter_mm"], ulcer["dominant_error"]
+    threshold, error = protocol.measurement.threshold_diameter_mm, ulcer["dominant_error"]
     if ulcer["touches_border"] == "yes":
         return "of the part in view; the photo's border cuts it off", [_ALL_OF_IT]
     if ulcer["diameter_low_mm"] > threshold or ulcer["diameter_high_mm"] <= threshold:
-        return f"on skin that slopes more than {protocol['slope_max_deg']:g}° from the reference", [_FACE_IT]
+        return f"on skin that slopes more than {protocol.measurement.slope_max_deg:g}° from the reference", [_FACE_IT]
     why = f"which cannot be told from {threshold:g} mm; the widest error is the {error}"
-    if abs(ulcer["diameter_mm"] - threshold) <= protocol["retake_half_width_mm"]:
+    if abs(ulcer["diameter_mm"] - threshold) <= protocol.retake.retake_half_width_mm:
         return why, []
     if error == "slope":
         return why, [_FACE_IT]
@@ -147,5 +147,5 @@ def _mends(photo: Mapping[Any, Any], ulcer: Row, protocol: Protocol) -> tuple[st
     if error == "reference":
         square = photo["quality_reference_square"] != "no"
         return why, ["lay the reference closer to the ulcer" + ("" if square else " and hold the phone parallel to it")]
-    nearer = [_NEARER] if photo["px_per_mm"] < protocol["retake_px_per_mm"] else []
+    nearer = [_NEARER] if photo["px_per_mm"] < protocol.retake.retake_px_per_mm else []
     return why, nearer + [how for name, how in _CLEARER.items() if photo[name] == "no"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import sys
 from collections import Counter
@@ -111,7 +110,7 @@ def run_study(
         record = run_record(
             version=ulcermeter.__version__,
             run_id=identity.run_id,
-            protocol=dataclasses.asdict(study.protocol),
+            protocol=study.protocol.record(),
             parameters={
                 **identity.parameters,
                 "study": str(study_path),

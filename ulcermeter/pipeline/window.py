@@ -52,7 +52,7 @@ def box_holds_finger(calibration: Calibration, box: Box, *, protocol: Protocol) 
     Its longer side decides: from ``finger_box_min_mm`` on it is a finger's.
     """
     px_per_mm = calibration.px_per_mm(np.array([box[0] + box[2] / 2, box[1] + box[3] / 2]))
-    return max(box[2:]) / px_per_mm >= float(protocol["finger_box_min_mm"])
+    return max(box[2:]) / px_per_mm >= protocol.measurement.finger_box_min_mm
 
 
 def choose_window(

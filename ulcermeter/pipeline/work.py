@@ -52,7 +52,7 @@ def compare_dates(work: Work, photo: Photo) -> None:
         return
     taken = photo.taken_at.date()
     apart = max((given.low - taken).days, (taken - given.high).days)
-    if apart > work.protocol["taken_date_max_days"]:
+    if apart > work.protocol.retake.taken_date_max_days:
         told = f"taken {taken} by the camera's clock, {apart} days off the row's date {work.cell('date')}: check both"
         work.notes.append(told)
 

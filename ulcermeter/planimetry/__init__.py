@@ -111,7 +111,7 @@ def _row(segmentation: Segmentation, label: int, *, finger: Finger | None, proto
         diameter_mm=caliper.length_mm,
         area_mm2=area(plane),
         sizes=sizes,
-        count=int(protocol["monte_carlo_draws"]),
+        count=protocol.measurement.monte_carlo_draws,
         seed=f"{segmentation.rectified.photo.sha256}:{label}",
     )
     s, s_sd, t, t_sd = skin.finger_place
@@ -165,12 +165,12 @@ def _answer(
     Of an ulcer cut off by the photo's border they are those of the part in view: it can be over the threshold, but
     when it is not the whole ulcer still may be.
     """
-    threshold = float(protocol["threshold_diameter_mm"])
+    threshold = protocol.measurement.threshold_diameter_mm
     low, high = np.percentile(draws.diameter_mm, [2.5, 97.5])
     area_low, area_high = np.percentile(draws.area_mm2, [2.5, 97.5])
     low, high = min(float(low), diameter_mm), max(float(high), diameter_mm)
     over = _over(low, high, threshold)
-    if skin.slope_deg > float(protocol["slope_max_deg"]) or (cut_off and over == "no"):
+    if skin.slope_deg > protocol.measurement.slope_max_deg or (cut_off and over == "no"):
         over = "uncertain"
     return {
         "diameter_low_mm": low,

@@ -72,21 +72,22 @@ def error_sizes(
     sd of one offset common to the whole outline, beside what is left where the edge is sharp. A reader's outline
     has the error that two persons' outlines of one wound differ by, one given as truth has no such term.
     """
+    rules = protocol.measurement
     if calibration.reference_on == "skin":
-        height = float(protocol["height_skin_sd_mm"])
+        height = rules.height_skin_sd_mm
     elif finger is not None:
-        height = 2 * float(np.hypot(finger.radius_sd_mm, protocol["height_finger_sd_pct"] / 100 * finger.radius_mm))
+        height = 2 * float(np.hypot(finger.radius_sd_mm, rules.height_finger_sd_pct / 100 * finger.radius_mm))
     else:
-        height = float(protocol["height_table_sd_mm"])
+        height = rules.height_table_sd_mm
     drawn = source is not OutlineSource.TRUTH
-    doubt = float(protocol["boundary_confidence_share"]) * diameter_mm * (1 - confidence) / 2
-    slope_deg = protocol["slope_unknown_sd_deg"] if finger is None else protocol["slope_finger_sd_deg"]
+    doubt = rules.boundary_confidence_share * diameter_mm * (1 - confidence) / 2
+    slope_deg = rules.slope_unknown_sd_deg if finger is None else rules.slope_finger_sd_deg
     spread = calibration.distance_sd_mm / calibration.distance_mm
     return ErrorSizes(
         height_sd_mm=height,
         camera_rel_sd=float(spread) if np.isfinite(spread) else 0.0,
-        offset_sd_mm=float(np.hypot(protocol["boundary_sd_mm"], doubt)) if drawn else 0.0,
-        smooth_sd_mm=float(protocol["boundary_smooth_sd_mm"]) if drawn else 0.0,
+        offset_sd_mm=float(np.hypot(rules.boundary_sd_mm, doubt)) if drawn else 0.0,
+        smooth_sd_mm=rules.boundary_smooth_sd_mm if drawn else 0.0,
         slope_sd=float(np.tan(np.radians(slope_deg))),
     )
 

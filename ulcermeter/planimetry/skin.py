@@ -73,7 +73,7 @@ def lay_on_skin(
     viewpoint = calibration.viewpoint_mm()
     if finger is not None:
         return _on_finger(flat, viewpoint, finger, level=calibration.reference_on == "skin")
-    height = 0.0 if calibration.reference_on == "skin" else float(protocol["height_table_mm"])
+    height = 0.0 if calibration.reference_on == "skin" else protocol.measurement.height_table_mm
     return _on_plane(flat, viewpoint, height)
 
 

@@ -74,7 +74,7 @@ def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol) -> str:
         FigureCanvasSVG(figure)
         diameter, area = figure.subplots(1, 2)
         _panel(diameter, rows, quantity="diameter", unit="mm", title="Diameter (mm)")
-        threshold = float(protocol["threshold_diameter_mm"])
+        threshold = protocol.measurement.threshold_diameter_mm
         diameter.axhline(threshold, color=_THRESHOLD, linewidth=1, linestyle=(0, (4, 3)), zorder=2)
         diameter.annotate(
             f"{threshold:g} mm", (1, threshold), xycoords=("axes fraction", "data"), xytext=(2, 0),

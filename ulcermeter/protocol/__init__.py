@@ -1,14 +1,15 @@
 """The trial's rules as data: thresholds, gates, visits and criteria, read from TOML.
 
-A protocol file holds ``[parameters.NAME]`` tables (``value``, ``unit``, and ``source`` or ``assumption = true`` with a
+A protocol file holds ``[parameters.NAME]`` tables (``value``, and ``source`` or ``assumption = true`` with a
 ``reason``), ``[[visits]]`` and ``[[criteria]]``. A clinic's own file usually says ``extends = "manus"`` and changes a
-few values. Nothing else in the package holds a clinical number.
+few values. `model` says which parameters there are, with the unit and range of each. Nothing else in the package holds
+a clinical number.
 """
 
 from __future__ import annotations
 
 from ulcermeter.protocol.drugs import INTRAVENOUS, ReadWord, read_drug, read_route
-from ulcermeter.protocol.reading import read_protocol
+from ulcermeter.protocol.reading import protocol_from_record, read_protocol
 from ulcermeter.protocol.rules import Criterion, Parameter, Protocol, Visit
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Protocol",
     "ReadWord",
     "Visit",
+    "protocol_from_record",
     "read_drug",
     "read_protocol",
     "read_route",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ulcermeter.protocol.rules import Protocol
@@ -43,18 +43,19 @@ def read_drug(text: str, protocol: Protocol) -> ReadWord:
 
     Doses and forms (``Ilomedin 50 µg/0.5 ml``) are passed over; a known name beside words that are not is not sure.
     """
-    more: Mapping[str, list[str]] = protocol["prostacyclin_names"]
-    names = {name.casefold(): [name, *more.get(name, [])] for name in protocol["prostacyclins"]}
-    return _read(text, names, protocol["drug_forms"])
+    rules = protocol.refractory
+    names = {name.casefold(): (name, *rules.prostacyclin_names.get(name, ())) for name in rules.prostacyclins}
+    return _read(text, names, rules.drug_forms)
 
 
 def read_route(text: str, protocol: Protocol) -> ReadWord:
     """Read a route: surely intravenous, surely not (`meant` is then ``not intravenous``), or not known."""
-    names = {INTRAVENOUS: protocol["intravenous_routes"], _OTHER_ROUTE: protocol["other_routes"]}
-    return _read(text, names, protocol["route_forms"])
+    rules = protocol.refractory
+    names = {INTRAVENOUS: rules.intravenous_routes, _OTHER_ROUTE: rules.other_routes}
+    return _read(text, names, rules.route_forms)
 
 
-def _read(text: str, names: Mapping[str, list[str]], forms: Iterable[str]) -> ReadWord:
+def _read(text: str, names: Mapping[str, Sequence[str]], forms: Iterable[str]) -> ReadWord:
     words, spoken = _words(text), []
     phrases = [(tuple(_words(phrase)), meant) for meant, listed in names.items() for phrase in listed]
     for phrase, meant in sorted(phrases, key=lambda pair: -len(pair[0])):

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from ulcermeter.errors import ProtocolError
 from ulcermeter.files import read_file
-from ulcermeter.protocol.rules import Criterion, Parameter, Protocol, Visit
-from ulcermeter.protocol.values import record, value_fault
+from ulcermeter.protocol.faults import table_faults
+from ulcermeter.protocol.rules import GROUP_OF, Criterion, Origin, Protocol, Visit, groups_of, unit_of
 
-__all__ = ["read_protocol"]
+__all__ = ["protocol_from_record", "read_protocol"]
+
+_Table = TypeVar("_Table", bound=BaseModel)
 
 # What a protocol file may hold, with the kind of each and how to say it.
 _PARTS: dict[str, tuple[type, str]] = {
@@ -67,10 +70,9 @@ def read_protocol(name_or_path: str | Path = _SHIPPED) -> Protocol:
     name, raw = _merged(files)
     shipped = _load(_SHIPPED, Path()).raw
     faults: list[str] = []
-    protocol = replace(_build(raw, shipped, faults), name=name)
-    faults += _missing(sorted(set(shipped["parameters"]) - set(protocol.parameters)))
+    protocol = _build(name, raw, shipped, faults)
     told += [f"Protocol {name_or_path}: {fault}" for fault in faults]
-    if told:
+    if told or protocol is None:
         raise ProtocolError(told)
     return protocol
 
@@ -155,75 +157,92 @@ def _merged(files: Sequence[_File]) -> tuple[str, dict[str, Any]]:
 
 
 def _merge(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
-    """Child values win; a parameter given as a bare value keeps its parent's unit and is an assumption of the child."""
+    """Child values win; a parameter given as a bare value is an assumption of the child."""
     by = f"protocol {child['name']}" if child.get("name") else "the study's own protocol"
     parameters = dict(parent.get("parameters", {}))
     for name, table in child.get("parameters", {}).items():
         before = parameters.get(name)
-        before = before if isinstance(before, dict) else {}
         if isinstance(table, dict):
-            parameters[name] = {**before, **table}
+            parameters[name] = {**(before if isinstance(before, dict) else {}), **table}
         else:
-            unit = before.get("unit", "")
-            parameters[name] = {"unit": unit, "value": table, "assumption": True, "reason": f"set by {by}"}
+            parameters[name] = {"value": table, "assumption": True, "reason": f"set by {by}"}
     criteria = {criterion["id"]: criterion for criterion in parent.get("criteria", [])}
     for criterion in child.get("criteria", []):
         criteria[criterion["id"]] = {**criteria.get(criterion["id"], {}), **criterion}
     return {**parent, **child, "parameters": parameters, "criteria": list(criteria.values())}
 
 
-def _missing(names: list[str]) -> list[str]:
+def _missing(names: Sequence[str]) -> list[str]:
     """One sentence for a file that leaves most away, since it can only have forgotten what it extends."""
     if len(names) > _MANY:
         return [f'expected extends = "manus" or every parameter, got a file with {len(names)} missing; say extends.']
     return [f'parameter {name}: missing; say extends = "manus" or give it a value.' for name in names]
 
 
-def _build(raw: dict[str, Any], shipped: dict[str, Any], faults: list[str]) -> Protocol:
-    parameters = {
-        name: _parameter(name, table, shipped["parameters"].get(name), faults)
-        for name, table in raw.get("parameters", {}).items()
-    }
-    visits = tuple(_records(Visit, raw.get("visits", []), "visit", "name", faults))
-    criteria = tuple(_records(Criterion, raw.get("criteria", []), "criterion", "id", faults))
+def _build(name: str, raw: Mapping[str, Any], shipped: Mapping[str, Any], faults: list[str]) -> Protocol | None:
+    """Make the protocol, or tell all that is wrong with it."""
+    values, origins = _parameters(raw.get("parameters", {}), faults)
+    groups = groups_of(values, faults)
+    visits = _tables(Visit, raw.get("visits", []), "visit", "name", faults)
+    criteria = _tables(Criterion, raw.get("criteria", []), "criterion", "id", faults)
     if not raw.get("visits"):
         faults.append("expected at least one [[visits]], got none.")
     known = [criterion["id"] for criterion in shipped["criteria"]]
     unknown = [criterion.id for criterion in criteria if criterion.id not in known]
-    faults += [f"criterion {name}: not one that ulcermeter knows how to answer." for name in unknown]
-    faults += _primary_fault(parameters, visits)
-    text = repr((raw.get("name"), sorted(parameters.items()), visits, criteria))
-    return Protocol(
-        name=str(raw.get("name", "")),
-        title=str(raw.get("title", "")),
-        parameters=parameters,
-        visits=visits,
-        criteria=criteria,
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
-    )
+    faults += [f"criterion {criterion}: not one that ulcermeter knows how to answer." for criterion in unknown]
+    faults += _primary_fault(values.get("primary_visit"), visits)
+    faults += _missing(sorted(set(GROUP_OF) - set(raw.get("parameters", {}))))
+    if faults:
+        return None
+    title = str(raw.get("title", ""))
+    return Protocol(name, title, **groups, visits=tuple(visits), criteria=tuple(criteria), origins=origins)
 
 
-def _records(kind: type, tables: list[dict[str, Any]], what: str, key: str, faults: list[str]) -> list[Any]:
-    made = [record(kind, table, f"{what} {table[key]}", faults) for table in tables]
-    return [one for one in made if one is not None]
+def _parameters(tables: Mapping[str, Any], faults: list[str]) -> tuple[dict[str, Any], dict[str, Origin]]:
+    """Return the value and the origin of every parameter that is written as one."""
+    values, origins = {}, {}
+    for name, table in tables.items():
+        what = f"parameter {name}"
+        if name not in GROUP_OF:
+            faults.append(f"{what}: not one that ulcermeter knows; see protocols/manus.toml for the names.")
+        elif not isinstance(table, dict) or "value" not in table:
+            faults.append(f"{what}: expected a table with a value, got {table!r}.")
+        else:
+            values[name] = table["value"]
+            if (origin := _origin(table, what, unit_of(name), faults)) is not None:
+                origins[name] = origin
+    return values, origins
 
 
-def _parameter(name: str, table: Any, shipped: dict[str, Any] | None, faults: list[str]) -> Parameter:
-    if not isinstance(table, dict) or "value" not in table:
-        faults.append(f"parameter {name}: expected a table with a value, got {table!r}.")
-        return Parameter(name, None)
+def _origin(table: Mapping[str, Any], what: str, unit: str, faults: list[str]) -> Origin | None:
+    """Read where a value comes from; a unit may stand there for a person to read, and is held to the rule's own."""
+    others = {key: cell for key, cell in table.items() if key not in ("value", "unit")}
+    if table.get("unit", unit) != unit:
+        faults.append(f"{what}: expected the unit {unit!r}, got {table['unit']!r}; give the value in {unit!r}.")
     if not table.get("source") and not (table.get("assumption") and table.get("reason")):
-        faults.append(f"parameter {name}: expected a source, or assumption = true with a reason, got neither.")
-    if shipped is None:
-        faults.append(f"parameter {name}: not one that ulcermeter knows; see protocols/manus.toml for the names.")
-    elif fault := value_fault(table["value"], Parameter(name, shipped["value"], shipped["unit"])):
-        faults.append(fault)
-    return record(Parameter, table, f"parameter {name}", faults, name=name) or Parameter(name, None)
+        faults.append(f"{what}: expected a source, or assumption = true with a reason, got neither.")
+    try:
+        return Origin.model_validate(others)
+    except ValidationError as error:
+        told = table_faults(error, Origin, what, others)
+        faults += [fault.replace("only the keys ", "only the keys value, unit, ") for fault in told]
+        return None
 
 
-def _primary_fault(parameters: dict[str, Parameter], visits: Sequence[Visit]) -> list[str]:
+def _tables(
+    kind: type[_Table], tables: Sequence[dict[str, Any]], what: str, key: str, faults: list[str]
+) -> list[_Table]:
+    made = []
+    for table in tables:
+        try:
+            made.append(kind.model_validate(table))
+        except ValidationError as error:
+            faults += table_faults(error, kind, f"{what} {table[key]}", table)
+    return made
+
+
+def _primary_fault(primary: Any, visits: Sequence[Visit]) -> list[str]:
     """Outcomes are counted up to the primary visit, so it must be one of the visits that have a day."""
-    primary = parameters["primary_visit"].value if "primary_visit" in parameters else None
     names = [visit.name for visit in visits if visit.day is not None]
     if not isinstance(primary, str) or primary in names:
         return []
@@ -231,3 +250,19 @@ def _primary_fault(parameters: dict[str, Parameter], visits: Sequence[Visit]) ->
         f"parameter primary_visit: expected one of the visits that have a day ({', '.join(names) or 'none has'}), got "
         f"{primary!r}; set primary_visit to one of them."
     ]
+
+
+def protocol_from_record(record: Mapping[str, Any]) -> Protocol:
+    """Make a protocol of what `Protocol.record` gave.
+
+    Raises
+    ------
+    ProtocolError
+        A record that lacks a part, or holds a value that no protocol may have.
+    """
+    faults: list[str] = []
+    raw = {part: record.get(part, kind()) for part, (kind, _) in _PARTS.items() if part in _RULES}
+    protocol = _build(str(record.get("name", "")), {**raw, "title": record.get("title", "")}, raw, faults)
+    if protocol is None:
+        raise ProtocolError(faults)
+    return protocol

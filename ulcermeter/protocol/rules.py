@@ -1,27 +1,84 @@
-"""What a protocol is made of: parameters, visits, criteria."""
+"""What a protocol is: its rules in groups, where each comes from, its visits and its criteria."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal
 
-__all__ = ["KINDS", "PHASES", "Criterion", "Parameter", "Protocol", "Visit"]
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-PHASES = ("history", "screening", "baseline", "follow-up", "unscheduled")
-"""The phases of a trial that a visit can belong to."""
-KINDS = ("inclusion", "exclusion", "advisory")
-"""The kinds of criteria."""
+from ulcermeter.errors import ProtocolError
+from ulcermeter.protocol.faults import group_faults
+from ulcermeter.protocol.model import (
+    GROUPS,
+    PHASES,
+    CalibrationRules,
+    EligibilityRules,
+    FingerRules,
+    GateRules,
+    HealingRules,
+    IdentityRules,
+    MeasurementRules,
+    OutcomeRules,
+    Phase,
+    QualityRules,
+    RefractoryRules,
+    RetakeRules,
+    Whole,
+)
+
+__all__ = ["GROUP_OF", "PHASES", "Criterion", "Origin", "Parameter", "Protocol", "Visit", "groups_of", "unit_of"]
+
+Name = Annotated[str, StringConstraints(min_length=1)]
+_TABLE = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Origin(BaseModel):
+    """Where a value comes from: a source, or an assumption of ours with its reason."""
+
+    model_config = _TABLE
+
+    source: str = ""
+    assumption: bool = False
+    reason: str = ""
+
+
+class Visit(BaseModel):
+    """A planned visit: its name, day after treatment (None for one without a day) and half-window in days."""
+
+    model_config = _TABLE
+
+    name: Name
+    day: Whole | None = None
+    window_days: Annotated[Whole, Field(ge=0)] | None = None
+    phase: Phase = "follow-up"
+
+
+class Criterion(BaseModel):
+    """An eligibility criterion by its id."""
+
+    model_config = _TABLE
+
+    id: Name
+    kind: Literal["inclusion", "exclusion", "advisory"]
+    text: str
+    enforce: bool = True
+    source: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One rule in a number, word or list.
+    """One rule as a person reads it.
 
     Attributes
     ----------
     name : str
-    value : float, int, bool, str or list
+        As in the file.
+    value : float, int, bool, str, tuple or mapping
     unit : str
     source : str
         Where it comes from; empty for an assumption.
@@ -33,66 +90,63 @@ class Parameter:
 
     name: str
     value: Any
-    unit: str = ""
+    unit: str
     source: str = ""
     assumption: bool = False
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class Visit:
-    """A planned visit: its name, day after treatment (None for one without a day) and half-window in days."""
-
-    name: str
-    day: int | None = None
-    window_days: int | None = None
-    phase: str = "follow-up"
+def _names() -> dict[str, tuple[str, str]]:
+    return {
+        rule.alias or attribute: (group, attribute)
+        for group, kind in GROUPS.items()
+        for attribute, rule in kind.model_fields.items()
+    }
 
 
-@dataclass(frozen=True)
-class Criterion:
-    """An eligibility criterion by its id."""
+GROUP_OF = _names()
+"""Group and attribute of every rule by its name in the file."""
 
-    id: str
-    kind: str
-    text: str
-    enforce: bool = True
-    source: str = ""
-    reason: str = ""
+
+def unit_of(name: str) -> str:
+    """Return the unit of a rule by its name in the file."""
+    group, attribute = GROUP_OF[name]
+    extra = GROUPS[group].model_fields[attribute].json_schema_extra
+    return str(extra["unit"]) if isinstance(extra, dict) else ""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """A trial's rules. ``protocol["tilt_max_deg"]`` is that parameter's value.
+    """A trial's rules. ``protocol.gates.tilt_max_deg`` is that rule's value.
 
     Attributes
     ----------
-    name : str
-    title : str
-    parameters : mapping of str to Parameter
+    name, title : str
+    measurement, calibration, gates, quality, retake, finger, identity, healing, refractory, eligibility, outcomes
+        The rules in groups: see `ulcermeter.protocol.model`.
     visits : tuple of Visit
         In the order of the trial.
     criteria : tuple of Criterion
-    sha256 : str
-        Of all the rules in force, so that two runs can be told apart.
+    origins : mapping of str to Origin
+        Where each rule comes from, by its name in the file.
     """
 
     name: str
     title: str
-    parameters: Mapping[str, Parameter]
+    measurement: MeasurementRules
+    calibration: CalibrationRules
+    gates: GateRules
+    quality: QualityRules
+    retake: RetakeRules
+    finger: FingerRules
+    identity: IdentityRules
+    healing: HealingRules
+    refractory: RefractoryRules
+    eligibility: EligibilityRules
+    outcomes: OutcomeRules
     visits: tuple[Visit, ...]
     criteria: tuple[Criterion, ...]
-    sha256: str = field(default="")
-
-    def __getitem__(self, name: str) -> Any:
-        """Return a parameter's value.
-
-        Raises
-        ------
-        KeyError
-            A programming fault: no such parameter in the shipped protocol.
-        """
-        return self.parameters[name].value
+    origins: Mapping[str, Origin] = field(repr=False)
 
     def visit(self, name: str) -> Visit:
         """Return the visit of that name; KeyError when the protocol has none."""
@@ -106,6 +160,81 @@ class Protocol:
         """The place of every visit in the order of the trial; an unscheduled one has none."""
         return {visit.name: i for i, visit in enumerate(self.visits) if visit.phase != "unscheduled"}
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every rule's value by its name in the file."""
+        return {name: getattr(getattr(self, group), attribute) for name, (group, attribute) in GROUP_OF.items()}
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Every rule as a person reads it, in the order of the groups."""
+        return tuple(
+            Parameter(name, value, unit_of(name), **self.origins[name].model_dump())
+            for name, value in self.values.items()
+        )
+
     def assumptions(self) -> tuple[Parameter, ...]:
-        """Return every rule that is ours and not the trial's, in file order."""
-        return tuple(p for p in self.parameters.values() if p.assumption)
+        """Return every rule that is ours and not the trial's."""
+        return tuple(parameter for parameter in self.parameters if parameter.assumption)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of all the rules in force, so that two runs can be told apart."""
+        return hashlib.sha256(json.dumps(self.record(), sort_keys=True).encode()).hexdigest()
+
+    def record(self) -> dict[str, Any]:
+        """Return the whole protocol as run.json keeps it: plain values, enough to make it again."""
+        kept = ("value", "unit", "source", "assumption", "reason")
+        return {
+            "name": self.name,
+            "title": self.title,
+            "parameters": {p.name: {key: getattr(p, key) for key in kept} for p in self.parameters},
+            "visits": [visit.model_dump() for visit in self.visits],
+            "criteria": [criterion.model_dump() for criterion in self.criteria],
+        }
+
+    def changed(self, **values: Any) -> Protocol:
+        """Return the same protocol with some values changed, by their names in the file.
+
+        Parameters
+        ----------
+        **values
+            Such as ``threshold_diameter_mm=3.0``; they are marked as assumptions.
+
+        Returns
+        -------
+        Protocol
+            Named ``manus, changed``.
+
+        Raises
+        ------
+        ProtocolError
+            An unknown name, or a value outside the rule's kind and range.
+        """
+        unknown = [name for name in values if name not in GROUP_OF]
+        faults = [f"parameter {name}: not one that ulcermeter knows." for name in unknown]
+        groups = groups_of({**self.values, **values}, faults)
+        if faults:
+            raise ProtocolError(faults)
+        ours = Origin(assumption=True, reason="changed in Python")
+        origins = {**self.origins, **dict.fromkeys(values, ours)}
+        return replace(self, name=f"{self.name}, changed", origins=origins, **groups)
+
+
+def groups_of(values: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
+    """Validate values, by their names in the file, into the groups of a protocol.
+
+    Returns
+    -------
+    dict of str to Group
+        A group with a fault is left out, and `faults` says all that is wrong; names that no group has are ignored.
+    """
+    groups = {}
+    for group, kind in GROUPS.items():
+        names = [name for name, (owner, _) in GROUP_OF.items() if owner == group]
+        given = {name: values[name] for name in names if name in values}
+        try:
+            groups[group] = kind.model_validate(given)
+        except ValidationError as error:
+            faults += group_faults(error, kind, given)
+    return groups

@@ -110,7 +110,7 @@ def _course_kind(flag: Flag) -> str:
 
 
 def _uncertain(results: Results, protocol: Protocol) -> Iterable[Item]:
-    threshold = protocol["threshold_diameter_mm"]
+    threshold = protocol.measurement.threshold_diameter_mm
     for row in records(results.measurements):
         if row["over_threshold"] == "uncertain":
             what = f"{with_interval(row, 'diameter_mm')} mm: this photo cannot tell whether it is over {threshold:g} mm"
@@ -119,7 +119,7 @@ def _uncertain(results: Results, protocol: Protocol) -> Iterable[Item]:
 
 
 def _weak_outlines(results: Results, protocol: Protocol) -> Iterable[Item]:
-    lowest = protocol["confidence_flag_below"]
+    lowest = protocol.measurement.confidence_flag_below
     for row in records(results.measurements):
         words = []
         if is_known(row["confidence"]) and row["confidence"] < lowest:

@@ -45,7 +45,7 @@ def gather(study: Study, results: Results) -> dict[str, Any]:
     return {
         "study": study.root.resolve().name,
         "protocol": protocol,
-        "threshold_mm": float(protocol["threshold_diameter_mm"]),
+        "threshold_mm": protocol.measurement.threshold_diameter_mm,
         "counts": _counts(results, photos),
         "conditions": _CONDITIONS,
         "subjects": subjects,

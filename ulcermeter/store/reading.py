@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.datatypes import Results
-from ulcermeter.errors import StudyError, TableError
-from ulcermeter.protocol import Criterion, Parameter, Protocol, Visit
+from ulcermeter.errors import ProtocolError, StudyError, TableError
+from ulcermeter.protocol import Protocol, protocol_from_record
 from ulcermeter.store.files import TABLE_FILES, VISIT_COLUMNS, unguarded
 from ulcermeter.tables import columns, conform
 
@@ -119,23 +118,10 @@ def protocol_of(record: Mapping[str, Any]) -> Protocol:
         The record holds none, or not in full.
     """
     try:
-        rules = record["protocol"]
-        return Protocol(
-            name=rules["name"],
-            title=rules["title"],
-            parameters={name: Parameter(**table) for name, table in rules["parameters"].items()},
-            visits=tuple(_from(Visit, rules["visits"])),
-            criteria=tuple(_from(Criterion, rules["criteria"])),
-            sha256=rules["sha256"],
-        )
-    except (KeyError, TypeError, AttributeError) as error:
+        return protocol_from_record(record["protocol"])
+    except (KeyError, TypeError, AttributeError, ProtocolError) as error:
         said = f"{type(error).__name__}: {error}"
         raise StudyError(
             f"run.json: expected the record of a run with its protocol in full, got one that lacks it ({said}); "
             f"{_WRITE_AGAIN}."
         ) from error
-
-
-def _from(kind: type, records: Iterable[Mapping[str, Any]]) -> Iterable[Any]:
-    names = {f.name for f in dataclasses.fields(kind)}
-    return (kind(**{k: v for k, v in record.items() if k in names}) for record in records)

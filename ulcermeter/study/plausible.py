@@ -30,7 +30,8 @@ def plausibility_findings(study: Study) -> Iterator[Finding]:
 
 
 def _of_age(study: Study, subject: str, points: Sequence[Point]) -> Iterator[Finding]:
-    low, high = (int(study.protocol[f"age_plausible_{end}_years"]) for end in ("min", "max"))
+    rules = study.protocol.eligibility
+    low, high = rules.age_plausible_min_years, rules.age_plausible_max_years
     wrong = disordered(points)
     sure = [point for point in points if point not in wrong and point.name != DEATH]
     marks = [point for point in sure if point.name in SUBJECT_DATES] or sure
@@ -77,7 +78,7 @@ def _age_beside(
     on = next((p for name in ("inclusion_date", "screening_date") for p in marks if p.name == name), None)
     if math.isnan(age) or on is None:
         return
-    apart = int(study.protocol["age_birth_date_apart_years"])
+    apart = study.protocol.eligibility.age_birth_date_apart_years
     youngest = add_months(birth.high, 12 * int(age - apart)) <= on.when.high
     oldest = add_months(birth.low, 12 * int(age + apart + 1)) > on.when.low
     if not (youngest and oldest):
@@ -154,7 +155,7 @@ def _after_death(subject: str, points: Sequence[Point]) -> Iterator[Finding]:
 
 
 def _bedside(study: Study) -> Iterator[Finding]:
-    most = float(study.protocol["bedside_max_mm"])
+    most = study.protocol.eligibility.bedside_max_mm
     cells = zip(study.ulcers["subject_id"], study.ulcers["diameter_mm_bedside"], strict=True)
     for position, (subject, size) in enumerate(cells):
         if not math.isnan(size) and not 0 < size <= most:

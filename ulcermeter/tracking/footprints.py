@@ -21,10 +21,10 @@ def fit_together(parts: Sequence[Sighting], former: Sighting, reach_mm: float, p
     if not views or len({part.number for part in parts if part.number}) > 1:
         return False
     view = views[0]
-    if span_mm([part.places[view] for part in parts]) > protocol["footprint_growth"] * reach_mm:
+    if span_mm([part.places[view] for part in parts]) > protocol.identity.footprint_growth * reach_mm:
         return False
     whole = join(parts, parts=True).places[view]
-    return distance2(whole, former.places[view], protocol["same_place_mm"]) <= GATE**2
+    return distance2(whole, former.places[view], protocol.identity.same_place_mm) <= GATE**2
 
 
 def covers_both(outline: Sighting, a: Sighting, b: Sighting, protocol: Protocol) -> bool:
@@ -38,12 +38,12 @@ def covers_both(outline: Sighting, a: Sighting, b: Sighting, protocol: Protocol)
         return False
     here, first, second = (sighting.places[views[0]] for sighting in (outline, a, b))
     apart = math.hypot(first.s_mm - second.s_mm, first.t_mm - second.t_mm)
-    if apart > protocol["footprint_growth"] * outline.diameter_mm:
+    if apart > protocol.identity.footprint_growth * outline.diameter_mm:
         return False
     return all(_inside(place, here, outline.diameter_mm / 2, protocol) for place in (first, second))
 
 
 def _inside(place: Place, outline: Place, radius_mm: float, protocol: Protocol) -> bool:
     sd = max(math.hypot(place.s_sd_mm, outline.s_sd_mm), math.hypot(place.t_sd_mm, outline.t_sd_mm))
-    sd = math.hypot(sd, protocol["same_place_mm"] / GATE)
+    sd = math.hypot(sd, protocol.identity.same_place_mm / GATE)
     return math.hypot(place.s_mm - outline.s_mm, place.t_mm - outline.t_mm) <= radius_mm + sd

@@ -87,10 +87,10 @@ def _by_number(left: Sequence[Sighting], right: Sequence[Sighting]) -> dict[int,
 def _by_place(
     left: Sequence[Sighting], right: Sequence[Sighting], protocol: Protocol
 ) -> tuple[dict[int, int], set[tuple[int, int]]]:
-    distances = _distances(left, right, protocol["same_place_mm"])
+    distances = _distances(left, right, protocol.identity.same_place_mm)
     costs = np.where(distances <= GATE**2, distances, _FORBIDDEN)
     pairs, best = _assign(costs)
-    margin = 2 * math.log(protocol["identity_odds"])
+    margin = 2 * math.log(protocol.identity.identity_odds)
     near = distances <= (_NEAR_MISS * GATE) ** 2
     doubts = {(int(a), int(b)) for a, b in np.argwhere(near) if a not in pairs and b not in pairs.values()}
     for a, b in zip(*np.nonzero(costs < _FORBIDDEN), strict=True):

@@ -313,7 +313,7 @@ def _number_disagrees(before: Lineage, now: Sighting, protocol: Protocol) -> lis
     view = same_view(before.sighting, now)
     if view is None or not now.number:
         return []
-    apart = distance2(before.sighting.places[view], now.places[view], protocol["same_place_mm"])
+    apart = distance2(before.sighting.places[view], now.places[view], protocol.identity.same_place_mm)
     return [Flag(FlagKind.NUMBER_AND_PLACE_DISAGREE, number=now.number)] if apart > GATE**2 else []
 
 

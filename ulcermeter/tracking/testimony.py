@@ -158,7 +158,7 @@ def _closed_by_machine(bare: Sequence[PhotoRow], lineage: Lineage, scene: Scene,
     """Healed for want of a reader; not where the photo could have missed an ulcer that counts as active."""
     best = min(bare, key=_limit)
     limit = _limit(best)[0]
-    threshold = protocol["threshold_diameter_mm"]
+    threshold = protocol.measurement.threshold_diameter_mm
     if threshold < limit < math.inf:
         over = Flag(FlagKind.LIMIT_OVER_THRESHOLD, photos=(best.photo,), limit_mm=limit, threshold_mm=float(threshold))
         return Verdict("indeterminate", best.photo, best.view, (over,))

@@ -52,7 +52,7 @@ class Task:
 def measure_task(task: Task) -> PhotoResult:
     """Draw and measure a case; its two rows of ``validation/phantoms`` stand where measurements do."""
     phantom = draw_phantom(task.case.spec)
-    known = _known(task.case, phantom, threshold_mm=task.protocol["threshold_diameter_mm"])
+    known = _known(task.case, phantom, threshold_mm=task.protocol.measurement.threshold_diameter_mm)
     with tempfile.TemporaryDirectory() as folder:
         write_phantom(phantom, Path(folder) / task.case.name)
         rows = (_geometry(task, phantom, Path(folder)), _instrument(task, phantom, Path(folder)))

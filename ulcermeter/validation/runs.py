@@ -164,7 +164,7 @@ def _run(tasks: dict[str, Task], *, jobs: int) -> Iterator[tuple[str, PhotoResul
 def _judged(done: Iterable[PhotoResult], protocol: Protocol) -> Validation:
     rows: list[dict[str, Any]] = [dict(row) for result in done for row in result.measurements]
     phantoms = from_rows("validation/phantoms", rows)
-    threshold_mm = float(protocol["threshold_diameter_mm"])
+    threshold_mm = protocol.measurement.threshold_diameter_mm
     summary = summarise(phantoms, threshold_mm=threshold_mm)
     figures = {
         "error": error_figure(phantoms, errors_by_diameter(phantoms), within_mm=WITHIN_MM),
