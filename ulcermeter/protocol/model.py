@@ -75,6 +75,7 @@ def _filled(text: str) -> str:
 
 Whole = Annotated[int, BeforeValidator(_whole)]
 Word = Annotated[str, AfterValidator(_filled)]
+Names = Annotated[tuple[Word, ...], Field(strict=False)]
 ShownReference = Annotated[str, AfterValidator(_reference_on_a_photo)]
 
 
@@ -208,7 +209,7 @@ class RefractoryRules(Group):
     """Refractory to a course of intravenous prostacyclin."""
 
     prostacyclins: tuple[Word, ...] = _listed("drug names")
-    prostacyclin_names: dict[str, tuple[Word, ...]] = _rule("brands, salts and other names by drug", strict=False)
+    prostacyclin_names: dict[str, Names] = _rule("brands, salts and other names by drug")
     drug_forms: tuple[Word, ...] = _listed("words beside a drug's name")
     intravenous_routes: tuple[Word, ...] = _listed("ways to write the route")
     other_routes: tuple[Word, ...] = _listed("ways to write the route")
