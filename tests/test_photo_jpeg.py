@@ -167,6 +167,14 @@ def test_a_part_that_was_lost_or_written_twice_is_heard_from_the_decoder(
     assert changed_pixels_pass(tmp_path, whole, lost + twice) <= (12 if "progressive" in options else 2)
 
 
+@pytest.mark.parametrize("shorter", [1, 40, 200])
+def test_a_note_of_the_camera_whose_length_is_wrong_costs_no_photo(tmp_path: Path, shorter: int) -> None:
+    """What is left of it is no segment, and decoders pass it over up to the next one."""
+    whole = coded()
+    note = b"\xff\xe7" + (302 - shorter).to_bytes(2, "big") + b"a" * 300
+    assert np.array_equal(read(tmp_path, whole[:2] + note + whole[2:]).pixels, read(tmp_path, whole).pixels)
+
+
 def test_a_cmyk_jpeg_is_listened_to_as_well(tmp_path: Path) -> None:
     file = io.BytesIO()
     Image.fromarray(SKIN).convert("CMYK").save(file, "jpeg", quality=92)

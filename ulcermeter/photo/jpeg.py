@@ -28,9 +28,27 @@ _RESTART = re.compile(rb"\xff([\xd0-\xd7])")
 _VIDEO = re.compile(rb"\x00\x00\x00.ftyp|RIFF....AVI ", re.DOTALL)
 COMPLAINTS = ("Corrupt JPEG data", "Premature end of JPEG file")
 """How the words of libjpeg begin when it lost its way (jerror.h)."""
-_LEFT_OVER = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
+_LEFT_OVER = re.compile(r"(\d+) extraneous bytes before marker 0x([0-9a-f]{2})")
 # Two whole units of the coarsest kind (4 luma and 2 chroma blocks, 97 bytes of zeros by the standard's tables).
 _BLANK = bytes(256)
+
+
+@dataclass(frozen=True)
+class Harmless:
+    """Bytes that a decoder complains of and that belong to no picture."""
+
+    padding: int
+    """Zeros before the end mark: some cameras pad so."""
+    in_head: frozenset[tuple[int, int]]
+    """As `JpegHead.passed_over`."""
+
+    def explains(self, complaint: str) -> bool:
+        """Tell whether a complaint is of these bytes alone."""
+        found = _LEFT_OVER.search(complaint)
+        if found is None:
+            return False
+        count, marker = int(found[1]), int(found[2], 16)
+        return (count, marker) in self.in_head or (marker == _END and count <= self.padding)
 
 
 @dataclass(frozen=True)
@@ -39,6 +57,8 @@ class JpegHead:
 
     segments: tuple[tuple[int, bytes], ...]
     scan_at: int
+    passed_over: frozenset[tuple[int, int]] = frozenset()
+    """Bytes that are no segment, and the marker behind them: a damaged note of the camera leaves such."""
 
     def body(self, *markers: int) -> bytes:
         """Return the last segment of these markers, empty where there is none."""
@@ -72,7 +92,7 @@ class JpegHead:
         return ceil(ceil(wide / (8 * across)) * ceil(high / (8 * down)) / self.restart_interval) - 1
 
 
-def check_whole_jpeg(data: bytes, path: Path) -> int:
+def check_whole_jpeg(data: bytes, path: Path) -> Harmless:
     """Refuse a JPEG that is broken off, has a blank in its picture, or more scans than any encoder writes.
 
     From the first scan on, each marker must be one that may stand there, up to the end mark: entropy-coded data hide
@@ -82,8 +102,8 @@ def check_whole_jpeg(data: bytes, path: Path) -> int:
 
     Returns
     -------
-    int
-        Zeros that stand before the end mark, bytes: some cameras pad so.
+    Harmless
+        What `check_complaints` may pass over.
     """
     head = read_head(data)
     at = head.scan_at
@@ -94,32 +114,33 @@ def check_whole_jpeg(data: bytes, path: Path) -> int:
     if _BLANK in coded and _zeros_say_nothing(head, data[at : at + 20]):
         raise damaged(path, "a part of its data is blank")
     _check_restarts(coded, head, path)
-    return end - at - len(coded)
+    return Harmless(end - at - len(coded), head.passed_over)
 
 
-def check_complaints(said: list[str], padding: int, path: Path) -> None:
+def check_complaints(said: list[str], harmless: Harmless, path: Path) -> None:
     """Refuse a JPEG in which libjpeg lost its way, by its own words; it goes on and invents the rest.
 
     Codes that are wrong end too early or too late: what is short is filled with grey, what is left over is passed over.
-    Zeros that the camera wrote before the end mark are left over too, and are no damage.
     """
     for line in said:
-        left_over = _LEFT_OVER.search(line)
-        if not (left_over and int(left_over[1]) <= padding):
+        if not harmless.explains(line):
             raise damaged(path, line)
 
 
 def read_head(data: bytes) -> JpegHead:
     """Return what stands before the first scan, passing over what is no marker as decoders do."""
-    segments, at = [], 2
+    segments, passed_over, at = [], set(), 2
     while (found := _MARKER.search(data, at)) is not None and found[0][1] not in (_SCAN, _END):
+        passed_over.add((found.start() - at, found[0][1]))
         marker, at = found[0][1], found.end()
         if marker in _ALONE:
             continue
         length = max(2, int.from_bytes(data[at : at + 2], "big"))
         segments.append((marker, data[at + 2 : at + length]))
         at += length
-    return JpegHead(tuple(segments), len(data) if found is None else found.start())
+    if found is not None:
+        passed_over.add((found.start() - at, found[0][1]))
+    return JpegHead(tuple(segments), len(data) if found is None else found.start(), frozenset(passed_over))
 
 
 def _find_end(data: bytes, head: JpegHead, path: Path) -> int:

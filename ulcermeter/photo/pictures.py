@@ -58,10 +58,10 @@ def _decode_opened(image: Image.Image, data: bytes, path: Path) -> Decoded:
 
 
 def _decode_jpeg(image: Image.Image, data: bytes, path: Path) -> Pixels:
-    padding = check_whole_jpeg(data, path)
+    harmless = check_whole_jpeg(data, path)
     with hear(*COMPLAINTS) as said:
         pixels = _decode_with_opencv(data, image.size, path)
-    check_complaints(said, padding, path)
+    check_complaints(said, harmless, path)
     if image.mode not in ("RGB", "L"):
         return flatten(image, path)
     return to_srgb(pixels, image.info.get("icc_profile")) if image.mode == "RGB" else pixels
