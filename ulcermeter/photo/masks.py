@@ -89,24 +89,25 @@ def _drawn_levels(data: bytes, decoded: Decoded, path: Path) -> Levels:
                     return np.asarray(image).astype(np.uint16)
                 if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
                     return bright
-                rgba = np.asarray(image.convert("RGBA"))
+                layer = image if image.mode == "RGBA" else image.convert("RGBA")
+                # A channel at a time: at 100 megapixels the four as one array take gigabytes with their copies.
+                red, green, blue, alpha = (np.asarray(layer.getchannel(name)) for name in "RGBA")
     except Image.UnidentifiedImageError:  # a depth that only OpenCV reads
         return bright
-    alpha = rgba[:, :, 3]
+    brightest = np.maximum(np.maximum(red, green), blue)
     if alpha.min() < alpha.max():
-        _check_one_colour(rgba, path)
+        _check_one_colour(brightest[alpha > 127], path)
         return alpha
     if alpha.max() == 0:
         raise PhotoError(
             f"{path}: expected a tracing, got a layer that is transparent all over; draw the ulcer on it, or save a "
             "black picture where there is none."
         )
-    return rgba[:, :, :3].max(axis=2)
+    return brightest
 
 
-def _check_one_colour(rgba: NDArray[np.uint8], path: Path) -> None:
+def _check_one_colour(opaque: NDArray[np.uint8], path: Path) -> None:
     """Refuse black and white on a transparent layer: what is opaque and what is white are two drawings then."""
-    opaque = rgba[:, :, :3][rgba[:, :, 3] > 127].max(axis=1)
     dark, bright = np.count_nonzero(opaque < 64), np.count_nonzero(opaque > 191)
     if min(dark, bright) > _STRAY * opaque.size and dark + bright > (1 - _STRAY) * opaque.size:
         raise PhotoError(
