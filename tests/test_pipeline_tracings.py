@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -173,3 +174,27 @@ def test_an_inverted_mask_is_refused_and_told_by_check(tmp_path: Path, small: Ph
     assert photo.photo["status"] == "refused" and "inverted?" in photo.photo["reason"] and not photo.measurements
     said = CliRunner().invoke(main, ["check", str(study)])
     assert said.exit_code == 1 and "row 2: the tracing touches opposite borders" in said.output
+
+
+@pytest.mark.parametrize(("width_px", "orientation"), [(960, 3), (720, 6)])
+def test_a_mask_turned_where_size_cannot_tell_is_flagged(tmp_path: Path, width_px: int, orientation: int) -> None:
+    """Upside down, or on its side on a square photo, the tracing lies on the marker or beside the finger."""
+    drawn = draw_phantom(
+        PhantomSpec(
+            ulcers=(UlcerSpec(diameter_mm=3.0, s_mm=8.0),),
+            reference=ReferenceSpec(kind="aruco", offset_mm=(0.0, 17.0)),
+            camera=CameraSpec(width_px=width_px, height_px=720, px_per_mm=13.0, exif_orientation=orientation),
+        )
+    )
+    stored = np.ascontiguousarray(np.rot90(true_mask(drawn), {3: 2, 6: 1}[orientation]))
+    protocol = um.read_protocol("manus")
+    reasons = []
+    for name, mask in (("right", true_mask(drawn)), ("turned", stored)):
+        study = study_with(tmp_path / name, drawn, mask)
+        assert um.read_photo(study / "a.jpg").orientation == orientation
+        reasons.append(um.measure_photo({"photo": "a.jpg", "mask": "mask.png", **ON_SKIN}, protocol, root=study).photo)
+    x, y = drawn.truth.ulcers[0].centroid_px
+    assert reasons[0]["status"] == "measured" and "upside down?" not in reasons[0]["reason"]
+    assert "follows no edge" in reasons[1]["reason"] and "upside down?" in reasons[1]["reason"]
+    told = re.search(r"elsewhere, at \((\d+), (\d+)\)", reasons[1]["reason"])
+    assert told and np.hypot(int(told[1]) - x, int(told[2]) - y) < 5

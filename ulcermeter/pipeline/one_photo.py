@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,11 +12,21 @@ import cv2
 import numpy as np
 
 from ulcermeter.calibration import calibrate, check_gates, rectify, standardise_colour, tilt_limit_deg
-from ulcermeter.datatypes import Calibration, Finger, LensProfile, Photo, PhotoResult, RectifiedPhoto, Segmentation
+from ulcermeter.datatypes import (
+    Calibration,
+    Finger,
+    LensProfile,
+    OutlineSource,
+    Photo,
+    PhotoResult,
+    RectifiedPhoto,
+    Segmentation,
+)
 from ulcermeter.errors import MissingDependencyError, PhotoError, Refusal, StudyError, what_to_do
 from ulcermeter.finger import locate_finger
 from ulcermeter.photo import read_photo
 from ulcermeter.pipeline.in_view import check_seen, holds_point
+from ulcermeter.pipeline.tracing_place import follows_edge, lies_elsewhere
 from ulcermeter.pipeline.tracings import read_tracing
 from ulcermeter.pipeline.window import (
     COARSE_SPACING_MM,
@@ -124,6 +135,8 @@ def _measure(work: Work, run_id: str, first_label: int, overlay: bool) -> PhotoR
     balanced, colour_note = standardise_colour(photo, calibration)
     work.notes += [colour_note] if colour_note else []
     work.segmentation = segmentation = _outline(work, balanced, calibration, click, box)
+    if segmentation.source is OutlineSource.READER:
+        _check_place(work, balanced, calibration, box)
     finger = _find_finger(work, segmentation, click, box)
     _check_gates(work, photo, segmentation, finger, click, box)
     if not segmentation.outlines and not work.cell("mask"):
@@ -235,6 +248,22 @@ def _segment(work: Work, photo: Photo, rectified: RectifiedPhoto, click: Any, bo
         raise PhotoError(fault)
     tracing = read_tracing(work.root / work.cell("mask"), photo=photo, row=work.row, click=work.click)
     return segment(rectified, **tracing)
+
+
+def _check_place(work: Work, photo: Photo, calibration: Calibration, box: Any) -> None:
+    """Note a tracing that follows no edge while the photo's own ulcer lies on other skin: it may be upside down."""
+    traced = work.segmentation
+    if traced is None or all(follows_edge(photo, calibration, outline) for outline in traced.outlines):
+        return
+    untraced = work.row | dict.fromkeys(("mask", "x", "y"), "")
+    alone = dataclasses.replace(work, row=untraced, known={}, notes=[], click=None)
+    own = _outline(alone, photo, calibration, None, box)
+    if lies_elsewhere(traced, own):
+        x, y = own.outlines[0].mean(axis=0)
+        work.notes.append(
+            f"the tracing's rim follows no edge, and an ulcer lies elsewhere, at ({x:.0f}, {y:.0f}): look whether the "
+            "tracing is of this photo and the same way up (is it upside down?)"
+        )
 
 
 def _check_gates(

@@ -1,0 +1,69 @@
+"""Whether a tracing lies where an ulcer can be: a mask turned upside down has its photo's own size."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ulcermeter.datatypes import Calibration, Photo, Segmentation
+
+__all__ = ["follows_edge", "lies_elsewhere"]
+
+# How far to either side of a rim the skin is compared, mm: past a photo's blur and a reader's error, within an ulcer.
+_BESIDE_MM = 0.3
+# Two colours that an eye just tells apart (Mahy, Van Eycken and Oosterlinck, 1994), CIE76.
+_JUST_SEEN = 2.3
+# An edge stands out when the rim's two sides differ by this many times what two places of the skin outside do
+# (assumption).
+_STANDS_OUT = 1.5
+# Share of a rim along which the step is at least that (assumption): a reader cuts a corner here and there.
+_SHARE_OF_RIM = 0.7
+
+
+def follows_edge(photo: Photo, calibration: Calibration, outline: np.ndarray) -> bool:
+    """Say whether an outline (K, 2), photo pixels, parts two colours: within and without, along most of its rim."""
+    beside = max(2.0, _BESIDE_MM * calibration.px_per_mm(outline.mean(axis=0)))
+    colour, points = _colours_round(photo, outline, margin=4 * beside, blur=beside / 2)
+    rows, cols = colour.shape[:2]
+    filled = cv2.fillPoly(np.zeros((rows, cols), np.uint8), [np.rint(points).astype(np.int32)], 1)
+    depth = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    away = cv2.distanceTransform(1 - filled, cv2.DIST_L2, 5)
+    down, across = np.gradient(cv2.GaussianBlur(away - depth, (0, 0), beside / 2))
+    rim = np.clip(np.rint(points).astype(int), 0, [cols - 1, rows - 1])
+    outward = np.column_stack([across[rim[:, 1], rim[:, 0]], down[rim[:, 1], rim[:, 0]]])
+    outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)
+
+    def seen(times: float) -> np.ndarray:
+        x, y = np.rint(points + times * beside * outward).astype(int).T
+        return np.asarray(colour[np.clip(y, 0, rows - 1), np.clip(x, 0, cols - 1)])
+
+    # All round an ulcer the step is of one colour; a rim across a marker or a finger's side steps here up, there down.
+    steps = seen(-1) - seen(1)
+    common = np.median(steps, axis=0)
+    along_common = steps @ common / max(float(np.linalg.norm(common)), 1e-9)
+    edge = np.percentile(along_common, 100 * (1 - _SHARE_OF_RIM))
+    skin = np.median(np.linalg.norm(seen(1) - seen(3), axis=1))
+    return bool(edge > max(_JUST_SEEN, _STANDS_OUT * skin))
+
+
+def _colours_round(photo: Photo, outline: np.ndarray, *, margin: float, blur: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the CIELAB colours (M, N, 3) round an outline, blurred, and the outline in that cut's pixels."""
+    rows, cols = photo.pixels.shape[:2]
+    left, top = np.clip(np.floor(outline.min(axis=0) - margin).astype(int), 0, [cols - 1, rows - 1])
+    right, bottom = np.clip(np.ceil(outline.max(axis=0) + margin).astype(int) + 1, 1, [cols, rows])
+    cut = photo.pixels[top:bottom, left:right].astype(np.float32) / 255
+    return cv2.GaussianBlur(cv2.cvtColor(cut, cv2.COLOR_RGB2LAB), (0, 0), blur), outline - (left, top)
+
+
+def lies_elsewhere(traced: Segmentation, own: Segmentation) -> bool:
+    """Say whether a photo's own ulcers were found and none of them shares skin with any outline of a tracing."""
+    shape = traced.rectified.calibration.shape
+    both = [_filled(one.outlines, shape) for one in (traced, own)]
+    return bool(own.outlines) and not bool((both[0] & both[1]).any())
+
+
+def _filled(outlines: tuple[np.ndarray, ...], shape: tuple[int, int]) -> np.ndarray:
+    drawn = np.zeros(shape, np.uint8)
+    for outline in outlines:
+        cv2.fillPoly(drawn, [np.rint(outline).astype(np.int32)], 1)
+    return drawn
