@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,9 @@ from ulcermeter.store import (
     PhotoStore,
     check_results_folder,
     in_order,
+    keep_unread,
     overlay_name,
+    question,
     read_decisions,
     read_results,
     row_key,
@@ -104,8 +107,10 @@ def run_study(
     tasks = _tasks(study, model=model, lens=lens, identity=identity.run_id)
     # The store is held until the report is written: two runs into one folder would mix two studies.
     with cluster_at(scheduler) as cluster, PhotoStore(root / "store.sqlite") as store:
-        store.put_decisions(read_decisions(root))
+        typed = read_decisions(root)
+        store.put_decisions(typed.rows)
         decisions = store.decisions()
+        unread = keep_unread(root, typed.unread, decisions)
         done = _measure_all(tasks, store, jobs=jobs, cluster=cluster, progress=progress)
         record = run_record(
             version=ulcermeter.__version__,
@@ -122,6 +127,7 @@ def run_study(
             command=list(sys.argv if command is None else command),
             started=started,
         )
+        record["decisions_not_read"] = [{**asdict(one), "asked": question(one)} for one in unread]
         return _finish(study, root, done, record, decisions)
 
 
@@ -209,6 +215,8 @@ def _finish(
         write_run_record(root, {**record, **more})
         results = read_results(root)
         write_report(study, results, root / "report.html")
+    for one in record["decisions_not_read"]:
+        _log.warning("%s", one["asked"])
     for subject, sentence in told.items():
         _log.warning("eligibility_summary.csv, subject %s: %s.", subject, sentence)
     return results

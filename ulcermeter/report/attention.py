@@ -57,7 +57,9 @@ def list_attention(results: Results, protocol: Protocol) -> list[Item]:
 
 
 def _outdated_decisions(results: Results) -> Iterable[Item]:
-    """List what was decided on another verdict than now stands, or on a subject that is gone."""
+    """List decisions that could not be read, and those on another verdict than now stands or on a subject now gone."""
+    for one in results.run.get("decisions_not_read", []):
+        yield Item("Decisions that could not be read", one["subject_id"], "", "decisions_to_settle.csv", one["asked"])
     for subject, sentence in results.run.get("decisions_to_look_at", {}).items():
         yield Item("Decisions to look at again", subject, "", "eligibility_summary.csv", sentence)
 

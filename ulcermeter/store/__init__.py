@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ulcermeter.store.decisions import DECIDED, read_decisions, with_decisions
+from ulcermeter.store.decisions import DECIDED, Decisions, Unread, keep_unread, question, read_decisions, with_decisions
 from ulcermeter.store.files import (
     TABLE_FILES,
     cell_text,
@@ -21,13 +21,17 @@ from ulcermeter.store.reading import protocol_of, read_results
 __all__ = [
     "DECIDED",
     "TABLE_FILES",
+    "Decisions",
     "PhotoStore",
+    "Unread",
     "cell_text",
     "check_results_folder",
     "csv_text",
     "in_order",
+    "keep_unread",
     "overlay_name",
     "protocol_of",
+    "question",
     "read_decisions",
     "read_results",
     "row_key",

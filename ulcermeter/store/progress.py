@@ -162,15 +162,16 @@ class PhotoStore:
             self._db.execute("DELETE FROM photo_results WHERE key NOT IN (SELECT key FROM kept)")
             self._db.execute("DROP TABLE kept")
 
-    def put_decisions(self, rows: Iterable[Mapping[str, str]]) -> None:
-        """Keep what an earlier eligibility_summary.csv says was decided; other subjects stay as they were.
+    def put_decisions(self, rows: Iterable[Mapping[str, str | None]]) -> None:
+        """Keep what an earlier eligibility_summary.csv says was decided; other subjects, and cells of None, stay.
 
         A decision that has not changed keeps the verdict on which it was made: the file shows the last run's verdict.
         """
         with self._writing(UlcermeterError):
             for row in rows:
-                subject, cells = row["subject_id"], tuple(row[name] for name in DECIDED)
+                subject = str(row["subject_id"])
                 before = self.decisions().get(subject)
+                cells = tuple((before or {}).get(name, "") if row[name] is None else row[name] for name in DECIDED)
                 if not any(cells):
                     self._db.execute("DELETE FROM decisions WHERE subject_id = ?", (subject,))
                 elif before is None or cells != tuple(before[name] for name in DECIDED):

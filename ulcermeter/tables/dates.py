@@ -8,7 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-__all__ = ["DateInterval", "TimeKey", "add_months", "day_number", "exact_date", "in_doubt", "parse_date", "time_keys"]
+__all__ = [
+    "DateInterval",
+    "TimeKey",
+    "add_months",
+    "day_number",
+    "exact_date",
+    "in_doubt",
+    "parse_date",
+    "readable_day",
+    "time_keys",
+]
 
 # A visit's sort key: the earliest day that it can have been on behind the visits planned before it; its place; itself.
 TimeKey = tuple[date, int, str, str]
@@ -62,6 +72,30 @@ def parse_date(text: str) -> DateInterval | None:
         return DateInterval(date(year, 1 if month is None else month, 1), last)
     except (ValueError, calendar.IllegalMonthError) as error:
         raise ValueError(f"expected a date that exists, got '{text}'") from error
+
+
+def readable_day(text: str) -> str:
+    """Return a day written otherwise than ISO 8601 as such a date, where it can be read in one way only.
+
+    ``25/05/2024`` and ``2024/5/6`` can; ``06/05/2024`` is a day of May or of June. ISO dates, partial ones too, come
+    back as they are; empty for what is no date or may be two.
+    """
+    try:
+        return text.strip() if parse_date(text) else ""
+    except ValueError:
+        parts = re.split(r"[-./\s]+", text.strip())
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
+        return ""
+    first, second, third = parts
+    orders = [(third, second, first), (third, first, second)] if len(third) == 4 else [(first, second, third)]
+    days = set()
+    for year, month, day in orders:
+        try:
+            days.add(date(int(year), int(month), int(day)) if len(year) == 4 else None)
+        except ValueError:
+            continue
+    (only,) = days if len(days) == 1 else (None,)
+    return only.isoformat() if only else ""
 
 
 def exact_date(text: str) -> date | None:
