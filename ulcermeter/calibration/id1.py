@@ -47,6 +47,8 @@ _RADIUS_OFF_MM = 1.0
 """Between a corner's radius as seen and a card's: blur and print shift it by a step of 0.4 or two; assumption."""
 _GUESS_RADIUS_OFF_MM, _GUESS_LEAST_ROUNDED = 2.0, 2
 """Of a guess: its sides lie within a pixel or two of the shrunken photo."""
+_SHADOW_MM = 1.0
+"""The widest dark shadow beside a card: of one bent up by a millimetre in light from 45 degrees; assumption."""
 _POINT_SD_MM = 0.06
 """Of a corner: the tolerance of a card's size is 0.13 mm from side to side, and its edges are chamfered."""
 
@@ -120,7 +122,7 @@ def _cards(pixels: NDArray[np.uint8], region: Region | None, camera: CameraPrior
 
 def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_scale_deg: float) -> _Card | None:
     trims = tuple(1.3 * ID1_CORNER_MM / side for side in ID1_MM)
-    quad = fit_quad(pixels, guess, trim=(trims[0], trims[1]))
+    quad = fit_quad(pixels, guess, trim=(trims[0], trims[1]), shadow=_SHADOW_MM / ID1_MM[0])
     if quad is None or quad.seen.min() < _LEAST_SEEN:
         return None
     if not _is_rounded(pixels, _read_right(quad.corners_px, camera)):

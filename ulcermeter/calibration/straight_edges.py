@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.calibration.dark_rim import rim_offsets
 from ulcermeter.calibration.edges import SRGB_TO_LINEAR, edge_offsets
 from ulcermeter.datatypes import Points
 
@@ -18,6 +19,8 @@ Matrix = NDArray[Any]
 _LARGEST_SIDE_PX = 1600.0
 _LEAST_SD_PX = 0.02
 _LARGEST_SPREAD_PX = 0.8
+_LEAST_RIM_SEEN = 0.6
+"""Share of a side along which a dark rim must be seen, in a straight line, to be one; assumption."""
 _FINE_REACH_PX, _EVERY = 5.0, 3
 """Wider looks only bring a side near, and see every third place along it."""
 
@@ -43,7 +46,9 @@ class Quad:
     rms_px: float
 
 
-def fit_quad(pixels: NDArray[np.uint8], guess: Points, *, trim: tuple[float, float]) -> Quad | None:
+def fit_quad(
+    pixels: NDArray[np.uint8], guess: Points, *, trim: tuple[float, float], shadow: float = 0.0
+) -> Quad | None:
     """Fit the four sides at full resolution, in linear light.
 
     Parameters
@@ -53,6 +58,8 @@ def fit_quad(pixels: NDArray[np.uint8], guess: Points, *, trim: tuple[float, flo
         Clockwise as seen, within some pixels of the shrunken photo.
     trim : (float, float)
         Share of the longer and of the shorter sides left out at either end (rounded corners).
+    shadow : float
+        How far within a shadow.s end a dark rim may be looked for, share of the longer sides; 0 for nowhere.
 
     Returns
     -------
@@ -70,6 +77,9 @@ def fit_quad(pixels: NDArray[np.uint8], guess: Points, *, trim: tuple[float, flo
             return None
         corners = _corners(np.stack([fit[0] for fit in fits]))
     assert fits is not None
+    if shadow:
+        fits = _with_dark_rims(light, corners, fits, shadow, trim)
+        corners = _corners(np.stack([fit[0] for fit in fits]))
     lines, covariances = np.stack([fit[0] for fit in fits]), [fit[1] for fit in fits]
     covariance = _propagated(lines, covariances)
     seen = np.array([fit[2] for fit in fits])
@@ -92,6 +102,24 @@ def _patch(pixels: NDArray[np.uint8], guess: Points) -> tuple[NDArray[np.float32
 _Side = tuple[Matrix, Matrix, float, float]
 
 
+def _with_dark_rims(
+    light: NDArray[np.float32], corners: Points, fits: list[_Side], shadow: float, trim: tuple[float, float]
+) -> list[_Side]:
+    """Return the sides, those with a dark rim before a shadow fitted to the rim."""
+    ends = np.roll(corners, -1, axis=0)
+    lengths = np.hypot(*(ends - corners).T)
+    long_first = lengths[0] + lengths[2] >= lengths[1] + lengths[3]
+    sides = []
+    for k, fit in enumerate(fits):
+        cut = trim[0] if (k % 2 == 0) == long_first else trim[1]
+        at, half, outwards = _stretches(corners[k], ends[k], cut)
+        offsets, _ = rim_offsets(light, at - half, at + half, outwards, reach_px=shadow * lengths.max())
+        seen = np.isfinite(offsets)
+        inner = _side(corners[k], ends[k], at, offsets, seen) if seen.mean() >= _LEAST_RIM_SEEN else None
+        sides.append(inner if inner is not None and inner[2] >= _LEAST_RIM_SEEN else fit)
+    return sides
+
+
 def _fit_sides(
     light: NDArray[np.float32], mixes: list[Matrix], corners: Points, reach_px: float, trim: tuple[float, float]
 ) -> list[_Side] | None:
@@ -112,20 +140,30 @@ def _fit_side(
     light: NDArray[np.float32], mix: Matrix, start: Points, end: Points, reach_px: float, trim: float
 ) -> _Side | None:
     """Fit one side: line (normal angle and offset about the side's middle), covariance, share seen, rms."""
-    along = (end - start) / np.hypot(*(end - start))
-    outwards = np.array([along[1], -along[0]])
-    length = float(np.hypot(*(end - start)))
-    n = int(np.clip(length / 8, 16, 120))
-    if reach_px > _FINE_REACH_PX:
-        n = max(n // _EVERY, 16)
-    at = start + (end - start) * (trim + (1 - 2 * trim) * (np.arange(n)[:, None] + 0.5) / n)
-    half = along * (length * (1 - 2 * trim) / n / 2)
+    at, half, outwards = _stretches(start, end, trim, every=_EVERY if reach_px > _FINE_REACH_PX else 1)
     normals = np.broadcast_to(outwards, at.shape)
     offsets, steps = edge_offsets(light, at - half, at + half, normals, reach_px=reach_px, mix=mix)
     seen = np.isfinite(offsets)
-    if seen.sum() < max(n / 3, 8):
+    if seen.sum() < max(len(at) / 3, 8):
         return None
     seen &= steps > 0.2 * float(np.median(steps[seen]))
+    return _side(start, end, at, offsets, seen)
+
+
+def _stretches(start: Points, end: Points, trim: float, *, every: int = 1) -> tuple[Matrix, Matrix, Matrix]:
+    """Return the middles (P, 2) of a side's stretches, half a stretch (2,) and the way outwards (2,)."""
+    length = float(np.hypot(*(end - start)))
+    along = (end - start) / length
+    n = max(int(np.clip(length / 8, 16, 120)) // every, 16)
+    at = start + (end - start) * (trim + (1 - 2 * trim) * (np.arange(n)[:, None] + 0.5) / n)
+    return at, along * (length * (1 - 2 * trim) / n / 2), np.array([along[1], -along[0]])
+
+
+def _side(start: Points, end: Points, at: Matrix, offsets: Matrix, seen: NDArray[np.bool_]) -> _Side | None:
+    """Fit a line to how far a border lies from a side at places along it."""
+    length = float(np.hypot(*(end - start)))
+    along = (end - start) / length
+    outwards = np.array([along[1], -along[0]])
     place = ((at - (start + end) / 2) @ along) / (length / 2)
     solved = _robust_line(place, np.where(seen, offsets, 0.0), seen)
     if solved is None:
