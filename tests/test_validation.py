@@ -22,7 +22,7 @@ from ulcermeter.validation.plan import DEVELOPMENT_SEED, FIRST_SEED
 from ulcermeter.validation.summary import wilson
 from ulcermeter.validation.targets import WITHIN_MM
 
-TINY = Size("tiny", 2, 0, 0, 0, size_px=(900, 675))
+TINY = Size("tiny", 2, 0, 0, 0, size_px=(960, 720))
 
 
 # --- the plan -------------------------------------------------------------------------------------------------------

@@ -59,6 +59,8 @@ def test_square_and_wide_photos_were_cropped() -> None:
         ((2000, 1500), (None, None), Framing.UNTOLD, None),
         ((2000, 1500), (0, 0), Framing.UNTOLD, None),
         ((2000, 1500), ("wide", b"high"), Framing.UNTOLD, None),
+        ((1800, 1350), (1800, 1350), Framing.UNTOLD, None),  # 4:3, but no camera's 1350
+        ((4624, 3468), (4624, 3468), Framing.WHOLE, None),
         ((1713, 1499), (1713, 1499), Framing.UNTOLD, None),  # a free crop whose tags follow
     ],
 )
@@ -93,7 +95,7 @@ def test_a_lens_profile_is_not_used_on_a_part_of_its_frame() -> None:
 
 def test_an_unknown_camera_is_a_stated_assumption() -> None:
     prior = camera_prior(photo(3000, 4000, CameraInfo()), protocol=PROTOCOL, lens=None)
-    assert prior.focal_sd_rel == pytest.approx(4 / 26) and len(prior.warnings) == 1
+    assert prior.focal_sd_rel == pytest.approx(11 / 32) and len(prior.warnings) == 1
 
 
 def test_a_lens_profile_replaces_the_assumptions() -> None:

@@ -19,7 +19,7 @@ from ulcermeter.protocol import read_protocol
 from ulcermeter.segmentation import segment
 
 PROTOCOL = read_protocol()
-FRAME = (1800, 1350)
+FRAME = (1792, 1344)
 PART = (800, 600)
 FOCAL_35MM = 26
 
@@ -83,6 +83,7 @@ def test_the_interval_of_a_cropped_or_zoomed_photo_holds_the_truth(
     files = {
         "frame named": (jpeg(part, tmp_path / "a.jpg", frame=FRAME), cut),
         "frame not named": (jpeg(part, tmp_path / "b.jpg"), cut),
+        "nothing named": (jpeg(part, tmp_path / "f.jpg", focal=0), cut),
     }
     if name == "centre":
         whole = cv2.resize(part, FRAME, interpolation=cv2.INTER_LINEAR)
@@ -97,4 +98,4 @@ def test_the_interval_of_a_cropped_or_zoomed_photo_holds_the_truth(
     for kind, (path, seen) in files.items():
         low, high, warnings = low_and_high(path, seen)
         assert low < truth < high, (kind, low, truth, high)
-        assert any("less sure" in warning for warning in warnings) is (kind != "whole")
+        assert any("less sure" in warning or "no focal length" in warning for warning in warnings) is (kind != "whole")

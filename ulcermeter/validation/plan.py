@@ -74,7 +74,7 @@ class Size:
 
 
 SIZES = {
-    "small": Size("small", 4, 1, 1, 1, every=4, size_px=(900, 675)),
+    "small": Size("small", 4, 1, 1, 1, every=4, size_px=(960, 720)),
     "full": Size("full", 240, 8, 6, 16),
 }
 
