@@ -20,7 +20,9 @@ def call(*words: str | Path) -> Result:
     return CliRunner().invoke(main, ["agreement", *(str(word) for word in words)])
 
 
-def write_reading(folder: Path, radii_px: dict[tuple[str, str], float], *, outlines: bool = True) -> Path:
+def write_reading(
+    folder: Path, radii_px: dict[tuple[str, str], float], *, outlines: bool = True, reader: str = "R1"
+) -> Path:
     """Write a reading of round ulcers at 10 px/mm, one a photo."""
     folder.mkdir()
     rows, vertices = [], []
@@ -32,7 +34,7 @@ def write_reading(folder: Path, radii_px: dict[tuple[str, str], float], *, outli
         sizes = {"diameter_mm": d, "width_mm": d, "area_mm2": math.pi / 4 * d**2, "perimeter_mm": math.pi * d}
         rows.append(
             where | sizes | {"subject_id": subject, "centroid_x_px": 80.0, "centroid_y_px": 60.0, "site": "=2+3"}
-            | {"over_threshold": call_made}
+            | {"over_threshold": call_made, "reader": reader}
         )  # fmt: skip
         points = np.column_stack([80 + radius * np.cos(angle), 60 + radius * np.sin(angle)])
         vertices += [where | {"vertex": k, "x_px": x, "y_px": y} for k, (x, y) in enumerate(points)]
@@ -64,22 +66,59 @@ def test_prints_what_a_protocol_needs(readings: tuple[Path, Path], tmp_path: Pat
     assert tomllib.loads(snippet)["parameters"]["sem_log_area"]["value"] == pytest.approx(0.2 / 2**0.5, abs=1e-4)
     own = tmp_path / "protocol.toml"
     own.write_text(f'extends = "manus"\nname = "clinic"\n{snippet}\n', encoding="utf-8")
-    assert read_protocol(own)["sem_log_area"] == pytest.approx(0.1414, abs=1e-4)
+    assert read_protocol(own).healing.sem_log_area == pytest.approx(0.1414, abs=1e-4)
 
 
 def test_one_reading_given_twice_measures_no_error(readings: tuple[Path, Path], tmp_path: Path) -> None:
     done = call(readings[0], readings[0])
     assert done.exit_code == 0 and "[parameters.sem_log_area]" not in done.stdout
-    assert "Warning: the areas of all 9 ulcers are the same in both readings" in done.stdout
-    almost = write_reading(tmp_path / "almost", {**RADII_A, PHOTOS[0]: RADII_A[PHOTOS[0]] * 1.01})
-    assert "[parameters.sem_log_area]" in call(readings[0], almost).stdout
+    assert "Warning: all 9 outlines that were read are the same in both readings" in done.stdout
+    two = {key: RADII_A[key] * 1.1 for key in PHOTOS[:2]}
+    almost = call(readings[0], write_reading(tmp_path / "almost", RADII_A | two)).stdout
+    assert (
+        "Of these 2 read again, 7 accepted as shown, counted apart." in almost and "two readings of 2 ulcers" in almost
+    )
+
+
+def test_outlines_let_stand_as_the_machine_drew_them_propose_no_error(tmp_path: Path) -> None:
+    """A reader who corrects 4 of 9: the five others make the error no smaller."""
+    machine = write_reading(tmp_path / "machine", RADII_A, reader="machine")
+    corrected = {key: RADII_A[key] * math.exp(-0.1) for key in PHOTOS[:4]}
+    reader = write_reading(tmp_path / "reader", RADII_A | corrected, reader="R2")
+    done = call(machine, reader, "-o", tmp_path / "out")
+    assert "Of these 4 read again, 5 accepted as shown, counted apart." in done.stdout
+    sizes = pd.read_csv(tmp_path / "out" / "sizes.csv").set_index("measure")
+    assert sizes.loc["ln_area", "n"] == 4
+    assert sizes.loc["ln_area", "sem"] == pytest.approx(0.2 / 2**0.5, abs=1e-4)
+    pairs = pd.read_csv(tmp_path / "out" / "pairs.csv")
+    assert list(pairs["comparison"]) == ["read"] * 4 + ["accepted"] * 5
+    dice = 2 * math.exp(-0.2) / (1 + math.exp(-0.2))
+    overlap = pd.read_csv(tmp_path / "out" / "overlap.csv")
+    assert overlap["n_photos"][0] == 4 and overlap["dice_mean"][0] == pytest.approx(dice, abs=0.002)
+
+
+def test_accepted_is_told_without_outlines_too(tmp_path: Path) -> None:
+    machine = write_reading(tmp_path / "machine", RADII_A, reader="", outlines=False)
+    reader = write_reading(tmp_path / "reader", RADII_A, reader="R2", outlines=False)
+    done = call(machine, reader)
+    assert "Of these 0 read again, 9 accepted as shown" in done.stdout
+    assert "[parameters.sem_log_area]" not in done.stdout
+
+
+@pytest.mark.parametrize("reader", ["", "machine", " Machine"])
+def test_two_runs_of_the_machine_propose_no_error(tmp_path: Path, reader: str) -> None:
+    one = write_reading(tmp_path / "one", RADII_A, reader=reader)
+    other = write_reading(tmp_path / "other", RADII_B, reader="machine")
+    done = call(one, other)
+    assert done.exit_code == 0 and "[parameters.sem_log_area]" not in done.stdout
+    assert "Nobody read either" in done.stdout and "name who read in the column reader" in done.stdout
 
 
 def test_writes_tables_that_keep_their_contracts(readings: tuple[Path, Path], tmp_path: Path) -> None:
     out = tmp_path / "new" / "agreement"
     assert call(*readings, "-o", out).exit_code == 0
     tables = {file.stem: pd.read_csv(file) for file in out.glob("*.csv")}
-    assert set(tables) == {"pairs", "sizes", "calls", "confusion", "overlap"}
+    assert set(tables) == {"pairs", "counts", "sizes", "calls", "confusion", "overlap"}
     for name, frame in tables.items():
         assert list(frame.columns) == columns(f"agreement/{name}")
     sizes = tables["sizes"].set_index("measure")

@@ -57,7 +57,12 @@ def reading(*ulcers: tuple[str, str, int, float, float, float]) -> tuple[pd.Data
         rows.append(
             where
             | {"subject_id": subject, "centroid_x_px": x, "centroid_y_px": y, "diameter_mm": d, "width_mm": d}
-            | {"area_mm2": math.pi / 4 * d**2, "perimeter_mm": math.pi * d, "over_threshold": "yes" if d > 2 else "no"}
+            | {
+                "reader": "R1",
+                "area_mm2": math.pi / 4 * d**2,
+                "perimeter_mm": math.pi * d,
+                "over_threshold": "yes" if d > 2 else "no",
+            }
         )
         points = disc(x, y, radius)
         vertices += [where | {"vertex": k, "x_px": px, "y_px": py} for k, (px, py) in enumerate(points)]
@@ -89,11 +94,30 @@ def test_without_outlines_the_nearest_centroids_are_paired() -> None:
     assert set(zip(pairs["label_a"], pairs["label_b"], strict=True)) == {(1, 2), (2, 1), (1, 1)}
 
 
-def test_a_reading_agrees_with_itself() -> None:
+def test_a_reading_agrees_with_itself_and_measures_nothing() -> None:
     got = agreement(A[0], A[0], outlines_a=A[1], outlines_b=A[1])
+    assert got["counts"].iloc[0].to_dict() == {"n_read": 0, "n_accepted": 3, "n_machine": 0}
+    assert got["sizes"]["sem"].isna().all() and got["calls"]["n"][0] == 0 and got["overlap"]["n_photos"][0] == 0
+
+
+def test_two_runs_are_compared_in_their_sizes() -> None:
+    runs = [frame.assign(reader="machine") for frame in (A[0], B[0])]
+    got = agreement(runs[0], runs[1], outlines_a=A[1], outlines_b=B[1])
     sizes = got["sizes"].set_index("measure")
-    assert (sizes["bias"] == 0).all() and (sizes["sem"] == 0).all() and (sizes["icc_3_1"] == 1).all()
-    assert got["calls"]["alike"][0] == 1 and got["overlap"]["dice_mean"][0] == pytest.approx(1, abs=1e-3)
+    assert sizes.loc["diameter_mm", "n"] == 2 and sizes.loc["diameter_mm", "bias"] == pytest.approx(0.5)
+    assert sizes["sem"].isna().all() and sizes["smallest_detectable_change"].isna().all()
+
+
+@pytest.mark.parametrize(("moved_px", "kind"), [(0.0, "accepted"), (0.01, "accepted"), (0.2, "read"), (2.0, "read")])
+def test_the_same_outline_begun_elsewhere_is_the_same(moved_px: float, kind: str) -> None:
+    """As a file that was handed back: another first vertex, the other way round, a hundredth of a pixel off."""
+    machine = A[0].assign(reader="machine")
+    turned = []
+    for _, drawn in A[1].groupby(["photo", "label"]):
+        x, y = (np.roll(drawn[axis].to_numpy()[::-1], 7) for axis in ("x_px", "y_px"))
+        turned.append(drawn.assign(x_px=x + moved_px, y_px=y))
+    got = agreement(machine, A[0], outlines_a=A[1], outlines_b=pd.concat(turned))
+    assert set(got["pairs"]["comparison"]) == {kind}
 
 
 def empty(photo: str, **said: object) -> pd.DataFrame:
@@ -111,8 +135,9 @@ def test_a_row_without_a_label_is_a_photo_on_which_nothing_was_found(drawn: bool
     pairs = got["pairs"]
     assert list(pairs.loc[pairs["label_b"].isna(), "photo"]) == ["b.jpg"]
     assert list(pairs.loc[pairs["label_a"].isna(), "photo"]) == ["c.jpg"], "a photo that A refused was not read"
-    assert got["sizes"].set_index("measure").loc["diameter_mm", "n"] == 2
-    assert (got["overlap"]["n_photos"][0], got["overlap"]["n_both_empty"][0]) == (4 if drawn else 0, 1)
+    assert got["counts"]["n_accepted"][0] == 2, "the two that both have are one outline"
+    # b.jpg and c.jpg, on which one has drawn nothing, and d.jpg, on which neither has.
+    assert (got["overlap"]["n_photos"][0], got["overlap"]["n_both_empty"][0]) == (3 if drawn else 0, 1)
 
 
 def test_readings_of_other_photos_are_refused() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.agreement.overlap import common_area, dice, polygon_area
+from ulcermeter.agreement.reread import ACCEPTED, MACHINE, READ, comparison_of
 from ulcermeter.agreement.statistics import bland_altman, confusion, icc, kappa, repeatability
 from ulcermeter.datatypes import Results
 from ulcermeter.errors import TableError
@@ -40,6 +41,10 @@ def agreement(
     reading has stays alone in ``pairs`` and out of the statistics of sizes. A row without a label says that the photo
     was read and nothing found there, unless its ``status`` says that the photo was refused or failed.
 
+    An outline is read where its ``reader`` says by whom. Where somebody has read, statistics are of pairs that were
+    read again; those that were accepted as they were shown are counted apart. Two runs of the machine are compared in
+    their sizes and tell no error of reading.
+
     Parameters
     ----------
     a, b : Results or DataFrame
@@ -52,7 +57,9 @@ def agreement(
     dict of DataFrame
         ``pairs`` an ulcer on a photo: sizes and calls of both, Dice of its outlines;
         ``sizes`` a measure: n, ICC(1,1), (2,1), (3,1) with their 95 % ends, bias a - b and 95 % limits (pairs of a
-        subject belong together), SEM and smallest detectable change; ``ln_area`` is what ``sem_log_area`` stands for;
+        subject belong together), SEM and smallest detectable change, empty where nobody has read; ``ln_area`` is what
+        ``sem_log_area`` stands for;
+        ``counts`` of pairs: read again, accepted as shown, drawn by the machine twice;
         ``calls`` the three-way call at the threshold: share alike, kappa, linearly weighted kappa;
         ``confusion`` a's calls (rows) against b's (columns);
         ``overlap`` mean and pooled Dice over photos, an empty photo against an empty one counting 1.
@@ -71,14 +78,16 @@ def agreement(
             "agreement: expected two readings of the same photos, got none in common; compare photo names."
         )
     pairs = pd.DataFrame([row for key in photos for row in _pairs_on(key, first, second)], columns=_PAIR_COLUMNS)
-    both = pairs[pairs["label_a"].notna() & pairs["label_b"].notna()]
+    somebody = bool((pairs["comparison"].isin((READ, ACCEPTED))).any())
+    both = pairs[pairs["comparison"] == (READ if somebody else MACHINE)]
     counts = confusion(list(both["over_threshold_a"]), list(both["over_threshold_b"]), _CALLS)
     return {
         "pairs": pairs,
-        "sizes": pd.DataFrame([_size_row(name, both) for name in (*_MEASURES, "ln_area")]),
+        "counts": pd.DataFrame([{f"n_{kind}": int((pairs["comparison"] == kind).sum()) for kind in _COMPARISONS}]),
+        "sizes": pd.DataFrame([_size_row(name, both, read=somebody) for name in (*_MEASURES, "ln_area")]),
         "calls": pd.DataFrame([_call_row(counts)]),
         "confusion": pd.DataFrame(counts, index=pd.Index(_CALLS, name="a"), columns=pd.Index(_CALLS, name="b")),
-        "overlap": pd.DataFrame([_overlap_row(photos, first, second)]),
+        "overlap": pd.DataFrame([_overlap_row(photos, first, second, pairs[pairs["comparison"] == ACCEPTED])]),
     }
 
 
@@ -87,8 +96,10 @@ def photos_read(source: Results | pd.DataFrame) -> set[tuple[str, str, str]]:
     return _Reading(source, None).photos
 
 
+_COMPARISONS = (READ, ACCEPTED, MACHINE)
 _PAIR_COLUMNS = [
     *("photo", "hand", "finger", "subject_id", "label_a", "label_b", "paired_by", "dice"),
+    *("reader_a", "reader_b", "comparison"),
     *(f"{name}_{side}" for name in (*_MEASURES, "over_threshold") for side in "ab"),
 ]
 
@@ -120,8 +131,9 @@ class _Reading:
     def outline(self, row: _Record) -> NDArray[np.float64] | None:
         return self.outlines.get((_key(row), int(row["label"])))
 
-    def drawn_on(self, key: _Key) -> list[NDArray[np.float64]]:
-        return [points for (where, _), points in sorted(self.outlines.items(), key=lambda i: i[0]) if where == key]
+    def drawn_on(self, key: _Key, but: Collection[int] = ()) -> list[NDArray[np.float64]]:
+        drawn = sorted(self.outlines.items(), key=lambda i: i[0])
+        return [points for (where, label), points in drawn if where == key and label not in but]
 
     def empty_on(self, key: _Key) -> bool:
         return not self.rows.get(key) and not self.drawn_on(key)
@@ -155,7 +167,11 @@ def _pairs_on(key: _Key, first: _Reading, second: _Reading) -> list[_Record]:
     by_overlap = bool(overlaps.size) and bool(np.isfinite(overlaps).all())
     chosen = _best(1 - overlaps, below=1.0) if by_overlap else _best(_apart_px(left, right), below=math.inf)
     how = "overlap" if by_overlap else "centroid"
-    rows = [_pair_row(key, left[i], right[j], how, overlaps[i, j]) for i, j in chosen]
+    rows = [
+        _pair_row(key, left[i], right[j], how, overlaps[i, j])
+        | {"comparison": comparison_of(left[i], right[j], first.outline(left[i]), second.outline(right[j]))}
+        for i, j in chosen
+    ]
     rows += [_pair_row(key, a, None, "", math.nan) for i, a in enumerate(left) if i not in {i for i, _ in chosen}]
     rows += [_pair_row(key, None, b, "", math.nan) for j, b in enumerate(right) if j not in {j for _, j in chosen}]
     return rows
@@ -181,6 +197,7 @@ def _pair_row(key: _Key, a: _Record | None, b: _Record | None, how: str, overlap
     assert some is not None
     row: _Record = {"photo": key[0], "hand": key[1], "finger": key[2], "subject_id": some["subject_id"]}
     row |= {"label_a": a and a["label"], "label_b": b and b["label"], "paired_by": how, "dice": overlap}
+    row |= {"reader_a": a["reader"] if a else "", "reader_b": b["reader"] if b else "", "comparison": ""}
     for name in _MEASURES:
         row |= {f"{name}_a": a[name] if a else math.nan, f"{name}_b": b[name] if b else math.nan}
     return row | {
@@ -192,14 +209,14 @@ def _pair_row(key: _Key, a: _Record | None, b: _Record | None, how: str, overlap
 # --- statistics -----------------------------------------------------------------------------------------------------
 
 
-def _size_row(measure: str, both: pd.DataFrame) -> _Record:
+def _size_row(measure: str, both: pd.DataFrame, *, read: bool) -> _Record:
     name = "area_mm2" if measure == "ln_area" else measure
     a, b = both[f"{name}_a"].to_numpy(dtype=float), both[f"{name}_b"].to_numpy(dtype=float)
     if measure == "ln_area":
         with np.errstate(divide="ignore", invalid="ignore"):
             a, b = np.log(a), np.log(b)
     limits = bland_altman(a, b, groups=list(both["subject_id"]))
-    sem, sdc = repeatability(a, b)
+    sem, sdc = repeatability(a, b) if read else (math.nan, math.nan)
     row: _Record = {"measure": measure, "n": limits.n, "n_subjects": both["subject_id"].nunique()}
     for kind, value in icc(np.column_stack([a, b])).items():
         row |= {kind: value.value, f"{kind}_low": value.low, f"{kind}_high": value.high}
@@ -213,15 +230,20 @@ def _call_row(counts: NDArray[np.int64]) -> _Record:
     return {"n": n, "alike": alike, "kappa": kappa(counts), "kappa_linear": kappa(counts, weights="linear")}
 
 
-def _overlap_row(photos: Sequence[_Key], first: _Reading, second: _Reading) -> _Record:
+def _overlap_row(photos: Sequence[_Key], first: _Reading, second: _Reading, accepted: pd.DataFrame) -> _Record:
     """Dice of everything drawn on a photo; a photo with sizes but without outlines cannot be compared.
 
-    Nor can any where a reading comes without outlines: that its empty photos agree says nothing of outlines.
+    Nor can any where a reading comes without outlines: that its empty photos agree says nothing of outlines. What was
+    accepted as shown is left out, and photos with nothing else.
     """
     shared, total, each = 0.0, 0.0, []
+    known = accepted.groupby(["photo", "hand", "finger"])[["label_a", "label_b"]].agg(set).to_dict("index")
     for key in photos if first.outlined and second.outlined else ():
-        a, b = first.drawn_on(key), second.drawn_on(key)
-        if (first.rows.get(key) and not a) or (second.rows.get(key) and not b):
+        but = known.get(key, {"label_a": set(), "label_b": set()})
+        a, b = first.drawn_on(key, but["label_a"]), second.drawn_on(key, but["label_b"])
+        if key in known and not a and not b:
+            continue
+        if (first.rows.get(key) and not first.drawn_on(key)) or (second.rows.get(key) and not second.drawn_on(key)):
             continue
         common = sum(common_area(x, y) for x in a for y in b)
         size = sum(polygon_area(x) for x in [*a, *b])

@@ -45,8 +45,11 @@ _WORDS = {
 def command(a: str, b: str, out: str | None) -> None:
     """Compare two readings A and B of the same photos.
 
-    Each is a results folder, or a measurements.csv with an outlines.csv beside it. Printed are intraclass correlations,
-    limits of agreement (A - B), the smallest detectable change, the calls at the threshold and the overlap of outlines.
+    Each is a results folder, or a measurements.csv with an outlines.csv beside it; its column reader says who drew an
+    outline. One that somebody let stand as it was shown is counted apart, and proposes no error.
+
+    Printed are intraclass correlations, limits of agreement (A - B), the smallest detectable change, the calls at the
+    threshold and the overlap of outlines.
 
     Exit status: 0 compared, 2 a reading cannot be read or they have no photo in common.
     """
@@ -60,6 +63,7 @@ def command(a: str, b: str, out: str | None) -> None:
     photos = _on_photos(photos_read(first), photos_read(second))
     for line in (
         *_on_pairs(got["pairs"]),
+        *_on_readers(got["counts"]),
         *photos,
         "",
         *_on_sizes(got["sizes"]),
@@ -128,6 +132,19 @@ def _on_pairs(pairs: pd.DataFrame) -> list[str]:
     return [f"{text}, {', '.join(alone)}."]
 
 
+def _on_readers(counts: pd.DataFrame) -> list[str]:
+    """Say how many pairs were read again, and what the others are."""
+    read, accepted, machine = (int(counts[f"n_{kind}"][0]) for kind in ("read", "accepted", "machine"))
+    if not (read or accepted):
+        return [
+            "Nobody read either: no column reader of measurements.csv names anybody but the machine. These are two "
+            "runs of the machine, and say nothing of reading."
+        ] * bool(machine)
+    shown = f", {accepted} accepted as shown, counted apart" if accepted else ""
+    others = f", {machine} drawn by the machine alone" if machine else ""
+    return [f"Of these {read} read again{shown}{others}. What follows is of those read again."]
+
+
 def _on_photos(a: set[tuple[str, str, str]], b: set[tuple[str, str, str]]) -> list[str]:
     """Say what was left out because one reading alone has it, which may be an ulcer that the other missed."""
     if a == b:
@@ -173,12 +190,21 @@ def _on_calls(got: dict[str, pd.DataFrame]) -> list[str]:
 
 def _on_change(got: dict[str, pd.DataFrame]) -> list[str]:
     row = got["sizes"].set_index("measure").to_dict("index")["ln_area"]
+    counts = got["counts"].iloc[0]
+    if not counts["n_read"] and counts["n_accepted"]:
+        return [
+            f"Warning: all {counts['n_accepted']} outlines that were read are the same in both readings, as of one "
+            "reading given twice or let stand as shown; that measures no error, so no sem_log_area is proposed. Give "
+            "two readings made apart."
+        ]
+    if not counts["n_read"]:
+        return ["No reading, so no sem_log_area is proposed: name who read in the column reader of measurements.csv."]
     if not math.isfinite(row["sem"]):
         return ["Too few ulcers in both readings to say what change can be detected."]
     if not row["sem"] > _SAME_READING:
         return [
-            f"Warning: the areas of all {int(row['n'])} ulcers are the same in both readings, as of one reading given "
-            "twice; that measures no error, so no sem_log_area is proposed. Give two readings made apart."
+            f"Warning: the areas of all {int(row['n'])} ulcers are the same in both readings; that measures no error, "
+            "so no sem_log_area is proposed. Give two readings made apart."
         ]
     change = row["smallest_detectable_change"]
     more, less = 100 * math.expm1(change), -100 * math.expm1(-change)

@@ -36,6 +36,13 @@ _PAIRS = Table(
         _count("label_b", "label in reading B; empty when B has it not"),
         _text("paired_by", "what the pair was found by", ("overlap", "centroid")),
         _number("dice", "2 |A and B| / (|A| + |B|) of the two outlines, 0..1"),
+        _text("reader_a", "who drew the outline of A; empty or 'machine' for nobody"),
+        _text("reader_b", "who drew the outline of B"),
+        _text(
+            "comparison",
+            "read: one was drawn without the other; accepted: let stand as it was shown; machine: nobody read either",
+            ("read", "accepted", "machine"),
+        ),
         *_of_both("diameter_mm", "diameter", "mm"),
         *_of_both("width_mm", "width", "mm"),
         *_of_both("area_mm2", "area", "mm2"),
@@ -44,6 +51,16 @@ _PAIRS = Table(
         _text("over_threshold_b", "the call of reading B", _CALLS),
     ),
     order=("photo", "hand", "finger", "label_a", "label_b"),
+)
+
+_COUNTS = Table(
+    "agreement/counts",
+    "all pairs together",
+    (
+        _count("n_read", "pairs read again, of which sizes and calls are"),
+        _count("n_accepted", "pairs of which one was accepted as it was shown; they measure no error"),
+        _count("n_machine", "pairs that nobody read"),
+    ),
 )
 
 _SIZES = Table(
@@ -174,4 +191,4 @@ _SUMMARY = Table(
     ),
 )
 
-COMPARISONS = (_PAIRS, _SIZES, _AGREED_CALLS, _CONFUSION, _OVERLAP, _PHANTOMS, _SUMMARY)
+COMPARISONS = (_PAIRS, _COUNTS, _SIZES, _AGREED_CALLS, _CONFUSION, _OVERLAP, _PHANTOMS, _SUMMARY)
