@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "ulcermeter"
 # A room may import only rooms of a lower level. Rooms of one level do not know each other.
 LEVELS = [
     {"errors", "files"},
-    {"tables", "protocol", "provenance", "networks"},
+    {"tables", "protocol", "provenance", "networks", "isolation"},
     {"datatypes", "wording"},
     {
         "calibration",

@@ -21,7 +21,7 @@ import pytest
 import ulcermeter as um
 from ulcermeter.errors import MissingDependencyError, StudyError, UlcermeterError, UnfinishedError
 from ulcermeter.phantom import CameraSpec, PhantomSpec, draw_phantom, write_phantom
-from ulcermeter.pipeline import measure_photo, one_photo, run_study, workers
+from ulcermeter.pipeline import measure_photo, one_photo, run_study, whole_study, workers
 from ulcermeter.protocol import read_protocol
 from ulcermeter.store import TABLE_FILES, read_results
 from ulcermeter.study import read_study
@@ -148,14 +148,16 @@ def test_a_killed_run_goes_on_and_loses_nothing(drawn: Path, finished: Path, tmp
     )
     assert subprocess.run([sys.executable, "-c", code, str(drawn), str(out)]).returncode == 9
     assert not list(out.glob("*.csv"))
-    order: list[tuple[int, str]] = []
-    original = one_photo.measure_photo
+    asked: list[str] = []
+    original = workers.run_tasks
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            one_photo, "measure_photo", lambda row, *a, **k: order.append((0, row["photo"])) or original(row, *a, **k)
+            whole_study,
+            "run_tasks",
+            lambda todo, **k: asked.extend(t.row["photo"] for t in todo) or original(todo, **k),
         )
         run_study(drawn, out)
-    assert [name for _, name in order] == ["photos/S02_screening.jpg", "photos/S02_baseline.jpg"]
+    assert asked == ["photos/S02_screening.jpg", "photos/S02_baseline.jpg"]
     assert csv_bytes(out) == csv_bytes(finished)
 
 
@@ -177,12 +179,9 @@ def test_a_cluster_gets_each_row_once(drawn: Path, monkeypatch: pytest.MonkeyPat
 
         def __exit__(self, *_: object) -> None: ...
 
-        def run(self, function: Callable[[], None]) -> None:
-            function()
-
-        def submit(self, function: Callable[[Any], Any], task: Any, pure: bool) -> Any:
+        def submit(self, function: Callable[..., Any], *given: Any, pure: bool) -> Any:
             future: Future[Any] = Future()
-            future.set_result(function(task))
+            future.set_result(function(*given))
             return future
 
     fake = types.SimpleNamespace(Client=Client, as_completed=lambda futures: list(futures)[::-1])

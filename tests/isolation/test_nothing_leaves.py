@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,12 +51,11 @@ def test_the_filter_ends_what_asks_for_the_internet(tmp_path: Path, code: str, e
 
 
 @needs_filter
-@pytest.mark.parametrize("jobs", [1, 2])
 def test_a_run_opens_no_socket_and_leaves_nothing_behind(
-    drawn: Path, finished: Path, tmp_path: Path, jobs: int, csv_bytes
+    drawn: Path, finished: Path, tmp_path: Path, csv_bytes
 ) -> None:
     out = tmp_path / "results"
-    done = guarded("-m", "ulcermeter", "run", drawn, "-o", out, "--jobs", str(jobs), home=tmp_path / "places")
+    done = guarded("-m", "ulcermeter", "run", drawn, "-o", out, "--jobs", "2", home=tmp_path / "places")
     assert done.returncode == 1, done.stderr  # one file of this study is no picture
     assert "2 measured, 1 refused, 1 failed" in done.stdout
     assert csv_bytes(out) == csv_bytes(finished)
@@ -65,15 +63,12 @@ def test_a_run_opens_no_socket_and_leaves_nothing_behind(
 
 
 @needs_filter
-def test_other_commands_open_no_socket_and_leave_nothing_behind(drawn: Path, finished: Path, tmp_path: Path) -> None:
+def test_other_commands_open_no_socket_and_leave_nothing_behind(drawn: Path, tmp_path: Path) -> None:
     photo = drawn / "photos" / "S01_screening.jpg"
-    results = shutil.copytree(finished, tmp_path / "results")
     for words in (
         ("check", drawn),
         ("measure", photo, "--reference", "aruco:10", "--reference-on", "skin"),
         ("card", tmp_path / "card.pdf"),
-        ("outcomes", results),
-        ("agreement", results, results),
     ):
         done = guarded("-m", "ulcermeter", *words, home=tmp_path / "places")
         assert done.returncode in (0, 1), (words, done.stderr)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ulcermeter.cli.talk import clear_errors, command_with, progress_bar, say, warn
+from ulcermeter.cli.talk import clear_errors, command_with, limit_options, progress_bar, say, warn
+from ulcermeter.isolation import Limits
 
 if TYPE_CHECKING:
     from ulcermeter.datatypes import Study
@@ -19,8 +20,11 @@ __all__ = ["command"]
 @click.argument("study", type=click.Path())
 @click.option("--protocol", metavar="NAME|FILE", help="A shipped protocol (manus) or a TOML file.")
 @click.option("--tables-only", is_flag=True, help="Do not open the photos.")
+@limit_options
 @clear_errors
-def command(study: str, protocol: str | None, tables_only: bool) -> None:
+def command(
+    study: str, protocol: str | None, tables_only: bool, photo_time_limit_s: float, photo_memory_limit_mb: float
+) -> None:
     """Read and validate STUDY and its protocol; measure nothing, write nothing.
 
     Tells all faults of all files at once, which photos would fail, and what looks wrong but stops nothing.
@@ -29,12 +33,13 @@ def command(study: str, protocol: str | None, tables_only: bool) -> None:
     """
     from ulcermeter.study import check_study
 
+    limits = Limits(photo_time_limit_s, photo_memory_limit_mb)
     found = check_study(study, protocol=protocol)
     for warning in found.warnings:
         warn(f"warning: {warning}")
     for fault in found.faults:
         warn(f"fault: {fault}")
-    failing = [] if tables_only or found.as_read is None else _open(found.as_read)
+    failing = [] if tables_only or found.as_read is None else _open(found.as_read, limits)
     for sentence in failing:
         warn(f"would fail: {sentence}")
     if found.study is None:
@@ -46,8 +51,8 @@ def command(study: str, protocol: str | None, tables_only: bool) -> None:
     sys.exit(1 if failing else 0)
 
 
-def _open(study: Study) -> list[str]:
+def _open(study: Study, limits: Limits) -> list[str]:
     from ulcermeter.study import open_photos
 
     with progress_bar("photos opened") as moved:
-        return open_photos(study, progress=moved)
+        return open_photos(study, limits=limits, progress=moved)

@@ -15,12 +15,14 @@ from ulcermeter.cli.talk import (
     clear_errors,
     command_with,
     folder_for,
+    limit_options,
     model_options,
     progress_bar,
     set_up_logging,
     warn,
 )
 from ulcermeter.errors import StudyError
+from ulcermeter.isolation import Limits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +51,7 @@ _FOR_EYES = (
 @click.option("--overlay", type=click.Path(), metavar="DIR", help="Write an overlay of each photo there.")
 @click.option("--table", "for_eyes", is_flag=True, help="A table for eyes instead of CSV.")
 @model_options
+@limit_options
 @clear_errors
 def command(
     photos: tuple[str, ...],
@@ -63,6 +66,8 @@ def command(
     protocol: str | None,
     model: str | None,
     camera: str | None,
+    photo_time_limit_s: float,
+    photo_memory_limit_mb: float,
 ) -> None:
     """Measure PHOTOS; rows of measurements.csv with status and reason on standard output.
 
@@ -75,7 +80,10 @@ def command(
         raise StudyError("--box, --click and --mask speak of one photo; got several. Use a study folder, or one photo.")
     cells = _cells(reference, reference_on, reference_box, box, click_at, mask)
     drawings = folder_for(overlay, what="overlays")
-    results = _measure(photos, cells, protocol=protocol, model=model, camera=camera, draw=overlay is not None)
+    limits = Limits(photo_time_limit_s, photo_memory_limit_mb)
+    results = _measure(
+        photos, cells, protocol=protocol, model=model, camera=camera, limits=limits, draw=overlay is not None
+    )
     frame = _rows(results)
     click.echo(_table(frame) if for_eyes else _csv(frame), nl=False)
     if drawings is not None:
@@ -122,20 +130,25 @@ def _measure(
     protocol: str | None,
     model: str | None,
     camera: str | None,
+    limits: Limits,
     draw: bool,
 ) -> list[PhotoResult]:
-    from ulcermeter.pipeline import measure_photo
+    """Measure the photos one after another, in another process: one that crashes it fails by itself."""
     from ulcermeter.pipeline.inputs import identify, read_lens
+    from ulcermeter.pipeline.workers import Task, run_tasks
     from ulcermeter.protocol import read_protocol
 
     rules, lens = read_protocol(protocol or "manus"), read_lens(camera)
-    identity = identify(rules, model=model, lens=lens).run_id
-    done = []
+    identity = identify(rules, model=model, lens=lens, limits=limits).run_id
+    tasks = [
+        Task(str(k), {**cells, "photo": photo}, rules, Path(), model, lens, identity, overlay=draw)
+        for k, photo in enumerate(photos)
+    ]
+    done: list[PhotoResult] = []
     with progress_bar("photos") as moved:
-        for photo in photos:
-            row = {**cells, "photo": photo}
-            done.append(measure_photo(row, rules, model=model, lens=lens, run_id=identity, overlay=draw))
-            moved(len(done), len(photos), done[-1])
+        for _, result in run_tasks(tasks, limits=limits):  # one process: they come in their order
+            done.append(result)
+            moved(len(done), len(photos), result)
     return done
 
 

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ulcermeter.cli.talk import NOTE, clear_errors, command_with, model_options, progress_bar, say, set_up_logging, warn
+from ulcermeter.cli.talk import (
+    NOTE,
+    clear_errors,
+    command_with,
+    limit_options,
+    model_options,
+    progress_bar,
+    say,
+    saying_what_is_kept,
+    set_up_logging,
+    warn,
+)
 
 if TYPE_CHECKING:
     from ulcermeter.datatypes import Results
@@ -32,6 +43,7 @@ _log = logging.getLogger("ulcermeter.run")
     metavar="processes|ADDRESS",
     help="This machine's processes, or a dask scheduler such as tcp://host:8786 (extra `cluster`).",
 )
+@limit_options
 @click.option("--strict", is_flag=True, help="A refused photo makes the exit status 1 too.")
 @click.option("--log-json", is_flag=True, help="Log to standard error, one JSON object a line.")
 @clear_errors
@@ -43,6 +55,8 @@ def command(
     camera: str | None,
     jobs: int,
     scheduler: str,
+    photo_time_limit_s: float,
+    photo_memory_limit_mb: float,
     strict: bool,
     log_json: bool,
 ) -> None:
@@ -52,12 +66,13 @@ def command(
     reason in photos.csv and stops nothing.
 
     Exit status: 0 every photo is accounted for, 1 some photo failed or the run could not be finished (a full disk, a
-    fault of ours) and what was measured is kept, 2 the call or the study is wrong and nothing was written.
+    fault of ours) and what was measured is kept, 2 the call or the study is wrong and nothing was written, 130 or 143
+    it was stopped (Ctrl-C, SIGTERM) and what was measured is kept.
     """
     set_up_logging(as_json=log_json)
     from ulcermeter.pipeline import run_study
 
-    with progress_bar("photos") as moved:
+    with progress_bar("photos") as bar, saying_what_is_kept(results, "photo rows", bar) as moved:
         done = run_study(
             study,
             results,
@@ -66,6 +81,8 @@ def command(
             camera=camera,
             jobs=jobs,
             scheduler=scheduler,
+            photo_time_limit_s=photo_time_limit_s,
+            photo_memory_limit_mb=photo_memory_limit_mb,
             progress=_both(moved) if log_json else moved,
             command=sys.argv,
         )

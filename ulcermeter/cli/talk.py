@@ -6,7 +6,9 @@ import functools
 import json
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any, TypeVar
 import click
 
 from ulcermeter.errors import StudyError, UlcermeterError, UnfinishedError
+from ulcermeter.isolation import Limits
 
 __all__ = [
     "NOTE",
@@ -22,14 +25,17 @@ __all__ = [
     "clear_errors",
     "command_with",
     "folder_for",
+    "limit_options",
     "model_options",
     "progress_bar",
     "say",
+    "saying_what_is_kept",
     "set_up_logging",
     "warn",
 ]
 
 NOTE = "Research use only, not a medical device; verdicts are proposals, the investigator decides."
+Progress = Callable[[int, int, Any], None]
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -61,7 +67,8 @@ def clear_errors(command: _Command) -> _Command:
     """Turn an error that ulcermeter raises on purpose into its message and exit status 2, without a traceback.
 
     1 where a run could not be finished and what was measured is kept (`UnfinishedError`). A folder that cannot be
-    written and a file that is a folder are told so too, with 2: nothing of ours is at fault.
+    written and a file that is a folder are told so too, with 2: nothing of ours is at fault. 130 where it was
+    stopped by Ctrl-C, 143 by SIGTERM, once all processes it had started are ended.
     """
 
     @functools.wraps(command)
@@ -70,7 +77,11 @@ def clear_errors(command: _Command) -> _Command:
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, "1")
         try:
-            return command(*args, **kwargs)
+            with _ending_in_order():
+                return command(*args, **kwargs)
+        except KeyboardInterrupt as stopped:
+            warn("Stopped.")
+            sys.exit(143 if isinstance(stopped, _Terminated) else 130)
         except UlcermeterError as error:
             warn(f"Error: {error}")
             sys.exit(1 if isinstance(error, UnfinishedError) else 2)
@@ -83,6 +94,46 @@ def clear_errors(command: _Command) -> _Command:
             sys.exit(2)
 
     return wrapped  # type: ignore[return-value]
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, as another Ctrl-C: what is open is closed on the way out."""
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C, which otherwise ends a process in the midst of what it does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def saying_what_is_kept(folder: str, what: str, moved: Progress) -> Iterator[Progress]:
+    """Yield a progress callback that also counts; one who stops the command is told what is kept and how to go on."""
+    counted = (0, 0)
+
+    def count(done: int, total: int, result: Any) -> None:
+        nonlocal counted
+        counted = done, total
+        moved(done, total, result)
+
+    try:
+        yield count
+    except KeyboardInterrupt:
+        done, total = counted
+        kept = f"{done} of {total} {what} are measured and kept" if done else f"none of the {what} was measured yet"
+        warn(f"{folder}: {kept}; call the same command again to go on: nothing is measured twice.")
+        raise
 
 
 def folder_for(given: str | None, *, what: str) -> Path | None:
@@ -103,6 +154,28 @@ def model_options(command: _Command) -> _Command:
         ),
         click.option("--model", type=click.Path(), metavar="MODEL.onnx", help="Another segmentation network."),
         click.option("--protocol", metavar="NAME|FILE", help="A shipped protocol (manus) or a TOML file."),
+    ):
+        command = option(command)
+    return command
+
+
+def limit_options(command: _Command) -> _Command:
+    """Add --photo-time-limit-s and --photo-memory-limit-mb."""
+    for option in (
+        click.option(
+            "--photo-memory-limit-mb",
+            type=click.FloatRange(min=500),
+            default=Limits.memory_mb,
+            show_default=True,
+            help="Memory that one photo may take, million bytes (Linux); past it the photo fails.",
+        ),
+        click.option(
+            "--photo-time-limit-s",
+            type=click.FloatRange(min=1),
+            default=Limits.time_s,
+            show_default=True,
+            help="Computing that one photo may take, s (five times that by the clock); past it the photo fails.",
+        ),
     ):
         command = option(command)
     return command
@@ -134,7 +207,7 @@ def set_up_logging(*, as_json: bool, verbose: bool = False) -> None:
 
 
 @contextmanager
-def progress_bar(words: str) -> Iterator[Callable[[int, int, Any], None]]:
+def progress_bar(words: str) -> Iterator[Progress]:
     """Yield a callback (done, total, result) that moves a bar on standard error, when that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda done, total, result: None

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ulcermeter.cli.talk import NOTE, clear_errors, command_with, progress_bar, say, set_up_logging, warn
+from ulcermeter.cli.talk import (
+    NOTE,
+    clear_errors,
+    command_with,
+    progress_bar,
+    say,
+    saying_what_is_kept,
+    set_up_logging,
+    warn,
+)
 
 if TYPE_CHECKING:
     from ulcermeter.validation import Target, Validation
@@ -35,7 +44,7 @@ def command(out: str, size: str, jobs: int, protocol: str | None, model: str | N
     set_up_logging(as_json=False)
     from ulcermeter.validation import validate
 
-    with progress_bar("phantoms") as moved:
+    with progress_bar("phantoms") as bar, saying_what_is_kept(out, "phantoms", bar) as moved:
         found = validate(
             out, size=size, protocol=protocol, model=model, jobs=jobs, progress=moved, command=sys.argv
         )  # fmt: skip

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ulcermeter
-from ulcermeter.provenance import run_id
+from ulcermeter.errors import ModelError
+from ulcermeter.isolation import Limits, Lost, Workers
+from ulcermeter.provenance import file_sha256, run_id
 
 if TYPE_CHECKING:
     from ulcermeter.datatypes import LensProfile
@@ -25,18 +27,18 @@ class Identity:
     model_sha256: str
 
 
-def identify(protocol: Protocol, *, model: str | Path | None, lens: LensProfile | None) -> Identity:
-    """Open the model and name the run.
+def identify(
+    protocol: Protocol, *, model: str | Path | None, lens: LensProfile | None, limits: Limits | None = None
+) -> Identity:
+    """Try the model and name the run.
 
     Raises
     ------
     ModelError
         The model cannot be used.
     """
-    from ulcermeter.segmentation import load_model
-
     parameters = {"camera": "" if lens is None else repr(lens)}
-    model_sha256 = load_model(model).sha256
+    model_sha256 = _sha256_of(model, limits)
     identity = run_id(
         version=ulcermeter.__version__,
         protocol_sha256=protocol.sha256,
@@ -44,6 +46,22 @@ def identify(protocol: Protocol, *, model: str | Path | None, lens: LensProfile 
         model_sha256=model_sha256,
     )
     return Identity(identity, parameters, model_sha256)
+
+
+def _sha256_of(model: str | Path | None, limits: Limits | None) -> str:
+    """Return the model's hash; another one than the shipped is tried first, in a process that it may crash."""
+    from ulcermeter.segmentation.network import WEIGHTS, try_model
+
+    if model is None:
+        return file_sha256(WEIGHTS)
+    with Workers(limits=limits) as workers:
+        _, came = next(workers.each(try_model, [model]))
+    if isinstance(came, Lost):
+        raise ModelError(
+            f"Expected an ONNX network in {model}, got a file on which the process that runs it "
+            f"{came.fate.value} ({came.ended_by}); train one with `ulcermeter train`."
+        )
+    return str(came)
 
 
 def read_lens(camera: str | Path | None) -> LensProfile | None:

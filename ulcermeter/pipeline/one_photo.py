@@ -25,6 +25,7 @@ from ulcermeter.datatypes import (
 from ulcermeter.errors import MissingDependencyError, PhotoError, Refusal, StudyError, what_to_do
 from ulcermeter.finger import locate_finger
 from ulcermeter.photo import read_photo
+from ulcermeter.photo.lost import too_little_memory
 from ulcermeter.pipeline.in_view import check_seen, holds_point
 from ulcermeter.pipeline.tracing_place import follows_edge, lies_elsewhere
 from ulcermeter.pipeline.tracings import read_tracing
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from ulcermeter.calibration import GateReport
     from ulcermeter.protocol import Protocol
 
-__all__ = ["measure_photo"]
+__all__ = ["failed_photo", "measure_photo"]
 
 _log = logging.getLogger(__name__)
 _FROM_THE_ROW = ("photo", "subject_id", "visit", "date", "hand", "finger", "site", "view")
@@ -99,10 +100,7 @@ def measure_photo(
         *refused* (readable but not to be measured: the reason says how to take it again); or *failed* (not readable,
         or a fault of ours).
     """
-    cells = dict(row)
-    known = {name: cells.get(name) or "" for name in _FROM_THE_ROW if name != "site"}
-    known |= {name: cells.get(name) or "" for name in ("reference", "reference_on")}
-    work = Work(cells, protocol, Path(root), model, lens, known)
+    work = _begun(row, protocol, root=root, model=model, lens=lens)
     try:
         result = _measure(work, run_id, first_label, overlay)
     except Refusal as refusal:
@@ -110,15 +108,47 @@ def measure_photo(
         work.known |= quality_of(work) | {"instruction": refusal.instruction}
         result = PhotoResult(_photo_row(work, "refused", str(refusal)), overlay=drawn)
     except (MissingDependencyError, PhotoError, StudyError) as error:
-        said = _said(work, error)
-        work.known["instruction"] = what_to_do(said) or _MEND
-        result = PhotoResult(_photo_row(work, "failed", said))
+        result = _failed(work, error)
     except Exception as error:
-        _log.exception("a fault of ours on %s", cells.get("photo"))
-        fault = f"a fault of ours: {type(error).__name__}: {error}; {_REPORT}"
-        work.known["instruction"] = _REPORT
-        result = PhotoResult(_photo_row(work, "failed", fault))
+        result = _failed(work, too_little_memory(work.cell("photo"))) if _wants_memory(error) else _fault(work, error)
     return result
+
+
+def failed_photo(row: Mapping[str, Any], protocol: Protocol, error: PhotoError) -> PhotoResult:
+    """Return the result of a photo row that could not be measured at all, as `measure_photo` would."""
+    return _failed(_begun(row, protocol), error)
+
+
+def _begun(
+    row: Mapping[str, Any],
+    protocol: Protocol,
+    *,
+    root: str | Path = ".",
+    model: str | Path | None = None,
+    lens: LensProfile | None = None,
+) -> Work:
+    known = {name: row.get(name) or "" for name in _FROM_THE_ROW if name != "site"}
+    known |= {name: row.get(name) or "" for name in ("reference", "reference_on")}
+    return Work(dict(row), protocol, Path(root), model, lens, known)
+
+
+def _failed(work: Work, error: Exception) -> PhotoResult:
+    said = _said(work, error)
+    work.known["instruction"] = what_to_do(said) or _MEND
+    return PhotoResult(_photo_row(work, "failed", said))
+
+
+def _fault(work: Work, error: Exception) -> PhotoResult:
+    _log.error("a fault of ours on %s", work.row.get("photo"), exc_info=error)
+    work.known["instruction"] = _REPORT
+    return PhotoResult(_photo_row(work, "failed", f"a fault of ours: {type(error).__name__}: {error}; {_REPORT}"))
+
+
+def _wants_memory(error: Exception) -> bool:
+    """Tell whether a library asked for memory in vain: each says it in its own way."""
+    if isinstance(error, cv2.error):
+        return bool(getattr(error, "code", 0) == cv2.Error.StsNoMem)
+    return isinstance(error, MemoryError) or "bad_alloc" in str(error) or "Failed to allocate memory" in str(error)
 
 
 def _measure(work: Work, run_id: str, first_label: int, overlay: bool) -> PhotoResult:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import ulcermeter
 from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study, record_of
 from ulcermeter.errors import UnfinishedError
+from ulcermeter.isolation import Limits
 from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
 from ulcermeter.pipeline.inputs import identify, read_lens
 from ulcermeter.pipeline.workers import Task, cluster_at, run_tasks
@@ -55,6 +56,8 @@ def run_study(
     camera: str | Path | None = None,
     jobs: int = 1,
     scheduler: str = "processes",
+    photo_time_limit_s: float = Limits.time_s,
+    photo_memory_limit_mb: float = Limits.memory_mb,
     progress: Progress | None = None,
     command: Sequence[str] | None = None,
 ) -> Results:
@@ -79,6 +82,9 @@ def run_study(
         Processes at once.
     scheduler : str
         ``processes`` or a dask scheduler's address.
+    photo_time_limit_s, photo_memory_limit_mb : float
+        What a photo row may take, see `ulcermeter.isolation.Limits`; one that takes more, or crashes the process it is
+        measured in, is *failed*, and the others are measured all the same.
     progress : callable, optional
         Called with rows done, rows in all and the row's result, after each row.
     command : sequence of str, optional
@@ -103,7 +109,8 @@ def run_study(
     root = check_results_folder(results, study=study_path)
     study = read_study(study_path, protocol=protocol)
     lens = read_lens(camera)
-    identity = identify(study.protocol, model=model, lens=lens)
+    limits = Limits(photo_time_limit_s, photo_memory_limit_mb)
+    identity = identify(study.protocol, model=model, lens=lens, limits=limits)
     tasks = _tasks(study, model=model, lens=lens, identity=identity.run_id)
     # The store is held until the report is written: two runs into one folder would mix two studies.
     with cluster_at(scheduler) as cluster, PhotoStore(root / "store.sqlite") as store:
@@ -111,7 +118,7 @@ def run_study(
         store.put_decisions(typed.rows)
         decisions = store.decisions()
         unread = keep_unread(root, typed.unread, decisions)
-        done = _measure_all(tasks, store, jobs=jobs, cluster=cluster, progress=progress)
+        done = _measure_all(tasks, store, jobs=jobs, limits=limits, cluster=cluster, progress=progress)
         record = run_record(
             version=ulcermeter.__version__,
             run_id=identity.run_id,
@@ -121,6 +128,8 @@ def run_study(
                 "study": str(study_path),
                 "model": str(model or "shipped"),
                 "jobs": jobs,
+                "photo_time_limit_s": photo_time_limit_s,
+                "photo_memory_limit_mb": photo_memory_limit_mb,
             },
             model_sha256=identity.model_sha256,
             photo_sha256={r.photo["photo"]: r.photo.get("sha256", "") for r in done},
@@ -158,7 +167,13 @@ def _hash_of(path: Path) -> str:
 
 
 def _measure_all(
-    tasks: Sequence[Task], store: PhotoStore, *, jobs: int, cluster: Any, progress: Progress | None
+    tasks: Sequence[Task],
+    store: PhotoStore,
+    *,
+    jobs: int,
+    limits: Limits,
+    cluster: Any,
+    progress: Progress | None,
 ) -> list[PhotoResult]:
     """Measure what the store has not yet, put each result there at once, and return all in the tasks' order."""
     found = {task.key: kept for task in tasks if (kept := store.get(task.key)) is not None}
@@ -170,7 +185,7 @@ def _measure_all(
     for count, task in enumerate((t for t in tasks if t.key in found), start=1):
         _tell(progress, count, len(tasks), found[task.key])
     todo = [task for task in tasks if task.key not in found]
-    for task, result in run_tasks(todo, jobs=jobs, cluster=cluster):
+    for task, result in run_tasks(todo, jobs=jobs, limits=limits, cluster=cluster):
         store.put(task.key, result)
         fresh[task.key] = result
         count += 1

@@ -1,31 +1,21 @@
-"""Measuring many photo rows: in this process, in several, or on a dask cluster; results come as they are done."""
+"""Measuring many photo rows: each in a process of its own, here or on a dask cluster; results come as they are done."""
 
 from __future__ import annotations
 
-import logging
-import os
-import sys
-import types
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.datatypes import LensProfile, PhotoResult
-from ulcermeter.errors import MissingDependencyError, UlcermeterError
+from ulcermeter.errors import MissingDependencyError, UlcermeterError, UnfinishedError
+from ulcermeter.isolation import Limits, Lost, Workers
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
 __all__ = ["Task", "cluster_at", "run_tasks", "use_one_thread"]
-
-_log = logging.getLogger(__name__)
-# Read by the mathematics libraries when they are loaded, so they must stand before a worker starts.
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -48,12 +38,11 @@ class Task:
     lens: LensProfile | None = None
     run_id: str = ""
     first_label: int = 1
+    overlay: bool = True
 
 
 def use_one_thread() -> None:
-    """Keep every library to one thread, so that sums come out alike however many processes run."""
-    for name in _THREAD_VARIABLES:
-        os.environ.setdefault(name, "1")
+    """Keep OpenCV to one thread, as a worker's environment keeps every other library; sums then come out alike."""
     import cv2
 
     cv2.setNumThreads(1)
@@ -99,30 +88,41 @@ def cluster_at(scheduler: str) -> Iterator[Any]:
         yield client
 
 
-def run_tasks(tasks: Sequence[Task], *, jobs: int = 1, cluster: Any = None) -> Iterator[tuple[Task, PhotoResult]]:
+def run_tasks(
+    tasks: Sequence[Task], *, jobs: int = 1, limits: Limits | None = None, cluster: Any = None
+) -> Iterator[tuple[Task, PhotoResult]]:
     """Measure rows and yield each with its result as soon as it is done, in no fixed order.
+
+    Each row is measured in another process than this one, so that a photo that crashes, hangs or eats memory fails by
+    itself: also with one job, and on a cluster.
 
     Parameters
     ----------
     tasks : sequence of Task
     jobs : int
-        Processes at once; 1 measures in this one.
+        Processes at once.
+    limits : Limits, optional
+        Of one row.
     cluster : Client, optional
         See `cluster_at`; its workers measure instead.
+
+    Raises
+    ------
+    UnfinishedError
+        The cluster lost a row; those before it were yielded.
     """
     if cluster is not None:
-        yield from _on_cluster(tasks, cluster)
-    elif jobs <= 1 or len(tasks) <= 1:
-        use_one_thread()
-        for task in tasks:
-            yield task, _measure(task)
-    else:
-        yield from _in_processes(tasks, jobs)
+        yield from _on_cluster(tasks, cluster, limits or Limits())
+        return
+    with Workers(jobs=min(jobs, len(tasks)), limits=limits) as workers:
+        for number, came in workers.each(_measure, tasks):
+            yield tasks[number], _result(tasks[number], came)
 
 
 def _measure(task: Task) -> PhotoResult:
     from ulcermeter.pipeline.one_photo import measure_photo
 
+    use_one_thread()
     return measure_photo(
         task.row,
         task.protocol,
@@ -131,73 +131,37 @@ def _measure(task: Task) -> PhotoResult:
         lens=task.lens,
         run_id=task.run_id,
         first_label=task.first_label,
+        overlay=task.overlay,
     )
 
 
-def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, PhotoResult]]:
-    """Measure in fresh processes (spawned: a forked one can hang in a library's threads)."""
-    waiting = list(tasks)
-    try:
-        with _pool(min(jobs, len(tasks))) as pool:
-            futures = {pool.submit(_measure, task): task for task in tasks}
-            try:
-                for future in as_completed(futures):
-                    result = future.result()
-                    waiting.remove(futures[future])
-                    yield futures[future], result
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-    except BrokenProcessPool:
-        _log.warning("a measuring process died; the photos left are measured one by one")
-        yield from _one_by_one(waiting)
+def _result(task: Task, came: PhotoResult | Lost) -> PhotoResult:
+    """Return what was measured, or the failed row of a photo whose process died on it."""
+    if isinstance(came, PhotoResult):
+        return came
+    from ulcermeter.photo.lost import lost_photo
+    from ulcermeter.pipeline.one_photo import failed_photo
+
+    return failed_photo(task.row, task.protocol, lost_photo(task.row["photo"], came))
 
 
-def _one_by_one(tasks: Sequence[Task]) -> Iterator[tuple[Task, PhotoResult]]:
-    """Give each row a process of its own, so that a row that kills its process takes no other one with it."""
-    for task in tasks:
-        with _pool(1) as pool:
-            future: Future[PhotoResult] = pool.submit(_measure, task)
-            try:
-                result = future.result()
-            except BrokenProcessPool:
-                reason = "a fault of ours: the measuring process died on this photo, perhaps for want of memory"
-                row = {
-                    k: task.row.get(k, "") for k in ("photo", "subject_id", "visit", "date", "hand", "finger", "view")
-                }
-                again = "run again with fewer --jobs; if it dies again, save the photo smaller"
-                told = {"status": "failed", "reason": f"{reason}; {again}", "instruction": again, "n_ulcers": 0}
-                result = PhotoResult({**row, **told})
-        yield task, result
+def _apart(task: Task, limits: Limits) -> PhotoResult:
+    """Measure in a process of its own, started for one row: what a dask worker keeps outlives the run."""
+    with Workers(limits=limits) as workers:
+        return _result(task, next(workers.each(_measure, [task]))[1])
 
 
-class _BareProcess(SpawnProcess):
-    """A spawned process that does not import the caller's script, which may lack its ``__name__`` guard."""
-
-    @staticmethod
-    def _Popen(process_obj: Any) -> Any:  # multiprocessing's name for starting one
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = types.ModuleType("__main__")
-        try:
-            return SpawnProcess._Popen(process_obj)
-        finally:
-            sys.modules["__main__"] = main
-
-
-class _BareContext(SpawnContext):
-    Process = _BareProcess
-
-
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    for name in _THREAD_VARIABLES:
-        os.environ.setdefault(name, "1")
-    return ProcessPoolExecutor(max_workers=jobs, mp_context=_BareContext(), initializer=use_one_thread)
-
-
-def _on_cluster(tasks: Sequence[Task], client: Any) -> Iterator[tuple[Task, PhotoResult]]:
+def _on_cluster(tasks: Sequence[Task], client: Any, limits: Limits) -> Iterator[tuple[Task, PhotoResult]]:
     from distributed import as_completed as as_they_come
 
-    client.run(use_one_thread)
-    futures = {client.submit(_measure, task, pure=False): task for task in tasks}
+    futures = {client.submit(_apart, task, limits, pure=False): task for task in tasks}
     for future in as_they_come(futures):
-        yield futures[future], future.result()
+        try:
+            result = future.result()
+        except Exception as error:
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            raise UnfinishedError(
+                f"--scheduler: expected the cluster to measure {futures[future].row['photo']}, got: {said}; see to its "
+                "workers and run again: what was measured so far is kept and not measured anew."
+            ) from error
+        yield futures[future], result

@@ -80,6 +80,28 @@ def load_model(path: str | Path | None = None, *, threads: int = 1) -> Model:
     return _model(open_network(WEIGHTS if path is None else Path(path), threads=threads, otherwise=otherwise), threads)
 
 
+def try_model(path: str | Path) -> str:
+    """Open a model, let it look at a plain picture and return its SHA-256.
+
+    Raises
+    ------
+    ModelError
+        As `load_model`, or what it answers is not one finite number a pixel.
+    """
+    model, plain = load_model(path), np.full((64, 96, 3), 128, np.uint8)
+    try:
+        logits = forward(plain, None, model=model, views=1)
+        got = "" if np.isfinite(logits).all() else "not a finite one for each"
+        got = got or ("" if logits.shape == plain.shape[:2] else f"an array of shape {logits.shape}")
+    except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no base of their own
+        got = " ".join(str(error).split())
+    if got:
+        raise ModelError(
+            f"Expected a network in {path} that gives one number a pixel, got {got}; train one with `ulcermeter train`."
+        )
+    return model.sha256
+
+
 @lru_cache(maxsize=4)
 def _model(network: OpenNetwork, threads: int) -> Model:
     path, facts = network.path, network.facts

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.errors import PhotoError, Refusal, UlcermeterError
+from ulcermeter.isolation import Limits, Lost, Workers
+from ulcermeter.photo.lost import lost_photo, too_little_memory
 from ulcermeter.study.cells import parse_box
 
 if TYPE_CHECKING:
@@ -16,46 +20,76 @@ __all__ = ["off_photo", "open_photos"]
 Box = tuple[float, float, float, float]
 
 
-def open_photos(study: Study, *, progress: Callable[[int, int, Any], None] | None = None) -> list[str]:
+@dataclass(frozen=True)
+class _Opened:
+    """A photo to open, and the rows of photos.csv that speak of it, by their place there."""
+
+    root: Path
+    name: str
+    rows: dict[int, dict[str, Any]]
+
+
+def open_photos(
+    study: Study, *, limits: Limits | None = None, progress: Callable[[int, int, Any], None] | None = None
+) -> list[str]:
     """Open each photo and mask picture; return a sentence for each row that would fail, in the study's order.
+
+    They are opened in another process, so that a file that crashes its decoder or never ends is one more that fails.
 
     Parameters
     ----------
     study : Study
+    limits : Limits, optional
+        Of one photo with its masks.
     progress : callable, optional
         Called with photos done, photos in all and the photo's name.
     """
-    sentences = []
-    names = [name for name in dict.fromkeys(study.photos["photo"]) if name]
-    for done, name in enumerate(names, start=1):
-        rows = study.photos[study.photos["photo"] == name]
-        sentences += [(int(str(i)), text) for i, text in _faults_of(study, name, rows)]
-        if progress is not None:
-            progress(done, len(names), name)
+    sentences: list[tuple[int, str]] = []
+    by_name: dict[str, dict[int, dict[str, Any]]] = {}
+    for place, row in enumerate(study.photos.to_dict("records")):
+        by_name.setdefault(row["photo"], {})[place] = {str(name): cell for name, cell in row.items()}
+    photos = [_Opened(study.root, name, rows) for name, rows in by_name.items() if name]
+    with Workers(limits=limits) as workers:
+        for done, (number, came) in enumerate(workers.each(_faults_in, photos), start=1):
+            photo = photos[number]
+            lost = lost_photo(photo.name, came) if isinstance(came, Lost) else None
+            sentences += came if lost is None else [(place, str(lost)) for place in photo.rows]
+            if progress is not None:
+                progress(done, len(photos), photo.name)
     return [f"photos.csv row {row + 2}: {text}" for row, text in sorted(sentences)]
 
 
-def _faults_of(study: Study, name: str, rows: Any) -> Iterator[tuple[Any, str]]:
+def _faults_in(opened: _Opened) -> list[tuple[int, str]]:
+    try:
+        return list(_faults_of(opened))
+    except MemoryError:
+        said = str(too_little_memory(opened.name))
+    except Exception as error:  # noqa: BLE001 - one photo never stops the others
+        said = f"a fault of ours: {type(error).__name__}: {error}; please report it with this photo"
+    return [(place, said) for place in opened.rows]
+
+
+def _faults_of(opened: _Opened) -> Iterator[tuple[int, str]]:
     from ulcermeter.photo import read_mask, read_photo
     from ulcermeter.segmentation.tracings import check_on_photo, trace_mask
 
     try:
-        photo = read_photo(study.root / name)
+        photo = read_photo(opened.root / opened.name)
     except UlcermeterError as error:
-        yield from ((i, str(error).replace(str(study.root / name), name)) for i in rows.index)
+        yield from ((i, str(error).replace(str(opened.root / opened.name), opened.name)) for i in opened.rows)
         return
     shape = photo.pixels.shape[:2]
-    for i, row in rows.iterrows():
+    for i, row in opened.rows.items():
         click = None if row["x"] != row["x"] else (float(row["x"]), float(row["y"]))
         if fault := off_photo(shape, click, parse_box(row["box"]), parse_box(row["reference_box"])):
             yield i, fault
         mask = row["mask"]
         if mask and not mask.lower().endswith(".csv"):
             try:
-                drawn = read_mask(study.root / mask, shape, orientation=photo.orientation)
+                drawn = read_mask(opened.root / mask, shape, orientation=photo.orientation)
                 check_on_photo(trace_mask(drawn), shape)
             except (PhotoError, Refusal) as error:
-                yield i, str(error).replace(str(study.root / mask), mask)
+                yield i, str(error).replace(str(opened.root / mask), mask)
 
 
 def off_photo(

@@ -18,6 +18,7 @@ from ulcermeter.finger import locate_finger
 from ulcermeter.phantom import Phantom, UlcerTruth, draw_phantom, write_phantom
 from ulcermeter.photo import read_photo
 from ulcermeter.pipeline import measure_photo
+from ulcermeter.pipeline.workers import use_one_thread
 from ulcermeter.planimetry import measure
 from ulcermeter.segmentation import segment
 from ulcermeter.tables.cells import PASSED
@@ -51,6 +52,7 @@ class Task:
 
 def measure_task(task: Task) -> PhotoResult:
     """Draw and measure a case; its two rows of ``validation/phantoms`` stand where measurements do."""
+    use_one_thread()
     phantom = draw_phantom(task.case.spec)
     known = _known(task.case, phantom, threshold_mm=task.protocol.measurement.threshold_diameter_mm)
     with tempfile.TemporaryDirectory() as folder:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ulcermeter
 from ulcermeter.datatypes import PhotoResult
+from ulcermeter.errors import UnfinishedError
+from ulcermeter.isolation import Lost, Workers
 from ulcermeter.pipeline.inputs import identify
-from ulcermeter.pipeline.workers import use_one_thread
 from ulcermeter.plots import bland_altman_figure, calls_figure, coverage_figure, error_figure
 from ulcermeter.protocol import Protocol, read_protocol
 from ulcermeter.provenance import run_record, utc_now
@@ -143,22 +141,15 @@ def measure_cases(
 
 
 def _run(tasks: dict[str, Task], *, jobs: int) -> Iterator[tuple[str, PhotoResult]]:
-    if jobs <= 1 or len(tasks) <= 1:
-        use_one_thread()
-        for key, task in tasks.items():
-            yield key, measure_task(task)
-        return
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=spawn, initializer=use_one_thread) as pool:
-        futures = {pool.submit(measure_task, task): key for key, task in tasks.items()}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    keys = list(tasks)
+    with Workers(jobs=jobs) as workers:
+        for number, came in workers.each(measure_task, list(tasks.values())):
+            if isinstance(came, Lost):
+                raise UnfinishedError(
+                    f"{keys[number]}: expected a phantom that is drawn and measured, got a process that "
+                    f"{came.fate.value} ({came.ended_by}); run again, what was measured so far is kept."
+                )
+            yield keys[number], came
 
 
 def _judged(done: Iterable[PhotoResult], protocol: Protocol) -> Validation:

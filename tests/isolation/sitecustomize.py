@@ -1,0 +1,31 @@
+"""Run by every Python that starts with this folder on PYTHONPATH: a photo's name says how its decoder goes wrong."""
+
+import ctypes
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+if os.environ.get("PHOTO_GOES_WRONG"):
+    from ulcermeter import photo
+
+    _read = photo.read_photo
+
+    def _goes_wrong(how: str) -> None:
+        if how == "crash":
+            ctypes.string_at(0)
+        while how == "compute":
+            pass
+        if how == "wait":
+            Path(os.environ["WHERE"], str(os.getpid())).touch()
+            time.sleep(600)
+        eaten = [bytearray(50_000_000)]
+        while how == "eat":
+            eaten.append(bytearray(50_000_000))
+        raise ZeroDivisionError("of all things")
+
+    def read_photo(path: Any) -> Any:
+        name, how = os.environ["PHOTO_GOES_WRONG"].split("=")
+        return _goes_wrong(how) if Path(path).name == name else _read(path)
+
+    photo.read_photo = read_photo
