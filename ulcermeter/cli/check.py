@@ -31,7 +31,8 @@ def command(
 
     Exit status: 0 a run can start, 1 it can but some photo would fail, 2 there are faults.
     """
-    from ulcermeter.study import check_study
+    from ulcermeter.datatypes import sentence as in_words
+    from ulcermeter.study import camera_date_findings, check_study
 
     limits = Limits(photo_time_limit_s, photo_memory_limit_mb)
     found = check_study(study, protocol=protocol)
@@ -42,12 +43,17 @@ def command(
     failing = [] if tables_only or found.as_read is None else _open(found.as_read, limits)
     for sentence in failing:
         warn(f"would fail: {sentence}")
+    dates = [] if tables_only or found.as_read is None else camera_date_findings(found.as_read)
+    clocks = [in_words(finding) for finding in dates]
+    for sentence in clocks:
+        warn(f"warning: {sentence}")
+    n_warnings = len(found.warnings) + len(clocks)
     if found.study is None:
-        say(f"{len(found.faults)} fault(s), {len(found.warnings)} warning(s): mend the faults before a run.")
+        say(f"{len(found.faults)} fault(s), {n_warnings} warning(s): mend the faults before a run.")
         sys.exit(2)
     photos, rules = found.study.photos, found.study.protocol
     say(f"{len(photos)} photo rows of {photos['subject_id'].nunique()} subjects; protocol {rules.name}.")
-    say(f"No faults, {len(found.warnings)} warning(s), {len(failing)} photo row(s) that would fail.")
+    say(f"No faults, {n_warnings} warning(s), {len(failing)} photo row(s) that would fail.")
     sys.exit(1 if failing else 0)
 
 

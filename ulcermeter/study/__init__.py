@@ -18,6 +18,7 @@ from ulcermeter.datatypes import Finding, Kind, Severity, Study, blanked, senten
 from ulcermeter.errors import ProtocolError, StudyError
 from ulcermeter.protocol import Protocol, read_protocol
 from ulcermeter.study.across import same_picture_faults, warnings_across
+from ulcermeter.study.camera_dates import camera_date_findings
 from ulcermeter.study.cells import parse_box, path_fault
 from ulcermeter.study.file_names import folder_fault, table_name_findings
 from ulcermeter.study.files import Findings, broken, read_text_table, short_rows_at_fault, unguarded
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "StudyCheck",
+    "camera_date_findings",
     "check_study",
     "off_photo",
     "open_photos",
