@@ -210,3 +210,17 @@ def test_drugs_and_routes_are_told_with_what_is_meant(tmp_path: Path) -> None:
         (3, "drug"): (Kind.NEARLY, "iloprost"),
         (5, "route"): (Kind.NEARLY, "iv"),
     }
+
+
+def test_a_run_tells_them_in_its_record_and_its_report(tiny_study: Path, tmp_path: Path) -> None:
+    from ulcermeter.pipeline import run_study
+
+    subjects = tiny_study / "subjects.csv"
+    subjects.write_text(subjects.read_text().replace(",54,", ",300,"))
+    done = run_study(tiny_study, tmp_path / "results")
+    (found,) = [record for record in done.run["findings"] if record["in_doubt"]]
+    assert (found["file"], found["rows"], found["column"]) == ("subjects.csv", [2], "age")
+    page = (tmp_path / "results" / "report.html").read_text()
+    assert "Cells in doubt, on which nothing rests" in page and "subjects.csv row 2, age" in page
+    row = done.eligibility[(done.eligibility["criterion"] == "age_18") & (done.eligibility["subject_id"] == "S01")]
+    assert row["result"].item() == "not assessable" and "subjects.csv row 2, age" in row["would_settle"].item()
