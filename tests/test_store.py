@@ -339,3 +339,70 @@ def test_counts_of_the_visits_read_back_as_counts(tmp_path: Path) -> None:
     back = read_results(tmp_path).outcomes_by_subject
     pd.testing.assert_frame_equal(back, counts)
     assert csv_text("outcomes_by_subject", back) == (tmp_path / "outcomes_by_subject.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE photo_results SET result = replace(result, '0.6666666666666666', '0.7666666666666666')",
+        "UPDATE photo_results SET result = substr(result, 2)",
+        "UPDATE photo_results SET overlay = x'ffd9'",
+        "UPDATE photo_results SET overlay = NULL",
+        "UPDATE photo_results SET status = 'no ulcer'",
+        "UPDATE photo_results SET result = CAST(result AS BLOB)",
+        "UPDATE photo_results SET key = 'b' WHERE key = 'a'",
+    ],
+)
+def test_an_edited_result_is_told_and_measured_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, edit: str
+) -> None:
+    with PhotoStore(tmp_path / "store.sqlite") as store:
+        store.put("a", result())
+    editor = sqlite3.connect(tmp_path / "store.sqlite")
+    with editor:
+        assert editor.execute(edit).rowcount == 1
+    editor.close()
+    with PhotoStore(tmp_path / "store.sqlite") as store:
+        assert store.get("b" if "key = " in edit else "a") is None
+        assert "a result is not as it was kept (edited, or damaged); its photo is measured again" in caplog.text
+        store.put("a", result())
+        assert store.get("a") is not None
+
+
+def test_an_edited_decision_is_told_and_not_carried_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with PhotoStore(tmp_path / "store.sqlite") as store:
+        store.put_decisions(decided("eligible", "include", "Dr X", "2024-03-01"))
+    editor = sqlite3.connect(tmp_path / "store.sqlite")
+    with editor:
+        editor.execute("UPDATE decisions SET investigator_decision = 'exclude'")
+    editor.close()
+    with PhotoStore(tmp_path / "store.sqlite") as store:
+        assert store.decisions() == {}
+    assert "the decision ['S01', 'eligible', 'exclude', 'Dr X', '2024-03-01'] is not as it was kept" in caplog.text
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_flipped_byte_never_gives_another_result(tmp_path: Path, seed: int) -> None:
+    path, rng = tmp_path / "store.sqlite", np.random.default_rng(seed)
+    with PhotoStore(path) as store:
+        for name in "abc":
+            store.put(name, replace(result(), overlay=bytes(rng.integers(0, 256, 3000, np.uint8))))
+        whole = {name: store.get(name) for name in "abc"}
+        store.put_decisions(decided("eligible", "include", "Dr X", "2024-03-01"))
+        before = store.decisions()
+    content = bytearray(path.read_bytes())
+    content[int(rng.integers(0, len(content)))] ^= 1 << int(rng.integers(0, 8))
+    path.write_bytes(content)
+    try:
+        store = PhotoStore(path)
+    except UlcermeterError as error:
+        assert "expected a store of ulcermeter" in str(error)  # its very head says that it is none
+        return
+    with store:
+        assert store.decisions() in ({}, before)
+        for name in "abc":
+            found = store.get(name)
+            assert found is None or repr(found) == repr(whole[name])
+            store.put(name, result())
+            assert store.get(name) is not None
+        store.keep_only("ab")

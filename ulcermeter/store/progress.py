@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,19 +21,23 @@ from ulcermeter.store.decisions import DECIDED
 
 __all__ = ["PhotoStore", "row_key"]
 
+_log = logging.getLogger(__name__)
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS photo_results (
-    key TEXT PRIMARY KEY, result TEXT NOT NULL, overlay BLOB, sha256 TEXT NOT NULL, status TEXT NOT NULL
+    key TEXT PRIMARY KEY, result TEXT NOT NULL, overlay BLOB, sha256 TEXT NOT NULL, status TEXT NOT NULL,
+    seal TEXT NOT NULL
 )"""
 # Between a run's start and its end eligibility_summary.csv is not there, so what was decided is kept here.
 _DECISIONS = f"""
 CREATE TABLE IF NOT EXISTS decisions (
-    subject_id TEXT PRIMARY KEY, verdict TEXT NOT NULL, {" TEXT NOT NULL, ".join(DECIDED)} TEXT NOT NULL
+    subject_id TEXT PRIMARY KEY, verdict TEXT NOT NULL, {" TEXT NOT NULL, ".join(DECIDED)} TEXT NOT NULL,
+    seal TEXT NOT NULL
 )"""
 
 _COLUMNS = {
-    "photo_results": ("key", "result", "overlay", "sha256", "status"),
-    "decisions": ("subject_id", "verdict", *DECIDED),
+    "photo_results": ("key", "result", "overlay", "sha256", "status", "seal"),
+    "decisions": ("subject_id", "verdict", *DECIDED, "seal"),
 }
 
 
@@ -64,6 +70,8 @@ class PhotoStore:
         try:
             self._db = sqlite3.connect(self.path, timeout=1)
             self._prepare()
+            if not self._is_sound():
+                self._set_aside()
         except sqlite3.Error as error:
             if "locked" in str(error):
                 raise UlcermeterError(
@@ -76,6 +84,8 @@ class PhotoStore:
 
     def _prepare(self) -> None:
         """Take hold of the file and see that it is a store; it is let go of again where it is none."""
+        # A letter that lost a bit may be no letter: the row's seal tells it, not the decoding.
+        self._db.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
         try:
             # Held until closed or killed: two runs into one folder would overwrite each other's tables.
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -87,6 +97,32 @@ class PhotoStore:
         except sqlite3.Error:
             self._db.close()
             raise
+
+    def _is_sound(self) -> bool:
+        """Tell whether sqlite finds its own structures whole; what stands in the rows their seals tell."""
+        try:
+            return bool(self._db.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
+        except sqlite3.DatabaseError:
+            return False
+
+    def _set_aside(self) -> None:
+        """Begin a new store beside a damaged one, which is kept: what was decided may stand there alone."""
+        try:
+            decided = self.decisions()
+        except sqlite3.Error:
+            decided = {}
+        self._db.close()
+        kept = self.path.with_suffix(".damaged.sqlite")
+        # A journal left beside it would be played back into the new one.
+        self.path.with_name(f"{self.path.name}-journal").unlink(missing_ok=True)
+        os.replace(self.path, kept)
+        _log.warning(
+            "%s is damaged and is kept as %s: all photos are measured anew, and %d decision(s) were taken from it; see "
+            "that eligibility_summary.csv holds all that was decided.", self.path, kept.name, len(decided),
+        )  # fmt: skip
+        self._db = sqlite3.connect(self.path, timeout=1)
+        self._prepare()
+        self.put_decisions({"subject_id": subject, **cells} for subject, cells in decided.items())
 
     def _check_columns(self) -> None:
         for table, names in _COLUMNS.items():
@@ -130,16 +166,17 @@ class PhotoStore:
         )
         cells = (key, text, result.overlay, str(result.photo.get("sha256", "")), str(result.photo.get("status", "")))
         with self._writing(UnfinishedError):
-            self._db.execute("INSERT OR REPLACE INTO photo_results VALUES (?, ?, ?, ?, ?)", cells)
+            self._db.execute("INSERT OR REPLACE INTO photo_results VALUES (?, ?, ?, ?, ?, ?)", (*cells, _seal(cells)))
 
     def get(self, key: str) -> PhotoResult | None:
         """Return the result of that key, bit for bit as it was put, or None.
 
-        A photo that failed is none: what made it fail may have passed, so it is tried again.
+        A photo that failed is none: what made it fail may have passed, so it is tried again. Neither is one that is not
+        as it was put, since somebody edited it or a disk lost a bit: that is told, and it is measured again.
         """
         try:
             found = self._db.execute(
-                "SELECT result, overlay FROM photo_results WHERE key = ? AND status != 'failed'", (key,)
+                "SELECT key, result, overlay, sha256, status, seal FROM photo_results WHERE key = ?", (key,)
             ).fetchone()
         except sqlite3.Error as error:
             raise UlcermeterError(
@@ -148,11 +185,20 @@ class PhotoStore:
             ) from error
         if found is None:
             return None
-        parts = json.loads(found[0])
+        *cells, seal = found
+        if seal != _seal(cells):
+            _log.warning(
+                "%s: a result is not as it was kept (edited, or damaged); its photo is measured again", self.path
+            )
+            return None
+        _, text, overlay, _, status = cells
+        if status == "failed":
+            return None
+        parts = json.loads(text)
         outlines = tuple(
             (label, np.array(points, dtype=np.float64).reshape(-1, 2)) for label, points in parts["outlines"]
         )
-        return PhotoResult(parts["photo"], tuple(parts["measurements"]), outlines, found[1])
+        return PhotoResult(parts["photo"], tuple(parts["measurements"]), outlines, overlay)
 
     def keep_only(self, keys: Iterable[str]) -> None:
         """Forget the results of rows, photos or rules that are no longer in the study."""
@@ -175,18 +221,37 @@ class PhotoStore:
                 if not any(cells):
                     self._db.execute("DELETE FROM decisions WHERE subject_id = ?", (subject,))
                 elif before is None or cells != tuple(before[name] for name in DECIDED):
-                    place = "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?, ?)"
-                    self._db.execute(place, (subject, row["verdict"], *cells))
+                    place = "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?, ?, ?)"
+                    kept = (subject, row["verdict"], *cells)
+                    self._db.execute(place, (*kept, _seal(kept)))
 
     def decisions(self) -> dict[str, dict[str, str]]:
         """Return what was decided, by subject: the verdict on which it was, and the investigator's three cells."""
         names = ("verdict", *DECIDED)
-        found = self._db.execute(f"SELECT subject_id, {', '.join(names)} FROM decisions").fetchall()
-        return {row[0]: dict(zip(names, row[1:], strict=True)) for row in found}
+        found = self._db.execute(f"SELECT subject_id, {', '.join(names)}, seal FROM decisions").fetchall()
+        kept = {}
+        for subject, *cells, seal in found:
+            if seal == _seal((subject, *cells)):
+                kept[subject] = dict(zip(names, cells, strict=True))
+            else:
+                _log.warning(
+                    "%s: the decision %s is not as it was kept (edited, or damaged) and is not carried over; fill it "
+                    "in again in eligibility_summary.csv", self.path, [subject, *cells],
+                )  # fmt: skip
+        return kept
 
     def __len__(self) -> int:
         """Return how many results it holds."""
         return int(self._db.execute("SELECT COUNT(*) FROM photo_results").fetchone()[0])
+
+
+def _seal(cells: Iterable[Any]) -> str:
+    """Return a checksum over a row's cells: 64 hexadecimal digits of a SHA-256, each cell with its kind and length."""
+    digest = hashlib.sha256()
+    for cell in cells:
+        content = cell if isinstance(cell, bytes) else str(cell).encode("utf-8", "surrogateescape")
+        digest.update(f"{type(cell).__name__} {len(content)} ".encode() + content)
+    return digest.hexdigest()
 
 
 def _plain(value: Any) -> Any:
