@@ -129,3 +129,11 @@ def test_a_model_that_crashes_the_engine_is_refused_before_anything_is_written(
     with pytest.raises(ModelError, match=r"the process that runs it crashed \(SIGSEGV\)"):
         identify(read_protocol("manus"), model=tmp_path / "model.onnx", lens=None)
     assert not (tmp_path / "out").exists()
+
+
+@linux
+def test_camera_names_the_photo_that_cannot_be_read(drawn: Path, tmp_path: Path, goes_wrong) -> None:
+    goes_wrong("crash")
+    done = call("camera", drawn / "photos" / "S02_screening.jpg", drawn / NAME, "-o", tmp_path / "lens.toml")
+    assert done.exit_code == 2 and f"{drawn / NAME}: expected a photo" in done.stderr and WRONG["crash"] in done.stderr
+    assert not (tmp_path / "lens.toml").exists()

@@ -23,14 +23,19 @@ def command(photos: tuple[str, ...], out: str) -> None:
     """
     from ulcermeter.calibration.camera import write_lens
     from ulcermeter.calibration.lens_fit import fit_lens
+    from ulcermeter.datatypes import Photo
+    from ulcermeter.isolation import Lost, Workers
     from ulcermeter.photo import read_photo
+    from ulcermeter.photo.lost import lost_photo
     from ulcermeter.protocol import read_protocol
 
-    read = []
-    with progress_bar("photos") as moved:
-        for path in photos:
-            read.append(read_photo(path))
-            moved(len(read), len(photos), path)
+    read: list[Photo] = []
+    with progress_bar("photos") as moved, Workers() as workers:
+        for number, came in workers.each(read_photo, photos):  # one process: they come in their order
+            if isinstance(came, Lost):
+                raise lost_photo(photos[number], came)
+            read.append(came)
+            moved(len(read), len(photos), photos[number])
     lens = fit_lens(read, protocol=read_protocol("manus"))
     write_lens(lens, out)
     say(f"{out}: {lens.n_photos} photos, {lens.rms_px:.2f} px, k1 {lens.distortion[0]:+.3f}")
