@@ -93,7 +93,7 @@ def test_most_samples_are_of_fingers(picture):
     rng = np.random.default_rng(5)
     drawn = [draw_sample(picture, rng) for _ in range(200)]
     here = np.mean([one.facts[0] for one in drawn if one is not None])
-    assert 0.78 < here < 0.94
+    assert 0.72 < here < 0.90
 
 
 def test_the_truth_costs_least(picture):

@@ -62,6 +62,7 @@ def test_a_view_is_laid_back_into_the_picture():
     assert found.probability.shape == found.mask.shape == (260, 390)
     assert not found.mask[int(140 - 80), int(200 - 58)], "nothing of it lies before its tip"
     assert found.mask[140, 200]
+    np.testing.assert_allclose(found.inwards, np.array([40, 70]) / np.hypot(40, 70), atol=0.03)
     assert 0.75 < found.confidence <= 0.8, "no surer than that the tip is in view"
 
 

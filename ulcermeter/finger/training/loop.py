@@ -20,7 +20,7 @@ from ulcermeter.finger.training.architecture import FingerNetwork
 from ulcermeter.finger.training.samples import MarkedPicture, Sample, draw_sample
 
 Log = Callable[[str], None]
-TIP_WEIGHT, FACT_WEIGHT, WIDTH_WEIGHT, WAY_WEIGHT = 40.0, 0.3, 0.5, 0.5
+TIP_WEIGHT, FACT_WEIGHT, WIDTH_WEIGHT, WAY_WEIGHT = 40.0, 0.8, 0.5, 0.8
 # A tip's bump covers half a percent of its map: outside it an error counts this much less.
 TIP_OFF_WEIGHT = 0.25
 
