@@ -18,6 +18,7 @@ LEVELS = [
     {"datatypes", "wording"},
     {
         "calibration",
+        "quality",
         "segmentation",
         "finger",
         "planimetry",
@@ -38,6 +39,7 @@ LEVELS = [
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 STAGES = {
     "calibration",
+    "quality",
     "segmentation",
     "finger",
     "planimetry",
@@ -81,6 +83,45 @@ def test_imports_go_down(path: Path) -> None:
 def test_a_stage_knows_no_other_stage(path: Path) -> None:
     allowed = FOR_STAGES | {room_of(path)} | ({"healing"} if room_of(path) == "outcomes" else set())
     assert imports(path) <= allowed
+
+
+# What a folder inside calibration may import of it; the files beside the folders may import all of them.
+INSIDE_CALIBRATION = {
+    "geometry": {"geometry"},
+    "features": {"features", "geometry"},
+    "card": {"card", "features", "geometry"},
+    "references": {"references", "card", "features", "geometry"},
+}
+
+
+def folders_of_calibration(path: Path) -> set[str]:
+    """Folders or files of calibration that a file names in an import."""
+    names = [n.module for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.ImportFrom)]
+    return {n.split(".")[2] for n in names if n and n.startswith("ulcermeter.calibration.")}
+
+
+@pytest.mark.parametrize("folder", INSIDE_CALIBRATION)
+def test_inside_calibration_imports_go_down_too(folder: str) -> None:
+    for path in (PACKAGE / "calibration" / folder).glob("*.py"):
+        assert folders_of_calibration(path) <= INSIDE_CALIBRATION[folder], path.name
+
+
+def test_no_two_files_import_each_other() -> None:
+    """Follow every import, of types too: a circle is a design that nobody can take apart."""
+    arrows: dict[str, set[str]] = {}
+    for path in FILES:
+        name = ".".join(["ulcermeter", *path.relative_to(PACKAGE).with_suffix("").parts]).removesuffix(".__init__")
+        tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        found = [n.module for n in tree if isinstance(n, ast.ImportFrom) and path.name != "__init__.py"]
+        arrows[name] = {n for n in found if n and n.startswith("ulcermeter.")}
+
+    def reach(name: str, seen: set[str]) -> set[str]:
+        for other in arrows.get(name, set()) - seen:
+            seen.add(other)
+            reach(other, seen)
+        return seen
+
+    assert not [name for name in arrows if name in reach(name, set())]
 
 
 def test_only_plots_and_the_card_draw_figures() -> None:

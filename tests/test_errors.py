@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from ulcermeter.calibration import calibrate
-from ulcermeter.calibration.gates import GateReport, _judged
-from ulcermeter.calibration.ruler import _FADED
+from ulcermeter.calibration.references.ruler import _FADED
 from ulcermeter.errors import Refusal, what_to_do
 from ulcermeter.pipeline import in_view
 from ulcermeter.protocol import read_protocol
+from ulcermeter.quality.gates import GateReport, _judged
 from ulcermeter.study.cells import TOE_SENTENCE
 
 PACKAGE = Path(__file__).parent.parent / "ulcermeter"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ulcermeter.calibration.camera import read_lens
+from ulcermeter.calibration.geometry.camera import read_lens
 from ulcermeter.errors import ModelError, PhotoError, ProtocolError, Refusal, StudyError, UlcermeterError
 from ulcermeter.files import read_file
 from ulcermeter.photo import read_mask, read_photo

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ulcermeter.calibration import calibrate, parse_reference
-from ulcermeter.calibration.camera import CameraPrior, camera_prior
-from ulcermeter.calibration.contradiction import refuse_contradiction
-from ulcermeter.calibration.homography import UNIT_SQUARE, fit_homography, square_to_quad
-from ulcermeter.calibration.plane import fit_plane, seeded_generator
+from ulcermeter.calibration.consistency import refuse_contradiction
+from ulcermeter.calibration.geometry.camera import CameraPrior, camera_prior
+from ulcermeter.calibration.geometry.homography import UNIT_SQUARE, fit_homography, square_to_quad
+from ulcermeter.calibration.geometry.plane import fit_plane, seeded_generator
 from ulcermeter.datatypes import Calibration, CameraInfo, LensProfile, transform_points
 from ulcermeter.errors import Refusal
 from ulcermeter.protocol import read_protocol

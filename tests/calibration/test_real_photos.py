@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ulcermeter.calibration import calibrate
-from ulcermeter.calibration.aruco import find_markers
+from ulcermeter.calibration.references.aruco import find_markers
 from ulcermeter.datatypes import Calibration, Photo, transform_points
 from ulcermeter.errors import Refusal
 from ulcermeter.photo import read_photo

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from eligibility_stories import LOOK, PERSON, WORD, A, B, assess, photo_row, row_of, tracked_row, verdict
+from eligibility_cases import LOOK, PERSON, WORD, A, B, assess, photo_row, row_of, tracked_row, verdict
 
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 

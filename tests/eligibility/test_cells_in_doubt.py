@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from eligibility_stories import COURSE, LOOK, PERSON, WORD, assess, photo_row, row_of, story, tracked_row, verdict
+from eligibility_cases import COURSE, LOOK, PERSON, WORD, assess, photo_row, row_of, story, tracked_row, verdict
 
 from ulcermeter.datatypes import Eligibility
 from ulcermeter.eligibility import assess_eligibility

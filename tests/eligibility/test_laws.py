@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from eligibility_stories import (
+from eligibility_cases import (
     COURSE,
     LOOK,
     PERSON,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from eligibility_stories import PERSON, PROTOCOL, assess, row_of, verdict
+from eligibility_cases import PERSON, PROTOCOL, assess, row_of, verdict
 
 from ulcermeter.datatypes import Eligibility
 

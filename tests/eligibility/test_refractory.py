@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from eligibility_stories import COURSE, PERSON, PROTOCOL, WORD, A, B, assess, course_row, row_of, tracked_row
+from eligibility_cases import COURSE, PERSON, PROTOCOL, WORD, A, B, assess, course_row, row_of, tracked_row
 
 from ulcermeter.eligibility.courses import Look, grew
 from ulcermeter.healing import change

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from outcome_stories import PROTOCOL, tabulate, ulcer
+from outcome_cases import PROTOCOL, tabulate, ulcer
 
 from ulcermeter.datatypes import Outcomes
 from ulcermeter.errors import TableError

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from outcome_stories import VISITS, on, only, study, ulcer
+from outcome_cases import VISITS, on, only, study, ulcer
 
 from ulcermeter.datatypes import Outcomes
 from ulcermeter.outcomes import tabulate_outcomes

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from outcome_stories import PROTOCOL, VISITS, on, only, tabulate, ulcer
+from outcome_cases import PROTOCOL, VISITS, on, only, tabulate, ulcer
 
 from ulcermeter.healing import follow_healing
 from ulcermeter.outcomes import outcome_columns

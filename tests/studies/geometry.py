@@ -20,13 +20,14 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from ulcermeter.calibration import calibrate, check_gates, rectify
+from ulcermeter.calibration import calibrate, rectify
 from ulcermeter.datatypes import Calibration, CameraInfo, OutlineSource, Photo, Segmentation, transform_points
 from ulcermeter.errors import Refusal
 from ulcermeter.finger import locate_finger
 from ulcermeter.phantom import Phantom, PhantomSpec, draw_phantom, random_spec
 from ulcermeter.planimetry import measure
 from ulcermeter.protocol import read_protocol
+from ulcermeter.quality import check_gates
 from ulcermeter.validation.plan import _in_the_card
 
 PROTOCOL = read_protocol()

@@ -24,12 +24,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.calibration import calibrate, check_gates
-from ulcermeter.calibration.aruco import find_markers
+from ulcermeter.calibration import calibrate
+from ulcermeter.calibration.references.aruco import find_markers
 from ulcermeter.datatypes import Calibration, Photo, transform_points
 from ulcermeter.errors import Refusal
 from ulcermeter.photo import read_photo
 from ulcermeter.protocol import read_protocol
+from ulcermeter.quality import check_gates
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 PROTOCOL = read_protocol("manus")

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from finger_stories import PROTOCOL, Story, flags_of
+from finger_timelines import PROTOCOL, Story, flags_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ from ulcermeter import track
 from ulcermeter.errors import TableError
 from ulcermeter.tables import columns
 from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity, read_flags
-from ulcermeter.tracking.sightings import GATE, Place, distance2
+from ulcermeter.tracking.observation import GATE, Place, distance2
 
 A, B = (8.0, -4.0, 3.0), (20.0, 3.0, 2.0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from finger_stories import Story, flags_of
+from finger_timelines import Story, flags_of
 
 from ulcermeter.tables.flags import Flag, FlagKind, read_flags
 

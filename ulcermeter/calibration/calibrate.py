@@ -9,18 +9,18 @@ from functools import lru_cache
 
 import numpy as np
 
-from ulcermeter.calibration.aruco import find_aruco, find_markers, refuse_mirrored
-from ulcermeter.calibration.camera import camera_prior, lens_matches
-from ulcermeter.calibration.card import find_card
-from ulcermeter.calibration.contradiction import refuse_contradiction
-from ulcermeter.calibration.disc import find_disc
-from ulcermeter.calibration.id1 import find_id1
-from ulcermeter.calibration.plane import fit_plane, seeded_generator
-from ulcermeter.calibration.pose import Level
-from ulcermeter.calibration.references import Finder, FoundReference, Reference, Region, parse_reference
-from ulcermeter.calibration.ruler import find_ruler
-from ulcermeter.calibration.scale import stated_scale
-from ulcermeter.datatypes import Calibration, LensProfile, Photo, Points
+from ulcermeter.calibration.consistency import refuse_contradiction
+from ulcermeter.calibration.geometry.camera import camera_prior, lens_matches
+from ulcermeter.calibration.geometry.plane import fit_plane, seeded_generator
+from ulcermeter.calibration.geometry.pose import Level
+from ulcermeter.calibration.references.aruco import find_aruco, find_markers, refuse_mirrored
+from ulcermeter.calibration.references.card import find_card
+from ulcermeter.calibration.references.disc import find_disc
+from ulcermeter.calibration.references.id1 import find_id1
+from ulcermeter.calibration.references.reference import Finder, FoundReference, Reference, parse_reference
+from ulcermeter.calibration.references.ruler import find_ruler
+from ulcermeter.calibration.references.scale import stated_scale
+from ulcermeter.datatypes import Box, Calibration, LensProfile, Photo, Points
 from ulcermeter.errors import Refusal
 from ulcermeter.protocol import Protocol, read_protocol
 
@@ -53,7 +53,7 @@ def calibrate(
     reference: str = "auto",
     reference_on: str = "skin",
     protocol: Protocol | None = None,
-    region: Region | None = None,
+    region: Box | None = None,
     lens: LensProfile | None = None,
 ) -> Calibration:
     """Find the reference on a photo and calibrate by it.
@@ -113,7 +113,7 @@ def _default_protocol() -> Protocol:
 
 
 def _find(
-    photo: Photo, asked: Reference, *, region: Region | None, protocol: Protocol, lens: LensProfile | None
+    photo: Photo, asked: Reference, *, region: Box | None, protocol: Protocol, lens: LensProfile | None
 ) -> FoundReference | None:
     if asked.kind not in FINDERS:
         raise Refusal(
@@ -123,7 +123,7 @@ def _find(
 
 
 def _find_one(
-    photo: Photo, asked: Reference, *, region: Region | None, protocol: Protocol, lens: LensProfile | None
+    photo: Photo, asked: Reference, *, region: Box | None, protocol: Protocol, lens: LensProfile | None
 ) -> FoundReference:
     found = _find(photo, asked, region=region, protocol=protocol, lens=lens)
     if found is None:
@@ -134,7 +134,7 @@ def _find_one(
 
 
 def _find_any(
-    photo: Photo, asked: Reference, *, region: Region | None, protocol: Protocol, lens: LensProfile | None
+    photo: Photo, asked: Reference, *, region: Box | None, protocol: Protocol, lens: LensProfile | None
 ) -> FoundReference:
     """Return the first reference of the protocol's list that the photo shows."""
     texts = [str(text) for text in protocol.calibration.references_auto]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ulcermeter.cli.talk import NOTE, clear_errors, command_with, folder_for, say
+from ulcermeter.cli.console import NOTE, clear_errors, command_with, folder_for, say
 from ulcermeter.errors import StudyError, TableError
 
 if TYPE_CHECKING:

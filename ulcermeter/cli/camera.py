@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ulcermeter.cli.talk import clear_errors, command_with, progress_bar, say
+from ulcermeter.cli.console import clear_errors, command_with, progress_bar, say
 
 __all__ = ["command"]
 
@@ -21,8 +21,8 @@ def command(photos: tuple[str, ...], out: str) -> None:
     Lay the card on a table and photograph it from every side, tilted by 20-40°, near and far, into the corners of the
     frame too; one phone, the same way up, no zoom. Give the profile to run or measure with --camera.
     """
-    from ulcermeter.calibration.camera import write_lens
-    from ulcermeter.calibration.lens_fit import fit_lens
+    from ulcermeter.calibration.geometry.camera import write_lens
+    from ulcermeter.calibration.lens_from_card import fit_lens
     from ulcermeter.datatypes import Photo
     from ulcermeter.isolation import Lost, Workers
     from ulcermeter.photo import read_photo

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ulcermeter.cli.talk import clear_errors, command_with, say
+from ulcermeter.cli.console import clear_errors, command_with, say
 
 __all__ = ["command"]
 
@@ -21,6 +21,6 @@ def command(out: str, paper: str) -> None:
     Print it at 100 % and check the 100 mm bar with a ruler before the card is used. Research use only, not a medical
     device.
     """
-    from ulcermeter.calibration.card_print import write_card
+    from ulcermeter.calibration.card.print import write_card
 
     say(f"{write_card(out, paper=paper)}: print at 100 %, and check that the bar is 100 mm long")

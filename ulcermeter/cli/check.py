@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ulcermeter.cli.talk import clear_errors, command_with, limit_options, progress_bar, say, warn
+from ulcermeter.cli.console import clear_errors, command_with, limit_options, progress_bar, say, warn
 from ulcermeter.isolation import Limits
 
 if TYPE_CHECKING:

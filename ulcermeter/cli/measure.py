@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ulcermeter.cli.talk import (
+from ulcermeter.cli.console import (
     clear_errors,
     command_with,
     folder_for,

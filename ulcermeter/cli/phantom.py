@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ulcermeter.cli.talk import clear_errors, command_with, progress_bar, say
+from ulcermeter.cli.console import clear_errors, command_with, progress_bar, say
 
 __all__ = ["command"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ulcermeter.cli.talk import (
+from ulcermeter.cli.console import (
     NOTE,
     clear_errors,
     command_with,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ulcermeter.cli.talk import (
+from ulcermeter.cli.console import (
     NOTE,
     clear_errors,
     command_with,

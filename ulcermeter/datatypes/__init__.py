@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes.calibration import (
+    Box,
     Calibration,
     CameraInfo,
     Framing,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
 __all__ = [
+    "Box",
     "Calibration",
     "CameraInfo",
     "Eligibility",

@@ -8,8 +8,10 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Calibration", "CameraInfo", "Framing", "LensProfile", "Points", "transform_points"]
+__all__ = ["Box", "Calibration", "CameraInfo", "Framing", "LensProfile", "Points", "transform_points"]
 
+Box = tuple[float, float, float, float]
+"""A box x, y, width, height in photo pixels."""
 Points = NDArray[np.float64]
 
 

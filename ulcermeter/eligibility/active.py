@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from ulcermeter.eligibility.answers import Answer, conjunction, join, written
 from ulcermeter.eligibility.case import Case, Row
-from ulcermeter.eligibility.joins import Ulcer
-from ulcermeter.eligibility.kleene import Kleene, not_after, yes_no
+from ulcermeter.eligibility.linkage import Ulcer
+from ulcermeter.eligibility.three_valued import Kleene, not_after, yes_no
 from ulcermeter.eligibility.timing import Dated, agreed, blank, dated, last_ones
 from ulcermeter.tables.dates import DateInterval, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity, read_flags

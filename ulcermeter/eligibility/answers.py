@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ulcermeter.eligibility.kleene import Kleene, all_of
+from ulcermeter.eligibility.three_valued import Kleene, all_of
 from ulcermeter.protocol import Criterion
 from ulcermeter.tables.dates import DateInterval
 from ulcermeter.tables.flags import Flag

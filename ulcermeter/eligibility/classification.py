@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ulcermeter.eligibility.answers import Answer, join
 from ulcermeter.eligibility.case import Case
-from ulcermeter.eligibility.kleene import Kleene, yes_no
+from ulcermeter.eligibility.three_valued import Kleene, yes_no
 from ulcermeter.tables.flags import Flag, FlagKind
 
 __all__ = ["Score", "established", "score"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from ulcermeter.eligibility.case import Case, Row
-from ulcermeter.eligibility.joins import Ulcer
-from ulcermeter.eligibility.kleene import Kleene, after, all_of, any_of, not_after
+from ulcermeter.eligibility.linkage import Ulcer
+from ulcermeter.eligibility.three_valued import Kleene, after, all_of, any_of, not_after
 from ulcermeter.eligibility.timing import blank
 from ulcermeter.protocol import INTRAVENOUS, read_drug, read_route
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ulcermeter.datatypes import Finding, Study, undated, without_doubted
 from ulcermeter.eligibility.answers import Answer, join
 from ulcermeter.eligibility.case import cases
-from ulcermeter.eligibility.joins import Ulcer
+from ulcermeter.eligibility.linkage import Ulcer
 from ulcermeter.eligibility.summary import Judged, judge, ranked
 from ulcermeter.tables.flags import Flag, FlagKind
 

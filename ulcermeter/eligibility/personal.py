@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ulcermeter.eligibility.answers import Answer, join, written
 from ulcermeter.eligibility.case import Case
 from ulcermeter.eligibility.classification import established
-from ulcermeter.eligibility.kleene import Kleene, after, all_of, any_of, negate, not_after, yes_no
+from ulcermeter.eligibility.three_valued import Kleene, after, all_of, any_of, negate, not_after, yes_no
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind
 

@@ -22,8 +22,8 @@ from ulcermeter.eligibility.courses import (
     reference_before,
     window_end,
 )
-from ulcermeter.eligibility.joins import Ulcer
-from ulcermeter.eligibility.kleene import Kleene, all_of, any_of, negate, not_after, yes_no
+from ulcermeter.eligibility.linkage import Ulcer
+from ulcermeter.eligibility.three_valued import Kleene, all_of, any_of, negate, not_after, yes_no
 from ulcermeter.protocol.model import RefractoryRules
 from ulcermeter.tables.dates import DateInterval, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind

@@ -9,10 +9,10 @@ from typing import Any
 from ulcermeter.eligibility.active import active, calcinosis
 from ulcermeter.eligibility.answers import Answer, effect_of, join, result_of
 from ulcermeter.eligibility.case import Case
-from ulcermeter.eligibility.joins import Ulcer, ulcers_of
-from ulcermeter.eligibility.kleene import Kleene, all_of, negate
+from ulcermeter.eligibility.linkage import Ulcer, ulcers_of
 from ulcermeter.eligibility.personal import PERSONAL
 from ulcermeter.eligibility.refractory import refractory
+from ulcermeter.eligibility.three_valued import Kleene, all_of, negate
 from ulcermeter.protocol import Criterion
 from ulcermeter.tables.flags import write_flags
 

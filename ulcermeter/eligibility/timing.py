@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ulcermeter.eligibility.kleene import not_after
+from ulcermeter.eligibility.three_valued import not_after
 from ulcermeter.tables.dates import DateInterval, parse_date
 
 __all__ = ["Dated", "agreed", "blank", "dated", "last_ones"]

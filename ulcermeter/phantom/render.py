@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.phantom.bed import draw_ulcer
 from ulcermeter.phantom.camera import Camera
 from ulcermeter.phantom.light import light_on_skin, light_on_table, tag_shadow
 from ulcermeter.phantom.noise_maps import smoothstep
@@ -19,6 +18,7 @@ from ulcermeter.phantom.solid import Solid
 from ulcermeter.phantom.specs import PhantomSpec
 from ulcermeter.phantom.table import cover_edge_mm, draw_cover, draw_table
 from ulcermeter.phantom.truth import PlacedUlcer
+from ulcermeter.phantom.wound_bed import draw_ulcer
 
 Floats = NDArray[Any]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from ulcermeter.errors import StudyError, UlcermeterError
-from ulcermeter.phantom.chance import random_spec
 from ulcermeter.phantom.drawing import Phantom, draw_phantom
 from ulcermeter.phantom.files import write_phantom
+from ulcermeter.phantom.sampling import random_spec
 from ulcermeter.phantom.specs import PhantomSpec, UlcerSpec
 
 # Days after treatment of the visits a phantom study can have, by the trial's names for them.

@@ -68,7 +68,7 @@ def read_lens(camera: str | Path | None) -> LensProfile | None:
     """Read a lens profile as ``ulcermeter camera`` writes it; None for none."""
     if camera is None:
         return None
-    from ulcermeter.calibration.camera import read_lens as read
+    from ulcermeter.calibration.geometry.camera import read_lens as read
 
     profile: LensProfile = read(camera)
     return profile

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from ulcermeter.calibration import calibrate, check_gates, rectify, standardise_colour, tilt_limit_deg
+from ulcermeter.calibration import calibrate, rectify, standardise_colour
 from ulcermeter.datatypes import (
     Calibration,
     Finger,
@@ -42,6 +42,7 @@ from ulcermeter.pipeline.window import (
 from ulcermeter.pipeline.work import Work, compare_dates, quality_of
 from ulcermeter.planimetry import diameter_line, measure
 from ulcermeter.plots import draw_overlay, draw_refusal
+from ulcermeter.quality import check_gates, tilt_limit_deg
 from ulcermeter.segmentation import detection_limit_mm, segment
 from ulcermeter.study import off_photo, parse_box, path_fault
 from ulcermeter.study.cells import TOE_SENTENCE, is_toe
@@ -50,8 +51,8 @@ from ulcermeter.tables import columns
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ulcermeter.calibration import GateReport
     from ulcermeter.protocol import Protocol
+    from ulcermeter.quality import GateReport
 
 __all__ = ["failed_photo", "measure_photo"]
 

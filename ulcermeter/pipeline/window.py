@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from ulcermeter.datatypes import Calibration, Finger, Photo
+    from ulcermeter.datatypes import Box, Calibration, Finger, Photo
     from ulcermeter.protocol import Protocol
 
 __all__ = [
@@ -20,8 +20,6 @@ __all__ = [
     "look_at",
     "round_a_finger",
 ]
-
-Box = tuple[float, float, float, float]
 
 # A finger's end two phalanges and what lies beside them are seen within this distance of a click; the finger's tip and
 # axis need no more.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ulcermeter.calibration import judge_quality
 from ulcermeter.datatypes import Calibration, Finger, LensProfile, Photo, Segmentation
 from ulcermeter.errors import StudyError
+from ulcermeter.quality import judge_quality
 from ulcermeter.tables.dates import parse_date
 
 if TYPE_CHECKING:

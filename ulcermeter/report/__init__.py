@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ulcermeter.datatypes import Results, Study
 from ulcermeter.report.content import gather
-from ulcermeter.report.words import FILTERS
+from ulcermeter.report.formatting import FILTERS
 from ulcermeter.store import write_file
 
 __all__ = ["write_report"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from ulcermeter.datatypes import Results
 from ulcermeter.protocol import Protocol
-from ulcermeter.report.words import is_known, with_interval
+from ulcermeter.report.formatting import is_known, with_interval
 from ulcermeter.tables.cells import PASSED
 from ulcermeter.tables.flags import CONTRADICTIONS, Flag, FlagKind, in_doubt_of_identity, read_flags
 from ulcermeter.wording import flag_in_words

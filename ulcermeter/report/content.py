@@ -9,8 +9,8 @@ from ulcermeter.datatypes import Results, Study
 from ulcermeter.plots import healing_curve
 from ulcermeter.protocol import Parameter, Protocol
 from ulcermeter.report.attention import Item, list_attention, records
+from ulcermeter.report.formatting import is_known, plural, with_interval
 from ulcermeter.report.pictures import add_overlays, curve_uri
-from ulcermeter.report.words import is_known, plural, with_interval
 
 __all__ = ["gather"]
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from ulcermeter.datatypes import Finding, Kind, Severity, Study, blanked, sentence
 from ulcermeter.errors import ProtocolError, StudyError
 from ulcermeter.protocol import Protocol, read_protocol
-from ulcermeter.study.across import same_picture_faults, warnings_across
 from ulcermeter.study.camera_dates import camera_date_findings
 from ulcermeter.study.cells import parse_box, path_fault
+from ulcermeter.study.consistency import same_picture_faults, warnings_across
 from ulcermeter.study.file_names import folder_fault, table_name_findings
 from ulcermeter.study.files import Findings, broken, read_text_table, short_rows_at_fault, unguarded
 from ulcermeter.study.opening import off_photo, open_photos
@@ -168,7 +168,7 @@ def _table(file: Path, name: str, protocol: Protocol | None, findings: Findings)
     # A column that is not there was already told with the header.
     faults += [broken(c.why, file.name, c.position + 2, column=c.column, got=c.got) for c in cells if c.column in raw]
     if name == "study/photos":
-        from ulcermeter.calibration.references import parse_reference
+        from ulcermeter.calibration.references.reference import parse_reference
 
         faults += photo_faults(table, file.parent, parse_reference)
     faults += table_faults(name, table)

@@ -33,7 +33,7 @@ QUALITY = {
     "quality_reference_square": "the reference is seen square on: tilt_deg is quality_tilt_max_deg or less",
     "quality_ulcer_centred": "the largest ulcer, else the click, lies in the photo's middle (quality_off_centre_max)",
 }
-"""The six quality criteria of photos, after doi 10.1093/rap/rkac105; `ulcermeter.calibration.quality` defines them."""
+"""The six quality criteria of photos, after doi 10.1093/rap/rkac105; `ulcermeter.quality.criteria` defines them."""
 
 
 _SUBJECT = _text("subject_id", "the subject's code")

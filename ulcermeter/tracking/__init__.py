@@ -16,7 +16,7 @@ from ulcermeter.tables import TABLES, conform, from_rows
 from ulcermeter.tables.dates import day_number, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 from ulcermeter.tracking.reading import Record, day_zero, measurement_records, photo_rows, read_fingers
-from ulcermeter.tracking.story import Outlined, Unseen, tell
+from ulcermeter.tracking.timeline import Outlined, Unseen, tell
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ulcermeter.tracking.sightings import Sighting
+from ulcermeter.tracking.observation import Sighting
 
 __all__ = ["Lineage", "seen_again"]
 

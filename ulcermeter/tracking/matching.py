@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.protocol import Protocol
-from ulcermeter.tracking.sightings import GATE, Sighting, distance2, same_view
+from ulcermeter.tracking.observation import GATE, Sighting, distance2, same_view
 
 __all__ = ["Links", "link"]
 

@@ -14,7 +14,7 @@ from ulcermeter.protocol import Protocol
 from ulcermeter.tables import conform
 from ulcermeter.tables.cells import PASSED
 from ulcermeter.tables.dates import exact_date, in_doubt, parse_date, time_keys
-from ulcermeter.tracking.sightings import Place, Sighting, join
+from ulcermeter.tracking.observation import Place, Sighting, join
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ulcermeter.agreement import dice
-from ulcermeter.calibration import calibrate, check_gates, rectify
+from ulcermeter.calibration import calibrate, rectify
 from ulcermeter.datatypes import PhotoResult
 from ulcermeter.errors import Refusal
 from ulcermeter.finger import locate_finger
@@ -20,6 +20,7 @@ from ulcermeter.photo import read_photo
 from ulcermeter.pipeline import measure_photo
 from ulcermeter.pipeline.workers import use_one_thread
 from ulcermeter.planimetry import measure
+from ulcermeter.quality import check_gates
 from ulcermeter.segmentation import segment
 from ulcermeter.tables.cells import PASSED
 from ulcermeter.validation.plan import Case

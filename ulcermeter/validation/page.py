@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.report.words import FILTERS
+from ulcermeter.report.formatting import FILTERS
 from ulcermeter.store import write_file
 
 if TYPE_CHECKING:

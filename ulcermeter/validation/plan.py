@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ulcermeter.calibration.card import card_texture
-from ulcermeter.calibration.card_layout import CARD_MM, OPENING_MM
+from ulcermeter.calibration.card.layout import CARD_MM, OPENING_MM
+from ulcermeter.calibration.references.card import card_texture
 from ulcermeter.phantom import PhantomSpec, random_spec
 
 __all__ = ["DEVELOPMENT_SEED", "FIRST_SEED", "SIZES", "WORKING_RANGE", "Case", "Size", "plan_cases"]

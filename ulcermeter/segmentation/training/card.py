@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ulcermeter.segmentation.training.loop import Recipe
-    from ulcermeter.segmentation.training.run import TrainingReport
+    from ulcermeter.segmentation.training.outcome import TrainingReport
 
 TEMPLATE = """# Model card: {name}
 

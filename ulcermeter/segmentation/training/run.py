@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ulcermeter.errors import MissingDependencyError, StudyError
+from ulcermeter.segmentation.training.outcome import TrainingReport
 
 if TYPE_CHECKING:
     from ulcermeter.segmentation.training.architecture import UlcerNetwork
@@ -18,38 +19,6 @@ if TYPE_CHECKING:
 
 Log = Callable[[str], None]
 MIN_PHOTOS = 8
-
-
-@dataclass(frozen=True)
-class TrainingReport:
-    """What a training run left.
-
-    Attributes
-    ----------
-    model : Path
-        The ONNX file.
-    card : Path
-        Its model card (Markdown).
-    sha256 : str
-        Of the model.
-    steps : int
-    n_training, n_held_out : int
-        Photos.
-    held_out_dice : float
-        Image-mean Dice on the held-out photos at the chosen step; NaN when none was held out.
-    temperature, logit_shift : float
-        Calibration fitted on the held-out photos.
-    """
-
-    model: Path
-    card: Path
-    sha256: str
-    steps: int
-    n_training: int
-    n_held_out: int
-    held_out_dice: float
-    temperature: float
-    logit_shift: float
 
 
 def train(

@@ -1,0 +1,1 @@
+"""The printable card: its layout in mm, its print, its colours."""

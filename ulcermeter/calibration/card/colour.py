@@ -1,0 +1,85 @@
+"""Colour brought to a standard by the card's neutral patches; where there is no card nothing is invented."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.calibration.card.layout import patch_box_mm
+from ulcermeter.datatypes import Calibration, Photo
+from ulcermeter.datatypes.light import SRGB_TO_LINEAR
+
+__all__ = ["standardise_colour"]
+
+_NEUTRAL = ("white", "grey", "dark")
+_WHITE_LIGHT = 0.75
+"""Linear light that the white patch is brought to: sRGB 225, paper that is not burnt out."""
+_GAINS = (0.4, 2.5)
+_BURNT = 250
+_LARGEST_SPREAD = 0.15
+"""Spread of a patch's light over its middle, as a share: beyond it there is glare or a shadow's edge."""
+_SIDE = 15
+
+
+def standardise_colour(photo: Photo, calibration: Calibration) -> tuple[Photo, str]:
+    """Balance a photo's white and exposure by the card's neutral patches.
+
+    One gain for each channel, in linear light: so that the grey and white patches are neutral and the white one is as
+    bright as standard. Only for segmentation and eyes: lengths do not depend on it.
+
+    Parameters
+    ----------
+    photo : Photo
+    calibration : Calibration
+        Of the same photo.
+
+    Returns
+    -------
+    photo : Photo
+        The same object where nothing could be done.
+    record : str
+        What was done, or why not, for the photo's notes; empty where the reference is no card.
+    """
+    if calibration.reference != "card":
+        return photo, ""
+    patches = {name: light for name in _NEUTRAL if (light := _patch_light(photo, calibration, name)) is not None}
+    if "white" not in patches:
+        return photo, "colour not standardised: the card's white patch is not seen, burnt out or unevenly lit"
+    # The grey patches say the light's colour too, and are never clipped; all agree where the light is even.
+    tint = np.mean([light / light.mean() for light in patches.values()], axis=0)
+    gains = _WHITE_LIGHT / (patches["white"].mean() * tint)
+    if not ((gains > _GAINS[0]) & (gains < _GAINS[1])).all():
+        said = ", ".join(f"{gain:.2f}" for gain in gains)
+        return photo, f"colour not standardised: gains of {said} for red, green and blue would be needed"
+    said = ", ".join(f"{gain:.2f}" for gain in gains)
+    return replace(photo, pixels=_amplified(photo.pixels, gains)), f"colour standardised by the card: gains {said}"
+
+
+def _patch_light(photo: Photo, calibration: Calibration, name: str) -> NDArray[np.float64] | None:
+    """Return the median linear light (3,) over the middle of a patch; None where it cannot be used."""
+    x, y, wide, high = patch_box_mm(name)
+    t = np.linspace(0.25, 0.75, _SIDE)
+    u, v = np.meshgrid(x + t * wide, y + t * high)
+    places = calibration.to_px(np.column_stack([u.ravel(), v.ravel()])).astype(np.float32)
+    edge = np.array([photo.pixels.shape[1], photo.pixels.shape[0]]) - 1
+    if (places < 0).any() or (places > edge).any():
+        return None
+    seen = cv2.remap(photo.pixels, places[None], None, cv2.INTER_NEAREST)[0]
+    if np.median(seen, axis=0).max() >= _BURNT:
+        return None
+    light = SRGB_TO_LINEAR[seen].astype(np.float64)
+    middle = np.median(light, axis=0)
+    # The spread of blocks, not of pixels: noise is no glare.
+    blocks = light.reshape(3, _SIDE // 3, 3, _SIDE // 3, 3).mean(axis=(1, 3, 4))
+    even = np.ptp(blocks) < _LARGEST_SPREAD * max(float(middle.mean()), 0.05) * 2
+    return middle if even and middle.min() > 0 else None
+
+
+def _amplified(pixels: NDArray[np.uint8], gains: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Apply gains in linear light by a table for each channel."""
+    light = np.clip(SRGB_TO_LINEAR.astype(np.float64)[:, None] * gains, 0, 1)
+    coded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.asarray(cv2.LUT(pixels, np.rint(255 * coded).astype(np.uint8)[None]), dtype=np.uint8)

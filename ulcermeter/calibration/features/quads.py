@@ -1,0 +1,247 @@
+"""The straight sides of a four-sided outline, fitted at full resolution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.calibration.features.dark_rim import rim_offsets
+from ulcermeter.calibration.features.edges import edge_offsets
+from ulcermeter.datatypes import Points
+from ulcermeter.datatypes.light import SRGB_TO_LINEAR
+
+__all__ = ["Quad", "crossing", "fit_quad"]
+
+Matrix = NDArray[Any]
+_LARGEST_SIDE_PX = 1600.0
+_LEAST_SD_PX = 0.02
+_LARGEST_SPREAD_PX = 0.8
+_LEAST_RIM_SEEN = 0.6
+"""Share of a side along which a dark rim must be seen, in a straight line, to be one; assumption."""
+_FINE_REACH_PX, _EVERY = 5.0, 3
+"""Wider looks only bring a side near, and see every third place along it."""
+
+
+@dataclass(frozen=True)
+class Quad:
+    """A four-sided outline fitted at full resolution.
+
+    Attributes
+    ----------
+    corners_px : float64 (4, 2)
+        Where neighbouring sides would meet, clockwise as seen.
+    covariance_px2 : float64 (8, 8)
+        Ordered x0, y0, x1, y1, ...
+    seen : float64 (4,)
+        Share of each side, 0..1, that is seen; the first from corner 0 to 1.
+    rms_px : float
+    """
+
+    corners_px: Points
+    covariance_px2: Matrix
+    seen: Matrix
+    rms_px: float
+
+
+def fit_quad(
+    pixels: NDArray[np.uint8], guess: Points, *, trim: tuple[float, float], shadow: float = 0.0
+) -> Quad | None:
+    """Fit the four sides at full resolution, in linear light.
+
+    Parameters
+    ----------
+    pixels : uint8 (M, N, 3), RGB
+    guess : float64 (4, 2)
+        Clockwise as seen, within some pixels of the shrunken photo.
+    trim : (float, float)
+        Share of the longer and of the shorter sides left out at either end (rounded corners).
+    shadow : float
+        How far within a shadow.s end a dark rim may be looked for, share of the longer sides; 0 for nowhere.
+
+    Returns
+    -------
+    Quad or None
+        None where a side is not seen along a third of its length.
+    """
+    light, origin, scale = _patch(pixels, guess)
+    corners = (guess - origin + 0.5) * scale - 0.5
+    start_reach = float(np.clip(0.02 * np.ptp(corners, axis=0).max(), 6, 16))
+    ends = np.roll(corners, -1, axis=0)
+    mixes = [_told_apart(light, a, b, start_reach) for a, b in zip(corners, ends, strict=True)]
+    for reach in (start_reach, 0.6 * start_reach, _FINE_REACH_PX, 4.0, 4.0):
+        fits = _fit_sides(light, mixes, corners, reach, trim)
+        if fits is None:
+            return None
+        corners = _corners(np.stack([fit[0] for fit in fits]))
+    assert fits is not None
+    if shadow:
+        fits = _with_dark_rims(light, corners, fits, shadow, trim)
+        corners = _corners(np.stack([fit[0] for fit in fits]))
+    lines, covariances = np.stack([fit[0] for fit in fits]), [fit[1] for fit in fits]
+    covariance = _propagated(lines, covariances)
+    seen = np.array([fit[2] for fit in fits])
+    rms = float(np.sqrt(np.mean([fit[3] ** 2 for fit in fits])))
+    return Quad((corners + 0.5) / scale - 0.5 + origin, covariance / scale**2, seen, rms / scale)
+
+
+def _patch(pixels: NDArray[np.uint8], guess: Points) -> tuple[NDArray[np.float32], Points, float]:
+    size = np.ptp(guess, axis=0).max()
+    low = np.maximum(np.floor(guess.min(axis=0) - 0.05 * size - 12), 0).astype(int)
+    high = np.minimum(np.ceil(guess.max(axis=0) + 0.05 * size + 12), [pixels.shape[1], pixels.shape[0]]).astype(int)
+    factor = max(int(size // _LARGEST_SIDE_PX), 1)
+    high = low + np.maximum((high - low) // factor, 1) * factor
+    light = cv2.LUT(np.ascontiguousarray(pixels[low[1] : high[1], low[0] : high[0]]), SRGB_TO_LINEAR)
+    if factor > 1:
+        light = cv2.resize(light, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    return light, low.astype(np.float64), 1 / factor
+
+
+_Side = tuple[Matrix, Matrix, float, float]
+
+
+def _with_dark_rims(
+    light: NDArray[np.float32], corners: Points, fits: list[_Side], shadow: float, trim: tuple[float, float]
+) -> list[_Side]:
+    """Return the sides, those with a dark rim before a shadow fitted to the rim."""
+    ends = np.roll(corners, -1, axis=0)
+    lengths = np.hypot(*(ends - corners).T)
+    long_first = lengths[0] + lengths[2] >= lengths[1] + lengths[3]
+    sides = []
+    for k, fit in enumerate(fits):
+        cut = trim[0] if (k % 2 == 0) == long_first else trim[1]
+        at, half, outwards = _stretches(corners[k], ends[k], cut)
+        offsets, _ = rim_offsets(light, at - half, at + half, outwards, reach_px=shadow * lengths.max())
+        seen = np.isfinite(offsets)
+        inner = _side(corners[k], ends[k], at, offsets, seen) if seen.mean() >= _LEAST_RIM_SEEN else None
+        sides.append(inner if inner is not None and inner[2] >= _LEAST_RIM_SEEN else fit)
+    return sides
+
+
+def _fit_sides(
+    light: NDArray[np.float32], mixes: list[Matrix], corners: Points, reach_px: float, trim: tuple[float, float]
+) -> list[_Side] | None:
+    ends = np.roll(corners, -1, axis=0)
+    lengths = np.hypot(*(ends - corners).T)
+    long_first = lengths[0] + lengths[2] >= lengths[1] + lengths[3]
+    fits = []
+    for k in range(4):
+        cut = trim[0] if (k % 2 == 0) == long_first else trim[1]
+        fit = _fit_side(light, mixes[k], corners[k], ends[k], reach_px, cut)
+        if fit is None:
+            return None
+        fits.append(fit)
+    return fits
+
+
+def _fit_side(
+    light: NDArray[np.float32], mix: Matrix, start: Points, end: Points, reach_px: float, trim: float
+) -> _Side | None:
+    """Fit one side: line (normal angle and offset about the side's middle), covariance, share seen, rms."""
+    at, half, outwards = _stretches(start, end, trim, every=_EVERY if reach_px > _FINE_REACH_PX else 1)
+    normals = np.broadcast_to(outwards, at.shape)
+    offsets, steps = edge_offsets(light, at - half, at + half, normals, reach_px=reach_px, mix=mix)
+    seen = np.isfinite(offsets)
+    if seen.sum() < max(len(at) / 3, 8):
+        return None
+    seen &= steps > 0.2 * float(np.median(steps[seen]))
+    return _side(start, end, at, offsets, seen)
+
+
+def _stretches(start: Points, end: Points, trim: float, *, every: int = 1) -> tuple[Matrix, Matrix, Matrix]:
+    """Return the middles (P, 2) of a side's stretches, half a stretch (2,) and the way outwards (2,)."""
+    length = float(np.hypot(*(end - start)))
+    along = (end - start) / length
+    n = max(int(np.clip(length / 8, 16, 120)) // every, 16)
+    at = start + (end - start) * (trim + (1 - 2 * trim) * (np.arange(n)[:, None] + 0.5) / n)
+    return at, along * (length * (1 - 2 * trim) / n / 2), np.array([along[1], -along[0]])
+
+
+def _side(start: Points, end: Points, at: Matrix, offsets: Matrix, seen: NDArray[np.bool_]) -> _Side | None:
+    """Fit a line to how far a border lies from a side at places along it."""
+    length = float(np.hypot(*(end - start)))
+    along = (end - start) / length
+    outwards = np.array([along[1], -along[0]])
+    place = ((at - (start + end) / 2) @ along) / (length / 2)
+    solved = _robust_line(place, np.where(seen, offsets, 0.0), seen)
+    if solved is None:
+        return None
+    (shift, slope), covariance, weights, rms = solved
+    tilt = slope / (length / 2)
+    normal = (outwards - tilt * along) / np.hypot(1, tilt)
+    line = np.array([*normal, normal @ ((start + end) / 2 + shift * outwards)])
+    # From offset and slope at the middle to the line's angle and its offset there.
+    turn = np.diag([1.0, 2 / length])
+    return line, turn @ covariance @ turn, float(np.mean(weights > 0.3)), rms
+
+
+def _told_apart(light: NDArray[np.float32], start: Points, end: Points, reach_px: float) -> Matrix:
+    """Return the mix of channels (3,) that differs most across a side, brighter outside."""
+    along = (end - start) / np.hypot(*(end - start))
+    outwards = np.array([along[1], -along[0]])
+    at = start + (end - start) * np.linspace(0.1, 0.9, 60)[:, None]
+    rings = []
+    for side in (-1, 1):
+        where = (at + side * 0.8 * reach_px * outwards)[None].astype(np.float32)
+        seen = cv2.remap(light, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        rings.append(np.median(seen.reshape(-1, 3), axis=0))
+    apart = rings[1] - rings[0]
+    return np.asarray(apart / max(float(np.abs(apart).sum()), 1e-6), dtype=np.float64)
+
+
+def _robust_line(
+    place: Matrix, offsets: Matrix, seen: NDArray[np.bool_]
+) -> tuple[Matrix, Matrix, Matrix, float] | None:
+    """Tukey-weighted straight line through offsets; the start is Theil's median slope, so a bump cannot take it."""
+    design = np.column_stack([np.ones_like(place), place])
+    i, j = np.triu_indices(int(seen.sum()), 4)
+    p, o = place[seen], offsets[seen]
+    slope = float(np.median((o[j] - o[i]) / (p[j] - p[i])))
+    solution = np.array([float(np.median(o - slope * p)), slope])
+    for _ in range(8):
+        residuals = offsets - design @ solution
+        spread = float(np.clip(1.4826 * np.median(np.abs(residuals[seen])), _LEAST_SD_PX, _LARGEST_SPREAD_PX))
+        weights = np.where(seen, np.clip(1 - (residuals / (4.685 * spread)) ** 2, 0, None) ** 2, 0.0)
+        normal = (design.T * weights) @ design
+        if np.linalg.det(normal) < 1e-9:
+            return None
+        solution = np.linalg.solve(normal, (design.T * weights) @ offsets)
+    if weights.sum() < 6:
+        return None
+    variance = float(np.sum(weights * residuals**2) / max(weights.sum() - 2, 3)) + _LEAST_SD_PX**2
+    # Neighbouring profiles share the errors of print and relief: a side of 60 counts as some 15.
+    return solution, np.linalg.inv(normal) * variance * 4, weights, float(np.sqrt(variance))
+
+
+def _corners(lines: Matrix) -> Points:
+    """Return the corners (4, 2): corner k is where side k-1 meets side k."""
+    return crossing(np.roll(lines, 1, axis=0), lines)
+
+
+def _propagated(lines: Matrix, covariances: list[Matrix]) -> Matrix:
+    """Return the corners' covariance from each side's (offset, turn) about its own middle."""
+    corners = _corners(lines)
+    middles = (corners + np.roll(corners, -1, axis=0)) / 2
+    out = np.zeros((8, 8))
+    for k in range(4):
+        jacobian = np.empty((8, 2))
+        for m, (shift, angle) in enumerate(((1e-3, 0.0), (0.0, 1e-6))):
+            moved = lines.copy()
+            a, b = lines[k, :2]
+            moved[k, :2] = [a + angle * b, b - angle * a]
+            moved[k, 2] = moved[k, :2] @ middles[k] + shift
+            jacobian[:, m] = (_corners(moved) - corners).ravel() / (shift + angle)
+        out += jacobian @ covariances[k] @ jacobian.T
+    return out
+
+
+def crossing(first: Matrix, second: Matrix) -> Matrix:
+    """Return where lines (K, 3) cross, (K, 2)."""
+    det = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+    det = np.where(np.abs(det) < 1e-9, 1e-9, det)
+    x = (first[:, 2] * second[:, 1] - second[:, 2] * first[:, 1]) / det
+    y = (first[:, 0] * second[:, 2] - second[:, 0] * first[:, 2]) / det
+    return np.column_stack([x, y])

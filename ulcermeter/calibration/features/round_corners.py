@@ -1,0 +1,126 @@
+"""How round the corners of a four-sided thing are: each is held against drawn corners of every radius."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.calibration.geometry.homography import fit_homography
+from ulcermeter.datatypes import Points, transform_points
+from ulcermeter.datatypes.light import SRGB_TO_LINEAR
+
+__all__ = ["corner_radii"]
+
+_FROM_MM, _TO_MM = -1.6, 3.6
+"""Looked at beside each side of a corner, negative outside: what is farther in may be print."""
+_SHADOW_MM = 1.2
+"""Over which a shadow close beside a thing fades; assumption."""
+_RADII_MM = np.arange(0.0, 8.01, 0.4)
+_LEAST_EXPLAINED = 0.6
+"""Share of the picture's variance about a corner that two plain colours must explain; assumption."""
+_LEAST_STEP = 8.0
+"""Between the colours within and without, sRGB levels in the channel that tells them best."""
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How closely a corner is looked at: places this far apart, outlines this soft and shifted by so much, mm."""
+
+    every_mm: float
+    soft_mm: tuple[float, ...]
+    shifts_mm: tuple[float, ...]
+
+
+_GUESSED = _Look(0.4, (0.8,), (-0.6, 0.0, 0.6))
+_FITTED = _Look(0.2, (0.4, 1.2), (-0.2, 0.0, 0.2))
+
+
+def corner_radii(
+    pixels: NDArray[np.uint8], corners_px: Points, size_mm: tuple[float, float], *, guessed: bool = False
+) -> NDArray[Any]:
+    """Measure the radius of each corner of a rectangle.
+
+    The picture about a corner is explained by one colour within and one without an outline whose corner has each of
+    21 radii, and a shadow close beside it; the radius that explains most is the corner's.
+
+    Parameters
+    ----------
+    pixels : uint8 (M, N, 3), RGB
+    corners_px : float64 (4, 2)
+        Where the sides would meet, clockwise as seen.
+    size_mm : (float, float)
+        From corner 0 to 1 and from 1 to 2.
+    guessed : bool
+        The sides may lie some 0.6 mm from where the corners say; otherwise they are fitted.
+
+    Returns
+    -------
+    float64 (4,)
+        mm, in steps of 0.4 from 0 to 8; NaN where no such corner is seen.
+    """
+    corners_mm = np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]]) * size_mm
+    to_px = fit_homography(corners_mm, corners_px)
+    look = _GUESSED if guessed else _FITTED
+    covers, shadows = _models(look)
+    radii = np.full(4, np.nan)
+    for k, inward in enumerate(np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])):
+        levels = _seen(pixels, transform_points(to_px, corners_mm[k] + inward * _grid_mm(look)))
+        if levels is None:
+            continue
+        # A lens blurs light: in sRGB levels every border between dark and bright would lie on the dark side of itself.
+        apart = _centred(np.interp(levels, np.arange(256), SRGB_TO_LINEAR).astype(np.float32))
+        explained = ((covers @ apart) ** 2 + (shadows @ apart) ** 2).sum(axis=1)
+        best = int(np.argmax(explained))
+        step = np.abs(covers[best] @ _centred(levels)).max() * 2 / np.sqrt(len(levels))
+        if explained[best] >= _LEAST_EXPLAINED * (apart**2).sum() and step >= _LEAST_STEP:
+            radii[k] = _RADII_MM[best * len(_RADII_MM) // len(covers)]
+    return radii
+
+
+@lru_cache(maxsize=2)
+def _grid_mm(look: _Look) -> Points:
+    ticks = np.arange(_FROM_MM, _TO_MM, look.every_mm)
+    return np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
+
+
+@lru_cache(maxsize=2)
+def _models(look: _Look) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return drawn corners and the shadows beside them, each (radii × softness × shifts, places).
+
+    All have mean 0 and length 1; each shadow is at right angles to its corner, so that what the two explain adds up.
+    """
+    covers, shadows = [], []
+    for radius, soft_mm, x, y in product(_RADII_MM, look.soft_mm, look.shifts_mm, look.shifts_mm):
+        short = radius - (_grid_mm(look) - [x, y])
+        away = np.hypot(*np.maximum(short, 0).T) + np.minimum(short.max(axis=1), 0) - radius
+        within = np.clip(0.5 - away / soft_mm, 0, 1)
+        cover = _normalised(within)
+        shadow = _normalised(np.exp(-np.maximum(away, 0) / _SHADOW_MM) * (1 - within))
+        covers.append(cover)
+        shadows.append(_normalised(shadow - (shadow @ cover) * cover))
+    return np.array(covers, dtype=np.float32), np.array(shadows, dtype=np.float32)
+
+
+def _centred(values: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(values - values.mean(axis=0))
+
+
+def _normalised(values: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(_centred(values) / np.linalg.norm(_centred(values)))
+
+
+def _seen(pixels: NDArray[np.uint8], at: Points) -> NDArray[Any] | None:
+    """Return the colours (P, 3) at places, smoothed to the grid; None where they leave the photo."""
+    low, high = np.floor(at.min(axis=0)).astype(int) - 2, np.ceil(at.max(axis=0)).astype(int) + 3
+    if (low < 0).any() or high[0] > pixels.shape[1] or high[1] > pixels.shape[0]:
+        return None
+    every_px = float(np.sqrt(np.prod(np.ptp(at, axis=0)) / len(at)))
+    patch = cv2.GaussianBlur(pixels[low[1] : high[1], low[0] : high[0]], (0, 0), max(0.8, 0.5 * every_px))
+    where = (at - low).astype(np.float32)[None]
+    return cv2.remap(patch.astype(np.float32), where, None, cv2.INTER_LINEAR)[0]

@@ -1,0 +1,1 @@
+"""Geometry: camera, pose, plane, homography and the square-on view."""

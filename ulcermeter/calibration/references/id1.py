@@ -1,0 +1,224 @@
+"""A bank card: ISO/IEC 7810 ID-1, 85.60 × 53.98 mm, corners rounded by 3.18 mm.
+
+Its four sides are fitted as straight lines and its corners are where these would meet. Paper, screens and rulers have
+four sides too: a card is told by its proportions before the camera and by its rounded corners, or it is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.calibration.features.quad_guesses import find_quads
+from ulcermeter.calibration.features.quads import Quad, fit_quad
+from ulcermeter.calibration.features.round_corners import corner_radii
+from ulcermeter.calibration.geometry.camera import CameraPrior, camera_prior
+from ulcermeter.calibration.geometry.homography import fit_homography
+from ulcermeter.calibration.geometry.pose import solve_poses
+from ulcermeter.calibration.references.reference import FoundReference, Reference
+from ulcermeter.calibration.references.region import cropped
+from ulcermeter.datatypes import Box, LensProfile, Photo, Points, transform_points
+from ulcermeter.errors import Refusal
+
+if TYPE_CHECKING:
+    from ulcermeter.protocol import Protocol
+
+__all__ = ["ID1_CORNER_MM", "ID1_MM", "find_id1"]
+
+ID1_MM = (85.60, 53.98)
+"""ISO/IEC 7810:2019, ID-1: width and height, mm."""
+ID1_CORNER_MM = 3.18
+"""ISO/IEC 7810:2019, ID-1: radius of the corners, mm (2.88 to 3.48)."""
+_MOST_GUESSES = 100
+"""Outlines tried among clear borders, and as many among faint ones where those show no card."""
+_LEAST_SEEN = 0.45
+_MOST_SKEW = 0.15
+"""Of a guess before its sides are fitted. Guesses at 40 drawn cards, tilted to 45 degrees, reach 0.02 and at two
+photographed ones 0.04; of 42 guesses on photos of coins, 40 are beyond 0.15."""
+_LARGEST_CHI2 = 30.0
+_CLEAR_CHI2 = 15.0
+_LEAST_PX_PER_MM = 3.0
+"""Coarser, the rounding of a corner (1.3 mm deep) is a few px and cannot be told from blur."""
+_RADIUS_OFF_MM = 1.0
+"""Between a corner's radius as seen and a card's: blur and print shift it by a step of 0.4 or two; assumption."""
+_GUESS_RADIUS_OFF_MM, _GUESS_LEAST_ROUNDED = 2.0, 2
+"""Of a guess: its sides lie within a pixel or two of the shrunken photo."""
+_SHADOW_MM = 1.0
+"""The widest dark shadow beside a card: of one bent up by a millimetre in light from 45 degrees; assumption."""
+_POINT_SD_MM = 0.06
+"""Of a corner: the tolerance of a card's size is 0.13 mm from side to side, and its edges are chamfered."""
+
+
+@dataclass(frozen=True)
+class _Card:
+    corners_px: Points
+    covariance_px2: NDArray[Any]
+
+
+def find_id1(
+    photo: Photo, reference: Reference, *, region: Box | None, protocol: Protocol, lens: LensProfile | None = None
+) -> FoundReference | None:
+    """Find the one bank card on a photo, or inside the region.
+
+    Parameters
+    ----------
+    photo : Photo
+    reference : Reference
+        Of kind ``id1``.
+    region : Box or None
+    protocol : Protocol
+    lens : LensProfile or None
+
+    Returns
+    -------
+    FoundReference or None
+        None where nothing has four straight sides in the right proportion and rounded corners.
+
+    Raises
+    ------
+    Refusal
+        Two cards; one of which it cannot be told which side is the longer.
+    """
+    camera = camera_prior(photo, protocol=protocol, lens=lens)
+    cards = _cards(photo.pixels, region, camera, protocol.calibration.tilt_scale_deg)
+    if not cards:
+        return None
+    if len(cards) > 1:
+        places = "; ".join(f"({c.corners_px[:, 0].mean():.0f}, {c.corners_px[:, 1].mean():.0f})" for c in cards)
+        raise Refusal(
+            f"reference id1: expected one bank card, got {len(cards)} (at {places}); draw a reference box round one, "
+            "or photograph one alone."
+        )
+    return _found(cards[0])
+
+
+def _cards(pixels: NDArray[np.uint8], region: Box | None, camera: CameraPrior, tilt_scale_deg: float) -> list[_Card]:
+    """Return all cards among the clear borders, else among faint ones; of overlapping ones the best."""
+    patch, origin = cropped(pixels, region)
+
+    def askew(quads: NDArray[Any]) -> NDArray[Any]:
+        return _askew(quads + origin, camera)
+
+    cards: list[_Card] = []
+    for faint in (False, True):
+        guesses = [g + origin for g in find_quads(patch, askew=askew, most=_MOST_GUESSES, faint=faint)]
+        rounded = [_looks_rounded(pixels, _read_right(g, camera)) for g in guesses]
+        for k in np.argsort([-n for n in rounded], kind="stable"):
+            if rounded[k] < _GUESS_LEAST_ROUNDED:
+                break
+            if any(_overlap(guesses[k], card.corners_px) for card in cards):
+                continue
+            card = _card(pixels, guesses[k], camera, tilt_scale_deg)
+            if card is not None and not any(_overlap(card.corners_px, other.corners_px) for other in cards):
+                cards.append(card)
+        if cards:
+            break
+    return cards
+
+
+def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_scale_deg: float) -> _Card | None:
+    trims = tuple(1.3 * ID1_CORNER_MM / side for side in ID1_MM)
+    quad = fit_quad(pixels, guess, trim=(trims[0], trims[1]), shadow=_SHADOW_MM / ID1_MM[0])
+    if quad is None or quad.seen.min() < _LEAST_SEEN:
+        return None
+    if not _is_rounded(pixels, _read_right(quad.corners_px, camera)):
+        return None
+    turned = [(quad.corners_px, quad.covariance_px2), _turned(quad)]
+    fits = [
+        solve_poses(c, _corners_mm(), v, camera=camera, point_sd_mm=_POINT_SD_MM, tilt_scale_deg=tilt_scale_deg).chi2
+        for c, v in turned
+    ]
+    best = int(np.argmin(fits))
+    if fits[best] > _LARGEST_CHI2:
+        return None
+    if fits[1 - best] - fits[best] < _CLEAR_CHI2:
+        raise Refusal(
+            "reference id1: expected a bank card whose longer side can be told, got one seen so slanted that either "
+            "could be; hold the phone parallel to the card."
+        )
+    return _Card(*turned[best])
+
+
+def _read_right(corners: Points, camera: CameraPrior) -> Points:
+    """Return the outline's corners from the one on where it looks more like a card."""
+    turned = np.roll(corners, -1, axis=0)
+    return corners if _skew(corners, camera) <= _skew(turned, camera) else turned
+
+
+def _skew(corners: NDArray[Any], camera: CameraPrior) -> NDArray[Any]:
+    """Return by how much corners (..., 4, 2) are no picture of a card, whatever the tilt; 0 for a perfect one.
+
+    The two columns that turn a plane's axes into the camera's are at right angles and equally long (Zhang 2000).
+    What is returned is the larger of the logarithm of their lengths' ratio and the cosine between them.
+    """
+    columns = _plane_axes(corners) / ID1_MM
+    x, y = np.moveaxis(np.linalg.inv(camera.matrix) @ columns, -1, 0)
+    lengths = np.linalg.norm(x, axis=-1), np.linalg.norm(y, axis=-1)
+    return np.maximum(np.abs(np.log(lengths[0] / lengths[1])), np.abs((x * y).sum(axis=-1)) / (lengths[0] * lengths[1]))
+
+
+def _plane_axes(corners: NDArray[Any]) -> NDArray[Any]:
+    """Return the first two columns (..., 3, 2) of the homography from the unit square to corners (Heckbert 1989)."""
+    first, second, third, fourth = np.moveaxis(corners, -2, 0)
+    a, b, s = second - third, fourth - third, first - second + third - fourth
+    det = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    g = (s[..., 0] * b[..., 1] - s[..., 1] * b[..., 0]) / det
+    h = (a[..., 0] * s[..., 1] - a[..., 1] * s[..., 0]) / det
+    x = np.concatenate([second - first + g[..., None] * second, g[..., None]], axis=-1)
+    y = np.concatenate([fourth - first + h[..., None] * fourth, h[..., None]], axis=-1)
+    return np.stack([x, y], axis=-1)
+
+
+def _askew(corners: NDArray[Any], camera: CameraPrior) -> NDArray[Any]:
+    """Return the skew (Q,) of outlines (Q, 4, 2) read the better way round; infinite where none can be a card."""
+    skew = np.minimum(_skew(corners, camera), _skew(np.roll(corners, -1, axis=1), camera))
+    x, y = corners[..., 0], corners[..., 1]
+    around = np.hypot(np.roll(x, -1, axis=1) - x, np.roll(y, -1, axis=1) - y).sum(axis=1)
+    small = around < _LEAST_PX_PER_MM * 2 * sum(ID1_MM)
+    return np.where((skew > _MOST_SKEW) | small, np.inf, skew)
+
+
+def _corners_mm() -> Points:
+    return np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]]) * ID1_MM
+
+
+def _turned(quad: Quad) -> tuple[Points, NDArray[Any]]:
+    """Return the corners and covariance of the same outline, read from the next corner on."""
+    order = np.roll(np.arange(8), -2)
+    return np.roll(quad.corners_px, -1, axis=0), quad.covariance_px2[np.ix_(order, order)]
+
+
+def _is_rounded(pixels: NDArray[np.uint8], corners: Points) -> bool:
+    """Say whether three corners are rounded as a card's are, or two where the others cannot be seen."""
+    radii = corner_radii(pixels, corners, ID1_MM)
+    off = np.abs(radii[np.isfinite(radii)] - ID1_CORNER_MM) > _RADIUS_OFF_MM
+    return int(np.sum(~off)) >= (3 if off.any() else 2)
+
+
+def _looks_rounded(pixels: NDArray[np.uint8], guess: Points) -> int:
+    """Return how many corners of a guess may be rounded as a card's are."""
+    off = np.abs(corner_radii(pixels, guess, ID1_MM, guessed=True) - ID1_CORNER_MM)
+    return int(np.sum(off <= _GUESS_RADIUS_OFF_MM))
+
+
+def _overlap(first: Points, second: Points) -> bool:
+    area, _ = cv2.intersectConvexConvex(first.astype(np.float32), second.astype(np.float32))
+    return bool(area > 0.3 * cv2.contourArea(first.astype(np.float32)))
+
+
+def _found(card: _Card) -> FoundReference:
+    to_px = fit_homography(_corners_mm(), card.corners_px)
+    grown = _corners_mm() + np.array([[-1, -1], [1, -1], [1, 1], [-1, 1.0]])
+    return FoundReference(
+        text="id1",
+        points_px=card.corners_px,
+        points_mm=_corners_mm(),
+        covariance_px2=card.covariance_px2,
+        outline_px=transform_points(to_px, grown),
+        size_sd_pct=0.05,
+        point_sd_mm=_POINT_SD_MM,
+    )

@@ -1,0 +1,36 @@
+"""The part of a photo in which a reference was said to lie."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import Box, Points
+from ulcermeter.errors import Refusal
+
+__all__ = ["cropped"]
+
+_BOX_MARGIN = 0.25
+
+
+def cropped(pixels: NDArray[np.uint8], region: Box | None) -> tuple[NDArray[np.uint8], Points]:
+    """Return the region of a picture, with a little more round it, and the place (x, y) of its first pixel.
+
+    Raises
+    ------
+    Refusal
+        A box outside the picture.
+    """
+    if region is None:
+        return pixels, np.zeros(2)
+    rows, cols = pixels.shape[:2]
+    x, y, width, height = region
+    margin = _BOX_MARGIN * max(width, height)
+    left, top = max(int(x - margin), 0), max(int(y - margin), 0)
+    right, bottom = min(int(np.ceil(x + width + margin)), cols), min(int(np.ceil(y + height + margin)), rows)
+    if right - left < 16 or bottom - top < 16:
+        raise Refusal(
+            f"reference box: expected a box x, y, width, height inside the photo of {cols} × {rows} px, got "
+            f"{x:g}, {y:g}, {width:g}, {height:g}; draw it round the reference."
+        )
+    return np.ascontiguousarray(pixels[top:bottom, left:right]), np.array([left, top], dtype=np.float64)

@@ -1,0 +1,360 @@
+"""A ruler: mm ticks along a straight or gently curved scale.
+
+Ticks are a wave: its direction and period show in the spectrum of small tiles, its phase, followed along the scale,
+says where each tick is. What a tick is worth is read from the longer ones among them: every tenth (and fifth) means
+millimetres, every twentieth with every second means half millimetres; eighths and sixteenths are inches and refused.
+A ruler tells the scale along one line. How far the plane leans along it shows in the drift of the period; how far it
+leans about it, in how the ticks, which are parallel, fan out, and in the angle between them and the line of their ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.calibration.features.tick_lines import TickLines, fit_tick_lines
+from ulcermeter.calibration.features.tick_waves import TickCluster, find_ticks
+from ulcermeter.calibration.references.reference import FoundReference, Reference
+from ulcermeter.calibration.references.region import cropped
+from ulcermeter.datatypes import Box, LensProfile, Photo, Points
+from ulcermeter.errors import Refusal
+
+if TYPE_CHECKING:
+    from ulcermeter.protocol import Protocol
+
+__all__ = ["find_ruler"]
+
+Floats = NDArray[Any]
+_LONG_SIDES_PX = (1000, 2016)
+_STEP_PX = 0.5
+_LEAST_TICKS = 15
+_LARGEST_JITTER = 0.10
+"""Spread of ticks about their smooth course, in ticks."""
+_MOST_TICKS = 40
+"""Points of a calibration: more ticks are averaged with their neighbours."""
+_LEAST_EXPLAINED, _CLEAR_EXPLAINED, _SURE_EXPLAINED = 0.30, 0.08, 0.80
+_FAR_SD, _FAR_JITTER = 0.3, 0.1
+"""Of the far points' distance from the near ones, together and each: a tilt of 35 degrees shortens it by 18 %. It says
+on which side of the near ones they lie, lest the plane be seen from behind, and little more."""
+_STRAIGHT_DEG = 2.0
+"""A scale that turns by less from end to end is taken for a straight one, to half of this (assumption)."""
+_SIZE_SD_PCT, _UNSTRETCHED_SD_MM = 0.3, 4.0
+"""Of a paper scale's length; and how far from its ticks a bent one keeps its length (assumption)."""
+_SEEN_TURN_SD = 0.035
+"""A scale's turn is read off the photo, where a tilt of 15 degrees shortens one direction by 3.4 %."""
+_SQUARE_SD_DEG = 0.3
+"""Between ticks and the line of their ends, which may be the paper's cut edge (assumption)."""
+_OVERTONES = (1.0, 1 / 2, 1 / 3, 2.0)
+_PERIODS_PX = (3.6, 40.0)
+_INK_PERIODS = 6.0
+_LEAST_COHERENCE = 0.04
+"""Least share of the profile's variance that is the wave itself."""
+_OVERTONE_INK = 0.15
+"""Where every second tick has less ink than this share of the others, it is none: the wave is an overtone."""
+_UNTOLD = (
+    "reference ruler: expected longer ticks at every 5 or 10 mm, got ticks whose unit cannot be told; show 3 cm or "
+    "more of the ruler, sharp and whole, or use another reference."
+)
+_FADED = (
+    f"reference ruler: expected at least {_LEAST_TICKS} straight ticks in a row, got some that fade or bend; "
+    "photograph the ruler flat, sharp and without glare."
+)
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Ticks along a curve: places (x, y) at `phase` (in ticks), and the ink of each whole tick; light or dark ones."""
+
+    places_px: Points
+    phase: Floats
+    jitter: float
+    ink: Floats
+    light: bool
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A scale with what its ticks are worth; None with the reason where that cannot be told."""
+
+    scale: _Scale
+    explained: float
+    tick_mm: float | None
+    why: str = ""
+
+
+def find_ruler(
+    photo: Photo, reference: Reference, *, region: Box | None, protocol: Protocol, lens: LensProfile | None = None
+) -> FoundReference | None:
+    """Find a ruler's ticks on a photo, or inside the region.
+
+    Parameters
+    ----------
+    photo : Photo
+    reference : Reference
+        Of kind ``ruler``.
+    region : Box or None
+    protocol : Protocol
+    lens : LensProfile or None
+
+    Returns
+    -------
+    FoundReference or None
+        None where no ticks are seen.
+
+    Raises
+    ------
+    Refusal
+        Too few ticks; ticks that are not even; a unit that cannot be told, or inches.
+    """
+    patch, origin = cropped(photo.pixels, region)
+    grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY)
+    readings: list[_Reading] = []
+    seen = False
+    for long_side in _LONG_SIDES_PX:
+        factor = max(int(max(grey.shape) / long_side), 1)
+        size = (grey.shape[1] // factor, grey.shape[0] // factor)
+        small = cv2.resize(grey[: size[1] * factor, : size[0] * factor], size, interpolation=cv2.INTER_AREA)
+        rows = find_ticks(small)
+        seen |= bool(rows)
+        readings += _readings(small, rows, factor, origin)
+        found = _first_found(grey, origin, readings)
+        if found is not None:
+            return found
+        if factor == 1:
+            break
+    if not readings:
+        if seen:
+            raise Refusal(
+                f"reference ruler: expected at least {_LEAST_TICKS} even ticks in a row, got fewer; lay the ruler flat "
+                "beside the ulcer, free of glare, with 2 cm or more of it in the photo."
+            )
+        return None
+    untold = [reading for reading in readings if reading.tick_mm is None]
+    raise Refusal(max(untold, key=lambda reading: reading.explained).why if untold else _FADED)
+
+
+def _readings(grey: NDArray[np.uint8], rows: list[TickCluster], factor: int, origin: Points) -> list[_Reading]:
+    """Read each row of ticks at its wave, and as if that were an overtone."""
+    readings = []
+    for row in rows:
+        for part in _OVERTONES:
+            frequency = row.frequency * part
+            if not 1 / _PERIODS_PX[1] < frequency < 1 / _PERIODS_PX[0]:
+                continue
+            scale = _follow(grey, replace(row, frequency=frequency))
+            if scale is not None:
+                places = (scale.places_px + 0.5) * factor - 0.5 + origin
+                readings.append(_read(replace(scale, places_px=places)))
+                if readings[-1].tick_mm is not None and readings[-1].explained > _SURE_EXPLAINED:
+                    return readings
+    return readings
+
+
+def _follow(grey: NDArray[np.uint8], cluster: TickCluster) -> _Scale | None:
+    """Follow the ticks' phase along the curve that the tiles lie on; None where it cannot be followed."""
+    s = np.arange(cluster.low_px, cluster.high_px, _STEP_PX)
+    middle, across = cluster.curve(s)
+    half = int(1.3 * cluster.tile_px)
+    lateral = np.arange(-half, half + 1)
+    where = (middle[None] + lateral[:, None, None] * across[None]).astype(np.float32)
+    strip = cv2.remap(grey, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    period = 1 / cluster.frequency
+    flat = strip - _boxed(_boxed(strip, 2.45 * period / _STEP_PX), 2.45 * period / _STEP_PX)
+    wave = np.exp(-2j * np.pi * cluster.frequency * s)
+    slow = [_boxed((flat * part).astype(np.float32), 7.0 * period / _STEP_PX) for part in (wave.real, wave.imag)]
+    strength = np.hypot(*slow).mean(axis=1)
+    band = strength > 0.5 * strength.max()
+    band &= np.abs(lateral - lateral[int(np.argmax(strength))]) < 4 * period
+    profile = flat[band].mean(axis=0)
+    beat = _smoothed((profile * wave)[None], 1.0 * period / _STEP_PX)[0]
+    if np.mean(np.abs(beat) ** 2) < _LEAST_COHERENCE * np.var(profile):
+        return None
+    start, stop = _longest(np.abs(beat) > 0.35 * np.percentile(np.abs(beat), 75))
+    place = s[start:stop]
+    # Ticks are narrower than what is between them: the profile leans to their side. Its phase is 0 on a tick.
+    sign = -1.0 if np.mean(profile[start:stop] ** 3) > 0 else 1.0
+    phase = cluster.frequency * place + (np.unwrap(np.angle(-sign * beat[start:stop]))) / (2 * np.pi)
+    if phase[-1] - phase[0] < _LEAST_TICKS:
+        return None
+    smooth, jitter = _smooth_course(place, phase)
+    if jitter > _LARGEST_JITTER:
+        return None
+    near = np.abs(lateral - np.median(lateral[band])) < _INK_PERIODS * period
+    ink = _ink(sign * flat[near, start:stop], smooth, band[near])
+    row = float(np.average(lateral[band], weights=strength[band]))
+    places = middle[start:stop] + row * across[start:stop]
+    return _Scale(places, smooth, jitter, ink, light=sign < 0)
+
+
+def _boxed(rows: Floats, width: float) -> Floats:
+    """Return running means along rows: one of width w has the spread of a Gaussian of sd w / √12."""
+    return cv2.blur(rows, (2 * int(width / 2) + 1, 1), borderType=cv2.BORDER_REFLECT)
+
+
+def _smoothed(values: Floats, sd: float) -> Floats:
+    reach = int(3 * sd)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sd) ** 2)
+    kernel /= kernel.sum()
+    return np.stack([np.convolve(np.pad(row, reach, mode="reflect"), kernel, "valid") for row in values])
+
+
+def _longest(good: NDArray[np.bool_]) -> tuple[int, int]:
+    steps = np.flatnonzero(np.diff(np.concatenate([[False], good, [False]]).astype(np.int8)))
+    runs = list(zip(steps[::2].tolist(), steps[1::2].tolist(), strict=True))
+    return max(runs, key=lambda run: run[1] - run[0]) if runs else (0, len(good))
+
+
+def _smooth_course(place: Floats, phase: Floats) -> tuple[Floats, float]:
+    """Return the phase as a cubic of the place, robustly, and the spread about it."""
+    t = np.linspace(-1, 1, len(place))
+    weights = np.ones(len(place))
+    for _ in range(5):
+        course = np.polynomial.Polynomial.fit(t, phase, 3, w=np.sqrt(weights))(t)
+        off = phase - course
+        spread = max(1.4826 * float(np.median(np.abs(off))), 1e-4)
+        weights = np.clip(1 - (off / (4.685 * spread)) ** 2, 1e-6, None) ** 2
+    return course, float(np.sqrt(np.average(off**2, weights=weights)))
+
+
+def _ink(flat: Floats, phase: Floats, band: NDArray[np.bool_]) -> Floats:
+    """Return for each whole tick how much ink there is along it, beyond the band of the short ones too."""
+    ticks = np.arange(np.ceil(phase[0] + 0.5), phase[-1] - 0.5)
+    at, before, after = (np.interp(ticks + shift, phase, np.arange(len(phase))) for shift in (0.0, -0.5, 0.5))
+    rows = np.arange(len(flat))[:, None].astype(np.float32)
+
+    def sampled(columns: Floats) -> Floats:
+        where = np.broadcast_to(columns[None].astype(np.float32), (len(flat), len(columns)))
+        lines = np.broadcast_to(rows, where.shape)
+        return cv2.remap(flat.astype(np.float32), np.ascontiguousarray(where), np.ascontiguousarray(lines), 1)
+
+    dark = (sampled(before) + sampled(after)) / 2 - sampled(at)
+    # Of a wave that is an overtone only every second or third one is a tick.
+    level = 0.4 * float(np.percentile(dark[band], 80))
+    return np.asarray((dark > level).sum(axis=0), dtype=np.float64)
+
+
+def _explained(ink: Floats, lag: int) -> float:
+    """Return the share of the ink's variance that repeats with a lag (adjusted for its number of means)."""
+    if len(ink) < 1.5 * lag or np.var(ink) < 1e-9:
+        return 0.0
+    ink = np.clip(ink, *np.percentile(ink, [2, 98]))
+    groups = [ink[k::lag] for k in range(lag)]
+    inside = sum(float(((g - g.mean()) ** 2).sum()) for g in groups)
+    total = float(((ink - ink.mean()) ** 2).sum())
+    free = max(len(ink) - lag, 1)
+    return 1 - (inside / free) / (total / (len(ink) - 1)) if total > 0 else 0.0
+
+
+def _read(scale: _Scale) -> _Reading:
+    """Tell what a tick is worth from the pattern of the longer ones."""
+    even, odd = float(scale.ink[::2].mean()), float(scale.ink[1::2].mean())
+    if min(even, odd) < _OVERTONE_INK * max(even, odd):
+        return _Reading(scale, 0.0, None, _UNTOLD)
+    explained = {lag: _explained(scale.ink, lag) for lag in (2, 8, 10, 16, 20)}
+    tens, twenties, inches = explained[10], explained[20], max(explained[8], explained[16])
+    most = max(tens, twenties, inches)
+    if inches > max(tens, twenties) + _CLEAR_EXPLAINED and inches > _LEAST_EXPLAINED:
+        why = "reference ruler: expected millimetres, got eighths or sixteenths, as of an inch; use a ruler in mm."
+        return _Reading(scale, most, None, why)
+    halves = explained[2] > 0.4 or (twenties > tens + 2 * _CLEAR_EXPLAINED and explained[2] > 0.15)
+    if max(tens, twenties) < max(_LEAST_EXPLAINED, inches + _CLEAR_EXPLAINED) or (halves and twenties < tens):
+        return _Reading(scale, most, None, _UNTOLD)
+    return _Reading(scale, most, 0.5 if halves else 1.0)
+
+
+def _first_found(grey: NDArray[np.uint8], origin: Points, readings: list[_Reading]) -> FoundReference | None:
+    """Return the clearest scale whose ticks are straight lines at full resolution."""
+    for reading in sorted(readings, key=lambda reading: -reading.explained):
+        if reading.tick_mm is None:
+            continue
+        dark = cv2.bitwise_not(grey) if reading.scale.light else grey
+        lines = fit_tick_lines(dark, reading.scale.places_px - origin, reading.scale.phase)
+        if lines is not None:
+            return _found(lines, origin, reading.tick_mm)
+    return None
+
+
+def _found(lines: TickLines, origin: Points, tick_mm: float) -> FoundReference:
+    """Return two points on each tick; what is not known of them stands in their covariance."""
+    lines = _few(lines)
+    along_mm = (lines.number - lines.number.mean()) * tick_mm
+    near, far = lines.near_px + origin, lines.far_px + origin
+    axis = near[-1] - near[0]
+    px_per_mm = float(np.hypot(*axis)) / float(np.ptp(along_mm))
+    axis = axis / np.hypot(*axis)
+    normal = np.array([-axis[1], axis[0]])
+    aside_mm = float(((far - near) @ normal).mean()) / px_per_mm
+    turn = _turn((near - near.mean(axis=0)) @ axis, near @ normal)
+    shape = turn if abs(turn) > np.deg2rad(_STRAIGHT_DEG) and np.isfinite(lines.end_sd_px) else 0.0
+    points_mm = _on_arc(along_mm, aside_mm, shape)
+    bent_px = (_on_arc(along_mm, aside_mm, shape + 1e-3) - points_mm) * (px_per_mm / 1e-3) @ np.stack([axis, normal])
+    turn_sd = np.hypot(np.deg2rad(_STRAIGHT_DEG / 2), _SEEN_TURN_SD * shape)
+    covariance = _covariance(lines, near, far) + turn_sd**2 * np.outer(bent_px.ravel(), bent_px.ravel())
+    half = normal * 8.0 * px_per_mm
+    unit = "mm" if tick_mm == 1.0 else "half mm"
+    return FoundReference(
+        text="ruler",
+        points_px=np.vstack([near, far]),
+        points_mm=points_mm,
+        covariance_px2=covariance,
+        outline_px=np.vstack([near[[0, -1]] + half, near[[-1, 0]] - half]),
+        size_sd_pct=float(np.hypot(_SIZE_SD_PCT, 100 * _UNSTRETCHED_SD_MM * turn / np.ptp(along_mm))),
+        warnings=(f"the ruler's ticks were read as {unit}: check it",),
+    )
+
+
+def _few(lines: TickLines) -> TickLines:
+    """Return neighbouring ticks as one where there are more than are of use."""
+    size = int(np.ceil(len(lines.number) / _MOST_TICKS))
+    groups = np.array_split(np.arange(len(lines.number)), int(np.ceil(len(lines.number) / size)))
+    number, near, far = (
+        np.array([v[g].mean(axis=0) for g in groups]) for v in (lines.number, lines.near_px, lines.far_px)
+    )
+    return TickLines(number, near, far, lines.covariance_px2 / size, lines.end_sd_px / np.sqrt(size))
+
+
+def _turn(x: Floats, y: Floats) -> float:
+    """Return by how much (rad) a course turns from end to end."""
+    return float(2 * np.polynomial.Polynomial.fit(x, y, 2).convert().coef[2] * np.ptp(x))
+
+
+def _on_arc(along_mm: Floats, aside_mm: float, turn: float) -> Points:
+    """Return points (2T, 2) along a scale that turns by `turn` (rad) from end to end, and the same aside of it.
+
+    Lengths along the scale are kept, and ticks stand at right angles to it.
+    """
+    angle = turn * along_mm / float(np.ptp(along_mm))
+    # sin(x) / x and (1 - cos(x)) / x², of the angle from the middle, to the second order that a gentle bend needs.
+    course = np.column_stack([along_mm * (1 - angle**2 / 6), along_mm * (angle / 2 - angle**3 / 24)])
+    return np.vstack([course, course + aside_mm * np.column_stack([-np.sin(angle), np.cos(angle)])])
+
+
+def _covariance(lines: TickLines, near: Points, far: Points) -> Floats:
+    """Return the covariance (4T, 4T) of the near and far points of ticks.
+
+    A tick is placed at right angles to itself only: along it, its far point may lie anywhere, and its near point as
+    the line of ends has it, which may stand askew to the ticks as a whole.
+    """
+    count = len(near)
+    ticks = far - near
+    length_px = float(np.median(np.hypot(*ticks.T)))
+    ticks /= np.hypot(*ticks.T)[:, None]
+    sides = np.column_stack([-ticks[:, 1], ticks[:, 0]])
+    out = np.zeros((2, count, 2, 2, count, 2))
+    each = np.arange(count)
+    for i in (0, 1):
+        for j in (0, 1):
+            out[i, each, :, j, each, :] = lines.covariance_px2[i, j] * sides[:, :, None] * sides[:, None, :]
+    for i, sd in ((0, min(lines.end_sd_px, length_px)), (1, _FAR_JITTER * length_px)):
+        out[i, each, :, i, each, :] += sd**2 * ticks[:, :, None] * ticks[:, None, :]
+    along_px = (near - near.mean(axis=0)) @ (near[-1] - near[0]) / np.hypot(*(near[-1] - near[0]))
+    together = np.zeros((3, 2, count, 2))
+    together[0, 0] = ticks * along_px[:, None] * np.deg2rad(_SQUARE_SD_DEG)
+    together[1, 1] = ticks * _FAR_SD * length_px
+    together[2, 1] = together[1, 1] * along_px[:, None] / np.abs(along_px).max()
+    flat = together.reshape(3, -1)
+    return out.reshape(4 * count, 4 * count) + flat.T @ flat

@@ -1,0 +1,198 @@
+"""Which rows of ulcers.csv and refractory.csv speak of which tracked ulcer; what could mean two is never guessed.
+
+A row is joined by the clinic's number where a photo carries that number and shows one ulcer; else by hand, finger and
+site where just one ulcer is there, in the photos and in the clinic's tables alike. A row that could be another ulcer's
+is kept as *possible*: it decides nothing, but what it could change is then not assessable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from ulcermeter.eligibility.case import Case, Row
+from ulcermeter.eligibility.missing_photos import unseen_fingers, unseen_numbers
+from ulcermeter.eligibility.numbers import free_numbers, number_of_photos, place_of, same_site_only
+from ulcermeter.eligibility.three_valued import not_after
+from ulcermeter.eligibility.timing import blank
+from ulcermeter.tables.dates import parse_date
+
+__all__ = ["Ulcer", "ulcers_of"]
+
+
+@dataclass(frozen=True)
+class Ulcer:
+    """An ulcer as the criteria see it.
+
+    Attributes
+    ----------
+    ulcer_id : str
+        Empty for one that only the clinic's tables know.
+    ulcer_no : str
+        The clinic's number, where it surely is this ulcer's.
+    hand, finger : str
+    tracked : tuple of dict
+        Its rows in ``tracked``.
+    looks, words : tuple of (dict, bool)
+        Rows of ulcers.csv and refractory.csv, and whether they surely speak of it.
+    unseen : tuple of str
+        Photos that were to show it and did not, where none did.
+    """
+
+    ulcer_id: str
+    ulcer_no: str
+    hand: str
+    finger: str
+    tracked: tuple[Row, ...] = field(default=(), repr=False)
+    looks: tuple[tuple[Row, bool], ...] = field(default=(), repr=False)
+    words: tuple[tuple[Row, bool], ...] = field(default=(), repr=False)
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """How evidence calls it."""
+        place = " ".join(part for part in (self.hand, self.finger) if part)
+        if not self.ulcer_id:
+            return f"no. {self.ulcer_no}" if self.ulcer_no else place or "of an unnamed place"
+        return f"{self.ulcer_id} (no. {self.ulcer_no})" if self.ulcer_no else self.ulcer_id
+
+    @property
+    def unjoined(self) -> bool:
+        """Only rows that could be another ulcer's speak of it."""
+        rows = [*self.looks, *self.words]
+        return bool(rows) and not any(sure for _, sure in rows)
+
+
+def ulcers_of(case: Case) -> list[Ulcer]:
+    """Return every ulcer known up to the cutoff, by tracked identity first, then those only the clinic's tables know.
+
+    To these belong what photos.csv names or was to show and no photo saw. An ulcer that appears only after inclusion
+    takes no part, so nothing later can blur what was known then.
+    """
+    seen = _seen(case)
+    known = _numbers(case, seen)
+    units = {ulcer_id: _tracked_ulcer(case, ulcer_id, rows, known) for ulcer_id, rows in seen.items()}
+    clinical = _clinical_numbers(case)
+    units |= {f"#{n}": _numbered(case, n) for n in clinical if n not in known}
+    for number, photos in unseen_numbers(case, known).items():
+        units[f"#{number}"] = _not_seen(photos, units.get(f"#{number}", Ulcer("", number, *_place(photos))))
+    looks: dict[str, list[tuple[Row, bool]]] = {key: [] for key in units}
+    words: dict[str, list[tuple[Row, bool]]] = {key: [] for key in units}
+    for row in case.looks:
+        keys, sure = _owners(row, case, units, known)
+        if not keys:
+            place = place_of(row)
+            keys, sure = [f"@{' '.join((*place, row['site'].casefold()))}"], True
+            units.setdefault(keys[0], Ulcer("", "", *place))
+        for key in keys:
+            looks.setdefault(key, []).append((row, sure))
+    for place, photos in unseen_fingers(case, _known_places(units.values())).items():
+        units[f"~{' '.join(place)}"] = _not_seen(photos, Ulcer("", "", *place))
+    for row in case.words:
+        number = row["ulcer_no"]
+        keys = [known.get(number, f"#{number}")] if number else list(units)
+        for key in keys:
+            words.setdefault(key, []).append((row, bool(number)))
+        if number and number not in known:
+            for key in _could_be(number, case, units, known):
+                words.setdefault(key, []).append((row, False))
+    return [
+        replace(unit, looks=tuple(looks.get(key, ())), words=tuple(words.get(key, ())))
+        for key, unit in sorted(units.items(), key=lambda item: (not item[1].ulcer_id, item[0]))
+    ]
+
+
+def _seen(case: Case) -> dict[str, list[Row]]:
+    """Tracked ulcers outlined at least once not later than the cutoff, with all their rows."""
+    ids = {r["ulcer_id"] for r in case.tracked if not blank(r["label"]) and _not_later(r["date"], case)} - {""}
+    return {ulcer_id: [r for r in case.tracked if r["ulcer_id"] == ulcer_id] for ulcer_id in sorted(ids)}
+
+
+def _not_later(date: str, case: Case) -> bool:
+    return not_after(parse_date(date), case.cutoff) is not False
+
+
+def _numbers(case: Case, seen: dict[str, list[Row]]) -> dict[str, str]:
+    """Return the clinic's numbers that surely are one tracked ulcer's: by photos, then by place."""
+    photos = [photo for photo in case.photos if _not_later(photo["date"], case)]
+    tracked = [
+        row for rows in seen.values() for row in rows if not blank(row["label"]) and _not_later(row["date"], case)
+    ]
+    known = number_of_photos(photos, tracked)
+    found = free_numbers(case.looks, photos, seen, known)
+    return known | found
+
+
+def _clinical_numbers(case: Case) -> list[str]:
+    return sorted({row["ulcer_no"] for row in (*case.looks, *case.words)} - {""})
+
+
+def _tracked_ulcer(case: Case, ulcer_id: str, rows: list[Row], known: dict[str, str]) -> Ulcer:
+    number = next((n for n, owner in known.items() if owner == ulcer_id), "")
+    return Ulcer(ulcer_id, number, rows[0]["hand"], rows[0]["finger"], tuple(rows))
+
+
+def _numbered(case: Case, number: str) -> Ulcer:
+    return Ulcer("", number, *_place(row for row in case.looks if row["ulcer_no"] == number))
+
+
+def _place(rows: Iterable[Row]) -> tuple[str, str]:
+    places = sorted({place_of(row) for row in rows})
+    return places[0] if len(places) == 1 else ("", "")
+
+
+def _not_seen(photos: Iterable[Row], unit: Ulcer) -> Ulcer:
+    return replace(unit, unseen=tuple(sorted({photo["photo"] for photo in photos})))
+
+
+def _known_places(units: Iterable[Ulcer]) -> dict[tuple[str, str], set[str] | None]:
+    """Return where ulcers are known, and the views that show them; None where any could."""
+    places: dict[tuple[str, str], set[str] | None] = {}
+    for unit in units:
+        views = {row["view"] for row in unit.tracked if not blank(row["label"])}
+        before = places.get((unit.hand, unit.finger), set())
+        places[unit.hand, unit.finger] = before | views if unit.ulcer_id and before is not None else None
+    return places
+
+
+def _owners(row: Row, case: Case, units: dict[str, Ulcer], known: dict[str, str]) -> tuple[list[str], bool]:
+    """Return the ulcers a row of ulcers.csv can speak of, and whether that is sure."""
+    number = row["ulcer_no"]
+    if number in known:
+        return [known[number]], _fits(row, units[known[number]])
+    if number:
+        return [f"#{number}"], True
+    here = [key for key, unit in units.items() if unit.ulcer_id and _fits(row, unit)]
+    others = [other for other in case.looks if _may_share_place(row, other)]
+    if any(other["ulcer_no"] for other in others) or "" in place_of(row):
+        return [key for key, unit in units.items() if _fits(row, unit)], False
+    sites = {other["site"].casefold() for other in others}
+    if len(here) == 1 and len(sites) == 1 and not _another_site(row, units[here[0]]):
+        return here, True
+    by_site = same_site_only(row["site"], {key: units[key].tracked for key in here})
+    if by_site:
+        return [by_site], True
+    return [key for key in here if not _another_site(row, units[key])], False
+
+
+def _could_be(number: str, case: Case, units: dict[str, Ulcer], known: dict[str, str]) -> Iterable[str]:
+    """Tracked ulcers without a number of their own that an unjoined number could be."""
+    rows = [row for row in case.looks if row["ulcer_no"] == number]
+    free = [key for key, unit in units.items() if unit.ulcer_id and key not in known.values()]
+    return [key for key in free if not rows or any(_fits(row, units[key]) for row in rows)]
+
+
+def _fits(row: Row, unit: Ulcer) -> bool:
+    """No contradiction in hand or finger."""
+    pairs = ((row["hand"], unit.hand), (row["finger"], unit.finger))
+    return all(not a or not b or a == b for a, b in pairs)
+
+
+def _may_share_place(row: Row, other: Row) -> bool:
+    pairs = ((row["hand"], other["hand"]), (row["finger"], other["finger"]))
+    return all(not a or not b or a == b for a, b in pairs)
+
+
+def _another_site(row: Row, unit: Ulcer) -> bool:
+    sites = {r["site"].casefold() for r in unit.tracked} - {""}
+    return bool(row["site"] and sites and row["site"].casefold() not in sites)
