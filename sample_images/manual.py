@@ -1,4 +1,4 @@
-"""Write `sample_images/README.md`: the sample study's manual, its column tables taken from the package's contracts."""
+"""Write `sample_images/README.md`: the sample study's stories and what is true of them, from its script."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from pathlib import Path
 
 from make_study import TRUTH
 from stories import STORIES
-
-from ulcermeter.tables import TABLES, Table
 
 HEAD = """# The sample study
 
@@ -17,7 +15,9 @@ differently each time. `make_study.py` draws it from `stories.py`; the same vers
 
     ulcermeter run sample_images/study -o results
 
-Research use only, not a medical device: verdicts are proposals, the investigator decides.
+What the columns of its files and of the results mean stands in the manual's page on
+[tables](../ulcermeter/manual/tables.md). Research use only, not a medical device: verdicts are proposals, the
+investigator decides.
 
 ## The stories
 
@@ -68,35 +68,13 @@ A reference is written as in photos.csv here: `aruco:10` is a square marker whos
 """
 
 
-def column_rows(table: Table) -> str:
-    """Return a table's columns as rows of Markdown."""
-    lines = []
-    for column in table.columns:
-        values = f" ({', '.join(column.values)})" if column.values else ""
-        needed = " **must be filled**" if column.required else ""
-        lines.append(f"| {column.name} | {column.unit} | {column.meaning}{values}{needed} |")
-    return "\n".join(lines)
-
-
-def file_manual(table: Table, name: str) -> str:
-    """Return the section on one file."""
-    absent = " Not in this sample." if name in ("events", "allocation") else ""
-    head = f"\n### {name}.csv\n\nA row is {table.row}.{absent}\n\n| column | unit | meaning |\n|---|---|---|\n"
-    return head + column_rows(table)
-
-
 def manual() -> str:
     """Return the whole text."""
     stories = "\n".join(
         f"| {s.subject_id} | {sum(shot.photographed for shot in s.shots)} | {s.title} | {s.verdict} |" for s in STORIES
     )
-    parts = [HEAD + stories, "\n## The study folder's files\n\nAn empty cell means *not known*, never *no*."]
-    inputs = [t for t in TABLES.values() if t.name.startswith("study/")]
-    parts += [file_manual(table, table.name.removeprefix("study/")) for table in inputs]
-    parts.append("\n## The results folder's files\n\nEvery column positive = healing, except where it says change.")
-    parts += [file_manual(t, t.name) for t in TABLES.values() if "/" not in t.name and t.name != "tracked"]
     truth = "\n".join(f"| {name} | {TRUTH_MEANING[name][0]} | {TRUTH_MEANING[name][1]} |" for name in TRUTH)
-    return "\n".join(parts) + "\n" + TRUTH_HEAD + truth + "\n" + TAIL
+    return HEAD + stories + "\n" + TRUTH_HEAD + truth + "\n" + TAIL
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "ulcermeter"
 
 # A room may import only rooms of a lower level. Rooms of one level do not know each other.
 LEVELS = [
-    {"errors", "files"},
+    {"errors", "files", "manual"},
     {"tables", "protocol", "provenance", "networks", "isolation"},
     {"datatypes", "wording"},
     {

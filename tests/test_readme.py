@@ -1,43 +1,64 @@
-"""What the README names is there: commands, files, rules."""
+"""What the README and the manual name is there: commands, files, rules, public names."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import pytest
+
 from ulcermeter.cli import COMMANDS
+from ulcermeter.manual import TOPICS
 from ulcermeter.protocol import read_protocol
 
 REPOSITORY = Path(__file__).parent.parent
+MANUAL = REPOSITORY / "ulcermeter" / "manual"
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PAGES = {topic: (MANUAL / f"{topic}.md").read_text(encoding="utf-8") for topic in TOPICS}
+OTHERS = ("CONTRIBUTING.md", "CHANGELOG.md")
+
+
+def told_in(text: str) -> set[str]:
+    return set(re.findall(r"(?:`|bin/|    |## )ulcermeter ([a-z]+)", text))
 
 
 def test_every_command_is_told_and_every_told_command_exists() -> None:
-    told = set(re.findall(r"(?:`|bin/|    )ulcermeter ([a-z]+)", README))
-    assert told == set(COMMANDS)
+    assert told_in("".join(PAGES.values())) == set(COMMANDS)
+    assert told_in(README) <= set(COMMANDS)
 
 
-def test_links_and_pictures_lead_somewhere() -> None:
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
-    assert links
+def test_readme_is_two_screens_and_leads_to_every_page() -> None:
+    assert len(README.splitlines()) <= 110
+    assert [topic for topic in TOPICS if f"](ulcermeter/manual/{topic}.md)" not in README] == []
+    assert [topic for topic, line in TOPICS.items() if line not in README] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", *OTHERS])
+def test_links_and_pictures_lead_somewhere(name: str) -> None:
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    assert links or name != "README.md"
     assert not [link for link in links if not (REPOSITORY / link).exists()]
+
+
+def test_every_study_of_the_instrument_is_named() -> None:
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    studies = [path.name for path in (REPOSITORY / "tests" / "studies").glob("*.py") if path.stem[:5] != "test_"]
+    assert not [name for name in studies if name not in text]
 
 
 def test_rules_that_are_named_exist() -> None:
     parameters = read_protocol("manus").values
-    named = re.findall(r"`([a-z_]+_(?:max|min)_?[a-z]*|[a-z_]+_(?:min|max))`", README)
+    prose = README + "".join(page for topic, page in PAGES.items() if topic != "protocol")
+    named = re.findall(r"`([a-z_]+_(?:max|min)_?[a-z]*|[a-z_]+_(?:min|max))`", prose)
     assert len(named) >= 5
     assert not [name for name in named if name not in parameters]
-
-
-def test_the_protocol_example_can_be_read(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
-    path = tmp_path / "protocol.toml"
-    path.write_text(example, encoding="utf-8")
-    assert read_protocol(path).measurement.threshold_diameter_mm == 3.0
 
 
 def test_python_names_are_public() -> None:
     import ulcermeter as um
 
-    assert not [name for name in re.findall(r"\bum\.([a-z_]+)", README) if name not in um.__all__]
+    prose = README + "".join(PAGES.values())
+    named = re.findall(r"\bum\.([a-z_]+)", prose)
+    assert len(named) > 10
+    assert not [name for name in named if name not in um.__all__]

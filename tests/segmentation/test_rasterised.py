@@ -1,4 +1,4 @@
-"""An outline drawn as a mask by other libraries, as README tells it, comes back as the outline it was."""
+"""An outline drawn as a mask by other libraries, as the manual says it, comes back as the outline it was."""
 
 import re
 from pathlib import Path
@@ -14,13 +14,13 @@ from ulcermeter.planimetry import area, longest_caliper
 from ulcermeter.segmentation import segment
 
 SHAPE = (230, 310)
-README = Path(__file__).parents[2] / "README.md"
+MANUAL = Path(__file__).parents[2] / "ulcermeter" / "manual" / "outlines.md"
 LIBRARIES = ("OpenCV", "Pillow", "scikit-image")
 
 
 def drawn_as_told(library, outline):
-    """Run README's own lines: the first for all, then two for each library."""
-    (told,) = re.findall(r"```python\n(at = .*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+    """Run the manual's own lines: the first for all, then two for each library."""
+    (told,) = re.findall(r"```python\n(at = .*?)```", MANUAL.read_text(encoding="utf-8"), flags=re.DOTALL)
     lines = told.splitlines()
     start = next(k for k, line in enumerate(lines) if line.endswith(f"# {library}"))
     names = {"np": np, "cv2": cv2, "skimage": skimage, "Image": Image, "ImageDraw": ImageDraw}
@@ -48,7 +48,7 @@ def came_back(mask):
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("length", [60, 90])
 def test_a_mask_drawn_as_told_comes_back_within_half_a_percent(library, length):
-    """An ulcer of 4-6 mm at the 15 px/mm that README recommends is 60 to 90 px long."""
+    """An ulcer of 4-6 mm at the 15 px/mm that the manual recommends is 60 to 90 px long."""
     rng = np.random.default_rng(length)
     for _ in range(6):
         outline = smooth_outline(rng, length)
@@ -69,7 +69,7 @@ def test_a_hard_mask_is_right_on_average():
 
 
 def test_painting_the_rim_makes_a_mask_half_a_pixel_too_large_all_round():
-    """Why README does not tell to draw at the photo's own size: both libraries paint each pixel the edge crosses."""
+    """Why the manual does not draw at the photo's own size: both libraries paint each pixel the edge crosses."""
     outline = smooth_outline(np.random.default_rng(4), 60)
     painted = cv2.fillPoly(np.zeros(SHAPE, np.uint8), [np.rint(outline).astype(int)], 1) > 0
     drawn = Image.new("1", SHAPE[::-1])

@@ -26,6 +26,8 @@ COMMANDS = {
     "camera": "A lens profile from photos of the card.",
     "train": "Fine-tune the network on one's own outlined photos.",
     "phantom": "A study of drawn photos with truth.csv.",
+    "manual": "The manual, page by page.",
+    "describe": "What the columns of a table mean.",
 }
 
 
