@@ -54,8 +54,9 @@ def tables_of(folder: str) -> str:
 
 def command_section(name: str) -> str:
     """Return a command's help."""
-    text = CliRunner().invoke(main, [name, "--help"], prog_name="ulcermeter", terminal_width=100).output
-    note = text.rpartition("\n\n")[0]  # the note on what this is for stands above all commands
+    words = {"prog_name": "ulcermeter", "terminal_width": 100, "catch_exceptions": False}
+    done = CliRunner().invoke(main, [name, "--help"], **words)
+    note = done.output.rpartition("\n\n")[0]  # the note on what this is for stands above all commands
     return f"## ulcermeter {name}\n\n{COMMANDS[name]}\n\n```\n{note.strip()}\n```"
 
 

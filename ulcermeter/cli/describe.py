@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ulcermeter.cli.console import clear_errors, command_with, say
 from ulcermeter.cli.lookup import unknown_name
-from ulcermeter.cli.talk import clear_errors, command_with, say
 
 if TYPE_CHECKING:
     from ulcermeter.tables import Column, Table

@@ -6,8 +6,8 @@ import sys
 
 import click
 
+from ulcermeter.cli.console import clear_errors, command_with, say
 from ulcermeter.cli.lookup import unknown_name
-from ulcermeter.cli.talk import clear_errors, command_with, say
 
 __all__ = ["command"]
 
