@@ -21,7 +21,7 @@ from ulcermeter.phantom import (
 )
 
 # A law that holds is no less a law on a busy machine: no example has a deadline, in any test.
-settings.register_profile("no deadline")
+settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 CAMERA = CameraSpec(width_px=960, height_px=720, px_per_mm=13.0, tilt_deg=6.0, azimuth_deg=30.0)
