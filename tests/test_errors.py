@@ -1,71 +1,83 @@
-"""Every sentence that refuses a photo says what to do, and what to do can be taken out of it."""
+"""Every error carries problems as facts, and every problem that asks a person for something says it as an order."""
 
 from __future__ import annotations
 
 import ast
-import itertools
+import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ulcermeter.calibration import calibrate
-from ulcermeter.calibration.references.ruler import _FADED
-from ulcermeter.errors import Refusal, what_to_do
-from ulcermeter.pipeline import in_view
+from ulcermeter.errors import PhotoError, Problem, Refusal, StudyError
 from ulcermeter.protocol import read_protocol
 from ulcermeter.quality.gates import GateReport, _judged
-from ulcermeter.study.cells import TOE_SENTENCE
 
 PACKAGE = Path(__file__).parent.parent / "ulcermeter"
 # What a person is told to do begins with one of these.
-VERBS = {"check", "click", "draw", "give", "go", "hold", "keep", "lay", "leave", "name", "photograph", "point", "say"}
-VERBS |= {"show", "state", "stick", "take", "tap", "tilt", "use", "write"}
-# What a refusal says under a name, and what fills a place in its sentence.
-NAMED = {"TOE_SENTENCE": [TOE_SENTENCE], "_NOT_IN_VIEW": list(in_view._NOT_IN_VIEW.values())}
-FILLED = {"_HOW[asked.kind]": list(calibrate.__globals__["_HOW"].values())}
+VERBS = {
+    "check",
+    "choose",
+    "click",
+    "compare",
+    "copy",
+    "crop",
+    "draw",
+    "export",
+    "follow",
+    "free",
+    "give",
+    "go",
+    "hand",
+}
+VERBS |= {
+    "hold",
+    "install",
+    "keep",
+    "lay",
+    "leave",
+    "look",
+    "make",
+    "mend",
+    "move",
+    "name",
+    "open",
+    "photograph",
+    "pip",
+}
+VERBS |= {"point", "read", "remove", "rename", "run", "save", "say", "see", "set", "shorten", "show", "state", "stick"}
+VERBS |= {"take", "tap", "tilt", "trace", "train", "turn", "update", "use", "wait", "write", "unpack", "try", "empty"}
 
 
-def refusals() -> Iterator[tuple[str, list[str]]]:
-    """Yield the sentences of every Refusal in the package; of one kept as a reading's `why`, all such of its file."""
+def actions() -> Iterator[tuple[str, str]]:
+    """Yield where a Problem's action stands in the package and the text it begins with, where that is written there."""
     for path in sorted(PACKAGE.rglob("*.py")):
-        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-        whys = [str(n.value) for n in nodes if isinstance(n, ast.Constant) and str(n.value).startswith("reference ")]
-        for node in nodes:
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refusal":
-                kept = ".why" in ast.unparse(node)
-                said = [*whys, _FADED] if kept else itertools.chain.from_iterable(map(sentences, node.args))
-                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", [text for text in said if not kept or ";" in text]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem":
+                for keyword in node.keywords:
+                    text = beginning(keyword.value)
+                    if keyword.arg == "action" and text:
+                        yield f"{path.relative_to(PACKAGE)}:{node.lineno}", text
 
 
-def sentences(argument: ast.expr) -> list[str]:
-    """Return what an argument of Refusal can say, with a 0 for each number or name in it; not gates' own sentences."""
-    if isinstance(argument, ast.Starred):
-        return []
-    if isinstance(argument, ast.Constant):
-        return [str(argument.value)]
-    if isinstance(argument, ast.JoinedStr):
-        choices = [
-            FILLED.get(ast.unparse(part.value), ["0"]) if isinstance(part, ast.FormattedValue) else [part.value]  # type: ignore[attr-defined]
-            for part in argument.values
-        ]
-        return ["".join(map(str, choice)) for choice in itertools.product(*choices)]
-    return next(texts for known, texts in NAMED.items() if known in ast.unparse(argument))
+def beginning(node: ast.expr) -> str:
+    if isinstance(node, ast.JoinedStr) and node.values:
+        return beginning(node.values[0])
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-FOUND = list(refusals())
+ACTIONS = list(actions())
 
 
-def test_the_refusals_were_found() -> None:
-    assert len(FOUND) > 25
-    assert sum(not said for _, said in FOUND) == 2  # gates, in the pipeline and in the validation
+def test_the_actions_were_found() -> None:
+    assert len(ACTIONS) > 60
 
 
-@pytest.mark.parametrize(("where", "said"), FOUND, ids=[where for where, _ in FOUND])
-def test_a_refusal_says_what_to_do(where: str, said: list[str]) -> None:
-    for sentence in said:
-        assert what_to_do(sentence).split(" ")[0].rstrip(",") in VERBS, (where, sentence)
+@pytest.mark.parametrize(("where", "action"), ACTIONS, ids=[where for where, _ in ACTIONS])
+def test_an_action_is_an_order(where: str, action: str) -> None:
+    assert action.split(" ")[0].rstrip(",:") in VERBS, (where, action)
+    assert not action.endswith((".", ";", ":", ",")), (where, action)
 
 
 LIT = {"brightest": 240.0, "finger_bright": 200.0, "finger_contrast": 20.0}
@@ -82,24 +94,30 @@ def test_each_gate_says_what_to_do() -> None:
     failures = {failure for report in reports for failure in report.failures}
     assert len(failures) == 10
     for failure in failures:
-        assert what_to_do(f"ulcer 2: {failure}").split(" ")[0] in VERBS, failure
+        assert Refusal(failure).instruction.split(" ")[0] in VERBS, failure
 
 
-def test_several_sentences_are_told_together_and_each_instruction_once() -> None:
-    said = ("tilt 41° (limit 35°): hold still", "edges 1 mm wide: tap on it", "ulcer 2: edges 1 mm: tap on it")
-    refusal = Refusal(*said)
-    assert str(refusal) == "; ".join(said)
+def test_a_problem_is_one_sentence() -> None:
+    whole = Problem(where="a.jpg", expected="a photo", got="0 bytes", action="copy it again")
+    assert str(whole) == "a.jpg: expected a photo, got 0 bytes; copy it again."
+    assert str(replace(whole, action="")) == "a.jpg: expected a photo, got 0 bytes."
+    assert str(replace(whole, where="")) == "Expected a photo, got 0 bytes; copy it again."
+    assert str(Problem("tilt 41° (limit 35°)", action="hold still")) == "tilt 41° (limit 35°): hold still"
+    assert str(whole.at("S01")) == "S01: a.jpg: expected a photo, got 0 bytes; copy it again."
+
+
+def test_several_problems_are_told_together_and_each_instruction_once() -> None:
+    edges = Problem("edges 1 mm wide", action="tap on it")
+    refusal = Refusal(Problem("tilt 41° (limit 35°)", action="hold still"), edges, replace(edges, where="ulcer 2"))
+    assert (
+        str(refusal)
+        == "tilt 41° (limit 35°): hold still; edges 1 mm wide: tap on it; ulcer 2: edges 1 mm wide: tap on it"
+    )
     assert refusal.instruction == "hold still; tap on it"
+    assert StudyError(edges, replace(edges, where="b")).args[0].count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("sentence", "told"),
-    [
-        ("a.jpg: expected a photo, got 0 bytes; copy it again.", "copy it again"),
-        ("a.jpg: expected a photo, got none", ""),
-        ("nothing to say", ""),
-        ("expected four; of them: got two; go nearer", "go nearer"),
-    ],
-)
-def test_what_to_do_stands_last(sentence: str, told: str) -> None:
-    assert what_to_do(sentence) == told
+def test_an_error_comes_back_whole_from_another_process() -> None:
+    error = PhotoError(Problem(where="a.jpg", expected="a photo", got="none", action="check the path"))
+    back = pickle.loads(pickle.dumps(error))
+    assert type(back) is PhotoError and back.problems == error.problems and str(back) == str(error)

@@ -1,17 +1,18 @@
 """What can go wrong, in one family, so that a caller can tell a result from a fault.
 
-Every message is one clear sentence or a list of them: what was expected, what was got, what to do next. What to do
-stands last, behind a semicolon or, in a gate's short sentence, behind a colon; `what_to_do` takes it out.
+Every error carries `Problem`s: what was expected, what was got, what to do, and where. Its message is made of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 __all__ = [
     "MissingDependencyError",
     "ModelError",
     "PhotoError",
+    "Problem",
     "ProtocolError",
     "Refusal",
     "StudyError",
@@ -25,15 +26,77 @@ __all__ = [
 def what_to_do(sentence: str) -> str:
     """Return what a sentence tells a person to do: its part behind the last semicolon, else behind the last colon.
 
-    Empty where it tells nothing: no such part, or one that only says what was expected.
+    Empty where it tells nothing. Only for problems that are still given as a sentence.
     """
     mark = "; " if "; " in sentence else ": "
     told = sentence.rpartition(mark)[2].strip().rstrip(".") if mark in sentence else ""
     return "" if told.startswith("expected") else told
 
 
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes
+    ----------
+    got : str
+        What was found. Where nothing was expected in particular it says all, such as a gate's *tilt 41° (limit 35°)*.
+    expected : str
+        What should have been there; empty where `got` says it.
+    action : str
+        What a person is to do, as an order; empty where that is plain.
+    where : str
+        The file, cell, reference or option it is about.
+    """
+
+    got: str
+    expected: str = ""
+    action: str = ""
+    where: str = ""
+
+    def __str__(self) -> str:
+        """Return one sentence: a gate's short one, or where, expected, got and what to do."""
+        head = f"{self.where}: " if self.where else ""
+        if not self.expected:
+            return f"{head}{self.got}: {self.action}" if self.action else f"{head}{self.got}"
+        tail = f"; {self.action}." if self.action else "."
+        sentence = f"{head}expected {self.expected}, got {self.got}{tail}"
+        return sentence if head else f"E{sentence[1:]}"
+
+    def at(self, where: str) -> Problem:
+        """Return the same problem at a place that only the caller knows."""
+        return replace(self, where=f"{where}: {self.where}" if self.where else where)
+
+
 class UlcermeterError(Exception):
-    """The base of every error ulcermeter raises on purpose."""
+    """The base of every error ulcermeter raises on purpose: all problems together.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+    """
+
+    parted_by = "\n"
+
+    def __init__(self, *problems: Problem | str | Iterable[Problem | str]) -> None:
+        flat = [one for given in problems for one in ([given] if isinstance(given, Problem | str) else given)]
+        self.problems = tuple(dict.fromkeys(one if isinstance(one, Problem) else Problem(one) for one in flat))
+        super().__init__(self.parted_by.join(map(str, self.problems)))
+
+    def __reduce__(self) -> tuple[type[UlcermeterError], tuple[Problem, ...]]:
+        """Come back whole from another process."""
+        return type(self), self.problems
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Each problem in words."""
+        return tuple(map(str, self.problems))
+
+    @property
+    def instruction(self) -> str:
+        """What to do, of all problems; each thing once."""
+        actions = (problem.action or what_to_do(problem.got) for problem in self.problems)
+        return "; ".join(dict.fromkeys(filter(None, actions)))
 
 
 class PhotoError(UlcermeterError):
@@ -46,18 +109,10 @@ class PhotoError(UlcermeterError):
 class Refusal(UlcermeterError):  # noqa: N818 - a refusal is a result, not an error
     """A readable photo that must not be measured: no reference, a gate not passed.
 
-    The photo's row gets the status *refused*. Each sentence says how to take the photo again; several are told
-    together.
+    The photo's row gets the status *refused*. Each problem says how to take the photo again; several are told together.
     """
 
-    def __init__(self, *sentences: str) -> None:
-        self.sentences = sentences
-        super().__init__("; ".join(sentences))
-
-    @property
-    def instruction(self) -> str:
-        """What to do, of all sentences; each thing once."""
-        return "; ".join(dict.fromkeys(filter(None, map(what_to_do, self.sentences))))
+    parted_by = "; "
 
 
 class UnfinishedError(UlcermeterError):
@@ -69,24 +124,16 @@ class ModelError(UlcermeterError):
 
 
 class MissingDependencyError(UlcermeterError):
-    """A package that an optional feature needs is not installed; the message names the extra."""
+    """A package that an optional feature needs is not installed; the problem names the extra."""
 
 
-class _Faults(UlcermeterError):
-    """An error that reports all its faults together."""
-
-    def __init__(self, faults: str | Iterable[str]) -> None:
-        self.faults: tuple[str, ...] = (faults,) if isinstance(faults, str) else tuple(faults)
-        super().__init__("\n".join(self.faults))
-
-
-class TableError(_Faults):
+class TableError(UlcermeterError):
     """A table breaks its contract in `ulcermeter.tables`."""
 
 
-class ProtocolError(_Faults):
+class ProtocolError(UlcermeterError):
     """A protocol file breaks its rules; all faults are listed."""
 
 
-class StudyError(_Faults):
+class StudyError(UlcermeterError):
     """A study folder is wrong and nothing was written; all faults are listed."""

@@ -13,7 +13,7 @@ from ulcermeter.agreement.overlap import common_area, dice, polygon_area
 from ulcermeter.agreement.reread import ACCEPTED, MACHINE, READ, comparison_of
 from ulcermeter.agreement.statistics import bland_altman, confusion, icc, kappa, repeatability
 from ulcermeter.datatypes import Results
-from ulcermeter.errors import TableError
+from ulcermeter.errors import Problem, TableError
 from ulcermeter.tables import conform
 from ulcermeter.tables.cells import PASSED, not_known
 
@@ -75,7 +75,12 @@ def agreement(
     photos = sorted(first.photos & second.photos)
     if not photos:
         raise TableError(
-            "agreement: expected two readings of the same photos, got none in common; compare photo names."
+            Problem(
+                where="agreement",
+                expected="two readings of the same photos",
+                got="none in common",
+                action="compare photo names",
+            )
         )
     pairs = pd.DataFrame([row for key in photos for row in _pairs_on(key, first, second)], columns=_PAIR_COLUMNS)
     somebody = bool((pairs["comparison"].isin((READ, ACCEPTED))).any())

@@ -21,7 +21,7 @@ from ulcermeter.calibration.references.reference import Finder, FoundReference, 
 from ulcermeter.calibration.references.ruler import find_ruler
 from ulcermeter.calibration.references.scale import stated_scale
 from ulcermeter.datatypes import Box, Calibration, LensProfile, Photo, Points
-from ulcermeter.errors import Refusal
+from ulcermeter.errors import Problem, Refusal
 from ulcermeter.protocol import Protocol, read_protocol
 
 __all__ = ["FINDERS", "calibrate"]
@@ -84,7 +84,14 @@ def calibrate(
     """
     protocol = protocol or _default_protocol()
     if reference_on not in ("skin", "table"):
-        raise Refusal(f"reference_on: expected skin or table, got '{reference_on}'; say where the reference lies.")
+        raise Refusal(
+            Problem(
+                where="reference_on",
+                expected="skin or table",
+                got=f"'{reference_on}'",
+                action="say where the reference lies",
+            )
+        )
     asked = parse_reference(reference)
     if asked.kind == "scale":
         return stated_scale(photo, asked, reference_on=reference_on)
@@ -117,7 +124,12 @@ def _find(
 ) -> FoundReference | None:
     if asked.kind not in FINDERS:
         raise Refusal(
-            f"reference {asked.text}: expected {', '.join(FINDERS)} or scale, got '{asked.kind}'; name one of them."
+            Problem(
+                where=f"reference {asked.text}",
+                expected=f"{', '.join(FINDERS)} or scale",
+                got=f"'{asked.kind}'",
+                action="name one of them",
+            )
         )
     return FINDERS[asked.kind](photo, asked, region=region, protocol=protocol, lens=lens)
 
@@ -129,7 +141,11 @@ def _find_one(
     if found is None:
         if asked.kind == "card":
             refuse_mirrored(photo, asked, region=region)
-        raise Refusal(f"reference {asked.text}: expected one on the photo, got none; {_HOW[asked.kind]}.")
+        raise Refusal(
+            Problem(
+                where=f"reference {asked.text}", expected="one on the photo", got="none", action=f"{_HOW[asked.kind]}"
+            )
+        )
     return found
 
 
@@ -148,13 +164,21 @@ def _find_any(
     markers = find_markers(photo, dictionary=None, region=region)
     if markers:
         raise Refusal(
-            f"reference auto: expected one of {', '.join(texts)}, got a marker {markers[0].dictionary} of unknown "
-            "size; state it as aruco:MM, the side of its black square."
+            Problem(
+                where="reference auto",
+                expected=f"one of {', '.join(texts)}",
+                got=f"a marker {markers[0].dictionary} of unknown size",
+                action="state it as aruco:MM, the side of its black square",
+            )
         )
     refuse_mirrored(photo, asked, region=region)
     raise Refusal(
-        f"reference auto: expected one of {', '.join(texts)} on the photo, got none; lay a reference beside the "
-        "ulcer, or state its kind and size."
+        Problem(
+            where="reference auto",
+            expected=f"one of {', '.join(texts)} on the photo",
+            got="none",
+            action="lay a reference beside the ulcer, or state its kind and size",
+        )
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ulcermeter.datatypes import Calibration
-from ulcermeter.errors import Refusal
+from ulcermeter.errors import Problem, Refusal
 
 __all__ = ["refuse_contradiction"]
 
@@ -38,6 +38,10 @@ def refuse_contradiction(calibration: Calibration, witness: Calibration) -> None
     expected = math.hypot(calibration.scale_se(place), witness.scale_se(place))
     if difference > max(_LEAST_DIFFERENCE, _STANDARD_ERRORS * expected):
         raise Refusal(
-            f"reference {calibration.reference}: expected the scale that {witness.reference} on the same photo gives, "
-            f"{theirs:.2f} px/mm, got {ours:.2f} px/mm; check the stated size, or that both lie on one level."
+            Problem(
+                where=f"reference {calibration.reference}",
+                expected=f"the scale that {witness.reference} on the same photo gives, {theirs:.2f} px/mm",
+                got=f"{ours:.2f} px/mm",
+                action="check the stated size, or that both lie on one level",
+            )
         )

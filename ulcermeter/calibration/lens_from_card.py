@@ -11,7 +11,7 @@ import numpy as np
 from ulcermeter.calibration.references.card import find_card
 from ulcermeter.calibration.references.reference import Reference
 from ulcermeter.datatypes import CameraInfo, LensProfile, Photo, Points
-from ulcermeter.errors import Refusal
+from ulcermeter.errors import Problem, Refusal
 from ulcermeter.protocol import Protocol
 
 __all__ = ["fit_lens", "fit_lens_to_corners"]
@@ -45,8 +45,12 @@ def fit_lens(photos: Sequence[Photo], *, protocol: Protocol) -> LensProfile:
     kinds = {(replace(p.camera, down=None), p.pixels.shape[:2]) for p in photos}
     if len(kinds) > 1:
         raise Refusal(
-            f"lens: expected photos of one camera, one focal length and one orientation, got {len(kinds)} kinds; take "
-            "all with the same phone held the same way up, without zooming."
+            Problem(
+                where="lens",
+                expected="photos of one camera, one focal length and one orientation",
+                got=f"{len(kinds)} kinds",
+                action="take all with the same phone held the same way up, without zooming",
+            )
         )
     views, missed = [], []
     for photo in photos:
@@ -61,8 +65,12 @@ def fit_lens(photos: Sequence[Photo], *, protocol: Protocol) -> LensProfile:
     if len(views) < _LEAST_PHOTOS:
         unseen = f" (not on {', '.join(missed[:6])})" if missed else ""
         raise Refusal(
-            f"lens: expected the card on at least {_LEAST_PHOTOS} photos, got {len(views)}{unseen}; take 12 with the "
-            "whole card flat and sharp."
+            Problem(
+                where="lens",
+                expected=f"the card on at least {_LEAST_PHOTOS} photos",
+                got=f"{len(views)}{unseen}",
+                action="take 12 with the whole card flat and sharp",
+            )
         )
     return fit_lens_to_corners(views, shape=photos[0].pixels.shape[:2], camera=photos[0].camera)
 
@@ -97,13 +105,21 @@ def fit_lens_to_corners(
     focal, sd = float(matrix[0, 0]), float(np.max(np.ravel(sds)[:2]))
     if rms > _LARGEST_RMS_SHARE * longer:
         raise Refusal(
-            f"lens: expected the card's corners to fit one lens to {_LARGEST_RMS_SHARE * longer:.1f} px, got "
-            f"{rms:.1f} px; keep the card flat and do not zoom between photos."
+            Problem(
+                where="lens",
+                expected=f"the card's corners to fit one lens to {_LARGEST_RMS_SHARE * longer:.1f} px",
+                got=f"{rms:.1f} px",
+                action="keep the card flat and do not zoom between photos",
+            )
         )
     if not sd < _LARGEST_FOCAL_SD * focal:
         raise Refusal(
-            f"lens: expected the focal length to {100 * _LARGEST_FOCAL_SD:g} %, got {100 * sd / focal:.1f} %; tilt the "
-            "phone by 20-40° to every side between photos."
+            Problem(
+                where="lens",
+                expected=f"the focal length to {100 * _LARGEST_FOCAL_SD:g} %",
+                got=f"{100 * sd / focal:.1f} %",
+                action="tilt the phone by 20-40° to every side between photos",
+            )
         )
     return LensProfile(
         camera=camera,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ulcermeter.cli.console import NOTE, clear_errors, command_with, folder_for, say
-from ulcermeter.errors import StudyError, TableError
+from ulcermeter.errors import Problem, StudyError, TableError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,14 @@ def _read(given: str) -> tuple[Results | pd.DataFrame, pd.DataFrame | None]:
         return read_results(path), None
     file = path / "measurements.csv" if path.is_dir() else path
     if not file.is_file():
-        raise StudyError(f"{given}: expected a results folder or a measurements.csv, got neither; check the path.")
+        raise StudyError(
+            Problem(
+                where=str(given),
+                expected="a results folder or a measurements.csv",
+                got="neither",
+                action="check the path",
+            )
+        )
     beside = file.with_name("outlines.csv")
     return _read_csv(file, "measurements"), _read_csv(beside, "outlines") if beside.is_file() else None
 
@@ -108,7 +115,9 @@ def _read_csv(file: Path, name: str) -> pd.DataFrame:
         raise StudyError(f"{file}: expected the columns of {name}.csv, got: {error}") from error
     absent = [c for c in _NEEDED[name] if c not in raw.columns]
     if absent:
-        raise StudyError(f"{file}: expected the columns of {name}.csv, got none named {', '.join(absent)}.")
+        raise StudyError(
+            Problem(where=str(file), expected=f"the columns of {name}.csv", got=f"none named {', '.join(absent)}")
+        )
     # The printed table of `measure` also lists photos that were refused; their status tells.
     return frame[[*columns(name), *(c for c in raw.columns if c == "status" and name == "measurements")]]
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ulcermeter.errors import StudyError, UlcermeterError, UnfinishedError
+from ulcermeter.errors import Problem, StudyError, UlcermeterError, UnfinishedError
 from ulcermeter.isolation import Limits
 
 __all__ = [
@@ -142,7 +142,9 @@ def folder_for(given: str | None, *, what: str) -> Path | None:
         return None
     folder = Path(given)
     if folder.exists() and not folder.is_dir():
-        raise StudyError(f"{given}: expected a folder for the {what}, got a file; choose another name.")
+        raise StudyError(
+            Problem(where=str(given), expected=f"a folder for the {what}", got="a file", action="choose another name")
+        )
     return folder
 
 

@@ -21,7 +21,7 @@ from ulcermeter.cli.console import (
     set_up_logging,
     warn,
 )
-from ulcermeter.errors import StudyError
+from ulcermeter.errors import Problem, StudyError
 from ulcermeter.isolation import Limits
 
 if TYPE_CHECKING:
@@ -109,7 +109,14 @@ def _cells(
         except StudyError as error:
             raise StudyError(f"{option}: {error}; give X,Y,W,H, for example 700,380,200,200.") from None
     if mask and not Path(mask).is_file():
-        raise StudyError(f"--mask: expected a mask picture or an outlines.csv, got no file {mask}; check the path.")
+        raise StudyError(
+            Problem(
+                where="--mask",
+                expected="a mask picture or an outlines.csv",
+                got=f"no file {mask}",
+                action="check the path",
+            )
+        )
     cells: dict[str, Any] = {"reference": reference or "", "reference_on": on or "", "box": box or ""}
     cells |= {"reference_box": reference_box or "", "mask": str(Path(mask).resolve()) if mask else ""}
     if at:
@@ -118,7 +125,7 @@ def _cells(
         except ValueError:
             x = y = math.nan
         if not (math.isfinite(x) and math.isfinite(y)):
-            raise StudyError(f"--click: expected X,Y in px, for example 812,484, got '{at}'.")
+            raise StudyError(Problem(where="--click", expected="X,Y in px, for example 812,484", got=f"'{at}'"))
         cells |= {"x": x, "y": y}
     return cells
 

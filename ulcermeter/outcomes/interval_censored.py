@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.errors import TableError
+from ulcermeter.errors import Problem, TableError
 
 __all__ = ["interval_censored_scores", "turnbull"]
 
@@ -57,8 +57,12 @@ def _check(low: Floats, high: Floats) -> None:
     if wrong:
         got = ", ".join(f"({a:g}, {b:g}]" for a, b in wrong)
         raise TableError(
-            "time to healing: expected healing_day_low before healing_day_high, got the intervals "
-            f"{got}; correct these rows of outcomes.csv or tabulate it again."
+            Problem(
+                where="time to healing",
+                expected="healing_day_low before healing_day_high",
+                got=f"the intervals {got}",
+                action="correct these rows of outcomes.csv or tabulate it again",
+            )
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ulcermeter.errors import StudyError, UlcermeterError
+from ulcermeter.errors import Problem, StudyError, UlcermeterError
 from ulcermeter.phantom.drawing import Phantom, draw_phantom
 from ulcermeter.phantom.files import write_phantom
 from ulcermeter.phantom.sampling import random_spec
@@ -143,7 +143,12 @@ def _folder_of_ours(folder: Path) -> Path:
         return folder
     got = "a study that was not drawn" if (folder / "photos.csv").exists() else "one that holds other files"
     raise StudyError(
-        f"{folder}: expected a new or empty folder, or one of drawn photos, got {got}; choose another name."
+        Problem(
+            where=str(folder),
+            expected="a new or empty folder, or one of drawn photos",
+            got=str(got),
+            action="choose another name",
+        )
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import CameraInfo
-from ulcermeter.errors import PhotoError
+from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.photo.dicom_tags import DEFLATED, Described, check_described, describe
 from ulcermeter.photo.exif import Decoded, Pixels, as_text
 from ulcermeter.photo.jpeg import check_whole_jpeg, read_head
@@ -65,8 +65,12 @@ def _check_inflated(data: bytes, path: Path) -> None:
         rest = inflater.unconsumed_tail
         if total > MAX_FILE_MB * 1e6:
             raise PhotoError(
-                f"{path}: expected at most {MAX_FILE_MB} MB, got a deflated file that grows beyond; export the photo "
-                "as JPEG."
+                Problem(
+                    where=str(path),
+                    expected=f"at most {MAX_FILE_MB} MB",
+                    got="a deflated file that grows beyond",
+                    action="export the photo as JPEG",
+                )
             )
 
 
@@ -79,8 +83,12 @@ def _decode_jpeg(dataset: Any, described: Described, path: Path) -> Pixels:
     marked = head.body(_ADOBE).startswith(b"Adobe") or head.body(_JFIF).startswith(b"JFIF")
     if described.kind == "RGB" and not marked and head.component_ids not in (b"RGB", b"rgb"):
         raise PhotoError(
-            f"{path}: expected a JPEG that says how its colours are stored, got one without a mark inside a DICOM file "
-            "that calls it RGB; export the photo as JPEG."
+            Problem(
+                where=str(path),
+                expected="a JPEG that says how its colours are stored",
+                got="one without a mark inside a DICOM file that calls it RGB",
+                action="export the photo as JPEG",
+            )
         )
     pixels = decode_picture(frame, path).pixels
     return 255 - pixels if described.kind == "MONOCHROME1" else pixels
@@ -103,7 +111,14 @@ def _decode_other(dataset: Any, described: Described, path: Path) -> Pixels:
     if scaled.ndim == 2:
         return cv2.cvtColor(255 - scaled if kind == "MONOCHROME1" else scaled, cv2.COLOR_GRAY2RGB)
     if kind != "RGB":
-        raise PhotoError(f"{path}: expected a DICOM picture that decodes to RGB, got {kind}; export the photo as JPEG.")
+        raise PhotoError(
+            Problem(
+                where=str(path),
+                expected="a DICOM picture that decodes to RGB",
+                got=str(kind),
+                action="export the photo as JPEG",
+            )
+        )
     return to_srgb(scaled, dataset.get("ICCProfile"))
 
 

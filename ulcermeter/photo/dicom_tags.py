@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ulcermeter.errors import PhotoError
+from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.photo.limits import check_size, damaged
 
 __all__ = ["DEFLATED", "Described", "check_described", "describe"]
@@ -68,7 +68,14 @@ def describe(dataset: Any, path: Path) -> Described:
     """Read the tags; each must hold what it should, and one value."""
     floating = "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset
     if "PixelData" not in dataset and not floating:
-        raise PhotoError(f"{path}: expected one picture in the file, got a DICOM file without one; export the photo.")
+        raise PhotoError(
+            Problem(
+                where=str(path),
+                expected="one picture in the file",
+                got="a DICOM file without one",
+                action="export the photo",
+            )
+        )
     number = {
         name: _number(dataset, keyword, path, default)
         for name, (keyword, default) in {
@@ -101,9 +108,23 @@ def check_described(described: Described, path: Path) -> None:
     """Refuse, before anything is decoded, every kind of pixels whose colours or places are not known for certain."""
     check_size((described.columns, described.rows), path)
     if described.frames != 1:
-        raise PhotoError(f"{path}: expected one picture in the file, got {described.frames} frames; export one frame.")
+        raise PhotoError(
+            Problem(
+                where=str(path),
+                expected="one picture in the file",
+                got=f"{described.frames} frames",
+                action="export one frame",
+            )
+        )
     for got in filter(None, (_odd_numbers(described), _odd_layout(described), _odd_grey(described))):
-        raise PhotoError(f"{path}: expected a colour photo in 8 or 16 bits a channel, got {got}; export it as JPEG.")
+        raise PhotoError(
+            Problem(
+                where=str(path),
+                expected="a colour photo in 8 or 16 bits a channel",
+                got=str(got),
+                action="export it as JPEG",
+            )
+        )
     if described.surplus not in (-1, 0):
         raise damaged(path, f"{abs(described.surplus)} bytes too {'many' if described.surplus > 0 else 'few'}")
 
@@ -177,4 +198,11 @@ def _text(dataset: Any, keyword: str, path: Path) -> str:
 def _bad_tag(path: Path, keyword: str, expected: str, value: Any) -> PhotoError:
     several = isinstance(value, (list, tuple)) or (not isinstance(value, (str, bytes)) and hasattr(value, "__len__"))
     got = f"{len(value)} values" if several else "nothing" if value in (None, "") else repr(value)[:40]
-    return PhotoError(f"{path}: expected {expected} in the DICOM tag {keyword}, got {got}; export the photo as JPEG.")
+    return PhotoError(
+        Problem(
+            where=str(path),
+            expected=f"{expected} in the DICOM tag {keyword}",
+            got=str(got),
+            action="export the photo as JPEG",
+        )
+    )

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from ulcermeter.errors import PhotoError, UlcermeterError
+from ulcermeter.errors import PhotoError, Problem, UlcermeterError
 from ulcermeter.photo.dicom import decode_dicom
 from ulcermeter.photo.exif import Decoded
 from ulcermeter.photo.heic import decode_heic
@@ -39,7 +39,12 @@ def decode(data: bytes, path: Path) -> Decoded:
         raise
     except MemoryError as error:
         raise PhotoError(
-            f"{path}: expected a picture that fits into memory, got one that does not; export the photo as JPEG."
+            Problem(
+                where=str(path),
+                expected="a picture that fits into memory",
+                got="one that does not",
+                action="export the photo as JPEG",
+            )
         ) from error
     except Exception as error:  # noqa: BLE001 - decoders raise whatever the damaged bytes lead them into
         raise damaged(path, error) from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from ulcermeter.errors import PhotoError
+from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.photo.limits import damaged
 
 __all__ = ["COMPLAINTS", "MAX_SCANS", "JpegHead", "check_complaints", "check_whole_jpeg", "read_head"]
@@ -166,7 +166,12 @@ def _find_end(data: bytes, head: JpegHead, path: Path) -> int:
 def _check_scans(scans: int, path: Path) -> None:
     if scans > MAX_SCANS:
         raise PhotoError(
-            f"{path}: expected at most {MAX_SCANS} scans in a JPEG, got more; export the photo as an ordinary JPEG."
+            Problem(
+                where=str(path),
+                expected=f"at most {MAX_SCANS} scans in a JPEG",
+                got="more",
+                action="export the photo as an ordinary JPEG",
+            )
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ulcermeter.errors import MissingDependencyError, PhotoError
+from ulcermeter.errors import MissingDependencyError, PhotoError, Problem
 from ulcermeter.files import check_regular, read_file
 
 MAX_MEGAPIXELS = 100
@@ -27,7 +27,12 @@ def read_bytes(path: Path) -> bytes:
         size = check_regular(path)
         if size > MAX_FILE_MB * 1e6:
             raise PhotoError(
-                f"{path}: expected at most {MAX_FILE_MB} MB, got {size / 1e6:.0f} MB; export the photo as JPEG."
+                Problem(
+                    where=str(path),
+                    expected=f"at most {MAX_FILE_MB} MB",
+                    got=f"{size / 1000000.0:.0f} MB",
+                    action="export the photo as JPEG",
+                )
             )
         data = read_file(path, most_mb=MAX_FILE_MB)
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
@@ -35,7 +40,11 @@ def read_bytes(path: Path) -> bytes:
             f"{path}: expected a readable file, got: {getattr(error, 'strerror', None) or error}; check the path."
         ) from error
     if not data:
-        raise PhotoError(f"{path}: expected a photo, got a file of 0 bytes; copy it from the camera again.")
+        raise PhotoError(
+            Problem(
+                where=str(path), expected="a photo", got="a file of 0 bytes", action="copy it from the camera again"
+            )
+        )
     return data
 
 
@@ -46,16 +55,24 @@ def check_size(size: tuple[int, int], path: Path) -> None:
         raise too_large(path, f"{width} × {height} = {width * height / 1e6:.0f}")
     if min(size) < MIN_SIDE_PX:
         raise PhotoError(
-            f"{path}: expected a photo of at least {MIN_SIDE_PX} px on each side, got {width} × {height} px; "
-            "use the original photo and not its thumbnail."
+            Problem(
+                where=str(path),
+                expected=f"a photo of at least {MIN_SIDE_PX} px on each side",
+                got=f"{width} × {height} px",
+                action="use the original photo and not its thumbnail",
+            )
         )
 
 
 def too_large(path: Path, got: str) -> PhotoError:
     """Return the error of a picture with too many pixels."""
     return PhotoError(
-        f"{path}: expected at most {MAX_MEGAPIXELS} megapixels, got {got}; "
-        "set the camera to its ordinary resolution (12 megapixels are plenty)."
+        Problem(
+            where=str(path),
+            expected=f"at most {MAX_MEGAPIXELS} megapixels",
+            got=str(got),
+            action="set the camera to its ordinary resolution (12 megapixels are plenty)",
+        )
     )
 
 
@@ -64,8 +81,12 @@ def damaged(path: Path, error: object) -> PhotoError:
     said = " ".join(str(error).split()) or type(error).__name__
     said = said if len(said) <= _SHOWN_CHARACTERS else said[:_SHOWN_CHARACTERS] + " …"
     return PhotoError(
-        f"{path}: expected a whole picture ({KINDS}), got a damaged or truncated one ({said}); copy it from the "
-        "camera again."
+        Problem(
+            where=str(path),
+            expected=f"a whole picture ({KINDS})",
+            got=f"a damaged or truncated one ({said})",
+            action="copy it from the camera again",
+        )
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ulcermeter.errors import PhotoError
+from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.isolation import Fate, Lost
 
 __all__ = ["lost_photo", "too_little_memory"]
@@ -12,19 +12,30 @@ def lost_photo(name: str, lost: Lost) -> PhotoError:
     """Return the error of a photo that crashed its process, or that took longer than it may."""
     if lost.fate is Fate.TOOK_TOO_LONG:
         return PhotoError(
-            f"{name}: expected a photo that is read and measured within {lost.limits.time_s:g} s of computing, got one "
-            "that is not, as files made by hand or damaged can be; save it as an ordinary JPEG, or give more time with "
-            "--photo-time-limit-s."
+            Problem(
+                where=str(name),
+                expected=f"a photo that is read and measured within {lost.limits.time_s:g} s of computing",
+                got="one that is not, as files made by hand or damaged can be",
+                action="save it as an ordinary JPEG, or give more time with --photo-time-limit-s",
+            )
         )
     return PhotoError(
-        f"{name}: expected a photo that can be read and measured, got one that ends the process it is read in "
-        f"({lost.ended_by}), as damaged files make a decoder do; copy it from the camera again, or export it as JPEG."
+        Problem(
+            where=str(name),
+            expected="a photo that can be read and measured",
+            got=f"one that ends the process it is read in ({lost.ended_by}), as damaged files make a decoder do",
+            action="copy it from the camera again, or export it as JPEG",
+        )
     )
 
 
 def too_little_memory(name: str) -> PhotoError:
     """Return the error of a photo that asks for more memory than there is, or than it may have."""
     return PhotoError(
-        f"{name}: expected a photo that is read and measured in the memory it may have, got one that asks for more; "
-        "save it as an ordinary JPEG of 12 megapixels, or give more memory with --photo-memory-limit-mb."
+        Problem(
+            where=str(name),
+            expected="a photo that is read and measured in the memory it may have",
+            got="one that asks for more",
+            action="save it as an ordinary JPEG of 12 megapixels, or give more memory with --photo-memory-limit-mb",
+        )
     )

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ulcermeter.errors import PhotoError
+from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.photo.exif import Decoded, turn_upright
 from ulcermeter.photo.formats import decode
 from ulcermeter.photo.limits import read_bytes
@@ -63,7 +63,11 @@ def read_shares(path: str | Path, shape: tuple[int, int], *, orientation: int = 
     path = Path(path)
     data = read_bytes(path)
     if data[4:8] == b"ftyp" or data[128:132] == b"DICM":
-        raise PhotoError(f"{path}: expected a tracing as PNG, TIFF or JPEG, got HEIC or DICOM; save it as PNG.")
+        raise PhotoError(
+            Problem(
+                where=str(path), expected="a tracing as PNG, TIFF or JPEG", got="HEIC or DICOM", action="save it as PNG"
+            )
+        )
     decoded = decode(data, path)
     levels = turn_upright(_drawn_levels(data, decoded, path), decoded.orientation)
     levels = _like_photo(levels, path, shape=shape, own=decoded.orientation, orientation=orientation)
@@ -100,8 +104,12 @@ def _drawn_levels(data: bytes, decoded: Decoded, path: Path) -> Levels:
         return alpha
     if alpha.max() == 0:
         raise PhotoError(
-            f"{path}: expected a tracing, got a layer that is transparent all over; draw the ulcer on it, or save a "
-            "black picture where there is none."
+            Problem(
+                where=str(path),
+                expected="a tracing",
+                got="a layer that is transparent all over",
+                action="draw the ulcer on it, or save a black picture where there is none",
+            )
         )
     return brightest
 
@@ -111,8 +119,12 @@ def _check_one_colour(opaque: NDArray[np.uint8], path: Path) -> None:
     dark, bright = np.count_nonzero(opaque < 64), np.count_nonzero(opaque > 191)
     if min(dark, bright) > _STRAY * opaque.size and dark + bright > (1 - _STRAY) * opaque.size:
         raise PhotoError(
-            f"{path}: expected a tracing in one colour on its transparent layer, got dark and bright areas, either of "
-            "which may be the ulcer; save white on black without transparency."
+            Problem(
+                where=str(path),
+                expected="a tracing in one colour on its transparent layer",
+                got="dark and bright areas, either of which may be the ulcer",
+                action="save white on black without transparency",
+            )
         )
 
 
@@ -148,8 +160,12 @@ def _check_black(data: bytes, path: Path) -> None:
         varies = stored is not None and bool(np.any(stored[..., :3] if stored.ndim == 3 else stored))
     if varies:
         raise PhotoError(
-            f"{path}: expected a tracing of black and white, got two values that are both shown as black; save it as "
-            "an 8-bit picture of 0 outside and 255 inside."
+            Problem(
+                where=str(path),
+                expected="a tracing of black and white",
+                got="two values that are both shown as black",
+                action="save it as an 8-bit picture of 0 outside and 255 inside",
+            )
         )
 
 
@@ -163,6 +179,10 @@ def _check_two_values(levels: Levels, top: int, path: Path) -> None:
     dim = 1 < top < 128 and len(held) > 2
     if dim or areas > _STRAY * np.count_nonzero(levels > top / 2):
         raise PhotoError(
-            f"{path}: expected a tracing of two values (0 outside, 255 inside), got a picture of "
-            f"{len(held)} values; save one black-and-white picture for each ulcer."
+            Problem(
+                where=str(path),
+                expected="a tracing of two values (0 outside, 255 inside)",
+                got=f"a picture of {len(held)} values",
+                action="save one black-and-white picture for each ulcer",
+            )
         )

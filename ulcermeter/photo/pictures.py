@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from ulcermeter.errors import PhotoError
+from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.photo.exif import Decoded, Pixels, read_exif
 from ulcermeter.photo.hearing import hear
 from ulcermeter.photo.jpeg import COMPLAINTS, check_complaints, check_whole_jpeg
@@ -77,8 +77,12 @@ def _decode_unidentified(data: bytes, path: Path, error: Exception) -> Decoded:
         if array is not None and array.dtype == np.uint16:
             return Decoded(_to_8_bit(array[:, :, ::-1]))
     raise PhotoError(
-        f"{path}: expected a picture ({KINDS}), got a file that is none of these; "
-        "export the photo as JPEG, or check that the name points to a photo."
+        Problem(
+            where=str(path),
+            expected=f"a picture ({KINDS})",
+            got="a file that is none of these",
+            action="export the photo as JPEG, or check that the name points to a photo",
+        )
     ) from error
 
 
@@ -86,7 +90,14 @@ def _check_single(image: Image.Image, path: Path) -> None:
     # A phone's MPO holds previews behind the photo itself; a TIFF or PNG of several pictures is ambiguous.
     pages = getattr(image, "n_frames", 1)
     if image.format not in ("JPEG", "MPO") and pages > 1:
-        raise PhotoError(f"{path}: expected one picture in the file, got {pages}; save each as a file of its own.")
+        raise PhotoError(
+            Problem(
+                where=str(path),
+                expected="one picture in the file",
+                got=str(pages),
+                action="save each as a file of its own",
+            )
+        )
 
 
 def _decode_with_opencv(data: bytes, size: tuple[int, int] | None, path: Path) -> Pixels:
@@ -110,7 +121,14 @@ def flatten(image: Image.Image, path: Path) -> Pixels:
     if image.mode.startswith("I;16") or image.mode == "I":
         return _from_16_bit(np.asarray(image), path)
     if image.mode == "F":
-        raise PhotoError(f"{path}: expected 8 or 16 bits a channel, got floating point; export the photo as JPEG.")
+        raise PhotoError(
+            Problem(
+                where=str(path),
+                expected="8 or 16 bits a channel",
+                got="floating point",
+                action="export the photo as JPEG",
+            )
+        )
     if image.mode == "CMYK":
         return _from_cmyk(image, profile)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
@@ -131,7 +149,9 @@ def _by_bands(image: Image.Image, convert: Callable[[Image.Image], Pixels]) -> P
 
 def _from_16_bit(array: NDArray[Any], path: Path) -> Pixels:
     if array.max(initial=0) > 65535 or array.min(initial=0) < 0:
-        raise PhotoError(f"{path}: expected 8 or 16 bits a channel, got 32; export the photo as JPEG.")
+        raise PhotoError(
+            Problem(where=str(path), expected="8 or 16 bits a channel", got="32", action="export the photo as JPEG")
+        )
     return cv2.cvtColor(_to_8_bit(array), cv2.COLOR_GRAY2RGB)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ulcermeter.errors import PhotoError
+from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.photo.tiff import BYTE_ORDERS, Directory, directories
 
 __all__ = ["refuse_raw"]
@@ -58,6 +58,11 @@ def _is_raw(directory: Directory) -> bool:
 
 def _raw(path: Path, got: str) -> PhotoError:
     return PhotoError(
-        f"{path}: expected a finished picture, got {got}; export it at full size as JPEG, PNG or 8-bit TIFF, or hand "
-        "in the JPEG that the camera saved beside it."
+        Problem(
+            where=str(path),
+            expected="a finished picture",
+            got=str(got),
+            action="export it at full size as JPEG, PNG or 8-bit TIFF, or hand in the JPEG that the camera saved "
+            "beside it",
+        )
     )

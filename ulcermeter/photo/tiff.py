@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ulcermeter.errors import PhotoError
+from ulcermeter.errors import PhotoError, Problem
 
 __all__ = ["BYTE_ORDERS", "Directory", "check_deep_tiff", "directories"]
 
@@ -57,7 +57,14 @@ def check_deep_tiff(data: bytes, path: Path) -> None:
     elif first.first(_SAMPLES, 1) > 1 and first.first(_PLANAR) == _SEPARATE:
         got = f"channels stored apart in {bits} bits"
     if got:
-        raise PhotoError(f"{path}: expected grey or RGB in 8 or 16 bits a channel, got {got}; export it as 8-bit TIFF.")
+        raise PhotoError(
+            Problem(
+                where=str(path),
+                expected="grey or RGB in 8 or 16 bits a channel",
+                got=str(got),
+                action="export it as 8-bit TIFF",
+            )
+        )
 
 
 def directories(data: bytes) -> Iterator[Directory]:

@@ -22,7 +22,7 @@ from ulcermeter.datatypes import (
     RectifiedPhoto,
     Segmentation,
 )
-from ulcermeter.errors import MissingDependencyError, PhotoError, Refusal, StudyError, what_to_do
+from ulcermeter.errors import MissingDependencyError, PhotoError, Problem, Refusal, StudyError, UlcermeterError
 from ulcermeter.finger import locate_finger
 from ulcermeter.photo import read_photo
 from ulcermeter.photo.lost import too_little_memory
@@ -133,9 +133,9 @@ def _begun(
     return Work(dict(row), protocol, Path(root), model, lens, known)
 
 
-def _failed(work: Work, error: Exception) -> PhotoResult:
+def _failed(work: Work, error: UlcermeterError) -> PhotoResult:
     said = _said(work, error)
-    work.known["instruction"] = what_to_do(said) or _MEND
+    work.known["instruction"] = error.instruction or _MEND
     return PhotoResult(_photo_row(work, "failed", said))
 
 
@@ -197,7 +197,7 @@ def _prompts(work: Work, photo: Photo) -> tuple[tuple[float, float] | None, tupl
             click = (float(work.cell("x")), float(work.cell("y")))
         except ValueError:
             x, y = work.cell("x"), work.cell("y")
-            raise StudyError(f"expected a click x, y in px of the upright photo, got '{x}', '{y}'") from None
+            raise StudyError(Problem(expected="a click x, y in px of the upright photo", got=f"'{x}', '{y}'")) from None
     else:
         click = None
     box = parse_box(work.cell("box"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ulcermeter.errors import PhotoError, TableError
+from ulcermeter.errors import PhotoError, Problem, TableError
 from ulcermeter.photo import read_shares
 from ulcermeter.segmentation.tracings import distance_to, trace_mask
 from ulcermeter.study import unguarded
@@ -53,7 +53,9 @@ def read_tracing(
         Missing, not readable, of another size, or without an outline of this photo or at the click.
     """
     if not path.is_file():
-        raise PhotoError(f"the tracing {row.get('mask')}: expected a file, got none; check the path")
+        raise PhotoError(
+            Problem(where=f"the tracing {row.get('mask')}", expected="a file", got="none", action="check the path")
+        )
     if path.suffix.lower() != ".csv":
         mask = read_shares(path, photo.pixels.shape[:2], orientation=photo.orientation)
         if click is None or not (mask > 0.5).any():
@@ -70,8 +72,12 @@ def _at_click(name: str, outlines: list[np.ndarray], click: tuple[float, float])
     best = min(range(len(outlines)), key=lambda k: (off[k], middles[k]))
     if off[best] > max(_REACH_PX, _REACH_OF_SIZE * float(np.ptp(outlines[best], axis=0).max())):
         raise PhotoError(
-            f"the tracing {name}: expected an outline at the row's click ({click[0]:g}, {click[1]:g}), got none nearer "
-            f"than {off[best]:.0f} px; move the click onto its ulcer, or leave the row out where there is none"
+            Problem(
+                where=f"the tracing {name}",
+                expected=f"an outline at the row's click ({click[0]:g}, {click[1]:g})",
+                got=f"none nearer than {off[best]:.0f} px",
+                action="move the click onto its ulcer, or leave the row out where there is none",
+            )
         )
     return outlines[best]
 
@@ -94,8 +100,12 @@ def _outlines(path: Path, photo: Photo, row: Mapping[str, Any]) -> list[np.ndarr
     own = frame[mine]
     if own.empty:
         raise PhotoError(
-            f"the tracing {name}: expected an outline of {row.get('photo')}, {row.get('hand')} {row.get('finger')}, "
-            "got none; leave the mask cell empty, or say healed in reader_state where there is no ulcer"
+            Problem(
+                where=f"the tracing {name}",
+                expected=f"an outline of {row.get('photo')}, {row.get('hand')} {row.get('finger')}",
+                got="none",
+                action="leave the mask cell empty, or say healed in reader_state where there is no ulcer",
+            )
         )
     return [_polygon(name, label, part, photo) for label, part in own.groupby("label", sort=True)]
 
@@ -104,8 +114,12 @@ def _polygon(name: str, label: Any, part: Any, photo: Photo) -> np.ndarray:
     again = part.loc[part["vertex"].duplicated(), "vertex"]
     if len(again):
         raise PhotoError(
-            f"the tracing {name}, label {label}: expected each vertex once, got vertex {again.iloc[0]} twice; give "
-            "each outline a label of its own"
+            Problem(
+                where=f"the tracing {name}, label {label}",
+                expected="each vertex once",
+                got=f"vertex {again.iloc[0]} twice",
+                action="give each outline a label of its own",
+            )
         )
     points = part.sort_values("vertex")[["x_px", "y_px"]].to_numpy(dtype=np.float64)
     rows, cols = photo.pixels.shape[:2]
@@ -115,7 +129,11 @@ def _polygon(name: str, label: Any, part: Any, photo: Photo) -> np.ndarray:
         )
     if (points < -0.5).any() or (points > np.array([cols, rows]) - 0.5).any():
         raise PhotoError(
-            f"the tracing {name}, label {label}: expected vertices on the upright photo of {cols} × {rows} px, got "
-            f"{points.min(axis=0).round(1).tolist()} to {points.max(axis=0).round(1).tolist()}; trace the photo itself"
+            Problem(
+                where=f"the tracing {name}, label {label}",
+                expected=f"vertices on the upright photo of {cols} × {rows} px",
+                got=f"{points.min(axis=0).round(1).tolist()} to {points.max(axis=0).round(1).tolist()}",
+                action="trace the photo itself",
+            )
         )
     return points

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.datatypes import LensProfile, PhotoResult
-from ulcermeter.errors import MissingDependencyError, UlcermeterError, UnfinishedError
+from ulcermeter.errors import MissingDependencyError, Problem, UlcermeterError, UnfinishedError
 from ulcermeter.isolation import Limits, Lost, Workers
 
 if TYPE_CHECKING:
@@ -76,7 +76,12 @@ def cluster_at(scheduler: str) -> Iterator[Any]:
         from distributed import Client
     except ImportError as error:
         raise MissingDependencyError(
-            f"--scheduler {scheduler}: expected dask, got none; install ulcermeter[cluster], or leave the option away."
+            Problem(
+                where=f"--scheduler {scheduler}",
+                expected="dask",
+                got="none",
+                action="install ulcermeter[cluster], or leave the option away",
+            )
         ) from error
     try:
         client = Client(scheduler, timeout=10)

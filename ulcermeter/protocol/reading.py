@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ulcermeter.errors import ProtocolError
+from ulcermeter.errors import Problem, ProtocolError
 from ulcermeter.files import read_file
 from ulcermeter.protocol.faults import table_faults
 from ulcermeter.protocol.rules import GROUP_OF, Criterion, Origin, Protocol, Visit, groups_of, unit_of
@@ -86,8 +86,12 @@ def _lineage(name_or_path: str | Path, told: list[str]) -> list[_File]:
         if file.place in [earlier.place for earlier in files]:
             circle = " extends ".join([*(earlier.told for earlier in files), file.told])
             raise ProtocolError(
-                f"Protocol {name_or_path}: expected extends to lead to a protocol that extends none, got {circle}; "
-                f'say extends = "{_SHIPPED}" in one of them.'
+                Problem(
+                    where=f"Protocol {name_or_path}",
+                    expected="extends to lead to a protocol that extends none",
+                    got=str(circle),
+                    action=f'say extends = "{_SHIPPED}" in one of them',
+                )
             )
         file = replace(file, raw=_shaped(file, told))
         files.insert(0, file)
@@ -107,10 +111,17 @@ def _load(name_or_path: str | Path, folder: Path) -> _File:
     except OSError as error:
         got = "neither" if isinstance(error, FileNotFoundError) else error.strerror
         raise ProtocolError(
-            f"Protocol {path}: expected a shipped name ({_SHIPPED}) or a TOML file, got {got}; check the path."
+            Problem(
+                where=f"Protocol {path}",
+                expected=f"a shipped name ({_SHIPPED}) or a TOML file",
+                got=str(got),
+                action="check the path",
+            )
         ) from error
     except (ValueError, RecursionError) as error:
-        raise ProtocolError(f"Protocol {path}: expected TOML, got a file that breaks its rules: {error}.") from error
+        raise ProtocolError(
+            Problem(where=f"Protocol {path}", expected="TOML", got=f"a file that breaks its rules: {error}")
+        ) from error
 
 
 def _shaped(file: _File, told: list[str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.errors import StudyError
+from ulcermeter.errors import Problem, StudyError
 from ulcermeter.tables import TABLES, conform
 
 if TYPE_CHECKING:
@@ -62,14 +62,20 @@ def check_results_folder(path: str | Path, *, study: str | Path | None = None) -
     """
     root = Path(path)
     if root.exists() and not root.is_dir():
-        raise StudyError(f"{root}: expected a folder for the results, got a file; choose another name.")
+        raise StudyError(
+            Problem(where=str(root), expected="a folder for the results", got="a file", action="choose another name")
+        )
     if study is not None and root.resolve() == Path(study).resolve():
         raise StudyError(
             f"{root}: expected a results folder apart from the study, whose photos.csv would be overwritten."
         )
     ours = {"run.json", "store.sqlite"}
     if root.is_dir() and any(root.iterdir()) and not any((root / name).exists() for name in ours):
-        raise StudyError(f"{root}: expected a new, empty or earlier results folder, got one that holds other files.")
+        raise StudyError(
+            Problem(
+                where=str(root), expected="a new, empty or earlier results folder", got="one that holds other files"
+            )
+        )
     return root
 
 

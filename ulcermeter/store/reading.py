@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.datatypes import Results
-from ulcermeter.errors import ProtocolError, StudyError, TableError
+from ulcermeter.errors import Problem, ProtocolError, StudyError, TableError
 from ulcermeter.protocol import Protocol, protocol_from_record
 from ulcermeter.store.files import TABLE_FILES, VISIT_COLUMNS, unguarded
 from ulcermeter.tables import columns, conform
@@ -46,8 +46,12 @@ def read_results(path: str | Path) -> Results:
     absent += [] if (root / "run.json").is_file() else ["run.json"]
     if absent:
         raise StudyError(
-            f"{root}: expected a finished results folder, got one without {', '.join(absent)}; "
-            "run `ulcermeter run` again, it goes on where it was."
+            Problem(
+                where=str(root),
+                expected="a finished results folder",
+                got=f"one without {', '.join(absent)}",
+                action="run `ulcermeter run` again, it goes on where it was",
+            )
         )
     try:
         record = json.loads((root / "run.json").read_text(encoding="utf-8"))
@@ -56,7 +60,14 @@ def read_results(path: str | Path) -> Results:
             f"{root / 'run.json'}: expected JSON as a run writes it, got: {error}; {_WRITE_AGAIN}."
         ) from error
     if not isinstance(record, dict):
-        raise StudyError(f"{root / 'run.json'}: expected a JSON object as a run writes it, got none; {_WRITE_AGAIN}.")
+        raise StudyError(
+            Problem(
+                where=f"{root / 'run.json'}",
+                expected="a JSON object as a run writes it",
+                got="none",
+                action=str(_WRITE_AGAIN),
+            )
+        )
     return Results(root=root, run=record, **{name: _read_table(root, name) for name in TABLE_FILES})
 
 
@@ -72,8 +83,12 @@ def _read_table(root: Path, name: str) -> pd.DataFrame:
         raise TableError(f"{path}: expected a table as a run writes it, got: {said}; {_WRITE_AGAIN}.") from error
     if got := _header_fault(name, frame):
         raise TableError(
-            f"{path}: expected the columns of a run's {name}.csv, parted by commas, got {got}; save it as it was, or "
-            f"{_WRITE_AGAIN}."
+            Problem(
+                where=str(path),
+                expected=f"the columns of a run's {name}.csv, parted by commas",
+                got=str(got),
+                action=f"save it as it was, or {_WRITE_AGAIN}",
+            )
         )
     frame = frame.map(unguarded)
     of_visits = [column for column in frame.columns if column not in columns(name)]
@@ -105,7 +120,9 @@ def _numbers(path: Path, cells: pd.Series) -> pd.Series:
     wrong = numbers.isna() & (cells != "") | (counts & (numbers % 1 > 0))
     if wrong.any():
         row, expected = int(wrong.to_numpy().argmax()), "a whole number" if counts else "a number"
-        raise TableError(f"{path} row {row + 2}, {cells.name}: expected {expected}, got '{cells.iloc[row]}'.")
+        raise TableError(
+            Problem(where=f"{path} row {row + 2}, {cells.name}", expected=str(expected), got=f"'{cells.iloc[row]}'")
+        )
     return numbers.astype("Int64") if counts else numbers.astype("float64")
 
 
@@ -122,6 +139,10 @@ def protocol_of(record: Mapping[str, Any]) -> Protocol:
     except (KeyError, TypeError, AttributeError, ProtocolError) as error:
         said = f"{type(error).__name__}: {error}"
         raise StudyError(
-            f"run.json: expected the record of a run with its protocol in full, got one that lacks it ({said}); "
-            f"{_WRITE_AGAIN}."
+            Problem(
+                where="run.json",
+                expected="the record of a run with its protocol in full",
+                got=f"one that lacks it ({said})",
+                action=str(_WRITE_AGAIN),
+            )
         ) from error

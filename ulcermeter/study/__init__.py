@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.datatypes import Finding, Kind, Severity, Study, blanked, sentence
-from ulcermeter.errors import ProtocolError, StudyError
+from ulcermeter.errors import Problem, ProtocolError, StudyError
 from ulcermeter.protocol import Protocol, read_protocol
 from ulcermeter.study.camera_dates import camera_date_findings
 from ulcermeter.study.cells import parse_box, path_fault
@@ -133,7 +133,9 @@ def read_allocation(path: str | Path) -> pd.DataFrame:
     findings = Findings()
     file = Path(path)
     if not file.is_file():
-        raise StudyError(f"{file}: expected an allocation file with subject_id and arm, got no such file.")
+        raise StudyError(
+            Problem(where=str(file), expected="an allocation file with subject_id and arm", got="no such file")
+        )
     frame = _table(file, "study/allocation", None, findings)
     if findings.stopping:
         raise StudyError([sentence(finding) for finding in findings.found if finding.severity is Severity.FAULT])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ulcermeter.errors import StudyError
+from ulcermeter.errors import Problem, StudyError
 
 __all__ = ["TOE_SENTENCE", "is_toe", "parse_box", "path_fault"]
 
@@ -43,9 +43,9 @@ def parse_box(text: str) -> tuple[float, float, float, float] | None:
     try:
         x, y, width, height = (float(part) for part in re.split(r"[\s,]+", text.strip()))
     except ValueError:
-        raise StudyError(f"expected a box as 'x y width height' in px, got '{text}'") from None
+        raise StudyError(Problem(expected="a box as 'x y width height' in px", got=f"'{text}'")) from None
     if not (width > 0 and height > 0 and x + width > 0 and y + height > 0) or max(x, y, width, height) == float("inf"):
-        raise StudyError(f"expected a box with a width and a height on the photo, got '{text}'")
+        raise StudyError(Problem(expected="a box with a width and a height on the photo", got=f"'{text}'"))
     return x, y, width, height
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import ulcermeter
 from ulcermeter.datatypes import PhotoResult
-from ulcermeter.errors import UnfinishedError
+from ulcermeter.errors import Problem, UnfinishedError
 from ulcermeter.isolation import Lost, Workers
 from ulcermeter.pipeline.inputs import identify
 from ulcermeter.plots import bland_altman_figure, calls_figure, coverage_figure, error_figure
@@ -146,8 +146,12 @@ def _run(tasks: dict[str, Task], *, jobs: int) -> Iterator[tuple[str, PhotoResul
         for number, came in workers.each(measure_task, list(tasks.values())):
             if isinstance(came, Lost):
                 raise UnfinishedError(
-                    f"{keys[number]}: expected a phantom that is drawn and measured, got a process that "
-                    f"{came.fate.value} ({came.ended_by}); run again, what was measured so far is kept."
+                    Problem(
+                        where=f"{keys[number]}",
+                        expected="a phantom that is drawn and measured",
+                        got=f"a process that {came.fate.value} ({came.ended_by})",
+                        action="run again, what was measured so far is kept",
+                    )
                 )
             yield keys[number], came
 

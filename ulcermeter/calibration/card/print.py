@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ulcermeter.calibration.card.layout import CARD_MM, OPENING_MM, Shape, card_shapes
-from ulcermeter.errors import Refusal
+from ulcermeter.errors import Problem, Refusal
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -58,7 +58,7 @@ def write_card(path: str | Path, *, paper: str = "A4") -> Path:
 
     name = paper.lower()
     if name not in PAPERS_MM:
-        raise Refusal(f"paper: expected A4 or Letter, got '{paper}'; give one of them.")
+        raise Refusal(Problem(where="paper", expected="A4 or Letter", got=f"'{paper}'", action="give one of them"))
     pdf = FPDF(unit="mm", format=PAPERS_MM[name])
     pdf.set_auto_page_break(False)
     pdf.set_title("ulcermeter card")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import CameraInfo, Framing, LensProfile, Photo
-from ulcermeter.errors import Refusal
+from ulcermeter.errors import Problem, Refusal
 from ulcermeter.files import read_file
 
 if TYPE_CHECKING:
@@ -176,11 +176,17 @@ def read_lens(path: str | Path) -> LensProfile:
         )
     except OSError as error:
         got = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
-        raise Refusal(f"{path}: expected a lens profile, got {got}; check the path.") from error
+        raise Refusal(
+            Problem(where=str(path), expected="a lens profile", got=str(got), action="check the path")
+        ) from error
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, UnicodeDecodeError) as error:
         raise Refusal(
-            f"{path}: expected a lens profile with {', '.join(_FOCAL_KEYS)} and [camera], got {error}; "
-            "write it with: ulcermeter camera PHOTOS -o CAMERA.toml."
+            Problem(
+                where=str(path),
+                expected=f"a lens profile with {', '.join(_FOCAL_KEYS)} and [camera]",
+                got=str(error),
+                action="write it with: ulcermeter camera PHOTOS -o CAMERA.toml",
+            )
         ) from error
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Box, Calibration, Photo, Points, RectifiedPhoto
-from ulcermeter.errors import Refusal
+from ulcermeter.errors import Problem, Refusal
 
 __all__ = ["MAX_RECTIFIED_MEGAPIXELS", "rectify"]
 
@@ -51,7 +51,12 @@ def rectify(photo: Photo, calibration: Calibration, *, spacing_mm: float, window
     """
     if not (math.isfinite(spacing_mm) and spacing_mm > 0):
         raise Refusal(
-            f"spacing_mm: expected millimetres per pixel above 0, got {spacing_mm}; give one, for example 0.05."
+            Problem(
+                where="spacing_mm",
+                expected="millimetres per pixel above 0",
+                got=str(spacing_mm),
+                action="give one, for example 0.05",
+            )
         )
     left, top, right, bottom = _bounds(photo, window)
     low, high = _plane_box(calibration, (left, top, right, bottom))
@@ -68,9 +73,12 @@ def _bounded_shape(size_mm: Points, spacing_mm: float) -> tuple[int, int]:
     # Written so that not-a-number and infinity, as a plane that degenerates gives them, are refused too.
     if not (rows * cols <= MAX_RECTIFIED_MEGAPIXELS * 1e6 and max(rows, cols) <= MAX_RECTIFIED_SIDE_PX):
         raise Refusal(
-            f"rectified photo: expected at most {MAX_RECTIFIED_MEGAPIXELS} megapixels and {MAX_RECTIFIED_SIDE_PX} px a "
-            f"side, got {cols:.0f} × {rows:.0f} px at {spacing_mm:g} mm; give a smaller window round the ulcer, or a "
-            "larger spacing."
+            Problem(
+                where="rectified photo",
+                expected=f"at most {MAX_RECTIFIED_MEGAPIXELS} megapixels and {MAX_RECTIFIED_SIDE_PX} px a side",
+                got=f"{cols:.0f} × {rows:.0f} px at {spacing_mm:g} mm",
+                action="give a smaller window round the ulcer, or a larger spacing",
+            )
         )
     return int(rows), int(cols)
 
@@ -85,8 +93,12 @@ def _bounds(photo: Photo, window: Box | None) -> tuple[float, float, float, floa
     right, bottom = min(x + width, cols - 1.0), min(y + height, rows - 1.0)
     if not (right - left >= 1 and bottom - top >= 1):
         raise Refusal(
-            f"window: expected x, y, width, height inside the photo of {cols} × {rows} px, got "
-            f"{x:g}, {y:g}, {width:g}, {height:g}; give photo pixels."
+            Problem(
+                where="window",
+                expected=f"x, y, width, height inside the photo of {cols} × {rows} px",
+                got=f"{x:g}, {y:g}, {width:g}, {height:g}",
+                action="give photo pixels",
+            )
         )
     return left, top, right, bottom
 
@@ -101,8 +113,12 @@ def _plane_box(calibration: Calibration, bounds: tuple[float, float, float, floa
     depth = np.column_stack([straight, np.ones(len(straight))]) @ calibration.pixel_to_mm[2]
     if depth.min() <= 0 <= depth.max() or np.abs(depth).min() < 0.05 * np.abs(depth).max():
         raise Refusal(
-            "window: expected a part of the photo that lies in the reference's plane, got one that reaches to the "
-            "plane's horizon; give a window round the ulcer, or hold the phone parallel to the reference."
+            Problem(
+                where="window",
+                expected="a part of the photo that lies in the reference's plane",
+                got="one that reaches to the plane's horizon",
+                action="give a window round the ulcer, or hold the phone parallel to the reference",
+            )
         )
     plane = calibration.to_mm(outline)
     return plane.min(axis=0), plane.max(axis=0)
@@ -141,8 +157,12 @@ def _sample(pixels: NDArray[np.uint8], nodes: Nodes, shape: tuple[int, int]) -> 
     high = np.clip(np.ceil(nodes.max(axis=(0, 1))) + 9, low + 1, cols_rows).astype(int)
     if (high - low).max() > MAX_RECTIFIED_SIDE_PX:
         raise Refusal(
-            f"rectified photo: expected a part of the photo of at most {MAX_RECTIFIED_SIDE_PX} px a side, got "
-            f"{high[0] - low[0]} × {high[1] - low[1]} px; give a smaller window round the ulcer."
+            Problem(
+                where="rectified photo",
+                expected=f"a part of the photo of at most {MAX_RECTIFIED_SIDE_PX} px a side",
+                got=f"{high[0] - low[0]} × {high[1] - low[1]} px",
+                action="give a smaller window round the ulcer",
+            )
         )
     patch, nodes = pixels[low[1] : high[1], low[0] : high[0]], nodes - low
     minified = _minification(nodes)

@@ -19,7 +19,7 @@ from ulcermeter.calibration.features.marker_corners import MarkerFit, fit_marker
 from ulcermeter.calibration.geometry.homography import UNIT_SQUARE, square_to_quad
 from ulcermeter.calibration.references.reference import FoundReference, Reference
 from ulcermeter.datatypes import Box, LensProfile, Photo, Points, transform_points
-from ulcermeter.errors import Refusal
+from ulcermeter.errors import Problem, Refusal
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
@@ -86,8 +86,12 @@ def find_aruco(
     fitted = fit_marker(photo.pixels, marker)
     if fitted is None or fitted.share_fitted < _LEAST_FITTED:
         raise Refusal(
-            f"marker {marker.dictionary} id {marker.id}: expected four straight sides from dark to bright, got sides "
-            "that cannot be followed; lay the marker flat, whole in the photo and in even light."
+            Problem(
+                where=f"marker {marker.dictionary} id {marker.id}",
+                expected="four straight sides from dark to bright",
+                got="sides that cannot be followed",
+                action="lay the marker flat, whole in the photo and in even light",
+            )
         )
     assert reference.size_mm is not None
     return _found(reference, marker, fitted, protocol)
@@ -156,9 +160,14 @@ def refuse_mirrored(photo: Photo, reference: Reference, *, region: Box | None) -
     if markers:
         x, y = markers[0].corners_px.mean(axis=0)
         raise Refusal(
-            f"reference {reference.text}: expected a marker as it is printed, got {markers[0].dictionary} id "
-            f"{markers[0].id} mirrored at ({origin[0] + pixels.shape[1] - 1 - x:.0f}, {origin[1] + y:.0f}); take the "
-            "photo without a mirror and without the mirroring of a front camera, or hand it in as it was taken."
+            Problem(
+                where=f"reference {reference.text}",
+                expected="a marker as it is printed",
+                got=f"{markers[0].dictionary} id {markers[0].id} mirrored "
+                f"at ({origin[0] + pixels.shape[1] - 1 - x:.0f}, {origin[1] + y:.0f})",
+                action="take the photo without a mirror and without the mirroring of a front camera, or hand it in "
+                "as it was taken",
+            )
         )
 
 
@@ -172,9 +181,13 @@ def _refuse_undecodable(photo: Photo, reference: Reference, region: Box | None) 
             x, y = (square.mean(axis=0) + 0.5) * factor - 0.5 + origin
             known = reference.dictionary or "a common dictionary (7X7, 6X6, 5X5, 4X4_50, AprilTag)"
             raise Refusal(
-                f"reference {reference.text}: expected a marker of {known}, got a dark square at ({x:.0f}, {y:.0f}) "
-                "whose code is not in it; state the marker's own dictionary, or use a printed marker that is flat, "
-                "whole, in focus and without glare."
+                Problem(
+                    where=f"reference {reference.text}",
+                    expected=f"a marker of {known}",
+                    got=f"a dark square at ({x:.0f}, {y:.0f}) whose code is not in it",
+                    action="state the marker's own dictionary, or use a printed marker that is flat, whole, in focus "
+                    "and without glare",
+                )
             )
 
 
@@ -189,8 +202,12 @@ def _cropped(photo: Photo, region: Box | None) -> tuple[NDArray[np.uint8], Point
     right, bottom = min(int(np.ceil(x + width + margin)), cols), min(int(np.ceil(y + height + margin)), rows)
     if right - left < 16 or bottom - top < 16:
         raise Refusal(
-            f"reference box: expected a box x, y, width, height inside the photo of {cols} × {rows} px, got "
-            f"{x:g}, {y:g}, {width:g}, {height:g}; draw it round the reference."
+            Problem(
+                where="reference box",
+                expected=f"a box x, y, width, height inside the photo of {cols} × {rows} px",
+                got=f"{x:g}, {y:g}, {width:g}, {height:g}",
+                action="draw it round the reference",
+            )
         )
     return np.ascontiguousarray(photo.pixels[top:bottom, left:right]), np.array([left, top], dtype=np.float64)
 
@@ -212,8 +229,12 @@ def _ambiguous(markers: list[Marker]) -> Refusal:
         for m in markers[:6]
     )
     return Refusal(
-        f"reference: expected one marker, got {len(markers)} ({places}); point at one with a reference box, or "
-        "photograph one alone."
+        Problem(
+            where="reference",
+            expected="one marker",
+            got=f"{len(markers)} ({places})",
+            action="point at one with a reference box, or photograph one alone",
+        )
     )
 
 
@@ -240,9 +261,12 @@ def _as_bent(
     share_pct, limit_pct = 100 * bending.share, protocol.calibration.marker_bend_max_pct
     if share_pct > limit_pct:
         raise Refusal(
-            f"marker {marker.dictionary} id {marker.id}: expected borders that lie as a flat marker's do, got them off "
-            f"by {share_pct:.1f} % of its side (limit {limit_pct:g} %): it is bent or curled; lay it flat, on a stiff "
-            "backing, and not round the finger."
+            Problem(
+                where=f"marker {marker.dictionary} id {marker.id}",
+                expected="borders that lie as a flat marker's do",
+                got=f"them off by {share_pct:.1f} % of its side (limit {limit_pct:g} %): it is bent or curled",
+                action="lay it flat, on a stiff backing, and not round the finger",
+            )
         )
     off_mm = bending.share * size_mm
     return replace(

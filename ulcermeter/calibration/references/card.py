@@ -22,7 +22,7 @@ from ulcermeter.calibration.geometry.homography import fit_homography
 from ulcermeter.calibration.references.reference import FoundReference, Reference
 from ulcermeter.calibration.references.region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Photo, Points, transform_points
-from ulcermeter.errors import Refusal
+from ulcermeter.errors import Problem, Refusal
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
@@ -71,8 +71,12 @@ def find_card(
     plane = np.array([places[n] for n in numbers]).reshape(-1, 2)
     if len(numbers) < _LEAST_CORNERS or min(np.ptp(plane, axis=0)) < _LEAST_SPREAD_MM:
         raise Refusal(
-            f"reference card: expected at least {_LEAST_CORNERS} of its corners over two directions, got "
-            f"{len(numbers)}; show the whole card, flat, sharp and without glare."
+            Problem(
+                where="reference card",
+                expected=f"at least {_LEAST_CORNERS} of its corners over two directions",
+                got=f"{len(numbers)}",
+                action="show the whole card, flat, sharp and without glare",
+            )
         )
     used, spread = _agreeing(corners, plane)
     return _found(corners[used], plane[used], spread)
@@ -151,8 +155,12 @@ def _agreeing(corners: Points, plane: Points) -> tuple[NDArray[np.bool_], float]
         used = kept
     if used.sum() < 0.6 * len(used):
         raise Refusal(
-            f"reference card: expected its corners in one plane, got only {int(used.sum())} of {len(used)} that agree; "
-            "keep the card flat and unbent, and photograph one card alone."
+            Problem(
+                where="reference card",
+                expected="its corners in one plane",
+                got=f"only {int(used.sum())} of {len(used)} that agree",
+                action="keep the card flat and unbent, and photograph one card alone",
+            )
         )
     return used, spread
 

@@ -18,7 +18,7 @@ from ulcermeter.calibration.geometry.camera import CameraPrior, camera_prior
 from ulcermeter.calibration.references.reference import FoundReference, Reference
 from ulcermeter.calibration.references.region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Photo, Points
-from ulcermeter.errors import Refusal
+from ulcermeter.errors import Problem, Refusal
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
@@ -176,16 +176,24 @@ def _ambiguous(discs: list[EllipseFit]) -> Refusal:
         for d in discs[:6]
     )
     return Refusal(
-        f"reference: expected one disc, got {len(discs)} that could be meant ({places}); draw a reference box round "
-        "the right one, or photograph it alone."
+        Problem(
+            where="reference",
+            expected="one disc",
+            got=f"{len(discs)} that could be meant ({places})",
+            action="draw a reference box round the right one, or photograph it alone",
+        )
     )
 
 
 def _refuse_small(disc: EllipseFit) -> None:
     if 2 * disc.ellipse.radius_px < _LEAST_DIAMETER_PX:
         raise Refusal(
-            f"reference disc: expected at least {_LEAST_DIAMETER_PX:g} px across, got "
-            f"{2 * disc.ellipse.radius_px:.0f}; go nearer, or set the camera to its full resolution."
+            Problem(
+                where="reference disc",
+                expected=f"at least {_LEAST_DIAMETER_PX:g} px across",
+                got=f"{2 * disc.ellipse.radius_px:.0f}",
+                action="go nearer, or set the camera to its full resolution",
+            )
         )
 
 

@@ -22,7 +22,7 @@ from ulcermeter.calibration.geometry.pose import solve_poses
 from ulcermeter.calibration.references.reference import FoundReference, Reference
 from ulcermeter.calibration.references.region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Photo, Points, transform_points
-from ulcermeter.errors import Refusal
+from ulcermeter.errors import Problem, Refusal
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
@@ -90,8 +90,12 @@ def find_id1(
     if len(cards) > 1:
         places = "; ".join(f"({c.corners_px[:, 0].mean():.0f}, {c.corners_px[:, 1].mean():.0f})" for c in cards)
         raise Refusal(
-            f"reference id1: expected one bank card, got {len(cards)} (at {places}); draw a reference box round one, "
-            "or photograph one alone."
+            Problem(
+                where="reference id1",
+                expected="one bank card",
+                got=f"{len(cards)} (at {places})",
+                action="draw a reference box round one, or photograph one alone",
+            )
         )
     return _found(cards[0])
 
@@ -137,8 +141,12 @@ def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_sc
         return None
     if fits[1 - best] - fits[best] < _CLEAR_CHI2:
         raise Refusal(
-            "reference id1: expected a bank card whose longer side can be told, got one seen so slanted that either "
-            "could be; hold the phone parallel to the card."
+            Problem(
+                where="reference id1",
+                expected="a bank card whose longer side can be told",
+                got="one seen so slanted that either could be",
+                action="hold the phone parallel to the card",
+            )
         )
     return _Card(*turned[best])
 

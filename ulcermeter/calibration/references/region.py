@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Box, Points
-from ulcermeter.errors import Refusal
+from ulcermeter.errors import Problem, Refusal
 
 __all__ = ["cropped"]
 
@@ -30,7 +30,11 @@ def cropped(pixels: NDArray[np.uint8], region: Box | None) -> tuple[NDArray[np.u
     right, bottom = min(int(np.ceil(x + width + margin)), cols), min(int(np.ceil(y + height + margin)), rows)
     if right - left < 16 or bottom - top < 16:
         raise Refusal(
-            f"reference box: expected a box x, y, width, height inside the photo of {cols} × {rows} px, got "
-            f"{x:g}, {y:g}, {width:g}, {height:g}; draw it round the reference."
+            Problem(
+                where="reference box",
+                expected=f"a box x, y, width, height inside the photo of {cols} × {rows} px",
+                got=f"{x:g}, {y:g}, {width:g}, {height:g}",
+                action="draw it round the reference",
+            )
         )
     return np.ascontiguousarray(pixels[top:bottom, left:right]), np.array([left, top], dtype=np.float64)

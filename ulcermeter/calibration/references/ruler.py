@@ -21,7 +21,7 @@ from ulcermeter.calibration.features.tick_waves import TickCluster, find_ticks
 from ulcermeter.calibration.references.reference import FoundReference, Reference
 from ulcermeter.calibration.references.region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Photo, Points
-from ulcermeter.errors import Refusal
+from ulcermeter.errors import Problem, Refusal
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
@@ -129,8 +129,12 @@ def find_ruler(
     if not readings:
         if seen:
             raise Refusal(
-                f"reference ruler: expected at least {_LEAST_TICKS} even ticks in a row, got fewer; lay the ruler flat "
-                "beside the ulcer, free of glare, with 2 cm or more of it in the photo."
+                Problem(
+                    where="reference ruler",
+                    expected=f"at least {_LEAST_TICKS} even ticks in a row",
+                    got="fewer",
+                    action="lay the ruler flat beside the ulcer, free of glare, with 2 cm or more of it in the photo",
+                )
             )
         return None
     untold = [reading for reading in readings if reading.tick_mm is None]
