@@ -30,13 +30,17 @@ def test_every_command_is_told_and_every_told_command_exists() -> None:
 def test_readme_is_two_screens_and_leads_to_every_page() -> None:
     assert len(README.splitlines()) <= 110
     assert [topic for topic in TOPICS if f"](ulcermeter/manual/{topic}.md)" not in README] == []
-    assert [topic for topic, line in TOPICS.items() if line not in README] == []
 
 
 @pytest.mark.parametrize("name", ["README.md", *OTHERS])
 def test_links_and_pictures_lead_somewhere(name: str) -> None:
     text = (REPOSITORY / name).read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    links = [
+        link
+        for pair in re.findall(r'\]\(([^)#]+)\)|src="([^"]+)"', text)
+        for link in pair
+        if link and "://" not in link
+    ]
     assert links or name != "README.md"
     assert not [link for link in links if not (REPOSITORY / link).exists()]
 

@@ -6,6 +6,7 @@ import hashlib
 import sys
 from pathlib import Path
 
+import cv2
 import pandas as pd
 import pytest
 
@@ -203,3 +204,11 @@ def table_half(study, results) -> dict[str, pd.DataFrame]:
     given = study.photos.assign(n=number[1])[[*key, "n", "ulcer_no", "site", "covered", "reader_state", "x", "y"]]
     photographed = results.photos.assign(n=number[0]).merge(given, on=[*key, "n"], how="left").drop(columns="n")
     return tables_of(study, Gathered(results.photos, photographed, results.measurements, results.outlines))
+
+
+def test_the_overlay_that_readme_shows_is_the_one_that_is_drawn(results):
+    shown = cv2.imread(str(STUDY.parent / "overlay.jpg"))
+    (drawn,) = (results.root / "overlays").glob("*S01_screening_*")
+    now = cv2.resize(cv2.imread(str(drawn)), shown.shape[1::-1], interpolation=cv2.INTER_AREA)
+    # Another number in it differs by far more than JPEG does, where it stands.
+    assert cv2.blur(cv2.absdiff(shown, now).max(axis=2), (15, 15)).max() < 25
