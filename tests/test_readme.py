@@ -1,8 +1,9 @@
-"""What the README and the manual name is there: commands, files, rules, public names."""
+"""What README, the manual and the other documents name is there: commands, files, rules, public names."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ REPOSITORY = Path(__file__).parent.parent
 MANUAL = REPOSITORY / "ulcermeter" / "manual"
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PAGES = {topic: (MANUAL / f"{topic}.md").read_text(encoding="utf-8") for topic in TOPICS}
-OTHERS = ("CONTRIBUTING.md", "CHANGELOG.md")
+OTHERS = ("CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md")
 
 
 def told_in(text: str) -> set[str]:
@@ -66,3 +67,29 @@ def test_python_names_are_public() -> None:
     named = re.findall(r"\bum\.([a-z_]+)", prose)
     assert len(named) > 10
     assert not [name for name in named if name not in um.__all__]
+
+
+ARCHITECTURE = (REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8")
+
+
+def test_the_rooms_and_files_of_architecture_are_those_there_are() -> None:
+    package = REPOSITORY / "ulcermeter"
+    rooms = [path.name for path in package.iterdir() if path.is_dir() and not path.name.startswith("_")]
+    assert not [room for room in rooms if f"{room}/" not in ARCHITECTURE]
+    named = re.findall(r"`((?:tests/)?[a-z_]+(?:/[a-z_]+)*/(?:[a-z_]+\.(?:py|toml))?)`", ARCHITECTURE)
+    assert len(named) > 20
+    assert not [name for name in named if not ((package / name).exists() or (REPOSITORY / name).exists())]
+
+
+def test_each_dependency_says_why() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    names = {re.split(r"[^\w.-]", one)[0] for one in wanted}
+    assert not [name for name in names if not re.search(rf"^\|[^|]*\b{re.escape(name)}\b[^|]*\|", ARCHITECTURE, re.M)]
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    text = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^### (.*)$", text, flags=re.MULTILINE)
+    assert set(headings) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert re.findall(r"^## .*$", text, flags=re.MULTILINE)[0] == "## [Unreleased]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-from ulcermeter.errors import UlcermeterError
+from ulcermeter.errors import Problem, UlcermeterError
 
 __all__ = ["unknown_name"]
 
@@ -30,4 +30,5 @@ def unknown_name(
     near = near or difflib.get_close_matches(name.casefold(), names, n=3, cutoff=0.6)
     near = near or [other for other in names if len(name) > 2 and name.casefold() in other][:3]
     expected = f"such as {', '.join(near)}" if near else f"one of {', '.join(names)}"
-    return UlcermeterError(f"expected a {what} {expected}, got '{name}'; {listed_by} lists them all.")
+    action = f"see all of them with {listed_by}"
+    return UlcermeterError(Problem(expected=f"a {what} {expected}", got=f"'{name}'", action=action))
