@@ -25,6 +25,15 @@ from ulcermeter.datatypes.calibration import (
     transform_points,
 )
 from ulcermeter.datatypes.doubts import doubts_of, undated, without_doubted
+from ulcermeter.datatypes.effects import (
+    Caution,
+    Effect,
+    EffectMethod,
+    Estimand,
+    HealingCurve,
+    Measure,
+    UlcerCategory,
+)
 from ulcermeter.datatypes.findings import Finding, Kind, Severity, blanked, record_of, sentence
 from ulcermeter.datatypes.finger import Finger
 
@@ -37,14 +46,20 @@ __all__ = [
     "Box",
     "Calibration",
     "CameraInfo",
+    "Caution",
+    "Effect",
+    "EffectMethod",
     "Eligibility",
+    "Estimand",
     "Finding",
     "Finger",
     "Framing",
+    "HealingCurve",
     "Kind",
     "LensProfile",
-    "OutlineSource",
+    "Measure",
     "Outcomes",
+    "OutlineSource",
     "Photo",
     "PhotoResult",
     "RectifiedPhoto",
@@ -52,6 +67,7 @@ __all__ = [
     "Segmentation",
     "Severity",
     "Study",
+    "UlcerCategory",
     "blanked",
     "doubts_of",
     "record_of",

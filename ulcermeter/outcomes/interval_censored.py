@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.errors import Problem, TableError
 
-__all__ = ["interval_censored_scores", "turnbull"]
+__all__ = ["innermost_intervals", "interval_censored_scores", "turnbull"]
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ def turnbull(low: Floats, high: Floats, *, tolerance: float = 1e-9, rounds: int 
         An interval that holds no time.
     """
     _check(low, high)
-    left, right = _innermost(low, high)
+    left, right = innermost_intervals(low, high)
     inside = ((low[:, None] <= left[None, :]) & (right[None, :] <= high[:, None])).astype(float)
     mass = np.full(len(left), 1.0 / len(left))
     for _ in range(rounds):
@@ -66,7 +66,7 @@ def _check(low: Floats, high: Floats) -> None:
         )
 
 
-def _innermost(low: Floats, high: Floats) -> tuple[Floats, Floats]:
+def innermost_intervals(low: Floats, high: Floats) -> tuple[Floats, Floats]:
     """Intervals whose left end is some low, whose right end some high, with no other end between."""
     # At equal values a right end comes first, for (a, b] and (b, c] share no time.
     ends = sorted([(value, 1) for value in set(low.tolist())] + [(value, 0) for value in set(high.tolist())])

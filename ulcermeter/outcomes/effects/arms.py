@@ -1,0 +1,48 @@
+"""What the effects have in common: arms and the one that others are compared with, enough subjects, quantiles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ulcermeter.datatypes import Caution
+from ulcermeter.errors import TableError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FEW_SUBJECTS", "arms_of", "few", "need"]
+
+FEW_SUBJECTS = 10
+"""Subjects in an arm below which an interval is marked (assumption: coverage in simulations with 10 against 10)."""
+
+
+def arms_of(table: pd.DataFrame, reference_arm: str) -> tuple[str, list[str]]:
+    """Return the reference arm (the last by name where none is given) and the others, by name.
+
+    Raises
+    ------
+    TableError
+        The reference arm named is none of the table's.
+    """
+    names = sorted(set(table["arm"]))
+    if reference_arm and reference_arm not in names:
+        raise TableError(f"reference arm: expected one of {', '.join(names)}, got '{reference_arm}'; name one of them.")
+    reference = reference_arm or (names[-1] if names else "")
+    return reference, [name for name in names if name != reference]
+
+
+def few(n_subjects: int) -> tuple[Caution, ...]:
+    """Return the caution that an interval of so few subjects needs."""
+    return (Caution.FEW_SUBJECTS,) if n_subjects < FEW_SUBJECTS else ()
+
+
+def need(table: pd.DataFrame, *names: str) -> None:
+    """Say which columns a table lacks.
+
+    Raises
+    ------
+    TableError
+    """
+    absent = [name for name in names if name not in table.columns]
+    if absent:
+        raise TableError(f"effects: expected a table with the columns {', '.join(names)}, got none of {absent}; add.")
