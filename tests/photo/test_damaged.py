@@ -108,6 +108,17 @@ def test_a_png_whose_picture_ends_early_is_damage_though_its_checksums_fit(tmp_p
     assert "its picture ends after" in refused(path)
 
 
+@pytest.mark.parametrize(("colour", "more"), [(0, 2 * 170 * 120), (2, 1), (2, 170 * 121)])
+def test_a_png_of_more_bytes_than_its_head_says_is_damage(tmp_path: Path, colour: int, more: int) -> None:
+    """A head that was changed to fewer channels or rows leaves the rest of the picture over."""
+    rows = b"".join(b"\0" + row.tobytes() for row in (SKIN if colour else SKIN[..., 0]))
+    path = tmp_path / "a.png"
+    path.write_bytes(made_by_hand(rows, colour, 8))
+    assert read_photo(path).pixels.shape == (120, 170, 3)
+    path.write_bytes(made_by_hand(rows + bytes(more), colour, 8))
+    assert "goes on beyond its size" in refused(path)
+
+
 @pytest.mark.parametrize(("colour", "depth", "bits"), [(0, 1, 1), (0, 16, 16), (2, 8, 24), (2, 16, 48), (6, 8, 32)])
 def test_interlaced_pngs_are_whole_by_their_own_measure(tmp_path: Path, colour: int, depth: int, bits: int) -> None:
     """Seven passes by the standard's picture of 8 × 8 pixels: which pass each pixel belongs to."""

@@ -180,6 +180,31 @@ def test_a_first_line_that_is_no_header_is_one_fault(tmp_path: Path, line: str, 
     assert told.endswith("; delete that line.") and "\n" not in told
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_quote_too_many_loses_no_rows_in_silence(tmp_path: Path, end: str, separator: str) -> None:
+    """A quote at a cell's start takes everything up to the next quote, or to the end, into that cell."""
+    lines = [HEADER, *(row(x=str(x)) for x in range(1, 9))]
+    whole = end.join(lines).replace(",", separator) + end
+    for column in (0, 4, 7, 12):
+        cells = [line.split(separator) for line in whole.split(end)]
+        cells[3][column] = '"' + cells[3][column]
+        open_quote = end.join(separator.join(line) for line in cells)
+        said = faults(folder(tmp_path / f"{column} open", open_quote.encode()))
+        assert "photos.csv row 4: expected a row by the rules of CSV, got a quote that is opened and not closed" in said
+        # A second quote that happens to close it: the rows between are within one cell, and nothing is too long.
+        cells[5][column] = cells[5][column] + '"'
+        closed = end.join(separator.join(line) for line in cells)
+        said = faults(folder(tmp_path / f"{column} closed", closed.encode()))
+        assert "photos.csv row 4: expected one row, got several within a quoted cell" in said
+
+
+def test_a_line_end_within_a_quoted_note_is_no_fault(tmp_path: Path) -> None:
+    header, note = f"{HEADER},note", '"seen late,\nthe card lay askew"'
+    check = check_study(folder(tmp_path, f"{GOOD},{note}\n{row(x='7')},", header=header))
+    assert check.faults == () and len(check.study.photos) == 2
+
+
 def test_words_of_a_short_list_may_be_capitals(tmp_path: Path) -> None:
     assert read_study(folder(tmp_path, row(hand="Left"))).photos.loc[0, "hand"] == "left"
 

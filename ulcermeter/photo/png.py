@@ -53,7 +53,10 @@ def _chunks(data: bytes, path: Path) -> Iterator[tuple[bytes, memoryview]]:
 
 
 def _check_picture(head: bytes, parts: list[memoryview], path: Path) -> None:
-    """Inflate the picture, keeping nothing, up to the bytes that its size needs and to zlib's own checksum."""
+    """Inflate the picture, keeping nothing, to the bytes that its size needs and to zlib's own checksum.
+
+    A picture of more bytes was written under another head: of another size, or of more channels.
+    """
     needed, found, inflater = _raw_bytes(head), 0, zlib.decompressobj()
     for part in parts:
         rest: bytes | memoryview = part
@@ -62,6 +65,8 @@ def _check_picture(head: bytes, parts: list[memoryview], path: Path) -> None:
             rest = inflater.unconsumed_tail
     if found < needed:
         raise damaged(path, f"its picture ends after {found / needed:.0%}")
+    if found > needed:
+        raise damaged(path, "its picture goes on beyond its size")
 
 
 def _raw_bytes(head: bytes) -> int:

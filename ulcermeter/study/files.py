@@ -21,6 +21,7 @@ __all__ = ["Findings", "broken", "read_text_table", "short_rows_at_fault", "ungu
 
 _SEPARATORS = (",", ";", "\t")
 _NUMBER_STARTS = "=+-@"
+_QUOTE = "write a quote that is part of a cell twice, within quotes, or take it away"
 # A million rows; a trial has some thousand.
 _MOST_MB = 200
 
@@ -115,13 +116,8 @@ def _rows(path: Path, known: Sequence[str], findings: Findings) -> list[list[str
     if "\0" in text:
         findings.fault("expected a CSV file, got a file with zero bytes in it", path.name)
         return None
-    try:
-        rows = [
-            [cell.strip() for cell in row]
-            for row in csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text, known))
-        ]
-    except csv.Error as error:
-        findings.fault(f"expected a CSV file, got one that breaks its rules: {error}", path.name)
+    rows = _parted(text, _separator(text, known), path.name, findings)
+    if rows is None:
         return None
     while rows and not any(rows[-1]):
         rows.pop()
@@ -132,6 +128,26 @@ def _rows(path: Path, known: Sequence[str], findings: Findings) -> list[list[str
         findings.fault(f"expected the column names in the first line, got {got}; delete that line", path.name)
         return None
     return rows
+
+
+def _parted(text: str, separator: str, file: str, findings: Findings) -> list[list[str]] | None:
+    """Part rows and cells; a quote too many, which takes the rows behind it into one cell, is told."""
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
+            rows.append([cell.strip() for cell in row])
+            if any(_holds_rows(cell, separator, len(rows[0])) for cell in rows[-1]):
+                findings.fault(f"expected one row, got several within a quoted cell; {_QUOTE}", file, len(rows))
+    except csv.Error as error:
+        got = "a quote that is opened and not closed" if "end of data" in str(error) else str(error)
+        findings.fault(f"expected a row by the rules of CSV, got {got}; {_QUOTE}", file, len(rows) + 1)
+        return None
+    return rows
+
+
+def _holds_rows(cell: str, separator: str, width: int) -> bool:
+    """Tell whether a cell has line ends and as many separators as a row: it begins in one and ends in another."""
+    return len(cell.splitlines()) > 1 and cell.count(separator) >= width - 1
 
 
 def _no_header(first: Sequence[str]) -> str:
