@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from finger_timelines import PROTOCOL, Story, flags_of
+from finger_histories import PROTOCOL, FingerHistory, flags_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,45 +21,45 @@ A, B = (8.0, -4.0, 3.0), (20.0, 3.0, 2.0)
 
 
 def test_ids_are_numbered_by_first_appearance_then_from_the_tip() -> None:
-    story = Story().shot("screening", B).shot("baseline", (2.0, 1.0, 2.0), A, B)
-    tracked = story.track()
+    history = FingerHistory().shot("screening", B).shot("baseline", (2.0, 1.0, 2.0), A, B)
+    tracked = history.track()
     at_baseline = tracked[tracked["visit"] == "baseline"].set_index("label")["ulcer_id"]
     assert list(at_baseline) == ["S01-left-index-3", "S01-left-index-2", "S01-left-index-1"]
 
 
 def test_the_clinics_number_wins_over_place_and_the_conflict_is_said() -> None:
-    story = Story().shot("baseline", A, ulcer_no="4").shot("week 4", (20.0, 0.0, 3.0), ulcer_no="4")
-    tracked = story.track()
+    history = FingerHistory().shot("baseline", A, ulcer_no="4").shot("week 4", (20.0, 0.0, 3.0), ulcer_no="4")
+    tracked = history.track()
     assert set(tracked["ulcer_id"]) == {"S01-left-index-1"}
     assert flags_of(tracked, 1) == [Flag(FlagKind.NUMBER_AND_PLACE_DISAGREE, number="4")]
 
 
 def test_the_click_says_which_outline_the_number_means() -> None:
-    story = Story().shot("baseline", A, B, ulcer_no="7", x=500 + 20 * 3 + 5, y=300 + 20 * 20 - 8)
-    story.shot("week 4", B, ulcer_no="7", view="dorsal")
-    tracked = story.track()
+    history = FingerHistory().shot("baseline", A, B, ulcer_no="7", x=500 + 20 * 3 + 5, y=300 + 20 * 20 - 8)
+    history.shot("week 4", B, ulcer_no="7", view="dorsal")
+    tracked = history.track()
     week = tracked[tracked["visit"] == "week 4"].set_index("ulcer_id")["state"]
     assert week.to_dict() == {"S01-left-index-1": "not photographed", "S01-left-index-2": "persistent"}
 
 
 def test_one_visits_photos_of_one_side_are_one_ulcer() -> None:
-    story = Story().shot("baseline", A, B).shot("baseline", (8.5, -3.6, 3.1), (20.4, 3.1, 2.1))
-    assert story.track()["ulcer_id"].value_counts().to_dict() == {"S01-left-index-1": 2, "S01-left-index-2": 2}
+    history = FingerHistory().shot("baseline", A, B).shot("baseline", (8.5, -3.6, 3.1), (20.4, 3.1, 2.1))
+    assert history.track()["ulcer_id"].value_counts().to_dict() == {"S01-left-index-1": 2, "S01-left-index-2": 2}
 
 
 def test_other_sides_are_other_ulcers_unless_number_or_site_says_so() -> None:
-    assert Story().shot("baseline", A).shot("baseline", A, view="dorsal").track()["ulcer_id"].nunique() == 2
-    named = Story().shot("baseline", A, ulcer_no="1").shot("baseline", A, view="tip", ulcer_no="1").track()
+    assert FingerHistory().shot("baseline", A).shot("baseline", A, view="dorsal").track()["ulcer_id"].nunique() == 2
+    named = FingerHistory().shot("baseline", A, ulcer_no="1").shot("baseline", A, view="tip", ulcer_no="1").track()
     assert named["ulcer_id"].nunique() == 1
-    site = Story().shot("baseline", A, site="Tip").shot("baseline", A, view="tip", site="tip ").track()
+    site = FingerHistory().shot("baseline", A, site="Tip").shot("baseline", A, view="tip", site="tip ").track()
     assert site["ulcer_id"].nunique() == 1 and Flag(FlagKind.IDENTITY_ASSUMED) in flags_of(site)
 
 
 def test_without_coordinates_the_only_one_is_assumed_and_two_are_ambiguous() -> None:
-    one = Story().shot("baseline", A).shot("week 4", A, unlocated=True).track()
+    one = FingerHistory().shot("baseline", A).shot("week 4", A, unlocated=True).track()
     assert list(one["ulcer_id"].unique()) == ["S01-left-index-1"]
     assert flags_of(one, 1) == [Flag(FlagKind.IDENTITY_ASSUMED)]
-    two = Story().shot("baseline", A, B).shot("week 4", A, unlocated=True).track()
+    two = FingerHistory().shot("baseline", A, B).shot("week 4", A, unlocated=True).track()
     week = two[two["visit"] == "week 4"]
     states = dict(zip(week["ulcer_id"], week["state"], strict=True))
     assert states == {"S01-left-index-1": "persistent", "S01-left-index-2": "indeterminate"}
@@ -67,9 +67,11 @@ def test_without_coordinates_the_only_one_is_assumed_and_two_are_ambiguous() -> 
 
 
 def test_sites_tell_apart_what_has_no_coordinates() -> None:
-    story = Story().shot("baseline", A, site="tip", unlocated=True).shot("baseline", B, site="PIP", unlocated=True)
-    story.shot("week 4", B, site="pip", unlocated=True).shot("week 4", A, site="tip", unlocated=True)
-    tracked = story.track()
+    history = (
+        FingerHistory().shot("baseline", A, site="tip", unlocated=True).shot("baseline", B, site="PIP", unlocated=True)
+    )
+    history.shot("week 4", B, site="pip", unlocated=True).shot("week 4", A, site="tip", unlocated=True)
+    tracked = history.track()
     for visit in ("baseline", "week 4"):
         rows = tracked[tracked["visit"] == visit]
         assert dict(zip(rows["site"].str.lower(), rows["ulcer_id"], strict=True)) == {
@@ -79,46 +81,48 @@ def test_sites_tell_apart_what_has_no_coordinates() -> None:
 
 
 def test_what_lies_between_two_is_ambiguous() -> None:
-    story = Story().shot("baseline", (10, 0, 2.0), (14, 0, 2.0)).shot("week 4", (12.1, 0, 2.0))
-    week = story.track().query("visit == 'week 4'")
+    history = FingerHistory().shot("baseline", (10, 0, 2.0), (14, 0, 2.0)).shot("week 4", (12.1, 0, 2.0))
+    week = history.track().query("visit == 'week 4'")
     assert set(week["state"]) == {"persistent", "indeterminate"}
     assert all(in_doubt_of_identity(read_flags(cell)) for cell in week["flags"])
 
 
 def test_one_gone_and_one_come_up_just_beyond_the_gate_is_ambiguous() -> None:
-    story = Story().shot("baseline", (10, 0, 2.0)).shot("week 4", (15.5, 0, 2.0))
-    tracked = story.track()
-    assert [state for _, _, state in story.states()] == ["first seen", "indeterminate", "first seen"]
+    history = FingerHistory().shot("baseline", (10, 0, 2.0)).shot("week 4", (15.5, 0, 2.0))
+    tracked = history.track()
+    assert [state for _, _, state in history.states()] == ["first seen", "indeterminate", "first seen"]
     assert sum(in_doubt_of_identity(read_flags(cell)) for cell in tracked["flags"]) == 2
-    apart = Story().shot("baseline", (10, 0, 2.0)).shot("week 4", (19, 0, 2.0))
+    apart = FingerHistory().shot("baseline", (10, 0, 2.0)).shot("week 4", (19, 0, 2.0))
     assert [state for _, _, state in apart.states()] == ["first seen", "healed", "new"]
 
 
 def test_a_common_shift_of_the_finger_does_not_swap_two_ulcers() -> None:
-    story = Story().shot("baseline", (10, 0, 2.0), (15, 0, 2.2)).shot("week 4", (12.5, 0.5, 2.0), (17.5, 0.5, 2.2))
-    week = story.track().query("visit == 'week 4'").sort_values("finger_s_mm")
+    history = (
+        FingerHistory().shot("baseline", (10, 0, 2.0), (15, 0, 2.2)).shot("week 4", (12.5, 0.5, 2.0), (17.5, 0.5, 2.2))
+    )
+    week = history.track().query("visit == 'week 4'").sort_values("finger_s_mm")
     assert list(week["ulcer_id"]) == ["S01-left-index-1", "S01-left-index-2"]
 
 
 def test_a_large_ulcers_centre_may_wander_as_it_closes() -> None:
-    story = Story().shot("baseline", (12, 0, 10.0)).shot("week 8", (16.5, 0.0, 2.0))
-    assert list(story.track()["ulcer_id"]) == ["S01-left-index-1"] * 2
+    history = FingerHistory().shot("baseline", (12, 0, 10.0)).shot("week 8", (16.5, 0.0, 2.0))
+    assert list(history.track()["ulcer_id"]) == ["S01-left-index-1"] * 2
 
 
 def test_two_clicks_that_gave_one_outline_are_one_ulcer() -> None:
-    story = Story().shot("baseline", A, (8.1, -4.0, 2.9))
-    assert list(story.track()["ulcer_id"]) == ["S01-left-index-1"] * 2
-    assert list(story.track()["state"]) == ["first seen"] * 2
+    history = FingerHistory().shot("baseline", A, (8.1, -4.0, 2.9))
+    assert list(history.track()["ulcer_id"]) == ["S01-left-index-1"] * 2
+    assert list(history.track()["state"]) == ["first seen"] * 2
 
 
 def test_measurements_of_a_photo_that_is_not_there_are_refused() -> None:
-    measurements, photos = Story().shot("baseline", A).shot("week 4", A).tables()
+    measurements, photos = FingerHistory().shot("baseline", A).shot("week 4", A).tables()
     with pytest.raises(TableError, match="01 week 4.jpg"):
         track(measurements, photos[:1], protocol=PROTOCOL)
 
 
 def test_no_measurements_give_an_empty_table() -> None:
-    photos = Story().shot("baseline").tables()[1]
+    photos = FingerHistory().shot("baseline").tables()[1]
     tracked = track(pd.DataFrame(columns=columns("measurements")), photos, protocol=PROTOCOL)
     assert len(tracked) == 0 and list(tracked.columns) == columns("tracked")
 
@@ -136,10 +140,10 @@ SHOT = st.tuples(
 @settings(max_examples=30)
 @given(shots=st.lists(SHOT, min_size=1, max_size=6), seed=st.integers(0, 2**16))
 def test_row_order_does_not_matter_and_nothing_is_lost(shots: list, seed: int) -> None:
-    story = Story()
+    history = FingerHistory()
     for visit, ulcers, view, number, unlocated in shots:
-        story.shot(visit, *ulcers, view=view, ulcer_no=number, unlocated=unlocated)
-    measurements, photos = story.tables()
+        history.shot(visit, *ulcers, view=view, ulcer_no=number, unlocated=unlocated)
+    measurements, photos = history.tables()
     if measurements.empty:
         return
     tracked = track(measurements, photos, protocol=PROTOCOL)

@@ -1,10 +1,10 @@
-"""Every state of the design, from a naive story."""
+"""Every state of the design, from a naive history."""
 
 from __future__ import annotations
 
 import pandas as pd
 import pytest
-from finger_timelines import Story, flags_of
+from finger_histories import FingerHistory, flags_of
 
 from ulcermeter.tables.flags import Flag, FlagKind, read_flags
 
@@ -12,10 +12,10 @@ AT = (12.0, -2.0, 4.0)
 
 
 def test_an_ulcer_that_stays_then_heals_then_comes_back() -> None:
-    story = Story().shot("screening", AT).shot("baseline", (12.4, -2.3, 3.6)).shot("week 4").shot("week 8")
-    story.shot("week 12", (11.8, -1.8, 2.5)).shot("week 24", (12, -2, 2.2))
+    history = FingerHistory().shot("screening", AT).shot("baseline", (12.4, -2.3, 3.6)).shot("week 4").shot("week 8")
+    history.shot("week 12", (11.8, -1.8, 2.5)).shot("week 24", (12, -2, 2.2))
     states = ["first seen", "persistent", "healed", "healed", "recurrent", "persistent"]
-    assert story.states() == [
+    assert history.states() == [
         (visit, "1", state)
         for visit, state in zip(
             ("screening", "baseline", "week 4", "week 8", "week 12", "week 24"), states, strict=True
@@ -24,32 +24,32 @@ def test_an_ulcer_that_stays_then_heals_then_comes_back() -> None:
 
 
 def test_healed_without_a_reader_is_flagged_and_with_one_is_not() -> None:
-    tracked = Story().shot("baseline", AT).shot("week 4").shot("week 8", reader_state="healed").track()
+    tracked = FingerHistory().shot("baseline", AT).shot("week 4").shot("week 8", reader_state="healed").track()
     assert list(tracked["state"]) == ["first seen", "healed", "healed"]
     assert flags_of(tracked) == [Flag(FlagKind.HEALED_BY_MACHINE)]
 
 
 def test_a_place_seen_clear_at_baseline_gives_a_new_ulcer() -> None:
-    story = Story().shot("baseline", AT).shot("week 4", AT, (22.0, 3.0, 2.2))
-    tracked = story.track()
-    assert story.states() == [("baseline", "1", "first seen"), ("week 4", "1", "persistent"), ("week 4", "2", "new")]
+    history = FingerHistory().shot("baseline", AT).shot("week 4", AT, (22.0, 3.0, 2.2))
+    tracked = history.track()
+    assert history.states() == [("baseline", "1", "first seen"), ("week 4", "1", "persistent"), ("week 4", "2", "new")]
     clear = Flag(FlagKind.SEEN_CLEAR, photos=("00 baseline.jpg",), visit="baseline", date="2016-05-02")
     assert clear in flags_of(tracked, 2)
 
 
 def test_a_place_seen_clear_only_before_baseline_is_first_seen_and_said() -> None:
-    story = Story().shot("screening", AT).shot("baseline", AT, (22.0, 3.0, 2.2))
-    assert story.states()[-1] == ("baseline", "2", "first seen")
-    assert [f.kind for f in flags_of(story.track(), -1)] == [FlagKind.SEEN_CLEAR_BEFORE_BASELINE]
+    history = FingerHistory().shot("screening", AT).shot("baseline", AT, (22.0, 3.0, 2.2))
+    assert history.states()[-1] == ("baseline", "2", "first seen")
+    assert [f.kind for f in flags_of(history.track(), -1)] == [FlagKind.SEEN_CLEAR_BEFORE_BASELINE]
 
 
 def test_a_new_ulcer_beside_an_old_one_is_not_the_old_one() -> None:
-    story = Story().shot("baseline", AT).shot("week 4", (12.0, -1.6, 3.8), (18.0, -2.0, 2.0))
-    assert story.states() == [("baseline", "1", "first seen"), ("week 4", "1", "persistent"), ("week 4", "2", "new")]
+    history = FingerHistory().shot("baseline", AT).shot("week 4", (12.0, -1.6, 3.8), (18.0, -2.0, 2.0))
+    assert history.states() == [("baseline", "1", "first seen"), ("week 4", "1", "persistent"), ("week 4", "2", "new")]
 
 
 @pytest.mark.parametrize(
-    ("said", "state", "kind"),
+    ("row", "state", "kind"),
     [
         ({"covered": "yes"}, "indeterminate", FlagKind.COVERED),
         ({"reader_state": "indeterminate"}, "indeterminate", FlagKind.READER_UNSURE),
@@ -68,23 +68,23 @@ def test_a_new_ulcer_beside_an_old_one_is_not_the_old_one() -> None:
         ({"ulcer_no": "2"}, "healed", FlagKind.HEALED_BY_MACHINE),
     ],
 )
-def test_nothing_found_is_not_yet_healed(said: dict, state: str, kind: FlagKind | None) -> None:
-    last = Story().shot("baseline", AT).shot("week 4", **said).track().iloc[-1]
+def test_nothing_found_is_not_yet_healed(row: dict, state: str, kind: FlagKind | None) -> None:
+    last = FingerHistory().shot("baseline", AT).shot("week 4", **row).track().iloc[-1]
     assert (last["visit"], last["state"], last["ulcer_id"]) == ("week 4", state, "S01-left-index-1")
     assert kind is None or kind in {flag.kind for flag in read_flags(last["flags"])}
     assert pd.isna(last["label"]) and pd.isna(last["diameter_mm"])
     assert last["day"] == 28
 
 
-@pytest.mark.parametrize("said", [{"covered": "yes"}, {"reader_state": "indeterminate"}, {"reader_state": "healed"}])
-def test_an_outline_against_the_readers_word_is_unsure(said: dict) -> None:
-    story = Story().shot("baseline", AT).shot("week 4", AT, **said).shot("week 8", AT)
-    assert [state for _, _, state in story.states()] == ["first seen", "indeterminate", "persistent"]
+@pytest.mark.parametrize("row", [{"covered": "yes"}, {"reader_state": "indeterminate"}, {"reader_state": "healed"}])
+def test_an_outline_against_the_readers_word_is_unsure(row: dict) -> None:
+    history = FingerHistory().shot("baseline", AT).shot("week 4", AT, **row).shot("week 8", AT)
+    assert [state for _, _, state in history.states()] == ["first seen", "indeterminate", "persistent"]
 
 
 def test_a_second_photo_of_the_visit_settles_what_the_first_cannot() -> None:
-    story = Story().shot("baseline", AT).shot("week 4", status="refused", reason="blurred").shot("week 4")
-    last = story.track().iloc[-1]
+    history = FingerHistory().shot("baseline", AT).shot("week 4", status="refused", reason="blurred").shot("week 4")
+    last = history.track().iloc[-1]
     assert (
         last["state"] == "healed"
         and "blurred" in read_flags(last["flags"])[-1].reason
@@ -93,17 +93,20 @@ def test_a_second_photo_of_the_visit_settles_what_the_first_cannot() -> None:
 
 
 def test_found_on_one_photo_and_not_on_the_other_is_open_and_said() -> None:
-    tracked = Story().shot("baseline", AT).shot("week 4", AT).shot("week 4").track()
+    tracked = FingerHistory().shot("baseline", AT).shot("week 4", AT).shot("week 4").track()
     assert list(tracked["state"]) == ["first seen", "persistent"]
     assert flags_of(tracked, 1) == [Flag(FlagKind.NOT_FOUND_ON, photos=("02 week 4.jpg",))]
 
 
 def test_merged_keeps_the_larger_and_names_where_the_other_went() -> None:
-    story = (
-        Story().shot("baseline", (10, 0, 2.5), (15, 0, 4.0)).shot("week 4", (13, 0, 8.0)).shot("week 8", (13, 0, 8.0))
+    history = (
+        FingerHistory()
+        .shot("baseline", (10, 0, 2.5), (15, 0, 4.0))
+        .shot("week 4", (13, 0, 8.0))
+        .shot("week 8", (13, 0, 8.0))
     )
-    tracked = story.track()
-    assert story.states()[2:] == [
+    tracked = history.track()
+    assert history.states()[2:] == [
         ("week 4", "1", "merged"),
         ("week 4", "2", "merged"),
         ("week 8", "1", "merged"),
@@ -115,9 +118,9 @@ def test_merged_keeps_the_larger_and_names_where_the_other_went() -> None:
 
 
 def test_split_parts_keep_one_identity() -> None:
-    story = Story().shot("baseline", (12, 0, 7.0)).shot("week 4", (10.0, 0, 2.5), (14.0, 0.3, 2.0))
-    story.shot("week 8", (10.0, 0, 2.4), (14.0, 0.3, 1.8)).shot("week 12", (10.0, 0, 2.0))
-    assert [(u, s) for _, u, s in story.states()] == [
+    history = FingerHistory().shot("baseline", (12, 0, 7.0)).shot("week 4", (10.0, 0, 2.5), (14.0, 0.3, 2.0))
+    history.shot("week 8", (10.0, 0, 2.4), (14.0, 0.3, 1.8)).shot("week 12", (10.0, 0, 2.0))
+    assert [(u, s) for _, u, s in history.states()] == [
         ("1", "first seen"),
         ("1", "split"),
         ("1", "split"),
@@ -128,69 +131,77 @@ def test_split_parts_keep_one_identity() -> None:
 
 
 def test_amputated_from_the_day_of_the_event_on() -> None:
-    story = Story().shot("baseline", AT).shot("week 4", AT).shot("week 8", finger="thumb").shot("week 12")
+    history = FingerHistory().shot("baseline", AT).shot("week 4", AT).shot("week 8", finger="thumb").shot("week 12")
     event = {"subject_id": "S01", "hand": "left", "finger": "index", "event": "amputation", "date": "2016-06-20"}
-    states = [state for _, _, state in story.states(events=pd.DataFrame([event]))]
+    states = [state for _, _, state in history.states(events=pd.DataFrame([event]))]
     assert states == ["first seen", "persistent", "amputated", "amputated"]
-    partial = [state for _, _, state in story.states(events=pd.DataFrame([event | {"date": "2016-06"}]))]
+    partial = [state for _, _, state in history.states(events=pd.DataFrame([event | {"date": "2016-06"}]))]
     assert partial == ["first seen", "persistent", "not photographed", "amputated"]
 
 
 def test_a_visit_without_a_photo_is_a_row() -> None:
-    story = Story().shot("baseline", AT).shot("week 8", AT)
+    history = FingerHistory().shot("baseline", AT).shot("week 8", AT)
     visits = [
         {"subject_id": "S01", "visit": "baseline", "date": "2016-05-02", "attended": "yes"},
         {"subject_id": "S01", "visit": "week 4", "date": "2016-05-30", "attended": "no"},
         {"subject_id": "S01", "visit": "week 8", "date": "2016-06-28"},
         {"subject_id": "S02", "visit": "week 12", "date": "2016-07-28"},
     ]
-    tracked = story.track(visits=pd.DataFrame(visits))
+    tracked = history.track(visits=pd.DataFrame(visits))
     assert list(tracked["state"]) == ["first seen", "not photographed", "persistent"]
     assert flags_of(tracked, 1) == [Flag(FlagKind.VISIT_NOT_ATTENDED)]
 
 
 def test_a_click_says_nothing_of_what_was_not_clicked() -> None:
     other = (25.0, 2.0, 3.0)
-    story = Story().shot("baseline", AT, other)
-    story.shot("week 4", AT, x=460, y=540, ulcer_no="1")
-    assert story.states()[2:] == [("week 4", "1", "persistent"), ("week 4", "2", "indeterminate")]
-    assert FlagKind.ONLY_CLICK_SEARCHED in {flag.kind for flag in flags_of(story.track())}
+    history = FingerHistory().shot("baseline", AT, other)
+    history.shot("week 4", AT, x=460, y=540, ulcer_no="1")
+    assert history.states()[2:] == [("week 4", "1", "persistent"), ("week 4", "2", "indeterminate")]
+    assert FlagKind.ONLY_CLICK_SEARCHED in {flag.kind for flag in flags_of(history.track())}
 
 
 def test_a_readers_word_for_one_of_two_ulcers() -> None:
     other = (25.0, 2.0, 3.0)
-    story = Story().shot("baseline", AT, x=460, y=540, ulcer_no="1").shot("baseline", other, x=540, y=800, ulcer_no="2")
-    story.shot("week 4", other, ulcer_no="1", reader_state="healed")
-    tracked = story.track()
-    assert story.states()[2:] == [("week 4", "1", "healed"), ("week 4", "2", "persistent")]
+    history = (
+        FingerHistory()
+        .shot("baseline", AT, x=460, y=540, ulcer_no="1")
+        .shot("baseline", other, x=540, y=800, ulcer_no="2")
+    )
+    history.shot("week 4", other, ulcer_no="1", reader_state="healed")
+    tracked = history.track()
+    assert history.states()[2:] == [("week 4", "1", "healed"), ("week 4", "2", "persistent")]
     assert "healed_by_machine" not in "".join(tracked["flags"])
 
 
 def test_within_a_partial_date_the_protocol_tells_the_order() -> None:
     """The photo of week 2, dated to the month, shows nothing; the ulcer was open at baseline in that month."""
-    story = Story().shot("baseline", AT).shot("week 2", date="2016-05").shot("week 4", AT)
-    tracked = story.track().set_index("visit")
+    history = FingerHistory().shot("baseline", AT).shot("week 2", date="2016-05").shot("week 4", AT)
+    tracked = history.track().set_index("visit")
     assert tracked["state"].to_dict() == {"baseline": "first seen", "week 2": "healed", "week 4": "recurrent"}
 
 
 @pytest.mark.parametrize("seen", [(), (AT,)])
 def test_where_the_order_is_not_told_neither_is_the_state(seen: tuple) -> None:
-    story = Story().shot("baseline", AT).shot("week 2", AT).shot("unscheduled", *seen, date="2016-05")
-    tracked = story.shot("week 4", AT).track().set_index("visit")
+    history = FingerHistory().shot("baseline", AT).shot("week 2", AT).shot("unscheduled", *seen, date="2016-05")
+    tracked = history.shot("week 4", AT).track().set_index("visit")
     assert tracked.loc["unscheduled", "state"] == "indeterminate"
     order = read_flags(tracked.loc["unscheduled", "flags"])[-1]
     assert (order.kind, order.date, order.others[0]) == (FlagKind.ORDER_NOT_KNOWN, "2016-05", "baseline (2016-05-02)")
     assert tracked.loc["week 4", "state"] == "persistent"
-    refused = Story().shot("baseline", AT).shot("unscheduled", status="refused", day=7).shot("week 2", date="2016-05")
+    refused = (
+        FingerHistory().shot("baseline", AT).shot("unscheduled", status="refused", day=7).shot("week 2", date="2016-05")
+    )
     assert refused.track().set_index("visit").loc["week 2", "state"] == "healed", "what did not pass tells nothing"
-    later = Story().shot("baseline", AT).shot("unscheduled", date="2016-07").shot("week 12", AT, date="2016-08-02")
+    later = (
+        FingerHistory().shot("baseline", AT).shot("unscheduled", date="2016-07").shot("week 12", AT, date="2016-08-02")
+    )
     assert [state for _, _, state in later.states()] == ["first seen", "healed", "recurrent"]
 
 
 def test_a_place_seen_clear_before_or_after_makes_no_new_ulcer() -> None:
-    story = Story().shot("week 2", (25.0, 2.0, 3.0)).shot("unscheduled", date="2016-05").shot("week 4", AT)
-    assert story.shot("week 8", AT).states()[-1][2] == "persistent"
-    tracked = story.track().set_index(["visit", "ulcer_id"])
+    history = FingerHistory().shot("week 2", (25.0, 2.0, 3.0)).shot("unscheduled", date="2016-05").shot("week 4", AT)
+    assert history.shot("week 8", AT).states()[-1][2] == "persistent"
+    tracked = history.track().set_index(["visit", "ulcer_id"])
     first = tracked.loc[("week 4", "S01-left-index-2")]
     assert first["state"] == "new"
     assert [flag.photos for flag in read_flags(first["flags"])] == [("00 week 2.jpg",)]
@@ -199,8 +210,10 @@ def test_a_place_seen_clear_before_or_after_makes_no_new_ulcer() -> None:
 @pytest.mark.parametrize("visits", [("week 2", "unscheduled"), ("unscheduled", "week 2")])
 def test_found_at_one_visit_of_a_day_and_not_at_the_other_is_open(visits: tuple[str, str]) -> None:
     """Else what is open the next time would have come back, and had never gone."""
-    story = Story().shot("baseline", AT).shot(visits[0], AT, day=14).shot(visits[1], day=14).shot("week 4", AT)
-    tracked = story.track().set_index("visit")
+    history = (
+        FingerHistory().shot("baseline", AT).shot(visits[0], AT, day=14).shot(visits[1], day=14).shot("week 4", AT)
+    )
+    tracked = history.track().set_index("visit")
     assert tracked.loc[visits[0], "state"] == "persistent"
     assert tracked.loc[visits[1], "state"] == "indeterminate"
     assert Flag(FlagKind.OUTLINED_THAT_DAY) in read_flags(tracked.loc[visits[1], "flags"])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ulcermeter.eligibility.three_valued import Kleene, all_of
+from ulcermeter.eligibility.three_valued import Truth, all_of
 from ulcermeter.protocol import Criterion
 from ulcermeter.tables.dates import DateInterval
 from ulcermeter.tables.flags import Flag
 from ulcermeter.wording import flag_in_words
 
-__all__ = ["Answer", "conjunction", "effect_of", "flags_of", "in_words", "join", "result_of", "written"]
+__all__ = ["Answer", "conjunction", "effect_of", "flags_of", "result_text", "listed", "result_of", "written"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Answer:
         What a reader should look at; the evidence says it too.
     """
 
-    truth: Kleene
+    truth: Truth
     value: str = ""
     evidence: str = ""
     would_settle: str = ""
@@ -42,19 +42,19 @@ class Answer:
         """Return the same answer with something a reader should look at added to its evidence."""
         if flag is None:
             return self
-        evidence = join([self.evidence, f"flag: {flag_in_words(flag)}"])
+        evidence = listed([self.evidence, f"flag: {flag_in_words(flag)}"])
         return replace(self, evidence=evidence, flags=(*self.flags, flag))
 
     def noting(self, note: str) -> Answer:
         """Return the same answer with more said in its evidence."""
-        return replace(self, evidence=join([self.evidence, note]))
+        return replace(self, evidence=listed([self.evidence, note]))
 
     def settled_by(self, cell: str) -> Answer:
         """Return the answer naming the cell that would settle it, if it is open and names none yet."""
         return replace(self, would_settle=cell) if self.truth is None and not self.would_settle else self
 
 
-def join(parts: Iterable[str]) -> str:
+def listed(parts: Iterable[str]) -> str:
     """Join what is not empty with '; ', each once."""
     return "; ".join(dict.fromkeys(part for part in parts if part))
 
@@ -62,8 +62,8 @@ def join(parts: Iterable[str]) -> str:
 def conjunction(parts: Sequence[Answer], value: str = "") -> Answer:
     """All parts must hold; the cells of the open parts would settle it."""
     truth = all_of(*(part.truth for part in parts))
-    settle = join(part.would_settle for part in parts if part.truth is None) if truth is None else ""
-    return Answer(truth, value, join(part.evidence for part in parts), settle, flags_of(parts))
+    settle = listed(part.would_settle for part in parts if part.truth is None) if truth is None else ""
+    return Answer(truth, value, listed(part.evidence for part in parts), settle, flags_of(parts))
 
 
 def flags_of(parts: Iterable[Answer]) -> tuple[Flag, ...]:
@@ -71,14 +71,14 @@ def flags_of(parts: Iterable[Answer]) -> tuple[Flag, ...]:
     return tuple(dict.fromkeys(flag for part in parts for flag in part.flags))
 
 
-def in_words(truth: Kleene) -> str:
+def result_text(truth: Truth) -> str:
     """Return a truth as the tables write it."""
     return {True: "met", False: "not met", None: "not assessable"}[truth]
 
 
 def result_of(answer: Answer) -> str:
     """Return the criterion as worded: met, not met, not assessable."""
-    return in_words(answer.truth)
+    return result_text(answer.truth)
 
 
 def effect_of(criterion: Criterion, answer: Answer) -> str:

@@ -40,9 +40,9 @@ class Case:
     protocol: Protocol
     person: Row
     photos: tuple[Row, ...] = field(repr=False)
-    looks: tuple[Row, ...] = field(repr=False)
+    assessments: tuple[Row, ...] = field(repr=False)
     courses: tuple[Row, ...] = field(repr=False)
-    words: tuple[Row, ...] = field(repr=False)
+    statements: tuple[Row, ...] = field(repr=False)
     tracked: tuple[Row, ...] = field(repr=False)
     trajectories: tuple[Row, ...] = field(repr=False)
 
@@ -57,7 +57,7 @@ class Case:
         return self.inclusion or parse_date(self.person["screening_date"])
 
     @property
-    def cutoff_in_words(self) -> str:
+    def cutoff_text(self) -> str:
         """Name and date of the cutoff."""
         name = "inclusion" if self.inclusion else "screening"
         return f"{name} ({written(self.cutoff)})" if self.cutoff else "inclusion (date not known)"
@@ -103,8 +103,8 @@ def _with_passed(photos: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
         key = tuple(str(row[name]) for name in names)
         passed[key] = passed.get(key, True) and row["status"] in PASSED
     keys = [tuple(str(row[name]) for name in names) for row in photos.to_dict("records")]
-    words = {True: "yes", False: "no", None: ""}
-    return photos.assign(passed=[words[passed.get(key)] for key in keys])
+    statements = {True: "yes", False: "no", None: ""}
+    return photos.assign(passed=[statements[passed.get(key)] for key in keys])
 
 
 def _rows(table: pd.DataFrame) -> list[Row]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ulcermeter.eligibility.answers import Answer, join
+from ulcermeter.eligibility.answers import Answer, listed
 from ulcermeter.eligibility.case import Case
-from ulcermeter.eligibility.three_valued import Kleene, yes_no
+from ulcermeter.eligibility.three_valued import Truth, yes_no
 from ulcermeter.tables.flags import Flag, FlagKind
 
 __all__ = ["Score", "established", "score"]
@@ -31,7 +31,7 @@ class Score:
     known: tuple[str, ...]
     unknown: tuple[str, ...]
 
-    def reaches(self, points: int) -> Kleene:
+    def reaches(self, points: int) -> Truth:
         """Is the sum at least so many points; unknown while the open items could change it."""
         if self.low >= points:
             return True
@@ -44,14 +44,14 @@ def score(case: Case) -> Score:
     known: list[str] = []
     unknown: list[str] = []
     for item, points in case.protocol.eligibility.acr_eular_points.items():
-        word = case.person[item]
-        if not word:
+        reply = case.person[item]
+        if not reply:
             high += max(points.values())
             unknown.append(item)
             continue
-        low += points.get(word, 0)
-        high += points.get(word, 0)
-        known.append(f"{item} {word} ({points.get(word, 0)})")
+        low += points.get(reply, 0)
+        high += points.get(reply, 0)
+        known.append(f"{item} {reply} ({points.get(reply, 0)})")
     return Score(low, high, tuple(known), tuple(unknown))
 
 
@@ -63,20 +63,20 @@ def established(case: Case) -> Answer:
     """
     total, needed = score(case), case.protocol.eligibility.score_definite_ssc
     against = [c for c in ("better_explained", "fingers_spared") if case.person[c] == "yes"]
-    word = yes_no(case.person["ssc_established"])
+    reply = yes_no(case.person["ssc_established"])
     by_score = None if against else total.reaches(needed)
     value = "not applicable" if against else _value(total)
-    evidence = join(
+    evidence = listed(
         [
             f"ssc_established: {case.person['ssc_established'] or 'not known'}",
             f"not applicable: {' and '.join(against)}" if against else "",
             f"score {_value(total)} points, {needed} needed: {', '.join(total.known) or 'no item known'}",
         ]
     )
-    settle = join([case.cell("ssc_established"), *(case.cell(item) for item in total.unknown)])
-    if (word is True and against) or (word is not None and by_score is not None and word != by_score):
+    settle = listed([case.cell("ssc_established"), *(case.cell(item) for item in total.unknown)])
+    if (reply is True and against) or (reply is not None and by_score is not None and reply != by_score):
         return Answer(None, value, evidence, settle).flagged(Flag(FlagKind.ITEMS_CONTRADICT_WORD))
-    truth = word if word is not None else by_score
+    truth = reply if reply is not None else by_score
     return Answer(truth, value, evidence, settle if truth is None else "")
 
 

@@ -9,13 +9,13 @@ from datetime import date
 
 from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.linkage import Ulcer
-from ulcermeter.eligibility.three_valued import Kleene, after, all_of, any_of, not_after
+from ulcermeter.eligibility.three_valued import Truth, after, all_of, any_of, not_after
 from ulcermeter.eligibility.timing import blank
 from ulcermeter.protocol import INTRAVENOUS, read_drug, read_route
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
 
-__all__ = ["Course", "Look", "alike", "courses_for", "grew", "looks_at", "reference_before", "window_end"]
+__all__ = ["Course", "Assessment", "alike", "courses_for", "grew", "assessments_of", "reference_before", "window_end"]
 
 # States in which an outline may stand; without an area nothing was measured.
 _OPEN = ("first seen", "new", "persistent", "recurrent", "merged", "split")
@@ -42,8 +42,8 @@ class Course:
     drug: str
     start: DateInterval | None
     end: DateInterval | None
-    intravenous: Kleene
-    words: tuple[tuple[Row, bool], ...] = ()
+    intravenous: Truth
+    statements: tuple[tuple[Row, bool], ...] = ()
     further: tuple[Course, ...] = field(default=(), repr=False)
     listed: bool = True
 
@@ -54,7 +54,7 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Look:
+class Assessment:
     """An ulcer at one visit up to inclusion: open with an area, or healed (area 0).
 
     Attributes
@@ -89,33 +89,35 @@ def courses_for(case: Case, ulcer: Ulcer) -> list[Course]:
     """Return every course up to the cutoff that may be intravenous prostacyclin, with the words on it."""
     listed = sorted((_course(row, case) for row in case.courses), key=_in_time)
     started = [c for c in listed if after(c.start, case.cutoff) is not True]
-    words: list[list[tuple[Row, bool]]] = [[] for _ in started]
+    statements: list[list[tuple[Row, bool]]] = [[] for _ in started]
     alone: dict[str, list[tuple[Row, bool]]] = {}
-    for row, sure in ulcer.words:
+    for row, sure in ulcer.statements:
         spoken = _spoken_of(row, started)
         for position in spoken:
-            words[position].append((row, sure and len(spoken) == 1))
+            statements[position].append((row, sure and len(spoken) == 1))
         if not spoken or all(started[position].intravenous is False for position in spoken):
             alone.setdefault(row["course_end"], []).append((row, sure))
-    with_words = [replace(c, words=tuple(w)) for c, w in zip(started, words, strict=True) if c.intravenous is not False]
+    with_statements = [
+        replace(c, statements=tuple(w)) for c, w in zip(started, statements, strict=True) if c.intravenous is not False
+    ]
     stands = True if not case.protocol.refractory.physician_word_needs_course else None
     for end, rows in sorted(alone.items()):
         contradicted = any(_overlap(c.end, parse_date(end)) for c in started)
         trust = None if contradicted or not end else stands
-        with_words.append(
+        with_statements.append(
             Course("course of the physician's word", None, parse_date(end), trust, tuple(rows), (), False)
         )
     others = [
         [o for o in listed if o is not c and o.intravenous is not False] for c in started if c.intravenous is not False
     ]
-    others += [[o for o in listed if o.intravenous is not False]] * (len(with_words) - len(others))
-    return [replace(c, further=tuple(o)) for c, o in zip(with_words, others, strict=True)]
+    others += [[o for o in listed if o.intravenous is not False]] * (len(with_statements) - len(others))
+    return [replace(c, further=tuple(o)) for c, o in zip(with_statements, others, strict=True)]
 
 
 def _course(row: Row, case: Case) -> Course:
     drug, route = read_drug(row["drug"], case.protocol), read_route(row["route"], case.protocol)
-    prostacyclin: Kleene = drug.sure if drug.sure or not (drug.meant or not row["drug"]) else None
-    vein: Kleene = route.meant == INTRAVENOUS if route.sure else None
+    prostacyclin: Truth = drug.sure if drug.sure or not (drug.meant or not row["drug"]) else None
+    vein: Truth = route.meant == INTRAVENOUS if route.sure else None
     start, end = parse_date(row["start"]), parse_date(row["end"])
     if start is not None and end is not None and end.low < start.low <= end.high:
         # A course does not end before it began.
@@ -140,9 +142,9 @@ def _overlap(first: DateInterval | None, second: DateInterval | None) -> bool:
     return first is None or second is None or (first.low <= second.high and second.low <= first.high)
 
 
-def looks_at(case: Case, ulcer: Ulcer) -> list[Look]:
+def assessments_of(case: Case, ulcer: Ulcer) -> list[Assessment]:
     """Return what `trajectories` saw of the ulcer, in time order; only what is surely not later than the cutoff."""
-    looks = []
+    assessments = []
     parts = _parts(case, ulcer)
     own = [row for row in case.trajectories if ulcer.ulcer_id and row["ulcer_id"] == ulcer.ulcer_id]
     merged = [row for row in own if row["state"] == "merged"]
@@ -155,14 +157,14 @@ def looks_at(case: Case, ulcer: Ulcer) -> list[Look]:
             continue
         if healed or (row["state"] in _OPEN and area > 0):
             size = "healed" if healed else f"{area:.1f} mm2"
-            words = f"{size} on {row['date']} ({row['evidence'] or row['visit']})"
+            statements = f"{size} on {row['date']} ({row['evidence'] or row['visit']})"
             low, high = (0.0, 0.0) if healed else (row["area_low_mm2"], row["area_high_mm2"])
             sure = _is_sure(row)
             took_in, beside = _around(parts, when, ulcer.ulcer_id)
             if not parts and _up_to(merged, when):
                 took_in = frozenset(["another ulcer"])
-            looks.append(Look(when, 0.0 if healed else area, low, high, words, sure, took_in, beside))
-    return sorted(looks, key=lambda look: (look.when.low, look.when.high))
+            assessments.append(Assessment(when, 0.0 if healed else area, low, high, statements, sure, took_in, beside))
+    return sorted(assessments, key=lambda assessment: (assessment.when.low, assessment.when.high))
 
 
 def _parts(case: Case, ulcer: Ulcer) -> dict[str, list[Row]]:
@@ -209,7 +211,7 @@ def _last_size(rows: Sequence[Row]) -> tuple[float, float, float] | None:
     return known[-1]["area_mm2"], known[-1]["area_low_mm2"], known[-1]["area_high_mm2"]
 
 
-def alike(then: Look, now: Look) -> tuple[Look, Look] | None:
+def alike(then: Assessment, now: Assessment) -> tuple[Assessment, Assessment] | None:
     """Return two looks made comparable: what merged into the ulcer between them is added to the earlier one.
 
     None where the size that it had then is not known.
@@ -218,24 +220,24 @@ def alike(then: Look, now: Look) -> tuple[Look, Look] | None:
     return (whole_then, whole_now) if whole_then is not None and whole_now is not None else None
 
 
-def _with(look: Look, names: Iterable[str]) -> Look | None:
-    sizes = [look.beside.get(name) for name in sorted(names)]
-    own = (look.area_mm2, look.low_mm2, look.high_mm2)
+def _with(assessment: Assessment, names: Iterable[str]) -> Assessment | None:
+    sizes = [assessment.beside.get(name) for name in sorted(names)]
+    own = (assessment.area_mm2, assessment.low_mm2, assessment.high_mm2)
     known = [size for size in sizes if size is not None]
     if len(known) < len(sizes):
         return None
     area, low, high = (sum(ends) for ends in zip(own, *known, strict=True))
-    return replace(look, area_mm2=area, low_mm2=low, high_mm2=high)
+    return replace(assessment, area_mm2=area, low_mm2=low, high_mm2=high)
 
 
-def reference_before(looks: Sequence[Look], course: Course, days: int) -> Look | None:
+def reference_before(assessments: Sequence[Assessment], course: Course, days: int) -> Assessment | None:
     """Return the last open look at or before the course's start, at most so many days before it; else None.
 
     With a partial start only a look that is the reference whichever day it was.
     """
     if course.start is None:
         return None
-    before = [look for look in looks if not_after(look.when, course.start) is not False]
+    before = [assessment for assessment in assessments if not_after(assessment.when, course.start) is not False]
     if not before:
         return None
     last = before[-1]
@@ -243,7 +245,7 @@ def reference_before(looks: Sequence[Look], course: Course, days: int) -> Look |
     return last if last.open and last.sure and near and not_after(last.when, course.start) is True else None
 
 
-def grew(then: Look, now: Look, case: Case) -> Kleene:
+def grew(then: Assessment, now: Assessment, case: Case) -> Truth:
     """Say whether the ulcer is worse: ln(area) rose by more than 1.96 √2 SEM and than the photos' own errors.
 
     Beyond the one and within the other is not known, nor is what may have been another ulcer. Where others merged into
@@ -268,11 +270,11 @@ def smallest_rise(case: Case) -> float:
     return 1.96 * math.sqrt(2.0) * case.protocol.healing.sem_log_area
 
 
-def _log_sd(look: Look) -> float:
+def _log_sd(assessment: Assessment) -> float:
     """Return the standard deviation of ln(area) that the 95 % interval says; 0 where none is given."""
-    if blank(look.low_mm2) or blank(look.high_mm2):
+    if blank(assessment.low_mm2) or blank(assessment.high_mm2):
         return 0.0
-    return math.inf if look.low_mm2 <= 0 else math.log(look.high_mm2 / look.low_mm2) / (2 * 1.96)
+    return math.inf if assessment.low_mm2 <= 0 else math.log(assessment.high_mm2 / assessment.low_mm2) / (2 * 1.96)
 
 
 @dataclass(frozen=True)
@@ -283,24 +285,24 @@ class Window:
     last: DateInterval | None
     further: tuple[Course, ...]
 
-    def cut_before(self, when: DateInterval) -> Kleene:
+    def cut_before(self, when: DateInterval) -> Truth:
         """Did a further course begin after the window's begin and before that day."""
         return any_of(*(all_of(c.intravenous, after(c.began, self.begin), after(when, c.began)) for c in self.further))
 
-    def holds(self, when: DateInterval) -> Kleene:
+    def holds(self, when: DateInterval) -> Truth:
         """Say whether a day lies inside: after the begin, at most on the last day, not after a cut."""
         cut = self.cut_before(when)
         return all_of(after(when, self.begin), not_after(when, self.last), None if cut is None else not cut)
 
-    def closed_by(self, day: DateInterval | None) -> Kleene:
+    def closed_by(self, day: DateInterval | None) -> Truth:
         """Is the window over on that day."""
         return any_of(not_after(self.last, day), *(self._cuts(c, day) for c in self.further))
 
-    def ended_before(self, when: DateInterval) -> Kleene:
+    def ended_before(self, when: DateInterval) -> Truth:
         """Was the window over at or before that day: its last day, or a cut."""
         return any_of(not_after(self.last, when), self.cut_before(when))
 
-    def _cuts(self, course: Course, day: DateInterval | None) -> Kleene:
+    def _cuts(self, course: Course, day: DateInterval | None) -> Truth:
         return all_of(course.intravenous, after(course.began, self.begin), not_after(course.began, day))
 
     def cuts(self, day: DateInterval | None) -> list[Course]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.datatypes import Finding, Study, undated, without_doubted
-from ulcermeter.eligibility.answers import Answer, join
+from ulcermeter.eligibility.answers import Answer, listed
 from ulcermeter.eligibility.case import cases
 from ulcermeter.eligibility.linkage import Ulcer
 from ulcermeter.eligibility.summary import Judged, judge, ranked
@@ -102,5 +102,7 @@ def _sure(given: Answer, sure: Answer, causes: Mapping[Finding, Answer]) -> Answ
         return given
     on = [finding for finding, answer in causes.items() if answer != given] or list(causes)
     cells = tuple(dict.fromkeys(f"{finding.place} ({finding.got})" for finding in on))
-    told = replace(sure, truth=None, value=given.value, would_settle=join([*(f.place for f in on), sure.would_settle]))
-    return told.flagged(Flag(FlagKind.CELLS_IN_DOUBT, others=cells))
+    doubted = replace(
+        sure, truth=None, value=given.value, would_settle=listed([*(f.place for f in on), sure.would_settle])
+    )
+    return doubted.flagged(Flag(FlagKind.CELLS_IN_DOUBT, others=cells))

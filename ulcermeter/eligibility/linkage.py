@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ulcermeter.eligibility.case import Case, Row
-from ulcermeter.eligibility.missing_photos import unseen_fingers, unseen_numbers
+from ulcermeter.eligibility.missing_photos import missing_fingers, missing_numbers
 from ulcermeter.eligibility.numbers import free_numbers, number_of_photos, place_of, same_site_only
 from ulcermeter.eligibility.three_valued import not_after
 from ulcermeter.eligibility.timing import blank
@@ -44,9 +44,9 @@ class Ulcer:
     hand: str
     finger: str
     tracked: tuple[Row, ...] = field(default=(), repr=False)
-    looks: tuple[tuple[Row, bool], ...] = field(default=(), repr=False)
-    words: tuple[tuple[Row, bool], ...] = field(default=(), repr=False)
-    unseen: tuple[str, ...] = ()
+    assessments: tuple[tuple[Row, bool], ...] = field(default=(), repr=False)
+    statements: tuple[tuple[Row, bool], ...] = field(default=(), repr=False)
+    missing_photos: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -57,9 +57,9 @@ class Ulcer:
         return f"{self.ulcer_id} (no. {self.ulcer_no})" if self.ulcer_no else self.ulcer_id
 
     @property
-    def unjoined(self) -> bool:
+    def ambiguous_rows(self) -> bool:
         """Only rows that could be another ulcer's speak of it."""
-        rows = [*self.looks, *self.words]
+        rows = [*self.assessments, *self.statements]
         return bool(rows) and not any(sure for _, sure in rows)
 
 
@@ -69,40 +69,40 @@ def ulcers_of(case: Case) -> list[Ulcer]:
     To these belong what photos.csv names or was to show and no photo saw. An ulcer that appears only after inclusion
     takes no part, so nothing later can blur what was known then.
     """
-    seen = _seen(case)
-    known = _numbers(case, seen)
-    units = {ulcer_id: _tracked_ulcer(case, ulcer_id, rows, known) for ulcer_id, rows in seen.items()}
+    by_ulcer = _rows_by_ulcer(case)
+    known = _numbers(case, by_ulcer)
+    units = {ulcer_id: _tracked_ulcer(case, ulcer_id, rows, known) for ulcer_id, rows in by_ulcer.items()}
     clinical = _clinical_numbers(case)
     units |= {f"#{n}": _numbered(case, n) for n in clinical if n not in known}
-    for number, photos in unseen_numbers(case, known).items():
-        units[f"#{number}"] = _not_seen(photos, units.get(f"#{number}", Ulcer("", number, *_place(photos))))
-    looks: dict[str, list[tuple[Row, bool]]] = {key: [] for key in units}
-    words: dict[str, list[tuple[Row, bool]]] = {key: [] for key in units}
-    for row in case.looks:
+    for number, photos in missing_numbers(case, known).items():
+        units[f"#{number}"] = _not_photographed(photos, units.get(f"#{number}", Ulcer("", number, *_place(photos))))
+    assessments: dict[str, list[tuple[Row, bool]]] = {key: [] for key in units}
+    statements: dict[str, list[tuple[Row, bool]]] = {key: [] for key in units}
+    for row in case.assessments:
         keys, sure = _owners(row, case, units, known)
         if not keys:
             place = place_of(row)
             keys, sure = [f"@{' '.join((*place, row['site'].casefold()))}"], True
             units.setdefault(keys[0], Ulcer("", "", *place))
         for key in keys:
-            looks.setdefault(key, []).append((row, sure))
-    for place, photos in unseen_fingers(case, _known_places(units.values())).items():
-        units[f"~{' '.join(place)}"] = _not_seen(photos, Ulcer("", "", *place))
-    for row in case.words:
+            assessments.setdefault(key, []).append((row, sure))
+    for place, photos in missing_fingers(case, _known_places(units.values())).items():
+        units[f"~{' '.join(place)}"] = _not_photographed(photos, Ulcer("", "", *place))
+    for row in case.statements:
         number = row["ulcer_no"]
         keys = [known.get(number, f"#{number}")] if number else list(units)
         for key in keys:
-            words.setdefault(key, []).append((row, bool(number)))
+            statements.setdefault(key, []).append((row, bool(number)))
         if number and number not in known:
             for key in _could_be(number, case, units, known):
-                words.setdefault(key, []).append((row, False))
+                statements.setdefault(key, []).append((row, False))
     return [
-        replace(unit, looks=tuple(looks.get(key, ())), words=tuple(words.get(key, ())))
+        replace(unit, assessments=tuple(assessments.get(key, ())), statements=tuple(statements.get(key, ())))
         for key, unit in sorted(units.items(), key=lambda item: (not item[1].ulcer_id, item[0]))
     ]
 
 
-def _seen(case: Case) -> dict[str, list[Row]]:
+def _rows_by_ulcer(case: Case) -> dict[str, list[Row]]:
     """Tracked ulcers outlined at least once not later than the cutoff, with all their rows."""
     ids = {r["ulcer_id"] for r in case.tracked if not blank(r["label"]) and _not_later(r["date"], case)} - {""}
     return {ulcer_id: [r for r in case.tracked if r["ulcer_id"] == ulcer_id] for ulcer_id in sorted(ids)}
@@ -112,19 +112,19 @@ def _not_later(date: str, case: Case) -> bool:
     return not_after(parse_date(date), case.cutoff) is not False
 
 
-def _numbers(case: Case, seen: dict[str, list[Row]]) -> dict[str, str]:
+def _numbers(case: Case, by_ulcer: dict[str, list[Row]]) -> dict[str, str]:
     """Return the clinic's numbers that surely are one tracked ulcer's: by photos, then by place."""
     photos = [photo for photo in case.photos if _not_later(photo["date"], case)]
     tracked = [
-        row for rows in seen.values() for row in rows if not blank(row["label"]) and _not_later(row["date"], case)
+        row for rows in by_ulcer.values() for row in rows if not blank(row["label"]) and _not_later(row["date"], case)
     ]
     known = number_of_photos(photos, tracked)
-    found = free_numbers(case.looks, photos, seen, known)
+    found = free_numbers(case.assessments, photos, by_ulcer, known)
     return known | found
 
 
 def _clinical_numbers(case: Case) -> list[str]:
-    return sorted({row["ulcer_no"] for row in (*case.looks, *case.words)} - {""})
+    return sorted({row["ulcer_no"] for row in (*case.assessments, *case.statements)} - {""})
 
 
 def _tracked_ulcer(case: Case, ulcer_id: str, rows: list[Row], known: dict[str, str]) -> Ulcer:
@@ -133,7 +133,7 @@ def _tracked_ulcer(case: Case, ulcer_id: str, rows: list[Row], known: dict[str, 
 
 
 def _numbered(case: Case, number: str) -> Ulcer:
-    return Ulcer("", number, *_place(row for row in case.looks if row["ulcer_no"] == number))
+    return Ulcer("", number, *_place(row for row in case.assessments if row["ulcer_no"] == number))
 
 
 def _place(rows: Iterable[Row]) -> tuple[str, str]:
@@ -141,8 +141,8 @@ def _place(rows: Iterable[Row]) -> tuple[str, str]:
     return places[0] if len(places) == 1 else ("", "")
 
 
-def _not_seen(photos: Iterable[Row], unit: Ulcer) -> Ulcer:
-    return replace(unit, unseen=tuple(sorted({photo["photo"] for photo in photos})))
+def _not_photographed(photos: Iterable[Row], unit: Ulcer) -> Ulcer:
+    return replace(unit, missing_photos=tuple(sorted({photo["photo"] for photo in photos})))
 
 
 def _known_places(units: Iterable[Ulcer]) -> dict[tuple[str, str], set[str] | None]:
@@ -163,7 +163,7 @@ def _owners(row: Row, case: Case, units: dict[str, Ulcer], known: dict[str, str]
     if number:
         return [f"#{number}"], True
     here = [key for key, unit in units.items() if unit.ulcer_id and _fits(row, unit)]
-    others = [other for other in case.looks if _may_share_place(row, other)]
+    others = [other for other in case.assessments if _may_share_place(row, other)]
     if any(other["ulcer_no"] for other in others) or "" in place_of(row):
         return [key for key, unit in units.items() if _fits(row, unit)], False
     sites = {other["site"].casefold() for other in others}
@@ -177,7 +177,7 @@ def _owners(row: Row, case: Case, units: dict[str, Ulcer], known: dict[str, str]
 
 def _could_be(number: str, case: Case, units: dict[str, Ulcer], known: dict[str, str]) -> Iterable[str]:
     """Tracked ulcers without a number of their own that an unjoined number could be."""
-    rows = [row for row in case.looks if row["ulcer_no"] == number]
+    rows = [row for row in case.assessments if row["ulcer_no"] == number]
     free = [key for key, unit in units.items() if unit.ulcer_id and key not in known.values()]
     return [key for key in free if not rows or any(_fits(row, units[key]) for row in rows)]
 

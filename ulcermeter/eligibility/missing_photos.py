@@ -14,12 +14,12 @@ from ulcermeter.eligibility.three_valued import not_after
 from ulcermeter.eligibility.timing import blank
 from ulcermeter.tables.dates import parse_date
 
-__all__ = ["unseen_fingers", "unseen_numbers"]
+__all__ = ["missing_fingers", "missing_numbers"]
 
 Place = tuple[str, str]
 
 
-def unseen_numbers(case: Case, known: Mapping[str, str]) -> dict[str, list[Row]]:
+def missing_numbers(case: Case, known: Mapping[str, str]) -> dict[str, list[Row]]:
     """Return the clinic's numbers of which no photo shows an outline or a clear place, with their photos.
 
     Parameters
@@ -37,11 +37,12 @@ def unseen_numbers(case: Case, known: Mapping[str, str]) -> dict[str, list[Row]]
     return {
         number: own
         for number, own in sorted(numbered.items())
-        if not any(_saw(photo, case) for photo in own) and not all(_made_good(photo, nameless, case) for photo in own)
+        if not any(_showed(photo, case) for photo in own)
+        and not all(_made_good(photo, nameless, case) for photo in own)
     }
 
 
-def unseen_fingers(case: Case, known: Mapping[Place, set[str] | None]) -> dict[Place, list[Row]]:
+def missing_fingers(case: Case, known: Mapping[Place, set[str] | None]) -> dict[Place, list[Row]]:
     """Return the fingers that no photo saw, or no photo of some side, with the photos that were to.
 
     Parameters
@@ -53,7 +54,7 @@ def unseen_fingers(case: Case, known: Mapping[Place, set[str] | None]) -> dict[P
     photos = _counted(case)
     found: dict[Place, list[Row]] = {}
     for photo in photos:
-        if photo["ulcer_no"] or _saw(photo, case) or _made_good(photo, photos, case):
+        if photo["ulcer_no"] or _showed(photo, case) or _made_good(photo, photos, case):
             continue
         views = known.get(place_of(photo), set())
         here = views is None or any(_may_be(photo["view"], view) for view in views)
@@ -76,8 +77,8 @@ def _made_good(photo: Row, others: Sequence[Row], case: Case) -> bool:
     """Another photo saw that side of the finger; where the reader says open or is unsure, more than found nothing."""
     doubted = photo["reader_state"] in ("open", "indeterminate")
     again = [other for other in others if other["photo"] != photo["photo"] and _same_side(photo, other)]
-    seen = [other for other in again if _saw(other, case)]
-    return any(not doubted or other["reader_state"] == "healed" or _outlined(other, case.tracked) for other in seen)
+    showing = [other for other in again if _showed(other, case)]
+    return any(not doubted or other["reader_state"] == "healed" or _outlined(other, case.tracked) for other in showing)
 
 
 def _beside_another(photo: Row, photos: Sequence[Row]) -> bool:
@@ -90,7 +91,7 @@ def _may_be(view: str, other: str) -> bool:
     return not view or not other or view == other
 
 
-def _saw(photo: Row, case: Case) -> bool:
+def _showed(photo: Row, case: Case) -> bool:
     """Say whether the photo shows an outline, or its place clear.
 
     Where nothing is known of how it passed, one that names an ulcer and shows none has not seen it.

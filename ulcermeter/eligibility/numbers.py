@@ -59,13 +59,13 @@ def _nearest(photo: Row, shown: list[Row]) -> list[Row]:
 
 
 def free_numbers(
-    looks: Iterable[Row], photos: Sequence[Row], seen: Mapping[str, list[Row]], known: Mapping[str, str]
+    assessments: Iterable[Row], photos: Sequence[Row], by_ulcer: Mapping[str, list[Row]], known: Mapping[str, str]
 ) -> dict[str, str]:
     """Return numbers no photo settles but place does: one unjoined number, one unjoined ulcer on that finger.
 
     With more ulcers on the finger the site must name exactly one of them.
     """
-    rows = list(looks)
+    rows = list(assessments)
     places: dict[str, set[tuple[str, str]]] = {}
     for row in (*rows, *photos):
         if row["ulcer_no"] and row["ulcer_no"] not in known:
@@ -79,7 +79,7 @@ def free_numbers(
         hand, finger = next(iter(where))
         free = {
             key: tracked
-            for key, tracked in seen.items()
+            for key, tracked in by_ulcer.items()
             if (tracked[0]["hand"], tracked[0]["finger"]) == (hand, finger) and key not in known.values()
         }
         rival_sites = {row["site"].casefold() for row in (*rows, *photos) if row["ulcer_no"] in rivals}

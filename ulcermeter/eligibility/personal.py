@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ulcermeter.eligibility.answers import Answer, join, written
+from ulcermeter.eligibility.answers import Answer, listed, written
 from ulcermeter.eligibility.case import Case
 from ulcermeter.eligibility.classification import established
-from ulcermeter.eligibility.three_valued import Kleene, after, all_of, any_of, negate, not_after, yes_no
+from ulcermeter.eligibility.three_valued import Truth, after, all_of, any_of, negate, not_after, yes_no
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind
 
@@ -22,7 +22,7 @@ def consented(case: Case) -> Answer:
     evidence = f"consent {case.person['consent_date'] or 'not known'}, "
     evidence += f"inclusion {case.person['inclusion_date'] or 'not known'}"
     cells = ["consent_date" if given is None or not given.exact else "", "" if _exact(included) else "inclusion_date"]
-    settle = join(case.cell(cell) for cell in cells if cell) if truth is None else ""
+    settle = listed(case.cell(cell) for cell in cells if cell) if truth is None else ""
     screened = parse_date(case.person["screening_date"])
     answer = Answer(truth, case.person["consent_date"], evidence, settle)
     if after(given, screened) is True:
@@ -37,25 +37,25 @@ def _exact(when: DateInterval | None) -> bool:
 def neoplasm(case: Case) -> Answer:
     """Neoplasm in the years before inclusion (the day exactly so many years before counts)."""
     years = case.protocol.eligibility.neoplasm_years
-    last, word = parse_date(case.person["neoplasm_last_active"]), case.person["neoplasm_last_10y"]
+    last, reply = parse_date(case.person["neoplasm_last_active"]), case.person["neoplasm_last_10y"]
     by_date = _within(last, case.cutoff, years)
-    by_word = yes_no(word)
-    evidence = join(
+    by_reply = yes_no(reply)
+    evidence = listed(
         [
             f"last active {case.person['neoplasm_last_active']}" if last else "",
-            f"neoplasm_last_10y: {word}" if word else "",
-            f"{years} years before {case.cutoff_in_words}",
+            f"neoplasm_last_10y: {reply}" if reply else "",
+            f"{years} years before {case.cutoff_text}",
         ]
     )
-    value = join([case.person["neoplasm_last_active"], word])
-    if by_date is not None and by_word is not None and by_date != by_word:
+    value = listed([case.person["neoplasm_last_active"], reply])
+    if by_date is not None and by_reply is not None and by_date != by_reply:
         answer = Answer(None, value, evidence).flagged(Flag(FlagKind.DATE_CONTRADICTS_ANSWER))
     else:
-        answer = Answer(by_date if by_date is not None else by_word, value, evidence)
-    return answer.settled_by(join([case.cell("neoplasm_last_10y"), case.cell("neoplasm_last_active")]))
+        answer = Answer(by_date if by_date is not None else by_reply, value, evidence)
+    return answer.settled_by(listed([case.cell("neoplasm_last_10y"), case.cell("neoplasm_last_active")]))
 
 
-def _within(last: DateInterval | None, cutoff: DateInterval | None, years: int) -> Kleene:
+def _within(last: DateInterval | None, cutoff: DateInterval | None, years: int) -> Truth:
     """In the years up to the cutoff; a last sign after the cutoff says nothing of the time before."""
     if cutoff is None:
         return None
@@ -78,12 +78,12 @@ def pregnancy(case: Case) -> Answer:
     male = person["sex"] == "male"
     if (male and (potential or pregnant)) or (potential is False and pregnant):
         answer = Answer(None, "contradiction", evidence).flagged(Flag(FlagKind.ANSWERS_CONTRADICT))
-        return answer.settled_by(join(case.cell(name) for name in names[:3]))
+        return answer.settled_by(listed(case.cell(name) for name in names[:3]))
     if male or potential is False:
         return Answer(False, "not applicable", evidence)
     truth = any_of(pregnant, all_of(potential, yes_no(person["contraception_refused"])))
     missing = [name for name in names[1:] if not person[name]]
-    settle = join(case.cell(name) for name in missing) if truth is None else ""
+    settle = listed(case.cell(name) for name in missing) if truth is None else ""
     return Answer(truth, {True: "yes", False: "no", None: ""}[truth], evidence, settle)
 
 
@@ -104,24 +104,24 @@ def _aged(case: Case, *, low: int, high: int | None = None) -> Answer:
     """Completed years from `low` to `high` at inclusion, by birth date and by the stated age; both must agree."""
     birth, age = parse_date(case.person["birth_date"]), float(case.person["age"])
     by_date = _reached(birth, case.cutoff, low)
-    by_age: Kleene = None if math.isnan(age) else age >= low
+    by_age: Truth = None if math.isnan(age) else age >= low
     if high is not None:
         by_date = all_of(by_date, negate(_reached(birth, case.cutoff, high + 1)))
         by_age = all_of(by_age, None if math.isnan(age) else age < high + 1)
-    value, words = "", []
+    value, phrases = "", []
     if not math.isnan(age):
         value = f"{age:g}"
-        words.append(f"age {age:g} at inclusion as stated")
+        phrases.append(f"age {age:g} at inclusion as stated")
     if birth is not None:
         value = _years(birth, case.cutoff) or value
-        words.append(f"born {case.person['birth_date']}, {value or 'age not known'} at {case.cutoff_in_words}")
-    answer = Answer(by_date if by_date is not None else by_age, value, join(words) or "age not known")
+        phrases.append(f"born {case.person['birth_date']}, {value or 'age not known'} at {case.cutoff_text}")
+    answer = Answer(by_date if by_date is not None else by_age, value, listed(phrases) or "age not known")
     if by_date is not None and by_age is not None and by_date != by_age:
         answer = Answer(None, value, answer.evidence).flagged(Flag(FlagKind.AGES_CONTRADICT))
-    return answer.settled_by(join([case.cell("birth_date"), case.cell("age")]))
+    return answer.settled_by(listed([case.cell("birth_date"), case.cell("age")]))
 
 
-def _reached(birth: DateInterval | None, cutoff: DateInterval | None, years: int) -> Kleene:
+def _reached(birth: DateInterval | None, cutoff: DateInterval | None, years: int) -> Truth:
     if birth is None:
         return None
     return not_after(DateInterval(add_months(birth.low, 12 * years), add_months(birth.high, 12 * years)), cutoff)
@@ -142,8 +142,8 @@ def _plain(column: str) -> Callable[[Case], Answer]:
     """Read a criterion that one yes/no cell answers."""
 
     def answer(case: Case) -> Answer:
-        word = case.person[column]
-        return Answer(yes_no(word), word, f"{column}: {word or 'not known'}").settled_by(case.cell(column))
+        reply = case.person[column]
+        return Answer(yes_no(reply), reply, f"{column}: {reply or 'not known'}").settled_by(case.cell(column))
 
     return answer
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ulcermeter.eligibility.active import active, calcinosis
-from ulcermeter.eligibility.answers import Answer, effect_of, join, result_of
+from ulcermeter.eligibility.answers import Answer, effect_of, listed, result_of
 from ulcermeter.eligibility.case import Case
 from ulcermeter.eligibility.linkage import Ulcer, ulcers_of
 from ulcermeter.eligibility.personal import PERSONAL
 from ulcermeter.eligibility.refractory import refractory
-from ulcermeter.eligibility.three_valued import Kleene, all_of, negate
+from ulcermeter.eligibility.three_valued import Truth, all_of, negate
 from ulcermeter.protocol import Criterion
 from ulcermeter.tables.flags import write_flags
 
@@ -38,10 +38,8 @@ class Judged:
         if criterion in self.personal:
             return self.personal[criterion]
         if not self.ulcers:
-            settle = (
-                f"photos.csv: {self.case.subject_id}, a passing photo of an ulcer up to {self.case.cutoff_in_words}"
-            )
-            return Answer(None, "", f"no ulcer is known up to {self.case.cutoff_in_words}", settle)
+            settle = f"photos.csv: {self.case.subject_id}, a passing photo of an ulcer up to {self.case.cutoff_text}"
+            return Answer(None, "", f"no ulcer is known up to {self.case.cutoff_text}", settle)
         ulcer, answers = self.ulcers[0]
         best = f"best of {len(self.ulcers)} ulcers" if len(self.ulcers) > 1 else "the only ulcer known"
         answer = answers[criterion]
@@ -61,7 +59,7 @@ def ranked(ulcers: Iterable[tuple[Ulcer, dict[str, Answer]]]) -> tuple[tuple[Ulc
     return tuple(sorted(ulcers, key=lambda pair: _rank(pair[1])))
 
 
-def qualifies(answers: dict[str, Answer]) -> Kleene:
+def qualifies(answers: dict[str, Answer]) -> Truth:
     """One ulcer must be active and refractory and free of calcinosis."""
     free = negate(answers["calcinosis"].truth)
     return all_of(answers["active_ulcer"].truth, answers["refractory_prostacyclin"].truth, free)
@@ -132,7 +130,7 @@ def summary_row(judged: Judged) -> dict[str, Any]:
     return {
         "subject_id": judged.case.subject_id,
         "verdict": verdict,
-        "qualifying_ulcer": join(good),
-        "failed": join(failed),
-        "missing": join(missing),
+        "qualifying_ulcer": listed(good),
+        "failed": listed(failed),
+        "missing": listed(missing),
     }

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from ulcermeter.tables.dates import DateInterval
 
-__all__ = ["Kleene", "after", "all_of", "any_of", "negate", "not_after", "yes_no"]
+__all__ = ["Truth", "after", "all_of", "any_of", "negate", "not_after", "yes_no"]
 
-Kleene = bool | None
+Truth = bool | None
 
 
-def negate(truth: Kleene) -> Kleene:
+def negate(truth: Truth) -> Truth:
     """Not: unknown stays unknown."""
     return None if truth is None else not truth
 
 
-def all_of(*truths: Kleene) -> Kleene:
+def all_of(*truths: Truth) -> Truth:
     """And: one False decides, else one unknown leaves it open; True for none."""
     if any(truth is False for truth in truths):
         return False
     return None if any(truth is None for truth in truths) else True
 
 
-def any_of(*truths: Kleene) -> Kleene:
+def any_of(*truths: Truth) -> Truth:
     """Or: one True decides, else one unknown leaves it open; False for none."""
     if any(truth is True for truth in truths):
         return True
     return None if any(truth is None for truth in truths) else False
 
 
-def yes_no(word: str) -> Kleene:
+def yes_no(reply: str) -> Truth:
     """Return a yes/no cell's truth; the empty cell is not known."""
-    return {"yes": True, "no": False}.get(word)
+    return {"yes": True, "no": False}.get(reply)
 
 
-def not_after(first: DateInterval | None, second: DateInterval | None) -> Kleene:
+def not_after(first: DateInterval | None, second: DateInterval | None) -> Truth:
     """Is `first` on or before `second`, whichever days the two can mean; unknown where they straddle."""
     if first is None or second is None:
         return None
@@ -42,6 +42,6 @@ def not_after(first: DateInterval | None, second: DateInterval | None) -> Kleene
     return False if first.low > second.high else None
 
 
-def after(first: DateInterval | None, second: DateInterval | None) -> Kleene:
+def after(first: DateInterval | None, second: DateInterval | None) -> Truth:
     """Is `first` later than `second`."""
     return negate(not_after(first, second))

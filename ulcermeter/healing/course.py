@@ -93,10 +93,12 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
             return "no"
         if row["state"] != "healed":
             continue
-        seen_on = exact_date(row["date"])
-        if healed_on is None or seen_on is None:
+        healed_again_on = exact_date(row["date"])
+        if healed_on is None or healed_again_on is None:
             continue
-        if (seen_on - healed_on).days >= protocol.healing.confirmation_days - _half_window(row["visit"], protocol):
+        if (healed_again_on - healed_on).days >= protocol.healing.confirmation_days - _half_window(
+            row["visit"], protocol
+        ):
             return "yes"
     return "unknown"
 

@@ -67,7 +67,7 @@ def follow_healing(tracked: pd.DataFrame, photos: pd.DataFrame, *, protocol: Pro
         nothing to compare with (the first row, the baseline itself and before, an ulcer new after baseline).
     """
     rows = _records(conform("tracked", tracked, extra=True))
-    seen = _records(conform("photos", photos, extra=True))
+    photographed = _records(conform("photos", photos, extra=True))
     ulcers: dict[tuple[str, str], dict[tuple[str, str], list[dict[str, Any]]]] = {}
     for row in rows:
         visits = ulcers.setdefault((row["subject_id"], row["ulcer_id"]), {})
@@ -77,7 +77,9 @@ def follow_healing(tracked: pd.DataFrame, photos: pd.DataFrame, *, protocol: Pro
     for (subject_id, ulcer_id), visits in ulcers.items():
         views = {row["view"] for group in visits.values() for row in group if _open_row(row)}
         keys = sorted((times[subject_id, visit, day], (day, visit)) for day, visit in visits)
-        courses[ulcer_id] = [_visit(visits[key], when, _passing(seen, visits[key][0], views)) for when, key in keys]
+        courses[ulcer_id] = [
+            _visit(visits[key], when, _passing(photographed, visits[key][0], views)) for when, key in keys
+        ]
     hosts = _absorbed(rows)
     done = [_compare(courses, ulcer_id, hosts.get(ulcer_id, []), protocol) for ulcer_id in sorted(courses)]
     table = from_rows("trajectories", [row for course in done for row in course])
@@ -220,8 +222,8 @@ def _baseline(course: list[_Visit], protocol: Protocol) -> _Visit | None:
     """Return the last passing measurement at or before day 0, at most `baseline_max_days_before` days before."""
     days = -protocol.healing.baseline_max_days_before
     before = [visit for visit in course if visit.known and days <= known_day(visit.row) <= 0]
-    told = {id(row) for row in without_contradicted([visit.row for visit in before])}
-    return next((visit for visit in reversed(before) if id(visit.row) in told), None)
+    kept = {id(row) for row in without_contradicted([visit.row for visit in before])}
+    return next((visit for visit in reversed(before) if id(visit.row) in kept), None)
 
 
 def _against_previous(previous: _Visit | None, now: _Visit, protocol: Protocol, *, first: bool) -> dict[str, Any]:

@@ -98,9 +98,9 @@ def _subject_rows(by_subject: pd.DataFrame, arms: dict[str, str], names: list[st
         own = by_subject[by_subject["subject_id"].map(arms) == arm]
         head = {"limb": "both", "ulcers": "", "arm": arm, "n_subjects": len(own)}
         rows.append(head | {"measure": "subjects", "value": len(own)})
-        for word in ("yes", "no", "unknown"):
-            n = int((own["worsened_or_new_by_week_12"] == word).sum())
-            rows.append(head | {"measure": f"subjects worsened or new by week 12: {word}", "value": n})
+        for reply in ("yes", "no", "unknown"):
+            n = int((own["worsened_or_new_by_week_12"] == reply).sum())
+            rows.append(head | {"measure": f"subjects worsened or new by week 12: {reply}", "value": n})
         known = own["n_new"].dropna()
         rows.append(head | {"n_subjects": len(known), "measure": "new ulcers", "value": int(known.sum())})
     return rows
@@ -111,13 +111,13 @@ def _counts(ulcers: pd.DataFrame, names: list[str]) -> list[dict[str, Any]]:
     for arm in names:
         own = ulcers[ulcers["arm"] == arm]
         head = {"arm": arm, "n_subjects": own["subject_id"].nunique(), "n_ulcers": len(own)}
-        told = {f"healed: {word}": int((own["healed"] == word).sum()) for word in ("yes", "no", "unknown")}
-        known = told["healed: yes"] + told["healed: no"]
-        shares = {"share healed": told["healed: yes"] / known if known else float("nan")}
+        counts = {f"healed: {reply}": int((own["healed"] == reply).sum()) for reply in ("yes", "no", "unknown")}
+        known = counts["healed: yes"] + counts["healed: no"]
+        shares = {"share healed": counts["healed: yes"] / known if known else float("nan")}
         confirmed = {"healing confirmed: yes": int((own["healing_confirmed"] == "yes").sum())}
         worse = {f"worsened by week 12: {w}": int((own["worsened_by_week_12"] == w).sum()) for w in ("yes", "unknown")}
         again = {"recurred: yes": int((own["recurred"] == "yes").sum())}
-        rows += [head | {"measure": m, "value": v} for m, v in (told | shares | confirmed | worse | again).items()]
+        rows += [head | {"measure": m, "value": v} for m, v in (counts | shares | confirmed | worse | again).items()]
     return rows
 
 

@@ -81,8 +81,8 @@ class Course:
         As where trajectories are compared with it: one that may be another ulcer's is none.
         """
         oldest = -self.protocol.healing.baseline_max_days_before
-        told = [row for row in self.rows if is_assessed(row) and not in_doubt_of_identity(read_flags(row["flags"]))]
-        rows = [row for row in told if oldest <= day_of(row) <= 0]
+        assessed = [row for row in self.rows if is_assessed(row) and not in_doubt_of_identity(read_flags(row["flags"]))]
+        rows = [row for row in assessed if oldest <= day_of(row) <= 0]
         return rows[-1] if rows else None
 
     @property
@@ -109,14 +109,14 @@ class Course:
         rows = [row for row in self.rows if is_assessed(row) and window[0] <= day_of(row) <= window[1]]
         return min(rows, key=lambda r: (abs(day_of(r) - day), r["visit"] != visit.name, day_of(r)), default=None)
 
-    def last_told(self, *, by: float = math.inf) -> Row | None:
+    def last_known(self, *, by: float = math.inf) -> Row | None:
         """Return the last row by a day that tells anything of it."""
-        told = [row for row in self.rows if day_of(row) <= by and row["state"] != "not photographed"]
-        return told[-1] if told else None
+        assessed = [row for row in self.rows if day_of(row) <= by and row["state"] != "not photographed"]
+        return assessed[-1] if assessed else None
 
     def went_into_another(self, *, by: float = math.inf) -> bool:
         """Say whether the last that is known of it by a day is that it merged into another ulcer."""
-        last = self.last_told(by=by)
+        last = self.last_known(by=by)
         return last is not None and last["state"] == "merged" and not is_open(last)
 
     def until(self, day: float) -> Sequence[Row]:

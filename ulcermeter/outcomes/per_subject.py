@@ -49,13 +49,13 @@ class Burden:
         if not known:
             return 0 if self._none_found(visit) else None
         known = [course for course in known if not course.went_into_another(by=last_day)]
-        seen = [course.at(visit) for course in known]
-        if all(row is None for row in seen):
+        rows_at_visit = [course.at(visit) for course in known]
+        if all(row is None for row in rows_at_visit):
             return None
         closed = [self._still_closed(course, last_day) for course in known]
-        if any(row is None and not shut for row, shut in zip(seen, closed, strict=True)):
+        if any(row is None and not shut for row, shut in zip(rows_at_visit, closed, strict=True)):
             return None
-        return sum(row is not None and is_open(row) for row in seen)
+        return sum(row is not None and is_open(row) for row in rows_at_visit)
 
     def can_worsen(self, course: Course, visit: Visit) -> bool:
         """Say whether an ulcer may have been open at baseline or opened since, so that *no* needs its answer too.
@@ -67,12 +67,12 @@ class Burden:
         later = bool((course.frame["day"].fillna(last_day) > last_day).all())
         if course.open_at_baseline or later or course.went_into_another(by=0):
             return course.open_at_baseline
-        seen_at_both = course.baseline is not None and course.at(visit) is not None
-        return not (seen_at_both or self._still_closed(course, last_day))
+        open_at_both = course.baseline is not None and course.at(visit) is not None
+        return not (open_at_both or self._still_closed(course, last_day))
 
     def _still_closed(self, course: Course, last_day: float) -> bool:
         """Say whether the last that is known of it by that day is healed or amputated."""
-        last = course.last_told(by=last_day)
+        last = course.last_known(by=last_day)
         return (
             last is not None and last["state"] in ("healed", "amputated") and self.protocol.outcomes.healed_stays_healed
         )
@@ -172,6 +172,6 @@ def _worsened_or_new(burden: Burden) -> str:
     if "yes" in worse or any(_is_new(course, until=window[1]) for course in burden.courses):
         return "yes"
     examined = burden.all_examined(visit) or not burden.protocol.outcomes.no_new_ulcer_needs_all_fingers
-    asked = [word for word, course in zip(worse, burden.courses, strict=True) if burden.can_worsen(course, visit)]
+    asked = [reply for reply, course in zip(worse, burden.courses, strict=True) if burden.can_worsen(course, visit)]
     unsure = any(_may_be_new(course, window[1]) for course in burden.courses)
     return "no" if examined and asked and not unsure and set(asked) == {"no"} else "unknown"

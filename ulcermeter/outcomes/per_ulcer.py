@@ -76,14 +76,14 @@ def _healing(course: Course, lost: bool | None) -> dict[str, Any]:
     low, high, observed = healing_interval(course.frame, course.protocol)
     if observed and course.protocol.outcomes.amputation_undoes_healing and lost is not False:
         low = max((day_of(row) for row in course.rows if is_open(row)), default=low)
-        word = "no" if lost else "unknown"
-        return {"healed": word, **_interval(low, _NAN, False), "healing_confirmed": "no" if lost else "unknown"}
+        healed = "no" if lost else "unknown"
+        return {"healed": healed, **_interval(low, _NAN, False), "healing_confirmed": "no" if lost else "unknown"}
     if observed:
         confirmed = is_confirmed(course.frame, course.protocol)
         return {"healed": "yes", **_interval(low, high, True), "healing_confirmed": confirmed}
     known = lost or (any(is_open(row) for row in course.after) and not course.went_into_another())
-    word = "no" if known else "unknown"
-    return {"healed": word, **_interval(low, _NAN, False), "healing_confirmed": "unknown"}
+    healed = "no" if known else "unknown"
+    return {"healed": healed, **_interval(low, _NAN, False), "healing_confirmed": "unknown"}
 
 
 def _interval(low: float, high: float, observed: bool) -> dict[str, Any]:
@@ -106,8 +106,8 @@ def _rates(course: Course) -> dict[str, Any]:
                 break
     out = {"healing_rate_per_week": exponential_rate(days, areas), "days_to_half_area": days_to_half_area(days, areas)}
     for visit in visits:
-        seen = course.at(visit)
-        out[reduction_column(visit)] = float(seen["area_reduction_pct"]) if seen else _NAN
+        at_visit = course.at(visit)
+        out[reduction_column(visit)] = float(at_visit["area_reduction_pct"]) if at_visit else _NAN
     return out
 
 

@@ -16,7 +16,7 @@ from ulcermeter.tables import TABLES, conform, from_rows
 from ulcermeter.tables.dates import day_number, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 from ulcermeter.tracking.reading import Record, day_zero, measurement_records, photo_rows, read_fingers
-from ulcermeter.tracking.timeline import Outlined, Unseen, tell
+from ulcermeter.tracking.timeline import Absent, Outlined, read_timeline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,7 @@ def track(
     Returns
     -------
     DataFrame
-        Table ``tracked``, in its fixed order. From its first sighting on an ulcer has a row at every visit at which
+        Table ``tracked``, in its fixed order. From its first observation on an ulcer has a row at every visit at which
         any finger of the subject was photographed or that visits.csv names. Ids are numbered by first appearance
         within the finger, then from the tip: ``S01-left-index-1``.
 
@@ -65,9 +65,9 @@ def track(
     rows: list[Record] = []
     for finger in read_fingers(records, photo_rows(photos), planned, protocol):
         own = [event for event in gone if event["subject_id"] == finger.subject_id]
-        outlined, unseen = tell(finger, zero.get(finger.subject_id), own, protocol)
+        outlined, absent = read_timeline(finger, zero.get(finger.subject_id), own, protocol)
         rows += [row for item in outlined for row in _outlined_rows(item, records)]
-        rows += [_unseen_row(item, zero.get(finger.subject_id)) for item in unseen]
+        rows += [_absent_row(item, zero.get(finger.subject_id)) for item in absent]
     order = list(TABLES["tracked"].order)
     return from_rows("tracked", rows).sort_values([*order, "ulcer_id"], kind="stable", ignore_index=True)
 
@@ -80,17 +80,17 @@ def _rows(name: str, frame: pd.DataFrame | None) -> list[Record]:
 
 
 def _outlined_rows(item: Outlined, records: Sequence[Record]) -> list[Record]:
-    told = {"ulcer_id": item.ulcer_id, "state": item.state, "flags": write_flags(item.flags)}
-    return [{**records[row], **told} for row in item.rows]
+    cells = {"ulcer_id": item.ulcer_id, "state": item.state, "flags": write_flags(item.flags)}
+    return [{**records[row], **cells} for row in item.rows]
 
 
 def _host(flags: Sequence[Flag]) -> str:
     return next((flag.ulcers[0] for flag in flags if flag.kind is FlagKind.MERGED_INTO), "")
 
 
-def _unseen_row(item: Unseen, zero: date | None) -> Record:
+def _absent_row(item: Absent, zero: date | None) -> Record:
     subject, hand, finger, _ = item.lineage.ulcer_id.rsplit("-", 3)
-    verdict, sighting = item.verdict, item.lineage.sighting
+    verdict, observation = item.verdict, item.lineage.observation
     known = parse_date(item.occasion.date)
     return {
         "subject_id": subject,
@@ -100,7 +100,7 @@ def _unseen_row(item: Unseen, zero: date | None) -> Record:
         "photo": verdict.photo,
         "hand": hand,
         "finger": finger,
-        "site": ", ".join(sorted(sighting.sites)),
+        "site": ", ".join(sorted(observation.sites)),
         "view": verdict.view,
         "ulcer_id": item.lineage.ulcer_id,
         "state": verdict.state,

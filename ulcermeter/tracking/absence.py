@@ -11,7 +11,7 @@ from ulcermeter.tables.flags import Flag, FlagKind
 from ulcermeter.tracking.lineage import Lineage
 from ulcermeter.tracking.reading import PhotoRow
 
-__all__ = ["Scene", "Verdict", "contested", "saw_clear", "unseen"]
+__all__ = ["Scene", "Verdict", "contested", "judge_absence", "saw_clear"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Scene:
 
     def alone(self, photo: PhotoRow) -> bool:
         """Say whether there is just one ulcer that this photo's view could show."""
-        return sum(photo.view in lineage.sighting.views for lineage in self.lineages) <= 1
+        return sum(photo.view in lineage.observation.views for lineage in self.lineages) <= 1
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _names_other(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
     return bool(lineage.number) or photo.number in scene.numbers or not scene.alone(photo)
 
 
-def _word(photo: PhotoRow, lineage: Lineage, scene: Scene) -> str:
+def _reader_state(photo: PhotoRow, lineage: Lineage, scene: Scene) -> str:
     """Return the reader's word where it can only be about this ulcer, or must be feared to be.
 
     A word that names no ulcer, where there are several: *indeterminate* counts for all; *open* and *healed* only when
@@ -64,9 +64,9 @@ def _word(photo: PhotoRow, lineage: Lineage, scene: Scene) -> str:
     """
     if _names_other(photo, lineage, scene):
         return ""
-    if photo.number or scene.alone(photo) or photo.word == "indeterminate":
-        return photo.word
-    return "" if photo.photo in scene.outlined else photo.word
+    if photo.number or scene.alone(photo) or photo.reader_state == "indeterminate":
+        return photo.reader_state
+    return "" if photo.photo in scene.outlined else photo.reader_state
 
 
 def _hidden(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
@@ -78,10 +78,10 @@ def contested(lineage: Lineage, photo_name: str, scene: Scene) -> Flag | None:
     for photo in (row for row in scene.photos if row.photo == photo_name):
         if _hidden(photo, lineage, scene):
             return Flag(FlagKind.COVERED_YET_OUTLINED, photos=(photo_name,))
-        word = _word(photo, lineage, scene)
-        if word == "indeterminate":
+        reader_state = _reader_state(photo, lineage, scene)
+        if reader_state == "indeterminate":
             return Flag(FlagKind.READER_UNSURE, photos=(photo_name,))
-        if word == "healed":
+        if reader_state == "healed":
             return Flag(FlagKind.READER_SAYS_HEALED, photos=(photo_name,))
     return None
 
@@ -90,7 +90,7 @@ def _unexamined(photo: PhotoRow, lineage: Lineage, scene: Scene) -> Flag | None:
     """Return why nothing outlined on a photo says nothing of this ulcer; None when it does."""
     if photo.number and photo.number == lineage.number:
         return None
-    if photo.view not in lineage.sighting.views:
+    if photo.view not in lineage.observation.views:
         return Flag(FlagKind.OTHER_SIDE_SEEN, photos=(photo.photo,), view=photo.view)
     if photo.click_px is not None and not (scene.alone(photo) and not _names_other(photo, lineage, scene)):
         return Flag(FlagKind.ONLY_CLICK_SEARCHED, photos=(photo.photo,))
@@ -105,25 +105,25 @@ def saw_clear(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
         return False
     if photo.click_px is not None and not (photo.number and photo.number == lineage.number):
         return False
-    word = _word(photo, lineage, scene)
-    return word in ("", "healed")
+    reader_state = _reader_state(photo, lineage, scene)
+    return reader_state in ("", "healed")
 
 
-def unseen(lineage: Lineage, scene: Scene, protocol: Protocol) -> Verdict:
+def judge_absence(lineage: Lineage, scene: Scene, protocol: Protocol) -> Verdict:
     """Say what became of an ulcer of which nothing was outlined."""
-    said = [(photo, _unexamined(photo, lineage, scene)) for photo in scene.photos]
-    passing = [photo for photo, why_not in said if not why_not and photo.passed]
+    examined = [(photo, _unexamined(photo, lineage, scene)) for photo in scene.photos]
+    passing = [photo for photo, why_not in examined if not why_not and photo.passed]
     refused = [
         Flag(FlagKind.PHOTO_NOT_MEASURED, photos=(p.photo,), status=p.status, reason=p.reason)
-        for p, why in said
+        for p, why in examined
         if not why and not p.passed
     ]
     if not passing:
-        covered = [p for p, why in said if not why and _hidden(p, lineage, scene)]
+        covered = [p for p, why in examined if not why and _hidden(p, lineage, scene)]
         if covered:
             flags = (Flag(FlagKind.COVERED, photos=(covered[0].photo,)), *refused)
             return Verdict("indeterminate", covered[0].photo, covered[0].view, flags)
-        elsewhere = [why for photo, why in said if why and photo.passed]
+        elsewhere = [why for photo, why in examined if why and photo.passed]
         clicked = any(why.kind is FlagKind.ONLY_CLICK_SEARCHED for why in elsewhere)
         return Verdict("indeterminate" if clicked else "not photographed", flags=(*refused, *elsewhere))
     verdict = _closed(passing, lineage, scene, protocol)
@@ -137,12 +137,12 @@ def _closed(passing: Sequence[PhotoRow], lineage: Lineage, scene: Scene, protoco
         return Verdict(
             "indeterminate", passing[0].photo, passing[0].view, (Flag(FlagKind.COVERED, photos=(passing[0].photo,)),)
         )
-    words = {photo.photo: _word(photo, lineage, scene) for photo in bare}
-    for word, kind in (("open", FlagKind.READER_SAYS_OPEN), ("indeterminate", FlagKind.READER_UNSURE)):
+    states = {photo.photo: _reader_state(photo, lineage, scene) for photo in bare}
+    for reader_state, kind in (("open", FlagKind.READER_SAYS_OPEN), ("indeterminate", FlagKind.READER_UNSURE)):
         for photo in bare:
-            if words[photo.photo] == word:
+            if states[photo.photo] == reader_state:
                 return Verdict("indeterminate", photo.photo, photo.view, (Flag(kind, photos=(photo.photo,)),))
-    by_reader = [photo for photo in bare if words[photo.photo] == "healed"]
+    by_reader = [photo for photo in bare if states[photo.photo] == "healed"]
     if by_reader:
         best = min(by_reader, key=_limit)
         return Verdict("healed", best.photo, best.view)
@@ -165,8 +165,8 @@ def _closed_by_machine(bare: Sequence[PhotoRow], lineage: Lineage, scene: Scene,
     flags = [Flag(FlagKind.HEALED_BY_MACHINE)]
     if limit == math.inf:
         flags.append(Flag(FlagKind.LIMIT_NOT_KNOWN))
-    elif lineage.sighting.diameter_mm <= limit:
-        flags.append(Flag(FlagKind.LAST_SEEN_BELOW_LIMIT, diameter_mm=lineage.sighting.diameter_mm))
-    if any(p.word and p.word != "indeterminate" and not p.number and not scene.alone(p) for p in bare):
+    elif lineage.observation.diameter_mm <= limit:
+        flags.append(Flag(FlagKind.LAST_SEEN_BELOW_LIMIT, diameter_mm=lineage.observation.diameter_mm))
+    if any(p.reader_state and p.reader_state != "indeterminate" and not p.number and not scene.alone(p) for p in bare):
         flags.append(Flag(FlagKind.READER_STATE_NOT_USED))
     return Verdict("healed", best.photo, best.view, tuple(flags))

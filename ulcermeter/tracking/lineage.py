@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ulcermeter.tracking.observation import Sighting
+from ulcermeter.tracking.observation import Observation
 
-__all__ = ["Lineage", "seen_again"]
+__all__ = ["Lineage", "observed_again"]
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,10 @@ class Lineage:
     Attributes
     ----------
     ulcer_id : str
-    sighting : Sighting
+    observation : Observation
         Where it was last outlined; a view it was not outlined on since keeps its older place.
     status : {'', 'open', 'healed', 'merged'}
-        The last definite one; '' while every sighting was unsure.
+        The last definite one; '' while every observation was unsure.
     reach_mm : float
         Its longest extent since it was last healed.
     host : str
@@ -29,7 +29,7 @@ class Lineage:
     """
 
     ulcer_id: str
-    sighting: Sighting
+    observation: Observation
     status: str = ""
     reach_mm: float = 0.0
     host: str = ""
@@ -38,12 +38,12 @@ class Lineage:
     @property
     def number(self) -> str:
         """The clinic's number, '' when not known."""
-        return self.sighting.number
+        return self.observation.number
 
 
-def seen_again(lineage: Lineage, now: Sighting, status: str) -> Lineage:
-    """Return the lineage with its newest sighting."""
-    before = lineage.sighting
+def observed_again(lineage: Lineage, now: Observation, status: str) -> Lineage:
+    """Return the lineage with its newest observation."""
+    before = lineage.observation
     latest = replace(
         now,
         places={**before.places, **now.places},
@@ -53,4 +53,4 @@ def seen_again(lineage: Lineage, now: Sighting, status: str) -> Lineage:
     )
     fresh = status == "open" and lineage.status == "healed"
     reach = now.diameter_mm if fresh else max(lineage.reach_mm, now.diameter_mm)
-    return replace(lineage, sighting=latest, status=status or lineage.status, reach_mm=reach, host="")
+    return replace(lineage, observation=latest, status=status or lineage.status, reach_mm=reach, host="")

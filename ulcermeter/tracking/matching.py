@@ -1,4 +1,4 @@
-"""Which sighting belongs to which ulcer: by number, else by place, else by what little is left; never silently."""
+"""Which observation belongs to which ulcer: by number, else by place, else by what little is left; never silently."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.protocol import Protocol
-from ulcermeter.tracking.observation import GATE, Sighting, distance2, same_view
+from ulcermeter.tracking.observation import GATE, Observation, distance2, same_view
 
 __all__ = ["Links", "link"]
 
@@ -40,8 +40,8 @@ class Links:
     doubts: frozenset[tuple[int, int]] = frozenset()
 
 
-def link(left: Sequence[Sighting], right: Sequence[Sighting], protocol: Protocol) -> Links:
-    """Pair sightings one to one.
+def link(left: Sequence[Observation], right: Sequence[Observation], protocol: Protocol) -> Links:
+    """Pair observations one to one.
 
     First by the clinic's number. Then, in a view both were seen in, by finger coordinates: the assignment with the
     smallest sum of squared distances, each within the 95 % gate. What has no coordinates to compare is paired by site,
@@ -50,7 +50,7 @@ def link(left: Sequence[Sighting], right: Sequence[Sighting], protocol: Protocol
 
     Parameters
     ----------
-    left, right : sequence of Sighting
+    left, right : sequence of Observation
         In a fixed order, which settles ties.
     protocol : Protocol
 
@@ -75,17 +75,17 @@ def link(left: Sequence[Sighting], right: Sequence[Sighting], protocol: Protocol
     )
 
 
-def _by_number(left: Sequence[Sighting], right: Sequence[Sighting]) -> dict[int, int]:
+def _by_number(left: Sequence[Observation], right: Sequence[Observation]) -> dict[int, int]:
     pairs: dict[int, int] = {}
-    for a, sighting in enumerate(left):
+    for a, observation in enumerate(left):
         for b, other in enumerate(right):
-            if sighting.number and sighting.number == other.number and b not in pairs.values() and a not in pairs:
+            if observation.number and observation.number == other.number and b not in pairs.values() and a not in pairs:
                 pairs[a] = b
     return pairs
 
 
 def _by_place(
-    left: Sequence[Sighting], right: Sequence[Sighting], protocol: Protocol
+    left: Sequence[Observation], right: Sequence[Observation], protocol: Protocol
 ) -> tuple[dict[int, int], set[tuple[int, int]]]:
     distances = _distances(left, right, protocol.identity.same_place_mm)
     costs = np.where(distances <= GATE**2, distances, _FORBIDDEN)
@@ -102,13 +102,13 @@ def _by_place(
     return pairs, doubts
 
 
-def _distances(left: Sequence[Sighting], right: Sequence[Sighting], same_place_mm: float) -> NDArray[np.float64]:
+def _distances(left: Sequence[Observation], right: Sequence[Observation], same_place_mm: float) -> NDArray[np.float64]:
     distances = np.full((len(left), len(right)), _FORBIDDEN)
-    for a, sighting in enumerate(left):
+    for a, observation in enumerate(left):
         for b, other in enumerate(right):
-            view = same_view(sighting, other)
-            if view is not None and not (sighting.number and other.number):
-                distances[a, b] = distance2(sighting.places[view], other.places[view], same_place_mm)
+            view = same_view(observation, other)
+            if view is not None and not (observation.number and other.number):
+                distances[a, b] = distance2(observation.places[view], other.places[view], same_place_mm)
     return distances
 
 
@@ -125,7 +125,7 @@ def _assign(costs: NDArray[np.float64]) -> tuple[dict[int, int], float]:
     return pairs, float(padded[rows, cols].sum())
 
 
-def _by_elimination(left: Sequence[Sighting], right: Sequence[Sighting]) -> Links:
+def _by_elimination(left: Sequence[Observation], right: Sequence[Observation]) -> Links:
     """Pair what cannot be told apart by number or place: alone with each other is assumed, more is in doubt."""
     edges = {(a, b) for a, x in enumerate(left) for b, y in enumerate(right) if _possible(x, y)}
     pairs: dict[int, int] = {}
@@ -144,7 +144,7 @@ def _by_elimination(left: Sequence[Sighting], right: Sequence[Sighting]) -> Link
     return Links(pairs, frozenset(assumed), frozenset(doubts))
 
 
-def _possible(a: Sighting, b: Sighting) -> bool:
+def _possible(a: Observation, b: Observation) -> bool:
     """Could these be one ulcer, for all that numbers, places, sites and views say."""
     if (a.number and b.number) or same_view(a, b) is not None:
         return False
@@ -153,7 +153,7 @@ def _possible(a: Sighting, b: Sighting) -> bool:
     return bool(a.views & b.views) or "" in a.views or "" in b.views
 
 
-def _size_cost(a: Sighting, b: Sighting) -> float:
+def _size_cost(a: Observation, b: Observation) -> float:
     ratio = a.area_mm2 / b.area_mm2 if b.area_mm2 > 0 else math.nan
     return abs(math.log(ratio)) if ratio > 0 else 1.0
 

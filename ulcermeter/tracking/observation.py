@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ulcermeter.tables.flags import Flag
 
-__all__ = ["GATE", "Place", "Sighting", "distance2", "join", "same_view", "span_mm"]
+__all__ = ["GATE", "Place", "Observation", "distance2", "combine", "same_view", "span_mm"]
 
 # 95 % of a two-dimensional normal distribution lies within 2.4477 standard deviations of its centre.
 GATE = 2.4477
@@ -26,7 +26,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Sighting:
+class Observation:
     """An ulcer as outlined on one photo, or on the photos of one visit.
 
     Attributes
@@ -65,7 +65,7 @@ class Sighting:
         return place.s_mm, place.t_mm, self.rows
 
 
-def same_view(a: Sighting, b: Sighting) -> str | None:
+def same_view(a: Observation, b: Observation) -> str | None:
     """Return a view in which both have a place; None when they cannot be compared."""
     both = sorted(set(a.places) & set(b.places))
     return both[0] if both else None
@@ -93,31 +93,31 @@ def span_mm(places: Sequence[Place]) -> float:
     return longest
 
 
-def join(sightings: Iterable[Sighting], *, parts: bool) -> Sighting:
-    """Put sightings of one ulcer together: photos of one visit (sizes average), or parts of it (areas add)."""
-    group = sorted(sightings, key=lambda sighting: sighting.rows)
+def combine(observations: Iterable[Observation], *, parts: bool) -> Observation:
+    """Put observations of one ulcer together: photos of one visit (sizes average), or parts of it (areas add)."""
+    group = sorted(observations, key=lambda observation: observation.rows)
     if len(group) == 1:
         return group[0]
-    views = sorted({view for sighting in group for view in sighting.places})
-    areas = [sighting.area_mm2 for sighting in group]
+    views = sorted({view for observation in group for view in observation.places})
+    areas = [observation.area_mm2 for observation in group]
     extents = [span_mm([s.places[v] for s in group if v in s.places]) for v in views] if parts else []
-    return Sighting(
-        rows=tuple(sorted(row for sighting in group for row in sighting.rows)),
-        photos=frozenset().union(*(sighting.photos for sighting in group)),
+    return Observation(
+        rows=tuple(sorted(row for observation in group for row in observation.rows)),
+        photos=frozenset().union(*(observation.photos for observation in group)),
         places={view: _mean([s for s in group if view in s.places], view, parts=parts) for view in views},
-        views=frozenset().union(*(sighting.views for sighting in group)),
-        sites=frozenset().union(*(sighting.sites for sighting in group)),
-        number=next((sighting.number for sighting in group if sighting.number), ""),
+        views=frozenset().union(*(observation.views for observation in group)),
+        sites=frozenset().union(*(observation.sites for observation in group)),
+        number=next((observation.number for observation in group if observation.number), ""),
         area_mm2=sum(areas) if parts else sum(areas) / len(areas),
-        diameter_mm=max([*(sighting.diameter_mm for sighting in group), *extents]),
-        notes=frozenset().union(*(sighting.notes for sighting in group)),
+        diameter_mm=max([*(observation.diameter_mm for observation in group), *extents]),
+        notes=frozenset().union(*(observation.notes for observation in group)),
     )
 
 
-def _mean(group: Sequence[Sighting], view: str, *, parts: bool) -> Place:
+def _mean(group: Sequence[Observation], view: str, *, parts: bool) -> Place:
     """Mean place (by area for parts); sds average, because photos of one visit share their errors."""
-    places = [sighting.places[view] for sighting in group]
-    weights = [sighting.area_mm2 if parts else 1.0 for sighting in group]
+    places = [observation.places[view] for observation in group]
+    weights = [observation.area_mm2 if parts else 1.0 for observation in group]
     total = sum(weights)
 
     def mean(values: Iterable[float]) -> float:

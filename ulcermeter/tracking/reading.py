@@ -14,7 +14,7 @@ from ulcermeter.protocol import Protocol
 from ulcermeter.tables import conform
 from ulcermeter.tables.cells import PASSED
 from ulcermeter.tables.dates import exact_date, in_doubt, parse_date, time_keys
-from ulcermeter.tracking.observation import Place, Sighting, join
+from ulcermeter.tracking.observation import Observation, Place, combine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ class PhotoRow:
     view: str
     site: str
     number: str
-    word: str
+    reader_state: str
     covered: bool
     click_px: tuple[float, float] | None
     passed: bool
@@ -62,7 +62,7 @@ class Finger:
     occasions : tuple of Occasion
         In time order.
     photos : mapping of Occasion to tuple of PhotoRow
-    sightings : mapping of Occasion to mapping of photo to tuple of Sighting
+    observations : mapping of Occasion to mapping of photo to tuple of Observation
     unplaced : mapping of Occasion to sequence of str
         Occasions whose partial date leaves open whether they come before or after others, and the names of those.
     """
@@ -72,7 +72,7 @@ class Finger:
     finger: str
     occasions: tuple[Occasion, ...]
     photos: Mapping[Occasion, tuple[PhotoRow, ...]]
-    sightings: Mapping[Occasion, Mapping[str, tuple[Sighting, ...]]]
+    observations: Mapping[Occasion, Mapping[str, tuple[Observation, ...]]]
     unplaced: Mapping[Occasion, Sequence[str]]
 
 
@@ -205,19 +205,19 @@ def _read_finger(
     doubts: Mapping[tuple[str, str], Sequence[str]],
 ) -> Finger:
     photos_at: dict[Occasion, tuple[PhotoRow, ...]] = {}
-    sightings_at: dict[Occasion, dict[str, tuple[Sighting, ...]]] = {}
+    observations_at: dict[Occasion, dict[str, tuple[Observation, ...]]] = {}
     for occasion in occasions:
         here = tuple(_photo_row(p) for p in photos if (p["visit"], p["date"]) == (occasion.visit, occasion.date))
         photos_at[occasion] = here
-        sightings_at[occasion] = {}
+        observations_at[occasion] = {}
         for name in sorted({row.photo for row in here}):
             mine = [k for k in rows if records[k]["photo"] == name and records[k]["date"] == occasion.date]
             mine = [k for k in mine if records[k]["visit"] == occasion.visit]
             if mine:
                 same = [row for row in here if row.photo == name]
-                sightings_at[occasion][name] = _sightings_on(mine, records, same)
+                observations_at[occasion][name] = _observations_on(mine, records, same)
     unplaced = {o: doubts[o.visit, o.date] for o in occasions if (o.visit, o.date) in doubts}
-    return Finger(*key, occasions, photos_at, sightings_at, unplaced)
+    return Finger(*key, occasions, photos_at, observations_at, unplaced)
 
 
 def _photo_row(photo: Record) -> PhotoRow:
@@ -227,7 +227,7 @@ def _photo_row(photo: Record) -> PhotoRow:
         view=photo["view"],
         site=_site(photo["site"]),
         number=photo["ulcer_no"].strip(),
-        word=photo["reader_state"],
+        reader_state=photo["reader_state"],
         covered=photo["covered"] == "yes",
         click_px=(photo["x"], photo["y"]) if clicked else None,
         passed=photo["status"] in PASSED,
@@ -242,7 +242,7 @@ def _site(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _sightings_on(rows: list[int], records: Sequence[Record], photos: Sequence[PhotoRow]) -> tuple[Sighting, ...]:
+def _observations_on(rows: list[int], records: Sequence[Record], photos: Sequence[PhotoRow]) -> tuple[Observation, ...]:
     """Return the ulcers outlined on one photo; two clicks that gave one outline count once."""
     numbers = _numbers(rows, records, photos)
     groups: list[list[int]] = []
@@ -252,7 +252,9 @@ def _sightings_on(rows: list[int], records: Sequence[Record], photos: Sequence[P
             groups.append([row])
         else:
             twin.append(row)
-    return tuple(join([_sighting(k, records[k], numbers.get(k, ""), photos) for k in g], parts=False) for g in groups)
+    return tuple(
+        combine([_observation(k, records[k], numbers.get(k, ""), photos) for k in g], parts=False) for g in groups
+    )
 
 
 def _same_outline(a: Record, b: Record, px_per_mm: float) -> bool:
@@ -274,7 +276,7 @@ def _numbers(rows: list[int], records: Sequence[Record], photos: Sequence[PhotoR
             reach = records[nearest]["diameter_mm"] * photo.px_per_mm
             if not _apart_px(records[nearest], photo.click_px) > reach:
                 numbers[nearest] = photo.number
-        elif len(rows) == 1 and len(named) == 1 and photo.word != "healed":
+        elif len(rows) == 1 and len(named) == 1 and photo.reader_state != "healed":
             numbers[rows[0]] = photo.number
     return numbers
 
@@ -284,7 +286,7 @@ def _apart_px(record: Record, click_px: tuple[float, float] | None) -> float:
     return math.hypot(record["centroid_x_px"] - click_px[0], record["centroid_y_px"] - click_px[1])
 
 
-def _sighting(row: int, record: Record, number: str, photos: Sequence[PhotoRow]) -> Sighting:
+def _observation(row: int, record: Record, number: str, photos: Sequence[PhotoRow]) -> Observation:
     view = record["view"] or photos[0].view
     # A site on the photo row speaks of all its ulcers only when it names no particular one.
     own = [p for p in photos if p.number == number] or (list(photos) if len(photos) == 1 else [])
@@ -297,7 +299,7 @@ def _sighting(row: int, record: Record, number: str, photos: Sequence[PhotoRow])
         _known(record["diameter_mm"]) / 2,
     )
     located = math.isfinite(place.s_mm) and math.isfinite(place.t_mm)
-    return Sighting(
+    return Observation(
         rows=(row,),
         photos=frozenset({record["photo"]}),
         places={view: place} if located else {},

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 
 from ulcermeter.protocol import Protocol
-from ulcermeter.tracking.observation import GATE, Place, Sighting, distance2, join, span_mm
+from ulcermeter.tracking.observation import GATE, Observation, Place, combine, distance2, span_mm
 
 __all__ = ["covers_both", "fit_together"]
 
 
-def fit_together(parts: Sequence[Sighting], former: Sighting, reach_mm: float, protocol: Protocol) -> bool:
+def fit_together(parts: Sequence[Observation], former: Observation, reach_mm: float, protocol: Protocol) -> bool:
     """Say whether these outlines lie inside one former ulcer's footprint, so that they are its parts.
 
     Together they are no longer than it was (times ``footprint_growth``), and their common centre is where it was.
@@ -23,11 +23,11 @@ def fit_together(parts: Sequence[Sighting], former: Sighting, reach_mm: float, p
     view = views[0]
     if span_mm([part.places[view] for part in parts]) > protocol.identity.footprint_growth * reach_mm:
         return False
-    whole = join(parts, parts=True).places[view]
+    whole = combine(parts, parts=True).places[view]
     return distance2(whole, former.places[view], protocol.identity.same_place_mm) <= GATE**2
 
 
-def covers_both(outline: Sighting, a: Sighting, b: Sighting, protocol: Protocol) -> bool:
+def covers_both(outline: Observation, a: Observation, b: Observation, protocol: Protocol) -> bool:
     """Say whether one outline covers the places of two former ulcers, so that they have merged in it.
 
     It is larger than either, reaches from one centre to the other, and both centres lie in it, give or take one
@@ -36,7 +36,7 @@ def covers_both(outline: Sighting, a: Sighting, b: Sighting, protocol: Protocol)
     views = sorted(set(outline.places) & set(a.places) & set(b.places))
     if not views or outline.area_mm2 <= max(a.area_mm2, b.area_mm2):
         return False
-    here, first, second = (sighting.places[views[0]] for sighting in (outline, a, b))
+    here, first, second = (observation.places[views[0]] for observation in (outline, a, b))
     apart = math.hypot(first.s_mm - second.s_mm, first.t_mm - second.t_mm)
     if apart > protocol.identity.footprint_growth * outline.diameter_mm:
         return False

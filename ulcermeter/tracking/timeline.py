@@ -9,14 +9,14 @@ from datetime import date
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables.dates import exact_date, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity
-from ulcermeter.tracking.absence import Scene, Verdict, contested, saw_clear, unseen
-from ulcermeter.tracking.lineage import Lineage, seen_again
+from ulcermeter.tracking.absence import Scene, Verdict, contested, judge_absence, saw_clear
+from ulcermeter.tracking.lineage import Lineage, observed_again
 from ulcermeter.tracking.matching import Links, link
-from ulcermeter.tracking.observation import GATE, Sighting, distance2, join, same_view
+from ulcermeter.tracking.observation import GATE, Observation, combine, distance2, same_view
 from ulcermeter.tracking.reading import Finger, Occasion, PhotoRow, Record
 from ulcermeter.tracking.split_merge import covers_both, fit_together
 
-__all__ = ["Outlined", "Unseen", "tell"]
+__all__ = ["Outlined", "Absent", "read_timeline"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Outlined:
 
 
 @dataclass(frozen=True)
-class Unseen:
+class Absent:
     """An ulcer at an occasion without an outline."""
 
     occasion: Occasion
@@ -39,7 +39,7 @@ class Unseen:
 
 
 @dataclass
-class _Told:
+class _Timeline:
     """What has been read so far; grows with every occasion."""
 
     finger: Finger
@@ -49,13 +49,13 @@ class _Told:
     lineages: dict[str, Lineage] = field(default_factory=dict)
     scenes: list[tuple[Occasion, Scene]] = field(default_factory=list)
     outlined: list[Outlined] = field(default_factory=list)
-    unseen: list[Unseen] = field(default_factory=list)
+    absent: list[Absent] = field(default_factory=list)
     open_on: dict[str, str] = field(default_factory=dict)
 
 
-def tell(
+def read_timeline(
     finger: Finger, zero: date | None, amputations: Sequence[Record], protocol: Protocol
-) -> tuple[list[Outlined], list[Unseen]]:
+) -> tuple[list[Outlined], list[Absent]]:
     """Give every outline of a finger its ulcer and state, and every ulcer without an outline its state.
 
     Parameters
@@ -69,95 +69,95 @@ def tell(
 
     Returns
     -------
-    list of Outlined, list of Unseen
+    list of Outlined, list of Absent
         In time order.
     """
-    told = _Told(finger, zero, amputations, protocol)
+    timeline = _Timeline(finger, zero, amputations, protocol)
     for occasion in finger.occasions:
-        _tell_occasion(told, occasion)
-    return told.outlined, told.unseen
+        _read_occasion(timeline, occasion)
+    return timeline.outlined, timeline.absent
 
 
-def _tell_occasion(told: _Told, occasion: Occasion) -> None:
-    on_photos = told.finger.sightings[occasion]
-    sightings = _one_visit([on_photos[name] for name in sorted(on_photos)], told.protocol)
-    known = list(told.lineages.values())
-    named = {sighting.number for sighting in sightings if sighting.number}
+def _read_occasion(timeline: _Timeline, occasion: Occasion) -> None:
+    on_photos = timeline.finger.observations[occasion]
+    observations = _one_visit([on_photos[name] for name in sorted(on_photos)], timeline.protocol)
+    known = list(timeline.lineages.values())
+    named = {observation.number for observation in observations if observation.number}
     # What has merged comes back only when the clinic says so by its number.
     live = [lineage for lineage in known if lineage.status != "merged" or lineage.number in named]
-    links = link(sightings, [lineage.sighting for lineage in live], told.protocol)
-    groups = {live[b].ulcer_id: [sightings[a]] for a, b in links.pairs.items()}
-    flags = _doubt_flags(links, live, sightings)
-    left = [a for a in range(len(sightings)) if a not in links.pairs]
-    left = _add_parts(told, groups, sightings, left, links, flags)
-    hosts = set(_merge(told, groups, flags).values())
+    links = link(observations, [lineage.observation for lineage in live], timeline.protocol)
+    groups = {live[b].ulcer_id: [observations[a]] for a, b in links.pairs.items()}
+    flags = _doubt_flags(links, live, observations)
+    left = [a for a in range(len(observations)) if a not in links.pairs]
+    left = _add_parts(timeline, groups, observations, left, links, flags)
+    hosts = set(_merge(timeline, groups, flags).values())
     known_before = {lineage.ulcer_id for lineage in known}
-    for a in sorted(left, key=lambda k: sightings[k].order()):
-        groups[_born(told, sightings[a])] = [sightings[a]]
-    scene = _scene(told, occasion, groups)
+    for a in sorted(left, key=lambda k: observations[k].order()):
+        groups[_born(timeline, observations[a])] = [observations[a]]
+    scene = _scene(timeline, occasion, groups)
     for ulcer_id, parts in groups.items():
         notes = [flag for part in parts for flag in flags[part.rows]]
-        _tell_outlined(told, occasion, scene, ulcer_id, parts, notes, took_in=ulcer_id in hosts)
-    maybe = {live[b].ulcer_id: sightings[a] for a, b in sorted(links.doubts)}
+        _record_outlined(timeline, occasion, scene, ulcer_id, parts, notes, took_in=ulcer_id in hosts)
+    maybe = {live[b].ulcer_id: observations[a] for a, b in sorted(links.doubts)}
     for ulcer_id in sorted(known_before - set(groups)):
-        _tell_unseen(told, occasion, scene, ulcer_id, maybe.get(ulcer_id))
-    if occasion not in told.finger.unplaced:
-        told.scenes.append((occasion, scene))
+        _record_absent(timeline, occasion, scene, ulcer_id, maybe.get(ulcer_id))
+    if occasion not in timeline.finger.unplaced:
+        timeline.scenes.append((occasion, scene))
 
 
 # --- which is which -------------------------------------------------------------------------------------------------
 
 
-def _one_visit(photos: Sequence[Sequence[Sighting]], protocol: Protocol) -> list[Sighting]:
-    """Bring the photos of one visit together: the same ulcer on two of them is one sighting."""
-    together: list[Sighting] = []
+def _one_visit(photos: Sequence[Sequence[Observation]], protocol: Protocol) -> list[Observation]:
+    """Bring the photos of one visit together: the same ulcer on two of them is one observation."""
+    together: list[Observation] = []
     for on_photo in photos:
         links = link(on_photo, together, protocol)
-        for a, sighting in enumerate(on_photo):
+        for a, observation in enumerate(on_photo):
             notes: set[Flag] = set()
             if a in links.assumed:
                 notes.add(Flag(FlagKind.IDENTITY_ASSUMED))
             if any(doubt[0] == a for doubt in links.doubts):
                 notes.add(Flag(FlagKind.AMBIGUOUS_BETWEEN_PHOTOS))
-            sighting = replace(sighting, notes=sighting.notes | notes)
+            observation = replace(observation, notes=observation.notes | notes)
             if a in links.pairs:
-                together[links.pairs[a]] = join([together[links.pairs[a]], sighting], parts=False)
+                together[links.pairs[a]] = combine([together[links.pairs[a]], observation], parts=False)
             else:
-                together.append(sighting)
+                together.append(observation)
     return together
 
 
 def _doubt_flags(
-    links: Links, live: Sequence[Lineage], sightings: Sequence[Sighting]
+    links: Links, live: Sequence[Lineage], observations: Sequence[Observation]
 ) -> dict[tuple[int, ...], list[Flag]]:
-    """Return the flags of every sighting (by its rows) on how it got its identity."""
-    flags: dict[tuple[int, ...], list[Flag]] = {sighting.rows: [] for sighting in sightings}
-    for a, sighting in enumerate(sightings):
+    """Return the flags of every observation (by its rows) on how it got its identity."""
+    flags: dict[tuple[int, ...], list[Flag]] = {observation.rows: [] for observation in observations}
+    for a, observation in enumerate(observations):
         rivals = sorted({live[b].ulcer_id for x, b in links.doubts if x == a and links.pairs.get(a) != b})
         unsure = any(x == a for x, _ in links.doubts)
         if unsure:
-            flags[sighting.rows].append(Flag(FlagKind.AMBIGUOUS_IDENTITY, ulcers=tuple(rivals)))
+            flags[observation.rows].append(Flag(FlagKind.AMBIGUOUS_IDENTITY, ulcers=tuple(rivals)))
         elif a in links.assumed:
-            flags[sighting.rows].append(Flag(FlagKind.IDENTITY_ASSUMED))
+            flags[observation.rows].append(Flag(FlagKind.IDENTITY_ASSUMED))
     return flags
 
 
 def _add_parts(
-    told: _Told,
-    groups: dict[str, list[Sighting]],
-    sightings: Sequence[Sighting],
+    timeline: _Timeline,
+    groups: dict[str, list[Observation]],
+    observations: Sequence[Observation],
     left: list[int],
     links: Links,
     flags: dict[tuple[int, ...], list[Flag]],
 ) -> list[int]:
-    """Give sightings that nothing claimed to the open ulcer whose former footprint they share with its own."""
+    """Give observations that nothing claimed to the open ulcer whose former footprint they share with its own."""
     rest = []
     for a in left:
-        part = sightings[a]
+        part = observations[a]
         for ulcer_id, parts in groups.items():
-            former = told.lineages[ulcer_id]
+            former = timeline.lineages[ulcer_id]
             if former.status == "open" and fit_together(
-                [*parts, part], former.sighting, former.reach_mm, told.protocol
+                [*parts, part], former.observation, former.reach_mm, timeline.protocol
             ):
                 parts.append(part)
                 for one in parts:
@@ -172,23 +172,25 @@ def _without_doubt(flags: Sequence[Flag]) -> list[Flag]:
     return [flag for flag in flags if flag.kind is not FlagKind.AMBIGUOUS_IDENTITY]
 
 
-def _merge(told: _Told, groups: dict[str, list[Sighting]], flags: dict[tuple[int, ...], list[Flag]]) -> dict[str, str]:
+def _merge(
+    timeline: _Timeline, groups: dict[str, list[Observation]], flags: dict[tuple[int, ...], list[Flag]]
+) -> dict[str, str]:
     """Find open ulcers without an outline whose place another's outline now covers; return which went into which.
 
     The larger of the two former ulcers keeps its identity.
     """
     merged: dict[str, str] = {}
-    for ulcer_id in sorted(told.lineages):
-        lost = told.lineages[ulcer_id]
+    for ulcer_id in sorted(timeline.lineages):
+        lost = timeline.lineages[ulcer_id]
         if ulcer_id in groups or lost.status != "open":
             continue
         for other in sorted(groups):
-            host, parts = told.lineages[other], groups[other]
+            host, parts = timeline.lineages[other], groups[other]
             if host.status != "open" or len(parts) > 1 or parts[0].number == lost.number != "":
                 continue
-            if covers_both(parts[0], host.sighting, lost.sighting, told.protocol):
+            if covers_both(parts[0], host.observation, lost.observation, timeline.protocol):
                 keeps, goes = (other, ulcer_id)
-                if lost.sighting.area_mm2 > host.sighting.area_mm2 and not parts[0].number:
+                if lost.observation.area_mm2 > host.observation.area_mm2 and not parts[0].number:
                     keeps, goes = (ulcer_id, other)
                     groups[keeps] = groups.pop(goes)
                     merged = {part: keeps if into == goes else into for part, into in merged.items()}
@@ -196,32 +198,32 @@ def _merge(told: _Told, groups: dict[str, list[Sighting]], flags: dict[tuple[int
                 flags[parts[0].rows] = _without_doubt(flags[parts[0].rows])
                 break
     for goes, keeps in merged.items():
-        told.lineages[goes] = replace(told.lineages[goes], status="merged", host=keeps)
+        timeline.lineages[goes] = replace(timeline.lineages[goes], status="merged", host=keeps)
     return merged
 
 
-def _born(told: _Told, sighting: Sighting) -> str:
-    finger = told.finger
-    ulcer_id = f"{finger.subject_id}-{finger.hand}-{finger.finger}-{len(told.lineages) + 1}"
-    told.lineages[ulcer_id] = Lineage(ulcer_id, sighting)
+def _born(timeline: _Timeline, observation: Observation) -> str:
+    finger = timeline.finger
+    ulcer_id = f"{finger.subject_id}-{finger.hand}-{finger.finger}-{len(timeline.lineages) + 1}"
+    timeline.lineages[ulcer_id] = Lineage(ulcer_id, observation)
     return ulcer_id
 
 
-def _scene(told: _Told, occasion: Occasion, groups: Mapping[str, list[Sighting]]) -> Scene:
+def _scene(timeline: _Timeline, occasion: Occasion, groups: Mapping[str, list[Observation]]) -> Scene:
     """Describe the occasion, with the ulcers' newest views and numbers."""
-    photos = told.finger.photos[occasion]
+    photos = timeline.finger.photos[occasion]
     lineages = []
-    for ulcer_id, lineage in told.lineages.items():
+    for ulcer_id, lineage in timeline.lineages.items():
         if ulcer_id in groups:
-            now = join(groups[ulcer_id], parts=True)
-            newest = seen_again(lineage, now, "")
+            now = combine(groups[ulcer_id], parts=True)
+            newest = observed_again(lineage, now, "")
             others = {photo.number for photo in photos if photo.photo in now.photos and photo.number}
             lineages.append(replace(newest, beside=lineage.beside | (others - {newest.number})))
         elif lineage.status != "merged":
             lineages.append(lineage)
     return Scene(
         photos=photos,
-        outlined=frozenset(told.finger.sightings[occasion]),
+        outlined=frozenset(timeline.finger.observations[occasion]),
         numbers=frozenset(lineage.number for lineage in lineages if lineage.number),
         lineages=tuple(lineages),
     )
@@ -230,60 +232,60 @@ def _scene(told: _Told, occasion: Occasion, groups: Mapping[str, list[Sighting]]
 # --- states ---------------------------------------------------------------------------------------------------------
 
 
-def _tell_outlined(
-    told: _Told,
+def _record_outlined(
+    timeline: _Timeline,
     occasion: Occasion,
     scene: Scene,
     ulcer_id: str,
-    parts: list[Sighting],
+    parts: list[Observation],
     notes: list[Flag],
     *,
     took_in: bool,
 ) -> None:
-    before = told.lineages[ulcer_id]
-    now = join(parts, parts=len(parts) > 1)
+    before = timeline.lineages[ulcer_id]
+    now = combine(parts, parts=len(parts) > 1)
     current = next(lineage for lineage in scene.lineages if lineage.ulcer_id == ulcer_id)
     against = [why for name in sorted(now.photos) if (why := contested(current, name, scene))]
     own = sorted(now.notes, key=lambda flag: flag.kind)
-    notes = [*own, *notes, *against, *_number_disagrees(before, now, told.protocol)]
+    notes = [*own, *notes, *against, *_number_disagrees(before, now, timeline.protocol)]
     notes += _misses(current, now, scene)
-    notes += [Flag(FlagKind.OUTLINED_AFTER_AMPUTATION, date=f.date) for f in _amputated(told, occasion, before)[1]]
-    notes += _unplaced(told, occasion)
-    unsure = len(against) == len(now.photos) or occasion in told.finger.unplaced
+    notes += [Flag(FlagKind.OUTLINED_AFTER_AMPUTATION, date=f.date) for f in _amputated(timeline, occasion, before)[1]]
+    notes += _unplaced(timeline, occasion)
+    unsure = len(against) == len(now.photos) or occasion in timeline.finger.unplaced
     state, more = "indeterminate", list[Flag]()
     if not unsure:
-        state, more = _open_state(told, before, current, notes, took_in=took_in, n_parts=len(parts))
-    told.outlined.append(Outlined(now.rows, ulcer_id, state, tuple(dict.fromkeys([*notes, *more]))))
+        state, more = _open_state(timeline, before, current, notes, took_in=took_in, n_parts=len(parts))
+    timeline.outlined.append(Outlined(now.rows, ulcer_id, state, tuple(dict.fromkeys([*notes, *more]))))
     if not unsure:
-        told.open_on[ulcer_id] = occasion.date
-    told.lineages[ulcer_id] = replace(seen_again(before, now, "" if unsure else "open"), beside=current.beside)
+        timeline.open_on[ulcer_id] = occasion.date
+    timeline.lineages[ulcer_id] = replace(observed_again(before, now, "" if unsure else "open"), beside=current.beside)
 
 
 def _open_state(
-    told: _Told, before: Lineage, current: Lineage, notes: Sequence[Flag], *, took_in: bool, n_parts: int
+    timeline: _Timeline, before: Lineage, current: Lineage, notes: Sequence[Flag], *, took_in: bool, n_parts: int
 ) -> tuple[str, list[Flag]]:
     if took_in:
         return "merged", []
     if n_parts > 1:
         return "split", []
     if before.status == "":
-        return _first_state(told, current, notes)
+        return _first_state(timeline, current, notes)
     return ("recurrent" if before.status == "healed" else "persistent"), []
 
 
-def _first_state(told: _Told, current: Lineage, notes: Sequence[Flag]) -> tuple[str, list[Flag]]:
+def _first_state(timeline: _Timeline, current: Lineage, notes: Sequence[Flag]) -> tuple[str, list[Flag]]:
     """Return new when its place was seen clear at baseline or later, on an earlier occasion; else first seen."""
     if in_doubt_of_identity(notes):
         return "first seen", []
     # Another ulcer whose identity it may be is ruled out here, so what was outlined then was not this one.
     clear = [
         (when, photo)
-        for when, scene in told.scenes
+        for when, scene in timeline.scenes
         for photo in scene.photos
         if saw_clear(photo, current, replace(scene, lineages=(*scene.lineages, current)))
     ]
     for when, photo in reversed(clear):
-        if _at_baseline_or_later(told, when):
+        if _at_baseline_or_later(timeline, when):
             return "new", [_clear(FlagKind.SEEN_CLEAR, when, photo)]
     if clear:
         return "first seen", [_clear(FlagKind.SEEN_CLEAR_BEFORE_BASELINE, *clear[-1])]
@@ -294,85 +296,87 @@ def _clear(kind: FlagKind, when: Occasion, photo: PhotoRow) -> Flag:
     return Flag(kind, photos=(photo.photo,), visit=when.visit, date=when.date)
 
 
-def _at_baseline_or_later(told: _Told, occasion: Occasion) -> bool:
+def _at_baseline_or_later(timeline: _Timeline, occasion: Occasion) -> bool:
     """By the visit's phase; an unscheduled one by its day, else by the date of the baseline visit."""
-    phase = next((v.phase for v in told.protocol.visits if v.name == occasion.visit), "unscheduled")
+    phase = next((v.phase for v in timeline.protocol.visits if v.name == occasion.visit), "unscheduled")
     if phase != "unscheduled":
         return phase in ("baseline", "follow-up")
     known = parse_date(occasion.date)
     if known is None:
         return False
-    if told.zero is not None:
-        return known.low >= told.zero
-    baseline = [v.name for v in told.protocol.visits if v.phase == "baseline"]
-    dates = [parse_date(o.date) for o in told.finger.occasions if o.visit in baseline]
+    if timeline.zero is not None:
+        return known.low >= timeline.zero
+    baseline = [v.name for v in timeline.protocol.visits if v.phase == "baseline"]
+    dates = [parse_date(o.date) for o in timeline.finger.occasions if o.visit in baseline]
     return any(day is not None and known.low >= day.high for day in dates)
 
 
-def _number_disagrees(before: Lineage, now: Sighting, protocol: Protocol) -> list[Flag]:
-    view = same_view(before.sighting, now)
+def _number_disagrees(before: Lineage, now: Observation, protocol: Protocol) -> list[Flag]:
+    view = same_view(before.observation, now)
     if view is None or not now.number:
         return []
-    apart = distance2(before.sighting.places[view], now.places[view], protocol.identity.same_place_mm)
+    apart = distance2(before.observation.places[view], now.places[view], protocol.identity.same_place_mm)
     return [Flag(FlagKind.NUMBER_AND_PLACE_DISAGREE, number=now.number)] if apart > GATE**2 else []
 
 
-def _misses(current: Lineage, now: Sighting, scene: Scene) -> list[Flag]:
+def _misses(current: Lineage, now: Observation, scene: Scene) -> list[Flag]:
     """Name the passing, uncovered photos of the same views on which it was not outlined."""
     blank = [p for p in scene.photos if p.photo not in now.photos and p.view in now.views]
     return [Flag(FlagKind.NOT_FOUND_ON, photos=(p.photo,)) for p in blank if saw_clear(p, current, scene)]
 
 
-def _tell_unseen(told: _Told, occasion: Occasion, scene: Scene, ulcer_id: str, maybe: Sighting | None) -> None:
-    lineage = told.lineages[ulcer_id]
-    amputated, notes = _amputated(told, occasion, lineage)
+def _record_absent(
+    timeline: _Timeline, occasion: Occasion, scene: Scene, ulcer_id: str, maybe: Observation | None
+) -> None:
+    lineage = timeline.lineages[ulcer_id]
+    amputated, notes = _amputated(timeline, occasion, lineage)
     if amputated:
         verdict = Verdict("amputated", flags=tuple(notes))
     elif lineage.status == "merged":
-        verdict = Verdict("merged", flags=(Flag(FlagKind.MERGED_INTO, ulcers=(_last_host(told, lineage),)),))
+        verdict = Verdict("merged", flags=(Flag(FlagKind.MERGED_INTO, ulcers=(_last_host(timeline, lineage),)),))
     elif maybe is not None:
         doubt = Flag(FlagKind.OUTLINE_MAY_BE_THIS, photos=tuple(sorted(maybe.photos)))
         verdict = Verdict("indeterminate", flags=(doubt,))
     else:
-        verdict = unseen(lineage, scene, told.protocol)
+        verdict = judge_absence(lineage, scene, timeline.protocol)
         if occasion.attended == "no":
             notes.append(Flag(FlagKind.VISIT_NOT_ATTENDED))
         verdict = replace(verdict, flags=(*verdict.flags, *notes))
-    doubts = [*_unplaced(told, occasion), *_open_that_day(told, occasion, ulcer_id)]
+    doubts = [*_unplaced(timeline, occasion), *_open_that_day(timeline, occasion, ulcer_id)]
     if verdict.state == "healed" and doubts:
         verdict = replace(verdict, state="indeterminate", flags=(*verdict.flags, *doubts))
     if verdict.state == "healed" and lineage.status:
-        told.lineages[ulcer_id] = replace(lineage, status="healed")
+        timeline.lineages[ulcer_id] = replace(lineage, status="healed")
     elif verdict.state == "healed":
         verdict = replace(verdict, flags=(*verdict.flags, Flag(FlagKind.NEVER_SEEN_OPEN)))
-    told.unseen.append(Unseen(occasion, lineage, verdict))
+    timeline.absent.append(Absent(occasion, lineage, verdict))
 
 
-def _open_that_day(told: _Told, occasion: Occasion, ulcer_id: str) -> list[Flag]:
+def _open_that_day(timeline: _Timeline, occasion: Occasion, ulcer_id: str) -> list[Flag]:
     """As on two photos of one visit: found on one and not on the other is open."""
-    same_day = told.open_on.get(ulcer_id) == occasion.date and exact_date(occasion.date) is not None
+    same_day = timeline.open_on.get(ulcer_id) == occasion.date and exact_date(occasion.date) is not None
     return [Flag(FlagKind.OUTLINED_THAT_DAY)] if same_day else []
 
 
-def _unplaced(told: _Told, occasion: Occasion) -> list[Flag]:
+def _unplaced(timeline: _Timeline, occasion: Occasion) -> list[Flag]:
     """Flag an occasion of which it is not known what came before; no state can be told then."""
-    others = told.finger.unplaced.get(occasion)
+    others = timeline.finger.unplaced.get(occasion)
     return [Flag(FlagKind.ORDER_NOT_KNOWN, date=occasion.date, others=tuple(others))] if others else []
 
 
-def _last_host(told: _Told, lineage: Lineage) -> str:
+def _last_host(timeline: _Timeline, lineage: Lineage) -> str:
     """Follow merges of merges to the ulcer that is still there."""
     host = lineage.host
-    while told.lineages[host].status == "merged":
-        host = told.lineages[host].host
+    while timeline.lineages[host].status == "merged":
+        host = timeline.lineages[host].host
     return host
 
 
-def _amputated(told: _Told, occasion: Occasion, lineage: Lineage) -> tuple[bool, list[Flag]]:
+def _amputated(timeline: _Timeline, occasion: Occasion, lineage: Lineage) -> tuple[bool, list[Flag]]:
     """Say whether the finger was gone by then, and why."""
     when, unknown = parse_date(occasion.date), False
-    for event in told.amputations:
-        same_finger = (event["hand"], event["finger"]) == (told.finger.hand, told.finger.finger)
+    for event in timeline.amputations:
+        same_finger = (event["hand"], event["finger"]) == (timeline.finger.hand, timeline.finger.finger)
         nameless = not (event["hand"] and event["finger"])
         same_number = nameless and event["ulcer_no"] != "" and event["ulcer_no"] == lineage.number
         on = parse_date(event["date"])

@@ -1,4 +1,4 @@
-"""A naive way to write a finger's story: one line an outline, one line a photo."""
+"""A naive way to write a finger's history: one line an outline, one line a photo."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ DAY_OF = {visit.name: visit.day for visit in PROTOCOL.visits if visit.day is not
 }
 
 
-class Story:
-    """Photos and outlines of subject S01, left index, palmar, unless said otherwise."""
+class FingerHistory:
+    """Photos and outlines of subject S01, left index, palmar, unless cells say otherwise."""
 
     def __init__(self) -> None:
         self.photos: list[dict[str, Any]] = []
         self.measurements: list[dict[str, Any]] = []
 
-    def shot(self, visit: str, *ulcers: tuple[float, float, float], **said: Any) -> Story:
-        """Add a photo with its outlines, each (s, t, diameter) in mm; `said` overrides any column of the photo."""
-        day = said.pop("day", DAY_OF[visit])
-        unlocated = said.pop("unlocated", False)
-        on = said.pop("date", (ZERO + timedelta(days=day)).isoformat())
+    def shot(self, visit: str, *ulcers: tuple[float, float, float], **cells: Any) -> FingerHistory:
+        """Add a photo with its outlines, each (s, t, diameter) in mm; `cells` overrides any column of the photo."""
+        day = cells.pop("day", DAY_OF[visit])
+        unlocated = cells.pop("unlocated", False)
+        on = cells.pop("date", (ZERO + timedelta(days=day)).isoformat())
         photo = {
             "photo": f"{len(self.photos):02d} {visit}.jpg",
             "subject_id": "S01",
@@ -44,7 +44,7 @@ class Story:
             "px_per_mm": 20.0,
             "detection_limit_mm": 0.8,
             "n_ulcers": len(ulcers),
-        } | said
+        } | cells
         self.photos.append(photo)
         for label, (s, t, diameter) in enumerate(sorted(ulcers, key=lambda u: -u[2]), start=1):
             area = math.pi / 4 * diameter**2
@@ -57,7 +57,7 @@ class Story:
                 | {
                     "day": day,
                     "label": label,
-                    "site": said.get("site", ""),
+                    "site": cells.get("site", ""),
                     "diameter_mm": diameter,
                     "diameter_low_mm": diameter - 0.1,
                     "diameter_high_mm": diameter + 0.1,
