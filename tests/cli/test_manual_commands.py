@@ -12,6 +12,8 @@ from click.testing import CliRunner, Result
 
 from ulcermeter.cli import main
 from ulcermeter.manual import TOPICS, read_topic
+from ulcermeter.outcomes.tabulate import outcome_columns
+from ulcermeter.protocol import read_protocol
 from ulcermeter.tables import TABLES
 
 
@@ -79,6 +81,17 @@ def test_a_name_of_two_files_describes_both_and_a_column_where_it_is() -> None:
     assert "photos.csv of the study folder" in both and "photos.csv of the results" in both
     one = call("describe", "photos", "sha256").stdout
     assert "of the results" in one and "study folder" not in one
+
+
+def test_the_columns_that_visits_add_are_described() -> None:
+    added = outcome_columns(read_protocol("manus"))
+    assert added["outcomes"] and added["outcomes_by_subject"]
+    for table, names in added.items():
+        assert "VISIT" in call("describe", table).stdout
+        for name in names:
+            text = " ".join(call("describe", table, name).stdout.split())
+            assert f": {name} " in text and "at that visit" in text
+    assert "active ulcers at baseline" in call("describe", "outcomes_by_subject", "n_active_baseline").stdout
 
 
 def test_an_unknown_table_or_column_names_near_ones() -> None:

@@ -38,11 +38,17 @@ def command(table: str | None, column: str | None) -> None:
         say(_definitions("ulcermeter describe TABLE", [(name, f"a row is {t.row}") for name, t in TABLES.items()]))
         return
     tables = _tables_named(table)
-    known = [each.name for one in tables for each in one.columns]
-    if column is not None and column not in known:
-        raise unknown_name(f"column of {table}", column, known, listed_by=f"ulcermeter describe {table}")
-    shown = [(one, [each for each in one.columns if column in (None, each.name)]) for one in tables]
+    shown = [(one, _columns(one, column)) for one in tables]
+    if not any(columns for _, columns in shown):
+        known = [each.name for one in tables for each in _columns(one, None)]
+        raise unknown_name(f"column of {table}", str(column), known, listed_by=f"ulcermeter describe {table}")
     say("\n\n".join(_described(one, columns) for one, columns in shown if columns))
+
+
+def _columns(table: Table, name: str | None) -> list[Column]:
+    """Return a table's column of a name, or all, those of visits included."""
+    asked = [table.find(name)] if name is not None else [*table.columns, table.by_visit]
+    return [column for column in asked if column is not None]
 
 
 def _tables_named(given: str) -> list[Table]:

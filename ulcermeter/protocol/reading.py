@@ -215,7 +215,7 @@ def _parameters(tables: Mapping[str, Any], faults: list[str]) -> tuple[dict[str,
     for name, table in tables.items():
         what = f"parameter {name}"
         if name not in GROUP_OF:
-            faults.append(f"{what}: not one that ulcermeter knows; see protocols/manus.toml for the names.")
+            faults.append(f"{what}: not one that ulcermeter knows; `ulcermeter manual protocol` lists the names.")
         elif not isinstance(table, dict) or "value" not in table:
             faults.append(f"{what}: expected a table with a value, got {table!r}.")
         else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 __all__ = ["Column", "Table", "count", "number", "text"]
 
@@ -34,16 +35,35 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: what a row is, its columns, and the columns that fix the order of its rows."""
+    """A table: what a row is, its columns, and the columns that fix the order of its rows.
+
+    Attributes
+    ----------
+    name : str
+    row : str
+    columns : tuple of Column
+    order : tuple of str
+    by_visit : Column or None
+        What each visit of the protocol adds to the file behind its columns, with ``VISIT`` in its name.
+    """
 
     name: str
     row: str
     columns: tuple[Column, ...]
     order: tuple[str, ...] = ()
+    by_visit: Column | None = None
 
     def __getitem__(self, name: str) -> Column:
         """Return the column of that name."""
         return next(column for column in self.columns if column.name == name)
+
+    def find(self, name: str) -> Column | None:
+        """Return what a column of the file means, that of a visit included; None where there is none of that name."""
+        known = next((column for column in self.columns if column.name == name), None)
+        pattern = "" if self.by_visit is None else self.by_visit.name.replace("VISIT", r"\w+")
+        if known is None and self.by_visit is not None and re.fullmatch(pattern, name):
+            return replace(self.by_visit, name=name)
+        return known
 
 
 def text(name: str, meaning: str, values: tuple[str, ...] = (), *, required: bool = False) -> Column:

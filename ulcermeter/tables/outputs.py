@@ -64,7 +64,7 @@ PHOTOS = Table(
         _number("tilt_deg", "angle between camera axis and the plane's normal", "deg"),
         _number("distance_mm", "camera to plane", "mm"),
         _number("scale_se_pct", "relative standard error of length at the ulcer", "%"),
-        _number("focus", "focus at the ulcer: see calibration gates for its definition; higher is sharper"),
+        _number("focus", "inverse 10-90 % width of the sharpest edges at the ulcer; higher is sharper", "1/mm"),
         _number("exposure", "share of pixels at the ulcer's finger neither burnt out nor black, 0..1; 0 in dim light"),
         _count("n_ulcers", "ulcers measured"),
         _number("detection_limit_mm", "smallest diameter that would have been found here", "mm"),
@@ -265,7 +265,6 @@ ELIGIBILITY_SUMMARY = Table(
 
 _IN_DOUBT = _text("in_doubt", "cells of the study that are in doubt, on which what is unknown or empty here would rest")
 
-# outcomes.csv also has area_reduction_week_N_pct for each visit N of the protocol (see outcome_columns in outcomes).
 OUTCOMES = Table(
     "outcomes",
     "an ulcer",
@@ -291,9 +290,11 @@ OUTCOMES = Table(
         _IN_DOUBT,
     ),
     ("subject_id", "ulcer_id"),
+    by_visit=_number(
+        "area_reduction_VISIT_pct", "100 (A0 - At) / A0 at that visit, such as week_12, against baseline", "%"
+    ),
 )
 
-# Also n_active_<visit> for each visit of the protocol.
 OUTCOMES_BY_SUBJECT = Table(
     "outcomes_by_subject",
     "a subject",
@@ -310,6 +311,7 @@ OUTCOMES_BY_SUBJECT = Table(
         _IN_DOUBT,
     ),
     ("subject_id",),
+    by_visit=_count("n_active_VISIT", "ulcers seen open at that visit, such as week_12"),
 )
 
 OUTPUTS = (
