@@ -35,7 +35,7 @@ PERSON = {
     "uncontrolled_infection_systemic": "no",
     "follow_up_impossible": "no",
 }
-LOOK = {
+ASSESSMENT = {
     "subject_id": "S01",
     "ulcer_no": "1",
     "hand": "left",
@@ -50,7 +50,7 @@ LOOK = {
     "xray_date": "2016-05-04",
 }
 COURSE = {"subject_id": "S01", "drug": "iloprost", "route": "iv", "start": "2016-01-04", "end": "2016-01-08"}
-WORD = {
+STATEMENT = {
     "subject_id": "S01",
     "ulcer_no": "1",
     "course_end": "2016-01-08",
@@ -93,9 +93,9 @@ def usual(name: str) -> pd.DataFrame:
     rows: dict[str, list[dict[str, Any]]] = {
         "photos": [photo_row()],
         "subjects": [PERSON],
-        "ulcers": [LOOK],
+        "ulcers": [ASSESSMENT],
         "treatments": [COURSE],
-        "refractory": [WORD],
+        "refractory": [STATEMENT],
         "tracked": [tracked_row()],
     }
     return from_rows(f"study/{name}" if name in INPUTS else name, rows.get(name, []))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from eligibility_cases import LOOK, PERSON, WORD, A, B, assess, photo_row, row_of, tracked_row, verdict
+from eligibility_cases import ASSESSMENT, PERSON, STATEMENT, A, B, assess, photo_row, row_of, tracked_row, verdict
 
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 
@@ -27,7 +27,7 @@ def test_the_evidence_names_numbers_date_and_photo() -> None:
 @pytest.mark.parametrize("sign", ["painful", "visible_depth", "loss_of_dermis"])
 @pytest.mark.parametrize(("word", "result"), [("no", "not met"), ("", "not assessable")])
 def test_a_photo_never_answers_pain_depth_or_dermis(sign: str, word: str, result: str) -> None:
-    row = active(ulcers=[LOOK | {sign: word}])
+    row = active(ulcers=[ASSESSMENT | {sign: word}])
     assert row["result"] == result
     assert (sign in row["would_settle"]) == (word == "")
 
@@ -42,7 +42,7 @@ def test_too_small_is_not_met_whatever_the_bedside_says_and_is_flagged() -> None
     ("bedside", "result"), [(2.5, "met"), (2.0, "not met"), (float("nan"), "not assessable"), (2.01, "met")]
 )
 def test_the_bedside_settles_only_an_uncertain_photo(bedside: float, result: str) -> None:
-    row = active(tracked=[tracked_row(**UNSURE)], ulcers=[LOOK | {"diameter_mm_bedside": bedside}])
+    row = active(tracked=[tracked_row(**UNSURE)], ulcers=[ASSESSMENT | {"diameter_mm_bedside": bedside}])
     assert row["result"] == result
     if result == "not assessable":
         assert "a passing photo" in row["would_settle"] and "diameter_mm_bedside" in row["would_settle"]
@@ -87,7 +87,7 @@ def test_a_covered_visit_leaves_the_photo_before_in_force() -> None:
 def test_an_outline_that_is_contested_answers_nothing(
     said: dict[str, str], size: dict[str, Any], bedside: float, result: str
 ) -> None:
-    look = LOOK | {"diameter_mm_bedside": bedside}
+    look = ASSESSMENT | {"diameter_mm_bedside": bedside}
     row = active(photos=[photo_row(**said)], tracked=[tracked_row(state="indeterminate", **size)], ulcers=[look])
     assert row["result"] == result
     assert "cannot tell whether open and over 2 mm" in row["evidence"]
@@ -98,8 +98,8 @@ def test_the_bedside_does_not_settle_what_the_reader_doubts_later() -> None:
     later = tracked_row(date="2016-05-09", photo="b.jpg", state="indeterminate")
     row = active(photos=photos, tracked=[tracked_row(), later])
     assert row["result"] == "not assessable" and "bedside 2.50 mm" in row["evidence"]
-    again = LOOK | {"assessed_on": "2016-05-09"}
-    assert active(photos=photos, tracked=[tracked_row(), later], ulcers=[LOOK, again])["result"] == "met"
+    again = ASSESSMENT | {"assessed_on": "2016-05-09"}
+    assert active(photos=photos, tracked=[tracked_row(), later], ulcers=[ASSESSMENT, again])["result"] == "met"
 
 
 def test_a_covered_outline_leaves_the_photo_before_in_force() -> None:
@@ -109,7 +109,7 @@ def test_a_covered_outline_leaves_the_photo_before_in_force() -> None:
 
 
 def test_two_photos_of_one_day_must_agree() -> None:
-    look = LOOK | {"diameter_mm_bedside": float("nan")}
+    look = ASSESSMENT | {"diameter_mm_bedside": float("nan")}
     row = active(tracked=[tracked_row(), tracked_row(photo="b.jpg", **SMALL)], ulcers=[look])
     assert row["result"] == "not assessable" and "S01_screening.jpg" in row["evidence"] and "b.jpg" in row["evidence"]
 
@@ -139,13 +139,13 @@ def test_a_sighting_that_may_be_another_ulcer_settles_nothing() -> None:
 
 
 def test_the_last_look_counts_and_a_later_one_does_not() -> None:
-    first = LOOK | {"assessed_on": "2016-04-20", "painful": "no"}
-    assert active(ulcers=[first, LOOK])["result"] == "met"
-    late = LOOK | {"assessed_on": "2016-05-12", "painful": "no"}
-    row = active(ulcers=[LOOK, late])
+    first = ASSESSMENT | {"assessed_on": "2016-04-20", "painful": "no"}
+    assert active(ulcers=[first, ASSESSMENT])["result"] == "met"
+    late = ASSESSMENT | {"assessed_on": "2016-05-12", "painful": "no"}
+    row = active(ulcers=[ASSESSMENT, late])
     assert row["result"] == "met" and "the look of 2016-05-12 is later than inclusion (2016-05-10)" in row["evidence"]
-    assert active(ulcers=[first, LOOK | {"assessed_on": ""}])["result"] == "not assessable"
-    assert active(ulcers=[first, LOOK | {"painful": ""}])["result"] == "not assessable"
+    assert active(ulcers=[first, ASSESSMENT | {"assessed_on": ""}])["result"] == "not assessable"
+    assert active(ulcers=[first, ASSESSMENT | {"painful": ""}])["result"] == "not assessable"
 
 
 def test_without_any_date_of_inclusion_or_screening_nothing_counts() -> None:
@@ -177,14 +177,14 @@ def test_without_any_date_of_inclusion_or_screening_nothing_counts() -> None:
     ],
 )
 def test_calcinosis(changes: dict[str, str], result: str, effect: str, told: str) -> None:
-    row = row_of(assess(ulcers=[LOOK | changes]), "calcinosis")
+    row = row_of(assess(ulcers=[ASSESSMENT | changes]), "calcinosis")
     assert (row["result"], row["effect"]) == (result, effect)
     assert told in row["evidence"]
     assert ("calcinosis_on_xray" in row["would_settle"]) == (result == "not assessable")
 
 
 def test_an_xray_in_a_row_of_its_own_blurs_no_look() -> None:
-    look = LOOK | {"calcinosis_on_xray": "", "xray_date": ""}
+    look = ASSESSMENT | {"calcinosis_on_xray": "", "xray_date": ""}
     xray = {"subject_id": "S01", "ulcer_no": "1", "hand": "left", "finger": "index"}
     xray |= {"calcinosis_on_xray": "no", "xray_date": "2016-05-04"}
     assert verdict(assess(ulcers=[look, xray])) == "eligible"
@@ -194,9 +194,11 @@ def test_halves_of_two_ulcers_make_no_eligible_subject() -> None:
     """A is active and not refractory; B is refractory and not active."""
     photos = [photo_row(), photo_row(finger="middle", ulcer_no="2", photo="m.jpg")]
     tracked = [tracked_row(), tracked_row(ulcer_id=B, finger="middle", photo="m.jpg", **SMALL)]
-    looks = [LOOK, LOOK | {"ulcer_no": "2", "finger": "middle"}]
+    looks = [ASSESSMENT, ASSESSMENT | {"ulcer_no": "2", "finger": "middle"}]
     no = {"worsened_1_month": "no", "no_improvement_2_months": "no", "recurred_3_months": "no"}
-    done = assess(photos=photos, tracked=tracked, ulcers=looks, refractory=[WORD | no, WORD | {"ulcer_no": "2"}])
+    done = assess(
+        photos=photos, tracked=tracked, ulcers=looks, refractory=[STATEMENT | no, STATEMENT | {"ulcer_no": "2"}]
+    )
     effects = {n: row_of(done, n)["effect"] for n in ("active_ulcer", "refractory_prostacyclin", "calcinosis")}
     assert effects == {"active_ulcer": "passes", "refractory_prostacyclin": "fails", "calcinosis": "passes"}
     assert verdict(done) == "not eligible"
@@ -208,15 +210,15 @@ def test_halves_of_two_ulcers_make_no_eligible_subject() -> None:
 def test_one_good_ulcer_carries_a_subject_with_a_calcified_one() -> None:
     photos = [photo_row(), photo_row(finger="middle", ulcer_no="2", photo="m.jpg")]
     tracked = [tracked_row(), tracked_row(ulcer_id=B, finger="middle", photo="m.jpg")]
-    looks = [LOOK | {"calcinosis_on_xray": "yes"}, LOOK | {"ulcer_no": "2", "finger": "middle"}]
-    done = assess(photos=photos, tracked=tracked, ulcers=looks, refractory=[WORD, WORD | {"ulcer_no": "2"}])
+    looks = [ASSESSMENT | {"calcinosis_on_xray": "yes"}, ASSESSMENT | {"ulcer_no": "2", "finger": "middle"}]
+    done = assess(photos=photos, tracked=tracked, ulcers=looks, refractory=[STATEMENT, STATEMENT | {"ulcer_no": "2"}])
     assert verdict(done) == "eligible"
     assert done.eligibility_summary["qualifying_ulcer"].item() == B
     assert "best of 2 ulcers" in row_of(done, "calcinosis")["evidence"]
 
 
 def test_a_later_row_of_the_xray_alone_does_not_undo_the_look() -> None:
-    look = LOOK | {"calcinosis_on_xray": "", "xray_date": ""}
+    look = ASSESSMENT | {"calcinosis_on_xray": "", "xray_date": ""}
     day = {"assessed_on": "2016-05-09", "xray_date": "2016-05-09"}
     xray = {"subject_id": "S01", "ulcer_no": "1", "calcinosis_on_xray": "no"} | day
     assert verdict(assess(ulcers=[look, xray])) == "eligible"

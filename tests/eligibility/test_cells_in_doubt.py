@@ -6,7 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from eligibility_cases import COURSE, LOOK, PERSON, WORD, assess, photo_row, row_of, story, tracked_row, verdict
+from eligibility_cases import (
+    ASSESSMENT,
+    COURSE,
+    PERSON,
+    STATEMENT,
+    assess,
+    photo_row,
+    row_of,
+    story,
+    tracked_row,
+    verdict,
+)
 
 from ulcermeter.datatypes import Eligibility
 from ulcermeter.eligibility import assess_eligibility
@@ -76,7 +87,7 @@ def test_what_does_not_rest_on_the_cell_stands() -> None:
     ],
 )
 def test_a_bedside_diameter_that_would_settle_an_uncertain_photo(size: float, result: str, words: str) -> None:
-    changes = {"ulcers": [LOOK | {"diameter_mm_bedside": size}], "tracked": [tracked_row(**UNCERTAIN)]}
+    changes = {"ulcers": [ASSESSMENT | {"diameter_mm_bedside": size}], "tracked": [tracked_row(**UNCERTAIN)]}
     row = row_of(judged(**changes), "active_ulcer")
     assert row["result"] == result and words in row["evidence"]
     if result != "met":
@@ -84,7 +95,7 @@ def test_a_bedside_diameter_that_would_settle_an_uncertain_photo(size: float, re
 
 
 def test_a_bedside_diameter_that_settles_nothing_changes_nothing() -> None:
-    row = row_of(judged(ulcers=[LOOK | {"diameter_mm_bedside": 25.0}]), "active_ulcer")
+    row = row_of(judged(ulcers=[ASSESSMENT | {"diameter_mm_bedside": 25.0}]), "active_ulcer")
     assert row["result"] == "met"
 
 
@@ -121,7 +132,7 @@ def test_photos_after_death_or_of_a_visit_not_attended() -> None:
     ],
 )
 def test_drugs_and_routes_as_clinics_write_them(course: dict[str, str], result: str) -> None:
-    changes = {"treatments": [COURSE | course], "refractory": [WORD]}
+    changes = {"treatments": [COURSE | course], "refractory": [STATEMENT]}
     row = row_of(judged(**changes), "refractory_prostacyclin")
     assert row["result"] == result
     if result != "met":

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from eligibility_cases import (
+    ASSESSMENT,
     COURSE,
-    LOOK,
     PERSON,
     PROTOCOL,
-    WORD,
+    STATEMENT,
     A,
     B,
     assess,
@@ -78,7 +78,7 @@ def people(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def looks(draw: st.DrawFn) -> dict[str, Any]:
-    look = LOOK | {"painful": draw(mostly("yes", "no", "")), "calcinosis_on_xray": draw(mostly("no", "yes", ""))}
+    look = ASSESSMENT | {"painful": draw(mostly("yes", "no", "")), "calcinosis_on_xray": draw(mostly("no", "yes", ""))}
     look["assessed_on"], look["xray_date"] = draw(around("2016-05-03")), draw(around("2016-05-04"))
     look["ulcer_no"] = draw(st.sampled_from(["1", "2", "1", "2", ""]))
     look["finger"] = draw(mostly({"1": "index", "2": "middle", "": "index"}[look["ulcer_no"]], "index", "middle", ""))
@@ -89,7 +89,7 @@ def looks(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def words(draw: st.DrawFn) -> dict[str, Any]:
-    word = WORD | {name: draw(mostly("no", "yes", "")) for name in WORDS}
+    word = STATEMENT | {name: draw(mostly("no", "yes", "")) for name in WORDS}
     word["ulcer_no"] = draw(st.sampled_from(["1", "2", "1", "2", ""]))
     word["course_end"] = draw(mostly("2016-01-08", "", "2016-01", "2015-06-05"))
     word["judged_on"] = draw(mostly("2016-04-20", "", "2016-03", "2016-02-01", "2016-05-20"))
@@ -208,7 +208,11 @@ def test_the_order_of_rows_changes_nothing(data: st.DataObject) -> None:
 def test_shuffled_tables_give_the_same_tables() -> None:
     study, tracked, course = story(
         subjects=[PERSON, PERSON | {"subject_id": "S02", "sex": "male"}],
-        ulcers=[LOOK, LOOK | {"assessed_on": "2016-04-01"}, LOOK | {"ulcer_no": "2", "finger": "ring"}],
+        ulcers=[
+            ASSESSMENT,
+            ASSESSMENT | {"assessed_on": "2016-04-01"},
+            ASSESSMENT | {"ulcer_no": "2", "finger": "ring"},
+        ],
         trajectories=[course_row("2016-01-04", 10), course_row("2016-02-01", 20)],
         tracked=[tracked_row(), tracked_row(photo="b.jpg", date="2016-05-05")],
     )

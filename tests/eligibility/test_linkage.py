@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from eligibility_cases import LOOK, WORD, A, B, assess, photo_row, row_of, tracked_row, verdict
+from eligibility_cases import ASSESSMENT, STATEMENT, A, B, assess, photo_row, row_of, tracked_row, verdict
 
 UNNUMBERED = photo_row(ulcer_no="")
 TWO = [tracked_row(), tracked_row(ulcer_id=B, label=2)]
@@ -23,7 +23,7 @@ def test_by_the_number_on_the_photo() -> None:
 
 def test_by_hand_and_finger_where_one_ulcer_is_there() -> None:
     assert verdict(assess(photos=[UNNUMBERED])) == "eligible"
-    assert effects(photos=[UNNUMBERED], ulcers=[LOOK | {"ulcer_no": ""}])[(A, "", "active_ulcer")] == "met"
+    assert effects(photos=[UNNUMBERED], ulcers=[ASSESSMENT | {"ulcer_no": ""}])[(A, "", "active_ulcer")] == "met"
 
 
 def test_two_ulcers_on_one_finger_are_not_guessed() -> None:
@@ -40,21 +40,21 @@ def test_two_ulcers_on_one_finger_are_not_guessed() -> None:
 
 
 def test_two_numbers_for_one_tracked_ulcer_are_not_guessed() -> None:
-    looks = [LOOK, LOOK | {"ulcer_no": "2"}]
+    looks = [ASSESSMENT, ASSESSMENT | {"ulcer_no": "2"}]
     assert verdict(assess(photos=[UNNUMBERED], ulcers=looks)) == "undetermined"
 
 
 @pytest.mark.parametrize("number", ["", "1"])
 def test_the_site_tells_two_apart(number: str) -> None:
     tracked = [tracked_row(site="tip"), tracked_row(ulcer_id=B, label=2, site="PIP")]
-    looks = [LOOK | {"ulcer_no": number, "site": "Tip"}]
+    looks = [ASSESSMENT | {"ulcer_no": number, "site": "Tip"}]
     got = effects(photos=[UNNUMBERED], tracked=tracked, ulcers=looks)
     assert got[(A, number, "active_ulcer")] == "met" and got[(B, "", "active_ulcer")] == "not assessable"
 
 
 def test_a_site_that_one_of_two_lacks_does_not_tell() -> None:
     tracked = [tracked_row(site="tip"), tracked_row(ulcer_id=B, label=2)]
-    got = effects(photos=[UNNUMBERED], tracked=tracked, ulcers=[LOOK | {"site": "tip"}])
+    got = effects(photos=[UNNUMBERED], tracked=tracked, ulcers=[ASSESSMENT | {"site": "tip"}])
     assert {got[(A, "", "active_ulcer")], got[(B, "", "active_ulcer")]} == {"not assessable"}
 
 
@@ -64,7 +64,7 @@ def test_clicks_tell_two_numbers_on_one_photo_apart() -> None:
         tracked_row(centroid_x_px=104.0, centroid_y_px=98.0),
         tracked_row(ulcer_id=B, label=2, centroid_x_px=197.0, centroid_y_px=103.0),
     ]
-    looks = [LOOK, LOOK | {"ulcer_no": "2", "painful": "no"}]
+    looks = [ASSESSMENT, ASSESSMENT | {"ulcer_no": "2", "painful": "no"}]
     got = effects(photos=photos, tracked=tracked, ulcers=looks)
     assert got[(A, "1", "active_ulcer")] == "met" and got[(B, "2", "active_ulcer")] == "not met"
     between = [photo_row(x=140.0, y=100.0), photo_row(ulcer_no="2", x=160.0, y=100.0)]
@@ -77,7 +77,7 @@ def test_a_box_tells_two_apart() -> None:
         tracked_row(centroid_x_px=104.0, centroid_y_px=98.0),
         tracked_row(ulcer_id=B, label=2, centroid_x_px=197.0, centroid_y_px=103.0),
     ]
-    got = effects(photos=photos, tracked=tracked, ulcers=[LOOK, LOOK | {"ulcer_no": "2"}])
+    got = effects(photos=photos, tracked=tracked, ulcers=[ASSESSMENT, ASSESSMENT | {"ulcer_no": "2"}])
     assert got[(A, "1", "active_ulcer")] == got[(B, "2", "active_ulcer")] == "met"
 
 
@@ -88,20 +88,23 @@ def test_an_ulcer_of_after_inclusion_blurs_nothing() -> None:
 
 
 def test_a_number_that_contradicts_its_place_is_not_used() -> None:
-    assert effects(ulcers=[LOOK | {"finger": "thumb"}])[(A, "1", "active_ulcer")] == "not assessable"
+    assert effects(ulcers=[ASSESSMENT | {"finger": "thumb"}])[(A, "1", "active_ulcer")] == "not assessable"
 
 
 def test_a_word_without_a_number_could_be_any_ulcers() -> None:
     no = {"worsened_1_month": "no", "no_improvement_2_months": "no", "recurred_3_months": "no"}
-    assert row_of(assess(refractory=[WORD | {"ulcer_no": ""}]), "refractory_prostacyclin")["result"] == "not assessable"
-    row = row_of(assess(refractory=[WORD | no, WORD | {"ulcer_no": ""}]), "refractory_prostacyclin")
+    assert (
+        row_of(assess(refractory=[STATEMENT | {"ulcer_no": ""}]), "refractory_prostacyclin")["result"]
+        == "not assessable"
+    )
+    row = row_of(assess(refractory=[STATEMENT | no, STATEMENT | {"ulcer_no": ""}]), "refractory_prostacyclin")
     assert row["result"] == "not assessable"
 
 
 def test_an_ulcer_the_clinic_knows_and_no_photo_shows() -> None:
     got = effects(tracked=[])
     assert got[("", "1", "active_ulcer")] == "not assessable"
-    assert effects(tracked=[], ulcers=[LOOK | {"painful": "no"}])[("", "1", "active_ulcer")] == "not met"
+    assert effects(tracked=[], ulcers=[ASSESSMENT | {"painful": "no"}])[("", "1", "active_ulcer")] == "not met"
 
 
 def test_a_subject_of_whom_nothing_is_known() -> None:

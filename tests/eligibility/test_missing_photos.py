@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from eligibility_cases import LOOK, WORD, A, photo_row, row_of, story, tracked_row, verdict
+from eligibility_cases import ASSESSMENT, STATEMENT, A, photo_row, row_of, story, tracked_row, verdict
 
 from ulcermeter.datatypes import Eligibility
 from ulcermeter.eligibility import assess_eligibility
@@ -109,8 +109,10 @@ def test_a_good_ulcer_still_carries_the_subject() -> None:
 
 
 def test_the_clinics_no_on_it_still_says_no() -> None:
-    looks = [LOOK, LOOK | {"ulcer_no": "2", "finger": "ring", "painful": "no"}]
-    done = assessed([photo_row(), SECOND | REFUSED], ulcers=looks, refractory=[WORD, WORD | {"ulcer_no": "2"}])
+    looks = [ASSESSMENT, ASSESSMENT | {"ulcer_no": "2", "finger": "ring", "painful": "no"}]
+    done = assessed(
+        [photo_row(), SECOND | REFUSED], ulcers=looks, refractory=[STATEMENT, STATEMENT | {"ulcer_no": "2"}]
+    )
     assert verdict(done) == "not eligible"
     told = done.eligibility_by_ulcer.set_index(["ulcer_no", "criterion"])["evidence"]
     assert "not seen on ring.jpg" in told[("2", "active_ulcer")]

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from eligibility_cases import COURSE, PERSON, PROTOCOL, WORD, A, B, assess, course_row, row_of, tracked_row
+from eligibility_cases import COURSE, PERSON, PROTOCOL, STATEMENT, A, B, assess, course_row, row_of, tracked_row
 
-from ulcermeter.eligibility.courses import Look, grew
+from ulcermeter.eligibility.courses import Assessment, grew
 from ulcermeter.healing import change
 from ulcermeter.tables.dates import parse_date
 
@@ -44,7 +44,7 @@ def arm(row: dict[str, Any], letter: str) -> str:
     ],
 )
 def test_any_arm_suffices_and_only_all_three_say_no(word: dict[str, str], result: str, value: str) -> None:
-    row = refractory(refractory=[WORD | word])
+    row = refractory(refractory=[STATEMENT | word])
     assert (row["result"], row["value"]) == (result, value)
     assert ("refractory.csv: S01" in row["would_settle"]) == (result == "not assessable")
     assert "iloprost 2016-01-04 to 2016-01-08" in row["evidence"]
@@ -55,7 +55,7 @@ def test_any_arm_suffices_and_only_all_three_say_no(word: dict[str, str], result
     [("2016-03-07", "not assessable"), ("2016-03-08", "met"), ("2016-03", "not assessable"), ("", "not assessable")],
 )
 def test_no_improvement_can_only_be_judged_after_two_months(judged_on: str, result: str) -> None:
-    word = WORD | SILENT | {"no_improvement_2_months": "yes", "judged_on": judged_on}
+    word = STATEMENT | SILENT | {"no_improvement_2_months": "yes", "judged_on": judged_on}
     assert refractory(refractory=[word])["result"] == result
 
 
@@ -69,20 +69,20 @@ def test_photos_that_contradict_the_physician_are_flagged() -> None:
     row = refractory(BEFORE, course_row("2016-03-20", 4))
     assert row["result"] == "met"
     assert "0.40 times the reference: better; flag: the photos contradict the physician" in row["evidence"]
-    word = WORD | NO | {"judged_on": "2016-05-01"}
+    word = STATEMENT | NO | {"judged_on": "2016-05-01"}
     row = refractory(BEFORE, course_row("2016-02-01", 20), course_row("2016-03-20", 4), refractory=[word])
     assert row["result"] == "not met" and "flag: the photos contradict the physician" in arm(row, "a")
 
 
 def test_a_word_of_after_inclusion_is_not_used() -> None:
-    assert refractory(refractory=[WORD | {"judged_on": "2016-05-11"}])["result"] == "not assessable"
+    assert refractory(refractory=[STATEMENT | {"judged_on": "2016-05-11"}])["result"] == "not assessable"
 
 
 def test_a_no_before_the_window_closed_stands_but_is_flagged() -> None:
-    row = refractory(refractory=[WORD | NO | {"judged_on": "2016-03-20"}])
+    row = refractory(refractory=[STATEMENT | NO | {"judged_on": "2016-03-20"}])
     assert row["result"] == "not met" and "flag: before the window closed on 2016-04-08" in arm(row, "c")
     strict = PROTOCOL.changed(physician_no_needs_closed_window=True)
-    row = refractory(refractory=[WORD | NO | {"judged_on": "2016-03-20"}], protocol=strict)
+    row = refractory(refractory=[STATEMENT | NO | {"judged_on": "2016-03-20"}], protocol=strict)
     assert row["result"] == "not assessable" and "too early to say" in arm(row, "c")
 
 
@@ -274,7 +274,7 @@ def test_a_word_on_a_course_that_was_oral_stays_open() -> None:
 
 def test_a_word_that_could_be_on_two_courses_is_not_guessed() -> None:
     second = COURSE | {"start": "2015-06-01", "end": "2015-06-05"}
-    row = refractory(treatments=[COURSE, second], refractory=[WORD | {"course_end": ""}])
+    row = refractory(treatments=[COURSE, second], refractory=[STATEMENT | {"course_end": ""}])
     assert row["result"] == "not assessable" and "could mean another ulcer or course" in row["evidence"]
 
 
@@ -284,14 +284,14 @@ def test_a_course_after_inclusion_is_no_evidence() -> None:
 
 
 def test_two_words_that_differ_settle_nothing() -> None:
-    row = refractory(refractory=[WORD, WORD | {"no_improvement_2_months": "no", "judged_on": "2016-04-25"}])
+    row = refractory(refractory=[STATEMENT, STATEMENT | {"no_improvement_2_months": "no", "judged_on": "2016-04-25"}])
     assert row["result"] == "not assessable" and "two words contradict each other" in row["evidence"]
 
 
 def test_a_word_given_too_early_takes_nothing_from_a_later_one() -> None:
-    early = WORD | SILENT | {"no_improvement_2_months": "yes", "judged_on": "2016-02-10"}
+    early = STATEMENT | SILENT | {"no_improvement_2_months": "yes", "judged_on": "2016-02-10"}
     for word in ("yes", "no"):
-        row = refractory(refractory=[early, WORD | {"no_improvement_2_months": word}])
+        row = refractory(refractory=[early, STATEMENT | {"no_improvement_2_months": word}])
         assert arm(row, "b").startswith(f"no improvement 2 months after: {'met' if word == 'yes' else 'not met'}")
         assert "judged yes by P1 on 2016-02-10, not used: too early to say" in arm(row, "b")
         assert "contradict" not in arm(row, "b")
@@ -300,7 +300,7 @@ def test_a_word_given_too_early_takes_nothing_from_a_later_one() -> None:
 
 @pytest.mark.parametrize("other", [{"judged_on": ""}, {"judged_on": "2016-03"}, {"ulcer_no": ""}])
 def test_a_word_that_may_be_late_enough_or_anothers_leaves_it_open(other: dict[str, str]) -> None:
-    row = refractory(refractory=[WORD, WORD | SILENT | {"no_improvement_2_months": "yes"} | other])
+    row = refractory(refractory=[STATEMENT, STATEMENT | SILENT | {"no_improvement_2_months": "yes"} | other])
     assert row["result"] == "not assessable"
 
 
@@ -311,7 +311,7 @@ def test_worse_means_what_healing_calls_worse(ratio: float, half_width: float) -
     assert day is not None
     areas = (8.0, 8.0 * ratio)
     ends = [(a * (1 - half_width), a * (1 + half_width)) for a in areas]
-    then, now = (Look(day, a, low, high, "") for a, (low, high) in zip(areas, ends, strict=True))
+    then, now = (Assessment(day, a, low, high, "") for a, (low, high) in zip(areas, ends, strict=True))
     called = change(*areas, PROTOCOL, interval_then=ends[0], interval_now=ends[1])
     want = {"worse": True, "same": False, "better": False, "uncertain": None if ratio > 1 else False}[called]
     assert grew(then, now, SimpleNamespace(protocol=PROTOCOL)) is want  # type: ignore[arg-type]
