@@ -6,7 +6,7 @@ import itertools
 
 import pandas as pd
 import pytest
-from outcome_stories import PROTOCOL
+from outcome_cases import PROTOCOL
 
 from ulcermeter.datatypes import UlcerCategory
 from ulcermeter.outcomes.effects import categorise_subjects, category_of, count_categories
