@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from click.testing import CliRunner
 
+import ulcermeter as um
 from ulcermeter.cli import COMMANDS, main
 from ulcermeter.protocol import Parameter, read_protocol
 from ulcermeter.protocol.faults import expected_of
@@ -109,6 +111,13 @@ def criteria() -> str:
     return table_of(("criterion", "kind", "text", "enforced", "source or reason"), rows)
 
 
+def public() -> str:
+    """Return the public names, each with the first line of its docstring."""
+    names = [name for name in um.__all__ if not name.startswith("_")]
+    lines = {name: (inspect.getdoc(getattr(um, name)) or "").splitlines()[0] for name in names}
+    return table_of(("name", "what it does"), [(f"`um.{name}`", line) for name, line in lines.items()])
+
+
 BLOCKS = {
     "study": lambda: tables_of("study"),
     "results": lambda: tables_of(""),
@@ -118,6 +127,7 @@ BLOCKS = {
     "rules": rules,
     "visits": visits,
     "criteria": criteria,
+    "public": public,
 }
 
 
