@@ -15,7 +15,8 @@ PACKAGE = Path(__file__).parent.parent / "ulcermeter"
 LEVELS = [
     {"errors", "files", "manual"},
     {"tables", "protocol", "provenance", "networks", "isolation"},
-    {"datatypes", "wording"},
+    {"datatypes"},
+    {"wording"},
     {
         "calibration",
         "quality",

@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from ulcermeter.cli import main
-from ulcermeter.datatypes import Finding, Kind, Severity, sentence
+from ulcermeter.datatypes import Finding, Kind, Severity
 from ulcermeter.study import check_study, read_study
+from ulcermeter.wording import finding_in_words
 
 HEADER = "photo,subject_id,visit,date,hand,finger,ulcer_no,site\n"
 
@@ -57,7 +58,7 @@ def test_a_photo_of_another_name_is_named_with_the_file_that_is_meant(
     (finding,) = of(Kind.FILE_NAME, root)
     assert (finding.file, finding.rows, finding.column) == ("photos.csv", (2,), "photo")
     assert (finding.got, finding.meant, finding.severity) == (row, file, Severity.WARNING)
-    assert how in finding.why and file in sentence(finding)
+    assert how in finding.why and file in finding_in_words(finding)
     assert not of(Kind.PHOTO_NOT_NAMED, root), "it is named once"
 
 

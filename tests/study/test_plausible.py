@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ulcermeter.datatypes import Finding, Kind, Severity, sentence
+from ulcermeter.datatypes import Finding, Kind, Severity
 from ulcermeter.protocol import read_drug, read_protocol, read_route
 from ulcermeter.study import check_study
+from ulcermeter.wording import finding_in_words
 
 MANUS = read_protocol("manus")
 VISITS = {"screening": "2024-03-01", "baseline": "2024-03-11", "week 2": "2024-03-25", "week 4": "2024-04-08"}
@@ -89,7 +90,7 @@ def test_dates_and_ages_of_a_subject(tmp_path: Path, subject: dict[str, str], do
     findings = found(folder(tmp_path / "s", subject=subject))
     assert cells(findings) == subject_cells(*doubtful)
     for finding in findings:
-        assert f"{finding.file} row" in sentence(finding) and finding.got in sentence(finding)
+        assert f"{finding.file} row" in finding_in_words(finding) and finding.got in finding_in_words(finding)
 
 
 def test_consent_after_inclusion_is_told(tmp_path: Path) -> None:

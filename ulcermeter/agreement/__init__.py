@@ -15,7 +15,7 @@ from ulcermeter.agreement.statistics import bland_altman, confusion, icc, kappa,
 from ulcermeter.datatypes import Results
 from ulcermeter.errors import Problem, TableError
 from ulcermeter.tables import conform
-from ulcermeter.tables.cells import PASSED, not_known
+from ulcermeter.tables.cells import PASSED, not_known, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +116,7 @@ class _Reading:
         table = source.measurements if isinstance(source, Results) else source
         drawn = source.outlines if isinstance(source, Results) else outlines
         self.rows: dict[_Key, list[_Record]] = {}
-        read = [row for row in _records(conform("measurements", table, extra=True)) if _was_read(row)]
+        read = [row for row in records(conform("measurements", table, extra=True)) if _was_read(row)]
         for row in read:
             if not not_known(row["label"]):
                 self.rows.setdefault(_key(row), []).append(row)
@@ -131,7 +131,7 @@ class _Reading:
                 ].to_numpy()
         self.photos = {_key(row) for row in read}
         if isinstance(source, Results):
-            self.photos |= {_key(row) for row in _records(source.photos) if _was_read(row)}
+            self.photos |= {_key(row) for row in records(source.photos) if _was_read(row)}
 
     def outline(self, row: _Record) -> NDArray[np.float64] | None:
         return self.outlines.get((_key(row), int(row["label"])))
@@ -142,10 +142,6 @@ class _Reading:
 
     def empty_on(self, key: _Key) -> bool:
         return not self.rows.get(key) and not self.drawn_on(key)
-
-
-def _records(frame: pd.DataFrame) -> list[_Record]:
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _was_read(row: _Record) -> bool:

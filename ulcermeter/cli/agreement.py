@@ -103,8 +103,8 @@ def _read(given: str) -> tuple[Results | pd.DataFrame, pd.DataFrame | None]:
 def _read_csv(file: Path, name: str) -> pd.DataFrame:
     import pandas as pd
 
-    from ulcermeter.study import unguarded
     from ulcermeter.tables import columns, conform
+    from ulcermeter.tables.cells import unguarded
 
     try:
         raw = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig").map(unguarded)

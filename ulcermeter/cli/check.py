@@ -31,8 +31,8 @@ def command(
 
     Exit status: 0 a run can start, 1 it can but some photo would fail, 2 there are faults.
     """
-    from ulcermeter.datatypes import sentence as in_words
     from ulcermeter.study import camera_date_findings, check_study
+    from ulcermeter.wording import finding_in_words
 
     limits = Limits(photo_time_limit_s, photo_memory_limit_mb)
     found = check_study(study, protocol=protocol)
@@ -44,7 +44,7 @@ def command(
     for sentence in failing:
         warn(f"would fail: {sentence}")
     dates = [] if tables_only or found.as_read is None else camera_date_findings(found.as_read)
-    clocks = [in_words(finding) for finding in dates]
+    clocks = [finding_in_words(finding) for finding in dates]
     for sentence in clocks:
         warn(f"warning: {sentence}")
     n_warnings = len(found.warnings) + len(clocks)

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Floats, Labels, Mask, Matrix, Pixels, Points
 from ulcermeter.datatypes.calibration import (
     Box,
     Calibration,
     CameraInfo,
     Framing,
     LensProfile,
-    Points,
     transform_points,
 )
 from ulcermeter.datatypes.doubts import doubts_of, undated, without_doubted
@@ -34,7 +34,7 @@ from ulcermeter.datatypes.effects import (
     Measure,
     UlcerCategory,
 )
-from ulcermeter.datatypes.findings import Finding, Kind, Severity, blanked, record_of, sentence
+from ulcermeter.datatypes.findings import Finding, Kind, Severity, blanked
 from ulcermeter.datatypes.finger import Finger
 
 if TYPE_CHECKING:
@@ -53,15 +53,21 @@ __all__ = [
     "Estimand",
     "Finding",
     "Finger",
+    "Floats",
     "Framing",
     "HealingCurve",
     "Kind",
+    "Labels",
     "LensProfile",
+    "Mask",
+    "Matrix",
     "Measure",
     "Outcomes",
     "OutlineSource",
     "Photo",
     "PhotoResult",
+    "Pixels",
+    "Points",
     "RectifiedPhoto",
     "Results",
     "Segmentation",
@@ -70,8 +76,6 @@ __all__ = [
     "UlcerCategory",
     "blanked",
     "doubts_of",
-    "record_of",
-    "sentence",
     "transform_points",
     "undated",
     "without_doubted",

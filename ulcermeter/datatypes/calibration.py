@@ -8,11 +8,12 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Box", "Calibration", "CameraInfo", "Framing", "LensProfile", "Points", "transform_points"]
+from ulcermeter.datatypes.arrays import Points
+
+__all__ = ["Box", "Calibration", "CameraInfo", "Framing", "LensProfile", "transform_points"]
 
 Box = tuple[float, float, float, float]
 """A box x, y, width, height in photo pixels."""
-Points = NDArray[np.float64]
 
 
 def transform_points(homography: NDArray[np.floating], points: NDArray[np.floating]) -> Points:

@@ -1,16 +1,16 @@
-"""What is found wrong, or looks wrong, in a study folder: facts about a cell, and the one place that words them."""
+"""What is found wrong, or looks wrong, in a study folder: facts about a cell; `ulcermeter.wording` says them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Finding", "Kind", "Severity", "blanked", "record_of", "sentence"]
+__all__ = ["Finding", "Kind", "Severity", "blanked"]
 
 
 class Severity(StrEnum):
@@ -85,40 +85,6 @@ class Finding:
         many = "s" if len(self.rows) > 1 else ""
         rows = f" row{many} {', '.join(map(str, self.rows))}" if self.rows else ""
         return f"{self.file}{rows}" + (f", {self.column}" if self.column else "")
-
-
-_WORDS = {
-    Kind.PROTOCOL: "{why}",
-    Kind.BROKEN: "{place}: {why}.",
-    Kind.SHORT_ROW: "{place}: expected {meant} cells as in the header, got {got}; cells are missing before its end.",
-    Kind.TABLE_NAME: "{place}: no table of a study is called so, and it is not read; {meant} is meant: rename it.",
-    Kind.FILE_MISSING: "{place}: there is no file '{got}'; this row will fail.",
-    Kind.FILE_NAME: "{place}: there is no file '{got}'; '{meant}' is meant, which differs {why}: write the cell as the "
-    "file is named, or this row will fail.",
-    Kind.PHOTO_NOT_NAMED: "{place}: no row of photos.csv names this photo, and it is not measured.",
-    Kind.CAMERA_DATE: "{place}: got {got}, but the camera's clock says {meant}; one of them, or the photo, is wrong.",
-    Kind.DATES_OUT_OF_ORDER: "{place}: {got} cannot be together with {why}, {meant}; mend what is wrong.",
-    Kind.CONSENT_LATE: "{place}: {got} is later than {why} {meant}; mend it if it is wrong.",
-    Kind.VISITS_OUT_OF_ORDER: "{place}: {got} does not go with {why}, {meant}, by the order of visits; mend visit or "
-    "date.",
-    Kind.OUTSIDE_WINDOW: "{place}: {got} lies outside the window of {why} ({meant}).",
-    Kind.NOT_ATTENDED: "{place}: a photo of {got}, which {meant} says was not attended; mend one of them.",
-    Kind.AFTER_DEATH: "{place}: {got} is later than the death on {meant} ({why}); mend one of them.",
-    Kind.IMPLAUSIBLE: "{place}: {got} is implausible: {why}; mend it.",
-    Kind.AGE_AND_BIRTH: "{place}: {got} does not go with {meant} ({why}); mend one of them.",
-    Kind.READ_AS: "{place}: '{got}' is read as {meant}.",
-    Kind.NEARLY: "{place}: '{got}' is no word that is known; is {meant} meant? Until it is written so it is not known.",
-}
-
-
-def sentence(finding: Finding) -> str:
-    """Return a finding in words, with the place and what to do."""
-    return _WORDS[finding.kind].format(place=finding.place, **asdict(finding))
-
-
-def record_of(finding: Finding) -> dict[str, Any]:
-    """Return a finding for run.json: its facts, its place and its words."""
-    return {**asdict(finding), "place": finding.place, "words": sentence(finding)}
 
 
 def blanked(table: pd.DataFrame, findings: Iterable[Finding]) -> pd.DataFrame:

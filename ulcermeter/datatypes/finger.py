@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Finger"]
+from ulcermeter.datatypes.arrays import Points
 
-Points = NDArray[np.float64]
+__all__ = ["Finger"]
 
 
 @dataclass(frozen=True)

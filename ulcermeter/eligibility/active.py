@@ -10,7 +10,8 @@ from ulcermeter.eligibility.answers import Answer, conjunction, listed, written
 from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.linkage import Ulcer
 from ulcermeter.eligibility.three_valued import Truth, not_after, yes_no
-from ulcermeter.eligibility.timing import Dated, agreed, blank, dated, last_ones
+from ulcermeter.eligibility.timing import Dated, agreed, dated, last_ones
+from ulcermeter.tables.cells import not_known
 from ulcermeter.tables.dates import DateInterval, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity, read_flags
 from ulcermeter.wording import flag_in_words, flags_in_words
@@ -70,12 +71,12 @@ def _too_late(what: str, dates: Sequence[str], case: Case) -> Flag | None:
 
 def _assessments(ulcer: Ulcer, speaks: Sequence[str], date: str) -> list[Dated]:
     """Rows of ulcers.csv that are such a look at all."""
-    return dated([(row, sure) for row, sure in ulcer.assessments if not all(blank(row[c]) for c in speaks)], date)
+    return dated([(row, sure) for row, sure in ulcer.assessments if not all(not_known(row[c]) for c in speaks)], date)
 
 
 def _only_xray(row: Row) -> bool:
     """Say whether a row tells of the X-ray alone: it is no later look that found the signs no longer known."""
-    return not blank(row["calcinosis_on_xray"]) and all(blank(row[c]) for c in (*_SIGNS, "diameter_mm_bedside"))
+    return not not_known(row["calcinosis_on_xray"]) and all(not_known(row[c]) for c in (*_SIGNS, "diameter_mm_bedside"))
 
 
 def _cell(case: Case, ulcer: Ulcer, column: str) -> str:
@@ -198,12 +199,12 @@ def _one_outline(row: Row) -> tuple[str, str, str]:
 
 
 def _passing(row: Row) -> bool:
-    return not blank(row["label"]) or row["state"] in ("healed", "amputated")
+    return not not_known(row["label"]) or row["state"] in ("healed", "amputated")
 
 
 def _photo(rows: Sequence[Row], case: Case) -> Dated:
     """Parts on one photo give the longest diameter."""
-    drawn = [row for row in rows if not blank(row["label"])]
+    drawn = [row for row in rows if not not_known(row["label"])]
     flags = [flag for row in rows for flag in read_flags(row["flags"])]
     sure = not in_doubt_of_identity(flags)
     where = f"on {rows[0]['date'] or 'a day in doubt'}" + (f", photo {rows[0]['photo']}" if rows[0]["photo"] else "")

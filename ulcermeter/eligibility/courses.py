@@ -10,8 +10,8 @@ from datetime import date
 from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.linkage import Ulcer
 from ulcermeter.eligibility.three_valued import Truth, after, all_of, any_of, not_after
-from ulcermeter.eligibility.timing import blank
 from ulcermeter.protocol import INTRAVENOUS, read_drug, read_route
+from ulcermeter.tables.cells import not_known
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
 
@@ -272,7 +272,7 @@ def smallest_rise(case: Case) -> float:
 
 def _log_sd(assessment: Assessment) -> float:
     """Return the standard deviation of ln(area) that the 95 % interval says; 0 where none is given."""
-    if blank(assessment.low_mm2) or blank(assessment.high_mm2):
+    if not_known(assessment.low_mm2) or not_known(assessment.high_mm2):
         return 0.0
     return math.inf if assessment.low_mm2 <= 0 else math.log(assessment.high_mm2 / assessment.low_mm2) / (2 * 1.96)
 

@@ -14,7 +14,7 @@ from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.missing_photos import missing_fingers, missing_numbers
 from ulcermeter.eligibility.numbers import free_numbers, number_of_photos, place_of, same_site_only
 from ulcermeter.eligibility.three_valued import not_after
-from ulcermeter.eligibility.timing import blank
+from ulcermeter.tables.cells import not_known
 from ulcermeter.tables.dates import parse_date
 
 __all__ = ["Ulcer", "ulcers_of"]
@@ -104,7 +104,7 @@ def ulcers_of(case: Case) -> list[Ulcer]:
 
 def _rows_by_ulcer(case: Case) -> dict[str, list[Row]]:
     """Tracked ulcers outlined at least once not later than the cutoff, with all their rows."""
-    ids = {r["ulcer_id"] for r in case.tracked if not blank(r["label"]) and _not_later(r["date"], case)} - {""}
+    ids = {r["ulcer_id"] for r in case.tracked if not not_known(r["label"]) and _not_later(r["date"], case)} - {""}
     return {ulcer_id: [r for r in case.tracked if r["ulcer_id"] == ulcer_id] for ulcer_id in sorted(ids)}
 
 
@@ -116,7 +116,10 @@ def _numbers(case: Case, by_ulcer: dict[str, list[Row]]) -> dict[str, str]:
     """Return the clinic's numbers that surely are one tracked ulcer's: by photos, then by place."""
     photos = [photo for photo in case.photos if _not_later(photo["date"], case)]
     tracked = [
-        row for rows in by_ulcer.values() for row in rows if not blank(row["label"]) and _not_later(row["date"], case)
+        row
+        for rows in by_ulcer.values()
+        for row in rows
+        if not not_known(row["label"]) and _not_later(row["date"], case)
     ]
     known = number_of_photos(photos, tracked)
     found = free_numbers(case.assessments, photos, by_ulcer, known)
@@ -149,7 +152,7 @@ def _known_places(units: Iterable[Ulcer]) -> dict[tuple[str, str], set[str] | No
     """Return where ulcers are known, and the views that show them; None where any could."""
     places: dict[tuple[str, str], set[str] | None] = {}
     for unit in units:
-        views = {row["view"] for row in unit.tracked if not blank(row["label"])}
+        views = {row["view"] for row in unit.tracked if not not_known(row["label"])}
         before = places.get((unit.hand, unit.finger), set())
         places[unit.hand, unit.finger] = before | views if unit.ulcer_id and before is not None else None
     return places

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.numbers import place_of
 from ulcermeter.eligibility.three_valued import not_after
-from ulcermeter.eligibility.timing import blank
+from ulcermeter.tables.cells import not_known
 from ulcermeter.tables.dates import parse_date
 
 __all__ = ["missing_fingers", "missing_numbers"]
@@ -107,4 +107,4 @@ def _showed(photo: Row, case: Case) -> bool:
 
 def _outlined(photo: Row, tracked: Sequence[Row]) -> bool:
     key = ("photo", "hand", "finger")
-    return any(not blank(row["label"]) and all(row[name] == photo[name] for name in key) for row in tracked)
+    return any(not not_known(row["label"]) and all(row[name] == photo[name] for name in key) for row in tracked)

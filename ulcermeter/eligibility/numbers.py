@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ulcermeter.eligibility.case import Row
-from ulcermeter.eligibility.timing import blank
+from ulcermeter.tables.cells import not_known
 
 __all__ = ["free_numbers", "number_of_photos", "place_of", "same_site_only"]
 
@@ -43,7 +43,7 @@ def _meant(photo: Row, tracked: Sequence[Row]) -> list[Row]:
     if photo["box"] and len(shown) > 1:
         x, y, width, height = (float(part) for part in photo["box"].replace(",", " ").split())
         shown = [r for r in shown if 0 <= r["centroid_x_px"] - x <= width and 0 <= r["centroid_y_px"] - y <= height]
-    if not blank(photo["x"]) and not blank(photo["y"]) and len(shown) > 1:
+    if not not_known(photo["x"]) and not not_known(photo["y"]) and len(shown) > 1:
         return _nearest(photo, shown)
     return shown
 

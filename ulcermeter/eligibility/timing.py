@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ulcermeter.eligibility.three_valued import not_after
+from ulcermeter.tables.cells import not_known
 from ulcermeter.tables.dates import DateInterval, parse_date
 
-__all__ = ["Dated", "agreed", "blank", "dated", "last_ones"]
+__all__ = ["Dated", "agreed", "dated", "last_ones"]
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,6 @@ def dated(rows: Iterable[tuple[dict[str, Any], bool]], column: str) -> list[Date
     return [Dated(row, parse_date(row[column]), sure) for row, sure in rows]
 
 
-def blank(cell: Any) -> bool:
-    """Is a cell *not known*: empty text, NaN or NA."""
-    return cell is None or str(cell) in ("", "nan", "<NA>", "NaN")
-
-
 def last_ones(items: Iterable[Dated], cutoff: DateInterval | None) -> list[Dated]:
     """Return every row that could be the last one up to the cutoff.
 
@@ -63,12 +59,12 @@ def agreed(items: Sequence[Dated], column: str, cutoff: DateInterval | None) -> 
     could be later is empty there.
     """
     last = last_ones(items, cutoff)
-    spoken = [item for item in last if not blank(item.row[column])]
+    spoken = [item for item in last if not not_known(item.row[column])]
     sure = [item for item in spoken if item.counts(cutoff)]
     if not sure or len({item.row[column] for item in spoken}) != 1:
         return None
     known_from = max(item.when.low for item in sure if item.when)
-    silent = [item for item in last if blank(item.row[column])]
+    silent = [item for item in last if not_known(item.row[column])]
     if any(item.when is None or item.when.high > known_from for item in silent):
         return None
     return sure[0].row[column]

@@ -12,7 +12,7 @@ import numpy as np
 from ulcermeter.healing.course import OPEN_STATES, known_day, without_contradicted
 from ulcermeter.healing.measures import change, margin_advance
 from ulcermeter.tables import TABLES, conform, from_rows
-from ulcermeter.tables.cells import PASSED, not_known
+from ulcermeter.tables.cells import PASSED, not_known, records
 from ulcermeter.tables.dates import TimeKey, exact_date, time_keys
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags, sort_flags, write_flags
 from ulcermeter.wording import evidence_of_visit
@@ -66,8 +66,8 @@ def follow_healing(tracked: pd.DataFrame, photos: pd.DataFrame, *, protocol: Pro
         Table ``trajectories``. Changes are *uncertain* where a value is missing or unsure, empty where there is
         nothing to compare with (the first row, the baseline itself and before, an ulcer new after baseline).
     """
-    rows = _records(conform("tracked", tracked, extra=True))
-    photographed = _records(conform("photos", photos, extra=True))
+    rows = records(conform("tracked", tracked, extra=True))
+    photographed = records(conform("photos", photos, extra=True))
     ulcers: dict[tuple[str, str], dict[tuple[str, str], list[dict[str, Any]]]] = {}
     for row in rows:
         visits = ulcers.setdefault((row["subject_id"], row["ulcer_id"]), {})
@@ -84,10 +84,6 @@ def follow_healing(tracked: pd.DataFrame, photos: pd.DataFrame, *, protocol: Pro
     done = [_compare(courses, ulcer_id, hosts.get(ulcer_id, []), protocol) for ulcer_id in sorted(courses)]
     table = from_rows("trajectories", [row for course in done for row in course])
     return table.sort_values(list(TABLES["trajectories"].order), kind="stable", ignore_index=True)
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
 
 
 def _times(rows: list[dict[str, Any]], protocol: Protocol) -> dict[tuple[str, str, str], TimeKey]:

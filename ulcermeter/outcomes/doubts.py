@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ulcermeter.datatypes import Finding, Outcomes, Study, doubts_of, undated
 from ulcermeter.tables import TABLES
+from ulcermeter.tables.cells import not_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,8 +98,4 @@ def _cell(name: str, column: str, row: Mapping[Any, Any], other: Mapping[Any, An
 def _same(one: Any, two: Any) -> bool:
     if isinstance(one, str) or isinstance(two, str):
         return bool(one == two)
-    return _not_known(one) and _not_known(two) or bool(not _not_known(one) and not _not_known(two) and one == two)
-
-
-def _not_known(cell: Any) -> bool:
-    return cell is None or cell != cell or type(cell).__name__ == "NAType"
+    return not_known(one) and not_known(two) or bool(not not_known(one) and not not_known(two) and one == two)

@@ -11,9 +11,9 @@ import numpy as np
 from ulcermeter.errors import PhotoError, Problem, TableError
 from ulcermeter.photo import read_shares
 from ulcermeter.segmentation.tracings import distance_to, trace_mask
-from ulcermeter.study import unguarded
 from ulcermeter.study.rules import plain_path, spell_paths
 from ulcermeter.tables import conform
+from ulcermeter.tables.cells import unguarded
 
 if TYPE_CHECKING:
     from ulcermeter.datatypes import Photo

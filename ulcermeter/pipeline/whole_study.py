@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ulcermeter
-from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study, record_of
+from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study
 from ulcermeter.errors import UnfinishedError
 from ulcermeter.isolation import Limits
 from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
@@ -37,6 +37,7 @@ from ulcermeter.store import (
 )
 from ulcermeter.study import read_study
 from ulcermeter.tables import from_rows
+from ulcermeter.wording import record_of
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol

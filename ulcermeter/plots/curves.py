@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ulcermeter.plots.loading import load_matplotlib
 from ulcermeter.protocol import Protocol
+from ulcermeter.tables.cells import records
 from ulcermeter.tables.dates import parse_date
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol) -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    rows, counted_from = _with_days(_records(trajectory_rows))
+    rows, counted_from = _with_days(records(trajectory_rows))
     with matplotlib.rc_context(_SETTINGS):
         figure = Figure(figsize=(9.6, 3.1))
         figure.subplots_adjust(left=0.04, right=0.985, top=0.86, bottom=0.27, wspace=0.16)
@@ -85,10 +86,6 @@ def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol) -> str:
             _dress(axes, rows, protocol if counted_from == "treatment" else None, counted_from)
         _legend(figure, rows, n_left_out=len(trajectory_rows) - len(rows))
         return _svg(figure)
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _with_days(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:

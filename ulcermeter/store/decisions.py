@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from ulcermeter.errors import TableError
 from ulcermeter.files import read_file
-from ulcermeter.store.files import cell_text, unguarded, write_file
+from ulcermeter.store.files import cell_text, write_file
 from ulcermeter.tables import TABLES, columns
+from ulcermeter.tables.cells import unguarded
 from ulcermeter.tables.dates import readable_day
 
 if TYPE_CHECKING:

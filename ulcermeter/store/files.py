@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ulcermeter.errors import Problem, StudyError
 from ulcermeter.tables import TABLES, conform
+from ulcermeter.tables.cells import FORMULA_STARTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,6 @@ __all__ = [
     "csv_text",
     "in_order",
     "overlay_name",
-    "unguarded",
     "write_file",
     "write_overlays",
     "write_run_record",
@@ -49,7 +49,6 @@ VISIT_COLUMNS = {"outcomes": r"area_reduction_.+_pct", "outcomes_by_subject": r"
 """Tables with a column for each visit of the protocol, and what such a column is called."""
 _DECIMALS = 4
 _STEM_LENGTH = 100
-_RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
 
 
 def check_results_folder(path: str | Path, *, study: str | Path | None = None) -> Path:
@@ -146,16 +145,11 @@ def cell_text(value: Any) -> str:
         text = f"{value:.{_DECIMALS}f}"
         return text.removeprefix("-") if float(text) == 0 else text
     text = "" if value is None or type(value).__name__ == "NAType" else str(value)
-    return "'" + text if text.startswith(_RUNS_IN_A_SPREADSHEET) and not _is_number(text) else text
+    return "'" + text if text.startswith(FORMULA_STARTS) and not _is_number(text) else text
 
 
 def _is_number(text: str) -> bool:
     return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
-
-
-def unguarded(cell: str) -> str:
-    """Take off the apostrophe that `cell_text` puts before what a spreadsheet would run."""
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@\t\r" else cell
 
 
 def write_file(path: Path, content: bytes) -> None:

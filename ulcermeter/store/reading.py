@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ulcermeter.datatypes import Results
 from ulcermeter.errors import Problem, ProtocolError, StudyError, TableError
 from ulcermeter.protocol import Protocol, protocol_from_record
-from ulcermeter.store.files import TABLE_FILES, VISIT_COLUMNS, unguarded
+from ulcermeter.store.files import TABLE_FILES, VISIT_COLUMNS
 from ulcermeter.tables import columns, conform
+from ulcermeter.tables.cells import unguarded
 
 if TYPE_CHECKING:
     import pandas as pd

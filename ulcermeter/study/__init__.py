@@ -14,17 +14,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.datatypes import Finding, Kind, Severity, Study, blanked, sentence
+from ulcermeter.datatypes import Finding, Kind, Severity, Study, blanked
 from ulcermeter.errors import Problem, ProtocolError, StudyError
 from ulcermeter.protocol import Protocol, read_protocol
 from ulcermeter.study.camera_dates import camera_date_findings
 from ulcermeter.study.cells import parse_box, path_fault
 from ulcermeter.study.consistency import same_picture_faults, warnings_across
 from ulcermeter.study.file_names import folder_fault, table_name_findings
-from ulcermeter.study.files import Findings, broken, read_text_table, short_rows_at_fault, unguarded
+from ulcermeter.study.files import Findings, broken, read_text_table, short_rows_at_fault
 from ulcermeter.study.opening import off_photo, open_photos
 from ulcermeter.study.rules import cell_faults, photo_faults, refuse_toes, spell_paths, spell_visits, table_faults
 from ulcermeter.tables import conform_loosely, empty
+from ulcermeter.wording import finding_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,6 @@ __all__ = [
     "path_fault",
     "read_allocation",
     "read_study",
-    "unguarded",
 ]
 
 TABLE_NAMES = ("photos", "subjects", "ulcers", "treatments", "refractory", "visits", "events")
@@ -67,12 +67,12 @@ class StudyCheck:
     @property
     def faults(self) -> tuple[str, ...]:
         """Everything that must be mended before a run, in words."""
-        return tuple(sentence(f) for f in self.findings if f.severity is Severity.FAULT)
+        return tuple(finding_in_words(f) for f in self.findings if f.severity is Severity.FAULT)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What looks wrong but stops nothing, in words."""
-        return tuple(sentence(f) for f in self.findings if f.severity is Severity.WARNING)
+        return tuple(finding_in_words(f) for f in self.findings if f.severity is Severity.WARNING)
 
 
 def read_study(path: str | Path, *, protocol: str | Path | Protocol | None = None) -> Study:
@@ -138,7 +138,9 @@ def read_allocation(path: str | Path) -> pd.DataFrame:
         )
     frame = _table(file, "study/allocation", None, findings)
     if findings.stopping:
-        raise StudyError([sentence(finding) for finding in findings.found if finding.severity is Severity.FAULT])
+        raise StudyError(
+            [finding_in_words(finding) for finding in findings.found if finding.severity is Severity.FAULT]
+        )
     return frame
 
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from ulcermeter.datatypes import Finding, Kind, Severity
 from ulcermeter.files import read_file
 from ulcermeter.tables import TABLES, columns
+from ulcermeter.tables.cells import unguarded
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Findings", "broken", "read_text_table", "short_rows_at_fault", "unguarded"]
+__all__ = ["Findings", "broken", "read_text_table", "short_rows_at_fault"]
 
 _SEPARATORS = (",", ";", "\t")
-_NUMBER_STARTS = "=+-@"
 _QUOTE = "write a quote that is part of a cell twice, within quotes, or take it away"
 # A million rows; a trial has some thousand.
 _MOST_MB = 200
@@ -61,11 +61,6 @@ def short_rows_at_fault(findings: Findings) -> list[Finding]:
         for (file, row), (got, header) in findings.short.items()
         if (file, row) in wrong
     ]
-
-
-def unguarded(cell: str) -> str:
-    """Take off the apostrophe that `ulcermeter.store` puts before a cell a spreadsheet would run as a formula."""
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in _NUMBER_STARTS else cell
 
 
 def read_text_table(path: Path, name: str, findings: Findings) -> pd.DataFrame | None:

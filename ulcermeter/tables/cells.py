@@ -1,15 +1,46 @@
-"""What single cells of the tables say, whichever table they stand in."""
+"""Single cells of the tables, whichever table they stand in: what is not known, rows as records, disarmed formulas."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["PASSED", "not_known"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FORMULA_STARTS", "PASSED", "Record", "not_known", "records", "unguarded"]
+
+Record = dict[str, Any]
+"""A row: its cells by column."""
 
 PASSED = ("measured", "no ulcer")
 """A photo's `status` where it was seen well enough to tell what it shows; otherwise it was refused or failed."""
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""A cell that begins so is run by a spreadsheet; it is written behind an apostrophe (OWASP, CSV injection)."""
+
 
 def not_known(cell: Any) -> bool:
-    """Say whether a text or count is not known: pandas hands a missing count out as NA, or as None in records."""
-    return str(cell) in ("", "None", "<NA>", "nan")
+    """Say whether a cell is not known, whatever pandas makes of one.
+
+    Examples
+    --------
+    >>> [not_known(cell) for cell in ("", None, float("nan"), 0, "no")]
+    [True, True, True, False, False]
+    """
+    return str(cell) in ("", "None", "<NA>", "nan", "NaT")
+
+
+def records(frame: pd.DataFrame) -> list[Record]:
+    """Return a table's rows, each as its cells by column, in their order."""
+    return [{str(name): cell for name, cell in row.items()} for row in frame.to_dict("records")]
+
+
+def unguarded(cell: str) -> str:
+    """Take off the apostrophe that stands before a formula (`FORMULA_STARTS`) in the CSV files written here.
+
+    Examples
+    --------
+    >>> unguarded("'=1+1"), unguarded("'s-Hertogenbosch")
+    ('=1+1', "'s-Hertogenbosch")
+    """
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA_STARTS) else cell

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ulcermeter.errors import TableError
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import conform
-from ulcermeter.tables.cells import PASSED
+from ulcermeter.tables.cells import PASSED, not_known, records
 from ulcermeter.tables.dates import exact_date, in_doubt, parse_date, time_keys
 from ulcermeter.tracking.observation import Observation, Place, combine
 
@@ -78,9 +78,9 @@ class Finger:
 
 def measurement_records(measurements: pd.DataFrame) -> list[Record]:
     """Return the measurement rows in an order that does not depend on the input's."""
-    records = _records(conform("measurements", measurements))
+    rows = records(conform("measurements", measurements))
     names = ("subject_id", "date", "visit", "hand", "finger", "photo", "label", "centroid_x_px", "centroid_y_px")
-    return sorted(records, key=lambda row: tuple(_sortable(row[name]) for name in names))
+    return sorted(rows, key=lambda row: tuple(_sortable(row[name]) for name in names))
 
 
 def read_fingers(
@@ -114,12 +114,12 @@ def read_fingers(
 def photo_rows(photos: pd.DataFrame) -> list[Record]:
     """Return photo rows as dicts, with the study's columns where they are there, in a fixed order."""
     frame = conform("photos", photos, extra=True)
-    rows = _records(frame)
+    rows = records(frame)
     for row in rows:
         for name in ("ulcer_no", "site", "covered", "reader_state"):
-            row[name] = "" if _blank(row.get(name)) else str(row[name])
+            row[name] = "" if not_known(row.get(name)) else str(row[name])
         for name in ("x", "y"):
-            row[name] = math.nan if _blank(row.get(name)) else float(row[name])
+            row[name] = math.nan if not_known(row.get(name)) else float(row[name])
     names = ("subject_id", "date", "visit", "hand", "finger", "photo", "ulcer_no", "x", "y")
     return sorted(rows, key=lambda row: tuple(_sortable(row[name]) for name in names))
 
@@ -129,21 +129,13 @@ def day_zero(records: Sequence[Record]) -> dict[str, date]:
     zero: dict[str, date] = {}
     for row in records:
         known = parse_date(row["date"])
-        if known is not None and known.exact and not _blank(row["day"]):
+        if known is not None and known.exact and not not_known(row["day"]):
             zero.setdefault(row["subject_id"], known.low - timedelta(days=int(row["day"])))
     return zero
 
 
-def _records(frame: pd.DataFrame) -> list[Record]:
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def _blank(value: Any) -> bool:
-    return value is None or str(value) in ("", "nan", "<NA>")
-
-
 def _sortable(value: Any) -> tuple[int, float, str]:
-    if _blank(value):
+    if not_known(value):
         return 1, 0.0, ""
     return (0, 0.0, value) if isinstance(value, str) else (0, float(value), "")
 

@@ -22,7 +22,7 @@ from ulcermeter.pipeline.workers import use_one_thread
 from ulcermeter.planimetry import measure
 from ulcermeter.quality import check_gates
 from ulcermeter.segmentation import segment
-from ulcermeter.tables.cells import PASSED
+from ulcermeter.tables.cells import PASSED, records
 from ulcermeter.validation.plan import Case
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _geometry(task: Task, phantom: Phantom, folder: Path) -> dict[str, Any]:
         frame = _measure_truth(task, phantom, folder)
     except Refusal as refusal:
         return {"mode": GEOMETRY, "status": "refused", "reason": str(refusal), "found": "", "n_false": 0}
-    row = _records(frame)[0]
+    row = records(frame)[0]
     return {
         "mode": GEOMETRY, "status": "measured", "reason": "", "found": "yes", "n_false": 0, "dice": 1.0,
         "finger_found": _finger_found(row), **{name: row[name] for name in _MEASURED},
@@ -176,7 +176,3 @@ def _matching(result: PhotoResult, ulcer: UlcerTruth) -> int | None:
 def _finger_found(row: dict[str, Any]) -> str:
     place = row.get("finger_s_mm")
     return "yes" if place is not None and math.isfinite(place) else "no"
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
