@@ -16,6 +16,9 @@ from write_manual import BLOCKS, MARKED, PAGES, written
 from ulcermeter.cli import COMMANDS, main
 from ulcermeter.manual import TOPICS, read_topic
 from ulcermeter.protocol import read_protocol
+from ulcermeter.tables import TABLES
+from ulcermeter.tables.flags import FlagKind
+from ulcermeter.tables.outputs import STATES
 
 REPOSITORY = PAGES.parents[1]
 # README's fenced and indented examples are run as the manual's are.
@@ -140,6 +143,16 @@ def test_its_protocols_can_be_read(tmp_path: Path) -> None:
             read.append(read_protocol(path))
     assert read[0].measurement.threshold_diameter_mm == 3.0
     assert read[1].healing.confirmation_days == 28
+
+
+def test_what_answers_names_is_a_rule_a_column_or_a_flag() -> None:
+    text = TEXTS["answers"].read_text(encoding="utf-8")
+    known = {column.name for table in TABLES.values() for column in table.columns}
+    known |= {*read_protocol("manus").values, *FlagKind}
+    named = re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`", text)
+    assert len(named) > 20 and not [name for name in named if name not in known]
+    states = [part for row in re.findall(r"^\| ([a-z, ]+) \|", text, flags=re.MULTILINE) for part in row.split(", ")]
+    assert states == ["state", *STATES]
 
 
 def test_the_snippets_that_are_not_run_here_are_run_elsewhere() -> None:

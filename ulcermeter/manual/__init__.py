@@ -14,6 +14,7 @@ __all__ = ["TOPICS", "read_topic"]
 TOPICS = {
     "photographing": "How to take a photo that can be measured, and what to lay beside the ulcer.",
     "study": "The folder of a study: which files it holds and what a run makes of it.",
+    "answers": "How identity, states, healing, eligibility and outcomes are decided, rule by rule.",
     "outlines": "Correct an outline or draw one by hand, and hand it in.",
     "tables": "Every column of every file that is read or written, with unit and allowed values.",
     "commands": "Every command with its options, and what the exit status means.",
