@@ -177,7 +177,7 @@ def _peak(tip: NDArray[np.float32]) -> NDArray[np.float64]:
     top, left = max(int(row) - 3, 0), max(int(col) - 3, 0)
     part = tip[top : int(row) + 4, left : int(col) + 4] ** 2
     y, x = np.mgrid[top : top + part.shape[0], left : left + part.shape[1]]
-    centre = np.array([(x * part).sum(), (y * part).sum()]) / part.sum()
+    centre = np.array([(x * part).sum(), (y * part).sum()]) / max(float(part.sum()), 1e-12)
     return 2 * centre + 0.5
 
 
