@@ -93,20 +93,20 @@ def test_most_samples_are_of_fingers(picture):
     rng = np.random.default_rng(5)
     drawn = [draw_sample(picture, rng) for _ in range(200)]
     here = np.mean([one.facts[0] for one in drawn if one is not None])
-    assert 0.72 < here < 0.90
+    assert 0.64 < here < 0.84
 
 
 def test_the_truth_costs_least(picture):
     batch = draw_batch([picture], 8, np.random.default_rng(6))
     _, mask, tip, facts, _ = batch
-    sure = [20 * (mask - 0.5), torch.logit(tip.clamp(1e-4, 1 - 1e-4)), 20 * (facts - 0.5)]
+    sure = [40 * (mask - 0.5), torch.logit(tip.clamp(1e-4, 1 - 1e-4)), 20 * (facts - 0.5)]
     sure[2][:, 2:] = facts[:, 2:]
     best = float(finger_loss(tuple(sure), batch))
     assert 0 <= best < 0.05
     for part, wrong in ((0, -sure[0]), (1, torch.full_like(sure[1], -9.0)), (2, -sure[2])):
         out = list(sure)
         out[part] = wrong
-        assert float(finger_loss(tuple(out), batch)) > best + 0.1, part
+        assert float(finger_loss(tuple(out), batch)) > best + 0.05, part
 
 
 def test_scores_by_hand(picture):

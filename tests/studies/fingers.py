@@ -22,6 +22,7 @@ import numpy as np
 
 from ulcermeter.finger.network import load_finger_model
 from ulcermeter.finger.pointed import EXPECTED_WIDTH_MM, PointedFinger, point_out_finger
+from ulcermeter.phantom.hands import FingerTruth, read_picture
 from ulcermeter.validation.summary import wilson
 
 ALONG, ACROSS, WAY_DEG, NEAR_TIP = 0.25, 0.30, 15.0, 1.5
@@ -73,20 +74,24 @@ def outlined_fingers(folder: Path) -> Iterator[Case]:
 
 
 def drawn_fingers(folder: Path) -> Iterator[Case]:
-    """Yield the fingers of drawn pictures whose tips are in view, each pointed at 0.75 widths behind its tip."""
-    from ulcermeter.phantom.hands import read_picture
-
+    """Yield the fingers of drawn pictures whose ends are whole in view, each pointed at 0.75 widths behind its tip."""
     for path in sorted(folder.glob("*.json")):
         picture = read_picture(path)
         for finger in picture.fingers:
             tip, inwards = np.array(finger.tip_px), np.array(finger.inwards)
-            at = tip + 0.75 * finger.width_px * inwards
-            own = picture.labels == finger.label
-            x, y = np.clip(np.rint(at).astype(int), 0, np.array(own.shape[::-1]) - 1)
-            if finger.tip_in_view and finger.width_px >= 14 and finger.seen_length > 1.2 and own[y, x]:
-                yield Case(
-                    f"{path.stem} {finger.label}", "drawn", picture.pixels, at, tip, inwards, finger.width_px, own
-                )
+            at, own = tip + 0.75 * finger.width_px * inwards, picture.labels == finger.label
+            if finger.tip_in_view and finger.width_px >= 14 and _whole_end(own, tip, at, finger):
+                name = f"{path.stem} {finger.label}"
+                yield Case(name, "drawn", picture.pixels, at, tip, inwards, finger.width_px, own)
+
+
+def _whole_end(own: np.ndarray, tip: np.ndarray, at: np.ndarray, finger: FingerTruth) -> bool:
+    """Say whether a person could point at it: long enough as seen, and most of its first 1.5 widths in the picture."""
+    y, x = np.nonzero(own)
+    near = (np.hypot(x - tip[0], y - tip[1]) < 1.5 * finger.width_px).sum()
+    col, row = np.rint(at).astype(int)
+    inside = 0 <= row < own.shape[0] and 0 <= col < own.shape[1]
+    return finger.seen_length > 1.2 and near > 0.9 * finger.width_px**2 and inside and bool(own[row, col])
 
 
 def measure(case: Case, found: PointedFinger | None) -> Result:

@@ -23,7 +23,7 @@ TIP_SD_PX = 2.1
 HIDDEN_TIP_ODDS = 0.35
 # A finger of which less shows, half its width and in widths, cannot be pointed at.
 SLIVER = 0.15
-NO_FINGER_SHARE, ANYWHERE_SHARE, ODD_SCALE_SHARE = 0.18, 0.25, 0.2
+NO_FINGER_SHARE, ANYWHERE_SHARE, ODD_SCALE_SHARE = 0.25, 0.25, 0.2
 SCALE_SD, ODD_SCALE = 0.22, np.log(2.2)
 
 
