@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from write_manual import BLOCKS, MARKED, PAGES, written
 
+import ulcermeter as um
 from ulcermeter.cli import COMMANDS, main
 from ulcermeter.manual import TOPICS, read_topic
 from ulcermeter.protocol import read_protocol
@@ -110,8 +111,11 @@ def test_its_commands_run(line: str, at_desk: Path) -> None:
 
 def test_the_row_that_readme_shows_is_what_is_measured(at_desk: Path) -> None:
     (call,) = [line for line in calls("README") if line.startswith("measure ")]
-    done = CliRunner().invoke(main, [word for word in shlex.split(call) if word != "--table"])
-    (measured,) = csv.DictReader(done.stdout.splitlines())
+    _, photo, *options = shlex.split(call)
+    given = dict(zip(options[:-1:2], options[1::2], strict=True))  # the last is --table
+    row = {"photo": photo, "reference": given["--reference"], "reference_on": given["--reference-on"]}
+    result = um.measure_photo(row, read_protocol("manus"), overlay=False)
+    measured = {**result.photo, **result.measurements[0]}
     lines = [line for line in TEXTS["README"].read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     head = next(k for k, line in enumerate(lines) if line.startswith("| status |"))
     names, cells = ([cell.strip() for cell in lines[k].strip("|").split("|")] for k in (head, head + 1))
