@@ -34,6 +34,7 @@ _WHERE = {
     "rectify": "calibration",
     "run_study": "pipeline",
     "segment": "segmentation",
+    "tabulate_effects": "outcomes.effects",
     "tabulate_outcomes": "outcomes",
     "track": "tracking",
     "ulcer_probability": "segmentation",

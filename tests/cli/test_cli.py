@@ -185,6 +185,36 @@ def test_outcomes_knows_no_arm_until_unblinded(finished: Path, tmp_path: Path) -
     assert call("outcomes", tmp_path).exit_code == 2
 
 
+def test_outcomes_prints_and_writes_effects_beside_p_values(finished: Path, tmp_path: Path) -> None:
+    allocation = tmp_path / "allocation.csv"
+    allocation.write_text("subject_id,arm,stratum\nS01,A,x\nS02,B,y\n")
+    done = call("outcomes", finished, "--unblind", allocation, "-o", tmp_path / "unblinded", "--reference-arm", "A")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("estimand,outcome,arm,reference_arm,stratum,measure,estimate,low,high,p_value,")
+    assert (tmp_path / "unblinded" / "effects.csv").read_text() == done.stdout
+    assert (tmp_path / "unblinded" / "outcomes_by_arm.csv").read_text().startswith("limb,ulcers,measure,arm,")
+    assert not list(finished.glob("*effects*")), "the results folder stays blind"
+    counts = call("outcomes", finished, "--unblind", allocation, "--counts")
+    assert counts.stdout.startswith("limb,ulcers,measure,arm,")
+    assert call("outcomes", finished, "--unblind", allocation, "--reference-arm", "C").exit_code == 2
+
+
+def test_outcomes_says_where_the_study_is_not_here(finished: Path, tiny_study: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "results"
+    shutil.copytree(finished, moved)
+    record = json.loads((moved / "run.json").read_text())
+    record["parameters"]["study"] = str(tmp_path / "gone")
+    (moved / "run.json").write_text(json.dumps(record))
+    allocation = tmp_path / "allocation.csv"
+    allocation.write_text("subject_id,arm\nS01,A\nS02,B\n")
+    done = call("outcomes", moved, "--unblind", allocation)
+    assert done.exit_code == 0 and "name it with --study" in done.stderr and "study folder not read" in done.stdout
+    photos = tiny_study / "photos.csv"
+    photos.write_text("".join(photos.read_text().splitlines(keepends=True)[:-1]))
+    other = call("outcomes", moved, "--unblind", allocation, "--study", tiny_study)
+    assert other.exit_code == 2 and "the study folder of these results" in other.stderr
+
+
 def test_phantom_draws_a_study_that_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ulcermeter.phantom.study.USUAL_VISITS", ("baseline",))
     done = call("phantom", tmp_path / "drawn", "--subjects", "1")

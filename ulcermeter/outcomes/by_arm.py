@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import Outcomes
 from ulcermeter.errors import TableError
 from ulcermeter.outcomes.interval_censored import interval_censored_scores
-from ulcermeter.outcomes.permutation import Permuted, permute
+from ulcermeter.outcomes.permutation import Permuted, difference_of_shares, permute_subjects, sum_of_scores
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import conform
 
@@ -125,14 +125,14 @@ def _tests(ulcers: pd.DataFrame, names: list[str], protocol: Protocol) -> list[d
     known = ulcers[ulcers["healed"].isin(["yes", "no"])]
     counts = np.ones((len(known), 2), dtype=np.float64)
     counts[:, 0] = known["healed"] == "yes"
-    rows = [_test(known, counts, _difference_of_shares, names, "share healed, difference", protocol)]
+    rows = [_test(known, counts, difference_of_shares, names, "share healed, difference", protocol)]
     timed = ulcers[ulcers["healing_day_low"].notna()]
     low = timed["healing_day_low"].to_numpy(dtype=float)
     high = timed["healing_day_high"].fillna(np.inf).to_numpy(dtype=float)
     kinds = {"logrank": "time to healing, Sun's log-rank score", "wilcoxon": "time to healing, Wilcoxon-type score"}
     for kind, measure in kinds.items():
         scores = interval_censored_scores(low, high, kind=kind) if len(timed) else np.zeros(0)
-        rows.append(_test(timed, scores[:, None], _sum_of_scores, names, measure, protocol))
+        rows.append(_test(timed, scores[:, None], sum_of_scores, names, measure, protocol))
     return rows
 
 
@@ -144,17 +144,11 @@ def _test(
     measure: str,
     protocol: Protocol,
 ) -> dict[str, Any]:
-    """Add up a subject's ulcers, then permute subjects."""
-    subjects = sorted(set(ulcers["subject_id"]))
-    member = ulcers["subject_id"].to_numpy(dtype=object)[None, :] == np.array(subjects, dtype=object)[:, None]
-    sums = member.astype(float) @ values
-    arm = dict(zip(ulcers["subject_id"], ulcers["arm"], strict=True))
-    first = np.array([arm[subject] == names[0] for subject in subjects], dtype=bool)
-    done: Permuted = permute(sums, first, statistic, protocol)
+    done: Permuted = permute_subjects(ulcers, values, names[0], statistic, protocol)
     return {
         "measure": measure,
         "arm": f"{names[0]} - {names[1]}",
-        "n_subjects": len(subjects),
+        "n_subjects": ulcers["subject_id"].nunique(),
         "n_ulcers": len(ulcers),
         "value": done.observed,
         "z": done.z,
@@ -162,12 +156,3 @@ def _test(
         "n_splits": done.n_splits,
         "method": done.method,
     }
-
-
-def _difference_of_shares(first: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return first[:, 0] / first[:, 1] - other[:, 0] / other[:, 1]
-
-
-def _sum_of_scores(first: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    return first[:, 0]

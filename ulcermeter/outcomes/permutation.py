@@ -6,13 +6,17 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.protocol import Protocol
 
-__all__ = ["Permuted", "permute"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Permuted", "difference_of_shares", "permute", "permute_subjects", "sum_of_scores"]
 
 Floats = NDArray[np.float64]
 # Sums of the same scores in another order differ in their last digits; such splits tie.
@@ -90,6 +94,44 @@ def permute(
     z = (off if abs(off) > _TIE else 0.0) / sd if sd > _TIE else math.nan
     method = "all splits" if exact else f"random splits, seed {protocol.outcomes.permutation_seed}"
     return Permuted(observed, z, p_value, len(spread), method)
+
+
+def permute_subjects(
+    rows: pd.DataFrame,
+    values: Floats,
+    first_arm: str,
+    statistic: Callable[[Floats, Floats], Floats],
+    protocol: Protocol,
+) -> Permuted:
+    """Add up each subject's rows, then permute subjects.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        subject_id and arm; every subject in one arm.
+    values : float64 (n, k)
+        What each row adds.
+    first_arm : str
+        Held against all other rows.
+    statistic, protocol
+        As in `permute`.
+    """
+    subjects = sorted(set(rows["subject_id"]))
+    member = rows["subject_id"].to_numpy(dtype=object)[None, :] == np.array(subjects, dtype=object)[:, None]
+    arm = dict(zip(rows["subject_id"], rows["arm"], strict=True))
+    first = np.array([arm[subject] == first_arm for subject in subjects], dtype=bool)
+    return permute(member.astype(float) @ values, first, statistic, protocol)
+
+
+def difference_of_shares(first: Floats, other: Floats) -> Floats:
+    """Return the first arm's sum of column 0 over that of column 1, less the other's: shares, or rates."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return first[:, 0] / first[:, 1] - other[:, 0] / other[:, 1]
+
+
+def sum_of_scores(first: Floats, other: Floats) -> Floats:
+    """Return the first arm's sum of scores, which sum to 0 over both."""
+    return first[:, 0]
 
 
 def _all_splits(n: int, size: int) -> NDArray[np.intp]:

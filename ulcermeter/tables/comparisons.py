@@ -1,4 +1,4 @@
-"""The contracts of what compares: two readings of the same photos, and the instrument against phantoms."""
+"""The contracts of what compares: two readings of the same photos, the instrument against phantoms, and the arms."""
 
 from __future__ import annotations
 
@@ -191,4 +191,30 @@ _SUMMARY = Table(
     ),
 )
 
-COMPARISONS = (_PAIRS, _COUNTS, _SIZES, _AGREED_CALLS, _CONFUSION, _OVERLAP, _PHANTOMS, _SUMMARY)
+_ESTIMANDS = ("treatment policy", "censored at rescue", "reader-confirmed only", "largest ulcer only")
+
+# In its own order: estimands as above, then as computed. Written only by ``outcomes --unblind``.
+_EFFECTS = Table(
+    "effects",
+    "an effect: one estimate of one arm, or of one against the reference arm",
+    (
+        _text("estimand", "how rescue, machine-read healing and further ulcers are taken", _ESTIMANDS),
+        _text("outcome", "what was counted or timed"),
+        _text("arm", "the arm, or the first of two"),
+        _text("reference_arm", "the arm it is held against; empty where it stands alone"),
+        _text(
+            "stratum", "of the allocation, or the limb; empty for all; 'adjusted' where strata are columns of the model"
+        ),
+        _text("measure", "what the estimate is: differences are arm - reference_arm, ratios arm / reference_arm"),
+        _number("estimate", "the effect; empty where it cannot be estimated", "the measure's"),
+        _number("low", "low end of its 95 % interval", "the measure's"),
+        _number("high", "high end of its 95 % interval; inf where it is open", "the measure's"),
+        _number("p_value", "two-sided; of a difference of shares or rates by permutation between subjects"),
+        _count("n_ulcers", "ulcers that took part"),
+        _count("n_subjects", "subjects that took part"),
+        _text("method", "how estimate and interval were made"),
+        _text("warning", "what a reader has to know, parted by '; '"),
+    ),
+)
+
+COMPARISONS = (_PAIRS, _COUNTS, _SIZES, _AGREED_CALLS, _CONFUSION, _OVERLAP, _PHANTOMS, _SUMMARY, _EFFECTS)

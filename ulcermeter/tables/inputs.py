@@ -175,7 +175,11 @@ EVENTS = Table(
 ALLOCATION = Table(
     "study/allocation",
     "a subject's arm; read only by `outcomes --unblind`",
-    (_SUBJECT, _text("arm", "the arm", required=True)),
+    (
+        _SUBJECT,
+        _text("arm", "the arm", required=True),
+        _text("stratum", "the stratum of the randomisation, where there were any"),
+    ),
 )
 
 INPUTS = (PHOTOS, SUBJECTS, ULCERS, TREATMENTS, REFRACTORY, VISITS, EVENTS, ALLOCATION)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Caution
-from ulcermeter.errors import TableError
+from ulcermeter.errors import Problem, TableError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,9 @@ def arms_of(table: pd.DataFrame, reference_arm: str) -> tuple[str, list[str]]:
     """
     names = sorted(set(table["arm"]))
     if reference_arm and reference_arm not in names:
-        raise TableError(f"reference arm: expected one of {', '.join(names)}, got '{reference_arm}'; name one of them.")
+        raise TableError(
+            Problem(f"'{reference_arm}'", f"one of {', '.join(names)}", "name one of them", "reference arm")
+        )
     reference = reference_arm or (names[-1] if names else "")
     return reference, [name for name in names if name != reference]
 
@@ -45,4 +47,5 @@ def need(table: pd.DataFrame, *names: str) -> None:
     """
     absent = [name for name in names if name not in table.columns]
     if absent:
-        raise TableError(f"effects: expected a table with the columns {', '.join(names)}, got none of {absent}; add.")
+        columns = f"a table with the columns {', '.join(names)}"
+        raise TableError(Problem(f"one without {', '.join(absent)}", columns, "add them", "effects"))

@@ -1,0 +1,99 @@
+"""Estimands: the same study's tables, by how rescue treatment, machine-read healing and further ulcers are taken.
+
+- *treatment policy*: all that was seen counts, whatever treatment was given (ICH E9(R1)).
+- *censored at rescue*: what was seen after the first day of a rescue treatment is left out (hypothetical).
+- *reader-confirmed only*: a place that only the machine calls healed has not been assessed.
+- *largest ulcer only*: of each subject the ulcer with the largest baseline area, so that subjects weigh the same.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ulcermeter.datatypes import Estimand, Outcomes, Study
+from ulcermeter.outcomes.course import day_of
+from ulcermeter.outcomes.incidents import incidents_of, rescue_day
+from ulcermeter.outcomes.tabulate import tabulate_outcomes
+from ulcermeter.tables.flags import FlagKind, read_flags
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["EstimandTables", "before_rescue", "estimand_tables", "largest_only", "without_machine_healing"]
+
+
+@dataclass(frozen=True)
+class EstimandTables:
+    """The tables that one estimand is estimated from."""
+
+    estimand: Estimand
+    outcomes: Outcomes
+    trajectories: pd.DataFrame
+
+
+def estimand_tables(outcomes: Outcomes, trajectories: pd.DataFrame, study: Study | None) -> tuple[EstimandTables, ...]:
+    """Return the tables of every estimand.
+
+    Parameters
+    ----------
+    outcomes : Outcomes
+        As the run gave them.
+    trajectories : DataFrame
+        Table ``trajectories``.
+    study : Study or None
+        Without it only what needs no other tabulation: as the run was, and the largest ulcers of that.
+    """
+    if study is None:
+        whole = EstimandTables(Estimand.TREATMENT_POLICY, outcomes, trajectories)
+        return whole, largest_only(whole)
+    policy = replace(study, protocol=study.protocol.changed(censor_at_rescue=False))
+    censoring = replace(study, protocol=study.protocol.changed(censor_at_rescue=True))
+    whole = _of(Estimand.TREATMENT_POLICY, policy, trajectories)
+    return (
+        whole,
+        _of(Estimand.CENSORED_AT_RESCUE, censoring, before_rescue(trajectories, study)),
+        _of(Estimand.READER_CONFIRMED, policy, without_machine_healing(trajectories)),
+        largest_only(whole),
+    )
+
+
+def _of(estimand: Estimand, study: Study, trajectories: pd.DataFrame) -> EstimandTables:
+    return EstimandTables(estimand, tabulate_outcomes(study, trajectories), trajectories)
+
+
+def before_rescue(trajectories: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Leave out what was seen after the first day on which a rescue treatment of that finger may have begun."""
+    zeros = dict(zip(study.subjects["subject_id"], study.subjects["treatment_date"], strict=True))
+    ends: dict[tuple[str, str, str], float] = {}
+    kept = []
+    for row in trajectories.to_dict("records"):
+        place = (row["subject_id"], row["hand"], row["finger"])
+        if place not in ends:
+            ends[place] = rescue_day(incidents_of(study.events, place[0], zeros.get(place[0], "")), *place[1:])
+        kept.append(not day_of({str(k): v for k, v in row.items()}) > ends[place])
+    return trajectories[kept].reset_index(drop=True)
+
+
+def without_machine_healing(trajectories: pd.DataFrame) -> pd.DataFrame:
+    """Take a place that only the machine calls healed for one that was not assessed (*indeterminate*, no size)."""
+    alone = [
+        state == "healed" and any(flag.kind is FlagKind.HEALED_BY_MACHINE for flag in read_flags(flags))
+        for state, flags in zip(trajectories["state"], trajectories["flags"], strict=True)
+    ]
+    changed = trajectories.copy()
+    sizes = [c for c in changed.columns if c.startswith(("diameter_", "area_", "margin_"))]
+    changed.loc[alone, "state"] = "indeterminate"
+    changed.loc[alone, sizes] = math.nan
+    changed.loc[alone, ["change_from_baseline", "change_from_previous"]] = "uncertain"
+    return changed
+
+
+def largest_only(whole: EstimandTables) -> EstimandTables:
+    """Keep of each subject the ulcer with the largest baseline area, ties by diameter."""
+    names = set(whole.outcomes.outcomes_by_subject["largest_ulcer"]) - {""}
+    ulcers = whole.outcomes.outcomes
+    outcomes = replace(whole.outcomes, outcomes=ulcers[ulcers["ulcer_id"].isin(names)].reset_index(drop=True))
+    rows = whole.trajectories[whole.trajectories["ulcer_id"].isin(names)].reset_index(drop=True)
+    return EstimandTables(Estimand.LARGEST_ULCER, outcomes, rows)
