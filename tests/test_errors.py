@@ -13,6 +13,7 @@ import pytest
 from ulcermeter.errors import PhotoError, Problem, Refusal, StudyError
 from ulcermeter.protocol import read_protocol
 from ulcermeter.quality.gates import GateReport, _judged
+from ulcermeter.reference import parse_reference
 
 PACKAGE = Path(__file__).parent.parent / "ulcermeter"
 # What a person is told to do begins with one of these.
@@ -86,15 +87,16 @@ LIT = {"brightest": 240.0, "finger_bright": 200.0, "finger_contrast": 20.0}
 def test_each_gate_says_what_to_do() -> None:
     rules = read_protocol("manus")
     worst = GateReport(px_per_mm=1.0, tilt_deg=60.0, scale_se_pct=9.0, focus=0.1, exposure=0.0, **LIT)
-    reports = [_judged(worst, rules, reference) for reference in ("aruco:10", "disc:10")]
-    reports.append(_judged(replace(worst, focus=0.0), rules, "aruco:10"))
+    reports = [_judged(worst, rules, parse_reference(reference)) for reference in ("aruco:10", "disc:10")]
+    reports.append(_judged(replace(worst, focus=0.0), rules, parse_reference("aruco:10")))
     reports += [
-        _judged(replace(worst, **dim), rules, "aruco:10") for dim in ({"brightest": 9.0}, {"finger_bright": 9.0})
+        _judged(replace(worst, **dim), rules, parse_reference("aruco:10"))
+        for dim in ({"brightest": 9.0}, {"finger_bright": 9.0})
     ]
     failures = {failure for report in reports for failure in report.failures}
     assert len(failures) == 10
     for failure in failures:
-        assert Refusal(failure).instruction.split(" ")[0] in VERBS, failure
+        assert failure.action.split(" ")[0] in VERBS, failure
 
 
 def test_a_problem_is_one_sentence() -> None:

@@ -34,7 +34,7 @@ def equal_markers() -> tuple[Photo, list[Calibration]]:
 
 def test_six_equal_markers_measure_each_other_within_their_intervals() -> None:
     _, calibrations = equal_markers()
-    assert len(calibrations) == 6 and {c.reference for c in calibrations} <= {
+    assert len(calibrations) == 6 and {str(c.reference) for c in calibrations} <= {
         f"aruco:20:DICT_6X6_{n}" for n in (50, 100, 250)
     }
     inside, off = [], []

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from ulcermeter.datatypes import Calibration, CameraInfo, Photo, RectifiedPhoto
+from ulcermeter.reference import parse_reference
 
 SHAPE = (620, 860)
 PX_PER_MM = 10.0
@@ -60,7 +61,7 @@ def rectified(
     calibration = Calibration(
         pixel_to_mm=np.diag([1 / px_per_mm, 1 / px_per_mm, 1.0]),
         draws=np.empty((0, 3, 3)),
-        reference=f"scale:{px_per_mm:g}",
+        reference=parse_reference(f"scale:{px_per_mm:g}"),
         reference_on="skin",
         points_px=np.empty((0, 2)),
         points_mm=np.empty((0, 2)),

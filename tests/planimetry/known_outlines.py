@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ulcermeter.datatypes import Calibration, CameraInfo, Finger, OutlineSource, Photo, RectifiedPhoto, Segmentation
+from ulcermeter.reference import parse_reference
 
 SHAPE = (900, 1300)
 
@@ -55,7 +56,7 @@ def calibration(
     return Calibration(
         pixel_to_mm=best,
         draws=np.array(draws).reshape(-1, 3, 3),
-        reference="aruco:10",
+        reference=parse_reference("aruco:10"),
         reference_on=on,
         points_px=np.empty((0, 2)),
         points_mm=np.empty((0, 2)),

@@ -24,6 +24,7 @@ from ulcermeter.datatypes import (
 from ulcermeter.plots import draw_overlay, draw_refusal, healing_curve, shrink_jpeg
 from ulcermeter.plots.canvas import CYAN, WHITE, YELLOW
 from ulcermeter.protocol import read_protocol
+from ulcermeter.reference import parse_reference
 
 PX_PER_MM = 15.0
 
@@ -43,7 +44,7 @@ def make_calibration(
     return Calibration(
         pixel_to_mm=homography,
         draws=np.repeat(homography[None], 4, axis=0),
-        reference="aruco:10:DICT_4X4_50",
+        reference=parse_reference("aruco:10:DICT_4X4_50"),
         reference_on=reference_on,
         points_px=square,
         points_mm=transform_points(homography, square),

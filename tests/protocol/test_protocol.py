@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ulcermeter.calibration.references.reference import parse_reference
 from ulcermeter.errors import ProtocolError, Refusal
 from ulcermeter.protocol import read_protocol
+from ulcermeter.reference import parse_reference
 
 
 def own(tmp_path: Path, text: str) -> Path:

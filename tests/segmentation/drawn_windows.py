@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 
 from ulcermeter.datatypes import Calibration, CameraInfo, Photo, RectifiedPhoto
+from ulcermeter.reference import parse_reference
 
 
 class RednessSession:
@@ -28,7 +29,7 @@ def make_rectified(pixels, *, px_per_mm, spacing_mm=None, shape=None, reference_
     calibration = Calibration(
         pixel_to_mm=matrix,
         draws=np.zeros((0, 3, 3)),
-        reference="scale",
+        reference=parse_reference("scale:10"),
         reference_on="skin",
         points_px=none,
         points_mm=none,

@@ -94,7 +94,7 @@ def one(seed: int, args: argparse.Namespace, place: str) -> dict[str, Any]:
     segmentation = true_segmentation(phantom, photo, calibration)
     started = time.process_time()
     finger = locate_finger(segmentation.rectified, near_px=ulcer.centroid_px, protocol=PROTOCOL)
-    row |= {"refused": "", "gates": "; ".join(failures), "finger": finger is not None}
+    row |= {"refused": "", "gates": "; ".join(map(str, failures)), "finger": finger is not None}
     row["finger_s"] = time.process_time() - started
     for name, given in (("", finger), ("_alone", None)):
         measured = measure(segmentation, finger=given, protocol=PROTOCOL).iloc[0]

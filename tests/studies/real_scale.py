@@ -163,7 +163,7 @@ def cards(data: Path) -> dict[str, Any]:
         out[path.name] = {
             "side_errors_pct": [round(float(100 * (s - 1)), 3) for s in sides],
             "tilt_deg": round(calibration.tilt_deg, 1),
-            "gates": list(gates.failures),
+            "gates": [str(failure) for failure in gates.failures],
         }
     return out
 

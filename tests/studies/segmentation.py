@@ -16,6 +16,7 @@ import numpy as np
 from scipy.spatial.distance import pdist
 
 from ulcermeter.datatypes import Calibration, CameraInfo, Photo, RectifiedPhoto
+from ulcermeter.reference import parse_reference
 from ulcermeter.segmentation import load_model, segment, ulcer_probability
 
 SMALL_PX = 1300
@@ -37,7 +38,7 @@ def stated(pixels, *, px_per_mm=STATED_PX_PER_MM, homography=None):
     calibration = Calibration(
         pixel_to_mm=np.diag([1 / px_per_mm, 1 / px_per_mm, 1.0]),
         draws=np.zeros((0, 3, 3)),
-        reference=f"scale:{px_per_mm}",
+        reference=parse_reference(f"scale:{px_per_mm}"),
         reference_on="skin",
         points_px=none,
         points_mm=none,

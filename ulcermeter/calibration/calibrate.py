@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -13,38 +11,16 @@ from ulcermeter.calibration.consistency import refuse_contradiction
 from ulcermeter.calibration.geometry.camera import camera_prior, lens_matches
 from ulcermeter.calibration.geometry.plane import fit_plane, seeded_generator
 from ulcermeter.calibration.geometry.pose import Level
-from ulcermeter.calibration.references.aruco import find_aruco, find_markers, refuse_mirrored
-from ulcermeter.calibration.references.card import find_card
-from ulcermeter.calibration.references.disc import find_disc
-from ulcermeter.calibration.references.id1 import find_id1
-from ulcermeter.calibration.references.reference import Finder, FoundReference, Reference, parse_reference
-from ulcermeter.calibration.references.ruler import find_ruler
+from ulcermeter.calibration.references.aruco import find_markers, refuse_mirrored
+from ulcermeter.calibration.references.reference import FoundReference
+from ulcermeter.calibration.references.registry import REFERENCES
 from ulcermeter.calibration.references.scale import stated_scale
-from ulcermeter.datatypes import Box, Calibration, LensProfile, Photo, Points
+from ulcermeter.datatypes import Box, Calibration, LensProfile, Note, NoteKind, Photo, Points, undistorted
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.protocol import Protocol, read_protocol
+from ulcermeter.reference import Reference, ReferenceKind, parse_reference
 
-__all__ = ["FINDERS", "calibrate"]
-
-FINDERS: dict[str, Finder] = {
-    "card": find_card,
-    "aruco": find_aruco,
-    "disc": find_disc,
-    "id1": find_id1,
-    "ruler": find_ruler,
-}
-"""What looks for each kind of reference."""
-
-_WITNESSES = {"disc": ("card", "id1"), "aruco": ("card",)}
-"""References of one size everywhere that a stated size is held against where the photo shows them too."""
-
-_HOW = {
-    "aruco": "lay the printed marker beside the ulcer, flat, whole, in focus and with its white margin",
-    "card": "lay the printed card so that it frames the ulcer, flat and whole",
-    "disc": "stick the dot beside the ulcer so that all of its edge can be seen",
-    "id1": "lay the bank card beside the ulcer so that all four edges can be seen on a plain ground",
-    "ruler": "lay the ruler beside the ulcer so that at least 2 cm of its ticks can be seen",
-}
+__all__ = ["calibrate"]
 
 
 def calibrate(
@@ -93,24 +69,24 @@ def calibrate(
             )
         )
     asked = parse_reference(reference)
-    if asked.kind == "scale":
+    if asked.kind is ReferenceKind.SCALE:
         return stated_scale(photo, asked, reference_on=reference_on)
-    warnings: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     if lens is not None and not lens_matches(photo, lens):
-        lens, warnings = None, ("the lens profile is of another camera, focal length or framing and was not used",)
-    look = _find_any if asked.kind == "auto" else _find_one
-    found = look(photo, asked, region=region, protocol=protocol, lens=lens)
-    calibration = _calibrated(photo, found, reference_on=reference_on, protocol=protocol, lens=lens, warnings=warnings)
-    for kind in _WITNESSES.get(found.text.split(":")[0], ()):
+        lens, notes = None, (Note(NoteKind.LENS_NOT_USED),)
+    find = _find_any if asked.kind is ReferenceKind.AUTO else _find_one
+    found = find(photo, asked, region=region, protocol=protocol, lens=lens)
+    calibration = _calibrated(photo, found, reference_on=reference_on, protocol=protocol, lens=lens, warnings=notes)
+    for kind in REFERENCES[found.reference.kind].held_against:
         with suppress(Refusal):
-            seen = FINDERS[kind](photo, Reference(kind, kind), region=None, protocol=protocol, lens=lens)
-            if seen is None:
+            other = _find(photo, Reference(kind), region=None, protocol=protocol, lens=lens)
+            if other is None:
                 continue
-            witness = _calibrated(photo, seen, reference_on=reference_on, protocol=protocol, lens=lens, warnings=())
+            second = _calibrated(photo, other, reference_on=reference_on, protocol=protocol, lens=lens)
             break
     else:
         return calibration
-    refuse_contradiction(calibration, witness)
+    refuse_contradiction(calibration, second)
     return calibration
 
 
@@ -122,16 +98,7 @@ def _default_protocol() -> Protocol:
 def _find(
     photo: Photo, asked: Reference, *, region: Box | None, protocol: Protocol, lens: LensProfile | None
 ) -> FoundReference | None:
-    if asked.kind not in FINDERS:
-        raise Refusal(
-            Problem(
-                where=f"reference {asked.text}",
-                expected=f"{', '.join(FINDERS)} or scale",
-                got=f"'{asked.kind}'",
-                action="name one of them",
-            )
-        )
-    return FINDERS[asked.kind](photo, asked, region=region, protocol=protocol, lens=lens)
+    return REFERENCES[asked.kind].find(photo, asked, region=region, protocol=protocol, lens=lens)
 
 
 def _find_one(
@@ -139,11 +106,14 @@ def _find_one(
 ) -> FoundReference:
     found = _find(photo, asked, region=region, protocol=protocol, lens=lens)
     if found is None:
-        if asked.kind == "card":
+        if asked.kind is ReferenceKind.CARD:
             refuse_mirrored(photo, asked, region=region)
         raise Refusal(
             Problem(
-                where=f"reference {asked.text}", expected="one on the photo", got="none", action=f"{_HOW[asked.kind]}"
+                where=f"reference {asked}",
+                expected="one on the photo",
+                got="none",
+                action=REFERENCES[asked.kind].advice,
             )
         )
     return found
@@ -153,12 +123,9 @@ def _find_any(
     photo: Photo, asked: Reference, *, region: Box | None, protocol: Protocol, lens: LensProfile | None
 ) -> FoundReference:
     """Return the first reference of the protocol's list that the photo shows."""
-    texts = [str(text) for text in protocol.calibration.references_auto]
+    texts = protocol.calibration.references_auto
     for text in texts:
-        known = parse_reference(text)
-        if known.kind not in FINDERS:
-            continue
-        found = _find(photo, known, region=region, protocol=protocol, lens=lens)
+        found = _find(photo, parse_reference(text), region=region, protocol=protocol, lens=lens)
         if found is not None:
             return found
     markers = find_markers(photo, dictionary=None, region=region)
@@ -189,11 +156,11 @@ def _calibrated(
     reference_on: str,
     protocol: Protocol,
     lens: LensProfile | None,
-    warnings: tuple[str, ...],
+    warnings: tuple[Note, ...] = (),
 ) -> Calibration:
     shape = (photo.pixels.shape[0], photo.pixels.shape[1])
     camera = camera_prior(photo, protocol=protocol, lens=lens)
-    straight = _straightener(photo, lens)
+    straight = partial(undistorted, lens=lens, shape=shape)
     point_sd_mm = protocol.calibration.reference_point_sd_mm if found.point_sd_mm is None else found.point_sd_mm
     size_sd_pct = protocol.calibration.reference_size_sd_pct if found.size_sd_pct is None else found.size_sd_pct
     points_mm = _turned_with_the_photo(found.points_px, found.points_mm)
@@ -216,7 +183,7 @@ def _calibrated(
     return Calibration(
         pixel_to_mm=plane.pixel_to_mm,
         draws=plane.draws,
-        reference=found.text,
+        reference=found.reference,
         reference_on=reference_on,
         points_px=found.points_px,
         points_mm=points_mm,
@@ -243,11 +210,3 @@ def _turned_with_the_photo(points_px: Points, points_mm: Points) -> Points:
     angle = np.arctan2((known[:, 0] * seen[:, 1] - known[:, 1] * seen[:, 0]).sum(), (known * seen).sum())
     cosine, sine = np.cos(angle), np.sin(angle)
     return points_mm @ np.array([[cosine, sine], [-sine, cosine]])
-
-
-def _straightener(photo: Photo, lens: LensProfile | None) -> Callable[[Points], Points]:
-    """Return what takes the lens's distortion out of photo pixels."""
-    if lens is None:
-        return lambda points: points
-    blank = stated_scale(photo, Reference("scale", "", px_per_mm=1.0), reference_on="skin")
-    return replace(blank, lens=lens).undistorted

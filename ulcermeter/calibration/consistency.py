@@ -14,7 +14,7 @@ _LEAST_DIFFERENCE = 0.10
 _STANDARD_ERRORS = 3.0
 
 
-def refuse_contradiction(calibration: Calibration, witness: Calibration) -> None:
+def refuse_contradiction(calibration: Calibration, second: Calibration) -> None:
     """Refuse a calibration that a second reference on the same photo contradicts.
 
     Compared is the scale where the second reference lies. They contradict each other when it differs by more than three
@@ -24,7 +24,7 @@ def refuse_contradiction(calibration: Calibration, witness: Calibration) -> None
     ----------
     calibration : Calibration
         By the reference that was asked for.
-    witness : Calibration
+    second : Calibration
         By another reference on the same photo.
 
     Raises
@@ -32,15 +32,15 @@ def refuse_contradiction(calibration: Calibration, witness: Calibration) -> None
     Refusal
         Naming both scales.
     """
-    place = witness.points_px.mean(axis=0)
-    ours, theirs = calibration.px_per_mm(place), witness.px_per_mm(place)
+    place = second.points_px.mean(axis=0)
+    ours, theirs = calibration.px_per_mm(place), second.px_per_mm(place)
     difference = abs(math.log(ours / theirs))
-    expected = math.hypot(calibration.scale_se(place), witness.scale_se(place))
+    expected = math.hypot(calibration.scale_se(place), second.scale_se(place))
     if difference > max(_LEAST_DIFFERENCE, _STANDARD_ERRORS * expected):
         raise Refusal(
             Problem(
                 where=f"reference {calibration.reference}",
-                expected=f"the scale that {witness.reference} on the same photo gives, {theirs:.2f} px/mm",
+                expected=f"the scale that {second.reference} on the same photo gives, {theirs:.2f} px/mm",
                 got=f"{ours:.2f} px/mm",
                 action="check the stated size, or that both lie on one level",
             )

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from ulcermeter.calibration.references.card import find_card
-from ulcermeter.calibration.references.reference import Reference
 from ulcermeter.datatypes import CameraInfo, LensProfile, Photo, Points
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.protocol import Protocol
+from ulcermeter.reference import Reference, ReferenceKind
 
 __all__ = ["fit_lens", "fit_lens_to_corners"]
 
@@ -55,7 +55,7 @@ def fit_lens(photos: Sequence[Photo], *, protocol: Protocol) -> LensProfile:
     views, missed = [], []
     for photo in photos:
         try:
-            found = find_card(photo, Reference("card", "card"), region=None, protocol=protocol)
+            found = find_card(photo, Reference(ReferenceKind.CARD), region=None, protocol=protocol)
         except Refusal:
             found = None
         if found is None or len(found.points_px) < _LEAST_CORNERS:

@@ -98,7 +98,7 @@ def _cells(
     reference: str | None, on: str | None, reference_box: str | None, box: str | None, at: str | None, mask: str | None
 ) -> dict[str, Any]:
     """Return the call as cells of a study's photos.csv, faults of the call all told before anything is opened."""
-    from ulcermeter.calibration import parse_reference
+    from ulcermeter.reference import parse_reference
     from ulcermeter.study import parse_box
 
     if reference:

@@ -22,7 +22,9 @@ from ulcermeter.datatypes.calibration import (
     CameraInfo,
     Framing,
     LensProfile,
+    distorted,
     transform_points,
+    undistorted,
 )
 from ulcermeter.datatypes.doubts import doubts_of, undated, without_doubted
 from ulcermeter.datatypes.effects import (
@@ -36,6 +38,8 @@ from ulcermeter.datatypes.effects import (
 )
 from ulcermeter.datatypes.findings import Finding, Kind, Severity, blanked
 from ulcermeter.datatypes.finger import Finger
+from ulcermeter.datatypes.notes import Note, NoteKind
+from ulcermeter.reference import Reference, ReferenceKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +66,8 @@ __all__ = [
     "Mask",
     "Matrix",
     "Measure",
+    "Note",
+    "NoteKind",
     "Outcomes",
     "OutlineSource",
     "Photo",
@@ -69,15 +75,19 @@ __all__ = [
     "Pixels",
     "Points",
     "RectifiedPhoto",
+    "Reference",
+    "ReferenceKind",
     "Results",
     "Segmentation",
     "Severity",
     "Study",
     "UlcerCategory",
     "blanked",
+    "distorted",
     "doubts_of",
     "transform_points",
     "undated",
+    "undistorted",
     "without_doubted",
 ]
 

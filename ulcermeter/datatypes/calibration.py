@@ -9,8 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes.arrays import Points
+from ulcermeter.datatypes.notes import Note
+from ulcermeter.reference import Reference
 
-__all__ = ["Box", "Calibration", "CameraInfo", "Framing", "LensProfile", "transform_points"]
+__all__ = [
+    "Box",
+    "Calibration",
+    "CameraInfo",
+    "Framing",
+    "LensProfile",
+    "distorted",
+    "transform_points",
+    "undistorted",
+]
 
 Box = tuple[float, float, float, float]
 """A box x, y, width, height in photo pixels."""
@@ -97,6 +108,54 @@ class LensProfile:
     n_photos: int
     rms_px: float
 
+    def matrix(self, shape: tuple[int, int]) -> NDArray[np.float64]:
+        """Return the inner matrix (3, 3), from rays (x, y, 1) to pixels, for a photo of these rows and columns."""
+        rows, cols = shape
+        longer = float(max(rows, cols))
+        focal = self.focal_rel * longer
+        x = (cols - 1) / 2 + self.centre_rel[0] * longer
+        y = (rows - 1) / 2 + self.centre_rel[1] * longer
+        return np.array([[focal, 0, x], [0, focal, y], [0, 0, 1.0]])
+
+
+def undistorted(points_px: NDArray[np.floating], *, lens: LensProfile | None, shape: tuple[int, int]) -> Points:
+    """Take a lens's distortion out of photo pixels.
+
+    Parameters
+    ----------
+    points_px : float (K, 2)
+        As seen, (x, y).
+    lens : LensProfile or None
+        None returns the points as they are.
+    shape : (int, int)
+        Rows and columns of the photo.
+
+    Returns
+    -------
+    float64 (K, 2)
+    """
+    if lens is None:
+        return np.atleast_2d(np.asarray(points_px, dtype=np.float64))
+    import cv2
+
+    matrix, points = lens.matrix(shape), np.asarray(points_px, dtype=np.float64).reshape(-1, 1, 2)
+    ideal = cv2.undistortPoints(points, matrix, np.asarray(lens.distortion, dtype=np.float64), P=matrix)
+    return np.asarray(ideal.reshape(-1, 2), dtype=np.float64)
+
+
+def distorted(points_px: NDArray[np.floating], *, lens: LensProfile | None, shape: tuple[int, int]) -> Points:
+    """Undo `undistorted`: return where ideal pixels (K, 2) lie on the photo."""
+    ideal = np.atleast_2d(np.asarray(points_px, dtype=np.float64))
+    if lens is None:
+        return ideal
+    import cv2
+
+    matrix, zero = lens.matrix(shape), np.zeros(3)
+    rays = transform_points(np.linalg.inv(matrix), ideal)
+    rays3 = np.column_stack([rays, np.ones(len(rays))])
+    seen = cv2.projectPoints(rays3, zero, zero, matrix, np.asarray(lens.distortion, dtype=np.float64))[0]
+    return np.asarray(seen.reshape(-1, 2), dtype=np.float64)
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -109,8 +168,8 @@ class Calibration:
     draws : float64 (D, 3, 3)
         Equally likely homographies given the reference's points and their covariance (and, where a reference has
         one, its mirror ambiguity). D = 0 where the scale was only stated.
-    reference : str
-        As given, for example ``aruco:10:DICT_4X4_50``; the dictionary that was found stands in it.
+    reference : Reference
+        As asked for, with the dictionary that was found.
     reference_on : {'skin', 'table'}
     points_px : float64 (K, 2)
         The reference's points on the photo.
@@ -132,12 +191,12 @@ class Calibration:
         Where given, `pixel_to_mm` and `draws` map *undistorted* pixels, and `to_mm` undistorts first.
     shape : (int, int)
         Rows and columns of the photo.
-    warnings : tuple of str
+    warnings : tuple of Note
     """
 
     pixel_to_mm: NDArray[np.float64] = field(repr=False)
     draws: NDArray[np.float64] = field(repr=False)
-    reference: str
+    reference: Reference
     reference_on: str
     points_px: Points = field(repr=False)
     points_mm: Points = field(repr=False)
@@ -150,39 +209,15 @@ class Calibration:
     verified: bool
     shape: tuple[int, int]
     lens: LensProfile | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Note, ...] = ()
 
     def undistorted(self, points_px: NDArray[np.floating]) -> Points:
         """Photo pixels (K, 2) without the lens's distortion; the same points where no lens is known."""
-        if self.lens is None:
-            return np.atleast_2d(np.asarray(points_px, dtype=np.float64))
-        import cv2
-
-        matrix, coefficients = self._lens_matrix()
-        points = np.asarray(points_px, dtype=np.float64).reshape(-1, 1, 2)
-        return cv2.undistortPoints(points, matrix, coefficients, P=matrix).reshape(-1, 2).astype(np.float64)
+        return undistorted(points_px, lens=self.lens, shape=self.shape)
 
     def distorted(self, points_px: NDArray[np.floating]) -> Points:
         """Undo `undistorted`: where ideal pixels (K, 2) lie on the photo."""
-        ideal = np.atleast_2d(np.asarray(points_px, dtype=np.float64))
-        if self.lens is None:
-            return ideal
-        import cv2
-
-        matrix, coefficients = self._lens_matrix()
-        rays = transform_points(np.linalg.inv(matrix), ideal)
-        rays3 = np.column_stack([rays, np.ones(len(rays))])
-        zero = np.zeros(3)
-        return cv2.projectPoints(rays3, zero, zero, matrix, coefficients)[0].reshape(-1, 2).astype(np.float64)
-
-    def _lens_matrix(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        assert self.lens is not None
-        rows, cols = self.shape
-        longer = float(max(rows, cols))
-        focal = self.lens.focal_rel * longer
-        x = (cols - 1) / 2 + self.lens.centre_rel[0] * longer
-        y = (rows - 1) / 2 + self.lens.centre_rel[1] * longer
-        return np.array([[focal, 0, x], [0, focal, y], [0, 0, 1.0]]), np.asarray(self.lens.distortion, dtype=np.float64)
+        return distorted(points_px, lens=self.lens, shape=self.shape)
 
     def to_mm(self, points_px: NDArray[np.floating]) -> Points:
         """Photo pixels (K, 2) to plane millimetres (K, 2)."""
@@ -229,7 +264,7 @@ class Calibration:
 
     def _principal_px(self) -> NDArray[np.float64]:
         if self.lens is not None:
-            return self._lens_matrix()[0][:2, 2]
+            return self.lens.matrix(self.shape)[:2, 2]
         return np.array([(self.shape[1] - 1) / 2, (self.shape[0] - 1) / 2])
 
 

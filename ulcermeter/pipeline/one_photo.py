@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,7 @@ from ulcermeter.segmentation import detection_limit_mm, segment
 from ulcermeter.study import off_photo, parse_box, path_fault
 from ulcermeter.study.cells import TOE_SENTENCE, is_toe
 from ulcermeter.tables import columns
+from ulcermeter.wording.notes import note_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -164,7 +165,7 @@ def _measure(work: Work, run_id: str, first_label: int, overlay: bool) -> PhotoR
     calibration = _calibrate(work, photo, click, box)
     # Lengths and gates are read off the photo as it was taken; only what looks for ulcers sees its colour mended.
     balanced, colour_note = standardise_colour(photo, calibration)
-    work.notes += [colour_note] if colour_note else []
+    work.notes += [note_in_words(colour_note)] if colour_note else []
     work.segmentation = segmentation = _outline(work, balanced, calibration, click, box)
     if segmentation.source is OutlineSource.READER:
         _check_place(work, balanced, calibration, box)
@@ -221,10 +222,10 @@ def _calibrate(work: Work, photo: Photo, click: Any, box: Any) -> Calibration:
         work.known["quality_reference_present"] = "no"
         raise
     work.calibration = calibration
-    work.notes += calibration.warnings
+    work.notes += map(note_in_words, calibration.warnings)
     if not work.cell("reference_on") and calibration.verified:
         work.notes.append(f"reference_on is not given: taken as {calibration.reference_on}, by the protocol")
-    work.known["reference"] = calibration.reference
+    work.known["reference"] = str(calibration.reference)
     work.known["distance_mm"] = calibration.distance_mm
     work.known["reference_on"] = calibration.reference_on
     point = look_at(photo, click, box)
@@ -309,12 +310,12 @@ def _check_gates(
     if not segmentation.outlines:
         reports = [_middling(reports)]
     _tell(work, reports[0])
-    work.notes += dict.fromkeys(warning for report in reports for warning in report.warnings)
+    work.notes += dict.fromkeys(note_in_words(note) for report in reports for note in report.warnings)
     several = len(reports) > 1
     _refuse(
         work,
         [
-            f"ulcer {label}: {failure}" if several else failure
+            failure.at(f"ulcer {label}") if several else failure
             for label, report in enumerate(reports, start=1)
             for failure in report.failures
         ],
@@ -339,7 +340,7 @@ def _tell(work: Work, report: GateReport) -> None:
     work.known |= {name: float(getattr(report, name)) for name in names}
 
 
-def _refuse(work: Work, failures: Any) -> None:
+def _refuse(work: Work, failures: Sequence[Problem]) -> None:
     if not failures:
         return
     if work.protocol.gates.on_failure == "report":

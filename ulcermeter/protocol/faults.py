@@ -11,14 +11,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from ulcermeter.protocol.model import ClassificationItem, Group
+from ulcermeter.reference import ANY_FORM, THING_FORM
 
 __all__ = ["group_faults", "table_faults"]
 
-_SHOWN_REFERENCE = "card, aruco:MM, aruco:MM:DICTIONARY, disc:MM, id1 or ruler"
 # Texts whose form a validator of the model checks.
 _FORMS = {
-    "reference": "card, aruco:MM, aruco:MM:DICTIONARY, disc:MM, id1, ruler, scale:PX_PER_MM or auto",
-    "references_auto": f"a list of texts, each {_SHOWN_REFERENCE}",
+    "reference": ANY_FORM,
+    "references_auto": f"a list of texts, each {THING_FORM}",
     "acr_eular_points": "a table of items, each a table of points by answer",
     "prostacyclin_names": "a table of drugs, each a list of texts",
 }

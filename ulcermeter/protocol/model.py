@@ -6,10 +6,12 @@ is from, or why it was assumed, stands beside its value in ``protocols/manus.tom
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from ulcermeter.errors import Refusal
+from ulcermeter.reference import parse_reference
 
 __all__ = [
     "GROUPS",
@@ -32,34 +34,20 @@ PHASES = ("history", "screening", "baseline", "follow-up", "unscheduled")
 """The phases of a trial that a visit can belong to."""
 Phase = Literal["history", "screening", "baseline", "follow-up", "unscheduled"]
 
-_SIZE_RANGE_MM = (1.0, 500.0)
-_SCALE_RANGE = (0.1, 1000.0)
-_NUMBER = r"(\d*\.?\d+)"
-# References are read by `calibration`, which stands above this room; here only what no photo's row could mean is
-# refused, before anything is measured.
-_ON_A_PHOTO = {
-    "sized": re.compile(rf"(?i:disc:{_NUMBER}|aruco:{_NUMBER}(?::\w+)?)"),
-    "plain": re.compile(r"(?i:card|id1|ruler)"),
-}
-_STATED = re.compile(rf"(?i:scale:{_NUMBER})")
+
+def _reference(text: str) -> str:
+    """Keep the text of a reference; pydantic wants ValueError of one that is none."""
+    try:
+        parse_reference(text)
+    except Refusal as error:
+        raise ValueError(str(error)) from error
+    return text
 
 
 def _reference_on_a_photo(text: str) -> str:
-    compact = re.sub(r"\s*:\s*", ":", text.strip())
-    sized = _ON_A_PHOTO["sized"].fullmatch(compact)
-    if sized and _SIZE_RANGE_MM[0] <= float(sized[1] or sized[2]) <= _SIZE_RANGE_MM[1]:
-        return text
-    if _ON_A_PHOTO["plain"].fullmatch(compact):
-        return text
-    raise ValueError("no reference that a photo can show")
-
-
-def _reference(text: str) -> str:
-    compact = re.sub(r"\s*:\s*", ":", text.strip())
-    stated = _STATED.fullmatch(compact)
-    if (stated and _SCALE_RANGE[0] <= float(stated[1]) <= _SCALE_RANGE[1]) or compact.casefold() == "auto":
-        return text
-    return _reference_on_a_photo(text)
+    if not parse_reference(_reference(text)).kind.is_thing:
+        raise ValueError("no reference that a photo can show")
+    return text
 
 
 def _whole(value: Any) -> Any:

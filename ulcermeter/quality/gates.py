@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.datatypes import Calibration, Photo, Points
+from ulcermeter.datatypes import Calibration, Note, NoteKind, Photo, Points
+from ulcermeter.errors import Problem
 from ulcermeter.quality.focus import measure_focus
+from ulcermeter.reference import Reference, ReferenceKind
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
@@ -50,9 +53,9 @@ class GateReport:
         matters to it: nails, gloss and paper are bright on every hand that is lit.
     finger_bright, finger_contrast : float
         On the finger round the ulcer: the 95th percentile, and the 99th less the 1st; 8-bit levels.
-    failures : tuple of str
-        One sentence for each gate not passed: value, limit, what to do.
-    warnings : tuple of str
+    failures : tuple of Problem
+        One for each gate not passed: value, limit, what to do.
+    warnings : tuple of Note
         What could not be judged.
     """
 
@@ -64,8 +67,8 @@ class GateReport:
     brightest: float
     finger_bright: float
     finger_contrast: float
-    failures: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    failures: tuple[Problem, ...] = ()
+    warnings: tuple[Note, ...] = ()
 
 
 def check_gates(
@@ -114,13 +117,13 @@ def check_gates(
     return _judged(report, protocol, calibration.reference)
 
 
-def tilt_limit_deg(reference: str, protocol: Protocol) -> float:
+def tilt_limit_deg(reference: Reference, protocol: Protocol) -> float:
     """Return the largest tilt at which a kind of reference is used, degrees.
 
     A disc's is smaller: which of two mirrored tilts it has decides how steep the skin is to the camera.
     """
-    limit = protocol.gates.disc_tilt_max_deg if reference.startswith("disc") else protocol.gates.tilt_max_deg
-    return float(limit)
+    is_disc = reference.kind is ReferenceKind.DISC
+    return protocol.gates.disc_tilt_max_deg if is_disc else protocol.gates.tilt_max_deg
 
 
 def _window(photo: Photo, places: Points, px_per_mm: float) -> tuple[int, int, int, int]:
@@ -170,59 +173,87 @@ def _finger_light(pixels: NDArray[np.uint8], counted: NDArray[np.bool_]) -> tupl
     return float(bright), float(brightest - dark)
 
 
-def _too_dim(report: GateReport, protocol: Protocol) -> str:
-    """Say why there is too little light; empty where there is enough.
+def _judged(report: GateReport, protocol: Protocol, reference: Reference) -> GateReport:
+    """Return the report with what failed; where it is too dim, nothing of the exposure is usable."""
+    dim = _too_dim(report, protocol)
+    if dim is not None:
+        report = replace(report, exposure=0.0)
+    found = (
+        *_too_far_or_tilted(report, protocol, reference),
+        _out_of_focus(report, protocol),
+        dim or _badly_exposed(report, protocol),
+    )
+    notes = {
+        NoteKind.SCALE_NOT_VERIFIED: math.isnan(report.scale_se_pct),
+        NoteKind.FOCUS_NOT_JUDGED: math.isnan(report.focus),
+    }
+    return replace(
+        report,
+        failures=tuple(problem for problem in found if problem is not None),
+        warnings=tuple(Note(kind) for kind, holds in notes.items() if holds),
+    )
+
+
+def _too_far_or_tilted(report: GateReport, protocol: Protocol, reference: Reference) -> Iterator[Problem]:
+    """Judge what the calibration says: scale, tilt, and how sure the scale is."""
+    gates = protocol.gates
+    if report.px_per_mm < gates.px_per_mm_min:
+        yield Problem(
+            f"{report.px_per_mm:.1f} px/mm at the ulcer (least {gates.px_per_mm_min:g})",
+            action="go nearer, or set the camera to its full resolution",
+        )
+    if report.tilt_deg > (limit := tilt_limit_deg(reference, protocol)):
+        yield Problem(
+            f"tilt {report.tilt_deg:.0f}° (limit {limit:g}°)", action="hold the phone parallel to the reference"
+        )
+    if report.scale_se_pct > gates.scale_se_max_pct:
+        # A disc's mirrored tilts differ by distance × sin(tilt) / height of the camera: going nearer makes it worse.
+        is_disc = reference.kind is ReferenceKind.DISC
+        surer = " and hold the phone parallel to it" if is_disc else ", or go nearer"
+        yield Problem(
+            f"scale uncertain by {report.scale_se_pct:.1f} % at the ulcer (limit {gates.scale_se_max_pct:g} %)",
+            action=f"lay the reference closer to the ulcer{surer}",
+        )
+
+
+def _out_of_focus(report: GateReport, protocol: Protocol) -> Problem | None:
+    if not report.focus < protocol.gates.focus_min:
+        return None
+    got = f"edges {1 / report.focus:.2f} mm wide" if report.focus > 0 else "no edge to be seen"
+    return Problem(
+        f"{got} at the ulcer (limit {1 / protocol.gates.focus_min:.2f} mm)",
+        action="tap on the ulcer to focus, hold the phone still and not too near",
+    )
+
+
+def _too_dim(report: GateReport, protocol: Protocol) -> Problem | None:
+    """Return why there is too little light; None where there is enough.
 
     Judged by the brightest parts, and for a finger that is dark among bright things by whether anything stands out on
     it: never by how bright the skin is on average, which is a person's and not the light's.
     """
     least, contrast = protocol.gates.brightest_min, protocol.gates.finger_contrast_levels_min
     if report.brightest < least:
-        return (
+        return Problem(
             f"too dark: the brightest parts within {_SURROUNDINGS_MM:g} mm of the ulcer reach level "
-            f"{report.brightest:.0f} of 255 (least {least:g}): use more light, by a lamp or a window"
+            f"{report.brightest:.0f} of 255 (least {least:g})",
+            action="use more light, by a lamp or a window",
         )
     if report.finger_bright < least and report.finger_contrast < contrast:
-        return (
+        return Problem(
             f"the finger lies in the dark: its brightest parts reach level {report.finger_bright:.0f} of 255 and what "
-            f"is on it differs by {report.finger_contrast:.0f} (least {contrast:g}): use light that falls on the finger"
+            f"is on it differs by {report.finger_contrast:.0f} (least {contrast:g})",
+            action="use light that falls on the finger",
         )
-    return ""
+    return None
 
 
-def _judged(report: GateReport, protocol: Protocol, reference: str) -> GateReport:
-    failures, warnings = [], []
-    gates = protocol.gates
-    # A disc's two mirrored tilts differ by distance × sin(tilt) / height of the camera: going nearer makes it worse.
-    surer = " and hold the phone parallel to it" if reference.startswith("disc") else ", or go nearer"
-    if report.px_per_mm < gates.px_per_mm_min:
-        failures.append(
-            f"{report.px_per_mm:.1f} px/mm at the ulcer (least {gates.px_per_mm_min:g}): go nearer, or set the "
-            "camera to its full resolution"
-        )
-    if report.tilt_deg > (limit := tilt_limit_deg(reference, protocol)):
-        failures.append(f"tilt {report.tilt_deg:.0f}° (limit {limit:g}°): hold the phone parallel to the reference")
-    if report.scale_se_pct > gates.scale_se_max_pct:
-        failures.append(
-            f"scale uncertain by {report.scale_se_pct:.1f} % at the ulcer (limit {gates.scale_se_max_pct:g} %): "
-            f"lay the reference closer to the ulcer{surer}"
-        )
-    if report.focus < gates.focus_min:
-        got = f"edges {1 / report.focus:.2f} mm wide" if report.focus > 0 else "no edge to be seen"
-        failures.append(
-            f"{got} at the ulcer (limit {1 / gates.focus_min:.2f} mm): tap on the ulcer to focus, hold the phone "
-            "still and not too near"
-        )
-    if dim := _too_dim(report, protocol):
-        failures.append(dim)
-        report = replace(report, exposure=0.0)
-    elif report.exposure < protocol.gates.exposure_min:
-        failures.append(
-            f"only {100 * report.exposure:.0f} % of the skin round the ulcer is neither burnt out nor black (least "
-            f"{100 * gates.exposure_min:.0f} %): use even light without flash"
-        )
-    if math.isnan(report.scale_se_pct):
-        warnings.append("the scale is not verified: its error and the tilt could not be judged")
-    if math.isnan(report.focus):
-        warnings.append("focus could not be judged: too little skin round the ulcer")
-    return replace(report, failures=tuple(failures), warnings=tuple(warnings))
+def _badly_exposed(report: GateReport, protocol: Protocol) -> Problem | None:
+    least = protocol.gates.exposure_min
+    if not report.exposure < least:
+        return None
+    return Problem(
+        f"only {100 * report.exposure:.0f} % of the skin round the ulcer is neither burnt out nor black (least "
+        f"{100 * least:.0f} %)",
+        action="use even light without flash",
+    )

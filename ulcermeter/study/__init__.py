@@ -172,9 +172,7 @@ def _table(file: Path, name: str, protocol: Protocol | None, findings: Findings)
     # A column that is not there was already told with the header.
     faults += [broken(c.why, file.name, c.position + 2, column=c.column, got=c.got) for c in cells if c.column in raw]
     if name == "study/photos":
-        from ulcermeter.calibration.references.reference import parse_reference
-
-        faults += photo_faults(table, file.parent, parse_reference)
+        faults += photo_faults(table, file.parent)
     faults += table_faults(name, table)
     findings.found += faults
     return blanked(table, faults)

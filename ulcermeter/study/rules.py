@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Finding
 from ulcermeter.errors import UlcermeterError
+from ulcermeter.reference import parse_reference
 from ulcermeter.study.cells import TOE_SENTENCE, is_toe, parse_box, path_fault
 from ulcermeter.study.files import broken
 from ulcermeter.tables import TABLES
@@ -88,7 +89,7 @@ def cell_faults(name: str, frame: pd.DataFrame, protocol: Protocol) -> list[Find
     ]
 
 
-def photo_faults(frame: pd.DataFrame, root: Path, parse_reference: Callable[[str], object]) -> list[Finding]:
+def photo_faults(frame: pd.DataFrame, root: Path) -> list[Finding]:
     """Check the photos' own cells: paths, clicks, boxes, references."""
     faults = [
         broken(fault, _PHOTOS, i + 2, column=column, got=text)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ulcermeter.calibration import calibrate
 from ulcermeter.calibration.card.colour import standardise_colour
 from ulcermeter.calibration.references.card import card_texture
-from ulcermeter.datatypes import CameraInfo, Photo
+from ulcermeter.datatypes import CameraInfo, Note, NoteKind, Photo
+from ulcermeter.reference import parse_reference
 
 SKIN = (205, 160, 140)
 
@@ -36,7 +37,7 @@ def test_two_lights_give_one_colour() -> None:
     for gains in ((0.75, 0.60, 0.40), (0.40, 0.50, 0.62)):
         photo = lit(gains)
         balanced, record = standardise_colour(photo, calibrate(photo, reference="card"))
-        assert record.startswith("colour standardised by the card: gains")
+        assert record is not None and record.kind is NoteKind.COLOUR_STANDARDISED and len(record.values) == 3
         skins.append(skin_of(balanced))
     assert np.abs(skins[0] - skins[1]).max() <= 4
     assert np.abs(skin_of(lit((0.75, 0.60, 0.40))) - skin_of(lit((0.40, 0.50, 0.62)))).max() > 20
@@ -45,10 +46,10 @@ def test_two_lights_give_one_colour() -> None:
 def test_a_burnt_out_patch_changes_nothing_and_is_said() -> None:
     photo = lit((1.6, 1.5, 1.4))
     same, record = standardise_colour(photo, calibrate(photo, reference="card"))
-    assert same is photo and "white patch" in record
+    assert same is photo and record == Note(NoteKind.WHITE_PATCH_UNUSABLE)
 
 
 def test_without_a_card_nothing_is_invented() -> None:
     photo = lit((0.75, 0.60, 0.40))
-    other = replace(calibrate(photo, reference="card"), reference="disc:10")
-    assert standardise_colour(photo, other) == (photo, "")
+    other = replace(calibrate(photo, reference="card"), reference=parse_reference("disc:10"))
+    assert standardise_colour(photo, other) == (photo, None)

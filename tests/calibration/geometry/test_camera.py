@@ -11,7 +11,7 @@ from drawn_markers import PHONE, photo_of
 
 from ulcermeter.calibration import read_lens, write_lens
 from ulcermeter.calibration.geometry.camera import camera_prior, lens_matches
-from ulcermeter.datatypes import CameraInfo, Framing, LensProfile
+from ulcermeter.datatypes import CameraInfo, Framing, LensProfile, NoteKind
 from ulcermeter.errors import Refusal
 from ulcermeter.photo.exif import framing_of
 from ulcermeter.protocol import read_protocol
@@ -72,15 +72,23 @@ def test_how_a_picture_lies_in_its_cameras_frame(
 
 def test_a_cropped_photos_focal_length_spans_its_own_frame_and_the_sensors() -> None:
     whole = 26 * 5040 / 43.2666
-    for camera, ends in (
-        (replace(PHONE, framing=Framing.CROPPED, frame_px=(4032, 3024)), (whole * 2000 / 4032, whole)),
-        (replace(PHONE, framing=Framing.UNTOLD), (26 * 2500 / 43.2666, 2.5 * 26 * 2500 / 43.2666)),
-        (replace(PHONE, digital_zoom=2.0), (26 * 2500 / 43.2666, 2 * 26 * 2500 / 43.2666)),
+    for camera, ends, kind in (
+        (
+            replace(PHONE, framing=Framing.CROPPED, frame_px=(4032, 3024)),
+            (whole * 2000 / 4032, whole),
+            NoteKind.CROPPED,
+        ),
+        (
+            replace(PHONE, framing=Framing.UNTOLD),
+            (26 * 2500 / 43.2666, 2.5 * 26 * 2500 / 43.2666),
+            NoteKind.FRAME_NOT_NAMED,
+        ),
+        (replace(PHONE, digital_zoom=2.0), (26 * 2500 / 43.2666, 2 * 26 * 2500 / 43.2666), NoteKind.DIGITAL_ZOOM),
     ):
         prior = camera_prior(photo(1500, 2000, camera), protocol=PROTOCOL, lens=None)
         reach = np.exp(1.96 * prior.focal_sd_rel)
         assert prior.focal_px / reach < ends[0] < prior.focal_px < ends[1] < prior.focal_px * reach
-        assert len(prior.warnings) == 1 and "distance is less sure; " in prior.warnings[0]
+        assert [note.kind for note in prior.warnings] == [kind]
     cropped = camera_prior(
         photo(1500, 2000, replace(PHONE, framing=Framing.CROPPED, frame_px=(4032, 3024))), protocol=PROTOCOL, lens=None
     )

@@ -12,9 +12,10 @@ from ulcermeter.calibration import calibrate
 from ulcermeter.calibration.features.bending import fit_bending
 from ulcermeter.calibration.features.marker_corners import fit_marker
 from ulcermeter.calibration.references.aruco import find_aruco, find_markers
-from ulcermeter.calibration.references.reference import parse_reference
+from ulcermeter.datatypes import NoteKind
 from ulcermeter.errors import Refusal
 from ulcermeter.protocol import read_protocol
+from ulcermeter.reference import parse_reference
 
 PROTOCOL = read_protocol()
 SQUARE_ON = Bent(None, 0.0, 17.0, 0.0, 0.0, 15.0, 26.0, (15.0, 4.0))
@@ -92,5 +93,5 @@ def test_a_tightly_bent_marker_is_refused_with_what_to_do() -> None:
 def test_a_slightly_bent_marker_says_so() -> None:
     bent = replace(SQUARE_ON, radius_mm=45.0, axis_deg=30.0, tilt_deg=12.0, azimuth_deg=120.0)
     calibration = calibrate(draw_bent(bent), reference="aruco:10", protocol=PROTOCOL)
-    assert any("not quite flat" in warning for warning in calibration.warnings)
+    assert NoteKind.MARKER_BENT in [note.kind for note in calibration.warnings]
     assert calibration.px_per_mm(ulcer_px(bent)) == pytest.approx(true_px_per_mm(bent), rel=0.03)

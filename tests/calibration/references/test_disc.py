@@ -16,7 +16,7 @@ from ulcermeter.calibration.features.ellipses import Ellipse, EllipseFit, fit_el
 from ulcermeter.calibration.geometry.camera import CameraPrior
 from ulcermeter.calibration.geometry.plane import fit_plane
 from ulcermeter.calibration.references.disc import _COIN_SD, _found, _outermost, disc_poses
-from ulcermeter.datatypes import Calibration, CameraInfo, Photo, transform_points
+from ulcermeter.datatypes import Calibration, CameraInfo, NoteKind, Photo, transform_points
 from ulcermeter.errors import Refusal
 from ulcermeter.phantom import Phantom, draw_phantom, random_spec
 
@@ -140,7 +140,7 @@ def test_without_a_focal_length_the_interval_is_wider() -> None:
     photo = replace(photo_of(two_dots()), camera=CameraInfo())
     guessed = calibrate(photo, reference="disc:10", region=(120, 180, 160, 160))
     assert guessed.distance_sd_mm > known.distance_sd_mm
-    assert any("focal length" in warning for warning in guessed.warnings)
+    assert NoteKind.FOCAL_ASSUMED in [note.kind for note in guessed.warnings]
 
 
 def test_a_rim_s_own_error_is_carried_into_a_length_beside_it() -> None:

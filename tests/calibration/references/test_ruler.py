@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration import calibrate
 from ulcermeter.calibration.features.tick_lines import fit_tick_lines
-from ulcermeter.calibration.references.reference import parse_reference
 from ulcermeter.calibration.references.ruler import find_ruler
 from ulcermeter.datatypes import CameraInfo, Photo, transform_points
 from ulcermeter.errors import Refusal
 from ulcermeter.phantom import draw_phantom, random_spec
 from ulcermeter.photo import read_photo
 from ulcermeter.protocol import read_protocol
+from ulcermeter.reference import parse_reference
 
 DATA = Path(__file__).parents[4] / "shared/data"
 

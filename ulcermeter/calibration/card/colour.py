@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.calibration.card.layout import patch_box_mm
-from ulcermeter.datatypes import Calibration, Photo
+from ulcermeter.datatypes import Calibration, Note, NoteKind, Photo
 from ulcermeter.datatypes.light import SRGB_TO_LINEAR
+from ulcermeter.reference import ReferenceKind
 
 __all__ = ["standardise_colour"]
 
@@ -24,7 +25,7 @@ _LARGEST_SPREAD = 0.15
 _SIDE = 15
 
 
-def standardise_colour(photo: Photo, calibration: Calibration) -> tuple[Photo, str]:
+def standardise_colour(photo: Photo, calibration: Calibration) -> tuple[Photo, Note | None]:
     """Balance a photo's white and exposure by the card's neutral patches.
 
     One gain for each channel, in linear light: so that the grey and white patches are neutral and the white one is as
@@ -40,22 +41,21 @@ def standardise_colour(photo: Photo, calibration: Calibration) -> tuple[Photo, s
     -------
     photo : Photo
         The same object where nothing could be done.
-    record : str
-        What was done, or why not, for the photo's notes; empty where the reference is no card.
+    record : Note or None
+        What was done, or why not; None where the reference is no card.
     """
-    if calibration.reference != "card":
-        return photo, ""
+    if calibration.reference.kind is not ReferenceKind.CARD:
+        return photo, None
     patches = {name: light for name in _NEUTRAL if (light := _patch_light(photo, calibration, name)) is not None}
     if "white" not in patches:
-        return photo, "colour not standardised: the card's white patch is not seen, burnt out or unevenly lit"
+        return photo, Note(NoteKind.WHITE_PATCH_UNUSABLE)
     # The grey patches say the light's colour too, and are never clipped; all agree where the light is even.
     tint = np.mean([light / light.mean() for light in patches.values()], axis=0)
     gains = _WHITE_LIGHT / (patches["white"].mean() * tint)
     if not ((gains > _GAINS[0]) & (gains < _GAINS[1])).all():
-        said = ", ".join(f"{gain:.2f}" for gain in gains)
-        return photo, f"colour not standardised: gains of {said} for red, green and blue would be needed"
-    said = ", ".join(f"{gain:.2f}" for gain in gains)
-    return replace(photo, pixels=_amplified(photo.pixels, gains)), f"colour standardised by the card: gains {said}"
+        return photo, Note(NoteKind.GAINS_TOO_LARGE, tuple(gains.tolist()))
+    balanced = replace(photo, pixels=_amplified(photo.pixels, gains))
+    return balanced, Note(NoteKind.COLOUR_STANDARDISED, tuple(gains.tolist()))
 
 
 def _patch_light(photo: Photo, calibration: Calibration, name: str) -> NDArray[np.float64] | None:

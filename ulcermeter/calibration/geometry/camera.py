@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.datatypes import CameraInfo, Framing, LensProfile, Photo
+from ulcermeter.datatypes import CameraInfo, Framing, LensProfile, Note, NoteKind, Photo
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.files import read_file
 
@@ -26,13 +26,6 @@ _USUAL_ASPECTS = (1.25, 1.60)
 _SPAN_SDS = 3.0
 """From one end of what a focal length may be to the other, in standard deviations: either end is 1.5 of them from the
 middle, so that 95 % intervals hold both."""
-_RESHAPED: dict[bool, tuple[str, ...]] = {
-    True: (),
-    False: (
-        "the photo has not a sensor's proportions (4:3, 3:2): cut by the phone, so the camera's distance is less sure; "
-        "set the camera to 4:3",
-    ),
-}
 _FOCAL_KEYS = ("focal_rel", "focal_rel_sd", "centre_rel", "distortion", "n_photos", "rms_px")
 
 
@@ -49,7 +42,7 @@ class CameraPrior:
     centre_sd_px : float
     k1_sd : float
         Standard deviation of the first radial distortion coefficient (OpenCV's k1); 0 where a lens profile is used.
-    warnings : tuple of str
+    warnings : tuple of Note
     """
 
     focal_px: float
@@ -57,7 +50,7 @@ class CameraPrior:
     centre_px: tuple[float, float]
     centre_sd_px: float
     k1_sd: float
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Note, ...] = ()
 
     @property
     def matrix(self) -> NDArray[np.float64]:
@@ -83,11 +76,12 @@ def camera_prior(photo: Photo, *, protocol: Protocol, lens: LensProfile | None) 
         sd_rel = math.hypot(sd_pct / 100, math.log(span.most) / _SPAN_SDS) if span.most > 1 else sd_pct / 100
         centre_sd_px = math.hypot(centre_sd_px, span.off_centre_px / math.sqrt(3))
         focal_px = focal_mm * per_mm * math.sqrt(span.most)
-        return CameraPrior(focal_px, sd_rel, centre, centre_sd_px, k1_sd, span.warnings or _RESHAPED[usual])
+        notes = span.warnings or (() if usual else (Note(NoteKind.RESHAPED),))
+        return CameraPrior(focal_px, sd_rel, centre, centre_sd_px, k1_sd, notes)
     assumed_mm, sd_mm = protocol.calibration.focal_assumed_mm, protocol.calibration.focal_assumed_sd_mm
     cropped_sd_px = longer * protocol.calibration.camera_centre_cropped_sd_pct / 100
-    said = f"no focal length in the file: {assumed_mm:g} ± {sd_mm:g} mm (35 mm equivalent) assumed"
-    return CameraPrior(assumed_mm * per_mm, sd_mm / assumed_mm, centre, cropped_sd_px, k1_sd, (said,))
+    assumed = Note(NoteKind.FOCAL_ASSUMED, (assumed_mm, sd_mm))
+    return CameraPrior(assumed_mm * per_mm, sd_mm / assumed_mm, centre, cropped_sd_px, k1_sd, (assumed,))
 
 
 @dataclass(frozen=True)
@@ -100,12 +94,12 @@ class _Span:
         How many times longer in pixels the focal length may be than it is on the picture's own diagonal.
     off_centre_px : float
         How far the principal point may be off the picture's middle.
-    warnings : tuple of str
+    warnings : tuple of Note
     """
 
     most: float = 1.0
     off_centre_px: float = 0.0
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Note, ...] = ()
 
 
 def _span(photo: Photo, protocol: Protocol) -> _Span:
@@ -116,27 +110,19 @@ def _span(photo: Photo, protocol: Protocol) -> _Span:
     value when they cut. Both ends are kept, as no file tells which; likewise for zoom, with which many phones scale it.
     """
     camera, rows, cols = photo.camera, *photo.pixels.shape[:2]
-    most, off_px, warnings = 1.0, 0.0, []
+    most, off_px = 1.0, 0.0
+    warnings: list[Note] = []
     if camera.framing is Framing.CROPPED and camera.frame_px is not None:
         most = math.hypot(*camera.frame_px) / math.hypot(rows, cols)
         off_px = max(camera.frame_px[0] - max(rows, cols), camera.frame_px[1] - min(rows, cols)) / 2
-        warnings.append(
-            f"the camera wrote {camera.frame_px[0]} × {camera.frame_px[1]} px and the picture has {cols} × {rows}: "
-            "cropped or made smaller, so the camera's distance is less sure; hand in photos as they were taken"
-        )
+        warnings.append(Note(NoteKind.CROPPED, (*camera.frame_px, cols, rows)))
     elif camera.framing is Framing.UNTOLD:
         most = protocol.calibration.focal_crop_max
         off_px = (most - 1) / 2 * max(rows, cols)
-        warnings.append(
-            "the file does not tell whether the picture was cropped, so the camera's distance is less sure; hand in "
-            "photos as they were taken"
-        )
+        warnings.append(Note(NoteKind.FRAME_NOT_NAMED))
     if camera.digital_zoom > 1:
         most *= camera.digital_zoom
-        warnings.append(
-            f"digital zoom of {camera.digital_zoom:g}: the file does not tell whether its focal length is the zoomed "
-            "one, so the camera's distance is less sure; go nearer instead of zooming"
-        )
+        warnings.append(Note(NoteKind.DIGITAL_ZOOM, (camera.digital_zoom,)))
     return _Span(most, off_px, tuple(warnings))
 
 

@@ -17,14 +17,15 @@ from ulcermeter.calibration.features.dark_squares import find_squares, shrunken_
 from ulcermeter.calibration.features.marker_code import Marker, decode, looks_like_marker
 from ulcermeter.calibration.features.marker_corners import MarkerFit, fit_marker
 from ulcermeter.calibration.geometry.homography import UNIT_SQUARE, square_to_quad
-from ulcermeter.calibration.references.reference import FoundReference, Reference
-from ulcermeter.datatypes import Box, LensProfile, Photo, Points, transform_points
+from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
+from ulcermeter.datatypes import Box, LensProfile, Note, NoteKind, Photo, Points, transform_points
 from ulcermeter.errors import Problem, Refusal
+from ulcermeter.reference import Reference, ReferenceKind
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
-__all__ = ["find_aruco", "find_markers", "refuse_mirrored"]
+__all__ = ["ARUCO", "find_aruco", "find_markers", "refuse_mirrored"]
 
 _FIRST_LONG_SIDE_PX = 1000
 _MOST_SQUARES = 400
@@ -59,7 +60,7 @@ def find_aruco(
     ----------
     photo : Photo
     reference : Reference
-        Of kind ``aruco``, with its size.
+        Of kind `ARUCO`, with its size.
     region : Box or None
     protocol : Protocol
     lens : LensProfile or None
@@ -161,7 +162,7 @@ def refuse_mirrored(photo: Photo, reference: Reference, *, region: Box | None) -
         x, y = markers[0].corners_px.mean(axis=0)
         raise Refusal(
             Problem(
-                where=f"reference {reference.text}",
+                where=f"reference {reference}",
                 expected="a marker as it is printed",
                 got=f"{markers[0].dictionary} id {markers[0].id} mirrored "
                 f"at ({origin[0] + pixels.shape[1] - 1 - x:.0f}, {origin[1] + y:.0f})",
@@ -182,7 +183,7 @@ def _refuse_undecodable(photo: Photo, reference: Reference, region: Box | None) 
             known = reference.dictionary or "a common dictionary (7X7, 6X6, 5X5, 4X4_50, AprilTag)"
             raise Refusal(
                 Problem(
-                    where=f"reference {reference.text}",
+                    where=f"reference {reference}",
                     expected=f"a marker of {known}",
                     got=f"a dark square at ({x:.0f}, {y:.0f}) whose code is not in it",
                     action="state the marker's own dictionary, or use a printed marker that is flat, whole, in focus "
@@ -243,7 +244,7 @@ def _found(reference: Reference, marker: Marker, fitted: MarkerFit, protocol: Pr
     assert size_mm is not None
     with_margin = (UNIT_SQUARE - 0.5) * (1 + 2 / modules) + 0.5
     found = FoundReference(
-        text=f"aruco:{size_mm:g}:{marker.dictionary}",
+        reference=replace(reference, dictionary=marker.dictionary),
         points_px=fitted.corners_px,
         points_mm=UNIT_SQUARE * size_mm,
         covariance_px2=fitted.covariance_px2,
@@ -273,9 +274,12 @@ def _as_bent(
         found,
         point_sd_mm=float(np.hypot(protocol.calibration.reference_point_sd_mm, _POINTS_PER_BEND * off_mm)),
         size_sd_pct=float(np.hypot(protocol.calibration.reference_size_sd_pct, _SIZE_PER_BEND * share_pct)),
-        warnings=(
-            *found.warnings,
-            f"the marker is not quite flat (borders off by {share_pct:.2f} % of its side): its error is widened; lay "
-            "it flat",
-        ),
+        warnings=(*found.warnings, Note(NoteKind.MARKER_BENT, (share_pct,))),
     )
+
+
+ARUCO = KindOfReference(
+    find_aruco,
+    "lay the printed marker beside the ulcer, flat, whole, in focus and with its white margin",
+    held_against=(ReferenceKind.CARD,),
+)

@@ -19,15 +19,16 @@ from ulcermeter.calibration.card.layout import card_texture as card_texture
 from ulcermeter.calibration.card.print import write_card as write_card
 from ulcermeter.calibration.features.dark_squares import shrunken_grey
 from ulcermeter.calibration.geometry.homography import fit_homography
-from ulcermeter.calibration.references.reference import FoundReference, Reference
+from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
 from ulcermeter.calibration.references.region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Photo, Points, transform_points
 from ulcermeter.errors import Problem, Refusal
+from ulcermeter.reference import Reference, ReferenceKind
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
-__all__ = ["card_corners", "card_texture", "find_card", "write_card"]
+__all__ = ["CARD", "card_corners", "card_texture", "find_card", "write_card"]
 
 _LONG_SIDES_PX = (1000, 2000)
 _ENOUGH_CORNERS = 24
@@ -48,7 +49,7 @@ def find_card(
     ----------
     photo : Photo
     reference : Reference
-        Of kind ``card``.
+        Of kind `CARD`.
     region : Box or None
     protocol : Protocol
     lens : LensProfile or None
@@ -171,9 +172,15 @@ def _found(corners: Points, plane: Points, spread_px: float) -> FoundReference:
     outline = [(0, 0), (wide, 0), (wide, high), (right, bottom), (right, top), (left, top), (left, bottom), (0, high)]
     to_px = fit_homography(plane, corners)
     return FoundReference(
-        text="card",
+        reference=Reference(ReferenceKind.CARD),
         points_px=corners,
         points_mm=plane,
         covariance_px2=np.eye(2 * len(corners)) * spread_px**2,
         outline_px=transform_points(to_px, np.array(outline, dtype=np.float64)),
     )
+
+
+CARD = KindOfReference(
+    find_card,
+    "lay the printed card so that it frames the ulcer, flat and whole",
+)

@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 from ulcermeter.calibration.features.coin_face import face_of
 from ulcermeter.calibration.features.ellipses import Ellipse, EllipseFit, find_ellipses, fit_ellipse
 from ulcermeter.calibration.geometry.camera import CameraPrior, camera_prior
-from ulcermeter.calibration.references.reference import FoundReference, Reference
+from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
 from ulcermeter.calibration.references.region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Photo, Points
 from ulcermeter.errors import Problem, Refusal
+from ulcermeter.reference import Reference, ReferenceKind
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
-__all__ = ["cropped", "disc_poses", "find_disc", "find_discs"]
+__all__ = ["DISC", "cropped", "disc_poses", "find_disc", "find_discs"]
 
 Matrix = NDArray[Any]
 _POINTS = 8
@@ -61,7 +62,7 @@ def find_disc(
     ----------
     photo : Photo
     reference : Reference
-        Of kind ``disc``, with its diameter.
+        Of kind `DISC`, with its diameter.
     region : Box or None
     protocol : Protocol
     lens : LensProfile or None
@@ -204,7 +205,7 @@ def _found(size_mm: float, disc: EllipseFit, camera: CameraPrior, size_sd_pct: f
     outline = Ellipse(disc.ellipse.centre_px, disc.ellipse.shape_px * 1.03).rim(many)
     poses = disc_poses(disc.ellipse, size_mm, camera)
     return FoundReference(
-        text=f"disc:{size_mm:g}",
+        reference=Reference(ReferenceKind.DISC, size_mm),
         points_px=disc.ellipse.rim(angles),
         points_mm=circle,
         covariance_px2=_covariance(disc, angles, rim_sd=_COIN_SD if size_mm >= _COIN_MM else 0.0),
@@ -288,3 +289,10 @@ def _frame(normal: Matrix, cone: Matrix, radius_mm: float) -> Matrix:
     a, b, c = x_axis @ cone @ x_axis, x_axis @ cone @ centre, centre @ cone @ centre
     reach = float((-b + np.sqrt(max(b * b - a * c, 0.0))) / a)
     return np.column_stack([x_axis, np.cross(normal, x_axis), centre * radius_mm / reach])
+
+
+DISC = KindOfReference(
+    find_disc,
+    "stick the dot beside the ulcer so that all of its edge can be seen",
+    held_against=(ReferenceKind.CARD, ReferenceKind.ID1),
+)

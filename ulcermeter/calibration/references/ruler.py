@@ -10,6 +10,7 @@ leans about it, in how the ticks, which are parallel, fan out, and in the angle 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -18,15 +19,16 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration.features.tick_lines import TickLines, fit_tick_lines
 from ulcermeter.calibration.features.tick_waves import TickCluster, find_ticks
-from ulcermeter.calibration.references.reference import FoundReference, Reference
+from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
 from ulcermeter.calibration.references.region import cropped
-from ulcermeter.datatypes import Box, LensProfile, Photo, Points
+from ulcermeter.datatypes import Box, LensProfile, Note, NoteKind, Photo, Points
 from ulcermeter.errors import Problem, Refusal
+from ulcermeter.reference import Reference, ReferenceKind
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
-__all__ = ["find_ruler"]
+__all__ = ["RULER", "find_ruler"]
 
 Floats = NDArray[Any]
 _LONG_SIDES_PX = (1000, 2016)
@@ -55,14 +57,44 @@ _LEAST_COHERENCE = 0.04
 """Least share of the profile's variance that is the wave itself."""
 _OVERTONE_INK = 0.15
 """Where every second tick has less ink than this share of the others, it is none: the wave is an overtone."""
-_UNTOLD = (
-    "reference ruler: expected longer ticks at every 5 or 10 mm, got ticks whose unit cannot be told; show 3 cm or "
-    "more of the ruler, sharp and whole, or use another reference."
-)
-_FADED = (
-    f"reference ruler: expected at least {_LEAST_TICKS} straight ticks in a row, got some that fade or bend; "
-    "photograph the ruler flat, sharp and without glare."
-)
+
+
+class _WhyNot(Enum):
+    """Why a ruler's ticks cannot be used."""
+
+    TOO_FEW = "fewer even ticks in a row than are needed"
+    UNIT_NOT_CLEAR = "no pattern of longer ticks that says what a tick is worth"
+    INCHES = "parts of an inch"
+    FADED = "ticks that are no straight lines at full resolution"
+
+
+_ENOUGH_TICKS = f"at least {_LEAST_TICKS}"
+_PROBLEMS = {
+    _WhyNot.TOO_FEW: Problem(
+        where="reference ruler",
+        expected=f"{_ENOUGH_TICKS} even ticks in a row",
+        got="fewer",
+        action="lay the ruler flat beside the ulcer, free of glare, with 2 cm or more of it in the photo",
+    ),
+    _WhyNot.UNIT_NOT_CLEAR: Problem(
+        where="reference ruler",
+        expected="longer ticks at every 5 or 10 mm",
+        got="ticks whose unit cannot be told",
+        action="show 3 cm or more of the ruler, sharp and whole, or use another reference",
+    ),
+    _WhyNot.INCHES: Problem(
+        where="reference ruler",
+        expected="millimetres",
+        got="eighths or sixteenths, as of an inch",
+        action="use a ruler in mm",
+    ),
+    _WhyNot.FADED: Problem(
+        where="reference ruler",
+        expected=f"{_ENOUGH_TICKS} straight ticks in a row",
+        got="some that fade or bend",
+        action="photograph the ruler flat, sharp and without glare",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -78,12 +110,12 @@ class _Scale:
 
 @dataclass(frozen=True)
 class _Reading:
-    """A scale with what its ticks are worth; None with the reason where that cannot be told."""
+    """A scale with what its ticks are worth, or why that is not known; and how much of the ink's pattern says so."""
 
     scale: _Scale
     explained: float
-    tick_mm: float | None
-    why: str = ""
+    tick_mm: float | None = None
+    why_not: _WhyNot | None = None
 
 
 def find_ruler(
@@ -95,7 +127,7 @@ def find_ruler(
     ----------
     photo : Photo
     reference : Reference
-        Of kind ``ruler``.
+        Of kind `RULER`.
     region : Box or None
     protocol : Protocol
     lens : LensProfile or None
@@ -113,32 +145,30 @@ def find_ruler(
     patch, origin = cropped(photo.pixels, region)
     grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY)
     readings: list[_Reading] = []
-    seen = False
+    rows_seen = False
     for long_side in _LONG_SIDES_PX:
         factor = max(int(max(grey.shape) / long_side), 1)
         size = (grey.shape[1] // factor, grey.shape[0] // factor)
         small = cv2.resize(grey[: size[1] * factor, : size[0] * factor], size, interpolation=cv2.INTER_AREA)
         rows = find_ticks(small)
-        seen |= bool(rows)
+        rows_seen |= bool(rows)
         readings += _readings(small, rows, factor, origin)
         found = _first_found(grey, origin, readings)
         if found is not None:
             return found
         if factor == 1:
             break
-    if not readings:
-        if seen:
-            raise Refusal(
-                Problem(
-                    where="reference ruler",
-                    expected=f"at least {_LEAST_TICKS} even ticks in a row",
-                    got="fewer",
-                    action="lay the ruler flat beside the ulcer, free of glare, with 2 cm or more of it in the photo",
-                )
-            )
+    if not readings and not rows_seen:
         return None
-    untold = [reading for reading in readings if reading.tick_mm is None]
-    raise Refusal(max(untold, key=lambda reading: reading.explained).why if untold else _FADED)
+    raise Refusal(_PROBLEMS[_why_not(readings)])
+
+
+def _why_not(readings: list[_Reading]) -> _WhyNot:
+    """Return why no reading could be used: that of the clearest one whose unit is not known."""
+    if not readings:
+        return _WhyNot.TOO_FEW
+    clearest = max(readings, key=lambda reading: (reading.why_not is not None, reading.explained))
+    return clearest.why_not or _WhyNot.FADED
 
 
 def _readings(grey: NDArray[np.uint8], rows: list[TickCluster], factor: int, origin: Points) -> list[_Reading]:
@@ -254,19 +284,18 @@ def _explained(ink: Floats, lag: int) -> float:
 
 
 def _read(scale: _Scale) -> _Reading:
-    """Tell what a tick is worth from the pattern of the longer ones."""
+    """Read what a tick is worth from the pattern of the longer ones."""
     even, odd = float(scale.ink[::2].mean()), float(scale.ink[1::2].mean())
     if min(even, odd) < _OVERTONE_INK * max(even, odd):
-        return _Reading(scale, 0.0, None, _UNTOLD)
+        return _Reading(scale, 0.0, why_not=_WhyNot.UNIT_NOT_CLEAR)
     explained = {lag: _explained(scale.ink, lag) for lag in (2, 8, 10, 16, 20)}
     tens, twenties, inches = explained[10], explained[20], max(explained[8], explained[16])
     most = max(tens, twenties, inches)
     if inches > max(tens, twenties) + _CLEAR_EXPLAINED and inches > _LEAST_EXPLAINED:
-        why = "reference ruler: expected millimetres, got eighths or sixteenths, as of an inch; use a ruler in mm."
-        return _Reading(scale, most, None, why)
+        return _Reading(scale, most, why_not=_WhyNot.INCHES)
     halves = explained[2] > 0.4 or (twenties > tens + 2 * _CLEAR_EXPLAINED and explained[2] > 0.15)
     if max(tens, twenties) < max(_LEAST_EXPLAINED, inches + _CLEAR_EXPLAINED) or (halves and twenties < tens):
-        return _Reading(scale, most, None, _UNTOLD)
+        return _Reading(scale, most, why_not=_WhyNot.UNIT_NOT_CLEAR)
     return _Reading(scale, most, 0.5 if halves else 1.0)
 
 
@@ -299,15 +328,14 @@ def _found(lines: TickLines, origin: Points, tick_mm: float) -> FoundReference:
     turn_sd = np.hypot(np.deg2rad(_STRAIGHT_DEG / 2), _SEEN_TURN_SD * shape)
     covariance = _covariance(lines, near, far) + turn_sd**2 * np.outer(bent_px.ravel(), bent_px.ravel())
     half = normal * 8.0 * px_per_mm
-    unit = "mm" if tick_mm == 1.0 else "half mm"
     return FoundReference(
-        text="ruler",
+        reference=Reference(ReferenceKind.RULER),
         points_px=np.vstack([near, far]),
         points_mm=points_mm,
         covariance_px2=covariance,
         outline_px=np.vstack([near[[0, -1]] + half, near[[-1, 0]] - half]),
         size_sd_pct=float(np.hypot(_SIZE_SD_PCT, 100 * _UNSTRETCHED_SD_MM * turn / np.ptp(along_mm))),
-        warnings=(f"the ruler's ticks were read as {unit}: check it",),
+        warnings=(Note(NoteKind.RULER_UNIT, (tick_mm,)),),
     )
 
 
@@ -362,3 +390,9 @@ def _covariance(lines: TickLines, near: Points, far: Points) -> Floats:
     together[2, 1] = together[1, 1] * along_px[:, None] / np.abs(along_px).max()
     flat = together.reshape(3, -1)
     return out.reshape(4 * count, 4 * count) + flat.T @ flat
+
+
+RULER = KindOfReference(
+    find_ruler,
+    "lay the ruler beside the ulcer so that at least 2 cm of its ticks can be seen",
+)

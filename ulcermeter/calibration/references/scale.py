@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ulcermeter.calibration.references.reference import Reference
-from ulcermeter.datatypes import Calibration, Photo
+from ulcermeter.datatypes import Calibration, Note, NoteKind, Photo
+from ulcermeter.reference import Reference
 
 __all__ = ["stated_scale"]
 
@@ -19,7 +19,7 @@ def stated_scale(photo: Photo, reference: Reference, *, reference_on: str) -> Ca
     ----------
     photo : Photo
     reference : Reference
-        Of kind ``scale``.
+        Of kind `SCALE`.
     reference_on : {'skin', 'table'}
     """
     assert reference.px_per_mm is not None
@@ -27,7 +27,7 @@ def stated_scale(photo: Photo, reference: Reference, *, reference_on: str) -> Ca
     return Calibration(
         pixel_to_mm=np.diag([1 / reference.px_per_mm, 1 / reference.px_per_mm, 1.0]),
         draws=np.empty((0, 3, 3)),
-        reference=f"scale:{reference.px_per_mm:g}",
+        reference=reference,
         reference_on=reference_on,
         points_px=np.empty((0, 2)),
         points_mm=np.empty((0, 2)),
@@ -39,5 +39,5 @@ def stated_scale(photo: Photo, reference: Reference, *, reference_on: str) -> Ca
         distance_sd_mm=nan,
         verified=False,
         shape=(photo.pixels.shape[0], photo.pixels.shape[1]),
-        warnings=("the scale was stated and not seen on the photo: tilt and error of scale are not known",),
+        warnings=(Note(NoteKind.SCALE_STATED),),
     )

@@ -1,0 +1,42 @@
+"""What a measurement rests on that a person should know: facts beside a result, which refuse nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+__all__ = ["Note", "NoteKind"]
+
+
+class NoteKind(Enum):
+    """The closed set of notes; behind each what `Note.values` holds."""
+
+    LENS_NOT_USED = "the lens profile is another camera's"
+    FOCAL_ASSUMED = "no focal length in the file"  # assumed focal length and its sd, mm (35 mm equivalent)
+    RESHAPED = "no sensor has the photo's proportions"
+    CROPPED = "the picture is not the frame that the camera wrote"  # frame's and picture's longer and shorter side, px
+    FRAME_NOT_NAMED = "the file does not name the camera's frame"
+    DIGITAL_ZOOM = "digital zoom"  # factor
+    SCALE_STATED = "the scale was stated, not measured"
+    RULER_UNIT = "what the ruler's ticks were read as"  # mm
+    MARKER_BENT = "the marker is not quite flat"  # displacement of its borders, % of its side
+    SCALE_NOT_VERIFIED = "error of scale and tilt could not be judged"
+    FOCUS_NOT_JUDGED = "too little skin to judge focus"
+    WHITE_PATCH_UNUSABLE = "the card's white patch cannot be used"
+    GAINS_TOO_LARGE = "the card's patches ask for too much"  # gains of red, green, blue
+    COLOUR_STANDARDISED = "colour standardised by the card"  # gains of red, green, blue
+
+
+@dataclass(frozen=True)
+class Note:
+    """One fact beside a result.
+
+    Attributes
+    ----------
+    kind : NoteKind
+    values : tuple of float
+        Its numbers, as the kind says.
+    """
+
+    kind: NoteKind
+    values: tuple[float, ...] = ()

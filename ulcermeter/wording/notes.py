@@ -1,0 +1,67 @@
+"""Notes in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ulcermeter.datatypes.notes import Note, NoteKind
+
+__all__ = ["note_in_words"]
+
+
+def note_in_words(note: Note) -> str:
+    """Return a note as a person reads it: a clause without a full stop."""
+    return _WORDS[note.kind](*note.values)
+
+
+def _fixed(words: str) -> Callable[..., str]:
+    return lambda: words
+
+
+def _cropped(frame_long: float, frame_short: float, cols: float, rows: float) -> str:
+    return (
+        f"the camera wrote {frame_long:g} × {frame_short:g} px and the picture has {cols:g} × {rows:g}: cropped or "
+        "made smaller, so the camera's distance is less sure; hand in photos as they were taken"
+    )
+
+
+def _gains(*gains: float) -> str:
+    return ", ".join(f"{gain:.2f}" for gain in gains)
+
+
+_WORDS: dict[NoteKind, Callable[..., str]] = {
+    NoteKind.LENS_NOT_USED: _fixed("the lens profile is of another camera, focal length or framing and was not used"),
+    NoteKind.FOCAL_ASSUMED: lambda mm, sd_mm: (
+        f"no focal length in the file: {mm:g} ± {sd_mm:g} mm (35 mm equivalent) assumed"
+    ),
+    NoteKind.RESHAPED: _fixed(
+        "the photo has not a sensor's proportions (4:3, 3:2): cut by the phone, so the camera's distance is less sure; "
+        "set the camera to 4:3"
+    ),
+    NoteKind.CROPPED: _cropped,
+    NoteKind.FRAME_NOT_NAMED: _fixed(
+        "the file does not tell whether the picture was cropped, so the camera's distance is less sure; hand in "
+        "photos as they were taken"
+    ),
+    NoteKind.DIGITAL_ZOOM: lambda factor: (
+        f"digital zoom of {factor:g}: the file does not tell whether its focal length is the zoomed one, so the "
+        "camera's distance is less sure; go nearer instead of zooming"
+    ),
+    NoteKind.SCALE_STATED: _fixed(
+        "the scale was stated and not seen on the photo: tilt and error of scale are not known"
+    ),
+    NoteKind.RULER_UNIT: lambda mm: f"the ruler's ticks were read as {'mm' if mm == 1.0 else 'half mm'}: check it",
+    NoteKind.MARKER_BENT: lambda share_pct: (
+        f"the marker is not quite flat (borders off by {share_pct:.2f} % of its side): its error is widened; lay it "
+        "flat"
+    ),
+    NoteKind.SCALE_NOT_VERIFIED: _fixed("the scale is not verified: its error and the tilt could not be judged"),
+    NoteKind.FOCUS_NOT_JUDGED: _fixed("focus could not be judged: too little skin round the ulcer"),
+    NoteKind.WHITE_PATCH_UNUSABLE: _fixed(
+        "colour not standardised: the card's white patch is not seen, burnt out or unevenly lit"
+    ),
+    NoteKind.GAINS_TOO_LARGE: lambda *gains: (
+        f"colour not standardised: gains of {_gains(*gains)} for red, green and blue would be needed"
+    ),
+    NoteKind.COLOUR_STANDARDISED: lambda *gains: f"colour standardised by the card: gains {_gains(*gains)}",
+}
