@@ -194,10 +194,10 @@ def test_halves_of_two_ulcers_make_no_eligible_subject() -> None:
     """A is active and not refractory; B is refractory and not active."""
     photos = [photo_row(), photo_row(finger="middle", ulcer_no="2", photo="m.jpg")]
     tracked = [tracked_row(), tracked_row(ulcer_id=B, finger="middle", photo="m.jpg", **SMALL)]
-    looks = [ASSESSMENT, ASSESSMENT | {"ulcer_no": "2", "finger": "middle"}]
+    assessments = [ASSESSMENT, ASSESSMENT | {"ulcer_no": "2", "finger": "middle"}]
     no = {"worsened_1_month": "no", "no_improvement_2_months": "no", "recurred_3_months": "no"}
     done = assess(
-        photos=photos, tracked=tracked, ulcers=looks, refractory=[STATEMENT | no, STATEMENT | {"ulcer_no": "2"}]
+        photos=photos, tracked=tracked, ulcers=assessments, refractory=[STATEMENT | no, STATEMENT | {"ulcer_no": "2"}]
     )
     effects = {n: row_of(done, n)["effect"] for n in ("active_ulcer", "refractory_prostacyclin", "calcinosis")}
     assert effects == {"active_ulcer": "passes", "refractory_prostacyclin": "fails", "calcinosis": "passes"}
@@ -210,8 +210,10 @@ def test_halves_of_two_ulcers_make_no_eligible_subject() -> None:
 def test_one_good_ulcer_carries_a_subject_with_a_calcified_one() -> None:
     photos = [photo_row(), photo_row(finger="middle", ulcer_no="2", photo="m.jpg")]
     tracked = [tracked_row(), tracked_row(ulcer_id=B, finger="middle", photo="m.jpg")]
-    looks = [ASSESSMENT | {"calcinosis_on_xray": "yes"}, ASSESSMENT | {"ulcer_no": "2", "finger": "middle"}]
-    done = assess(photos=photos, tracked=tracked, ulcers=looks, refractory=[STATEMENT, STATEMENT | {"ulcer_no": "2"}])
+    assessments = [ASSESSMENT | {"calcinosis_on_xray": "yes"}, ASSESSMENT | {"ulcer_no": "2", "finger": "middle"}]
+    done = assess(
+        photos=photos, tracked=tracked, ulcers=assessments, refractory=[STATEMENT, STATEMENT | {"ulcer_no": "2"}]
+    )
     assert verdict(done) == "eligible"
     assert done.eligibility_summary["qualifying_ulcer"].item() == B
     assert "best of 2 ulcers" in row_of(done, "calcinosis")["evidence"]

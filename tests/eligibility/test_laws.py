@@ -77,7 +77,7 @@ def people(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def looks(draw: st.DrawFn) -> dict[str, Any]:
+def assessments(draw: st.DrawFn) -> dict[str, Any]:
     look = ASSESSMENT | {"painful": draw(mostly("yes", "no", "")), "calcinosis_on_xray": draw(mostly("no", "yes", ""))}
     look["assessed_on"], look["xray_date"] = draw(around("2016-05-03")), draw(around("2016-05-04"))
     look["ulcer_no"] = draw(st.sampled_from(["1", "2", "1", "2", ""]))
@@ -88,7 +88,7 @@ def looks(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def words(draw: st.DrawFn) -> dict[str, Any]:
+def statements(draw: st.DrawFn) -> dict[str, Any]:
     word = STATEMENT | {name: draw(mostly("no", "yes", "")) for name in WORDS}
     word["ulcer_no"] = draw(st.sampled_from(["1", "2", "1", "2", ""]))
     word["course_end"] = draw(mostly("2016-01-08", "", "2016-01", "2015-06-05"))
@@ -124,9 +124,9 @@ def subjects(draw: st.DrawFn) -> Case:
         PROTOCOL,
         whole("study/subjects", draw(people())),
         photos=rows("study/photos", photos),
-        looks=rows("study/ulcers", draw(st.lists(looks(), min_size=1, max_size=4))),
+        assessments=rows("study/ulcers", draw(st.lists(assessments(), min_size=1, max_size=4))),
         courses=rows("study/treatments", courses),
-        words=rows("study/refractory", draw(st.lists(words(), max_size=3))),
+        statements=rows("study/refractory", draw(st.lists(statements(), max_size=3))),
         tracked=rows("tracked", tracked),
         trajectories=rows("trajectories", [course_row(d, area) for d, area in zip(days, areas, strict=False)]),
     )
@@ -150,7 +150,7 @@ def in_order(some: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 def emptied(case: Case, draw: st.DrawFn) -> tuple[Case, str]:
     """The same subject with one cell that was filled now empty, and that cell's name."""
     cells = [("person", 0, name) for name in case.person]
-    tables = ("photos", "looks", "courses", "words")
+    tables = ("photos", "assessments", "courses", "statements")
     cells += [(t, i, name) for t in tables for i, row in enumerate(getattr(case, t)) for name in row]
     cells = [cell for cell in cells if cell[2] not in FIXED | RULES and filled(case, cell) not in ("", "nan", "None")]
     table, i, name = draw(st.sampled_from(cells))
@@ -198,7 +198,7 @@ def test_knowing_less_never_makes_an_eligible_subject_not_eligible_or_back(data:
 @given(st.data())
 def test_the_order_of_rows_changes_nothing(data: st.DataObject) -> None:
     case = data.draw(subjects())
-    tables = ("photos", "looks", "courses", "words", "tracked", "trajectories")
+    tables = ("photos", "assessments", "courses", "statements", "tracked", "trajectories")
     shuffled = replace(case, **{t: tuple(data.draw(st.permutations(getattr(case, t)))) for t in tables})
     assert shuffled.person == case.person
     truths = [[row["result"] for row in criterion_rows(judge(c))] for c in (case, shuffled)]

@@ -40,15 +40,15 @@ def test_two_ulcers_on_one_finger_are_not_guessed() -> None:
 
 
 def test_two_numbers_for_one_tracked_ulcer_are_not_guessed() -> None:
-    looks = [ASSESSMENT, ASSESSMENT | {"ulcer_no": "2"}]
-    assert verdict(assess(photos=[UNNUMBERED], ulcers=looks)) == "undetermined"
+    assessments = [ASSESSMENT, ASSESSMENT | {"ulcer_no": "2"}]
+    assert verdict(assess(photos=[UNNUMBERED], ulcers=assessments)) == "undetermined"
 
 
 @pytest.mark.parametrize("number", ["", "1"])
 def test_the_site_tells_two_apart(number: str) -> None:
     tracked = [tracked_row(site="tip"), tracked_row(ulcer_id=B, label=2, site="PIP")]
-    looks = [ASSESSMENT | {"ulcer_no": number, "site": "Tip"}]
-    got = effects(photos=[UNNUMBERED], tracked=tracked, ulcers=looks)
+    assessments = [ASSESSMENT | {"ulcer_no": number, "site": "Tip"}]
+    got = effects(photos=[UNNUMBERED], tracked=tracked, ulcers=assessments)
     assert got[(A, number, "active_ulcer")] == "met" and got[(B, "", "active_ulcer")] == "not assessable"
 
 
@@ -64,11 +64,11 @@ def test_clicks_tell_two_numbers_on_one_photo_apart() -> None:
         tracked_row(centroid_x_px=104.0, centroid_y_px=98.0),
         tracked_row(ulcer_id=B, label=2, centroid_x_px=197.0, centroid_y_px=103.0),
     ]
-    looks = [ASSESSMENT, ASSESSMENT | {"ulcer_no": "2", "painful": "no"}]
-    got = effects(photos=photos, tracked=tracked, ulcers=looks)
+    assessments = [ASSESSMENT, ASSESSMENT | {"ulcer_no": "2", "painful": "no"}]
+    got = effects(photos=photos, tracked=tracked, ulcers=assessments)
     assert got[(A, "1", "active_ulcer")] == "met" and got[(B, "2", "active_ulcer")] == "not met"
     between = [photo_row(x=140.0, y=100.0), photo_row(ulcer_no="2", x=160.0, y=100.0)]
-    assert (A, "1", "active_ulcer") not in effects(photos=between, tracked=tracked, ulcers=looks)
+    assert (A, "1", "active_ulcer") not in effects(photos=between, tracked=tracked, ulcers=assessments)
 
 
 def test_a_box_tells_two_apart() -> None:
