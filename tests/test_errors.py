@@ -18,6 +18,7 @@ from ulcermeter.reference import parse_reference
 PACKAGE = Path(__file__).parent.parent / "ulcermeter"
 # What a person is told to do begins with one of these.
 VERBS = {
+    "add",
     "check",
     "choose",
     "click",
@@ -47,8 +48,38 @@ VERBS |= {
     "photograph",
     "pip",
 }
-VERBS |= {"point", "read", "remove", "rename", "run", "save", "say", "see", "set", "shorten", "show", "state", "stick"}
-VERBS |= {"take", "tap", "tilt", "trace", "train", "turn", "update", "use", "wait", "write", "unpack", "try", "empty"}
+VERBS |= {
+    "point",
+    "read",
+    "remove",
+    "rename",
+    "report",
+    "run",
+    "save",
+    "say",
+    "see",
+    "set",
+    "shorten",
+    "show",
+    "state",
+    "stick",
+}
+VERBS |= {
+    "report",
+    "take",
+    "tap",
+    "tilt",
+    "trace",
+    "train",
+    "turn",
+    "update",
+    "use",
+    "wait",
+    "write",
+    "unpack",
+    "try",
+    "empty",
+}
 
 
 def actions() -> Iterator[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """The one way in for the bytes of a file: regular files only, and never more than what is expected there.
 
 A named pipe waits for a writer that may never come, and a device never ends: both are refused by their kind before
-they are opened, whatever names them: a table's cell, a protocol's ``extends`` or the command line.
+they are opened, whatever names them: a table's cell, a protocol's ``extends`` or the command line. A file that is
+exchanged for one of them meanwhile is opened without waiting and its kind is looked at again.
 """
 
 from __future__ import annotations
@@ -20,22 +21,25 @@ _KINDS = (
     (stat.S_ISBLK, "a device"),
     (stat.S_ISSOCK, "a socket"),
 )
+# Opening a pipe waits for its writer and opening a terminal may take it over, unless told not to (POSIX open).
+_WITHOUT_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+_READ_AT_A_TIME = 1 << 20
+"""Bytes asked for at once: a file that states no size is not given room for all that it may hold."""
 
 
 def check_regular(path: str | Path) -> int:
     """Return the size of a regular file in bytes; links are followed.
+
+    Parameters
+    ----------
+    path : str or Path
 
     Raises
     ------
     OSError
         There is none, or something else stands there; its ``strerror`` says what, in words.
     """
-    found = os.stat(path)
-    if stat.S_ISREG(found.st_mode):
-        return found.st_size
-    kind = next((words for is_kind, words in _KINDS if is_kind(found.st_mode)), "something else")
-    number = errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EINVAL
-    raise OSError(number, f"{kind}, not a file", str(path))
+    return _size_of(os.stat(path), path)
 
 
 def read_file(path: str | Path, *, most_mb: float) -> bytes:
@@ -53,12 +57,25 @@ def read_file(path: str | Path, *, most_mb: float) -> bytes:
         None there, no regular file, larger than expected, or not readable; its ``strerror`` says which, in words.
     """
     most = round(most_mb * 1e6)
-    size = check_regular(path)
-    if size <= most:
-        with open(path, "rb") as file:
+    too_large = OSError(errno.EFBIG, f"a file of over {most_mb:g} MB", str(path))
+    if check_regular(path) > most:
+        raise too_large
+    with open(os.open(path, _WITHOUT_WAITING), "rb", buffering=0) as file:
+        if _size_of(os.fstat(file.fileno()), path) > most:
+            raise too_large
+        parts, size = [], 0
+        while part := file.read(_READ_AT_A_TIME):
+            parts.append(part)
             # Some systems' own files (under /proc) state no size and may be long: it is what is read that counts.
-            data = file.read(most + 1)
-        size = len(data)
-    if size > most:
-        raise OSError(errno.EFBIG, f"a file of over {most_mb:g} MB", str(path))
-    return data
+            size += len(part)
+            if size > most:
+                raise too_large
+    return b"".join(parts)
+
+
+def _size_of(found: os.stat_result, path: str | Path) -> int:
+    if stat.S_ISREG(found.st_mode):
+        return found.st_size
+    kind = next((words for is_kind, words in _KINDS if is_kind(found.st_mode)), "something else")
+    number = errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EINVAL
+    raise OSError(number, f"{kind}, not a file", str(path))

@@ -73,7 +73,7 @@ def test_all_faults_of_a_protocol_are_told_at_once(tmp_path: Path) -> None:
     )
     with pytest.raises(ProtocolError) as error:
         read_protocol(path)
-    assert len(error.value.faults) == 2
+    assert len(error.value.problems) == 2
     assert "tilt_max" in str(error.value) and "blood_type" in str(error.value)
 
 
@@ -125,7 +125,7 @@ def test_a_broken_protocol_is_refused_in_a_sentence(tmp_path: Path, text: str, t
 def test_a_value_is_of_the_shipped_ones_kind(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(ProtocolError, match=told) as caught:
         read_protocol(own(tmp_path, f'extends = "manus"\n[parameters]\n{text}\n'))
-    assert len(caught.value.faults) == 1
+    assert len(caught.value.problems) == 1
 
 
 def test_values_that_a_clinic_may_set(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_visits_and_criteria_of_another_shape_are_told(tmp_path: Path, text: str
 def test_extends_that_is_no_text_is_told_and_the_rest_is_still_checked(tmp_path: Path) -> None:
     with pytest.raises(ProtocolError) as caught:
         read_protocol(own(tmp_path, 'extends = 3\n[parameters]\ngates = "reprot"\n'))
-    assert [("extends: expected" in fault, "gates" in fault) for fault in caught.value.faults] == [
+    assert [("extends: expected" in fault, "gates" in fault) for fault in map(str, caught.value.problems)] == [
         (True, False),
         (False, True),
     ]
@@ -241,7 +241,7 @@ def test_no_such_protocol() -> None:
 def test_a_file_that_forgot_what_it_extends_is_told_so_once(tmp_path: Path) -> None:
     with pytest.raises(ProtocolError) as caught:
         read_protocol(own(tmp_path, 'base = "manus"\n[parameters]\ntilt_max_deg = { value = 20.0, source = "us" }\n'))
-    assert len(caught.value.faults) == 3
+    assert len(caught.value.problems) == 3
     assert "say extends" in str(caught.value) and "key base: expected one of extends, name" in str(caught.value)
 
 
@@ -256,7 +256,7 @@ def test_values_changed_in_python_are_checked_and_marked() -> None:
     assert ours.sha256 != manus.sha256 and ours.origins["gates"].assumption
     with pytest.raises(ProtocolError) as caught:
         manus.changed(tilt_max_deg=float("nan"), tilt_max=3, exposure_min=1.5)
-    assert len(caught.value.faults) == 3
+    assert len(caught.value.problems) == 3
 
 
 def test_every_rule_has_a_unit_and_stands_in_one_group_alone() -> None:

@@ -10,18 +10,23 @@ from click.testing import CliRunner
 from PIL import Image
 
 from ulcermeter.cli import main
-from ulcermeter.study import camera_date_findings, read_study
+from ulcermeter.datatypes import Finding, Kind
+from ulcermeter.study import open_photos, read_study
 
 
-def folder(root: Path, date: str, clock: str | None) -> Path:
+def folder(root: Path, date: str, clock: str | None, *, name: str = "a.jpg") -> Path:
     root.mkdir()
     exif = Image.Exif()
     if clock:
         exif.get_ifd(0x8769)[0x9003] = clock
-    Image.fromarray(np.full((60, 80, 3), 120, np.uint8)).save(root / "a.jpg", exif=exif)
-    row = f"a.jpg,S01,screening,{date},left,ring"
+    Image.fromarray(np.full((60, 80, 3), 120, np.uint8)).save(root / name, exif=exif.tobytes())
+    row = f"{name},S01,screening,{date},left,ring"
     (root / "photos.csv").write_text(f"photo,subject_id,visit,date,hand,finger\n{row}\n")
     return root
+
+
+def dates_in(root: Path) -> list[Finding]:
+    return [finding for finding in open_photos(read_study(root)) if finding.kind is Kind.CAMERA_DATE]
 
 
 # The camera wrote 2024-03-01, 23:30; a day more is another time zone, a partial date is met by any of its days.
@@ -39,8 +44,14 @@ def folder(root: Path, date: str, clock: str | None) -> Path:
     ],
 )
 def test_a_date_that_the_camera_contradicts(tmp_path: Path, date: str, told: bool) -> None:
-    found = list(camera_date_findings(read_study(folder(tmp_path / "s", date, "2024:03:01 23:30:00"))))
+    found = dates_in(folder(tmp_path / "s", date, "2024:03:01 23:30:00"))
     assert [(f.rows, f.column, f.got, f.meant) for f in found] == [((2,), "date", date, "2024-03-01")] * told
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif"])
+def test_every_format_tells_its_date(tmp_path: Path, name: str) -> None:
+    (found,) = dates_in(folder(tmp_path / "s", "2014-03-01", "2024:03:01 23:30:00", name=name))
+    assert found.meant == "2024-03-01" and found.subject_id == "S01"
 
 
 def test_check_tells_it_and_stops_nothing(tmp_path: Path) -> None:
@@ -52,7 +63,7 @@ def test_check_tells_it_and_stops_nothing(tmp_path: Path) -> None:
 
 
 def test_no_clock_and_no_picture_tell_nothing(tmp_path: Path) -> None:
-    assert not list(camera_date_findings(read_study(folder(tmp_path / "s", "2024-05-01", None))))
+    assert not dates_in(folder(tmp_path / "s", "2024-05-01", None))
     root = folder(tmp_path / "t", "2024-05-01", "2024:03:01 23:30:00")
     (root / "a.jpg").write_bytes(b"\xff\xd8\xff\xe1 no picture")
-    assert not list(camera_date_findings(read_study(root)))
+    assert not dates_in(root)

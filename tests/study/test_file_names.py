@@ -120,15 +120,15 @@ def test_a_wrong_folder_is_told_with_the_one_that_is_meant(tmp_path: Path) -> No
     for name in ("run.json", "photos.csv"):
         (tmp_path / "results" / name).write_text("{}")
     for given, words in (
-        (root.parent, "is its folder study meant?"),
-        (root / "photos", f"is the folder above it, {root}, meant?"),
-        (root / "photos.csv", f"its folder {root} is meant"),
-        (tmp_path / "typo", "it holds photo.csv: rename it to photos.csv"),
+        (root.parent, "give its folder study, if that is meant"),
+        (root / "photos", f"give the folder above it, {root}, if that is meant"),
+        (root / "photos.csv", f"give its folder, {root}"),
+        (tmp_path / "typo", "rename photo.csv to photos.csv"),
         (tmp_path / "results", "got a results folder"),
         (tmp_path / "nowhere", "got no such folder"),
     ):
         (fault,) = check_study(given).faults
-        assert words in fault
+        assert words in str(fault)
 
 
 def test_all_that_is_wrong_comes_at_once(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_short_row_that_does_not_read_names_what_it_lacks(tmp_path: Path) -> N
         tmp_path / "s", header=HEADER + "a.jpg,S01,screening,2016-05-01,left\nb.jpg,screening,2016-05-01,left,ring,,\n"
     )
     assert [f.rows for f in of(Kind.SHORT_ROW, root)] == [(2,), (3,)]
-    assert "expected 8 cells as in the header, got 5" in "\n".join(check_study(root).faults)
+    assert "expected 8 cells as in the header, got 5" in "\n".join(map(str, check_study(root).faults))
 
 
 def test_empty_cells_beyond_the_header_are_none(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_nothing_is_not_known() -> None:
 
 @pytest.mark.parametrize("text", ["17.05.2016", "2016-13", "2015-02-30", "2016-5-1", "yesterday", "2016-00"])
 def test_what_is_no_date_is_told(text: str) -> None:
-    with pytest.raises(ValueError, match="expected a"):
+    with pytest.raises(ValueError, match="Expected a"):
         parse_date(text)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ulcermeter.cli.console import NOTE, clear_errors, command_with, folder_for, say
-from ulcermeter.errors import Problem, StudyError, TableError
+from ulcermeter.errors import Problem, StudyError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,11 +108,9 @@ def _read_csv(file: Path, name: str) -> pd.DataFrame:
 
     try:
         raw = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig").map(unguarded)
-        frame = conform(name, raw, extra=True)
-    except TableError as error:
-        raise TableError([fault.replace(f"{name} row", f"{file} row") for fault in error.faults]) from error
+        frame = conform(name, raw, extra=True, called=str(file))
     except (ValueError, OSError) as error:
-        raise StudyError(f"{file}: expected the columns of {name}.csv, got: {error}") from error
+        raise StudyError(Problem(where=str(file), expected=f"the columns of {name}.csv", got=str(error))) from error
     absent = [c for c in _NEEDED[name] if c not in raw.columns]
     if absent:
         raise StudyError(

@@ -11,7 +11,8 @@ from ulcermeter.cli.console import clear_errors, command_with, limit_options, pr
 from ulcermeter.isolation import Limits
 
 if TYPE_CHECKING:
-    from ulcermeter.datatypes import Study
+    from ulcermeter.datatypes import Finding, Study
+    from ulcermeter.study import StudyCheck
 
 __all__ = ["command"]
 
@@ -31,23 +32,15 @@ def command(
 
     Exit status: 0 a run can start, 1 it can but some photo would fail, 2 there are faults.
     """
-    from ulcermeter.study import camera_date_findings, check_study
-    from ulcermeter.wording import finding_in_words
+    from ulcermeter.datatypes import Kind
+    from ulcermeter.study import check_study
 
     limits = Limits(photo_time_limit_s, photo_memory_limit_mb)
     found = check_study(study, protocol=protocol)
-    for warning in found.warnings:
-        warn(f"warning: {warning}")
-    for fault in found.faults:
-        warn(f"fault: {fault}")
-    failing = [] if tables_only or found.as_read is None else _open(found.as_read, limits)
-    for sentence in failing:
-        warn(f"would fail: {sentence}")
-    dates = [] if tables_only or found.as_read is None else camera_date_findings(found.as_read)
-    clocks = [finding_in_words(finding) for finding in dates]
-    for sentence in clocks:
-        warn(f"warning: {sentence}")
-    n_warnings = len(found.warnings) + len(clocks)
+    opened = [] if tables_only or found.as_read is None else _open(found.as_read, limits)
+    failing = [finding for finding in opened if finding.kind is Kind.WOULD_FAIL]
+    n_warnings = len(found.warnings) + len(opened) - len(failing)
+    _print_problems(found, opened)
     if found.study is None:
         say(f"{len(found.faults)} fault(s), {n_warnings} warning(s): mend the faults before a run.")
         sys.exit(2)
@@ -57,7 +50,21 @@ def command(
     sys.exit(1 if failing else 0)
 
 
-def _open(study: Study, limits: Limits) -> list[str]:
+def _print_problems(found: StudyCheck, opened: list[Finding]) -> None:
+    """Print what was found in the tables, then what opening the photos found."""
+    from ulcermeter.datatypes import Kind
+    from ulcermeter.wording import finding_in_words
+
+    for warning in found.warnings:
+        warn(f"warning: {warning}")
+    for fault in found.faults:
+        warn(f"fault: {fault}")
+    for finding in sorted(opened, key=lambda finding: finding.kind is not Kind.WOULD_FAIL):
+        label = "would fail" if finding.kind is Kind.WOULD_FAIL else "warning"
+        warn(f"{label}: {finding_in_words(finding)}")
+
+
+def _open(study: Study, limits: Limits) -> list[Finding]:
     from ulcermeter.study import open_photos
 
     with progress_bar("photos opened") as moved:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ulcermeter.errors import Problem
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -41,6 +43,7 @@ class Kind(StrEnum):
     AGE_AND_BIRTH = "age and birth date disagree"
     READ_AS = "read as"
     NEARLY = "nearly a known word"
+    WOULD_FAIL = "photo that would fail"
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,12 @@ class Finding:
     meant : str
         What is meant, or what it disagrees with.
     why : str
-        What `meant` is: the other cell, the limit, or how a name differs. For a broken rule what was
-        expected and got.
+        What `meant` is: the other cell, the limit, or how a name differs.
     subject_id : str
     in_doubt : bool
         Nothing may rest on the cell: what does is not known until it is mended.
+    problem : Problem or None
+        Of a broken rule, a protocol's fault and a photo that would fail.
     """
 
     kind: Kind
@@ -78,6 +82,7 @@ class Finding:
     why: str = ""
     subject_id: str = ""
     in_doubt: bool = False
+    problem: Problem | None = None
 
     @property
     def place(self) -> str:

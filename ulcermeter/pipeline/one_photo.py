@@ -45,7 +45,7 @@ from ulcermeter.plots import draw_overlay, draw_refusal
 from ulcermeter.quality import check_gates, tilt_limit_deg
 from ulcermeter.segmentation import detection_limit_mm, segment
 from ulcermeter.study import off_photo, parse_box, path_fault
-from ulcermeter.study.cells import TOE_SENTENCE, is_toe
+from ulcermeter.study.cells import TOE, is_toe
 from ulcermeter.tables import columns
 from ulcermeter.wording.notes import note_in_words
 
@@ -155,7 +155,7 @@ def _wants_memory(error: Exception) -> bool:
 
 def _measure(work: Work, run_id: str, first_label: int, overlay: bool) -> PhotoResult:
     if is_toe(work.cell("hand")) or is_toe(work.cell("finger")):
-        raise Refusal(TOE_SENTENCE)
+        raise Refusal(TOE)
     work.photo = photo = _read(work)
     if work.cell("covered") == "yes":
         drawn = draw_refusal(photo, _COVERED, title="Covered: not measured") if overlay else None

@@ -1,4 +1,4 @@
-"""What is wrong in a protocol file, told as what was expected and what was got."""
+"""What is wrong in a protocol file: what was expected and what was got."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from ulcermeter.errors import Problem
 from ulcermeter.protocol.model import ClassificationItem, Group
 from ulcermeter.reference import ANY_FORM, THING_FORM
 
@@ -24,8 +25,8 @@ _FORMS = {
 }
 
 
-def group_faults(error: ValidationError, group: type[Group], given: Mapping[str, Any]) -> list[str]:
-    """Return one sentence for each parameter of a group that the model refused.
+def group_faults(error: ValidationError, group: type[Group], given: Mapping[str, Any]) -> list[Problem]:
+    """Return one problem for each parameter of a group that the model refused.
 
     Parameters
     ----------
@@ -35,34 +36,41 @@ def group_faults(error: ValidationError, group: type[Group], given: Mapping[str,
         The group's values by their names in the file.
     """
     fields = {field.alias or name: field for name, field in group.model_fields.items()}
-    faults: dict[str, str] = {}
+    faults: dict[str, Problem] = {}
     for problem in error.errors():
         name, inside = str(problem["loc"][0]), problem["loc"][1:]
         if problem["type"] != "missing" and name not in faults:
             expected = _inside(name, inside) or expected_of(name, fields[name])
-            faults[name] = f"parameter {name}: expected {expected}, got {given[name]!r}."
+            faults[name] = Problem(where=f"parameter {name}", expected=expected, got=repr(given[name]))
     return list(faults.values())
 
 
-def table_faults(error: ValidationError, kind: type[BaseModel], what: str, given: Mapping[str, Any]) -> list[str]:
-    """Return one sentence for each cell of a table (a visit, a criterion, a parameter) that its model refused.
+def table_faults(
+    error: ValidationError, kind: type[BaseModel], what: str, given: Mapping[str, Any], *, also: Sequence[str] = ()
+) -> list[Problem]:
+    """Return one problem for each cell of a table (a visit, a criterion, a parameter) that its model refused.
 
     Parameters
     ----------
+    error : ValidationError
+    kind : type of BaseModel
     what : str
         How to name the table.
+    given : mapping of str to value
+    also : sequence of str
+        Keys that the table may have beside those of the model.
     """
-    faults: dict[str, str] = {}
+    faults: dict[str, Problem] = {}
     for problem in error.errors():
         name = str(problem["loc"][0])
         if problem["type"] == "extra_forbidden":
-            keys = f"{', '.join(kind.model_fields)}, got {', '.join(given)}"
-            faults.setdefault("", f"{what}: expected only the keys {keys}.")
+            keys = f"only the keys {', '.join([*also, *kind.model_fields])}"
+            faults.setdefault("", Problem(where=what, expected=keys, got=", ".join(given)))
         elif problem["type"] == "missing":
-            faults.setdefault(name, f"{what}: expected a key {name}, got none; add it.")
+            faults.setdefault(name, Problem(where=what, expected=f"a key {name}", got="none", action="add it"))
         else:
             expected = expected_of(name, kind.model_fields[name])
-            faults.setdefault(name, f"{what}, {name}: expected {expected}, got {given[name]!r}.")
+            faults.setdefault(name, Problem(where=f"{what}, {name}", expected=expected, got=repr(given[name])))
     return list(faults.values())
 
 

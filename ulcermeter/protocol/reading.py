@@ -14,7 +14,16 @@ from pydantic import BaseModel, ValidationError
 from ulcermeter.errors import Problem, ProtocolError
 from ulcermeter.files import read_file
 from ulcermeter.protocol.faults import table_faults
-from ulcermeter.protocol.rules import GROUP_OF, Criterion, Origin, Protocol, Visit, groups_of, unit_of
+from ulcermeter.protocol.rules import (
+    GROUP_OF,
+    Criterion,
+    Origin,
+    Protocol,
+    Visit,
+    groups_of,
+    unit_of,
+    unknown_parameter,
+)
 
 __all__ = ["protocol_from_record", "read_protocol"]
 
@@ -40,7 +49,7 @@ _MOST_MB = 2
 class _File:
     """A protocol file as it was read: how a person calls it, where it stands, what it holds."""
 
-    told: str
+    name: str
     place: Path
     raw: dict[str, Any]
 
@@ -65,26 +74,26 @@ def read_protocol(name_or_path: str | Path = _SHIPPED) -> Protocol:
     ProtocolError
         No such protocol, not TOML, or rules broken; all faults at once.
     """
-    told: list[str] = []
-    files = _lineage(name_or_path, told)
+    problems: list[Problem] = []
+    files = _lineage(name_or_path, problems)
     name, raw = _merged(files)
     shipped = _load(_SHIPPED, Path()).raw
-    faults: list[str] = []
+    faults: list[Problem] = []
     protocol = _build(name, raw, shipped, faults)
-    told += [f"Protocol {name_or_path}: {fault}" for fault in faults]
-    if told or protocol is None:
-        raise ProtocolError(told)
+    problems += [fault.at(f"Protocol {name_or_path}") for fault in faults]
+    if problems or protocol is None:
+        raise ProtocolError(problems)
     return protocol
 
 
-def _lineage(name_or_path: str | Path, told: list[str]) -> list[_File]:
+def _lineage(name_or_path: str | Path, problems: list[Problem]) -> list[_File]:
     """Read the file and all that it extends, the first ancestor first."""
     files: list[_File] = []
     wanted, folder = name_or_path, Path()
     while True:
         file = _load(wanted, folder)
         if file.place in [earlier.place for earlier in files]:
-            circle = " extends ".join([*(earlier.told for earlier in files), file.told])
+            circle = " extends ".join([*(earlier.name for earlier in files), file.name])
             raise ProtocolError(
                 Problem(
                     where=f"Protocol {name_or_path}",
@@ -93,7 +102,7 @@ def _lineage(name_or_path: str | Path, told: list[str]) -> list[_File]:
                     action=f'say extends = "{_SHIPPED}" in one of them',
                 )
             )
-        file = replace(file, raw=_shaped(file, told))
+        file = replace(file, raw=_shaped(file, problems))
         files.insert(0, file)
         if "extends" not in file.raw:
             return files
@@ -124,33 +133,37 @@ def _load(name_or_path: str | Path, folder: Path) -> _File:
         ) from error
 
 
-def _shaped(file: _File, told: list[str]) -> dict[str, Any]:
-    """Return what a file holds without what is of no use, which is told; the rest is still checked."""
-    raw, faults = dict(file.raw), []
+def _shaped(file: _File, problems: list[Problem]) -> dict[str, Any]:
+    """Return what a file holds without what is of no use, which is a problem; the rest is still checked."""
+    raw, faults = dict(file.raw), list[Problem]()
     others = sorted(set(raw) - set(_PARTS))
-    faults += [f"key {key}: expected one of {', '.join(_PARTS)}, got {key}; rename it." for key in others]
+    faults += [
+        Problem(where=f"key {key}", expected=f"one of {', '.join(_PARTS)}", got=key, action="rename it")
+        for key in others
+    ]
     for part, (kind, expected) in _PARTS.items():
         if part in raw and not isinstance(raw[part], kind):
-            faults.append(f"{part}: expected {expected}, got {raw[part]!r}.")
+            faults.append(Problem(where=part, expected=expected, got=repr(raw[part])))
             raw = {**raw, part: _SHIPPED} if part == "extends" else {k: v for k, v in raw.items() if k != part}
     for part, key in (("visits", "name"), ("criteria", "id")):
         if raw.get(part):
             raw[part] = _shaped_tables(raw[part], part, key, faults)
-            if not raw[part]:  # told already; what it extends stands in, so that the rest can be checked
+            if not raw[part]:  # its problem is known; what it extends stands in, so that the rest can be checked
                 del raw[part]
-    told += [f"Protocol {file.told}: {fault}" for fault in faults]
+    problems += [fault.at(f"Protocol {file.name}") for fault in faults]
     return raw
 
 
-def _shaped_tables(tables: list[Any], part: str, key: str, faults: list[str]) -> list[dict[str, Any]]:
+def _shaped_tables(tables: list[Any], part: str, key: str, faults: list[Problem]) -> list[dict[str, Any]]:
     """Keep the tables that have a name, each name once."""
     kept: dict[str, dict[str, Any]] = {}
     for table in tables:
         name = table.get(key) if isinstance(table, dict) else None
         if not isinstance(name, str):
-            faults.append(f"{part}: expected tables [[{part}]], each with {key} as text, got {table!r}.")
+            expected = f"tables [[{part}]], each with {key} as text"
+            faults.append(Problem(where=part, expected=expected, got=repr(table)))
         elif name in kept:
-            faults.append(f"{part} {name}: stands twice; leave one away.")
+            faults.append(Problem("stands twice", where=f"{part} {name}", action="leave one away"))
         else:
             kept[name] = table
     return list(kept.values())
@@ -183,24 +196,29 @@ def _merge(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
     return {**parent, **child, "parameters": parameters, "criteria": list(criteria.values())}
 
 
-def _missing(names: Sequence[str]) -> list[str]:
-    """One sentence for a file that leaves most away, since it can only have forgotten what it extends."""
+def _missing(names: Sequence[str]) -> list[Problem]:
+    """One problem for a file that leaves most away, since it can only have forgotten what it extends."""
     if len(names) > _MANY:
-        return [f'expected extends = "manus" or every parameter, got a file with {len(names)} missing; say extends.']
-    return [f'parameter {name}: missing; say extends = "manus" or give it a value.' for name in names]
+        expected = 'extends = "manus" or every parameter'
+        return [Problem(expected=expected, got=f"a file with {len(names)} missing", action="say extends")]
+    give = 'say extends = "manus" or give it a value'
+    return [Problem("missing", where=f"parameter {name}", action=give) for name in names]
 
 
-def _build(name: str, raw: Mapping[str, Any], shipped: Mapping[str, Any], faults: list[str]) -> Protocol | None:
-    """Make the protocol, or tell all that is wrong with it."""
+def _build(name: str, raw: Mapping[str, Any], shipped: Mapping[str, Any], faults: list[Problem]) -> Protocol | None:
+    """Make the protocol, or find all that is wrong with it."""
     values, origins = _parameters(raw.get("parameters", {}), faults)
     groups = groups_of(values, faults)
     visits = _tables(Visit, raw.get("visits", []), "visit", "name", faults)
     criteria = _tables(Criterion, raw.get("criteria", []), "criterion", "id", faults)
     if not raw.get("visits"):
-        faults.append("expected at least one [[visits]], got none.")
+        faults.append(Problem(expected="at least one [[visits]]", got="none"))
     known = [criterion["id"] for criterion in shipped["criteria"]]
-    unknown = [criterion.id for criterion in criteria if criterion.id not in known]
-    faults += [f"criterion {criterion}: not one that ulcermeter knows how to answer." for criterion in unknown]
+    faults += [
+        Problem(where=f"criterion {criterion.id}", expected="one that ulcermeter can answer", got="another id")
+        for criterion in criteria
+        if criterion.id not in known
+    ]
     faults += _primary_fault(values.get("primary_visit"), visits)
     faults += _missing(sorted(set(GROUP_OF) - set(raw.get("parameters", {}))))
     if faults:
@@ -209,15 +227,15 @@ def _build(name: str, raw: Mapping[str, Any], shipped: Mapping[str, Any], faults
     return Protocol(name, title, **groups, visits=tuple(visits), criteria=tuple(criteria), origins=origins)
 
 
-def _parameters(tables: Mapping[str, Any], faults: list[str]) -> tuple[dict[str, Any], dict[str, Origin]]:
+def _parameters(tables: Mapping[str, Any], faults: list[Problem]) -> tuple[dict[str, Any], dict[str, Origin]]:
     """Return the value and the origin of every parameter that is written as one."""
     values, origins = {}, {}
     for name, table in tables.items():
         what = f"parameter {name}"
         if name not in GROUP_OF:
-            faults.append(f"{what}: not one that ulcermeter knows; `ulcermeter manual protocol` lists the names.")
+            faults.append(unknown_parameter(name))
         elif not isinstance(table, dict) or "value" not in table:
-            faults.append(f"{what}: expected a table with a value, got {table!r}.")
+            faults.append(Problem(where=what, expected="a table with a value", got=repr(table)))
         else:
             values[name] = table["value"]
             if (origin := _origin(table, what, unit_of(name), faults)) is not None:
@@ -225,23 +243,23 @@ def _parameters(tables: Mapping[str, Any], faults: list[str]) -> tuple[dict[str,
     return values, origins
 
 
-def _origin(table: Mapping[str, Any], what: str, unit: str, faults: list[str]) -> Origin | None:
+def _origin(table: Mapping[str, Any], what: str, unit: str, faults: list[Problem]) -> Origin | None:
     """Read where a value comes from; a unit may stand there for a person to read, and is held to the rule's own."""
     others = {key: cell for key, cell in table.items() if key not in ("value", "unit")}
     if table.get("unit", unit) != unit:
-        faults.append(f"{what}: expected the unit {unit!r}, got {table['unit']!r}; give the value in {unit!r}.")
+        give = f"give the value in {unit!r}"
+        faults.append(Problem(where=what, expected=f"the unit {unit!r}", got=repr(table["unit"]), action=give))
     if not table.get("source") and not (table.get("assumption") and table.get("reason")):
-        faults.append(f"{what}: expected a source, or assumption = true with a reason, got neither.")
+        faults.append(Problem(where=what, expected="a source, or assumption = true with a reason", got="neither"))
     try:
         return Origin.model_validate(others)
     except ValidationError as error:
-        told = table_faults(error, Origin, what, others)
-        faults += [fault.replace("only the keys ", "only the keys value, unit, ") for fault in told]
+        faults += table_faults(error, Origin, what, others, also=("value", "unit"))
         return None
 
 
 def _tables(
-    kind: type[_Table], tables: Sequence[dict[str, Any]], what: str, key: str, faults: list[str]
+    kind: type[_Table], tables: Sequence[dict[str, Any]], what: str, key: str, faults: list[Problem]
 ) -> list[_Table]:
     made = []
     for table in tables:
@@ -252,15 +270,14 @@ def _tables(
     return made
 
 
-def _primary_fault(primary: Any, visits: Sequence[Visit]) -> list[str]:
+def _primary_fault(primary: object, visits: Sequence[Visit]) -> list[Problem]:
     """Outcomes are counted up to the primary visit, so it must be one of the visits that have a day."""
     names = [visit.name for visit in visits if visit.day is not None]
     if not isinstance(primary, str) or primary in names:
         return []
-    return [
-        f"parameter primary_visit: expected one of the visits that have a day ({', '.join(names) or 'none has'}), got "
-        f"{primary!r}; set primary_visit to one of them."
-    ]
+    expected = f"one of the visits that have a day ({', '.join(names) or 'none has'})"
+    set_it = "set primary_visit to one of them"
+    return [Problem(where="parameter primary_visit", expected=expected, got=repr(primary), action=set_it)]
 
 
 def protocol_from_record(record: Mapping[str, Any]) -> Protocol:
@@ -271,7 +288,7 @@ def protocol_from_record(record: Mapping[str, Any]) -> Protocol:
     ProtocolError
         A record that lacks a part, or holds a value that no protocol may have.
     """
-    faults: list[str] = []
+    faults: list[Problem] = []
     raw = {part: record.get(part, kind()) for part, (kind, _) in _PARTS.items() if part in _RULES}
     protocol = _build(str(record.get("name", "")), {**raw, "title": record.get("title", "")}, raw, faults)
     if protocol is None:

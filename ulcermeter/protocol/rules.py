@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from ulcermeter.errors import ProtocolError
+from ulcermeter.errors import Problem, ProtocolError
 from ulcermeter.protocol.faults import group_faults
 from ulcermeter.protocol.model import (
     GROUPS,
@@ -30,7 +30,18 @@ from ulcermeter.protocol.model import (
     Whole,
 )
 
-__all__ = ["GROUP_OF", "PHASES", "Criterion", "Origin", "Parameter", "Protocol", "Visit", "groups_of", "unit_of"]
+__all__ = [
+    "GROUP_OF",
+    "PHASES",
+    "Criterion",
+    "Origin",
+    "Parameter",
+    "Protocol",
+    "Visit",
+    "groups_of",
+    "unit_of",
+    "unknown_parameter",
+]
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 _TABLE = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -211,8 +222,7 @@ class Protocol:
         ProtocolError
             An unknown name, or a value outside the rule's kind and range.
         """
-        unknown = [name for name in values if name not in GROUP_OF]
-        faults = [f"parameter {name}: not one that ulcermeter knows." for name in unknown]
+        faults = [unknown_parameter(name) for name in values if name not in GROUP_OF]
         groups = groups_of({**self.values, **values}, faults)
         if faults:
             raise ProtocolError(faults)
@@ -221,7 +231,13 @@ class Protocol:
         return replace(self, name=f"{self.name}, changed", origins=origins, **groups)
 
 
-def groups_of(values: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
+def unknown_parameter(name: str) -> Problem:
+    """Return the problem of a parameter that no protocol has."""
+    see = "see `ulcermeter manual protocol` for the names"
+    return Problem(where=f"parameter {name}", expected="one that ulcermeter knows", got="another name", action=see)
+
+
+def groups_of(values: Mapping[str, Any], faults: list[Problem]) -> dict[str, Any]:
     """Validate values, by their names in the file, into the groups of a protocol.
 
     Returns

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from ulcermeter.datatypes import Finding, Kind, Severity, Study, blanked
 from ulcermeter.errors import Problem, ProtocolError, StudyError
 from ulcermeter.protocol import Protocol, read_protocol
-from ulcermeter.study.camera_dates import camera_date_findings
 from ulcermeter.study.cells import parse_box, path_fault
 from ulcermeter.study.consistency import same_picture_faults, warnings_across
 from ulcermeter.study.file_names import folder_fault, table_name_findings
@@ -25,14 +24,13 @@ from ulcermeter.study.files import Findings, broken, read_text_table, short_rows
 from ulcermeter.study.opening import off_photo, open_photos
 from ulcermeter.study.rules import cell_faults, photo_faults, refuse_toes, spell_paths, spell_visits, table_faults
 from ulcermeter.tables import conform_loosely, empty
-from ulcermeter.wording import finding_in_words
+from ulcermeter.wording import problem_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
     "StudyCheck",
-    "camera_date_findings",
     "check_study",
     "off_photo",
     "open_photos",
@@ -65,14 +63,14 @@ class StudyCheck:
     as_read: Study | None = None
 
     @property
-    def faults(self) -> tuple[str, ...]:
-        """Everything that must be mended before a run, in words."""
-        return tuple(finding_in_words(f) for f in self.findings if f.severity is Severity.FAULT)
+    def faults(self) -> tuple[Problem, ...]:
+        """Everything that must be mended before a run."""
+        return tuple(problem_of(f) for f in self.findings if f.severity is Severity.FAULT)
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """What looks wrong but stops nothing, in words."""
-        return tuple(finding_in_words(f) for f in self.findings if f.severity is Severity.WARNING)
+    def warnings(self) -> tuple[Problem, ...]:
+        """What looks wrong but stops nothing."""
+        return tuple(problem_of(f) for f in self.findings if f.severity is Severity.WARNING)
 
 
 def read_study(path: str | Path, *, protocol: str | Path | Protocol | None = None) -> Study:
@@ -97,7 +95,7 @@ def read_study(path: str | Path, *, protocol: str | Path | Protocol | None = Non
     """
     check = check_study(path, protocol=protocol)
     for warning in check.warnings:
-        _log.warning(warning)
+        _log.warning("%s", warning)
     if check.study is None:
         raise StudyError(check.faults)
     return check.study
@@ -107,12 +105,12 @@ def check_study(path: str | Path, *, protocol: str | Path | Protocol | None = No
     """Read a study folder and tell everything that is wrong with it; parameters as in `read_study`."""
     root, findings = Path(path), Findings()
     if fault := folder_fault(root):
-        return StudyCheck(None, (Finding(Kind.PROTOCOL, Severity.FAULT, why=fault),))
+        return StudyCheck(None, (Finding(Kind.PROTOCOL, Severity.FAULT, problem=fault),))
     rules = _protocol(root, protocol, findings)
     findings.found += table_name_findings(root)
     tables: dict[str, Any] = {name: _read(root, name, rules, findings) for name in TABLE_NAMES}
     if not findings.stopping and not len(tables["photos"]):
-        findings.fault("expected at least one photo, got none", "photos.csv")
+        findings.fault(Problem(expected="at least one photo", got="none"), "photos.csv")
     study = Study(root=root, protocol=rules, **tables)
     findings.found += short_rows_at_fault(findings)
     findings.found += same_picture_faults(study)
@@ -138,9 +136,7 @@ def read_allocation(path: str | Path) -> pd.DataFrame:
         )
     frame = _table(file, "study/allocation", None, findings)
     if findings.stopping:
-        raise StudyError(
-            [finding_in_words(finding) for finding in findings.found if finding.severity is Severity.FAULT]
-        )
+        raise StudyError(problem_of(finding) for finding in findings.found if finding.severity is Severity.FAULT)
     return frame
 
 
@@ -151,7 +147,7 @@ def _protocol(root: Path, given: str | Path | Protocol | None, findings: Finding
     try:
         return read_protocol(given if given is not None else own if os.path.lexists(own) else "manus")
     except ProtocolError as error:
-        findings.found += [Finding(Kind.PROTOCOL, Severity.FAULT, why=fault) for fault in error.faults]
+        findings.found += [Finding(Kind.PROTOCOL, Severity.FAULT, problem=fault) for fault in error.problems]
         return read_protocol("manus")
 
 
@@ -170,7 +166,9 @@ def _table(file: Path, name: str, protocol: Protocol | None, findings: Findings)
         faults += cell_faults(name, raw, protocol)
     table, cells = conform_loosely(name, raw)
     # A column that is not there was already told with the header.
-    faults += [broken(c.why, file.name, c.position + 2, column=c.column, got=c.got) for c in cells if c.column in raw]
+    faults += [
+        broken(c.problem, file.name, c.position + 2, column=c.column, got=c.got) for c in cells if c.column in raw
+    ]
     if name == "study/photos":
         faults += photo_faults(table, file.parent)
     faults += table_faults(name, table)

@@ -1,47 +1,46 @@
-"""Photos whose camera says another day than their row: read from the head of JPEG files, without a decoder."""
+"""Photos whose camera says another day than their row."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import date, datetime
-from pathlib import Path
+from typing import Any
 
-from ulcermeter.datatypes import Finding, Kind, Severity, Study
-from ulcermeter.files import check_regular
+from ulcermeter.datatypes import Finding, Kind, Severity
 from ulcermeter.study.rules import readable_date
 
-__all__ = ["camera_date_findings"]
-
-# Of other formats a decoder in C reads the date too, which belongs into a process of its own; `run` notes those.
-_FORMATS = ("JPEG", "MPO")
+__all__ = ["camera_date_finding"]
 
 
-def camera_date_findings(study: Study) -> Iterator[Finding]:
-    """Yield rows whose date is further from the camera's than a clock in another time zone can be."""
-    most = study.protocol.retake.taken_date_max_days
-    known: dict[str, date | None] = {}
-    for position, row in enumerate(study.photos.to_dict("records")):
-        name, given = row["photo"], readable_date(row["date"])
-        if not name or given is None:
-            continue
-        if name not in known:
-            known[name] = _taken_on(study.root / name)
-        taken = known[name]
-        if taken is not None and max((given.low - taken).days, (taken - given.high).days) > most:
-            place = ("photos.csv", (position + 2,), "date")
-            got, subject = row["date"], row["subject_id"]
-            yield Finding(Kind.CAMERA_DATE, Severity.WARNING, *place, got, taken.isoformat(), subject_id=subject)
+def camera_date_finding(
+    row: Mapping[str, Any], place: int, taken_at: datetime | None, *, most_days: float
+) -> Finding | None:
+    """Return what is wrong where a row's date is further from the camera's than a clock in another time zone can be.
 
-
-def _taken_on(path: Path) -> date | None:
-    from PIL import Image
-
-    from ulcermeter.photo.exif import read_exif
-
-    try:
-        check_regular(path)
-        with Image.open(path, formats=_FORMATS) as image:
-            _, taken, _ = read_exif(image)
-    except Exception:  # noqa: BLE001 - what cannot be read is told where the photo is opened
+    Parameters
+    ----------
+    row : mapping
+        A row of the study's photos.
+    place : int
+        Its place there, counted from 0.
+    taken_at : datetime or None
+        By the camera's clock; None where the file does not say.
+    most_days : float
+        The protocol's ``taken_date_max_days``.
+    """
+    given = readable_date(row["date"])
+    if given is None or taken_at is None:
         return None
-    return taken.date() if isinstance(taken, datetime) else None
+    taken: date = taken_at.date()
+    if max((given.low - taken).days, (taken - given.high).days) <= most_days:
+        return None
+    return Finding(
+        Kind.CAMERA_DATE,
+        Severity.WARNING,
+        "photos.csv",
+        (place + 2,),
+        "date",
+        got=row["date"],
+        meant=taken.isoformat(),
+        subject_id=row["subject_id"],
+    )

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from ulcermeter.errors import Problem, StudyError
 
-__all__ = ["TOE_SENTENCE", "is_toe", "parse_box", "path_fault"]
+__all__ = ["TOE", "is_toe", "parse_box", "path_fault"]
 
 _TOE = re.compile(r"\b(toe|toes|hallux|foot|feet|teen|tenen|orteil|zehe)\b", re.IGNORECASE)
-TOE_SENTENCE = (
-    "toes are refused, since the trial counts ulcers of the fingers only and finger coordinates do not hold on a toe; "
-    "leave the row out"
+TOE = Problem(
+    "toes are refused, since the trial counts ulcers of the fingers only and finger coordinates do not hold on a toe",
+    action="leave the row out",
 )
 
 
@@ -49,21 +49,23 @@ def parse_box(text: str) -> tuple[float, float, float, float] | None:
     return x, y, width, height
 
 
-def path_fault(root: Path, text: str) -> str:
-    """Say why a path in a table must not be opened; empty when it lies in the study folder.
+def path_fault(root: Path, text: str) -> Problem | None:
+    """Say why a path in a table must not be opened; None when it lies in the study folder.
 
     Absolute paths, ``..`` and links that lead out of the folder are refused: a table must not be able to name other
     files of the machine.
     """
     if "\\" in text:
-        return f"expected a path with '/' between folders, got '{text}'"
+        return Problem(expected="a path with '/' between folders", got=f"'{text}'")
     path = Path(text)
     if path.is_absolute() or re.match(r"[A-Za-z]:", text):
-        return f"expected a path relative to the study folder, got the absolute path '{text}'"
+        return Problem(expected="a path relative to the study folder", got=f"the absolute path '{text}'")
     if ".." in path.parts:
-        return f"expected a file inside the study folder, got '{text}', which leads out of it"
+        return Problem(expected="a file inside the study folder", got=f"'{text}', which leads out of it")
     try:
         inside = (root / path).resolve().is_relative_to(root.resolve())
     except (OSError, ValueError, RuntimeError):
-        return f"expected a path that can be followed, got '{text}'"
-    return "" if inside else f"expected a file inside the study folder, got '{text}', a link that leads out of it"
+        return Problem(expected="a path that can be followed", got=f"'{text}'")
+    if inside:
+        return None
+    return Problem(expected="a file inside the study folder", got=f"'{text}', a link that leads out of it")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Finding, Kind, Severity
+from ulcermeter.errors import Problem
 from ulcermeter.provenance import file_sha256
 from ulcermeter.study.cells import path_fault
 from ulcermeter.study.drug_words import drug_findings
@@ -55,17 +56,15 @@ def _one_picture(rows: pd.DataFrame, names: list[str]) -> Iterator[Finding]:
     one = f"{', '.join(names)} are one and the same picture, byte for byte"
     several = [column for column in ("subject_id", "visit", "date") if rows[column].nunique() > 1]
     if several:
-        told = "; ".join(f"{column} {', '.join(dict.fromkeys(rows[column]))}" for column in several)
-        why = f"{one}, listed under several {told}; keep the row it was taken for, and give the others their own photo"
-        yield broken(why, _PHOTOS, *row_numbers(rows))
+        values = "; ".join(f"{column} {', '.join(dict.fromkeys(rows[column]))}" for column in several)
+        keep = "keep the row it was taken for, and give the others their own photo"
+        yield broken(Problem(f"{one}, listed under several {values}", action=keep), _PHOTOS, *row_numbers(rows))
         return
     for (hand, finger), own in rows.groupby(["hand", "finger"], sort=False):
         if own["photo"].nunique() > 1:
-            why = (
-                f"{one}, listed as several photos of the {hand} {finger} finger; keep one row, or where it shows "
-                "several ulcers give each row the same name and its own click (x, y)"
-            )
-            yield broken(why, _PHOTOS, *row_numbers(own))
+            got = f"{one}, listed as several photos of the {hand} {finger} finger"
+            keep = "keep one row, or where it shows several ulcers give each the same name and its own click (x, y)"
+            yield broken(Problem(got, action=keep), _PHOTOS, *row_numbers(own))
     yield from fingers_not_told_apart(rows.assign(photo=" = ".join(names)))
 
 
@@ -79,8 +78,8 @@ def _unknown_subjects(study: Study) -> Iterator[Finding]:
             yield _warning(f"subject {subject} has no photo", f"{name}.csv")
 
 
-def _warning(why: str, file: str, *rows: int) -> Finding:
-    return Finding(Kind.BROKEN, Severity.WARNING, file, rows, why=why)
+def _warning(got: str, file: str, *rows: int) -> Finding:
+    return Finding(Kind.BROKEN, Severity.WARNING, file, rows, problem=Problem(got))
 
 
 def _visit_days(study: Study) -> Iterator[Finding]:

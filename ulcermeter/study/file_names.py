@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from ulcermeter.datatypes import Finding, Kind, Severity, Study
+from ulcermeter.errors import Problem
 from ulcermeter.study.cells import path_fault
 from ulcermeter.tables.inputs import INPUTS
 
@@ -22,26 +23,34 @@ _TABLES = tuple(table.name.removeprefix("study/") for table in INPUTS)
 _ALIKE = 0.8
 
 
-def folder_fault(root: Path) -> str:
-    """Say why a folder is no study folder, and which one is meant where that can be seen; empty for nothing."""
+def folder_fault(root: Path) -> Problem | None:
+    """Say why a folder is no study folder, and which one is meant where that can be seen; None for nothing."""
     if root.is_file():
-        meant = f"; its folder {root.parent} is meant" if root.name == "photos.csv" else ""
-        return f"{root}: expected a study folder that holds photos.csv, got a file{meant}."
+        own = f"give its folder, {root.parent}" if root.name == "photos.csv" else ""
+        return _no_study(root, "a file", own)
     if not root.is_dir():
-        return f"{root}: expected a study folder that holds photos.csv, got no such folder."
+        return _no_study(root, "no such folder")
     if (root / "run.json").is_file() or (root / "store.sqlite").is_file():
-        return f"{root}: expected a study folder, got a results folder; give the folder with the clinic's photos.csv."
+        return _no_study(root, "a results folder", "give the folder with the clinic's photos.csv")
     if os.path.lexists(root / "photos.csv"):
-        return ""
-    said = f"{root}: expected a study folder that holds photos.csv, got a folder without it"
+        return None
+    return _no_study(root, "a folder without it", _meant_instead(root))
+
+
+def _no_study(root: Path, got: str, action: str = "") -> Problem:
+    return Problem(where=str(root), expected="a study folder that holds photos.csv", got=got, action=action)
+
+
+def _meant_instead(root: Path) -> str:
+    """Return what to do about a folder without photos.csv, where what is meant can be seen; else empty."""
     near = [name for name in sorted(os.listdir(root)) if _table_meant(name) == "photos"]
-    inside = [child.name for child in sorted(root.iterdir()) if (child / "photos.csv").is_file()]
     if near:
-        return f"{said}; it holds {', '.join(near)}: rename it to photos.csv (as CSV UTF-8)."
+        return f"rename {', '.join(near)} to photos.csv (as CSV UTF-8)"
+    inside = [child.name for child in sorted(root.iterdir()) if (child / "photos.csv").is_file()]
     if inside:
-        return f"{said}; is its folder {' or '.join(inside)} meant?"
+        return f"give its folder {' or '.join(inside)}, if that is meant"
     above = root.resolve().parent
-    return f"{said}; is the folder above it, {above}, meant?" if (above / "photos.csv").is_file() else f"{said}."
+    return f"give the folder above it, {above}, if that is meant" if (above / "photos.csv").is_file() else ""
 
 
 def table_name_findings(root: Path) -> Iterator[Finding]:

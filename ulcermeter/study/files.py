@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Finding, Kind, Severity
+from ulcermeter.errors import Problem
 from ulcermeter.files import read_file
 from ulcermeter.tables import TABLES, columns
 from ulcermeter.tables.cells import unguarded
@@ -34,13 +35,13 @@ class Findings:
     short: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     """Rows that end before their header does, by file and row: their cells, and the header's."""
 
-    def fault(self, why: str, file: str = "", *rows: int, column: str = "", got: str = "") -> None:
+    def fault(self, problem: Problem, file: str = "", *rows: int) -> None:
         """Add a broken rule that stops a run."""
-        self.found.append(broken(why, file, *rows, column=column, got=got))
+        self.found.append(broken(problem, file, *rows))
 
-    def warn(self, why: str, file: str = "", *rows: int, column: str = "") -> None:
+    def warn(self, problem: Problem, file: str = "", *rows: int) -> None:
         """Add what looks wrong and stops nothing."""
-        self.found.append(Finding(Kind.BROKEN, Severity.WARNING, file, rows, column, why=why))
+        self.found.append(Finding(Kind.BROKEN, Severity.WARNING, file, rows, problem=problem))
 
     @property
     def stopping(self) -> bool:
@@ -48,9 +49,9 @@ class Findings:
         return any(finding.severity is Severity.FAULT for finding in self.found)
 
 
-def broken(why: str, file: str, *rows: int, column: str = "", got: str = "") -> Finding:
+def broken(problem: Problem, file: str, *rows: int, column: str = "", got: str = "") -> Finding:
     """Return a fault: what was expected and got, at a place."""
-    return Finding(Kind.BROKEN, Severity.FAULT, file, rows, column, got=got, why=why.rstrip("."))
+    return Finding(Kind.BROKEN, Severity.FAULT, file, rows, column, got=got, problem=problem)
 
 
 def short_rows_at_fault(findings: Findings) -> list[Finding]:
@@ -101,15 +102,14 @@ def _rows(path: Path, known: Sequence[str], findings: Findings) -> list[list[str
     try:
         text = read_file(path, most_mb=_MOST_MB).decode("utf-8-sig")
     except OSError as error:
-        findings.fault(f"expected a file that can be read, got: {error.strerror}", path.name)
+        findings.fault(Problem(expected="a file that can be read", got=str(error.strerror)), path.name)
         return None
     except UnicodeDecodeError:
-        findings.fault(
-            "expected UTF-8 text, got another encoding; save it as 'CSV UTF-8' in the spreadsheet", path.name
-        )
+        save = "save it as 'CSV UTF-8' in the spreadsheet"
+        findings.fault(Problem(expected="UTF-8 text", got="another encoding", action=save), path.name)
         return None
     if "\0" in text:
-        findings.fault("expected a CSV file, got a file with zero bytes in it", path.name)
+        findings.fault(Problem(expected="a CSV file", got="a file with zero bytes in it"), path.name)
         return None
     rows = _parted(text, _separator(text, known), path.name, findings)
     if rows is None:
@@ -117,10 +117,11 @@ def _rows(path: Path, known: Sequence[str], findings: Findings) -> list[list[str
     while rows and not any(rows[-1]):
         rows.pop()
     if not rows:
-        findings.fault("expected a header line and rows, got an empty file", path.name)
+        findings.fault(Problem(expected="a header line and rows", got="an empty file"), path.name)
         return None
     if got := _no_header(rows[0]):
-        findings.fault(f"expected the column names in the first line, got {got}; delete that line", path.name)
+        head = "the column names in the first line"
+        findings.fault(Problem(expected=head, got=got, action="delete that line"), path.name)
         return None
     return rows
 
@@ -132,10 +133,11 @@ def _parted(text: str, separator: str, file: str, findings: Findings) -> list[li
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
             rows.append([cell.strip() for cell in row])
             if any(_holds_rows(cell, separator, len(rows[0])) for cell in rows[-1]):
-                findings.fault(f"expected one row, got several within a quoted cell; {_QUOTE}", file, len(rows))
+                several = Problem(expected="one row", got="several within a quoted cell", action=_QUOTE)
+                findings.fault(several, file, len(rows))
     except csv.Error as error:
         got = "a quote that is opened and not closed" if "end of data" in str(error) else str(error)
-        findings.fault(f"expected a row by the rules of CSV, got {got}; {_QUOTE}", file, len(rows) + 1)
+        findings.fault(Problem(expected="a row by the rules of CSV", got=got, action=_QUOTE), file, len(rows) + 1)
         return None
     return rows
 
@@ -162,30 +164,27 @@ def _check_header(file: str, name: str, header: list[str], findings: Findings) -
     known = columns(name)
     twice = sorted({c for c in header if c and header.count(c) > 1})
     for column in twice:
-        findings.fault(f"the column '{column}' stands twice; keep one", file)
+        findings.fault(Problem(f"the column '{column}' stands twice", action="keep one"), file)
     absent = [c for c in known if c not in header]
     meant = []
     for column in dict.fromkeys(c for c in header if c and c not in known):
         close = difflib.get_close_matches(column.lower().replace(" ", "_"), absent, n=1, cutoff=0.8)
         meant += close
         if close:
-            findings.fault(f"expected a column '{close[0]}', got '{column}'; rename it", file)
+            findings.fault(Problem(f"'{column}'", f"a column '{close[0]}'", "rename it"), file)
         else:
-            findings.warn(f"the column '{column}' is not one that ulcermeter knows and is not used", file)
+            findings.warn(Problem(f"the column '{column}' is not one that ulcermeter knows and is not used"), file)
     for own in TABLES[name].columns:
         if own.required and own.name in absent and own.name not in meant:
-            findings.fault(f"expected a column '{own.name}' ({own.meaning}), got none; add it", file)
+            findings.fault(Problem("none", f"a column '{own.name}' ({own.meaning})", "add it"), file)
 
 
 def _check_width(file: str, header: list[str], body: list[list[str]], findings: Findings) -> None:
     for position, row in enumerate(body):
         if any(row[len(header) :]):
-            findings.fault(
-                f"expected {len(header)} cells as in the header, got {len(row)}; a cell that holds the separator needs "
-                "quotes",
-                file,
-                position + 2,
-            )
+            quotes = "write a cell that holds the separator in quotes"
+            wide = Problem(expected=f"{len(header)} cells as in the header", got=str(len(row)), action=quotes)
+            findings.fault(wide, file, position + 2)
         if len(row) < len(header):
             findings.short[file, position + 2] = len(row), len(header)
 

@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ulcermeter.errors import PhotoError, Refusal, UlcermeterError
+from ulcermeter.datatypes import Box, Finding, Kind, Severity
+from ulcermeter.errors import PhotoError, Problem, Refusal, UlcermeterError
 from ulcermeter.isolation import Limits, Lost, Workers
 from ulcermeter.photo.lost import lost_photo, too_little_memory
+from ulcermeter.study.camera_dates import camera_date_finding
 from ulcermeter.study.cells import parse_box
+from ulcermeter.tables.cells import Record, not_known, records
 
 if TYPE_CHECKING:
-    from ulcermeter.datatypes import Study
+    from ulcermeter.datatypes import Photo, Study
 
 __all__ = ["off_photo", "open_photos"]
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
 class _Opened:
-    """A photo to open, and the rows of photos.csv that speak of it, by their place there."""
+    """A photo to open, and the rows of photos.csv that speak of it, by their place there.
+
+    Attributes
+    ----------
+    most_days : float
+        How far the camera's date may be from a row's, days.
+    """
 
     root: Path
     name: str
-    rows: dict[int, dict[str, Any]]
+    rows: dict[int, Record]
+    most_days: float
 
 
 def open_photos(
-    study: Study, *, limits: Limits | None = None, progress: Callable[[int, int, Any], None] | None = None
-) -> list[str]:
-    """Open each photo and mask picture; return a sentence for each row that would fail, in the study's order.
+    study: Study, *, limits: Limits | None = None, progress: Callable[[int, int, str], None] | None = None
+) -> list[Finding]:
+    """Open each photo and mask picture, and find what would fail and what the camera's clock contradicts.
 
     They are opened in another process, so that a file that crashes its decoder or never ends is one more that fails.
 
@@ -43,73 +51,104 @@ def open_photos(
         Of one photo with its masks.
     progress : callable, optional
         Called with photos done, photos in all and the photo's name.
+
+    Returns
+    -------
+    list of Finding
+        Of the kinds `WOULD_FAIL` and `CAMERA_DATE`, in the study's order.
     """
-    sentences: list[tuple[int, str]] = []
-    by_name: dict[str, dict[int, dict[str, Any]]] = {}
-    for place, row in enumerate(study.photos.to_dict("records")):
-        by_name.setdefault(row["photo"], {})[place] = {str(name): cell for name, cell in row.items()}
-    photos = [_Opened(study.root, name, rows) for name, rows in by_name.items() if name]
+    findings: list[Finding] = []
+    by_name: dict[str, dict[int, Record]] = {}
+    for place, row in enumerate(records(study.photos)):
+        by_name.setdefault(row["photo"], {})[place] = row
+    most_days = study.protocol.retake.taken_date_max_days
+    photos = [_Opened(study.root, name, rows, most_days) for name, rows in by_name.items() if name]
     with Workers(limits=limits) as workers:
-        for done, (number, came) in enumerate(workers.each(_faults_in, photos), start=1):
+        for done, (number, came) in enumerate(workers.each(_findings_in, photos), start=1):
             photo = photos[number]
-            lost = lost_photo(photo.name, came) if isinstance(came, Lost) else None
-            sentences += came if lost is None else [(place, str(lost)) for place in photo.rows]
+            findings += _each_row(photo, lost_photo(photo.name, came)) if isinstance(came, Lost) else came
             if progress is not None:
                 progress(done, len(photos), photo.name)
-    return [f"photos.csv row {row + 2}: {text}" for row, text in sorted(sentences)]
+    return sorted(findings, key=lambda finding: finding.rows)
 
 
-def _faults_in(opened: _Opened) -> list[tuple[int, str]]:
+def _findings_in(opened: _Opened) -> list[Finding]:
     try:
-        return list(_faults_of(opened))
+        return list(_findings_of(opened))
     except MemoryError:
-        said = str(too_little_memory(opened.name))
+        return _each_row(opened, too_little_memory(opened.name))
     except Exception as error:  # noqa: BLE001 - one photo never stops the others
-        said = f"a fault of ours: {type(error).__name__}: {error}; please report it with this photo"
-    return [(place, said) for place in opened.rows]
+        got = f"a fault of ours: {type(error).__name__}: {error}"
+        return _each_row(opened, PhotoError(Problem(got, action="report it with this photo")))
 
 
-def _faults_of(opened: _Opened) -> Iterator[tuple[int, str]]:
-    from ulcermeter.photo import read_mask, read_photo
-    from ulcermeter.segmentation.tracings import check_on_photo, trace_mask
+def _findings_of(opened: _Opened) -> Iterator[Finding]:
+    from ulcermeter.photo import read_photo
 
     try:
         photo = read_photo(opened.root / opened.name)
     except UlcermeterError as error:
-        yield from ((i, str(error).replace(str(opened.root / opened.name), opened.name)) for i in opened.rows)
+        yield from _each_row(opened, error, where=opened.name)
         return
-    shape = photo.pixels.shape[:2]
-    for i, row in opened.rows.items():
-        click = None if row["x"] != row["x"] else (float(row["x"]), float(row["y"]))
-        if fault := off_photo(shape, click, parse_box(row["box"]), parse_box(row["reference_box"])):
-            yield i, fault
-        mask = row["mask"]
-        if mask and not mask.lower().endswith(".csv"):
-            try:
-                drawn = read_mask(opened.root / mask, shape, orientation=photo.orientation)
-                check_on_photo(trace_mask(drawn), shape)
-            except (PhotoError, Refusal) as error:
-                yield i, str(error).replace(str(opened.root / mask), mask)
+    for place, row in opened.rows.items():
+        if (problem := _problem_of_row(opened.root, row, photo)) is not None:
+            yield _would_fail(place, problem)
+        date = camera_date_finding(row, place, photo.taken_at, most_days=opened.most_days)
+        if date is not None:
+            yield date
+
+
+def _problem_of_row(root: Path, row: Record, photo: Photo) -> Problem | None:
+    """Return what would make a row fail whose photo can be read: a place off the photo, a tracing."""
+    from ulcermeter.photo import read_mask
+    from ulcermeter.segmentation.tracings import check_on_photo, trace_mask
+
+    shape = (photo.pixels.shape[0], photo.pixels.shape[1])
+    click = None if not_known(row["x"]) else (float(row["x"]), float(row["y"]))
+    if problem := off_photo(shape, click, parse_box(row["box"]), parse_box(row["reference_box"])):
+        return problem
+    mask = row["mask"]
+    if mask and not mask.lower().endswith(".csv"):
+        try:
+            drawn = read_mask(root / mask, shape, orientation=photo.orientation)
+            check_on_photo(trace_mask(drawn), shape)
+        except PhotoError as error:
+            return replace(error.problems[0], where=mask)
+        except Refusal as error:
+            return error.problems[0]
+    return None
+
+
+def _each_row(opened: _Opened, error: UlcermeterError, *, where: str = "") -> list[Finding]:
+    """Return the same problem for every row of a photo; `where` names its file as the row does."""
+    problem = error.problems[0]
+    problem = replace(problem, where=where) if where and problem.where else problem
+    return [_would_fail(place, problem) for place in opened.rows]
+
+
+def _would_fail(place: int, problem: Problem) -> Finding:
+    return Finding(Kind.WOULD_FAIL, Severity.WARNING, "photos.csv", (place + 2,), problem=problem)
 
 
 def off_photo(
     shape: tuple[int, int], click: tuple[float, float] | None, box: Box | None, reference_box: Box | None = None
-) -> str:
-    """Say how a click, a box or a reference's box misses its photo of (rows, columns); empty when none does."""
+) -> Problem | None:
+    """Say how a click, a box or a reference's box misses its photo of (rows, columns); None when none does."""
     rows, cols = shape
-    on = f"outside the upright photo of {cols} × {rows} px; give pixels of that photo, x right and y down"
+    on = f"outside the upright photo of {cols} × {rows} px"
+    give = "give pixels of that photo, x right and y down"
     if click is not None and not (-0.5 <= click[0] <= cols - 0.5 and -0.5 <= click[1] <= rows - 0.5):
-        return f"the click ({click[0]:g}, {click[1]:g}) lies {on}"
+        return Problem(f"the click ({click[0]:g}, {click[1]:g}) lies {on}", action=give)
     for name, given in (("box", box), ("reference box", reference_box)):
         if given is not None and not _meets(given, shape):
-            return f"the {name} {' '.join(f'{number:g}' for number in given)} lies {on}"
-    if box is None:
-        return ""
+            return Problem(f"the {name} {' '.join(f'{number:g}' for number in given)} lies {on}", action=give)
+    if box is None or click is None:
+        return None
     x, y, width, height = box
-    if click is not None and not (x <= click[0] <= x + width and y <= click[1] <= y + height):
-        own = f"the row's own box {x:g} {y:g} {width:g} {height:g}; mend one of them"
-        return f"the click ({click[0]:g}, {click[1]:g}) lies outside {own}"
-    return ""
+    if x <= click[0] <= x + width and y <= click[1] <= y + height:
+        return None
+    own = f"the row's own box {x:g} {y:g} {width:g} {height:g}"
+    return Problem(f"the click ({click[0]:g}, {click[1]:g}) lies outside {own}", action="mend one of them")
 
 
 def _meets(box: Box, shape: tuple[int, int]) -> bool:

@@ -8,12 +8,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Finding
-from ulcermeter.errors import UlcermeterError
+from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.reference import parse_reference
-from ulcermeter.study.cells import TOE_SENTENCE, is_toe, parse_box, path_fault
+from ulcermeter.study.cells import TOE, is_toe, parse_box, path_fault
 from ulcermeter.study.files import broken
 from ulcermeter.tables import TABLES
-from ulcermeter.tables.dates import DateInterval, parse_date
+from ulcermeter.tables.cells import not_known
+from ulcermeter.tables.dates import DateError, DateInterval, parse_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ def refuse_toes(file: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Find
         bad = frame[column].map(is_toe)
         for i in frame.index[bad]:
             got = str(frame.loc[i, column])
-            faults.append(broken(f"{TOE_SENTENCE}; got '{got}'", file, i + 2, column=column, got=got))
+            faults.append(broken(TOE, file, i + 2, column=column, got=got))
         frame.loc[bad, column] = TABLES["study/photos"][column].values[0]
     return frame, faults
 
@@ -78,7 +79,7 @@ def _folded(text: str) -> str:
 def cell_faults(name: str, frame: pd.DataFrame, protocol: Protocol) -> list[Finding]:
     """Check single cells of any table: dates and visit names."""
     file = _file(name)
-    checks: dict[str, Callable[[str], str]] = {c: _date_fault for c in frame.columns if _is_date(name, c)}
+    checks: dict[str, Callable[[str], Problem | None]] = {c: _date_fault for c in frame.columns if _is_date(name, c)}
     if "visit" in frame.columns:
         checks["visit"] = lambda text: _visit_fault(text, protocol)
     return [
@@ -102,7 +103,7 @@ def photo_faults(frame: pd.DataFrame, root: Path) -> list[Finding]:
             try:
                 parse(text)
             except UlcermeterError as error:
-                faults.append(broken(str(error), _PHOTOS, i + 2, column=column, got=text))
+                faults.append(broken(error.problems[0], _PHOTOS, i + 2, column=column, got=text))
     return faults + list(_click_faults(frame))
 
 
@@ -112,9 +113,10 @@ def _click_faults(frame: pd.DataFrame) -> Iterator[Finding]:
         has = {axis: row[axis] == row[axis] for axis in ("x", "y")}
         if has["x"] != has["y"]:
             given, lacking = ("x", "y") if has["x"] else ("y", "x")
-            yield broken(f"expected both x and y of a click, got only {given}", _PHOTOS, at, column=lacking)
+            half = Problem(expected="both x and y of a click", got=f"only {given}")
+            yield broken(half, _PHOTOS, at, column=lacking)
         yield from (
-            broken(f"expected a pixel of the photo, 0 or more, got {row[axis]:g}", _PHOTOS, at, column=axis)
+            broken(Problem(expected="a pixel of the photo, 0 or more", got=f"{row[axis]:g}"), _PHOTOS, at, column=axis)
             for axis in ("x", "y")
             if has[axis] and not 0 <= row[axis] < 1e6
         )
@@ -147,8 +149,11 @@ def _duplicates(file: str, frame: pd.DataFrame, keys: list[str]) -> list[Finding
     }
     return [
         broken(
-            f"the same {', '.join(keys)} as row {first[tuple(map(str, frame.loc[i, keys]))] + 2} "
-            f"({', '.join(str(v) for v in frame.loc[i, keys] if str(v) not in ('', 'nan'))}); keep one",
+            Problem(
+                f"the same {', '.join(keys)} as row {first[tuple(map(str, frame.loc[i, keys]))] + 2} "
+                f"({', '.join(str(v) for v in frame.loc[i, keys] if not not_known(v))})",
+                action="keep one",
+            ),
             file,
             i + 2,
         )
@@ -160,8 +165,8 @@ def _backwards(file: str, frame: pd.DataFrame) -> Iterator[Finding]:
     for i, row in frame.iterrows():
         start, end = readable_date(row["start"]), readable_date(row["end"])
         if start and end and end.high < start.low:
-            why = f"expected a day on or after the start {row['start']}, got {row['end']}"
-            yield broken(why, file, int(str(i)) + 2, column="end", got=row["end"])
+            late = Problem(expected=f"a day on or after the start {row['start']}", got=row["end"])
+            yield broken(late, file, int(str(i)) + 2, column="end", got=row["end"])
 
 
 def _contradictions(frame: pd.DataFrame) -> list[Finding]:
@@ -171,15 +176,14 @@ def _contradictions(frame: pd.DataFrame) -> list[Finding]:
         for column in ("subject_id", "visit", "date"):
             if rows[column].nunique() > 1:
                 several = ", ".join(dict.fromkeys(rows[column]))
-                why = f"one photo, {photo}, with several {column}: {several}; a photo shows one subject at one visit"
-                faults.append(broken(why, _PHOTOS, *row_numbers(rows)))
+                got = f"one photo, {photo}, with several {column}: {several}"
+                once = Problem(got, action="keep the row of the subject and visit that it shows")
+                faults.append(broken(once, _PHOTOS, *row_numbers(rows)))
     for (name, hand, finger), rows in frame.groupby(["photo", "hand", "finger"], sort=False):
         if len(rows) > 1 and rows["x"].isna().any() and rows["x"].notna().any():
-            why = (
-                f"the {hand} {finger} finger of {name} stands with a click and without; give every row a click (x, y), "
-                "or keep one row without"
-            )
-            faults.append(broken(why, _PHOTOS, *row_numbers(rows)))
+            got = f"the {hand} {finger} finger of {name} stands with a click and without"
+            both = Problem(got, action="give every row a click (x, y), or keep one row without")
+            faults.append(broken(both, _PHOTOS, *row_numbers(rows)))
     return faults + list(fingers_not_told_apart(frame))
 
 
@@ -196,11 +200,8 @@ def fingers_not_told_apart(frame: pd.DataFrame) -> Iterator[Finding]:
         same = alone[(alone["box"] == "") & (alone["mask"] == "") | alone.duplicated(["box", "mask"], keep=False)]
         if len(same):
             names = ", ".join(" ".join(finger) for finger in fingers)
-            why = (
-                f"{photo} shows several fingers ({names}), and these rows do not say where theirs is; give each its "
-                "own box, or a click (x, y)"
-            )
-            yield broken(why, _PHOTOS, *row_numbers(same))
+            got = f"{photo} shows several fingers ({names}), and these rows do not say where theirs is"
+            yield broken(Problem(got, action="give each its own box, or a click (x, y)"), _PHOTOS, *row_numbers(same))
 
 
 def row_numbers(rows: pd.DataFrame) -> list[int]:
@@ -210,7 +211,7 @@ def row_numbers(rows: pd.DataFrame) -> list[int]:
 
 def _cells(frame: pd.DataFrame, column: str) -> Iterator[tuple[int, str]]:
     if column in frame.columns:
-        yield from ((i, str(text)) for i, text in frame[column].items() if str(text) not in ("", "nan"))  # type: ignore[misc]
+        yield from ((i, str(text)) for i, text in frame[column].items() if not not_known(text))  # type: ignore[misc]
 
 
 def _file(name: str) -> str:
@@ -230,20 +231,20 @@ def readable_date(text: str) -> DateInterval | None:
         return None
 
 
-def _date_fault(text: str) -> str:
+def _date_fault(text: str) -> Problem | None:
     try:
         parsed = parse_date(text)
-    except ValueError as error:
-        return str(error)
+    except DateError as error:
+        return error.problem
     if parsed and not _FIRST_YEAR <= parsed.low.year <= _LAST_YEAR:
-        return f"expected a year from {_FIRST_YEAR} to {_LAST_YEAR}, got '{text}'"
-    return ""
+        return Problem(expected=f"a year from {_FIRST_YEAR} to {_LAST_YEAR}", got=f"'{text}'")
+    return None
 
 
-def _visit_fault(text: str, protocol: Protocol) -> str:
+def _visit_fault(text: str, protocol: Protocol) -> Problem | None:
     names = [visit.name for visit in protocol.visits]
     if text in names:
-        return ""
+        return None
     close = difflib.get_close_matches(text.lower(), names, n=1)
     hint = f" (closest: {close[0]})" if close else ""
-    return f"expected a visit of the protocol ({', '.join(names)}), got '{text}'{hint}"
+    return Problem(expected=f"a visit of the protocol ({', '.join(names)})", got=f"'{text}'{hint}")

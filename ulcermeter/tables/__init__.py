@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.errors import TableError
+from ulcermeter.errors import Problem, TableError
 from ulcermeter.tables.comparisons import COMPARISONS
 from ulcermeter.tables.contract import Column, Table
 from ulcermeter.tables.inputs import INPUTS
@@ -40,10 +40,9 @@ class CellFault:
     got: str
 
     @property
-    def why(self) -> str:
-        """What was expected and got, in words."""
-        shown = f"'{self.got}'" if self.got else "an empty cell"
-        return f"expected {self.expected}, got {shown}"
+    def problem(self) -> Problem:
+        """What was expected and got, without its place."""
+        return Problem(expected=self.expected, got=f"'{self.got}'" if self.got else "an empty cell")
 
 
 TABLES: dict[str, Table] = {table.name: table for table in (*INPUTS, *OUTPUTS, *COMPARISONS)}
@@ -66,7 +65,7 @@ def from_rows(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     return conform(name, pd.DataFrame(rows, columns=None if rows else columns(name)))
 
 
-def conform(name: str, frame: pd.DataFrame, *, extra: bool = False) -> pd.DataFrame:
+def conform(name: str, frame: pd.DataFrame, *, extra: bool = False, called: str = "") -> pd.DataFrame:
     """Bring a frame to a table's contract: all columns, in order, of their dtype; row order untouched.
 
     Parameters
@@ -77,6 +76,8 @@ def conform(name: str, frame: pd.DataFrame, *, extra: bool = False) -> pd.DataFr
         Columns that are absent are added as *not known*.
     extra : bool
         Keep columns the contract does not know, behind the others, instead of raising.
+    called : str
+        What a person calls the table, such as its file; without it, its name.
 
     Returns
     -------
@@ -88,20 +89,21 @@ def conform(name: str, frame: pd.DataFrame, *, extra: bool = False) -> pd.DataFr
     TableError
         Unknown columns, missing required ones, cells that are not of the column's kind or allowed values: all at once.
     """
-    faults: list[str] = []
+    where, problems = called or name, list[Problem]()
     others = [str(c) for c in frame.columns if c not in columns(name)]
     if others and not extra:
-        faults.append(f"{name}: expected only the columns {', '.join(columns(name))}, got also {', '.join(others)}.")
-    faults += [
-        f"{name}: expected a column '{column.name}' ({column.meaning}), got none; add it."
+        expected = f"only the columns {', '.join(columns(name))}"
+        problems.append(Problem(where=where, expected=expected, got=f"also {', '.join(others)}"))
+    problems += [
+        Problem(where=where, expected=f"a column '{column.name}' ({column.meaning})", got="none", action="add it")
         for column in TABLES[name].columns
         if column.required and column.name not in frame.columns and len(frame)
     ]
     known, cells = conform_loosely(name, frame)
     # Row 1 of a CSV file is its header.
-    faults += [f"{name} row {cell.position + 2}, {cell.column}: {cell.why}." for cell in cells]
-    if faults:
-        raise TableError(faults)
+    problems += [cell.problem.at(f"{where} row {cell.position + 2}, {cell.column}") for cell in cells]
+    if problems:
+        raise TableError(problems)
     return known.assign(**{c: frame[c].reset_index(drop=True) for c in others}) if extra and others else known
 
 

@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from ulcermeter.errors import Problem
+
 __all__ = [
+    "DateError",
     "DateInterval",
     "TimeKey",
     "add_months",
@@ -24,6 +27,14 @@ __all__ = [
 TimeKey = tuple[date, int, str, str]
 
 _ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+
+
+class DateError(ValueError):
+    """A text that is no ISO 8601 date; its problem says what was expected."""
+
+    def __init__(self, expected: str, text: str) -> None:
+        self.problem = Problem(expected=expected, got=f"'{text}'")
+        super().__init__(str(self.problem))
 
 
 @dataclass(frozen=True)
@@ -54,14 +65,14 @@ def parse_date(text: str) -> DateInterval | None:
 
     Raises
     ------
-    ValueError
+    DateError
         Not such a date, or one that does not exist (2015-02-30).
     """
     if not text.strip():
         return None
     match = _ISO.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"expected an ISO 8601 date such as 2016-05-17, 2016-05 or 2016, got '{text}'")
+        raise DateError("an ISO 8601 date such as 2016-05-17, 2016-05 or 2016", text)
     year, month, day = (int(part) if part else None for part in match.groups())
     assert year is not None
     try:
@@ -71,7 +82,7 @@ def parse_date(text: str) -> DateInterval | None:
         last = date(year, last_month, calendar.monthrange(year, last_month)[1])
         return DateInterval(date(year, 1 if month is None else month, 1), last)
     except (ValueError, calendar.IllegalMonthError) as error:
-        raise ValueError(f"expected a date that exists, got '{text}'") from error
+        raise DateError("a date that exists", text) from error
 
 
 def readable_day(text: str) -> str:

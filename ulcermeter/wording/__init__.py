@@ -5,8 +5,16 @@ made here of them. Nothing reads these words back: replace them all by noise, an
 changes.
 """
 
-from ulcermeter.wording.findings import finding_in_words, record_of
+from ulcermeter.wording.findings import finding_in_words, problem_of, record_of
 from ulcermeter.wording.flags import evidence_of_visit, flag_in_words, flags_in_words
 from ulcermeter.wording.notes import note_in_words
 
-__all__ = ["evidence_of_visit", "finding_in_words", "flag_in_words", "flags_in_words", "note_in_words", "record_of"]
+__all__ = [
+    "evidence_of_visit",
+    "finding_in_words",
+    "flag_in_words",
+    "flags_in_words",
+    "note_in_words",
+    "problem_of",
+    "record_of",
+]
