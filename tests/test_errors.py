@@ -25,7 +25,6 @@ VERBS = {
     "compare",
     "copy",
     "correct",
-    "correct",
     "delete",
     "crop",
     "draw",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,14 +79,14 @@ def test_a_study_file_that_is_none_is_a_fault_and_not_passed_over(
     kind, path = odd
     (tiny_study / name).unlink(missing_ok=True)
     (tiny_study / name).symlink_to(path.absolute())
-    faults = check_study(tiny_study).faults
+    faults = [str(fault) for fault in check_study(tiny_study).faults]
     assert len(faults) == 1 and name in faults[0] and f"{kind}, not a file" in faults[0], faults
 
 
 def test_a_link_to_nothing_is_a_fault_and_not_an_absent_file(tiny_study: Path) -> None:
     (tiny_study / "events.csv").symlink_to("nowhere.csv")
     (tiny_study / "protocol.toml").symlink_to("nowhere.toml")
-    faults = check_study(tiny_study).faults
+    faults = [str(fault) for fault in check_study(tiny_study).faults]
     assert len(faults) == 2 and "protocol.toml" in faults[0] and faults[1].startswith("events.csv: expected a file")
 
 
@@ -97,6 +98,34 @@ def test_an_allocation_that_is_no_file(odd: tuple[str, Path]) -> None:
 def test_hashing_a_pipe_does_not_wait(odd: tuple[str, Path]) -> None:
     with pytest.raises(OSError, match="not a file"):
         file_sha256(odd[1])
+
+
+@pytest.mark.parametrize("kind", ["a named pipe", "a device"])
+def test_what_takes_a_files_place_after_the_first_look_is_refused_without_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"x")
+
+    def exchange(found: str | Path) -> int:
+        path.unlink()
+        KINDS[kind](path)
+        return 1
+
+    monkeypatch.setattr("ulcermeter.files.check_regular", exchange)
+    with pytest.raises(OSError, match=f"{kind}, not a file"):
+        read_file(path, most_mb=1)
+
+
+def test_a_small_file_asks_for_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"x" * 1000)
+    tracemalloc.start()
+    try:
+        read_file(path, most_mb=300)
+        assert tracemalloc.get_traced_memory()[1] < 5e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_file_is_read_to_its_limit_and_not_beyond(tmp_path: Path) -> None:

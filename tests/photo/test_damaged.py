@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -227,3 +228,21 @@ def test_a_link_to_a_photo_is_a_photo(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png())
     (tmp_path / "b.png").symlink_to(tmp_path / "a.png")
     assert np.array_equal(read_photo(tmp_path / "b.png").pixels, SKIN)
+
+
+def _no_memory(*_: object) -> None:
+    np.empty(1 << 60, np.uint8)
+
+
+def _no_memory_of_opencv(*_: object) -> None:
+    cv2.resize(np.zeros((1, 1), np.uint8), (1 << 22, 1 << 24))
+
+
+@pytest.mark.parametrize("decoder", [_no_memory, _no_memory_of_opencv])
+def test_too_little_memory_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoder: object) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(np.full((40, 50, 3), 90, np.uint8)).save(path)
+    monkeypatch.setattr("ulcermeter.photo.formats._decoder", lambda data: decoder)
+    with pytest.raises(PhotoError, match="in the memory it may have, got one that asks for more") as caught:
+        read_photo(path)
+    assert caught.value.problems[0].where == str(path)

@@ -6,11 +6,12 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from ulcermeter.errors import PhotoError, Problem, UlcermeterError
+from ulcermeter.errors import UlcermeterError
 from ulcermeter.photo.dicom import decode_dicom
 from ulcermeter.photo.exif import Decoded
 from ulcermeter.photo.heic import decode_heic
 from ulcermeter.photo.limits import damaged
+from ulcermeter.photo.lost import too_little_memory, wants_memory
 from ulcermeter.photo.pictures import decode_picture
 from ulcermeter.photo.raw import refuse_raw
 
@@ -37,16 +38,9 @@ def decode(data: bytes, path: Path) -> Decoded:
             return _decoder(data)(data, path)
     except UlcermeterError:
         raise
-    except MemoryError as error:
-        raise PhotoError(
-            Problem(
-                where=str(path),
-                expected="a picture that fits into memory",
-                got="one that does not",
-                action="export the photo as JPEG",
-            )
-        ) from error
     except Exception as error:  # noqa: BLE001 - decoders raise whatever the damaged bytes lead them into
+        if wants_memory(error):
+            raise too_little_memory(str(path)) from error
         raise damaged(path, error) from error
 
 

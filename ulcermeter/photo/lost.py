@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
+
 from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.isolation import Fate, Lost
 
-__all__ = ["lost_photo", "too_little_memory"]
+__all__ = ["lost_photo", "too_little_memory", "wants_memory"]
 
 
 def lost_photo(name: str, lost: Lost) -> PhotoError:
@@ -39,3 +41,10 @@ def too_little_memory(name: str) -> PhotoError:
             action="save it as an ordinary JPEG of 12 megapixels, or give more memory with --photo-memory-limit-mb",
         )
     )
+
+
+def wants_memory(error: Exception) -> bool:
+    """Tell whether a library asked for memory in vain: each says it in its own way."""
+    if isinstance(error, cv2.error):
+        return bool(getattr(error, "code", 0) == cv2.Error.StsNoMem)
+    return isinstance(error, MemoryError) or "bad_alloc" in str(error) or "Failed to allocate memory" in str(error)

@@ -25,7 +25,7 @@ from ulcermeter.datatypes import (
 from ulcermeter.errors import MissingDependencyError, PhotoError, Problem, Refusal, StudyError, UlcermeterError
 from ulcermeter.finger import locate_finger
 from ulcermeter.photo import read_photo
-from ulcermeter.photo.lost import too_little_memory
+from ulcermeter.photo.lost import too_little_memory, wants_memory
 from ulcermeter.pipeline.in_view import check_seen, holds_point
 from ulcermeter.pipeline.tracing_place import follows_edge, lies_elsewhere
 from ulcermeter.pipeline.tracings import read_tracing
@@ -112,7 +112,7 @@ def measure_photo(
     except (MissingDependencyError, PhotoError, StudyError) as error:
         result = _failed(work, error)
     except Exception as error:
-        result = _failed(work, too_little_memory(work.cell("photo"))) if _wants_memory(error) else _fault(work, error)
+        result = _failed(work, too_little_memory(work.cell("photo"))) if wants_memory(error) else _fault(work, error)
     return result
 
 
@@ -144,13 +144,6 @@ def _fault(work: Work, error: Exception) -> PhotoResult:
     _log.error("a fault of ours on %s", work.row.get("photo"), exc_info=error)
     work.known["instruction"] = _REPORT
     return PhotoResult(_photo_row(work, "failed", f"a fault of ours: {type(error).__name__}: {error}; {_REPORT}"))
-
-
-def _wants_memory(error: Exception) -> bool:
-    """Tell whether a library asked for memory in vain: each says it in its own way."""
-    if isinstance(error, cv2.error):
-        return bool(getattr(error, "code", 0) == cv2.Error.StsNoMem)
-    return isinstance(error, MemoryError) or "bad_alloc" in str(error) or "Failed to allocate memory" in str(error)
 
 
 def _measure(work: Work, run_id: str, first_label: int, overlay: bool) -> PhotoResult:
