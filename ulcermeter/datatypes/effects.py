@@ -28,6 +28,7 @@ class Measure(StrEnum):
     """What the estimate is; differences are arm minus reference arm, ratios arm over reference arm."""
 
     SHARE = "share"
+    CURVE = "share, by the healing curve"
     RISK_DIFFERENCE = "risk difference"
     RISK_RATIO = "risk ratio"
     MEDIAN_DAYS = "median, days"

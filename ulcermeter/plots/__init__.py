@@ -1,4 +1,4 @@
-"""Pictures for people: overlays on photos, thumbnails of refused ones, healing curves, and what a validation showed.
+"""Pictures for people: overlays, thumbnails of refused photos, healing curves, effects, what a validation showed.
 
 Every picture is drawn the same way from the same inputs, byte for byte.
 """
@@ -6,6 +6,7 @@ Every picture is drawn the same way from the same inputs, byte for byte.
 from __future__ import annotations
 
 from ulcermeter.plots.curves import healing_curve
+from ulcermeter.plots.effects import forest_figure, healing_share_figure, slopes_figure
 from ulcermeter.plots.overlay import draw_overlay, draw_refusal, shrink_jpeg
 from ulcermeter.plots.validation import bland_altman_figure, calls_figure, coverage_figure, error_figure
 
@@ -16,6 +17,9 @@ __all__ = [
     "draw_overlay",
     "draw_refusal",
     "error_figure",
+    "forest_figure",
     "healing_curve",
+    "healing_share_figure",
     "shrink_jpeg",
+    "slopes_figure",
 ]

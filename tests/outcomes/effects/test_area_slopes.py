@@ -137,6 +137,19 @@ def test_one_ulcer_a_subject_is_told() -> None:
     assert all(Caution.ONE_ULCER_A_SUBJECT in e.cautions and math.isfinite(e.low) for e in found)
 
 
+def test_ulcers_measured_once_are_not_counted() -> None:
+    """They help the intercept, and are no subjects of a slope."""
+    once = (
+        frame()
+        .groupby("ulcer_id")
+        .head(1)
+        .assign(subject_id=lambda t: "T" + t["subject_id"], ulcer_id=lambda t: "T" + t["ulcer_id"])
+    )
+    found = compare_slopes(pd.concat([frame(), once]), reference_arm="B")[-1]
+    assert (found.n_ulcers, found.n_subjects) == (20, 8)
+    assert found.estimate == pytest.approx(-0.5597, abs=0.02) and Caution.FEW_SUBJECTS in found.cautions
+
+
 def test_too_little_is_not_estimable() -> None:
     rows = frame()
     for short in (rows[rows["day"] == 0], rows[rows["subject_id"].isin(["S1", "S5"])], rows.head(0)):

@@ -12,6 +12,7 @@ from test_interval_censored import RADIATION, intervals
 
 from ulcermeter.datatypes import Caution
 from ulcermeter.outcomes.effects import estimate_healing_curve
+from ulcermeter.outcomes.effects.turnbull_bands import share_at
 
 
 def table(pairs: np.ndarray, subjects: list[str] | None = None) -> pd.DataFrame:
@@ -73,6 +74,25 @@ def test_the_same_seed_gives_the_same_band_in_any_order() -> None:
     other = estimate_healing_curve(rows.sample(frac=1, random_state=1), draws=100, seed=3)
     np.testing.assert_allclose(one.low, other.low, atol=1e-9)
     assert not np.allclose(one.low, estimate_healing_curve(rows, draws=100, seed=4).low)
+
+
+def test_what_was_never_seen_after_day_0_counts_for_nothing() -> None:
+    pairs = np.array([(0.0, 14.0)] * 4 + [(14.0, math.inf)] * 6 + [(0.0, math.inf)] * 5 + [(-14.0, math.inf)])
+    curve = estimate_healing_curve(table(pairs), draws=20)
+    assert (curve.median.n_ulcers, curve.share[1]) == (10, pytest.approx(0.4))
+    assert Caution.UNKNOWN_LEFT_OUT in curve.median.cautions
+
+
+def test_the_share_at_a_visit_does_not_miss_those_that_were_open_earlier() -> None:
+    """Of 8, 2 heal in (0, 14]; of the 4 followed on, 2 heal in (14, 28]: F = 1/4 + 3/4 x 1/2 = 5/8.
+
+    Of the 6 whose answer for day 28 is known, 4 have healed: 2/3 is too much.
+    """
+    pairs = np.array([(0.0, 14.0)] * 2 + [(14.0, math.inf)] * 2 + [(14.0, 28.0)] * 2 + [(28.0, math.inf)] * 2)
+    curve = estimate_healing_curve(table(pairs), draws=100)
+    found = share_at(curve, 30)
+    assert found.estimate == pytest.approx(5 / 8, abs=1e-6) and found.low < 5 / 8 < found.high
+    assert share_at(curve, 20).estimate == pytest.approx(1 / 4, abs=1e-6)
 
 
 def test_nothing_known_is_told() -> None:

@@ -113,6 +113,15 @@ def test_an_arm_in_which_nothing_healed_has_no_hazard_ratio() -> None:
     assert math.isnan(found.estimate) and Caution.NOT_ESTIMABLE in found.cautions
 
 
+def test_what_was_never_seen_after_day_0_changes_nothing() -> None:
+    low, high = np.tile([0.0, 14, 28, 28, 14, 0], 4), np.tile([14.0, 28, 56, np.inf, np.inf, 28], 4)
+    seen = frame(low, high, ["A", "B"] * 12, np.arange(24) // 2 * 2 + np.arange(24) % 2)
+    never = frame(np.zeros(4), np.full(4, np.inf), ["A", "B"] * 2, np.arange(90, 94))
+    (one,), (other,) = compare_hazards(seen), compare_hazards(pd.concat([seen, never]))
+    assert (other.estimate, other.low, other.n_ulcers) == pytest.approx((one.estimate, one.low, one.n_ulcers))
+    assert Caution.UNKNOWN_LEFT_OUT in other.cautions
+
+
 def test_three_arms_and_an_ulcer_last_seen_open_before_day_0() -> None:
     low = np.tile(np.array([-7.0, 0, 14, 28, 0, 14, 28, 56]), 6)
     high = np.tile(np.array([14.0, 14, 28, np.inf, 28, 28, 56, 84]), 6)

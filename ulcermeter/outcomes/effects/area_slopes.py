@@ -274,17 +274,21 @@ def compare_slopes(areas: pd.DataFrame, *, reference_arm: str = "", reml: bool =
     Returns
     -------
     tuple of Effect
-        Slopes by arm, then differences. Not estimable where an arm's ulcers were not measured at two times, or no
-        degree of freedom is left between subjects.
+        Slopes by arm, then differences; numbers, and degrees of freedom, are of ulcers measured on two days at least.
+        Not estimable where an arm has none, or no degree of freedom is left between subjects.
     """
     need(areas, "subject_id", "ulcer_id", "arm", "day", "area_mm2", "area_low_mm2", "area_high_mm2")
     reference, others = arms_of(areas, reference_arm)
     arms = [*others, *([reference] if reference else [])]
     known = areas[areas["day"].notna() & areas["area_mm2"].notna()]
-    n_subjects = known["subject_id"].nunique()
-    timed = known.groupby("arm")["day"].nunique()
-    if any(timed.get(arm, 0) < 2 for arm in arms) or n_subjects <= len(arms) or len(known) < 2 * len(arms) + 7:
-        return tuple(_effects(arms, reference, known, None))
+    moving = _measured_twice(known)
+    n_subjects = moving.groupby("arm")["subject_id"].nunique()
+    if (
+        any(n_subjects.get(arm, 0) < 1 for arm in arms)
+        or n_subjects.sum() <= len(arms)
+        or len(known) < 2 * len(arms) + 7
+    ):
+        return tuple(_effects(arms, reference, moving, None))
     weeks = known["day"].to_numpy(dtype=float) / 7.0
     member = np.column_stack([(known["arm"] == arm).to_numpy(dtype=float) for arm in arms])
     x = np.column_stack([member, member * weeks[:, None]])
@@ -293,7 +297,12 @@ def compare_slopes(areas: pd.DataFrame, *, reference_arm: str = "", reml: bool =
         known["area_mm2"].to_numpy(dtype=float), weeks, x, known["subject_id"].to_numpy(dtype=object),
         known["ulcer_id"].to_numpy(dtype=object), known_sd=width / (2 * 1.96), reml=reml,
     )  # fmt: skip
-    return tuple(_effects(arms, reference, known, fit))
+    return tuple(_effects(arms, reference, moving, fit))
+
+
+def _measured_twice(areas: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of ulcers measured on two days at least: others tell of no slope, though they take part."""
+    return areas[areas.groupby("ulcer_id")["day"].transform("nunique") >= 2]
 
 
 def _effects(arms: list[str], reference: str, known: pd.DataFrame, fit: SlopeFit | None) -> list[Effect]:

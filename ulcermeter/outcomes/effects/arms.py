@@ -10,7 +10,7 @@ from ulcermeter.errors import Problem, TableError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FEW_SUBJECTS", "arms_of", "few", "need"]
+__all__ = ["FEW_SUBJECTS", "arms_of", "few", "need", "timed"]
 
 FEW_SUBJECTS = 10
 """Subjects in an arm below which an interval is marked (assumption: coverage in simulations with 10 against 10)."""
@@ -36,6 +36,17 @@ def arms_of(table: pd.DataFrame, reference_arm: str) -> tuple[str, list[str]]:
 def few(n_subjects: int) -> tuple[Caution, ...]:
     """Return the caution that an interval of so few subjects needs."""
     return (Caution.FEW_SUBJECTS,) if n_subjects < FEW_SUBJECTS else ()
+
+
+def timed(ulcers: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Caution, ...]]:
+    """Return the ulcers whose healing interval tells anything, from day 0 on, and the caution where some do not.
+
+    One never seen after day 0 would be in (0, infinity]: it adds nothing to a likelihood and may not be counted.
+    """
+    low = ulcers["healing_day_low"].clip(lower=0.0)
+    tells = low.notna() & ((low > 0) | ulcers["healing_day_high"].notna())
+    left_out = () if bool(tells.all()) else (Caution.UNKNOWN_LEFT_OUT,)
+    return ulcers[tells].assign(healing_day_low=low[tells]), left_out
 
 
 def need(table: pd.DataFrame, *names: str) -> None:

@@ -25,7 +25,7 @@ from ulcermeter.outcomes.effects.follow_up import (
 from ulcermeter.outcomes.effects.p_values import score_tests, with_p_of_rates, with_p_of_shares
 from ulcermeter.outcomes.effects.proportions import compare_shares
 from ulcermeter.outcomes.effects.rates import compare_rates
-from ulcermeter.outcomes.effects.turnbull_bands import DRAWS, estimate_healing_curve
+from ulcermeter.outcomes.effects.turnbull_bands import DRAWS, estimate_healing_curve, share_at
 from ulcermeter.outcomes.effects.weibull import compare_hazards
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import conform, from_rows
@@ -199,7 +199,14 @@ def _of_ulcers(ulcers: pd.DataFrame, areas: pd.DataFrame, comparison: _Compariso
         yield from _named(event, with_p_of_shares(shares, ulcers, event, protocol))
     yield from _named(_TIME, compare_hazards(ulcers, reference_arm=reference))
     yield from _named(_TIME, score_tests(ulcers, reference_arm=reference, protocol=protocol))
-    yield from _named(_TIME, (c.median for c in healing_curves(ulcers, protocol=protocol, draws=comparison.draws)))
+    curves = healing_curves(ulcers, protocol=protocol, draws=comparison.draws)
+    yield from _named(_TIME, (curve.median for curve in curves))
+    for visit in visits_after(protocol):
+        window = window_of(visit)
+        if window is not None:
+            yield from _named(
+                f"healed by {visit.name}", (share_at(curve, window[1]) for curve in curves if len(curve.days))
+            )
     yield from _named("area", compare_slopes(areas, reference_arm=_reference(areas, comparison)) if len(areas) else ())
     primary = protocol.visit(protocol.outcomes.primary_visit)
     window = window_of(primary)

@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Caution, Effect, EffectMethod, HealingCurve, Measure
-from ulcermeter.outcomes.effects.arms import few, need
+from ulcermeter.outcomes.effects.arms import few, need, timed
 from ulcermeter.outcomes.interval_censored import innermost_intervals, turnbull
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DRAWS", "SEED", "estimate_healing_curve", "followed_and_healed"]
+__all__ = ["DRAWS", "SEED", "estimate_healing_curve", "followed_and_healed", "share_at"]
 
 DRAWS = 1000
 SEED = 20170321
@@ -50,7 +50,7 @@ def estimate_healing_curve(
     ----------
     ulcers : DataFrame
         One row an ulcer: subject_id, healing_day_low, healing_day_high (days; high empty where healing was not seen).
-        Ulcers without a low day do not take part. With a column arm, only those of `arm`.
+        Ulcers without a low day, or never seen after day 0, do not take part. With a column arm, only those of `arm`.
     arm : str
     visits : iterable of (name, day)
         At which to count.
@@ -66,9 +66,8 @@ def estimate_healing_curve(
     """
     need(ulcers, "subject_id", "healing_day_low", "healing_day_high")
     own = ulcers[ulcers["arm"] == arm] if arm and "arm" in ulcers else ulcers
-    known = own[own["healing_day_low"].notna()]
-    left_out = (Caution.UNKNOWN_LEFT_OUT,) if len(known) < len(own) else ()
-    low = np.maximum(known["healing_day_low"].to_numpy(dtype=float), 0.0)
+    known, left_out = timed(own)
+    low = known["healing_day_low"].to_numpy(dtype=float)
     high = known["healing_day_high"].fillna(np.inf).to_numpy(dtype=float)
     subjects = known["subject_id"].to_numpy(dtype=object)
     if not len(known):
@@ -83,6 +82,19 @@ def estimate_healing_curve(
     median = _median_effect(arm, days, share, bundle, len(known), n, (*few(n), *left_out))
     counts = tuple((name, day, *followed_and_healed(low, high, day)) for name, day in visits)
     return HealingCurve(arm, days, share, *band, median, counts)
+
+
+def share_at(curve: HealingCurve, day: float) -> Effect:
+    """Return a curve's share healed by a day, with its band.
+
+    Unlike the share of ulcers whose answer is known it does not miss those that were open when last seen, earlier: they
+    heal from then on as the others do (censoring that does not hang on healing; assumption).
+    """
+    at = int(np.searchsorted(curve.days, day, side="right")) - 1
+    ends = (float(curve.share[at]), float(curve.low[at]), float(curve.high[at]))
+    cautions = tuple(caution for caution in curve.median.cautions if caution is not Caution.NOT_REACHED)
+    counts = (curve.median.n_ulcers, curve.median.n_subjects)
+    return Effect(Measure.CURVE, curve.arm, *ends, EffectMethod.BOOTSTRAP, *counts, cautions=cautions)
 
 
 def _steps(ends: Floats, mass: Floats) -> tuple[Floats, Floats]:

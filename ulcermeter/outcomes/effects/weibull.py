@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from ulcermeter.datatypes import Caution, Effect, EffectMethod, Measure
-from ulcermeter.outcomes.effects.arms import arms_of, few, need
+from ulcermeter.outcomes.effects.arms import arms_of, few, need, timed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,7 +162,7 @@ def compare_hazards(ulcers: pd.DataFrame, *, reference_arm: str = "", stratum: s
     ----------
     ulcers : DataFrame
         One row an ulcer: subject_id, arm, healing_day_low, healing_day_high (empty = not seen healed). Rows without a
-        low day do not take part.
+        low day, or never seen after day 0, do not take part; an ulcer last seen open before day 0 was open on day 0.
     reference_arm : str
         The last by name where none is given.
     stratum : str
@@ -175,24 +175,18 @@ def compare_hazards(ulcers: pd.DataFrame, *, reference_arm: str = "", stratum: s
     """
     need(ulcers, "subject_id", "arm", "healing_day_low", "healing_day_high", *([stratum] if stratum else []))
     reference, others = arms_of(ulcers, reference_arm)
-    known = ulcers[ulcers["healing_day_low"].notna()]
-    left_out = (Caution.UNKNOWN_LEFT_OUT,) if len(known) < len(ulcers) else ()
+    known, left_out = timed(ulcers)
     healed = set(known.loc[known["healing_day_high"].notna(), "arm"])
     arms = [arm for arm in others if arm in healed]
     if reference not in healed or not arms:
         return tuple(_not_estimable(arm, reference, known, left_out) for arm in others)
     used = known[known["arm"].isin([*arms, reference])]
-    low, high = _interval(used)
+    low = used["healing_day_low"].to_numpy(dtype=float)
+    high = used["healing_day_high"].fillna(np.inf).to_numpy(dtype=float)
     x = np.column_stack([*(used["arm"] == arm for arm in arms), *_strata(used, stratum)]).astype(float)
     fit = fit_weibull(low, high, x, used["subject_id"].to_numpy(dtype=object))
     found = {arm: _effect(fit, i, arm, reference, used, left_out) for i, arm in enumerate(arms)}
     return tuple(found.get(arm) or _not_estimable(arm, reference, known, left_out) for arm in others)
-
-
-def _interval(ulcers: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Days in (low, high]; an ulcer last seen open before day 0 was open on day 0."""
-    low = np.maximum(ulcers["healing_day_low"].to_numpy(dtype=float), 0.0)
-    return low, ulcers["healing_day_high"].fillna(np.inf).to_numpy(dtype=float)
 
 
 def _strata(ulcers: pd.DataFrame, stratum: str) -> list[NDArray[np.bool_]]:
