@@ -22,7 +22,8 @@ class Mutation:
 
     def is_within(self, spans: Sequence[Span]) -> bool:
         """Tell whether all that was touched lies within these spans."""
-        return all(any(a <= start and end <= b for a, b in spans) for start, end in self.touched)
+        inside = [any(a <= start and end <= b for a, b in spans) for start, end in self.touched]
+        return bool(inside) and all(inside)
 
 
 def damage(whole: bytes, seed: int, spans: Sequence[Span] = ()) -> Mutation:
