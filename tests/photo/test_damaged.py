@@ -147,18 +147,91 @@ def test_what_stands_behind_a_png_does_not_matter(tmp_path: Path) -> None:
 # --- TIFF and whatever a decoder raises -----------------------------------------------------------------------------
 
 
-def test_a_deflated_tiff_is_protected_by_its_own_checksum(tmp_path: Path) -> None:
-    path = tmp_path / "a.tif"
-    Image.fromarray(SKIN).save(path, compression="tiff_adobe_deflate")
-    whole = path.read_bytes()
+def tiff(pixels: np.ndarray, **options: Any) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "tiff", **options)
+    return file.getvalue()
+
+
+def deep_tiff(compression: int) -> bytes:
+    """16 bits a channel, as OpenCV writes them."""
+    pixels = np.tile(SKIN, (2, 2, 1)).astype(np.uint16) * 257
+    return cv2.imencode(".tif", pixels, [cv2.IMWRITE_TIFF_COMPRESSION, compression])[1].tobytes()
+
+
+@pytest.mark.parametrize("kind", ["colour", "grey", "16 bits", "16 bits of grey"])
+def test_a_deflated_tiff_is_protected_by_its_own_checksum(tmp_path: Path, kind: str) -> None:
+    """libtiff stops inflating once the pixels are there, so it proves few of the checksums."""
+    large, path = np.tile(SKIN, (2, 2, 1)), tmp_path / "a.tif"
+    whole = {
+        "colour": lambda: tiff(large, compression="tiff_adobe_deflate"),
+        "grey": lambda: tiff(large[..., 0], compression="tiff_adobe_deflate"),
+        "16 bits": lambda: deep_tiff(8),
+        "16 bits of grey": lambda: tiff(large[..., 0].astype(np.uint16) * 257, compression="tiff_adobe_deflate"),
+    }[kind]()
+    path.write_bytes(whole)
+    right = read_photo(path).pixels
     rng = np.random.default_rng(2)
-    for at in rng.integers(300, len(whole) - 400, 40):
+    for at in rng.integers(300, len(whole) - 400, 60):
         path.write_bytes(flipped(whole, int(at), 3))
         try:
             pixels = read_photo(path).pixels
         except PhotoError:
             continue
-        assert np.array_equal(pixels, SKIN)
+        assert np.array_equal(pixels, right), at
+
+
+def test_where_libtiff_loses_its_way_while_opencv_decodes_the_photo_is_damaged(tmp_path: Path) -> None:
+    whole, path = deep_tiff(5), tmp_path / "a.tif"
+    path.write_bytes(whole)
+    assert read_photo(path).pixels.shape == (240, 340, 3)
+    refusals = 0
+    for at in range(5000, len(whole) - 5000, len(whole) // 40):
+        path.write_bytes(whole[:at] + bytes(64) + whole[at + 64 :])
+        try:
+            read_photo(path)
+        except PhotoError as error:
+            refusals += "damaged" in str(error)
+    # Some codes of LZW are other pixels and no error.
+    assert refusals > 25
+
+
+def test_jpeg_within_tiff_is_refused_since_its_damage_is_not_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff(SKIN, compression="jpeg"))
+    assert "compression 7" in refused(path)
+
+
+def tag_at(data: bytes, tag: int) -> int:
+    """Where a tag's entry stands in the first directory of a little-endian TIFF."""
+    start = int.from_bytes(data[4:8], "little")
+    count = int.from_bytes(data[start : start + 2], "little")
+    places = (start + 2 + 12 * k for k in range(count))
+    return next(at for at in places if int.from_bytes(data[at : at + 2], "little") == tag)
+
+
+@pytest.mark.parametrize("packed", [{}, {"compression": "tiff_adobe_deflate"}, {"compression": "packbits"}])
+@pytest.mark.parametrize("change", ["no value", "another tag"])
+def test_a_tracing_in_bytes_is_never_read_as_bits_and_so_as_black(
+    tmp_path: Path, packed: dict[str, str], change: str
+) -> None:
+    """Bits per sample may be left out for one bit: then a drawing in bytes is black, and *no ulcer*."""
+    whole, path = tiff(tracing(), **packed), tmp_path / "a.tif"
+    at = tag_at(whole, 258)
+    new = (whole[at : at + 4] + bytes(4)) if change == "no value" else (b"\xfb\x00" + whole[at + 2 : at + 8])
+    path.write_bytes(whole[:at] + new + whole[at + 8 :])
+    refused(path, lambda path: read_mask(path, (120, 170)))
+
+
+@pytest.mark.parametrize("packed", [{}, {"compression": "tiff_adobe_deflate"}])
+@pytest.mark.parametrize(("tag", "value"), [(258, 1), (258, 4), (257, 40), (256, 85)])
+def test_more_pixels_than_the_tags_speak_of_are_damage(
+    tmp_path: Path, packed: dict[str, str], tag: int, value: int
+) -> None:
+    whole, path = tiff(tracing(), **packed), tmp_path / "a.tif"
+    at = tag_at(whole, tag) + 8
+    path.write_bytes(whole[:at] + value.to_bytes(2, "little") + whole[at + 2 :])
+    refused(path)
 
 
 @pytest.mark.parametrize("tag", [256, 257, 258, 262, 273, 277, 279])

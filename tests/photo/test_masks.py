@@ -179,3 +179,20 @@ def test_a_mask_whose_own_tag_turns_it_wrongly_is_refused(tmp_path: Path) -> Non
     path = saved(tmp_path / "m.png", Image.fromarray(GREY * 255), exif=exif)
     with pytest.raises(PhotoError, match="its own EXIF orientation, 6"):
         read_mask(path, SHAPE, orientation=6)
+
+
+@pytest.mark.parametrize("specks", [[(3, 5)], [(3, 5), (50, 80), (51, 80)], [(58, 2), (58, 3), (57, 2)]])
+def test_specks_beside_a_drawing_are_told_and_never_ulcers(tmp_path: Path, specks: list[tuple[int, int]]) -> None:
+    stray = GREY * 255
+    for at in specks:
+        stray[at] = 255
+    with pytest.raises(PhotoError, match="rub out the specks"):
+        read_mask(saved(tmp_path / "a.png", Image.fromarray(stray)), SHAPE)
+
+
+def test_a_small_drawing_is_a_drawing(tmp_path: Path) -> None:
+    """A dot alone, a second ulcer of 2 × 2 px, and a hole are no specks."""
+    dot, second, hole = np.zeros(SHAPE, np.uint8), GREY * 255, GREY * 255
+    dot[20, 30], second[50:52, 10:12], hole[22, 50] = 255, 255, 0
+    for drawn in (dot, second, hole):
+        assert np.array_equal(read_mask(saved(tmp_path / "a.png", Image.fromarray(drawn)), SHAPE), drawn > 0)

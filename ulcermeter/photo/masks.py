@@ -27,6 +27,9 @@ _DARK, _BRIGHT = 0.25, 0.75
 _FEW_LEVELS = 8
 # Share of the drawing that a stray area may have.
 _STRAY = 0.01
+# An area under so many pixels, and under this share of the largest, is no drawing (assumption): a fifth of a millimetre
+# where the photo has the least resolution that is measured.
+_SPECK_PX, _SPECK_SHARE = 4, 0.05
 
 
 def read_mask(path: str | Path, shape: tuple[int, int], *, orientation: int = 1) -> NDArray[np.bool_]:
@@ -76,6 +79,7 @@ def read_shares(path: str | Path, shape: tuple[int, int], *, orientation: int = 
         _check_black(data, path)
         return np.zeros(levels.shape, dtype=np.float32)
     _check_two_values(levels, top, path)
+    _check_specks(levels > top / 2, path)
     return levels.astype(np.float32) / np.float32(top)
 
 
@@ -167,6 +171,24 @@ def _check_black(data: bytes, path: Path) -> None:
                 action="save it as an 8-bit picture of 0 outside and 255 inside",
             )
         )
+
+
+def _check_specks(inside: NDArray[np.bool_], path: Path) -> None:
+    """Refuse specks beside a drawing: a slip of the hand or a damaged file would pass for further ulcers."""
+    count, _, boxes, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8), connectivity=8)
+    areas = boxes[1:, cv2.CC_STAT_AREA]
+    specks = np.flatnonzero(areas < min(_SPECK_PX, areas.max(initial=0) * _SPECK_SHARE))
+    if not len(specks):
+        return
+    x, y = (int(boxes[1 + specks[0], place]) for place in (cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP))
+    raise PhotoError(
+        Problem(
+            where=str(path),
+            expected="a tracing of one area for each ulcer",
+            got=f"{count - 1} areas, of which {len(specks)} are specks of a few pixels, one at ({x}, {y})",
+            action="rub out the specks and save it again",
+        )
+    )
 
 
 def _check_two_values(levels: Levels, top: int, path: Path) -> None:

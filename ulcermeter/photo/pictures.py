@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ from ulcermeter.photo.hearing import hear
 from ulcermeter.photo.jpeg import COMPLAINTS, check_complaints, check_whole_jpeg
 from ulcermeter.photo.limits import BAND_ROWS, KINDS, check_size, damaged, too_large
 from ulcermeter.photo.png import SIGNATURE, check_whole_png
-from ulcermeter.photo.tiff import BYTE_ORDERS, check_deep_tiff, directories
+from ulcermeter.photo.tiff import BYTE_ORDERS, check_deep_tiff, check_packed_tiff, directories
+
+_OPENCV_ERROR = "[ERROR:"
+"""How OpenCV begins a line of its log."""
 
 
 def decode_picture(data: bytes, path: Path) -> Decoded:
@@ -27,6 +31,7 @@ def decode_picture(data: bytes, path: Path) -> Decoded:
         check_whole_png(data, path)
     if data[:4] in BYTE_ORDERS:
         check_deep_tiff(data, path)
+        check_packed_tiff(data, path)
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "TIFF")) as image:
             check_size(image.size, path)
@@ -48,7 +53,8 @@ def _decode_opened(image: Image.Image, data: bytes, path: Path) -> Decoded:
     if image.format in ("JPEG", "MPO"):
         pixels = _decode_jpeg(image, data, path)
     elif image.format == "TIFF" and image.mode == "RGB" and _bits(image) > 8:
-        pixels = _decode_with_opencv(data, None, path)
+        with _hearing_libtiff(path):
+            pixels = _decode_with_opencv(data, None, path)
         orientation = 1  # OpenCV turns every TIFF upright by its tag, also when told to ignore it
     else:
         pixels = flatten(image, path)
@@ -73,7 +79,8 @@ def _decode_unidentified(data: bytes, path: Path, error: Exception) -> Decoded:
     if first is not None and first.pixels:
         check_size(first.size, path)
         # Asked for RGB at this depth, OpenCV 5.0 returns memory that nothing was written to.
-        array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_BGR | cv2.IMREAD_ANYDEPTH)
+        with _hearing_libtiff(path):
+            array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_BGR | cv2.IMREAD_ANYDEPTH)
         if array is not None and array.dtype == np.uint16:
             return Decoded(_to_8_bit(array[:, :, ::-1]))
     raise PhotoError(
@@ -84,6 +91,15 @@ def _decode_unidentified(data: bytes, path: Path, error: Exception) -> Decoded:
             action="export the photo as JPEG, or check that the name points to a photo",
         )
     ) from error
+
+
+@contextmanager
+def _hearing_libtiff(path: Path) -> Iterator[None]:
+    """Refuse a TIFF in which libtiff lost its way while OpenCV decodes it: OpenCV writes so, and returns a picture."""
+    with hear(_OPENCV_ERROR) as said:
+        yield
+    if said:
+        raise damaged(path, said[0].rpartition("TIFF_Error ")[2])
 
 
 def _check_single(image: Image.Image, path: Path) -> None:
