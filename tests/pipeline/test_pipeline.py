@@ -21,7 +21,8 @@ import pytest
 import ulcermeter as um
 from ulcermeter.errors import MissingDependencyError, StudyError, UlcermeterError, UnfinishedError
 from ulcermeter.phantom import CameraSpec, PhantomSpec, draw_phantom, write_phantom
-from ulcermeter.pipeline import measure_photo, one_photo, run_study, whole_study, workers
+from ulcermeter.pipeline import measure_photo, run_study, whole_study, workers
+from ulcermeter.pipeline.steps import outlining
 from ulcermeter.protocol import read_protocol
 from ulcermeter.store import TABLE_FILES, read_results
 from ulcermeter.study import read_study
@@ -329,7 +330,7 @@ def test_what_nobody_thought_of_is_a_failed_row_that_says_so(drawn: Path, monkey
     def burst(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("of all things")
 
-    monkeypatch.setattr(one_photo, "segment", burst)
+    monkeypatch.setattr(outlining, "segment", burst)
     photo = measured(drawn, 0).photo
     assert photo["status"] == "failed" and photo["reason"].startswith("a fault of ours: ZeroDivisionError")
     assert photo["px_per_mm"] > 5 and photo["sha256"]

@@ -19,7 +19,7 @@ from ulcermeter.cli import main
 from ulcermeter.errors import PhotoError
 from ulcermeter.phantom import CameraSpec, Phantom, PhantomSpec, ReferenceSpec, UlcerSpec, draw_phantom, write_phantom
 from ulcermeter.pipeline import run_study
-from ulcermeter.pipeline.tracings import read_tracing
+from ulcermeter.pipeline.steps.tracings import read_tracing
 from ulcermeter.segmentation.prompt_channels import polygon_region
 from ulcermeter.segmentation.tracings import trace_mask
 
@@ -42,7 +42,7 @@ def table(path: Path) -> Path:
 
 
 def traced(path: Path, click: tuple[float, float] | None) -> list[np.ndarray]:
-    return read_tracing(path, photo=PHOTO, row={**ROW, "mask": path.name}, click=click)["tracing"]
+    return list(read_tracing(path, photo=PHOTO, row={**ROW, "mask": path.name}, click=click).outlines or ())
 
 
 @pytest.mark.parametrize(("click", "chosen"), [((30, 30), 0), ((54, 30), 0), ((57, 30), 1), ((149, 18), 2)])
@@ -64,14 +64,14 @@ def test_a_click_takes_the_part_of_a_mask_picture(tmp_path: Path) -> None:
     assert one.min(axis=0).tolist() == [59.5, 11.5] and one.max(axis=0).tolist() == [99.5, 51.5]
     cv2.imwrite(str(tmp_path / "closed.png"), 0 * mask)
     closed = read_tracing(tmp_path / "closed.png", photo=PHOTO, row=ROW, click=(80, 30))
-    assert not closed["mask"].any()
+    assert closed.outlines is None and closed.mask is not None and not closed.mask.any()
 
 
 def test_a_photo_is_found_however_its_path_is_written(tmp_path: Path) -> None:
     path = table(tmp_path / "outlines.csv")
     path.write_text(path.read_text().replace("a.jpg", "./a.jpg"))
     assert len(traced(path, None)) == 3
-    assert len(read_tracing(path, photo=PHOTO, row={**ROW, "photo": ".//a.jpg"})["tracing"]) == 3
+    assert len(read_tracing(path, photo=PHOTO, row={**ROW, "photo": ".//a.jpg"}).outlines or ()) == 3
 
 
 def test_a_click_off_every_outline_is_told(tmp_path: Path) -> None:

@@ -14,6 +14,10 @@ VALUES = {
     NoteKind.RULER_UNIT: (0.5,),
     NoteKind.MARKER_BENT: (0.126,),
     NoteKind.GAINS_TOO_LARGE: (0.31, 1.0, 2.75),
+    NoteKind.CAMERA_DATE_DIFFERS: ("2024-03-05", 34, "2024-04-08"),
+    NoteKind.REFERENCE_ON_ASSUMED: ("skin",),
+    NoteKind.TRACING_ELSEWHERE: (12.2, 30.7),
+    NoteKind.READER_STATE_TAKEN: ("healed",),
     NoteKind.COLOUR_STANDARDISED: (0.5, 1.0, 2.25),
 }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from ulcermeter.errors import Problem
+
 __all__ = ["Note", "NoteKind"]
 
 
@@ -24,6 +26,13 @@ class NoteKind(Enum):
     FOCUS_NOT_JUDGED = "too little skin to judge focus"
     WHITE_PATCH_UNUSABLE = "the card's white patch cannot be used"
     GAINS_TOO_LARGE = "the card's patches ask for too much"  # gains of red, green, blue
+    COVERED = "a dressing or crust hides the place"
+    CAMERA_DATE_DIFFERS = "the camera's clock dates the photo otherwise"  # its date, days between, the row's date
+    REFERENCE_ON_ASSUMED = "the row does not say where the reference lies"  # skin or table
+    TRACING_ELSEWHERE = "a tracing follows no edge and the ulcer lies elsewhere"  # the ulcer's middle, px (x, y)
+    NO_FINGER = "no finger was found"
+    GATE_FAILED = "a gate failed and the protocol only reports it"  # none: see `Note.problem`
+    READER_STATE_TAKEN = "no finger was found, and the reader's state stands"  # the reader's state
     COLOUR_STANDARDISED = "colour standardised by the card"  # gains of red, green, blue
 
 
@@ -34,9 +43,12 @@ class Note:
     Attributes
     ----------
     kind : NoteKind
-    values : tuple of float
-        Its numbers, as the kind says.
+    values : tuple of float or str
+        Its numbers and cells, as the kind says.
+    problem : Problem or None
+        What failed.
     """
 
     kind: NoteKind
-    values: tuple[float, ...] = ()
+    values: tuple[float | str, ...] = ()
+    problem: Problem | None = None

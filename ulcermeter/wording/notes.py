@@ -1,17 +1,23 @@
-"""Notes in words."""
+"""Notes on a photo in words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ulcermeter.datatypes.notes import Note, NoteKind
 
-__all__ = ["note_in_words"]
+__all__ = ["note_in_words", "reason_of_photo"]
 
 
 def note_in_words(note: Note) -> str:
     """Return a note as a person reads it: a clause without a full stop."""
-    return _WORDS[note.kind](*note.values)
+    words = _WORDS[note.kind](*note.values)
+    return words if note.problem is None else f"{words}: {note.problem}"
+
+
+def reason_of_photo(reason: str, notes: Iterable[Note]) -> str:
+    """Return the cell `reason` of photos.csv: why it was not measured, if so, and what is to be known beside it."""
+    return "; ".join(dict.fromkeys([*filter(None, [reason]), *map(note_in_words, notes)]))
 
 
 def _fixed(words: str) -> Callable[..., str]:
@@ -62,6 +68,22 @@ _WORDS: dict[NoteKind, Callable[..., str]] = {
     ),
     NoteKind.GAINS_TOO_LARGE: lambda *gains: (
         f"colour not standardised: gains of {_gains(*gains)} for red, green and blue would be needed"
+    ),
+    NoteKind.COVERED: _fixed(
+        "covered: a dressing or crust hides the place, so nothing was measured and nothing is said to be healed"
+    ),
+    NoteKind.CAMERA_DATE_DIFFERS: lambda taken, days, date: (
+        f"taken {taken} by the camera's clock, {days} days off the row's date {date}: check both"
+    ),
+    NoteKind.REFERENCE_ON_ASSUMED: lambda on: f"reference_on is not given: taken as {on}, by the protocol",
+    NoteKind.TRACING_ELSEWHERE: lambda x, y: (
+        f"the tracing's rim follows no edge, and an ulcer lies elsewhere, at ({x:.0f}, {y:.0f}): look whether the "
+        "tracing is of this photo and the same way up (is it upside down?)"
+    ),
+    NoteKind.NO_FINGER: _fixed("no finger was found, so there are no finger coordinates and no values along the skin"),
+    NoteKind.GATE_FAILED: _fixed("gate failed"),
+    NoteKind.READER_STATE_TAKEN: lambda state: (
+        f"no ulcer was found and no finger there: the reader's word, {state}, stands"
     ),
     NoteKind.COLOUR_STANDARDISED: lambda *gains: f"colour standardised by the card: gains {_gains(*gains)}",
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ulcermeter.datatypes import Photo, Points
 from ulcermeter.errors import PhotoError, Problem, TableError
 from ulcermeter.photo import read_shares
 from ulcermeter.segmentation.tracings import distance_to, trace_mask
@@ -16,9 +19,9 @@ from ulcermeter.tables import conform
 from ulcermeter.tables.cells import unguarded
 
 if TYPE_CHECKING:
-    from ulcermeter.datatypes import Photo
+    import pandas as pd
 
-__all__ = ["read_tracing"]
+__all__ = ["Tracing", "read_tracing"]
 
 # How far a click may lie off its outline, px of the photo or a part of the outline's own size: clicks are made by hand,
 # and the edge may have been corrected since. Wider, the click of an outline that was taken out would find a neighbour.
@@ -26,10 +29,26 @@ _REACH_PX = 6.0
 _REACH_OF_SIZE = 0.1
 
 
+@dataclass(frozen=True)
+class Tracing:
+    """A reader's tracing, as one of the two that `ulcermeter.segmentation.segment` takes.
+
+    Attributes
+    ----------
+    mask : float (M, N) in 0..1, or None
+        The share of each photo pixel that is ulcer.
+    outlines : tuple of float64 (K, 2), or None
+        Photo px (x, y).
+    """
+
+    mask: NDArray[np.floating] | None = None
+    outlines: tuple[Points, ...] | None = None
+
+
 def read_tracing(
-    path: Path, *, photo: Photo, row: Mapping[str, Any], click: tuple[float, float] | None = None
-) -> dict[str, Any]:
-    """Read a tracing as the keyword that `ulcermeter.segmentation.segment` takes it by.
+    path: Path, *, photo: Photo, row: Mapping[str, str], click: tuple[float, float] | None = None
+) -> Tracing:
+    """Read a tracing.
 
     Parameters
     ----------
@@ -44,8 +63,7 @@ def read_tracing(
 
     Returns
     -------
-    dict
-        ``{"mask": ...}`` or ``{"tracing": [float64 (K, 2), ...]}``, in photo pixels.
+    Tracing
 
     Raises
     ------
@@ -56,16 +74,18 @@ def read_tracing(
         raise PhotoError(
             Problem(where=f"the tracing {row.get('mask')}", expected="a file", got="none", action="check the path")
         )
-    if path.suffix.lower() != ".csv":
+    name = row.get("mask", "")
+    if path.suffix.lower() == ".csv":
+        outlines = _outlines(path, photo, row)
+    else:
         mask = read_shares(path, photo.pixels.shape[:2], orientation=photo.orientation)
         if click is None or not (mask > 0.5).any():
-            return {"mask": mask}
-        return {"tracing": [_at_click(str(row.get("mask")), trace_mask(mask), click)]}
-    outlines = _outlines(path, photo, row)
-    return {"tracing": outlines if click is None else [_at_click(str(row.get("mask")), outlines, click)]}
+            return Tracing(mask=mask)
+        outlines = trace_mask(mask)
+    return Tracing(outlines=tuple(outlines) if click is None else (_at_click(name, outlines, click),))
 
 
-def _at_click(name: str, outlines: list[np.ndarray], click: tuple[float, float]) -> np.ndarray:
+def _at_click(name: str, outlines: Sequence[Points], click: tuple[float, float]) -> Points:
     """Choose the outline that a click lies in, of several the one whose middle is nearest; else the nearest."""
     off = [distance_to(one, click) for one in outlines]
     middles = [float(np.hypot(*(one.mean(axis=0) - click))) for one in outlines]
@@ -82,10 +102,10 @@ def _at_click(name: str, outlines: list[np.ndarray], click: tuple[float, float])
     return outlines[best]
 
 
-def _outlines(path: Path, photo: Photo, row: Mapping[str, Any]) -> list[np.ndarray]:
+def _outlines(path: Path, photo: Photo, row: Mapping[str, str]) -> list[Points]:
     import pandas as pd
 
-    name = str(row.get("mask"))
+    name = row.get("mask", "")
     try:
         raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig").map(unguarded)
         frame = conform("outlines", spell_paths(raw))
@@ -107,10 +127,10 @@ def _outlines(path: Path, photo: Photo, row: Mapping[str, Any]) -> list[np.ndarr
                 action="leave the mask cell empty, or say healed in reader_state where there is no ulcer",
             )
         )
-    return [_polygon(name, label, part, photo) for label, part in own.groupby("label", sort=True)]
+    return [_polygon(name, str(label), part, photo) for label, part in own.groupby("label", sort=True)]
 
 
-def _polygon(name: str, label: Any, part: Any, photo: Photo) -> np.ndarray:
+def _polygon(name: str, label: str, part: pd.DataFrame, photo: Photo) -> Points:
     again = part.loc[part["vertex"].duplicated(), "vertex"]
     if len(again):
         raise PhotoError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -16,12 +17,16 @@ from ulcermeter.datatypes import CameraInfo, Finger, Photo
 from ulcermeter.errors import Refusal, StudyError
 from ulcermeter.phantom import CameraSpec, PhantomSpec, draw_phantom, write_phantom
 from ulcermeter.pipeline import measure_photo
-from ulcermeter.pipeline.in_view import check_seen
-from ulcermeter.pipeline.work import Work, compare_dates
+from ulcermeter.pipeline.steps.in_view import check_in_view
+from ulcermeter.pipeline.steps.opening import compare_dates
+from ulcermeter.pipeline.steps.prompt import Prompt
+from ulcermeter.pipeline.steps.records import Judged, Opened, PhotoContext
 from ulcermeter.protocol import read_protocol
+from ulcermeter.quality import check_gates
 from ulcermeter.tables import empty, from_rows
 from ulcermeter.tables.flags import read_flags
 from ulcermeter.tracking import track
+from ulcermeter.wording import note_in_words
 
 PROTOCOL = read_protocol("manus")
 PLAIN = np.random.default_rng(1).integers(0, 9, (600, 800, 1), np.uint8) + np.array([170, 150, 120], np.uint8)
@@ -31,12 +36,28 @@ STATED = calibrate(PHOTO, reference="scale:10")
 FINGER = Finger(np.array([[12.0, 10], [28, 10], [28, 55], [12, 55]]), (20.0, 10.0), (0.0, 1.0), 8.0, 0.5)
 
 
-def work(*, finger: Finger | None = None, **cells: str) -> Work:
-    return Work(cells, PROTOCOL, Path("."), None, None, {}, finger=finger)
+NOTHING_FOUND: Any = SimpleNamespace(outlines=())
 
 
-def seen(row: Work, *, click: Any = None, box: Any = None) -> None:
-    check_seen(row, PHOTO, STATED, click, box)
+def context(**cells: str) -> PhotoContext:
+    return PhotoContext(cells, PROTOCOL)
+
+
+def judged(*, finger: Finger | None, **where: Any) -> Judged:
+    """A photo on which nothing was found, by its finger and its prompt."""
+    prompt = Prompt(**where)
+    gates = check_gates(PHOTO, STATED, prompt.place(PHOTO), protocol=PROTOCOL)
+    return Judged(
+        photo=PHOTO,
+        prompt=prompt,
+        calibration=STATED,
+        gates=gates,
+        balanced=PHOTO,
+        segmentation=NOTHING_FOUND,
+        finger=finger,
+        detection_limit_mm=0.8,
+        reports=(gates,),
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,18 +66,26 @@ def seen(row: Work, *, click: Any = None, box: Any = None) -> None:
     ids=["click", "ulcer's box", "finger's box", "nothing"],
 )
 def test_no_ulcer_needs_the_place_on_a_finger_or_a_readers_word(where: dict[str, Any]) -> None:
-    seen(work(finger=FINGER), **where)
+    found = judged(finger=FINGER, **where)
+    assert check_in_view(context(), found) is found
     with pytest.raises(Refusal, match="so it cannot be said that the place is in view"):
-        seen(work(), **where)
-    said = work(reader_state="healed")
-    seen(said, **where)
-    assert said.notes == ["no ulcer was found and no finger there: the reader's word, healed, stands"]
+        check_in_view(context(), judged(finger=None, **where))
+    passed = check_in_view(context(reader_state="healed"), judged(finger=None, **where))
+    words = "no ulcer was found and no finger there: the reader's word, healed, stands"
+    assert [note_in_words(note) for note in passed.notes] == [words]
+
+
+def test_a_tracing_or_an_ulcer_needs_no_finger() -> None:
+    traced = judged(finger=None, mask="mask.png")
+    assert check_in_view(context(), traced) is traced
+    found = replace(judged(finger=None), segmentation=SimpleNamespace(outlines=(FINGER.outline_mm,)))  # type: ignore[arg-type]
+    assert check_in_view(context(), found) is found
 
 
 @pytest.mark.parametrize("where", [{"click": (600, 300)}, {"box": (580, 280, 40, 40)}, {"box": (450, 80, 340, 480)}])
-def test_a_finger_elsewhere_on_the_photo_says_nothing_of_the_place(where: dict[str, Any]) -> None:
+def test_a_finger_elsewhere_on_the_photo_tells_nothing_of_the_place(where: dict[str, Any]) -> None:
     with pytest.raises(Refusal, match="no finger there"):
-        seen(work(finger=FINGER), **where)
+        check_in_view(context(), judged(finger=FINGER, **where))
 
 
 def test_a_box_on_plain_ground_is_refused_and_does_not_heal(tmp_path: Path) -> None:
@@ -84,18 +113,16 @@ def test_a_box_on_plain_ground_is_refused_and_does_not_heal(tmp_path: Path) -> N
      ("2024-03-03", 2), ("2024-02", 5), ("2023", 65)],
 )  # fmt: skip
 def test_a_camera_that_says_another_day_is_flagged(date: str, days: int) -> None:
-    row = work(date=date)
-    compare_dates(row, PHOTO)
-    told = f"taken 2024-03-05 by the camera's clock, {days} days off the row's date {date}: check both"
-    assert row.notes == ([told] if days else [])
-    undated = work(date=date)
-    compare_dates(undated, replace(PHOTO, taken_at=None))
-    assert undated.notes == []
+    dated = compare_dates(context(date=date), Opened(photo=PHOTO))
+    words = f"taken 2024-03-05 by the camera's clock, {days} days off the row's date {date}: check both"
+    assert [note_in_words(note) for note in dated.notes] == ([words] if days else [])
+    undated = Opened(photo=replace(PHOTO, taken_at=None))
+    assert compare_dates(context(date=date), undated) is undated
 
 
-def test_a_date_that_is_none_is_told() -> None:
+def test_a_date_that_is_none_is_a_fault_of_the_row() -> None:
     with pytest.raises(StudyError, match="expected an ISO 8601 date"):
-        compare_dates(work(date="last week"), PHOTO)
+        compare_dates(context(date="last week"), Opened(photo=PHOTO))
 
 
 def test_a_wrong_date_stands_beside_the_measurement(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from ulcermeter.datatypes import Box, Calibration, Finger, Photo
+    from ulcermeter.pipeline.steps.prompt import Prompt
     from ulcermeter.protocol import Protocol
 
 __all__ = [
@@ -17,7 +18,6 @@ __all__ = [
     "choose_spacing",
     "choose_window",
     "is_wide",
-    "look_at",
     "round_a_finger",
 ]
 
@@ -35,15 +35,6 @@ _ALONG_MM = (6.0, 10.0, 14.0, 18.0, 22.0, 26.0)
 _MOST_PX = 16e6
 
 
-def look_at(photo: Photo, click: tuple[float, float] | None, box: Box | None) -> np.ndarray:
-    """Return the photo pixel (x, y), float64 (2,), that a row speaks of: its click, its box's or the photo's centre."""
-    rows, cols = photo.pixels.shape[:2]
-    if click is not None:
-        return np.array(click, dtype=np.float64)
-    x, y, width, height = box if box is not None else (0.0, 0.0, float(cols - 1), float(rows - 1))
-    return np.array([x + width / 2, y + height / 2])
-
-
 def box_holds_finger(calibration: Calibration, box: Box, *, protocol: Protocol) -> bool:
     """Tell whether a box holds a finger, in which ulcers are to be found, or is drawn round one ulcer.
 
@@ -53,20 +44,19 @@ def box_holds_finger(calibration: Calibration, box: Box, *, protocol: Protocol) 
     return max(box[2:]) / px_per_mm >= protocol.measurement.finger_box_min_mm
 
 
-def choose_window(
-    photo: Photo, calibration: Calibration, *, click: tuple[float, float] | None, box: Box | None, tight: bool = False
-) -> Box | None:
+def choose_window(photo: Photo, calibration: Calibration, prompt: Prompt, *, protocol: Protocol) -> Box | None:
     """Choose the window (x, y, width, height in photo px) round a click or a box; None = the whole photo.
 
-    With `tight` nothing beside the box is looked at: it may be the next finger.
+    Nothing beside a finger's box is taken: it may be the next finger.
     """
-    px_per_mm = calibration.px_per_mm(look_at(photo, click, box))
-    if box is not None:
+    px_per_mm = calibration.px_per_mm(prompt.place(photo))
+    if (box := prompt.box) is not None:
+        tight = box_holds_finger(calibration, box, protocol=protocol)
         margin = 0.0 if tight else _ROUND_A_BOX_MM * px_per_mm
         return _clipped(photo, box[0] - margin, box[1] - margin, box[2] + 2 * margin, box[3] + 2 * margin)
-    if click is not None:
-        half = _ROUND_A_CLICK_MM * px_per_mm
-        return _clipped(photo, click[0] - half, click[1] - half, 2 * half, 2 * half)
+    if prompt.click is not None:
+        (x, y), half = prompt.click, _ROUND_A_CLICK_MM * px_per_mm
+        return _clipped(photo, x - half, y - half, 2 * half, 2 * half)
     return None
 
 

@@ -1,0 +1,72 @@
+"""The gates at every place that the answer rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import Note, NoteKind, Photo, Points
+from ulcermeter.errors import Problem, Refusal
+from ulcermeter.pipeline.steps.records import Calibrated, Judged, Outlined, PhotoContext
+from ulcermeter.pipeline.steps.window import along_the_finger
+from ulcermeter.quality import GateReport, check_gates
+
+__all__ = ["judge_gates", "pass_gates", "refuse_or_note"]
+
+Known = TypeVar("Known", bound=Calibrated)
+
+
+def judge_gates(context: PhotoContext, outlined: Outlined) -> Judged:
+    """Judge the photo at every ulcer; where none was found along the finger, else at the prompt."""
+    calibration, finger, photo = outlined.calibration, outlined.finger, outlined.photo
+    mask = None if finger is None else _filled(photo, calibration.to_px(finger.outline_mm))
+    along = [] if finger is None or outlined.prompt.click is not None else along_the_finger(photo, calibration, finger)
+    outlines = outlined.segmentation.outlines
+    places = list(outlines) or along or [outlined.prompt.place(photo)]
+    reports = [check_gates(photo, calibration, at, protocol=context.protocol, finger_mask=mask) for at in places]
+    reports = reports if outlines else [_middling(reports)]
+    notes = dict.fromkeys(note for report in reports for note in report.warnings)
+    known = vars(outlined) | {"gates": reports[0], "notes": (*outlined.notes, *notes)}
+    return Judged(**known, reports=tuple(reports))
+
+
+def pass_gates(context: PhotoContext, judged: Judged) -> Judged:
+    """Let through what passed the gates at all its ulcers.
+
+    Raises
+    ------
+    Refusal
+        A gate failed at any: an ulcer left out in silence would later pass for healed.
+    """
+    failures = [
+        failure.at(f"ulcer {label}") if len(judged.reports) > 1 else failure
+        for label, report in enumerate(judged.reports, start=1)
+        for failure in report.failures
+    ]
+    return refuse_or_note(context, judged, failures)
+
+
+def refuse_or_note(context: PhotoContext, known: Known, failures: Iterable[Problem]) -> Known:
+    """Refuse the photo for its failures, or note them where the protocol has gates reported."""
+    distinct = tuple(dict.fromkeys(failures))
+    if distinct and context.protocol.gates.on_failure != "report":
+        raise Refusal(*distinct)
+    return replace(known, notes=(*known.notes, *(Note(NoteKind.GATE_FAILED, problem=failure) for failure in distinct)))
+
+
+def _middling(reports: list[GateReport]) -> GateReport:
+    """Return the report of the middling focus: one bare spot, or one sharp one, does not speak for a finger."""
+    judged = sorted((r for r in reports if np.isfinite(r.focus)), key=lambda report: report.focus)
+    return judged[(len(judged) - 1) // 2] if judged else reports[0]
+
+
+def _filled(photo: Photo, outline_px: Points) -> NDArray[np.bool_]:
+    """Return the pixels inside an outline, bool (M, N)."""
+    inside = np.zeros(photo.pixels.shape[:2], dtype=np.uint8)
+    cv2.fillPoly(inside, [np.rint(outline_px).astype(np.int32)], 1)
+    return inside.astype(bool)

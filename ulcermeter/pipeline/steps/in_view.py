@@ -1,0 +1,87 @@
+"""Whether a photo on which nothing was found can say that no ulcer is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import Finger, Note, NoteKind
+from ulcermeter.errors import Problem, Refusal
+from ulcermeter.pipeline.steps.prompt import Prompt
+from ulcermeter.pipeline.steps.records import Judged, PhotoContext
+from ulcermeter.pipeline.steps.window import along_the_finger, box_holds_finger
+
+if TYPE_CHECKING:
+    from ulcermeter.protocol import Protocol
+
+__all__ = ["check_in_view", "holds_point"]
+
+# A photo whose channels differ by less, in 8-bit levels, was taken or saved without colour.
+_GREY_LEVELS = 2.0
+# An ulcer on the very edge of a finger may have its middle this far outside the finger's outline.
+_OFF_FINGER_MM = 1.5
+_TIP_ON_PLAIN = "photograph the finger with its tip on a plain ground"
+_NOT_IN_VIEW = "so it cannot be said that the place is in view"
+
+
+def holds_point(finger: Finger, point_mm: NDArray[np.floating]) -> bool:
+    """Say whether a plane point (2,), mm, lies on a finger, or so near its outline that an ulcer there may be on it."""
+    contour = np.asarray(finger.outline_mm, dtype=np.float32).reshape(-1, 1, 2)
+    return cv2.pointPolygonTest(contour, (float(point_mm[0]), float(point_mm[1])), True) > -_OFF_FINGER_MM
+
+
+def check_in_view(context: PhotoContext, judged: Judged) -> Judged:
+    """Refuse to say *no ulcer* of a photo on which none could have been found: it would later pass for healed.
+
+    The place must lie on a finger that was located; failing that, a reader must have said what there is.
+
+    Raises
+    ------
+    Refusal
+        It does not, or the photo has no colour.
+    """
+    if judged.segmentation.outlines or judged.prompt.mask:
+        return judged
+    thinned = judged.photo.pixels[::4, ::4].astype(np.int16)
+    if np.ptp(thinned, axis=2).max() < _GREY_LEVELS:
+        raise Refusal(
+            Problem("a photo without colour, and no ulcer was found", action="take it in colour, or hand in a tracing")
+        )
+    if _on_the_finger(judged, protocol=context.protocol):
+        return judged
+    if state := context.cell("reader_state"):
+        return replace(judged, notes=(*judged.notes, Note(NoteKind.READER_STATE_TAKEN, (state,))))
+    raise Refusal(_not_in_view(judged.prompt))
+
+
+def _not_in_view(prompt: Prompt) -> Problem:
+    """Say why nothing found is not said to be no ulcer; a click is no cure where one is given."""
+    if not prompt.points:
+        return Problem(
+            f"neither an ulcer nor a finger was found, {_NOT_IN_VIEW}",
+            action=f"{_TIP_ON_PLAIN}, or say where to look with a click (x, y) or a box",
+        )
+    where = "in the box" if prompt.click is None else f"at the click ({prompt.click[0]:g}, {prompt.click[1]:g})"
+    return Problem(
+        f"no ulcer was found {where}, and no finger there, {_NOT_IN_VIEW}",
+        action=f"{_TIP_ON_PLAIN}, or give a reader's word in reader_state",
+    )
+
+
+def _on_the_finger(judged: Judged, *, protocol: Protocol) -> bool:
+    """Say whether a finger was located where the row points: under its click, in its box, or at all."""
+    finger, prompt, photo, calibration = judged.finger, judged.prompt, judged.photo, judged.calibration
+    if finger is None or not prompt.points:
+        return finger is not None
+    if holds_point(finger, calibration.to_mm(prompt.place(photo))[0]):
+        return True
+    box = prompt.box
+    if prompt.click is not None or box is None or not box_holds_finger(calibration, box, protocol=protocol):
+        return False
+    x, y, width, height = box
+    along = along_the_finger(photo, calibration, finger)
+    return any(x <= at[0] <= x + width and y <= at[1] <= y + height for at in along)

@@ -1,0 +1,132 @@
+"""Ulcers and finger outlined in the part of a photo that its row speaks of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ulcermeter.calibration import rectify
+from ulcermeter.datatypes import (
+    Box,
+    Calibration,
+    Finger,
+    Note,
+    NoteKind,
+    OutlineSource,
+    Photo,
+    RectifiedPhoto,
+    Segmentation,
+)
+from ulcermeter.errors import PhotoError
+from ulcermeter.finger import locate_finger
+from ulcermeter.pipeline.steps.in_view import holds_point
+from ulcermeter.pipeline.steps.prompt import Prompt
+from ulcermeter.pipeline.steps.records import Outlined, PhotoContext, Standardised
+from ulcermeter.pipeline.steps.tracing_place import follows_edge, lies_elsewhere
+from ulcermeter.pipeline.steps.tracings import read_tracing
+from ulcermeter.pipeline.steps.window import (
+    COARSE_SPACING_MM,
+    box_holds_finger,
+    choose_spacing,
+    choose_window,
+    is_wide,
+    round_a_finger,
+)
+from ulcermeter.segmentation import detection_limit_mm, segment
+from ulcermeter.study import path_fault
+
+__all__ = ["check_tracing", "find_finger", "outline_ulcers"]
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Where to look for ulcers, one after the other (None the whole photo), and the finger found on the way."""
+
+    boxes: tuple[Box | None, ...]
+    finger: Finger | None = None
+
+
+def outline_ulcers(context: PhotoContext, standardised: Standardised) -> Outlined:
+    """Outline the ulcers in the window that the row speaks of; where nothing is found round a finger, in the photo.
+
+    Raises
+    ------
+    PhotoError
+        A tracing that cannot be used.
+    Refusal
+        One that no ulcer has.
+    """
+    segmentation, finger = _outline(context, standardised.balanced, standardised.calibration, standardised.prompt)
+    return Outlined(
+        **vars(standardised),
+        segmentation=segmentation,
+        finger=finger,
+        detection_limit_mm=detection_limit_mm(segmentation.rectified),
+    )
+
+
+def check_tracing(context: PhotoContext, outlined: Outlined) -> Outlined:
+    """Note a tracing that follows no edge while the photo's own ulcer lies on other skin: it may be upside down."""
+    photo, calibration, traced = outlined.balanced, outlined.calibration, outlined.segmentation
+    if traced.source is not OutlineSource.READER:
+        return outlined
+    if all(follows_edge(photo, calibration, outline) for outline in traced.outlines):
+        return outlined
+    own, _ = _outline(context, photo, calibration, outlined.prompt.without_tracing())
+    if not lies_elsewhere(traced, own):
+        return outlined
+    x, y = own.outlines[0].mean(axis=0)
+    return replace(outlined, notes=(*outlined.notes, Note(NoteKind.TRACING_ELSEWHERE, (float(x), float(y)))))
+
+
+def find_finger(context: PhotoContext, outlined: Outlined) -> Outlined:
+    """Find the finger that the largest ulcer lies on; without one, the finger the row speaks of."""
+    rectified, outlines = outlined.segmentation.rectified, outlined.segmentation.outlines
+    near = outlines[0].mean(axis=0) if outlines else outlined.prompt.place(outlined.photo)
+    near_mm = rectified.calibration.to_mm(near)[0]
+    finger = outlined.finger
+    if finger is None or (outlines and not holds_point(finger, near_mm)):
+        finger = locate_finger(rectified, near_px=near, side=context.cell("view"), protocol=context.protocol)
+    if finger is not None and outlines and not holds_point(finger, near_mm):
+        finger = None  # what was found is another finger, or a part of this one
+    notes = () if finger is not None else (Note(NoteKind.NO_FINGER),)
+    return replace(outlined, finger=finger, notes=(*outlined.notes, *notes))
+
+
+def _outline(
+    context: PhotoContext, photo: Photo, calibration: Calibration, prompt: Prompt
+) -> tuple[Segmentation, Finger | None]:
+    windows = _choose_windows(context, photo, calibration, prompt)
+    for window in windows.boxes:
+        spacing_mm = choose_spacing(photo, calibration, window=window, at=prompt.within(window).place(photo))
+        rectified = rectify(photo, calibration, spacing_mm=spacing_mm, window=window)
+        segmentation = _segment(context, rectified, prompt)
+        if segmentation.outlines:
+            break
+    return segmentation, windows.finger
+
+
+def _choose_windows(context: PhotoContext, photo: Photo, calibration: Calibration, prompt: Prompt) -> _Windows:
+    """Choose the prompt's own window; on a wide photo without one, first round the finger: that saves time."""
+    own = choose_window(photo, calibration, prompt, protocol=context.protocol)
+    if prompt.points or not is_wide(photo, calibration):
+        return _Windows((own,))
+    coarse = rectify(photo, calibration, spacing_mm=COARSE_SPACING_MM)
+    near = prompt.place(photo)
+    finger = locate_finger(coarse, near_px=near, side=context.cell("view"), protocol=context.protocol)
+    if finger is None:
+        return _Windows((own,))
+    return _Windows((round_a_finger(photo, calibration, finger.outline_mm), own), finger)
+
+
+def _segment(context: PhotoContext, rectified: RectifiedPhoto, prompt: Prompt) -> Segmentation:
+    photo, calibration = rectified.photo, rectified.calibration
+    if not prompt.mask:
+        box = prompt.box
+        if prompt.click is not None or (box and box_holds_finger(calibration, box, protocol=context.protocol)):
+            box = None
+        return segment(rectified, click=prompt.click, box=box, model=context.model)
+    fault = path_fault(context.root, prompt.mask)
+    if fault and context.cell("subject_id"):
+        raise PhotoError(fault)
+    tracing = read_tracing(context.root / prompt.mask, photo=photo, row=context.cells, click=prompt.click)
+    return segment(rectified, mask=tracing.mask, tracing=tracing.outlines)
