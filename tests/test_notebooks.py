@@ -49,6 +49,13 @@ def test_a_notebook_is_kept_without_outputs(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_needs_only_the_public_names(path: Path) -> None:
+    book = nbformat.read(path, as_version=4)
+    lines = [line for cell in book.cells if cell.cell_type == "code" for line in cell.source.splitlines()]
+    assert [line for line in lines if "import" in line and "ulcermeter" in line] == ["import ulcermeter as um"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs(path: Path, desk: Path) -> None:
     book = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": str(desk / "notebooks")}}

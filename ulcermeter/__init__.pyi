@@ -1,0 +1,35 @@
+from . import errors as errors
+from . import plots as plots
+from . import tables as tables
+from . import validation as validation
+from .calibration import calibrate as calibrate
+from .calibration import rectify as rectify
+from .eligibility import assess_eligibility as assess_eligibility
+from .finger import locate_finger as locate_finger
+from .healing import follow_healing as follow_healing
+from .outcomes import tabulate_outcomes as tabulate_outcomes
+from .outcomes import turnbull as turnbull
+from .outcomes.effects import categorise_subjects as categorise_subjects
+from .outcomes.effects import compare_hazards as compare_hazards
+from .outcomes.effects import compare_rates as compare_rates
+from .outcomes.effects import compare_shares as compare_shares
+from .outcomes.effects import compare_slopes as compare_slopes
+from .outcomes.effects import estimate_healing_curve as estimate_healing_curve
+from .outcomes.effects import incidence_by as incidence_by
+from .outcomes.effects import tabulate_effects as tabulate_effects
+from .phantom import draw_phantom as draw_phantom
+from .photo import read_photo as read_photo
+from .pipeline import measure_photo as measure_photo
+from .pipeline import run_study as run_study
+from .planimetry import diameter_line as diameter_line
+from .planimetry import measure as measure
+from .plots import draw_overlay as draw_overlay
+from .plots import healing_curve as healing_curve
+from .protocol import read_protocol as read_protocol
+from .segmentation import segment as segment
+from .segmentation import ulcer_probability as ulcer_probability
+from .store import read_results as read_results
+from .study import read_study as read_study
+from .tracking import track as track
+
+__version__: str
