@@ -14,7 +14,7 @@ from ulcermeter.pipeline.steps.records import Calibrated, Covered, Opened, Photo
 from ulcermeter.quality import check_gates, tilt_limit_deg
 from ulcermeter.study import off_photo, parse_box
 from ulcermeter.study.cells import TOE, is_toe
-from ulcermeter.tables.dates import parse_date
+from ulcermeter.tables.dates import DateError, parse_date
 
 __all__ = ["calibrate_photo", "check_tilt", "compare_dates", "cover", "open_photo", "read_prompt", "standardise"]
 
@@ -46,8 +46,8 @@ def compare_dates(context: PhotoContext, opened: Opened) -> Opened:
     """
     try:
         given = parse_date(context.cell("date"))
-    except ValueError as error:
-        raise StudyError(f"date: {error}") from None
+    except DateError as error:
+        raise StudyError(error.problem.at("date")) from None
     if given is None or opened.photo.taken_at is None:
         return opened
     taken = opened.photo.taken_at.date()
