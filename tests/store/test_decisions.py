@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from ulcermeter.store import DECIDED, Unread, keep_unread, question, read_decisions
+from ulcermeter.store import DECIDED, WRITTEN, Unread, keep_unread, question, read_decisions
 from ulcermeter.tables.dates import readable_day
 
 HEADER = ("subject_id", "verdict", "qualifying_ulcer", "failed", "missing", *DECIDED)
@@ -154,3 +155,62 @@ def test_a_run_asks_for_what_it_could_not_read(tiny_study: Path, finished: Path,
         assert tuple(row[list(DECIDED)]) == ("eligible", "Dr X", "")
     summary.write_text(summary.read_text().replace("eligible,Dr X,", "eligible,Dr X,2024-05-06"))
     assert "06/05/2024" not in [one["typed"] for one in run_study(tiny_study, out).run["decisions_not_read"]]
+
+
+def written(root: Path, **cells: str) -> Path:
+    """Write run.json as a run leaves it that wrote the cells of `row` for S01."""
+    own = {"verdict": "undetermined", "qualifying_ulcer": "", "failed": "", "missing": "age_18"} | cells
+    (root / "run.json").write_text(json.dumps({WRITTEN: {"S01": own}}))
+    return root
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"), [("verdict", "eligible"), ("qualifying_ulcer", "S01-left-index-1"), ("failed", "age_18"),
+                       ("missing", "age_18 asked Anna")],
+)  # fmt: skip
+def test_what_is_typed_over_the_runs_own_cells_is_kept(tmp_path: Path, name: str, cell: str) -> None:
+    root = typed(written(tmp_path), row("include", "X"))
+    assert unread(root) == []
+    cells = dict(zip(HEADER, row("include", "X").split(","), strict=True)) | {name: cell}
+    typed(root, ",".join(cells.values()))
+    assert unread(root) == [("S01", name, cell)]
+    (one,) = read_decisions(root).unread
+    assert "is it a decision?" in question(one)
+    (taken_row,) = read_decisions(root).rows
+    assert taken_row["verdict"] == "undetermined", "the verdict that the decision was made on is the run's"
+
+
+def test_a_subject_that_the_run_did_not_write_is_kept_whole(tmp_path: Path) -> None:
+    root = typed(written(tmp_path), row("include", subject="S09"))
+    assert unread(root) == [("S09", "verdict", "undetermined"), ("S09", "missing", "age_18")]
+
+
+@pytest.mark.parametrize("record", [None, "{", "[]", "{}", '{"eligibility_summary_written": {"S01": 3}}'])
+def test_without_the_runs_own_cells_only_a_verdict_that_is_none_is_noticed(tmp_path: Path, record: str | None) -> None:
+    if record is not None:
+        (tmp_path / "run.json").write_text(record)
+    root = typed(tmp_path, row(), row(subject="S02").replace("undetermined", "call back"))
+    assert unread(root) == [("S02", "verdict", "call back")]
+
+
+def test_spaces_that_a_spreadsheet_adds_are_no_change(tmp_path: Path) -> None:
+    root = typed(written(tmp_path, missing="age_18; consent"), row().replace("age_18", " age_18;  consent "))
+    assert unread(root) == []
+
+
+def test_a_rerun_keeps_a_verdict_typed_over(tiny_study: Path, finished: Path, tmp_path: Path) -> None:
+    from ulcermeter.pipeline import run_study
+
+    out = Path(shutil.copytree(finished, tmp_path / "results"))
+    summary = out / "eligibility_summary.csv"
+    before = summary.read_text()
+    header, first, *rest = before.splitlines()
+    subject, verdict, *cells = first.split(",")
+    other = "eligible" if verdict != "eligible" else "not eligible"
+    summary.write_text("\n".join([header, ",".join([subject, other, *cells]), *rest]) + "\n")
+    done = run_study(tiny_study, out)
+    assert summary.read_text() == before
+    asked = [(one["subject_id"], one["column"], one["typed"]) for one in done.run["decisions_not_read"]]
+    assert asked == [(subject, "verdict", other)]
+    assert [(one["column"], one["typed"]) for one in kept(out)] == [("verdict", other)]
+    assert f"verdict: &#39;{other}&#39; was typed" in (out / "report.html").read_text()

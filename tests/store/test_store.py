@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from ulcermeter.store import (
     read_results,
     row_key,
     with_decisions,
+    write_file,
     write_overlays,
     write_run_record,
     write_tables,
@@ -285,6 +287,16 @@ def test_nothing_is_written_into_a_folder_of_others(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="apart from the study"):
         check_results_folder(tmp_path / "a" / "..", study=tmp_path)
     assert check_results_folder(tmp_path / "new") == tmp_path / "new"
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    sync, replace_by = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda number: (done.append("sync"), sync(number)))
+    monkeypatch.setattr(os, "replace", lambda old, new: (done.append("rename"), replace_by(old, new)))
+    write_file(tmp_path / "new" / "a.csv", b"whole")
+    assert done == ["sync", "rename"]
+    assert [(p.name, p.read_bytes()) for p in (tmp_path / "new").iterdir()] == [("a.csv", b"whole")]
 
 
 def test_overlay_names_are_safe_and_apart() -> None:

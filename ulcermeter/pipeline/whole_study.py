@@ -21,6 +21,7 @@ from ulcermeter.pipeline.workers import Task, cluster_at, run_tasks
 from ulcermeter.provenance import file_sha256, run_record, utc_now
 from ulcermeter.store import (
     TABLE_FILES,
+    WRITTEN,
     PhotoStore,
     check_results_folder,
     in_order,
@@ -34,6 +35,7 @@ from ulcermeter.store import (
     write_overlays,
     write_run_record,
     write_tables,
+    written_cells,
 )
 from ulcermeter.study import read_study
 from ulcermeter.tables import from_rows
@@ -228,6 +230,7 @@ def _finish(
         counts = dict(sorted(Counter(r.photo["status"] for r in done).items()))
         findings = [record_of(finding) for finding in study.findings]
         more = {"status_counts": counts, "decisions_to_look_at": told, "findings": findings}
+        more[WRITTEN] = written_cells(tables["eligibility_summary"])
         write_run_record(root, {**record, **more})
         results = read_results(root)
         write_report(study, results, root / "report.html")

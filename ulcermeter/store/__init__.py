@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from ulcermeter.store.decisions import DECIDED, Decisions, Unread, keep_unread, question, read_decisions, with_decisions
+from ulcermeter.store.decisions import (
+    DECIDED,
+    WRITTEN,
+    Decisions,
+    Unread,
+    keep_unread,
+    question,
+    read_decisions,
+    with_decisions,
+    written_cells,
+)
 from ulcermeter.store.files import (
     TABLE_FILES,
     cell_text,
@@ -21,6 +31,7 @@ from ulcermeter.store.reading import protocol_of, read_results
 __all__ = [
     "DECIDED",
     "TABLE_FILES",
+    "WRITTEN",
     "Decisions",
     "PhotoStore",
     "Unread",
@@ -40,4 +51,5 @@ __all__ = [
     "write_overlays",
     "write_run_record",
     "write_tables",
+    "written_cells",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
@@ -18,17 +19,30 @@ from ulcermeter.errors import TableError
 from ulcermeter.files import read_file
 from ulcermeter.store.files import cell_text, write_file
 from ulcermeter.tables import TABLES, columns
-from ulcermeter.tables.cells import unguarded
+from ulcermeter.tables.cells import records, unguarded
 from ulcermeter.tables.dates import readable_day
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DECIDED", "Decisions", "Unread", "keep_unread", "question", "read_decisions", "with_decisions"]
+__all__ = [
+    "DECIDED",
+    "WRITTEN",
+    "Decisions",
+    "Unread",
+    "keep_unread",
+    "question",
+    "read_decisions",
+    "with_decisions",
+    "written_cells",
+]
 
 DECIDED = ("investigator_decision", "decided_by", "decided_on")
 """The columns of eligibility_summary.csv that are the investigator's."""
+WRITTEN = "eligibility_summary_written"
+"""Where run.json holds the cells that the run itself wrote there, so that one typed over is noticed."""
 _DECISION, _, _ON = DECIDED
+_OF_RUN = ("verdict", "qualifying_ulcer", "failed", "missing")
 _WORDS = ("eligible", "not eligible", "undetermined", "include", "exclude")
 _FILE, _KEPT = "eligibility_summary.csv", "decisions_to_settle.csv"
 _MOST_MB = 50
@@ -43,6 +57,7 @@ class Why(StrEnum):
     COLUMN = "column that is not known"
     NO_SUBJECT = "no subject"
     TWICE = "two rows of one subject"
+    OVER_RUN = "cell that the run itself writes"
 
 
 _QUESTIONS = {
@@ -52,6 +67,7 @@ _QUESTIONS = {
     Why.COLUMN: f"is one of {', '.join(DECIDED)} meant? Fill it in there",
     Why.NO_SUBJECT: "whose decision is it? Fill it in at its subject",
     Why.TWICE: "which of the subject's rows holds? Keep one",
+    Why.OVER_RUN: f"is it a decision? Write it into {_DECISION}, or mend the study's table on which the cell rests",
 }
 
 
@@ -116,6 +132,7 @@ def read_decisions(root: str | Path) -> Decisions:
     path = Path(root) / _FILE
     if not path.exists():
         return Decisions()
+    written = _written_by_run(Path(root) / "run.json")
     header, body = _table_of(path)
     names = [_folded(cell).replace(" ", "_") for cell in header]
     lines = [[unguarded(cell.strip()) for cell in row] for row in body if any(cell.strip() for cell in row)]
@@ -131,7 +148,10 @@ def read_decisions(root: str | Path) -> Decisions:
         if not subject and any(typed):
             unread.append(Unread("", "", ",".join(row), Why.NO_SUBJECT))
         if subject:
-            rows.append({"subject_id": subject, "verdict": cells.get("verdict", ""), **_taken(cells, unread)})
+            own = written.get(subject, {}) if written else None
+            unread += _of_run_columns(cells, own)
+            verdict = (own or cells).get("verdict", "")
+            rows.append({"subject_id": subject, "verdict": verdict, **_taken(cells, unread)})
         unread += _of_other_columns(subject, header, names, row)
     return _once_a_subject(rows, unread)
 
@@ -162,9 +182,7 @@ def _taken(cells: Mapping[str, str], unread: list[Unread]) -> dict[str, str | No
     """Return the investigator's cells as far as they can be read; None for a column that is not there."""
     subject = cells["subject_id"]
     taken: dict[str, str | None] = {name: " ".join(cells[name].split()) if name in cells else None for name in DECIDED}
-    word, day, verdict = taken[_DECISION], taken[_ON], cells.get("verdict", "")
-    if verdict not in ("", *TABLES["eligibility_summary"]["verdict"].values):
-        unread.append(Unread(subject, "verdict", verdict, Why.WORD))
+    word, day = taken[_DECISION], taken[_ON]
     if word and _folded(word) not in _WORDS:
         unread.append(Unread(subject, _DECISION, word, Why.WORD))
         taken[_DECISION] = ""
@@ -175,6 +193,35 @@ def _taken(cells: Mapping[str, str], unread: list[Unread]) -> dict[str, str | No
         if not taken[_ON]:
             unread.append(Unread(subject, _ON, day, Why.DATE))
     return taken
+
+
+def _of_run_columns(cells: Mapping[str, str], own: Mapping[str, str] | None) -> Iterator[Unread]:
+    """Find what was typed into columns that the run writes; without its own cells only a verdict that is none."""
+    if own is None:
+        verdict = cells.get("verdict", "")
+        if verdict not in ("", *TABLES["eligibility_summary"]["verdict"].values):
+            yield Unread(cells["subject_id"], "verdict", verdict, Why.OVER_RUN)
+        return
+    for name in _OF_RUN:
+        typed = cells.get(name, "")
+        if typed and " ".join(typed.split()) != " ".join(own.get(name, "").split()):
+            yield Unread(cells["subject_id"], name, typed, Why.OVER_RUN)
+
+
+def written_cells(summary: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """Return what a run writes into eligibility_summary.csv, by subject and column, for `WRITTEN` in run.json."""
+    return {
+        str(row["subject_id"]): {name: unguarded(cell_text(row[name])) for name in _OF_RUN} for row in records(summary)
+    }
+
+
+def _written_by_run(path: Path) -> Mapping[str, Mapping[str, str]]:
+    """Return the cells that the earlier run wrote; empty where its record is gone, damaged or older than this rule."""
+    try:
+        written = json.loads(read_file(path, most_mb=_MOST_MB)).get(WRITTEN, {})
+        return {str(subject): {name: str(cells[name]) for name in _OF_RUN} for subject, cells in written.items()}
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        return {}
 
 
 def _of_other_columns(
