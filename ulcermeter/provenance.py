@@ -24,6 +24,15 @@ _PACKAGES = ("numpy", "opencv-python", "opencv-python-headless", "scikit-image",
 def file_sha256(path: str | Path) -> str:
     """Return the SHA-256 of a file's bytes as 64 hexadecimal digits.
 
+    Parameters
+    ----------
+    path : str | Path
+        The file.
+
+    Returns
+    -------
+    str
+
     Raises
     ------
     OSError
@@ -59,7 +68,17 @@ def run_id(*, version: str, protocol_sha256: str, parameters: Mapping[str, Any],
 
 
 def package_versions(names: Iterable[str] = _PACKAGES) -> dict[str, str]:
-    """Return the installed versions of the packages that touch numbers; absent ones are left out."""
+    """Return the installed versions of the packages that touch numbers; absent ones are left out.
+
+    Parameters
+    ----------
+    names : iterable of str, optional
+        Names, in any order.
+
+    Returns
+    -------
+    dict[str, str]
+    """
     versions = {}
     for name in names:
         try:

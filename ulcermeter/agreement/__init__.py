@@ -97,7 +97,17 @@ def agreement(
 
 
 def photos_read(source: Results | pd.DataFrame) -> set[tuple[str, str, str]]:
-    """Return what a reading has read, as photo, hand and finger; without rows that say so, only where it found any."""
+    """Return what a reading has read, as photo, hand and finger; without rows that say so, only where it found any.
+
+    Parameters
+    ----------
+    source : Results | DataFrame
+        Results of a run, or a table of readings.
+
+    Returns
+    -------
+    set[tuple[str, str, str]]
+    """
     return _Reading(source, None).photos
 
 

@@ -12,13 +12,35 @@ _LINES = 400
 
 
 def polygon_area(outline: NDArray[np.floating]) -> float:
-    """Return the area of a polygon (K, 2), in its unit squared (shoelace formula)."""
+    """Return the area of a polygon (K, 2), in its unit squared (shoelace formula).
+
+    Parameters
+    ----------
+    outline : float (K, 2)
+        A polygon (K, 2), in any unit; it closes itself.
+
+    Returns
+    -------
+    float
+    """
     x, y = np.asarray(outline, dtype=float).T
     return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
 
 
 def common_area(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
-    """Return the area two polygons (K, 2) have in common: exact along x, 400 lines along y."""
+    """Return the area two polygons (K, 2) have in common: exact along x, 400 lines along y.
+
+    Parameters
+    ----------
+    a : float (K, 2)
+        A polygon (K, 2), px or mm.
+    b : float (K, 2)
+        The other one, in the same unit.
+
+    Returns
+    -------
+    float
+    """
     first, second = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     low = max(first[:, 1].min(), second[:, 1].min())
     high = min(first[:, 1].max(), second[:, 1].max())
@@ -30,7 +52,19 @@ def common_area(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
 
 
 def dice(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
-    """Return 2 |A ∩ B| / (|A| + |B|) of two polygons (K, 2), 0..1."""
+    """Return 2 |A ∩ B| / (|A| + |B|) of two polygons (K, 2), 0..1.
+
+    Parameters
+    ----------
+    a : float (K, 2)
+        A polygon (K, 2), px or mm.
+    b : float (K, 2)
+        The other one, in the same unit.
+
+    Returns
+    -------
+    float
+    """
     total = polygon_area(a) + polygon_area(b)
     return min(1.0, 2 * common_area(a, b) / total) if total > 0 else float("nan")
 

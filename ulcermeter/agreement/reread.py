@@ -24,7 +24,17 @@ Outline = NDArray[np.float64] | None
 
 
 def is_read(row: Mapping[str, Any]) -> bool:
-    """Say whether an outline was read by somebody: its ``reader`` names who; the machine is none."""
+    """Say whether an outline was read by somebody: its ``reader`` names who; the machine is none.
+
+    Parameters
+    ----------
+    row : Mapping[str, Any]
+        A row of a table as a mapping of column to cell.
+
+    Returns
+    -------
+    bool
+    """
     return str(row.get("reader", "") or "").strip().casefold() not in _MACHINE
 
 

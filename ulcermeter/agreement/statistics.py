@@ -138,6 +138,17 @@ def repeatability(a: ArrayLike, b: ArrayLike) -> tuple[float, float]:
     SEM = √(Σd²/2n), the standard deviation within things (Bland & Altman 1996, doi 10.1136/bmj.312.7047.1654), with
     bias in it; SDC = 1.96 √2 SEM. In the data's unit; NaN without pairs. On ln(area) this is what the protocol's
     ``sem_log_area`` stands for.
+
+    Parameters
+    ----------
+    a : ArrayLike
+        Readings by the first reader, (N,).
+    b : ArrayLike
+        Readings of the same things by the second, (N,).
+
+    Returns
+    -------
+    tuple[float, float]
     """
     difference = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
     difference = difference[np.isfinite(difference)]
@@ -148,7 +159,21 @@ def repeatability(a: ArrayLike, b: ArrayLike) -> tuple[float, float]:
 
 
 def confusion(a: Sequence[str], b: Sequence[str], categories: Sequence[str]) -> NDArray[np.int64]:
-    """Return how often a said the row's category and b the column's; other words are left out."""
+    """Return how often a said the row's category and b the column's; other words are left out.
+
+    Parameters
+    ----------
+    a : sequence of str
+        Readings by the first reader, (N,).
+    b : sequence of str
+        Readings of the same things by the second, (N,).
+    categories : sequence of str
+        The categories, in order.
+
+    Returns
+    -------
+    NDArray[np.int64]
+    """
     counts = np.zeros((len(categories), len(categories)), dtype=np.int64)
     for x, y in zip(a, b, strict=True):
         if x in categories and y in categories:

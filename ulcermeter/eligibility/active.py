@@ -27,6 +27,17 @@ def active(case: Case, ulcer: Ulcer) -> Answer:
     """Say whether the ulcer is active: over the threshold on the last passing photo, painful, deep, dermis lost.
 
     The photo can never answer pain, depth or dermis; those come from the clinic's last look up to inclusion.
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+    ulcer : Ulcer
+        One ulcer of the subject, as the photos and the clinic's tables know it.
+
+    Returns
+    -------
+    Answer
     """
     assessments = [
         assessment for assessment in _assessments(ulcer, _ASSESSMENT, "assessed_on") if not _only_xray(assessment.row)
@@ -42,7 +53,19 @@ def active(case: Case, ulcer: Ulcer) -> Answer:
 
 
 def calcinosis(case: Case, ulcer: Ulcer) -> Answer:
-    """Say whether the last X-ray up to inclusion shows calcinosis under the ulcer; no X-ray is not assessable."""
+    """Say whether the last X-ray up to inclusion shows calcinosis under the ulcer; no X-ray is not assessable.
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+    ulcer : Ulcer
+        One ulcer of the subject, as the photos and the clinic's tables know it.
+
+    Returns
+    -------
+    Answer
+    """
     assessments = _assessments(ulcer, _XRAY, "xray_date")
     reply = agreed(assessments, "calcinosis_on_xray", case.cutoff)
     used = [assessment for assessment in last_ones(assessments, case.cutoff) if assessment.counts(case.cutoff)]

@@ -55,34 +55,98 @@ class Answer:
 
 
 def listed(parts: Iterable[str]) -> str:
-    """Join what is not empty with '; ', each once."""
+    """Join what is not empty with '; ', each once.
+
+    Parameters
+    ----------
+    parts : iterable of str
+        Texts, or answers that are put together.
+
+    Returns
+    -------
+    str
+    """
     return "; ".join(dict.fromkeys(part for part in parts if part))
 
 
 def conjunction(parts: Sequence[Answer], value: str = "") -> Answer:
-    """All parts must hold; the cells of the open parts would settle it."""
+    """All parts must hold; the cells of the open parts would settle it.
+
+    Parameters
+    ----------
+    parts : sequence of Answer
+        Texts, or answers that are put together.
+    value : str, optional
+        The value that decided it.
+
+    Returns
+    -------
+    Answer
+    """
     truth = all_of(*(part.truth for part in parts))
     settle = listed(part.would_settle for part in parts if part.truth is None) if truth is None else ""
     return Answer(truth, value, listed(part.evidence for part in parts), settle, flags_of(parts))
 
 
 def flags_of(parts: Iterable[Answer]) -> tuple[Flag, ...]:
-    """Return the flags of several answers, each once."""
+    """Return the flags of several answers, each once.
+
+    Parameters
+    ----------
+    parts : iterable of Answer
+        Texts, or answers that are put together.
+
+    Returns
+    -------
+    tuple[Flag, ...]
+    """
     return tuple(dict.fromkeys(flag for part in parts for flag in part.flags))
 
 
 def result_text(truth: Truth) -> str:
-    """Return a truth as the tables write it."""
+    """Return a truth as the tables write it.
+
+    Parameters
+    ----------
+    truth : Truth
+        True, False, or None for not known.
+
+    Returns
+    -------
+    str
+    """
     return {True: "met", False: "not met", None: "not assessable"}[truth]
 
 
 def result_of(answer: Answer) -> str:
-    """Return the criterion as worded: met, not met, not assessable."""
+    """Return the criterion as worded: met, not met, not assessable.
+
+    Parameters
+    ----------
+    answer : Answer
+        The criterion's answer.
+
+    Returns
+    -------
+    str
+    """
     return result_text(answer.truth)
 
 
 def effect_of(criterion: Criterion, answer: Answer) -> str:
-    """Return what an answer does to eligibility; an exclusion that is met fails, what is not enforced does nothing."""
+    """Return what an answer does to eligibility; an exclusion that is met fails, what is not enforced does nothing.
+
+    Parameters
+    ----------
+    criterion : Criterion
+        The criterion as the protocol words it.
+    answer : Answer
+        The criterion's answer.
+
+    Returns
+    -------
+    str
+    """
     if not criterion.enforce:
         return "none"
     if answer.truth is None:
@@ -91,7 +155,17 @@ def effect_of(criterion: Criterion, answer: Answer) -> str:
 
 
 def written(when: DateInterval | None) -> str:
-    """Return a date as one would write it: to the day, or as the interval it can mean."""
+    """Return a date as one would write it: to the day, or as the interval it can mean.
+
+    Parameters
+    ----------
+    when : DateInterval or None
+        A date as the interval it can mean; None when it is not known.
+
+    Returns
+    -------
+    str
+    """
     if when is None:
         return "an unknown day"
     return when.low.isoformat() if when.exact else f"{when.low.isoformat()} to {when.high.isoformat()}"

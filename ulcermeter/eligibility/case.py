@@ -78,6 +78,21 @@ def cases(
     """Return one case for every subject of photos.csv and subjects.csv, sorted; rows in an order of their own.
 
     Rows are sorted by all their cells, so that the order of a file's rows can change nothing.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+    tracked : DataFrame
+        Table ``tracked``.
+    trajectories : DataFrame
+        Table ``trajectories``.
+    photos : DataFrame, optional
+        The photo results; without them a refused photo cannot be told from none.
+
+    Returns
+    -------
+    list[Case]
     """
     people = {row["subject_id"]: row for row in _rows(study.subjects)}
     unknown = dict.fromkeys(columns("study/subjects"), "") | {"age": float("nan")}

@@ -39,7 +39,17 @@ class Score:
 
 
 def score(case: Case) -> Score:
-    """Sum the items. ``acr_eular_points`` of the protocol gives each answer's points; of a pair only the higher."""
+    """Sum the items. ``acr_eular_points`` of the protocol gives each answer's points; of a pair only the higher.
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+
+    Returns
+    -------
+    Score
+    """
     low = high = 0
     known: list[str] = []
     unknown: list[str] = []
@@ -60,6 +70,15 @@ def established(case: Case) -> Answer:
 
     Where the classification is not applicable (an SSc-like disorder explains it better, or the fingers are spared)
     the score is silent, and a clinic's *yes* conflicts with that.
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+
+    Returns
+    -------
+    Answer
     """
     total, needed = score(case), case.protocol.eligibility.score_definite_ssc
     against = [c for c in ("better_explained", "fingers_spared") if case.person[c] == "yes"]

@@ -86,7 +86,19 @@ class Assessment:
 
 
 def courses_for(case: Case, ulcer: Ulcer) -> list[Course]:
-    """Return every course up to the cutoff that may be intravenous prostacyclin, with the words on it."""
+    """Return every course up to the cutoff that may be intravenous prostacyclin, with the words on it.
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+    ulcer : Ulcer
+        One ulcer of the subject, as the photos and the clinic's tables know it.
+
+    Returns
+    -------
+    list[Course]
+    """
     listed = sorted((_course(row, case) for row in case.courses), key=_in_time)
     started = [c for c in listed if after(c.start, case.cutoff) is not True]
     statements: list[list[tuple[Row, bool]]] = [[] for _ in started]
@@ -143,7 +155,19 @@ def _overlap(first: DateInterval | None, second: DateInterval | None) -> bool:
 
 
 def assessments_of(case: Case, ulcer: Ulcer) -> list[Assessment]:
-    """Return what `trajectories` saw of the ulcer, in time order; only what is surely not later than the cutoff."""
+    """Return what `trajectories` saw of the ulcer, in time order; only what is surely not later than the cutoff.
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+    ulcer : Ulcer
+        One ulcer of the subject, as the photos and the clinic's tables know it.
+
+    Returns
+    -------
+    list[Assessment]
+    """
     assessments = []
     parts = _parts(case, ulcer)
     own = [row for row in case.trajectories if ulcer.ulcer_id and row["ulcer_id"] == ulcer.ulcer_id]
@@ -215,6 +239,17 @@ def alike(then: Assessment, now: Assessment) -> tuple[Assessment, Assessment] | 
     """Return two looks made comparable: what merged into the ulcer between them is added to the earlier one.
 
     None where the size that it had then is not known.
+
+    Parameters
+    ----------
+    then : Assessment
+        The earlier assessment.
+    now : Assessment
+        The later assessment.
+
+    Returns
+    -------
+    tuple[Assessment, Assessment] or None
     """
     whole_then, whole_now = _with(then, now.took_in - then.took_in), _with(now, then.took_in - now.took_in)
     return (whole_then, whole_now) if whole_then is not None and whole_now is not None else None
@@ -234,6 +269,19 @@ def reference_before(assessments: Sequence[Assessment], course: Course, days: in
     """Return the last open look at or before the course's start, at most so many days before it; else None.
 
     With a partial start only a look that is the reference whichever day it was.
+
+    Parameters
+    ----------
+    assessments : sequence of Assessment
+        What photos showed of the ulcer, in time order.
+    course : Course
+        A course of treatment.
+    days : int
+        At most so many days before the course's start.
+
+    Returns
+    -------
+    Assessment or None
     """
     if course.start is None:
         return None
@@ -250,6 +298,19 @@ def grew(then: Assessment, now: Assessment, case: Case) -> Truth:
 
     Beyond the one and within the other is not known, nor is what may have been another ulcer. Where others merged into
     it their areas count before as they do after: merging alone is no worsening.
+
+    Parameters
+    ----------
+    then : Assessment
+        The earlier assessment.
+    now : Assessment
+        The later assessment.
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+
+    Returns
+    -------
+    Truth
     """
     if not (then.sure and now.sure):
         return None
@@ -266,7 +327,17 @@ def grew(then: Assessment, now: Assessment, case: Case) -> Truth:
 
 
 def smallest_rise(case: Case) -> float:
-    """Return the smallest detectable change of ln(area): 1.96 √2 SEM (de Vet et al. 2006)."""
+    """Return the smallest detectable change of ln(area): 1.96 √2 SEM (de Vet et al. 2006).
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+
+    Returns
+    -------
+    float
+    """
     return 1.96 * math.sqrt(2.0) * case.protocol.healing.sem_log_area
 
 
@@ -312,6 +383,20 @@ class Window:
 
 
 def window_end(begin: DateInterval | None, months: int, further: tuple[Course, ...]) -> Window:
-    """Return the window of so many calendar months after `begin`, the last day included."""
+    """Return the window of so many calendar months after `begin`, the last day included.
+
+    Parameters
+    ----------
+    begin : DateInterval or None
+        Day from which the window counts, as an interval.
+    months : int
+        Calendar months.
+    further : tuple[Course, ...]
+        Other courses, which may cut the window.
+
+    Returns
+    -------
+    Window
+    """
     last = None if begin is None else DateInterval(add_months(begin.low, months), add_months(begin.high, months))
     return Window(begin, last, further)

@@ -68,6 +68,15 @@ def ulcers_of(case: Case) -> list[Ulcer]:
 
     To these belong what photos.csv names or was to show and no photo saw. An ulcer that appears only after inclusion
     takes no part, so nothing later can blur what was known then.
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+
+    Returns
+    -------
+    list[Ulcer]
     """
     by_ulcer = _rows_by_ulcer(case)
     known = _numbers(case, by_ulcer)

@@ -14,7 +14,17 @@ _CLEARLY_NEARER = 2.0
 
 
 def place_of(row: Row) -> tuple[str, str]:
-    """Return hand and finger."""
+    """Return hand and finger.
+
+    Parameters
+    ----------
+    row : Row
+        A row of a table as a mapping of column to cell.
+
+    Returns
+    -------
+    tuple[str, str]
+    """
     return row["hand"], row["finger"]
 
 
@@ -22,6 +32,17 @@ def number_of_photos(photos: Iterable[Row], tracked: Sequence[Row]) -> dict[str,
     """Return numbers that photos.csv ties to one ulcer: number -> ulcer_id.
 
     A number seen on two ulcers, or two numbers on one ulcer, means nothing.
+
+    Parameters
+    ----------
+    photos : iterable of Row
+        Rows of photos.csv.
+    tracked : sequence of Row
+        Rows of ``tracked``.
+
+    Returns
+    -------
+    dict[str, str]
     """
     ties: dict[str, set[str]] = {}
     for photo in photos:
@@ -64,6 +85,21 @@ def free_numbers(
     """Return numbers no photo settles but place does: one unjoined number, one unjoined ulcer on that finger.
 
     With more ulcers on the finger the site must name exactly one of them.
+
+    Parameters
+    ----------
+    assessments : iterable of Row
+        Rows of ulcers.csv.
+    photos : sequence of Row
+        Rows of photos.csv.
+    by_ulcer : Mapping[str, list[Row]]
+        Rows of ``tracked`` by ulcer_id.
+    known : Mapping[str, str]
+        Numbers that are settled, with their ulcer_id.
+
+    Returns
+    -------
+    dict[str, str]
     """
     rows = list(assessments)
     places: dict[str, set[tuple[str, str]]] = {}
@@ -106,7 +142,19 @@ def _only_one(free: Mapping[str, Sequence[Row]], sites: list[str], rival_sites: 
 
 
 def same_site_only(site: str, ulcers: Mapping[str, Sequence[Row]]) -> str:
-    """Return the one ulcer at that site, when every other one is at another named site; else ''."""
+    """Return the one ulcer at that site, when every other one is at another named site; else ''.
+
+    Parameters
+    ----------
+    site : str
+        Where on the finger, in the clinic's words.
+    ulcers : Mapping[str, Sequence[Row]]
+        Rows of ``tracked`` by ulcer_id.
+
+    Returns
+    -------
+    str
+    """
     here = [key for key, rows in ulcers.items() if site and site.casefold() in {r["site"].casefold() for r in rows}]
     named = all({row["site"] for row in rows} - {""} for rows in ulcers.values())
     return here[0] if len(here) == 1 and named else ""

@@ -16,7 +16,17 @@ __all__ = ["PERSONAL", "adult", "advised_age", "consented", "neoplasm", "pregnan
 
 
 def consented(case: Case) -> Answer:
-    """Written consent on or before the day of inclusion; a screening before consent is flagged."""
+    """Written consent on or before the day of inclusion; a screening before consent is flagged.
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+
+    Returns
+    -------
+    Answer
+    """
     given, included = parse_date(case.person["consent_date"]), case.inclusion
     truth = not_after(given, included)
     evidence = f"consent {case.person['consent_date'] or 'not known'}, "
@@ -35,7 +45,17 @@ def _exact(when: DateInterval | None) -> bool:
 
 
 def neoplasm(case: Case) -> Answer:
-    """Neoplasm in the years before inclusion (the day exactly so many years before counts)."""
+    """Neoplasm in the years before inclusion (the day exactly so many years before counts).
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+
+    Returns
+    -------
+    Answer
+    """
     years = case.protocol.eligibility.neoplasm_years
     last, reply = parse_date(case.person["neoplasm_last_active"]), case.person["neoplasm_last_10y"]
     by_date = _within(last, case.cutoff, years)
@@ -70,6 +90,15 @@ def pregnancy(case: Case) -> Answer:
     """Pregnant, or unwilling to use contraception where that applies; *not applicable* for men and without potential.
 
     Answers that contradict each other (a man said to be pregnant) are not assessable.
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+
+    Returns
+    -------
+    Answer
     """
     person = case.person
     names = ("sex", "childbearing_potential", "pregnant", "contraception_refused")
@@ -88,12 +117,32 @@ def pregnancy(case: Case) -> Answer:
 
 
 def adult(case: Case) -> Answer:
-    """At least the protocol's years at inclusion."""
+    """At least the protocol's years at inclusion.
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+
+    Returns
+    -------
+    Answer
+    """
     return _aged(case, low=case.protocol.eligibility.age_min_years)
 
 
 def advised_age(case: Case) -> Answer:
-    """Between the two ages, both in completed years, that one page's summary names."""
+    """Between the two ages, both in completed years, that one page's summary names.
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+
+    Returns
+    -------
+    Answer
+    """
     rules = case.protocol.eligibility
     reason = next((c.reason for c in case.protocol.criteria if c.id == "age_65_74"), "")
     answer = _aged(case, low=rules.age_advisory_low_years, high=rules.age_advisory_high_years)

@@ -45,7 +45,19 @@ class _Arm:
 
 
 def refractory(case: Case, ulcer: Ulcer) -> Answer:
-    """Say whether the ulcer is refractory: any arm after any course suffices, *no* needs all to say no."""
+    """Say whether the ulcer is refractory: any arm after any course suffices, *no* needs all to say no.
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+    ulcer : Ulcer
+        One ulcer of the subject, as the photos and the clinic's tables know it.
+
+    Returns
+    -------
+    Answer
+    """
     courses = courses_for(case, ulcer)
     if not courses:
         cells = f"treatments.csv: {case.subject_id}, drug, route, start and end; refractory.csv: {_who(case, ulcer)}"

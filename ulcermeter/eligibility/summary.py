@@ -48,19 +48,49 @@ class Judged:
 
 
 def judge(case: Case) -> Judged:
-    """Answer every criterion of one subject."""
+    """Answer every criterion of one subject.
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+
+    Returns
+    -------
+    Judged
+    """
     judged = [(ulcer, {name: ask(case, ulcer) for name, ask in BY_ULCER.items()}) for ulcer in ulcers_of(case)]
     personal = {name: ask(case) for name, ask in PERSONAL.items()}
     return Judged(case, ranked(judged), personal)
 
 
 def ranked(ulcers: Iterable[tuple[Ulcer, dict[str, Answer]]]) -> tuple[tuple[Ulcer, dict[str, Answer]], ...]:
-    """Return ulcers with the best first."""
+    """Return ulcers with the best first.
+
+    Parameters
+    ----------
+    ulcers : Iterable[tuple[Ulcer, dict[str, Answer]]]
+        Ulcers with their three answers.
+
+    Returns
+    -------
+    tuple[tuple[Ulcer, dict[str, Answer]], ...]
+    """
     return tuple(sorted(ulcers, key=lambda pair: _rank(pair[1])))
 
 
 def qualifies(answers: dict[str, Answer]) -> Truth:
-    """One ulcer must be active and refractory and free of calcinosis."""
+    """One ulcer must be active and refractory and free of calcinosis.
+
+    Parameters
+    ----------
+    answers : dict[str, Answer]
+        An ulcer's answers by criterion.
+
+    Returns
+    -------
+    Truth
+    """
     free = negate(answers["calcinosis"].truth)
     return all_of(answers["active_ulcer"].truth, answers["refractory_prostacyclin"].truth, free)
 
@@ -80,6 +110,15 @@ def criterion_rows(judged: Judged) -> list[dict[str, Any]]:
 
     The three conditions of ulcers show the best ulcer: if any ulcer qualifies its rows pass, if any is open its rows
     do not fail, and if all fail at least one of its rows does; so the rows say what the OR over ulcers says.
+
+    Parameters
+    ----------
+    judged : Judged
+        A subject's answers.
+
+    Returns
+    -------
+    list[dict[str, Any]]
     """
     return [_criterion_row(judged, criterion) for criterion in judged.case.protocol.criteria]
 
@@ -102,7 +141,17 @@ def _cells(criterion: Criterion, answer: Answer) -> dict[str, Any]:
 
 
 def ulcer_rows(judged: Judged) -> list[dict[str, Any]]:
-    """One row an ulcer and condition, in the protocol's order, ulcers by identity."""
+    """One row an ulcer and condition, in the protocol's order, ulcers by identity.
+
+    Parameters
+    ----------
+    judged : Judged
+        A subject's answers.
+
+    Returns
+    -------
+    list[dict[str, Any]]
+    """
     criteria = [criterion for criterion in judged.case.protocol.criteria if criterion.id in BY_ULCER]
     ulcers = sorted(judged.ulcers, key=lambda p: (not p[0].ulcer_id, p[0].ulcer_id, p[0].ulcer_no, p[0].name))
     return [
@@ -121,7 +170,17 @@ def ulcer_rows(judged: Judged) -> list[dict[str, Any]]:
 
 
 def summary_row(judged: Judged) -> dict[str, Any]:
-    """Return the verdict, a proposal: any failed criterion, else any open one, else eligible."""
+    """Return the verdict, a proposal: any failed criterion, else any open one, else eligible.
+
+    Parameters
+    ----------
+    judged : Judged
+        A subject's answers.
+
+    Returns
+    -------
+    dict[str, Any]
+    """
     rows = criterion_rows(judged)
     failed = [row["criterion"] for row in rows if row["effect"] == "fails"]
     missing = [row["criterion"] for row in rows if row["effect"] == "unknown"]

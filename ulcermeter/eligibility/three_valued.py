@@ -10,7 +10,17 @@ Truth = bool | None
 
 
 def negate(truth: Truth) -> Truth:
-    """Not: unknown stays unknown."""
+    """Not: unknown stays unknown.
+
+    Parameters
+    ----------
+    truth : Truth
+        True, False, or None for not known.
+
+    Returns
+    -------
+    Truth
+    """
     return None if truth is None else not truth
 
 
@@ -29,12 +39,34 @@ def any_of(*truths: Truth) -> Truth:
 
 
 def yes_no(reply: str) -> Truth:
-    """Return a yes/no cell's truth; the empty cell is not known."""
+    """Return a yes/no cell's truth; the empty cell is not known.
+
+    Parameters
+    ----------
+    reply : str
+        A cell of yes, no or nothing.
+
+    Returns
+    -------
+    Truth
+    """
     return {"yes": True, "no": False}.get(reply)
 
 
 def not_after(first: DateInterval | None, second: DateInterval | None) -> Truth:
-    """Is `first` on or before `second`, whichever days the two can mean; unknown where they straddle."""
+    """Is `first` on or before `second`, whichever days the two can mean; unknown where they straddle.
+
+    Parameters
+    ----------
+    first : DateInterval or None
+        The first date, as an interval; None when it is not known.
+    second : DateInterval or None
+        The second date, as an interval; None when it is not known.
+
+    Returns
+    -------
+    Truth
+    """
     if first is None or second is None:
         return None
     if first.high <= second.low:
@@ -43,5 +75,17 @@ def not_after(first: DateInterval | None, second: DateInterval | None) -> Truth:
 
 
 def after(first: DateInterval | None, second: DateInterval | None) -> Truth:
-    """Is `first` later than `second`."""
+    """Is `first` later than `second`.
+
+    Parameters
+    ----------
+    first : DateInterval or None
+        The first date, as an interval; None when it is not known.
+    second : DateInterval or None
+        The second date, as an interval; None when it is not known.
+
+    Returns
+    -------
+    Truth
+    """
     return negate(not_after(first, second))

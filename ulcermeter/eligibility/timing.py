@@ -35,7 +35,19 @@ class Dated:
 
 
 def dated(rows: Iterable[tuple[dict[str, Any], bool]], column: str) -> list[Dated]:
-    """Date each (row, sure) by one of its columns."""
+    """Date each (row, sure) by one of its columns.
+
+    Parameters
+    ----------
+    rows : Iterable[tuple[dict[str, Any], bool]]
+        Rows, each with whether it surely speaks of this ulcer.
+    column : str
+        A column's name.
+
+    Returns
+    -------
+    list[Dated]
+    """
     return [Dated(row, parse_date(row[column]), sure) for row, sure in rows]
 
 
@@ -44,6 +56,17 @@ def last_ones(items: Iterable[Dated], cutoff: DateInterval | None) -> list[Dated
 
     A row is out when it is surely later than the cutoff, or surely earlier than one that surely counts. Rows without
     a date, or that may be another ulcer's, stay in: what they say must agree before anything is known.
+
+    Parameters
+    ----------
+    items : iterable of Dated
+        Dated rows.
+    cutoff : DateInterval or None
+        The day up to which evidence counts, as an interval; None when it is not known.
+
+    Returns
+    -------
+    list[Dated]
     """
     possible = [item for item in items if not_after(item.when, cutoff) is not False]
     newest = max((item.when.low for item in possible if item.when and item.counts(cutoff)), default=None)
@@ -57,6 +80,19 @@ def agreed(items: Sequence[Dated], column: str, cutoff: DateInterval | None) -> 
 
     Known only when a row that surely counts says it, no row that could be the last says otherwise, and no row that
     could be later is empty there.
+
+    Parameters
+    ----------
+    items : sequence of Dated
+        Dated rows.
+    column : str
+        A column's name.
+    cutoff : DateInterval or None
+        The day up to which evidence counts, as an interval; None when it is not known.
+
+    Returns
+    -------
+    Any
     """
     last = last_ones(items, cutoff)
     spoken = [item for item in last if not not_known(item.row[column])]

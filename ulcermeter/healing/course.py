@@ -147,13 +147,32 @@ def without_contradicted(rows: Sequence[_Row]) -> list[_Row]:
 
     Two visits can fall on one day, an unscheduled one and a planned one. As with two photos of one visit, open weighs
     more: what was missed on one photo has not healed, and healing between two photos of a day is no interval.
+
+    Parameters
+    ----------
+    rows : sequence of _Row
+        Rows as mappings of column to cell.
+
+    Returns
+    -------
+    list[_Row]
     """
     open_on = {row["date"] for row in rows if _is_open(row) and exact_date(row["date"]) is not None}
     return [row for row in rows if row["state"] != "healed" or row["date"] not in open_on]
 
 
 def known_day(row: Mapping[str, Any]) -> float:
-    """Return a row's day after treatment; NaN when it is not known."""
+    """Return a row's day after treatment; NaN when it is not known.
+
+    Parameters
+    ----------
+    row : Mapping[str, Any]
+        A row of a table as a mapping of column to cell.
+
+    Returns
+    -------
+    float
+    """
     return _NAN if not_known(row["day"]) else float(row["day"])
 
 

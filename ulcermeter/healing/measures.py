@@ -17,7 +17,17 @@ _NAN = float("nan")
 
 
 def smallest_detectable_change(protocol: Protocol) -> float:
-    """Return the smallest detectable change of ln(area): 1.96 √2 SEM, dimensionless (de Vet et al. 2006)."""
+    """Return the smallest detectable change of ln(area): 1.96 √2 SEM, dimensionless (de Vet et al. 2006).
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    float
+    """
     return 1.96 * math.sqrt(2.0) * protocol.healing.sem_log_area
 
 
@@ -78,6 +88,23 @@ def margin_advance(
 
     Gilman 1990 (doi 10.1007/BF02344811 compares it with others). For a disc it is exactly -dr/dt, whatever the size;
     for an area that closed before `weeks` were over it is a lower bound. NaN without time or perimeter.
+
+    Parameters
+    ----------
+    area_then_mm2 : float
+        Area at the earlier visit, mm².
+    area_now_mm2 : float
+        Area at the later visit, mm².
+    perimeter_then_mm : float
+        Perimeter at the earlier visit, mm.
+    perimeter_now_mm : float
+        Perimeter at the later visit, mm.
+    weeks : float
+        Time between them, weeks; above 0.
+
+    Returns
+    -------
+    float
     """
     mean_perimeter = (perimeter_then_mm + perimeter_now_mm) / 2
     if not (weeks > 0 and mean_perimeter > 0):

@@ -22,27 +22,77 @@ Row = dict[str, Any]
 
 
 def day_of(row: Row) -> float:
-    """Return the day after treatment; NaN when it is not known."""
+    """Return the day after treatment; NaN when it is not known.
+
+    Parameters
+    ----------
+    row : Row
+        A row of a table as a mapping of column to cell.
+
+    Returns
+    -------
+    float
+    """
     return float("nan") if not_known(row["day"]) else float(row["day"])
 
 
 def is_open(row: Row) -> bool:
-    """Something open was measured (a merged ulcer without an area of its own was not)."""
+    """Something open was measured (a merged ulcer without an area of its own was not).
+
+    Parameters
+    ----------
+    row : Row
+        A row of a table as a mapping of column to cell.
+
+    Returns
+    -------
+    bool
+    """
     return row["state"] in OPEN_STATES and math.isfinite(row["area_mm2"])
 
 
 def is_assessed(row: Row) -> bool:
-    """Say whether the visit told open from closed: measured, or healed, or amputated."""
+    """Say whether the visit told open from closed: measured, or healed, or amputated.
+
+    Parameters
+    ----------
+    row : Row
+        A row of a table as a mapping of column to cell.
+
+    Returns
+    -------
+    bool
+    """
     return is_open(row) or row["state"] in ("healed", "amputated")
 
 
 def is_sized(row: Row) -> bool:
-    """Say whether the visit told this ulcer's area: assessed, and surely of this ulcer and no other."""
+    """Say whether the visit told this ulcer's area: assessed, and surely of this ulcer and no other.
+
+    Parameters
+    ----------
+    row : Row
+        A row of a table as a mapping of column to cell.
+
+    Returns
+    -------
+    bool
+    """
     return is_assessed(row) and row["state"] != "amputated" and not in_doubt_of_identity(read_flags(row["flags"]))
 
 
 def window_of(visit: Visit) -> tuple[int, int] | None:
-    """Return the first and last day that count for a visit; None for one without a day."""
+    """Return the first and last day that count for a visit; None for one without a day.
+
+    Parameters
+    ----------
+    visit : Visit
+        A visit of the protocol.
+
+    Returns
+    -------
+    tuple[int, int] or None
+    """
     if visit.day is None:
         return None
     half = visit.window_days or 0

@@ -24,7 +24,17 @@ Row = dict[str, Any]
 
 
 def resting_on(study: Study) -> dict[str, list[Finding]]:
-    """Return by subject the findings in doubt that outcomes can rest on."""
+    """Return by subject the findings in doubt that outcomes can rest on.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+
+    Returns
+    -------
+    dict[str, list[Finding]]
+    """
     found = {
         subject: [f for f in findings if f.file in _TABLES or (f.file, f.column) == _DAY_ZERO]
         for subject, findings in doubts_of(study).items()
@@ -36,6 +46,19 @@ def without_doubted_days(trajectories: pd.DataFrame, study: Study, sure: Study) 
     """Return trajectories without a day where it is in doubt, or day 0 is; and without comparisons with such a day.
 
     Which look was the baseline is not known any more where one that may be it is in doubt.
+
+    Parameters
+    ----------
+    trajectories : DataFrame
+        Table ``trajectories``.
+    study : Study
+        The study folder as read.
+    sure : Study
+        The study, or its outcomes, without the cells in doubt.
+
+    Returns
+    -------
+    DataFrame
     """
     frame = undated(trajectories, study, sure)
     known = dict(zip(study.subjects["subject_id"], study.subjects["treatment_date"], strict=True))
@@ -53,7 +76,21 @@ def without_doubted_days(trajectories: pd.DataFrame, study: Study, sure: Study) 
 
 
 def agreed(given: Outcomes, sure: Outcomes, findings: Mapping[str, Sequence[Finding]]) -> Outcomes:
-    """Return the outcomes as far as they are the same with and without what is in doubt."""
+    """Return the outcomes as far as they are the same with and without what is in doubt.
+
+    Parameters
+    ----------
+    given : Outcomes
+        The outcomes with every cell as it stands.
+    sure : Outcomes
+        The study, or its outcomes, without the cells in doubt.
+    findings : Mapping[str, Sequence[Finding]]
+        By subject, what was found wrong in the study folder.
+
+    Returns
+    -------
+    Outcomes
+    """
     return Outcomes(
         outcomes=_agreed("outcomes", given.outcomes, sure.outcomes, findings),
         outcomes_by_subject=_agreed(

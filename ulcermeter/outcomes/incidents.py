@@ -34,14 +34,40 @@ class Incident:
 
 
 def incidents_of(events: pd.DataFrame, subject_id: str, treatment_date: str) -> list[Incident]:
-    """Return a subject's events in days after treatment; without a date they can have been on any day."""
+    """Return a subject's events in days after treatment; without a date they can have been on any day.
+
+    Parameters
+    ----------
+    events : DataFrame
+        Kinds of events, as in events.csv.
+    subject_id : str
+        The subject's code.
+    treatment_date : str
+        Day 0 as written in subjects.csv.
+
+    Returns
+    -------
+    list[Incident]
+    """
     zero = parse_date(treatment_date)
     rows = events[events["subject_id"] == subject_id].to_dict("records")
     return [Incident(r["event"], r["hand"], r["finger"], *days_between(parse_date(r["date"]), zero)) for r in rows]
 
 
 def days_between(when: DateInterval | None, zero: DateInterval | None) -> tuple[float, float]:
-    """Return the first and last day after another that a date can mean; infinite where either is not known."""
+    """Return the first and last day after another that a date can mean; infinite where either is not known.
+
+    Parameters
+    ----------
+    when : DateInterval or None
+        A date as the interval it can mean; None when it is not known.
+    zero : DateInterval or None
+        Day 0, as an interval.
+
+    Returns
+    -------
+    tuple[float, float]
+    """
     if when is None or zero is None:
         return -math.inf, math.inf
     return float((when.low - zero.high).days), float((when.high - zero.low).days)
@@ -50,7 +76,25 @@ def days_between(when: DateInterval | None, zero: DateInterval | None) -> tuple[
 def happened(
     incidents: Iterable[Incident], events: Iterable[str], hand: str, finger: str, *, until: float = math.inf
 ) -> bool | None:
-    """Did any of these events happen on that finger after day 0 and up to a day; None where that is open."""
+    """Did any of these events happen on that finger after day 0 and up to a day; None where that is open.
+
+    Parameters
+    ----------
+    incidents : iterable of Incident
+        The subject's events, in days after treatment.
+    events : iterable of str
+        Kinds of events, as in events.csv.
+    hand : str
+        ``left`` or ``right``; empty when not known.
+    finger : str
+        Its name as in the tables; empty when not known.
+    until : float, optional
+        The last day that counts, days after treatment.
+
+    Returns
+    -------
+    bool or None
+    """
     names = set(events)
     answers = [_one(i, hand, finger, until) for i in incidents if i.event in names]
     if True in answers:
@@ -69,6 +113,19 @@ def rescue_day(incidents: Iterable[Incident], hand: str, finger: str) -> float:
     """Return the first day on which a rescue treatment may have begun for that finger; infinity when there was none.
 
     A rescue without a finger, or on a day not known, counts from the earliest it can mean.
+
+    Parameters
+    ----------
+    incidents : iterable of Incident
+        The subject's events, in days after treatment.
+    hand : str
+        ``left`` or ``right``; empty when not known.
+    finger : str
+        Its name as in the tables; empty when not known.
+
+    Returns
+    -------
+    float
     """
     days = [i.low for i in incidents if i.event == "rescue" and i.on(hand, finger) is not False and i.high > 0]
     return max(0.0, min(days)) if days else math.inf

@@ -67,7 +67,19 @@ def _check(low: Floats, high: Floats) -> None:
 
 
 def innermost_intervals(low: Floats, high: Floats) -> tuple[Floats, Floats]:
-    """Intervals whose left end is some low, whose right end some high, with no other end between."""
+    """Intervals whose left end is some low, whose right end some high, with no other end between.
+
+    Parameters
+    ----------
+    low : Floats
+        Low ends, days after treatment, float64 (N,).
+    high : Floats
+        High ends, days after treatment; infinite where healing was not seen, float64 (N,).
+
+    Returns
+    -------
+    tuple[Floats, Floats]
+    """
     # At equal values a right end comes first, for (a, b] and (b, c] share no time.
     ends = sorted([(value, 1) for value in set(low.tolist())] + [(value, 0) for value in set(high.tolist())])
     pairs = [(a, b) for (a, opens), (b, closes) in zip(ends, ends[1:], strict=False) if opens == 1 and closes == 0]

@@ -19,12 +19,32 @@ _COUNTED_PHASES = ("baseline", "follow-up")
 
 
 def active_visits(protocol: Protocol) -> list[Visit]:
-    """Return the visits whose active ulcers are counted: from baseline on, those with a day."""
+    """Return the visits whose active ulcers are counted: from baseline on, those with a day.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    list[Visit]
+    """
     return [visit for visit in protocol.visits if visit.phase in _COUNTED_PHASES and visit.day is not None]
 
 
 def active_column(visit: Visit) -> str:
-    """Return the name of the column of active ulcers at a visit."""
+    """Return the name of the column of active ulcers at a visit.
+
+    Parameters
+    ----------
+    visit : Visit
+        A visit of the protocol.
+
+    Returns
+    -------
+    str
+    """
     return f"n_active_{visit.name.replace(' ', '_')}"
 
 
@@ -93,7 +113,19 @@ class Burden:
 
 
 def subject_row(subject_id: str, burden: Burden) -> dict[str, Any]:
-    """Return the row of one subject in ``outcomes_by_subject``."""
+    """Return the row of one subject in ``outcomes_by_subject``.
+
+    Parameters
+    ----------
+    subject_id : str
+        The subject's code.
+    burden : Burden
+        The subject's ulcers over the visits.
+
+    Returns
+    -------
+    dict[str, Any]
+    """
     visits = active_visits(burden.protocol)
     active = {visit.name: burden.active_at(visit) for visit in visits}
     followed = any(course.after for course in burden.courses)

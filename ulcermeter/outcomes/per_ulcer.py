@@ -18,12 +18,32 @@ _HARMS = ("gangrene", "infection", "amputation")
 
 
 def reduction_visits(protocol: Protocol) -> list[Visit]:
-    """Return the visits that are weeks after treatment."""
+    """Return the visits that are weeks after treatment.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    list[Visit]
+    """
     return [visit for visit in protocol.visits if visit.name.startswith("week ") and visit.day is not None]
 
 
 def reduction_column(visit: Visit) -> str:
-    """Return the name of the column of area reduction at a visit."""
+    """Return the name of the column of area reduction at a visit.
+
+    Parameters
+    ----------
+    visit : Visit
+        A visit of the protocol.
+
+    Returns
+    -------
+    str
+    """
     return f"area_reduction_{visit.name.replace(' ', '_')}_pct"
 
 
@@ -132,6 +152,25 @@ def worsened(
     inside that window, none up to then that may have been worse, no such event that may have been on this finger or in
     this time, and that it did not go into another ulcer, in which its own size is no longer told. An uncertain change
     may have been worse unless the ulcer was seen no larger than at baseline.
+
+    Parameters
+    ----------
+    course : Course
+        The ulcer over the visits.
+    incidents : sequence of Incident
+        The subject's events, in days after treatment.
+    hand : str
+        ``left`` or ``right``; empty when not known.
+    finger : str
+        Its name as in the tables; empty when not known.
+    until : tuple[int, int] or None
+        First and last day of the primary visit's window; None for a visit without a day.
+    censored_on : float, optional
+        Day of rescue from which nothing counts; infinite for none.
+
+    Returns
+    -------
+    str
     """
     if until is None:
         return "unknown"

@@ -124,13 +124,37 @@ def permute_subjects(
 
 
 def difference_of_shares(first: Floats, other: Floats) -> Floats:
-    """Return the first arm's sum of column 0 over that of column 1, less the other's: shares, or rates."""
+    """Return the first arm's sum of column 0 over that of column 1, less the other's: shares, or rates.
+
+    Parameters
+    ----------
+    first : Floats
+        The first arm's values, float64 (..., N, K).
+    other : Floats
+        The other arm's values, float64 (..., N, K).
+
+    Returns
+    -------
+    Floats
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         return first[:, 0] / first[:, 1] - other[:, 0] / other[:, 1]
 
 
 def sum_of_scores(first: Floats, other: Floats) -> Floats:
-    """Return the first arm's sum of scores, which sum to 0 over both."""
+    """Return the first arm's sum of scores, which sum to 0 over both.
+
+    Parameters
+    ----------
+    first : Floats
+        The first arm's values, float64 (..., N, K).
+    other : Floats
+        The other arm's values, float64 (..., N, K).
+
+    Returns
+    -------
+    Floats
+    """
     return first[:, 0]
 
 

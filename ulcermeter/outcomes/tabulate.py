@@ -26,6 +26,15 @@ def outcome_columns(protocol: Protocol) -> dict[str, list[str]]:
 
     ``outcomes`` gets area_reduction_week_N_pct, 100 (A0 - At) / A0 in %, for each visit N weeks after treatment;
     ``outcomes_by_subject`` gets n_active_<visit>, ulcers seen open, for each visit after baseline.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    dict[str, list[str]]
     """
     return {
         "outcomes": [reduction_column(visit) for visit in reduction_visits(protocol)],

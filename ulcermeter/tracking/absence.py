@@ -74,7 +74,21 @@ def _hidden(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
 
 
 def contested(lineage: Lineage, photo_name: str, scene: Scene) -> Flag | None:
-    """Return why an outline on a photo is not to be taken as an open ulcer; None when it is."""
+    """Return why an outline on a photo is not to be taken as an open ulcer; None when it is.
+
+    Parameters
+    ----------
+    lineage : Lineage
+        The ulcer as known up to the occasion.
+    photo_name : str
+        The photo's file.
+    scene : Scene
+        One finger on one occasion.
+
+    Returns
+    -------
+    Flag or None
+    """
     for photo in (row for row in scene.photos if row.photo == photo_name):
         if _hidden(photo, lineage, scene):
             return Flag(FlagKind.COVERED_YET_OUTLINED, photos=(photo_name,))
@@ -100,7 +114,21 @@ def _unexamined(photo: PhotoRow, lineage: Lineage, scene: Scene) -> Flag | None:
 
 
 def saw_clear(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
-    """Say whether a photo, on which nothing of the ulcer was outlined, saw its place clear."""
+    """Say whether a photo, on which nothing of the ulcer was outlined, saw its place clear.
+
+    Parameters
+    ----------
+    photo : PhotoRow
+        A row of the photos' table.
+    lineage : Lineage
+        The ulcer as known up to the occasion.
+    scene : Scene
+        One finger on one occasion.
+
+    Returns
+    -------
+    bool
+    """
     if not photo.passed or _hidden(photo, lineage, scene) or _unexamined(photo, lineage, scene):
         return False
     if photo.click_px is not None and not (photo.number and photo.number == lineage.number):
@@ -110,7 +138,21 @@ def saw_clear(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
 
 
 def judge_absence(lineage: Lineage, scene: Scene, protocol: Protocol) -> Verdict:
-    """Say what became of an ulcer of which nothing was outlined."""
+    """Say what became of an ulcer of which nothing was outlined.
+
+    Parameters
+    ----------
+    lineage : Lineage
+        The ulcer as known up to the occasion.
+    scene : Scene
+        One finger on one occasion.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    Verdict
+    """
     examined = [(photo, _unexamined(photo, lineage, scene)) for photo in scene.photos]
     passing = [photo for photo, why_not in examined if not why_not and photo.passed]
     refused = [

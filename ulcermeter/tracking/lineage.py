@@ -42,7 +42,21 @@ class Lineage:
 
 
 def observed_again(lineage: Lineage, now: Observation, status: str) -> Lineage:
-    """Return the lineage with its newest observation."""
+    """Return the lineage with its newest observation.
+
+    Parameters
+    ----------
+    lineage : Lineage
+        The ulcer as known up to the occasion.
+    now : Observation
+        The newest observation.
+    status : str
+        The new definite status; empty keeps the old one.
+
+    Returns
+    -------
+    Lineage
+    """
     before = lineage.observation
     latest = replace(
         now,

@@ -66,7 +66,19 @@ class Observation:
 
 
 def same_view(a: Observation, b: Observation) -> str | None:
-    """Return a view in which both have a place; None when they cannot be compared."""
+    """Return a view in which both have a place; None when they cannot be compared.
+
+    Parameters
+    ----------
+    a : Observation
+        An observation or place.
+    b : Observation
+        The other one.
+
+    Returns
+    -------
+    str or None
+    """
     both = sorted(set(a.places) & set(b.places))
     return both[0] if both else None
 
@@ -77,6 +89,19 @@ def distance2(a: Place, b: Place, same_place_mm: float) -> float:
     Each axis has the variance of both coordinates, of how far a place seems to move between photos (`same_place_mm`
     is where 95 % of such moves end), and of how far a centre wanders when an ulcer shrinks or grows within its own
     footprint: the smaller centre is taken as uniform in a disc of the difference of radii, variance R²/4 an axis.
+
+    Parameters
+    ----------
+    a : Place
+        An observation or place.
+    b : Place
+        The other one.
+    same_place_mm : float
+        95 % of the moves that one place seems to make between photos are shorter, mm.
+
+    Returns
+    -------
+    float
     """
     common = (same_place_mm / GATE) ** 2 + (a.radius_mm - b.radius_mm) ** 2 / 4
     s = (a.s_mm - b.s_mm) ** 2 / (a.s_sd_mm**2 + b.s_sd_mm**2 + common)
@@ -85,7 +110,17 @@ def distance2(a: Place, b: Place, same_place_mm: float) -> float:
 
 
 def span_mm(places: Sequence[Place]) -> float:
-    """Return the longest extent of several places together, mm; errors common to the photo cancel in it."""
+    """Return the longest extent of several places together, mm; errors common to the photo cancel in it.
+
+    Parameters
+    ----------
+    places : sequence of Place
+        Places in finger coordinates of one view, mm.
+
+    Returns
+    -------
+    float
+    """
     longest = 2 * max(place.radius_mm for place in places)
     for i, a in enumerate(places):
         for b in places[i + 1 :]:
@@ -94,7 +129,19 @@ def span_mm(places: Sequence[Place]) -> float:
 
 
 def combine(observations: Iterable[Observation], *, parts: bool) -> Observation:
-    """Put observations of one ulcer together: photos of one visit (sizes average), or parts of it (areas add)."""
+    """Put observations of one ulcer together: photos of one visit (sizes average), or parts of it (areas add).
+
+    Parameters
+    ----------
+    observations : iterable of Observation
+        Observations of one ulcer.
+    parts : bool
+        Parts of one ulcer on one photo (areas add), else photos of one visit (sizes average).
+
+    Returns
+    -------
+    Observation
+    """
     group = sorted(observations, key=lambda observation: observation.rows)
     if len(group) == 1:
         return group[0]

@@ -77,7 +77,17 @@ class Finger:
 
 
 def measurement_records(measurements: pd.DataFrame) -> list[Record]:
-    """Return the measurement rows in an order that does not depend on the input's."""
+    """Return the measurement rows in an order that does not depend on the input's.
+
+    Parameters
+    ----------
+    measurements : DataFrame
+        Table ``measurements``.
+
+    Returns
+    -------
+    list[Record]
+    """
     rows = records(conform("measurements", measurements))
     names = ("subject_id", "date", "visit", "hand", "finger", "photo", "label", "centroid_x_px", "centroid_y_px")
     return sorted(rows, key=lambda row: tuple(_sortable(row[name]) for name in names))
@@ -87,6 +97,21 @@ def read_fingers(
     records: Sequence[Record], photos: Sequence[Record], visits: Sequence[Record], protocol: Protocol
 ) -> list[Finger]:
     """Sort rows to fingers and occasions; fingers in the order of their names.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        Rows as mappings of column to cell.
+    photos : sequence of Record
+        Table ``photos`` or its rows, with the study's columns where they are there.
+    visits : sequence of Record
+        Rows of visits.csv.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    list[Finger]
 
     Raises
     ------
@@ -112,7 +137,17 @@ def read_fingers(
 
 
 def photo_rows(photos: pd.DataFrame) -> list[Record]:
-    """Return photo rows as dicts, with the study's columns where they are there, in a fixed order."""
+    """Return photo rows as dicts, with the study's columns where they are there, in a fixed order.
+
+    Parameters
+    ----------
+    photos : DataFrame
+        Table ``photos`` or its rows, with the study's columns where they are there.
+
+    Returns
+    -------
+    list[Record]
+    """
     frame = conform("photos", photos, extra=True)
     rows = records(frame)
     for row in rows:
@@ -125,7 +160,17 @@ def photo_rows(photos: pd.DataFrame) -> list[Record]:
 
 
 def day_zero(records: Sequence[Record]) -> dict[str, date]:
-    """Return every subject's treatment date as the measurements' days give it away."""
+    """Return every subject's treatment date as the measurements' days give it away.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        Rows as mappings of column to cell.
+
+    Returns
+    -------
+    dict[str, date]
+    """
     zero: dict[str, date] = {}
     for row in records:
         known = parse_date(row["date"])

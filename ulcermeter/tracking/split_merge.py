@@ -16,6 +16,21 @@ def fit_together(parts: Sequence[Observation], former: Observation, reach_mm: fl
 
     Together they are no longer than it was (times ``footprint_growth``), and their common centre is where it was.
     Distances between outlines of one photo are used, in which the finger's own error cancels.
+
+    Parameters
+    ----------
+    parts : sequence of Observation
+        Outlines of one photo.
+    former : Observation
+        The ulcer as it was before.
+    reach_mm : float
+        Its longest extent since it was last healed, mm.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    bool
     """
     views = sorted(set(former.places).intersection(*(part.places for part in parts)))
     if not views or len({part.number for part in parts if part.number}) > 1:
@@ -32,6 +47,21 @@ def covers_both(outline: Observation, a: Observation, b: Observation, protocol: 
 
     It is larger than either, reaches from one centre to the other, and both centres lie in it, give or take one
     standard deviation of their place.
+
+    Parameters
+    ----------
+    outline : Observation
+        The outline that may cover both.
+    a : Observation
+        One of the two former ulcers.
+    b : Observation
+        The other one.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    bool
     """
     views = sorted(set(outline.places) & set(a.places) & set(b.places))
     if not views or outline.area_mm2 <= max(a.area_mm2, b.area_mm2):

@@ -23,6 +23,15 @@ def errors_by_diameter(phantoms: pd.DataFrame) -> pd.DataFrame:
     """Return bias and 95 % range of the error in classes of the true diameter, for each mode.
 
     Taken together are the working range and its sweep over diameters. The range is bias ± half the empirical width.
+
+    Parameters
+    ----------
+    phantoms : DataFrame
+        Table ``validation/phantoms``.
+
+    Returns
+    -------
+    DataFrame
     """
     import pandas as pd
 
@@ -37,7 +46,17 @@ def errors_by_diameter(phantoms: pd.DataFrame) -> pd.DataFrame:
 
 
 def calls_by_diameter(phantoms: pd.DataFrame) -> pd.DataFrame:
-    """Return the shares of right, uncertain and wrong calls of the whole instrument in classes of the true diameter."""
+    """Return the shares of right, uncertain and wrong calls of the whole instrument in classes of the true diameter.
+
+    Parameters
+    ----------
+    phantoms : DataFrame
+        Table ``validation/phantoms``.
+
+    Returns
+    -------
+    DataFrame
+    """
     import pandas as pd
 
     rows: list[dict[str, Any]] = []

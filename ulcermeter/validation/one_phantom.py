@@ -52,7 +52,17 @@ class Task:
 
 
 def measure_task(task: Task) -> PhotoResult:
-    """Draw and measure a case; its two rows of ``validation/phantoms`` stand where measurements do."""
+    """Draw and measure a case; its two rows of ``validation/phantoms`` stand where measurements do.
+
+    Parameters
+    ----------
+    task : Task
+        A case and how to measure it.
+
+    Returns
+    -------
+    PhotoResult
+    """
     use_one_thread()
     phantom = draw_phantom(task.case.spec)
     known = _known(task.case, phantom, threshold_mm=task.protocol.measurement.threshold_diameter_mm)

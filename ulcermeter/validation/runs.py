@@ -119,7 +119,29 @@ def measure_cases(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> list[PhotoResult]:
-    """Measure what the folder's store has not yet, and return every case's result in the plan's order."""
+    """Measure what the folder's store has not yet, and return every case's result in the plan's order.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+        Cases of the plan.
+    protocol : Protocol
+        The trial's rules.
+    model : str | Path, optional
+        Another segmentation model than the shipped one.
+    run_id : str, optional
+        Hash of version, protocol, parameters and model.
+    root : Path
+        The folder.
+    jobs : int, optional
+        Processes.
+    progress : Progress, optional
+        Called after each photo.
+
+    Returns
+    -------
+    list[PhotoResult]
+    """
     keys = [f"{case.name} {case.seed} {case.spec!r} {run_id}" for case in cases]
     results: dict[str, PhotoResult] = {}
     with PhotoStore(root / "store.sqlite") as store:

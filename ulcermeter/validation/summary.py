@@ -42,6 +42,17 @@ def summarise(phantoms: pd.DataFrame, *, threshold_mm: float) -> pd.DataFrame:
 
     Shares have Wilson's 95 % interval (1927), means and widths a percentile bootstrap's over phantoms, with a fixed
     seed: the same rows give the same numbers.
+
+    Parameters
+    ----------
+    phantoms : DataFrame
+        Table ``validation/phantoms``.
+    threshold_mm : float
+        The threshold on the diameter, mm.
+
+    Returns
+    -------
+    DataFrame
     """
     rows = [
         {"sample": sample, "factor": factor, "level": level, "mode": mode, **_cell(part, threshold_mm)}
@@ -116,7 +127,17 @@ def _ratio(errors: Floats, widths: Floats) -> Floats:
 
 
 def empirical_width(errors: Floats) -> Floats:
-    """Return the width that holds 95 % of errors (..., n), mm: percentiles 2.5 to 97.5; 3.92 sd of fewer than 40."""
+    """Return the width that holds 95 % of errors (..., n), mm: percentiles 2.5 to 97.5; 3.92 sd of fewer than 40.
+
+    Parameters
+    ----------
+    errors : Floats
+        Errors (..., n), mm.
+
+    Returns
+    -------
+    Floats
+    """
     n = errors.shape[-1]
     if n >= _ENOUGH_FOR_PERCENTILES:
         return np.asarray(np.subtract(*np.percentile(errors, [97.5, 2.5], axis=-1)))
@@ -142,7 +163,21 @@ def _share(name: str, count: int, total: int) -> dict[str, float]:
 
 
 def wilson(count: int, total: int, *, z: float = 1.96) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share (doi 10.1080/01621459.1927.10502953); NaN twice of nothing."""
+    """Return Wilson's 95 % interval of a share (doi 10.1080/01621459.1927.10502953); NaN twice of nothing.
+
+    Parameters
+    ----------
+    count : int
+        How many of them.
+    total : int
+        How many in all.
+    z : float, optional
+        Quantile of the normal distribution; 1.96 for 95 %.
+
+    Returns
+    -------
+    tuple[float, float]
+    """
     if total == 0:
         return math.nan, math.nan
     share, spread = count / total, z**2 / total

@@ -45,7 +45,17 @@ class Target:
 
 
 def judge(summary: pd.DataFrame) -> list[Target]:
-    """Return every requirement with what a run's ``validation/summary`` says of it."""
+    """Return every requirement with what a run's ``validation/summary`` says of it.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        Table ``validation/summary``.
+
+    Returns
+    -------
+    list[Target]
+    """
     whole, outline = "whole instrument, working range", "true outline, working range"
     instrument = _row(summary, "working range", "all", "", "instrument")
     geometry = _row(summary, "working range", "all", "", "geometry")

@@ -13,12 +13,32 @@ __all__ = ["finding_in_words", "problem_of", "record_of"]
 
 
 def finding_in_words(finding: Finding) -> str:
-    """Return a finding in words, with the place and what to do."""
+    """Return a finding in words, with the place and what to do.
+
+    Parameters
+    ----------
+    finding : Finding
+        One thing found in a study folder.
+
+    Returns
+    -------
+    str
+    """
     return str(problem_of(finding))
 
 
 def problem_of(finding: Finding) -> Problem:
-    """Return a finding as a problem at its place."""
+    """Return a finding as a problem at its place.
+
+    Parameters
+    ----------
+    finding : Finding
+        One thing found in a study folder.
+
+    Returns
+    -------
+    Problem
+    """
     if finding.kind is Kind.WOULD_FAIL:
         return _own(finding).at(finding.place)
     problem = _PROBLEMS[finding.kind](finding)
@@ -26,7 +46,17 @@ def problem_of(finding: Finding) -> Problem:
 
 
 def record_of(finding: Finding) -> dict[str, Any]:
-    """Return a finding for run.json: its facts, its place and its words."""
+    """Return a finding for run.json: its facts, its place and its words.
+
+    Parameters
+    ----------
+    finding : Finding
+        One thing found in a study folder.
+
+    Returns
+    -------
+    dict[str, Any]
+    """
     facts = {name: value for name, value in asdict(finding).items() if name != "problem"}
     return {**facts, "place": finding.place, "words": finding_in_words(finding)}
 

@@ -10,17 +10,49 @@ __all__ = ["evidence_of_visit", "flag_in_words", "flags_in_words"]
 
 
 def flag_in_words(flag: Flag) -> str:
-    """Return a flag as a person reads it: a clause without a full stop."""
+    """Return a flag as a person reads it: a clause without a full stop.
+
+    Parameters
+    ----------
+    flag : Flag
+        One flag.
+
+    Returns
+    -------
+    str
+    """
     return _WORDS[flag.kind](flag)
 
 
 def flags_in_words(flags: Iterable[Flag]) -> list[str]:
-    """Return flags as the parts of an evidence, parted by '; ', in which no part holds another such mark."""
+    """Return flags as the parts of an evidence, parted by '; ', in which no part holds another such mark.
+
+    Parameters
+    ----------
+    flags : iterable of Flag
+        Flags of a row.
+
+    Returns
+    -------
+    list[str]
+    """
     return [flag_in_words(flag).replace("; ", ", ") for flag in flags]
 
 
 def evidence_of_visit(photos: Sequence[str], flags: Iterable[Flag]) -> str:
-    """Return what a row of trajectories rests on: its photos, then its flags."""
+    """Return what a row of trajectories rests on: its photos, then its flags.
+
+    Parameters
+    ----------
+    photos : sequence of str
+        Names of the photos the row rests on.
+    flags : iterable of Flag
+        Flags of a row.
+
+    Returns
+    -------
+    str
+    """
     named = [f"photos {', '.join(photos)}"] if photos else []
     return "; ".join([*named, *sorted(flags_in_words(flags))])
 

@@ -10,13 +10,35 @@ __all__ = ["note_in_words", "reason_of_photo"]
 
 
 def note_in_words(note: Note) -> str:
-    """Return a note as a person reads it: a clause without a full stop."""
+    """Return a note as a person reads it: a clause without a full stop.
+
+    Parameters
+    ----------
+    note : Note
+        One note.
+
+    Returns
+    -------
+    str
+    """
     words = _WORDS[note.kind](*note.values)
     return words if note.problem is None else f"{words}: {note.problem}"
 
 
 def reason_of_photo(reason: str, notes: Iterable[Note]) -> str:
-    """Return the cell `reason` of photos.csv: why it was not measured, if so, and what is to be known beside it."""
+    """Return the cell `reason` of photos.csv: why it was not measured, if so, and what is to be known beside it.
+
+    Parameters
+    ----------
+    reason : str
+        Why the photo was not measured; empty when it was.
+    notes : iterable of Note
+        Notes on the photo.
+
+    Returns
+    -------
+    str
+    """
     return "; ".join(dict.fromkeys([*filter(None, [reason]), *map(note_in_words, notes)]))
 
 

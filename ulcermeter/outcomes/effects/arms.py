@@ -19,6 +19,17 @@ FEW_SUBJECTS = 10
 def arms_of(table: pd.DataFrame, reference_arm: str) -> tuple[str, list[str]]:
     """Return the reference arm (the last by name where none is given) and the others, by name.
 
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of the analysed ulcers or subjects.
+    reference_arm : str
+        The arm that others are compared with; empty takes the last by name.
+
+    Returns
+    -------
+    tuple[str, list[str]]
+
     Raises
     ------
     TableError
@@ -34,7 +45,17 @@ def arms_of(table: pd.DataFrame, reference_arm: str) -> tuple[str, list[str]]:
 
 
 def few(n_subjects: int) -> tuple[Caution, ...]:
-    """Return the caution that an interval of so few subjects needs."""
+    """Return the caution that an interval of so few subjects needs.
+
+    Parameters
+    ----------
+    n_subjects : int
+        Subjects of the smaller arm.
+
+    Returns
+    -------
+    tuple[Caution, ...]
+    """
     return (Caution.FEW_SUBJECTS,) if n_subjects < FEW_SUBJECTS else ()
 
 
@@ -42,6 +63,15 @@ def timed(ulcers: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Caution, ...]]:
     """Return the ulcers whose healing interval tells anything, from day 0 on, and the caution where some do not.
 
     One never seen after day 0 would be in (0, infinity]: it adds nothing to a likelihood and may not be counted.
+
+    Parameters
+    ----------
+    ulcers : DataFrame
+        Rows of the ulcers that are analysed.
+
+    Returns
+    -------
+    tuple[DataFrame, tuple[Caution, ...]]
     """
     low = ulcers["healing_day_low"].clip(lower=0.0)
     tells = low.notna() & ((low > 0) | ulcers["healing_day_high"].notna())
@@ -51,6 +81,11 @@ def timed(ulcers: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Caution, ...]]:
 
 def need(table: pd.DataFrame, *names: str) -> None:
     """Say which columns a table lacks.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of the analysed ulcers or subjects.
 
     Raises
     ------

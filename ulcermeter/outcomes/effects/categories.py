@@ -76,7 +76,19 @@ def _visits(counts: Iterable[object]) -> list[bool | None]:
 
 
 def count_categories(categories: dict[str, UlcerCategory], arms: dict[str, str]) -> tuple[Effect, ...]:
-    """Count subjects by arm and category; subjects without an arm are left out."""
+    """Count subjects by arm and category; subjects without an arm are left out.
+
+    Parameters
+    ----------
+    categories : dict[str, UlcerCategory]
+        Each subject's category.
+    arms : dict[str, str]
+        Each subject's arm.
+
+    Returns
+    -------
+    tuple[Effect, ...]
+    """
     effects = []
     for arm in sorted(set(arms.values())):
         own = [category for subject, category in categories.items() if arms.get(subject) == arm]

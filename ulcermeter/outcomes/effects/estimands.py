@@ -64,7 +64,19 @@ def _of(estimand: Estimand, study: Study, trajectories: pd.DataFrame) -> Estiman
 
 
 def before_rescue(trajectories: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Leave out what was seen after the first day on which a rescue treatment of that finger may have begun."""
+    """Leave out what was seen after the first day on which a rescue treatment of that finger may have begun.
+
+    Parameters
+    ----------
+    trajectories : DataFrame
+        Table ``trajectories``.
+    study : Study
+        The study folder as read.
+
+    Returns
+    -------
+    DataFrame
+    """
     zeros = dict(zip(study.subjects["subject_id"], study.subjects["treatment_date"], strict=True))
     ends: dict[tuple[str, str, str], float] = {}
     kept = []
@@ -77,7 +89,17 @@ def before_rescue(trajectories: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def without_machine_healing(trajectories: pd.DataFrame) -> pd.DataFrame:
-    """Take a place that only the machine calls healed for one that was not assessed (*indeterminate*, no size)."""
+    """Take a place that only the machine calls healed for one that was not assessed (*indeterminate*, no size).
+
+    Parameters
+    ----------
+    trajectories : DataFrame
+        Table ``trajectories``.
+
+    Returns
+    -------
+    DataFrame
+    """
     alone = [
         state == "healed" and any(flag.kind is FlagKind.HEALED_BY_MACHINE for flag in read_flags(flags))
         for state, flags in zip(trajectories["state"], trajectories["flags"], strict=True)
@@ -91,7 +113,17 @@ def without_machine_healing(trajectories: pd.DataFrame) -> pd.DataFrame:
 
 
 def largest_only(whole: EstimandTables) -> EstimandTables:
-    """Keep of each subject the ulcer with the largest baseline area, ties by diameter."""
+    """Keep of each subject the ulcer with the largest baseline area, ties by diameter.
+
+    Parameters
+    ----------
+    whole : EstimandTables
+        The tables of all ulcers.
+
+    Returns
+    -------
+    EstimandTables
+    """
     names = set(whole.outcomes.outcomes_by_subject["largest_ulcer"]) - {""}
     ulcers = whole.outcomes.outcomes
     outcomes = replace(whole.outcomes, outcomes=ulcers[ulcers["ulcer_id"].isin(names)].reset_index(drop=True))

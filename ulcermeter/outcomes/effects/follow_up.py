@@ -24,13 +24,33 @@ _LEAVING = ("death", "withdrawal")
 
 
 def visits_after(protocol: Protocol) -> list[Visit]:
-    """Return the follow-up visits that have a day, in time."""
+    """Return the follow-up visits that have a day, in time.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    list[Visit]
+    """
     visits = [visit for visit in protocol.visits if visit.phase == "follow-up" and visit.day is not None]
     return sorted(visits, key=lambda visit: visit.day or 0)
 
 
 def incidents_by_subject(study: Study | None) -> dict[str, list[Incident]]:
-    """Return each subject's events in days after treatment; nothing where the study is not known."""
+    """Return each subject's events in days after treatment; nothing where the study is not known.
+
+    Parameters
+    ----------
+    study : Study or None
+        The study folder as read.
+
+    Returns
+    -------
+    dict[str, list[Incident]]
+    """
     if study is None:
         return {}
     zeros = _days_zero(study)
@@ -53,6 +73,17 @@ def ulcer_ends(
     The first of: seen healed (``healing_day_high``), amputation of that finger, death of the subject; else it is
     censored on the last day it was assessed, or at withdrawal. An event whose day is an interval counts on its last
     day; one without any day is not used.
+
+    Parameters
+    ----------
+    outcomes : DataFrame
+        Table ``outcomes``.
+    trajectories : DataFrame
+        Table ``trajectories``.
+    incidents : dict[str, list[Incident]]
+        Each subject's events, in days after treatment.
+    protocol : Protocol
+        The trial's rules.
 
     Returns
     -------
@@ -112,6 +143,19 @@ def areas_over_time(trajectories: pd.DataFrame, ulcers: Iterable[str], protocol:
 
     Once healed an ulcer's area stays 0 and has no slope; its first 0 counts. Rows of which it is not sure that they are
     of this ulcer are left out.
+
+    Parameters
+    ----------
+    trajectories : DataFrame
+        Table ``trajectories``.
+    ulcers : iterable of str
+        Ids of the ulcers.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    DataFrame
     """
     import pandas as pd
 
@@ -133,6 +177,21 @@ def months_followed(
     """Return each subject's months from day 0 to the last photo or visit attended, or to death or withdrawal.
 
     NaN where no look after day 0 is known.
+
+    Parameters
+    ----------
+    subjects : iterable of str
+        Subject codes.
+    trajectories : DataFrame
+        Table ``trajectories``.
+    study : Study or None
+        The study folder as read.
+    incidents : dict[str, list[Incident]]
+        Each subject's events, in days after treatment.
+
+    Returns
+    -------
+    dict[str, float]
     """
     looks = trajectories[trajectories["state"] != "not photographed"]
     last = looks.groupby("subject_id")["day"].max().to_dict()

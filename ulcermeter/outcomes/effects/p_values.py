@@ -25,14 +25,44 @@ __all__ = ["score_tests", "with_p_of_rates", "with_p_of_shares"]
 def with_p_of_shares(
     effects: Iterable[Effect], ulcers: pd.DataFrame, event: str, protocol: Protocol
 ) -> tuple[Effect, ...]:
-    """Give differences of shares the p-value of the permuted difference; others stay as they are."""
+    """Give differences of shares the p-value of the permuted difference; others stay as they are.
+
+    Parameters
+    ----------
+    effects : iterable of Effect
+        Effects without a p-value.
+    ulcers : DataFrame
+        Rows of the ulcers that are analysed.
+    event : str
+        The column that says what happened.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    tuple[Effect, ...]
+    """
     known = ulcers[ulcers[event].isin(["yes", "no"])]
     values = known.assign(top=(known[event] == "yes").astype(float), bottom=1.0)
     return tuple(_with_p(effect, values, Measure.RISK_DIFFERENCE, protocol) for effect in effects)
 
 
 def with_p_of_rates(effects: Iterable[Effect], subjects: pd.DataFrame, protocol: Protocol) -> tuple[Effect, ...]:
-    """Give ratios of rates the p-value of the permuted difference of rates."""
+    """Give ratios of rates the p-value of the permuted difference of rates.
+
+    Parameters
+    ----------
+    effects : iterable of Effect
+        Effects without a p-value.
+    subjects : DataFrame
+        Subject codes or rows.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    tuple[Effect, ...]
+    """
     known = subjects[subjects["n_new"].notna() & (subjects["months"] > 0)]
     values = known.assign(top=known["n_new"].astype(float), bottom=known["months"])
     return tuple(_with_p(effect, values, Measure.RATE_RATIO, protocol) for effect in effects)

@@ -51,7 +51,19 @@ class Share:
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
-    """Return Wilson's 95 % score interval of a share of `n`, which need not be whole."""
+    """Return Wilson's 95 % score interval of a share of `n`, which need not be whole.
+
+    Parameters
+    ----------
+    share : float
+        A share, 0..1.
+    n : float
+        How many it is a share of.
+
+    Returns
+    -------
+    tuple[float, float]
+    """
     middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
     return max(0.0, middle - half), min(1.0, middle + half)

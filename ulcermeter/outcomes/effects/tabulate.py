@@ -123,6 +123,17 @@ def analysed_ulcers(
 ) -> pd.DataFrame:
     """Return the ulcers open at baseline with arm, end of follow-up and, for each visit after, whether healed by then.
 
+    Parameters
+    ----------
+    tables : EstimandTables
+        The tables of one estimand.
+    arms : dict[str, str]
+        Each subject's arm.
+    protocol : Protocol
+        The trial's rules.
+    study : Study, optional
+        The study folder as read.
+
     Returns
     -------
     DataFrame
@@ -137,7 +148,21 @@ def analysed_ulcers(
 
 
 def analysed_areas(tables: EstimandTables, ulcers: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
-    """Return the areas over time of analysed ulcers, with their arm."""
+    """Return the areas over time of analysed ulcers, with their arm.
+
+    Parameters
+    ----------
+    tables : EstimandTables
+        The tables of one estimand.
+    ulcers : DataFrame
+        Rows of the ulcers that are analysed.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    DataFrame
+    """
     areas = areas_over_time(tables.trajectories, ulcers["ulcer_id"], protocol)
     arm = dict(zip(ulcers["ulcer_id"], ulcers["arm"], strict=True))
     return areas.assign(arm=areas["ulcer_id"].map(arm))

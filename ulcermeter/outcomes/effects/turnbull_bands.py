@@ -89,6 +89,17 @@ def share_at(curve: HealingCurve, day: float) -> Effect:
 
     Unlike the share of ulcers whose answer is known it does not miss those that were open when last seen, earlier: they
     heal from then on as the others do (censoring that does not hang on healing; assumption).
+
+    Parameters
+    ----------
+    curve : HealingCurve
+        A curve of time to healing.
+    day : float
+        Days after treatment.
+
+    Returns
+    -------
+    Effect
     """
     at = int(np.searchsorted(curve.days, day, side="right")) - 1
     ends = (float(curve.share[at]), float(curve.low[at]), float(curve.high[at]))
@@ -107,6 +118,19 @@ def followed_and_healed(low: Floats, high: Floats, day: float) -> tuple[int, int
     """Return how many ulcers are at risk on a day, and how many were seen healed before it.
 
     At risk: not seen healed before that day, and last seen open on it or later, or seen healed on it or later.
+
+    Parameters
+    ----------
+    low : Floats
+        Low ends, days after treatment, float64 (N,).
+    high : Floats
+        High ends, days after treatment; infinite where healing was not seen, float64 (N,).
+    day : float
+        Days after treatment.
+
+    Returns
+    -------
+    tuple[int, int]
     """
     healed = int(np.sum(high < day))
     return int(np.sum((high >= day) & (np.isfinite(high) | (low >= day)))), healed
