@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
 
 from ulcermeter.finger.network import WEIGHTS, Answer, _turned_back
-from ulcermeter.finger.pointed import _in_picture, _peak, point_out_finger
+from ulcermeter.finger.pointed import _in_picture, _peak, _tip, point_out_finger
 from ulcermeter.finger.views import VIEW_PX, view_matrix
 from ulcermeter.phantom import CameraSpec, FingerSpec, PhantomSpec, draw_phantom
 
 needs_weights = pytest.mark.skipif(not WEIGHTS.is_file(), reason="no finger network is shipped yet")
 
 
+@lru_cache(maxsize=8)
 def drawn(tone, side):
     """Draw one finger whole in the picture, turned and seen at a slant."""
     finger = FingerSpec(skin_tone=tone, side=side, radius_mm=7.5, seed=3)
-    camera = CameraSpec(px_per_mm=9.0, tilt_deg=8.0, roll_deg=35.0, aim_mm=(2.0, 16.0))
+    camera = CameraSpec(width_px=800, height_px=600, px_per_mm=5.0, tilt_deg=8.0, roll_deg=35.0, aim_mm=(2.0, 16.0))
     return draw_phantom(PhantomSpec(finger=finger, ulcers=(), camera=camera))
 
 
@@ -64,6 +67,14 @@ def test_a_view_is_laid_back_into_the_picture():
     assert found.mask[140, 200]
     np.testing.assert_allclose(found.inwards, np.array([40, 70]) / np.hypot(40, 70), atol=0.03)
     assert 0.75 < found.confidence <= 0.8, "no surer than that the tip is in view"
+
+
+def test_a_tip_beside_the_axis_is_drawn_to_the_end_of_the_mask():
+    # The map's peak lies 6 view pixels beside the finger's middle: half of that remains.
+    right, side = answer(), np.array([70.0, -40.0]) / np.hypot(70, 40)
+    beside = answer(tuple(np.array([30.0, 20.0]) + 6 * side))
+    found = _tip(Answer(right.mask, beside.tip, 0.9, 0.8, 0.1, right.inwards), right.inwards)
+    assert (found - (30.0, 20.0)) @ side == pytest.approx(3, abs=1)
 
 
 def test_a_tip_out_of_view_has_no_place():
