@@ -72,6 +72,9 @@ def test_a_good_folder_is_read_by_its_contract(tmp_path: Path) -> None:
         ({"reference_box": "10 20 nan 5"}, "row 2, reference_box: expected a box with a width and a height"),
         ({"reference": "aruco"}, "row 2, reference:"),
         ({"reference": "stick:10"}, "row 2, reference:"),
+        # Words that programs write for what is not known: they passed the check, and the run fell over them later.
+        *(({"date": word}, "row 2, date: expected an ISO 8601 date") for word in ("nan", "None", "<NA>", "NaT")),
+        ({"reference": "nan"}, "row 2, reference:"),
         ({"reference_on": "floor"}, "row 2, reference_on: expected one of skin, table"),
     ],
 )

@@ -24,10 +24,11 @@ def not_known(cell: Any) -> bool:
 
     Examples
     --------
-    >>> [not_known(cell) for cell in ("", None, float("nan"), 0, "no")]
-    [True, True, True, False, False]
+    >>> [not_known(cell) for cell in ("", None, float("nan"), 0, "no", "nan")]
+    [True, True, True, False, False, False]
     """
-    return str(cell) in ("", "None", "<NA>", "nan", "NaT")
+    # A person may type such a word: then it is a text, which some rule has to take or to name.
+    return cell == "" if isinstance(cell, str) else str(cell) in ("None", "<NA>", "nan", "NaT")
 
 
 def records(frame: pd.DataFrame) -> list[Record]:
