@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ulcermeter.agreement import agreement, dice
-from ulcermeter.agreement.overlap import common_area, polygon_area
+from ulcermeter.agreement.overlap import common_area
 from ulcermeter.errors import TableError
+from ulcermeter.geometry import area
 
 
 def disc(x: float, y: float, radius: float, *, n: int = 90, aspect: float = 1.0) -> np.ndarray:
@@ -36,7 +37,7 @@ def test_common_area_of_a_shape_with_a_bay() -> None:
     horseshoe = np.array([[0, 0], [9, 0], [9, 6], [6, 6], [6, 2], [3, 2], [3, 6], [0, 6]], dtype=float)
     bar = np.array([[-1, 3], [12, 3], [12, 5], [-1, 5]], dtype=float)
     assert common_area(horseshoe, bar) == pytest.approx(12, rel=1e-3)
-    assert polygon_area(horseshoe) == 42
+    assert area(horseshoe) == 42
 
 
 @settings(max_examples=30)

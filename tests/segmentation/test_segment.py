@@ -6,6 +6,7 @@ from drawn_windows import RednessSession, make_rectified, skin_with
 
 from ulcermeter.datatypes import OutlineSource, transform_points
 from ulcermeter.errors import PhotoError
+from ulcermeter.protocol import default_protocol
 from ulcermeter.segmentation import detection_limit_mm, segment
 
 TWO = [(80.3, 60.2, 22, 15), (210.7, 150.4, 14, 11)]
@@ -114,7 +115,9 @@ PROMPTS = ({}, {"click": (80, 60)}, {"box": (72, 52, 17, 17)})
 )
 def test_what_is_under_the_detection_limit_is_no_ulcer_however_it_is_asked_for(redness, prompt, half_px, found):
     window = make_rectified(skin_with([(80, 60, *half_px)]), px_per_mm=9.0)
-    assert detection_limit_mm(window) == pytest.approx(8 / 9)  # 8 px of the photo: half of it is 4
+    assert detection_limit_mm(window, protocol=default_protocol()) == pytest.approx(
+        8 / 9
+    )  # 8 px of the photo: half of it is 4
     result = segment(window, model=redness, **prompt)
     assert len(result.outlines) == found
     for outline in result.outlines:

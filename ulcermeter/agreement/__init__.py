@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.agreement.overlap import common_area, dice, polygon_area
+from ulcermeter.agreement.overlap import common_area, dice
 from ulcermeter.agreement.reread import ACCEPTED, MACHINE, READ, comparison_of
 from ulcermeter.agreement.statistics import bland_altman, confusion, icc, kappa, repeatability
 from ulcermeter.datatypes import Results
 from ulcermeter.errors import Problem, TableError
+from ulcermeter.geometry import area
 from ulcermeter.tables import conform
 from ulcermeter.tables.cells import PASSED, not_known, records
 
@@ -257,7 +258,7 @@ def _overlap_row(photos: Sequence[_Key], first: _Reading, second: _Reading, acce
         if (first.rows.get(key) and not first.drawn_on(key)) or (second.rows.get(key) and not second.drawn_on(key)):
             continue
         common = sum(common_area(x, y) for x in a for y in b)
-        size = sum(polygon_area(x) for x in [*a, *b])
+        size = sum(area(x) for x in [*a, *b])
         shared, total = shared + common, total + size
         each.append(2 * common / size if size > 0 else 1.0)
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from ulcermeter.calibration.references.registry import REFERENCES
 from ulcermeter.calibration.references.scale import stated_scale
 from ulcermeter.datatypes import Box, Calibration, LensProfile, Note, NoteKind, Photo, Points, undistorted
 from ulcermeter.errors import Problem, Refusal
-from ulcermeter.protocol import Protocol, read_protocol
+from ulcermeter.protocol import Protocol, default_protocol
 from ulcermeter.reference import Reference, ReferenceKind, parse_reference
 
 __all__ = ["calibrate"]
@@ -58,7 +58,7 @@ def calibrate(
     Refusal
         A wrong text; no such reference on the photo, or more than one; one that cannot be used.
     """
-    protocol = protocol or _default_protocol()
+    protocol = protocol or default_protocol()
     if reference_on not in ("skin", "table"):
         raise Refusal(
             Problem(
@@ -88,11 +88,6 @@ def calibrate(
         return calibration
     refuse_contradiction(calibration, second)
     return calibration
-
-
-@lru_cache(maxsize=1)
-def _default_protocol() -> Protocol:
-    return read_protocol("manus")
 
 
 def _find(
@@ -209,4 +204,4 @@ def _turned_with_the_photo(points_px: Points, points_mm: Points) -> Points:
     seen, known = points_px - points_px.mean(axis=0), points_mm - points_mm.mean(axis=0)
     angle = np.arctan2((known[:, 0] * seen[:, 1] - known[:, 1] * seen[:, 0]).sum(), (known * seen).sum())
     cosine, sine = np.cos(angle), np.sin(angle)
-    return points_mm @ np.array([[cosine, sine], [-sine, cosine]])
+    return np.asarray(points_mm @ np.array([[cosine, sine], [-sine, cosine]]))

@@ -139,11 +139,15 @@ class RectifiedPhoto:
 
     def to_plane_mm(self, points: NDArray[np.floating]) -> Points:
         """Window pixels (K, 2) as (x, y) to plane millimetres (K, 2)."""
-        return np.atleast_2d(np.asarray(points, dtype=np.float64)) * self.spacing_mm + np.asarray(self.origin_mm)
+        return np.asarray(
+            np.atleast_2d(np.asarray(points, dtype=np.float64)) * self.spacing_mm + np.asarray(self.origin_mm)
+        )
 
     def from_plane_mm(self, points_mm: NDArray[np.floating]) -> Points:
         """Plane millimetres (K, 2) to window pixels (K, 2) as (x, y)."""
-        return (np.atleast_2d(np.asarray(points_mm, dtype=np.float64)) - np.asarray(self.origin_mm)) / self.spacing_mm
+        return np.asarray(
+            (np.atleast_2d(np.asarray(points_mm, dtype=np.float64)) - np.asarray(self.origin_mm)) / self.spacing_mm
+        )
 
     def to_photo_px(self, points: NDArray[np.floating]) -> Points:
         """Window pixels (K, 2) as (x, y) to photo pixels (K, 2)."""

@@ -271,10 +271,10 @@ class Calibration:
 def _area_scale(homographies: NDArray[np.float64], point: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return mm² per px² at an (undistorted) pixel for each homography: |det H| / |w|³."""
     w = homographies[:, 2, :] @ np.array([point[0], point[1], 1.0])
-    return np.abs(np.linalg.det(homographies)) / np.abs(w) ** 3
+    return np.asarray(np.abs(np.linalg.det(homographies)) / np.abs(w) ** 3)
 
 
 def _jacobian(homography: NDArray[np.floating], point: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the derivative (2, 2) of a homography at a point (x, y)."""
     x, y, w = homography @ np.array([point[0], point[1], 1.0])
-    return (homography[:2, :2] - np.outer([x / w, y / w], homography[2, :2])) / w
+    return np.asarray((homography[:2, :2] - np.outer([x / w, y / w], homography[2, :2])) / w)

@@ -62,7 +62,7 @@ class Finger:
         """
         offset = np.atleast_2d(np.asarray(points_mm, dtype=np.float64)) - np.asarray(self.tip_mm)
         ax, ay = self.axis
-        return offset @ np.array([[ax, ay], [ay, -ax]])
+        return np.asarray(offset @ np.array([[ax, ay], [ay, -ax]]))
 
     def radius_at(self, along_mm: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return half the true width (mm) at distances from the tip; 0 before it, level beyond the last known."""
@@ -85,7 +85,7 @@ class Finger:
         along, across = self.along_and_across(points_mm).T
         radius = self.radius_at(np.maximum(along, self._cap_mm()))
         inside = np.minimum(np.abs(across), 0.95 * radius)
-        return self.axis_height_mm + np.sqrt(np.maximum(radius**2 - inside**2, 0.0))
+        return np.asarray(self.axis_height_mm + np.sqrt(np.maximum(radius**2 - inside**2, 0.0)))
 
     def on_skin(self, points_mm: NDArray[np.floating]) -> Points:
         """Follow the rays through plane points (K, 2) to the skin: (K, 3) as x, y and height, mm.

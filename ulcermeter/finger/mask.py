@@ -158,7 +158,7 @@ def _cut(coarse: CoarsePhoto, state: NDArray[np.uint8], *, rounds: int) -> NDArr
     state = state.copy()
     finger = (state == cv2.GC_FGD) | (state == cv2.GC_PR_FGD)
     if not finger.any() or finger.all():
-        return finger
+        return np.asarray(finger)
     cv2.setRNGSeed(1)
     cv2.grabCut(coarse.lab, state, None, np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)
-    return ((state == cv2.GC_FGD) | (state == cv2.GC_PR_FGD)) & ~coarse.reference
+    return np.asarray(((state == cv2.GC_FGD) | (state == cv2.GC_PR_FGD)) & ~coarse.reference)

@@ -57,7 +57,7 @@ class AsSeen:
 
     def to_plane(self, points: Floats) -> Floats:
         """Turn (s, u) (K, 2) into plane x, y."""
-        return self.tip_mm + points @ np.array([self.axis, [self.axis[1], -self.axis[0]]])
+        return np.asarray(self.tip_mm + points @ np.array([self.axis, [self.axis[1], -self.axis[0]]]))
 
 
 @dataclass(frozen=True)
@@ -137,14 +137,14 @@ def _contrast(coarse: CoarsePhoto, pixels: NDArray[np.int32], outward: Floats) -
     for way in (-2.0, 2.5):
         at = np.clip(np.round(pixels + way * outward), 0, limit).astype(int)
         sides.append(coarse.lab[at[:, 1], at[:, 0]].astype(np.float64) * [100 / 255, 1, 1])
-    return np.linalg.norm(sides[0] - sides[1], axis=1)
+    return np.asarray(np.linalg.norm(sides[0] - sides[1], axis=1))
 
 
 def _outward(part: NDArray[np.bool_], pixels: NDArray[np.int32]) -> Floats:
     soft = cv2.GaussianBlur(part.astype(np.float32), (0, 0), 1.5)
     slope = np.stack([cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)], axis=-1)
     found = -slope[pixels[:, 1], pixels[:, 0]].astype(np.float64)
-    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9))
 
 
 def _direction(edge: _Edge, near: Floats) -> Floats:
@@ -179,7 +179,7 @@ class _Lines:
 
 
 def _in_frame(points: Floats, origin: Floats, axis: Floats) -> Floats:
-    return (points - origin) @ np.array([[axis[0], axis[1]], [axis[1], -axis[0]]])
+    return np.asarray((points - origin) @ np.array([[axis[0], axis[1]], [axis[1], -axis[0]]]))
 
 
 def _side_lines(edge: _Edge, near: Floats, axis: Floats) -> _Lines | None:
@@ -213,7 +213,7 @@ def _trimmed_line(s: Floats, u: Floats) -> tuple[Floats, float] | None:
 def _turned(axis: Floats, lines: _Lines) -> Floats:
     lean = np.arctan((lines.left[1] + lines.right[1]) / 2)
     across = np.array([axis[1], -axis[0]])
-    return np.cos(lean) * axis + np.sin(lean) * across
+    return np.asarray(np.cos(lean) * axis + np.sin(lean) * across)
 
 
 def _from_tip(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, protocol: Protocol) -> AsSeen | None:

@@ -81,7 +81,7 @@ def _radii(solid: Solid, edge: Floats, off: Floats) -> Floats:
     weight = np.exp(-0.5 * ((steps[:, None] - (edge[:, 0] - solid.start)) / _JOINT_MM) ** 2) * (np.abs(off) < 1.0)
     joints = (weight * off).sum(axis=1) / (weight.sum(axis=1) + 2.0)
     fade = np.clip((steps - solid.length) / _BEHIND_CAP_MM, 0.0, 1.0)
-    return solid.radius(steps) + fade * joints
+    return np.asarray(solid.radius(steps) + fade * joints)
 
 
 def _finger(

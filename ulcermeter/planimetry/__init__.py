@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 from ulcermeter import tables
 from ulcermeter.datatypes import Finger, OutlineSource, Segmentation
+from ulcermeter.geometry import area, centroid, perimeter
 from ulcermeter.planimetry.calipers import (
     Caliper,
-    area,
-    centroid,
     equivalent_diameter,
     longest_caliper,
-    perimeter,
     resample,
     width_across,
 )

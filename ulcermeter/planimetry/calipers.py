@@ -12,11 +12,8 @@ from numpy.typing import NDArray
 
 __all__ = [
     "Caliper",
-    "area",
-    "centroid",
     "equivalent_diameter",
     "longest_caliper",
-    "perimeter",
     "resample",
     "width_across",
 ]
@@ -101,45 +98,9 @@ def width_across(points_mm: NDArray[np.floating], *, caliper: Caliper | None = N
     return float(np.ptp(points @ (np.array([-along[1], along[0]]) / length)))
 
 
-def area(points_mm: NDArray[np.floating]) -> float:
-    """Area inside a simple polygon: the shoelace formula, mm², >= 0.
-
-    |sum(x_i y_{i+1} - x_{i+1} y_i)| / 2. A polygon inscribed in a disc with K vertices reads short by (2 pi / K)² / 6
-    (0.07 % for K = 96); pixel counts and `contourArea` of pixel centres are not this.
-    """
-    points = np.asarray(points_mm, dtype=np.float64)
-    if len(points) < 3:
-        return 0.0
-    # Relative to a vertex: far from the origin the terms would cancel with a loss of digits.
-    x, y = (points - points[0]).T
-    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(np.roll(x, -1), y)) / 2)
-
-
-def perimeter(points_mm: NDArray[np.floating]) -> float:
-    """Length of the closed polygon: the sum of its sides, mm.
-
-    Inscribed vertices cut corners (short by (2 pi / K)² / 24 of a disc's edge); jagged outlines read long, the more
-    the finer the sampling, so outlines of different sources are compared with care.
-    """
-    points = np.asarray(points_mm, dtype=np.float64)
-    return float(np.linalg.norm(points - np.roll(points, -1, axis=0), axis=1).sum())
-
-
 def equivalent_diameter(area_mm2: float) -> float:
     """Diameter of the disc of the same area: 2 sqrt(A / pi), mm; never over the longest caliper."""
     return float(2 * np.sqrt(area_mm2 / np.pi))
-
-
-def centroid(points: NDArray[np.floating]) -> Points:
-    """Centroid (2,) of the area inside a polygon (K, 2), in its units; the vertices' mean where the area is 0."""
-    polygon = np.asarray(points, dtype=np.float64)
-    origin = polygon.mean(axis=0)
-    x, y = (polygon - origin).T
-    cross = x * np.roll(y, -1) - np.roll(x, -1) * y
-    if abs(cross.sum()) < 1e-12:
-        return origin
-    moments = [((c + np.roll(c, -1)) * cross).sum() for c in (x, y)]
-    return origin + np.array(moments) / (3 * cross.sum())
 
 
 def resample(points_mm: NDArray[np.floating], *, count: int) -> Points:

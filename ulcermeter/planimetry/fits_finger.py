@@ -7,7 +7,7 @@ import numpy as np
 
 from ulcermeter.datatypes import Finger, OutlineSource, Segmentation
 from ulcermeter.errors import Refusal
-from ulcermeter.planimetry.calipers import area
+from ulcermeter.geometry import area
 
 __all__ = ["check_on_finger"]
 

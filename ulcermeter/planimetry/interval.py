@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration, Finger, OutlineSource
+from ulcermeter.geometry import signed_area
 from ulcermeter.planimetry.calipers import resample, width_across
 from ulcermeter.planimetry.skin import SkinOutline, local_scale, tangent_frame
 from ulcermeter.protocol import Protocol
@@ -195,8 +196,7 @@ class _Shape:
         edge = edge - edge.mean(axis=0)
         flat = edge @ frame.T
         ahead = np.roll(flat, -1, axis=0) - np.roll(flat, 1, axis=0)
-        x, y = flat.T
-        side = 1.0 if (x * np.roll(y, -1) - np.roll(x, -1) * y).sum() >= 0 else -1.0
+        side = 1.0 if signed_area(flat) >= 0 else -1.0
         normals = side * np.column_stack([ahead[:, 1], -ahead[:, 0]])
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
         narrow = width_across(flat)
@@ -218,7 +218,7 @@ class _Shape:
         gradient = noise.gradient if "slope" in terms else np.repeat(self.gradient[None], count, axis=0)
         metric = np.swapaxes(through, 1, 2) @ (np.eye(2) + gradient[:, :, None] * gradient[:, None, :]) @ through
         share = np.linalg.det(through)
-        return self._longest(moved, metric), _areas(moved) * share
+        return self._longest(moved, metric), np.abs(signed_area(moved)) * share
 
     def _through(self, noise: _Noise, terms: tuple[str, ...], count: int) -> Floats:
         """Return the maps (D, 2, 2) from the tangent plane, back to the photo and out to the draw's place in x, y."""
@@ -267,8 +267,3 @@ class _Shape:
         apart = np.linalg.norm(self.vertices[first] - self.vertices[second], axis=1)
         near = apart >= (0.8 if apart.max() > 1.5 else 0.67) * apart.max()
         return first[near], second[near]
-
-
-def _areas(polygons: Floats) -> Floats:
-    x, y = polygons[:, :, 0], polygons[:, :, 1]
-    return np.abs((x * np.roll(y, -1, axis=1) - np.roll(x, -1, axis=1) * y).sum(axis=1)) / 2

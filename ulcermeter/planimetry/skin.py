@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration, Finger
-from ulcermeter.planimetry.calipers import centroid
+from ulcermeter.geometry import centroid
 from ulcermeter.protocol import Protocol
 
 __all__ = ["SkinOutline", "lay_on_skin", "local_scale", "tangent_frame"]
@@ -135,4 +135,4 @@ def _derivative(homographies: NDArray[np.float64], point: NDArray[np.float64]) -
     mapped = homographies @ np.array([point[0], point[1], 1.0])
     w = mapped[:, 2][:, None, None]
     where = (mapped[:, :2] / mapped[:, 2:])[:, :, None]
-    return (homographies[:, :2, :2] - where * homographies[:, 2:3, :2]) / w
+    return np.asarray((homographies[:, :2, :2] - where * homographies[:, 2:3, :2]) / w)

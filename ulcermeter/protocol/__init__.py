@@ -9,7 +9,7 @@ a clinical number.
 from __future__ import annotations
 
 from ulcermeter.protocol.drugs import INTRAVENOUS, ReadWord, read_drug, read_route
-from ulcermeter.protocol.reading import protocol_from_record, read_protocol
+from ulcermeter.protocol.reading import default_protocol, protocol_from_record, read_protocol
 from ulcermeter.protocol.rules import Criterion, Parameter, Protocol, Visit
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Protocol",
     "ReadWord",
     "Visit",
+    "default_protocol",
     "protocol_from_record",
     "read_drug",
     "read_protocol",

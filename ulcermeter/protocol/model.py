@@ -93,6 +93,8 @@ class MeasurementRules(Group):
     threshold_diameter_mm: float = _number("mm", gt=0, le=100)
     confidence_flag_below: float = _number("0..1", gt=0, le=1)
     finger_box_min_mm: float = _number("mm", gt=0, le=500)
+    detection_limit_min_mm: float = _number("mm", gt=0, le=10)
+    detection_limit_min_px: float = _number("px of the photo", gt=0, le=100)
     monte_carlo_draws: Whole = _number("draws", ge=100, le=1_000_000)
     boundary_sd_mm: float = _number("mm", ge=0, le=10)
     boundary_smooth_sd_mm: float = _number("mm", ge=0, le=10)

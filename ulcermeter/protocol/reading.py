@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,7 +26,7 @@ from ulcermeter.protocol.rules import (
     unknown_parameter,
 )
 
-__all__ = ["protocol_from_record", "read_protocol"]
+__all__ = ["default_protocol", "protocol_from_record", "read_protocol"]
 
 _Table = TypeVar("_Table", bound=BaseModel)
 
@@ -52,6 +53,12 @@ class _File:
     name: str
     place: Path
     raw: dict[str, Any]
+
+
+@lru_cache(maxsize=1)
+def default_protocol() -> Protocol:
+    """Return MANUS, read once: what a stage takes that was called without a protocol."""
+    return read_protocol(_SHIPPED)
 
 
 def read_protocol(name_or_path: str | Path = _SHIPPED) -> Protocol:

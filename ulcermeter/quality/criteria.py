@@ -128,7 +128,7 @@ def _light(
     scale = np.array(size) / (high - low)
 
     def to_coarse(points: NDArray[np.floating]) -> Points:
-        return (np.asarray(points, dtype=np.float64) - low + 0.5) * scale - 0.5
+        return np.asarray((np.asarray(points, dtype=np.float64) - low + 0.5) * scale - 0.5)
 
     distance, side = _middle(
         coarse.shape[:2],

@@ -75,7 +75,7 @@ def _inside(counted: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.boo
     rim = 2 * round(_BORDER_MM / _SPACING_MM) + 1
     # Beyond the window's own border nothing is smoothed in, so that one is kept.
     kept = cv2.erode(resized, np.ones((rim, rim), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
-    return kept.astype(bool)
+    return np.asarray(kept.astype(bool))
 
 
 def _gradients(grey: NDArray[np.float32], sd_mm: float) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.geometry import area as polygon_area
 from ulcermeter.segmentation.network import Logits, Model, Pixels, expected_dice, surroundings
 from ulcermeter.segmentation.prompt_channels import polygon_region
 
@@ -27,11 +28,11 @@ class View:
 
     def to_window(self, points: NDArray[np.floating]) -> Points:
         """View pixels (K, 2) to window pixels (K, 2)."""
-        return np.atleast_2d(np.asarray(points, dtype=np.float64)) * self.step + np.asarray(self.origin)
+        return np.asarray(np.atleast_2d(np.asarray(points, dtype=np.float64)) * self.step + np.asarray(self.origin))
 
     def from_window(self, points: NDArray[np.floating]) -> Points:
         """Window pixels (K, 2) to view pixels (K, 2)."""
-        return (np.atleast_2d(np.asarray(points, dtype=np.float64)) - np.asarray(self.origin)) / self.step
+        return np.asarray((np.atleast_2d(np.asarray(points, dtype=np.float64)) - np.asarray(self.origin)) / self.step)
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Find:
     @property
     def centre(self) -> Points:
         """Middle of the outline's bounding box, window pixels (x, y)."""
-        return 0.5 * (self.outline.min(0) + self.outline.max(0))
+        return np.asarray(0.5 * (self.outline.min(0) + self.outline.max(0)))
 
     @property
     def extent(self) -> float:
@@ -140,7 +141,7 @@ def _outline_part(
     probability = 1.0 / (1.0 + np.exp(-local.astype(np.float64)))
     return Find(
         outline=view.to_window(outline + (left, top)),
-        area=_polygon_area(outline) * view.step**2,
+        area=polygon_area(outline) * view.step**2,
         peak=float(probability[own].max()),
         confidence=expected_dice(probability, own),
     )
@@ -154,10 +155,5 @@ def _level_set(level: Logits) -> Points | None:
     curves = find_contours(framed, 0.0, fully_connected="high")
     if not curves:
         return None
-    largest = max(curves, key=_polygon_area)
+    largest = max(curves, key=polygon_area)
     return largest[:-1, ::-1] - 1.0 if len(largest) > 4 else None
-
-
-def _polygon_area(points: NDArray[np.floating]) -> float:
-    x, y = points[:, 0], points[:, 1]
-    return 0.5 * abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1)))

@@ -63,7 +63,7 @@ class Model:
     def probability(self, logits: Logits) -> NDArray[np.float32]:
         """Calibrated probability of raw logits, float32 in 0..1, same shape."""
         scaled = (np.asarray(logits, dtype=np.float32) + np.float32(self.logit_shift)) / np.float32(self.temperature)
-        return (1.0 / (1.0 + np.exp(-np.clip(scaled, -30.0, 30.0)))).astype(np.float32)
+        return np.asarray((1.0 / (1.0 + np.exp(-np.clip(scaled, -30.0, 30.0)))).astype(np.float32))
 
 
 def load_model(path: str | Path | None = None, *, threads: int = 1) -> Model:
@@ -231,7 +231,7 @@ def pyramid_logits(pixels: Pixels, *, model: Model) -> Logits:
 def _enlarge(logits: Logits, shape: tuple[int, ...]) -> Logits:
     if logits.shape == shape:
         return logits
-    return cv2.resize(logits, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(logits, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR))
 
 
 def photo_logits(pixels: Pixels, *, model: Model, prompt: NDArray[np.float32] | None = None) -> Logits:

@@ -92,7 +92,9 @@ def resample(logits: Logits, old: View, new: View) -> Logits:
     rows, cols = new.pixels.shape[:2]
     matrix = np.array([[scale, 0, x], [0, scale, y]])
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(logits, matrix, (cols, rows), flags=how, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    return np.asarray(
+        cv2.warpAffine(logits, matrix, (cols, rows), flags=how, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    )
 
 
 def refine_step(rectified: RectifiedPhoto, centre: NDArray[np.floating], extent: float) -> float:

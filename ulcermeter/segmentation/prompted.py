@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import RectifiedPhoto
+from ulcermeter.geometry import distance_outside
 from ulcermeter.segmentation.fields import NEVER, Find, View, blank_polygon, cut_view, extract_finds
 from ulcermeter.segmentation.network import Logits, Model, forward
 from ulcermeter.segmentation.passes import (
@@ -21,7 +22,6 @@ from ulcermeter.segmentation.passes import (
     refine_step,
 )
 from ulcermeter.segmentation.prompt_channels import click_prompt, polygon_region, region_prompt
-from ulcermeter.segmentation.tracings import distance_to
 
 CLICK_VIEW_PX = 288
 REGION_EXTENT_PX = 120.0
@@ -75,9 +75,10 @@ def _look_at_click(rectified: RectifiedPhoto, click: Points, centre: Points, ste
     finds = [
         find
         for find in extract_finds(lifted, view, model=model)
-        if distance_to(find.outline, click) <= CLICK_REACH_PX * step
+        if distance_outside(find.outline, click) <= CLICK_REACH_PX * step
     ]
-    return view, lifted, sorted(finds, key=lambda find: distance_to(find.outline, click) - 1e-3 * find.extent)[:1]
+    nearest = sorted(finds, key=lambda find: distance_outside(find.outline, click) - 1e-3 * find.extent)
+    return view, lifted, nearest[:1]
 
 
 def _circle() -> Points:

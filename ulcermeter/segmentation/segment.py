@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,18 +13,13 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import OutlineSource, RectifiedPhoto, Segmentation
 from ulcermeter.errors import PhotoError
+from ulcermeter.protocol import Protocol, default_protocol
 from ulcermeter.segmentation.fields import Find, View
 from ulcermeter.segmentation.network import Model, check_pixels, is_trusted, load_model
 from ulcermeter.segmentation.passes import drop_repeats, find_ulcers, refine_find
 from ulcermeter.segmentation.prompt_channels import polygon_region
 from ulcermeter.segmentation.prompted import Look, find_at_click, find_in_outline, find_in_region, keep_ulcers
 from ulcermeter.segmentation.tracings import segment_tracing
-
-if TYPE_CHECKING:
-    from ulcermeter.protocol import Protocol
-
-SMALLEST_MM = 0.8
-SMALLEST_PX = 8.0
 
 Points = NDArray[np.float64]
 
@@ -64,7 +59,7 @@ def segment(
     model : Model, path or None
         None is the shipped network.
     protocol : Protocol or None
-        Not needed now; taken so that every stage is called alike.
+        Says how small an ulcer may be; None takes MANUS.
 
     Returns
     -------
@@ -87,18 +82,19 @@ def segment(
         mask = None if mask is None else _shares(mask)
         source = OutlineSource.TRUTH if as_truth else OutlineSource.READER
         return segment_tracing(rectified, outlines=_listed(taken), mask=mask, source=source)
+    protocol = protocol or default_protocol()
     opened = model if isinstance(model, Model) else load_model(model)
     if click is not None:
         at = rectified.from_photo_px(np.array([click]))[0]
-        look = _ulcers_of(rectified, find_at_click(rectified, at, model=opened), opened)
+        look = _ulcers_of(rectified, find_at_click(rectified, at, model=opened), opened, protocol)
         return _assemble(rectified, [look], opened, prompt="click")
     if box is not None:
         look = find_in_region(rectified, rectified.from_photo_px(_box_corners(box)), model=opened)
-        return _assemble(rectified, [_ulcers_of(rectified, look, opened)], opened, prompt="box")
+        return _assemble(rectified, [_ulcers_of(rectified, look, opened, protocol)], opened, prompt="box")
     if outline is not None:
         look = find_in_outline(rectified, rectified.from_photo_px(np.asarray(outline, np.float64)), model=opened)
         return _assemble(rectified, [look], opened, prompt="outline")
-    return _segment_automatically(rectified, opened)
+    return _segment_automatically(rectified, opened, protocol)
 
 
 def _listed(outlines: Any) -> list[Points]:
@@ -109,35 +105,40 @@ def _listed(outlines: Any) -> list[Points]:
     return [np.asarray(one, dtype=np.float64) for one in (outlines if several else [outlines])]
 
 
-def detection_limit_mm(rectified: RectifiedPhoto) -> float:
-    """Smallest diameter that is looked for, mm: 0.8 mm, or 8 of the photo's pixels where those are larger.
+def detection_limit_mm(rectified: RectifiedPhoto, *, protocol: Protocol) -> float:
+    """Return the smallest diameter that is looked for, mm; what is found below it is dropped.
 
-    Below it a find is dropped, because specks of that size are as often glare or a hair.
+    The protocol's ``detection_limit_min_mm``, or ``detection_limit_min_px`` of the photo's pixels where those are more.
     """
     rows, cols = rectified.pixels.shape[:2]
     middle = rectified.to_photo_px(np.array([[(cols - 1) / 2, (rows - 1) / 2]]))[0]
-    return max(SMALLEST_MM, SMALLEST_PX / rectified.calibration.px_per_mm(middle))
+    rules = protocol.measurement
+    return max(rules.detection_limit_min_mm, rules.detection_limit_min_px / rectified.calibration.px_per_mm(middle))
 
 
-def _segment_automatically(rectified: RectifiedPhoto, model: Model) -> Segmentation:
+def _segment_automatically(rectified: RectifiedPhoto, model: Model, protocol: Protocol) -> Segmentation:
     view, logits, finds = find_ulcers(rectified, model=model)
     looks: list[Look] = [(view, logits, [])]
     for find in finds:
-        if find.extent * rectified.spacing_mm >= 0.5 * SMALLEST_MM:
+        if find.extent * rectified.spacing_mm >= 0.5 * protocol.measurement.detection_limit_min_mm:
             cut, refined, found = refine_find(rectified, find, seen=(view, logits), model=model)
-            kept = [one for one in found if is_trusted(one.confidence, one.peak) and _reaches_limit(one, rectified)]
+            kept = [
+                one
+                for one in found
+                if is_trusted(one.confidence, one.peak) and _reaches_limit(one, rectified, protocol)
+            ]
             looks += [(cut, refined, kept)] if kept else []
     return _assemble(rectified, looks, model)
 
 
-def _ulcers_of(rectified: RectifiedPhoto, look: Look, model: Model) -> Look:
+def _ulcers_of(rectified: RectifiedPhoto, look: Look, model: Model, protocol: Protocol) -> Look:
     view, logits, finds = keep_ulcers(rectified, look, model=model)
-    return view, logits, [find for find in finds if _reaches_limit(find, rectified)]
+    return view, logits, [find for find in finds if _reaches_limit(find, rectified, protocol)]
 
 
-def _reaches_limit(find: Find, rectified: RectifiedPhoto) -> bool:
+def _reaches_limit(find: Find, rectified: RectifiedPhoto, protocol: Protocol) -> bool:
     """Whether a find is as long as the detection limit, and no mere line: half the disc of that diameter in area."""
-    limit = detection_limit_mm(rectified) / rectified.spacing_mm
+    limit = detection_limit_mm(rectified, protocol=protocol) / rectified.spacing_mm
     return find.longest >= limit and find.area >= math.pi / 4 * limit**2 / 2
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import OutlineSource, RectifiedPhoto, Segmentation
 from ulcermeter.errors import Refusal
+from ulcermeter.geometry import area
 from ulcermeter.segmentation.prompt_channels import polygon_region
 
 Points = NDArray[np.float64]
@@ -47,7 +48,7 @@ def segment_tracing(
     """
     polygons = [np.asarray(one, dtype=np.float64) for one in outlines] or trace_mask(mask)
     check_on_photo(polygons, rectified.calibration.shape)
-    in_window = sorted(((rectified.from_photo_px(one), one) for one in polygons), key=lambda two: -_area(two[0]))
+    in_window = sorted(((rectified.from_photo_px(one), one) for one in polygons), key=lambda two: -area(two[0]))
     shape = rectified.pixels.shape[:2]
     labels = np.zeros(shape, np.int32)
     for label, (window, _) in reversed(list(enumerate(in_window, start=1))):
@@ -94,17 +95,19 @@ def _trace_part(share: NDArray[np.float32], inside: NDArray[np.bool_]) -> Points
     from skimage.measure import find_contours
 
     curves = find_contours(np.pad(share, 1).astype(np.float64), 0.5, fully_connected="high")
-    outline = max(curves, key=_area)[:-1, ::-1] - 1.0
+    outline = max(curves, key=area)[:-1, ::-1] - 1.0
     near = np.ones((3, 3), np.uint8)
     whole = inside.astype(np.uint8)
     rim = cv2.dilate(whole, near) != cv2.erode(whole, near, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     soft = np.mean((share[rim] > _HARD) & (share[rim] < 1 - _HARD)) >= _SOFT_RIM
-    return outline if soft else outline / 2 + (np.roll(outline, 1, axis=0) + np.roll(outline, -1, axis=0)) / 4
+    return np.asarray(
+        outline if soft else outline / 2 + (np.roll(outline, 1, axis=0) + np.roll(outline, -1, axis=0)) / 4
+    )
 
 
 def check_on_photo(outlines: Sequence[Points], shape: tuple[int, int]) -> None:
     """Refuse outlines (K, 2) that no ulcer has on its photo of (rows, columns): most often the mask is inverted."""
-    share = sum(map(_area, outlines)) / (shape[0] * shape[1])
+    share = sum(map(area, outlines)) / (shape[0] * shape[1])
     across = any(
         (outline.min(axis=0) < BORDER_PX - 0.5).any(where=far)
         for outline in outlines
@@ -115,17 +118,6 @@ def check_on_photo(outlines: Sequence[Points], shape: tuple[int, int]) -> None:
         raise Refusal(
             f"the tracing {fault}, as no ulcer does (inverted?): save it with the ulcer white and everything else black"
         )
-
-
-def distance_to(outline: NDArray[np.floating], point: tuple[float, float] | Points) -> float:
-    """Pixels from a point (x, y) to an outline (K, 2), 0 inside."""
-    polygon = outline.astype(np.float32).reshape(-1, 1, 2)
-    return max(0.0, -float(cv2.pointPolygonTest(polygon, (float(point[0]), float(point[1])), True)))
-
-
-def _area(points: NDArray[np.floating]) -> float:
-    x, y = points[:, 0], points[:, 1]
-    return 0.5 * abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
 
 
 def _on_border(points: Points, shape: tuple[int, int]) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Points
+from ulcermeter.geometry import area, signed_area
 
 __all__ = ["find_squares", "shrunken_grey"]
 
@@ -21,7 +22,7 @@ def shrunken_grey(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     if factor > 1:
         size = (cols // factor, rows // factor)
         pixels = cv2.resize(pixels[:rows, :cols], size, interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
 
 
 def find_squares(grey: NDArray[np.uint8]) -> list[Points]:
@@ -46,22 +47,15 @@ def _four_sided(contour: NDArray[np.int32]) -> Points | None:
     sides = np.hypot(*(np.roll(polygon, -1, axis=0) - polygon).T)
     if sides.min() < _LEAST_SIDE_PX or sides.max() > 4 * sides.min():
         return None
-    return polygon if _signed_area(polygon) > 0 else polygon[::-1].copy()
-
-
-def _signed_area(polygon: Points) -> float:
-    x, y = polygon.T
-    return float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) / 2)
+    return np.asarray(polygon if signed_area(polygon) > 0 else polygon[::-1].copy())
 
 
 def _outermost(squares: list[Points]) -> list[Points]:
     kept: list[Points] = []
-    for square in sorted(squares, key=_signed_area, reverse=True):
-        size = np.sqrt(_signed_area(square))
+    for square in sorted(squares, key=area, reverse=True):
+        size = np.sqrt(area(square))
         centre = square.mean(axis=0)
-        twins = [
-            np.hypot(*(centre - k.mean(axis=0))) < 0.1 * size and np.sqrt(_signed_area(k)) < 1.15 * size for k in kept
-        ]
+        twins = [np.hypot(*(centre - k.mean(axis=0))) < 0.1 * size and np.sqrt(area(k)) < 1.15 * size for k in kept]
         if not any(twins):
             kept.append(square)
     return kept

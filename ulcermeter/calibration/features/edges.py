@@ -24,7 +24,7 @@ def linear_grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     The plain mean, not luminance: it has the least noise on black and white.
     """
     light = cv2.LUT(pixels, SRGB_TO_LINEAR)
-    return cv2.transform(light, np.full((1, 3), 1 / 3, dtype=np.float32))
+    return np.asarray(cv2.transform(light, np.full((1, 3), 1 / 3, dtype=np.float32)))
 
 
 def edge_offsets(

@@ -66,12 +66,12 @@ class Ellipse:
 
     def rim(self, angles: Matrix) -> Points:
         """Return rim points (K, 2) at angles (K,), radians."""
-        return self.centre_px + np.column_stack([np.cos(angles), np.sin(angles)]) @ self.shape_px
+        return np.asarray(self.centre_px + np.column_stack([np.cos(angles), np.sin(angles)]) @ self.shape_px)
 
     def normals(self, angles: Matrix) -> Points:
         """Return unit vectors (K, 2) outwards at rim points."""
         out = np.column_stack([np.cos(angles), np.sin(angles)]) @ np.linalg.inv(self.shape_px)
-        return out / np.hypot(*out.T)[:, None]
+        return np.asarray(out / np.hypot(*out.T)[:, None])
 
 
 @dataclass(frozen=True)

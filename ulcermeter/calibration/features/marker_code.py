@@ -108,7 +108,7 @@ def _read_cells(grey: NDArray[np.uint8], square: Points, modules: int) -> NDArra
     inside = (xy >= 0).all(axis=1) & (xy[:, 0] < grey.shape[1]) & (xy[:, 1] < grey.shape[0])
     if not inside.all():
         return None
-    return grey[xy[:, 1], xy[:, 0]].reshape(modules + 2, 3, modules + 2, 3).mean(axis=(1, 3))
+    return np.asarray(grey[xy[:, 1], xy[:, 0]].reshape(modules + 2, 3, modules + 2, 3).mean(axis=(1, 3)))
 
 
 def _read_bits(grey: NDArray[np.uint8], square: Points, size: int) -> NDArray[np.uint8] | None:

@@ -217,7 +217,7 @@ def _sensitivity(corners: Points, places: Points, normals: Matrix) -> Matrix:
     plane = np.column_stack([places, np.ones(len(places))])
     mapped = np.einsum("bij,pj->bpi", square_to_quad(moved.reshape(16, 4, 2)), plane)
     points = mapped[:, :, :2] / mapped[:, :, 2:]
-    return np.einsum("bpi,pi->pb", (points[:8] - points[8:]) / (2 * step), normals)
+    return np.asarray(np.einsum("bpi,pi->pb", (points[:8] - points[8:]) / (2 * step), normals))
 
 
 def _solve(corners: Points, design: Matrix, offsets: Matrix, *, bleeding: bool) -> MarkerFit | None:

@@ -152,7 +152,7 @@ def _grown(seed: int, good: NDArray[np.intp], centres: Points, waves: Floats, si
     # A scale is a row of tiles: what lies far to its side is something else.
     aside = np.abs((centres[found] - centres[seed]) @ np.array([-axis[1], axis[0]]))
     along = np.abs((centres[found] - centres[seed]) @ axis)
-    return found[aside <= 0.8 * size + 0.12 * along]
+    return np.asarray(found[aside <= 0.8 * size + 0.12 * along])
 
 
 def _beside(seed: int, row: TickCluster, good: NDArray[np.intp], centres: Points, waves: Floats) -> int:

@@ -37,7 +37,7 @@ def fit_homography(source: Points, target: Points) -> Matrix:
     rows_y = np.hstack([zero, s, one, -t[:, 1:] * s, -t[:, 1:]])
     h = np.linalg.svd(np.vstack([rows_x, rows_y]))[2][-1].reshape(3, 3)
     homography = np.linalg.inv(scale_t) @ h @ scale_s
-    return homography / homography[2, 2]
+    return np.asarray(homography / homography[2, 2])
 
 
 def _normalised(points: Points) -> tuple[Points, Matrix]:

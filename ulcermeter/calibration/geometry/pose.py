@@ -128,7 +128,7 @@ class Poses:
         to_px /= (to_px[:, 2] @ np.append(self.centre_mm, 1.0))[:, None, None]
         turned = np.stack([_turned_like(to_px[0], one, self.centre_mm) for one in to_px])
         mean = np.linalg.inv(np.average(turned, axis=0, weights=weights))
-        return mean / mean[2, 2]
+        return np.asarray(mean / mean[2, 2])
 
     def sample(self, n_draws: int, rng: np.random.Generator) -> PoseSamples:
         """Return equally likely poses, each solution by its weight exp(-chi2 / 2)."""
@@ -158,7 +158,7 @@ class Poses:
         shift = np.array([[1, 0, self.centre_mm[0]], [0, 1, self.centre_mm[1]], [0, 0, 1.0]])
         straightened = np.eye(3) + samples.k1[:, None, None] * self.undistortion
         homographies = shift @ np.linalg.inv(inner @ samples.frames) @ straightened
-        return homographies / homographies[:, 2:, 2:]
+        return np.asarray(homographies / homographies[:, 2:, 2:])
 
 
 def solve_poses(
@@ -255,7 +255,7 @@ def _undistortion(points_px: Points, camera: CameraPrior) -> Matrix:
     rows_x = np.hstack([rays, ones, zero, -rays[:, :1] * rays])
     rows_y = np.hstack([zero, rays, ones, -rays[:, 1:] * rays])
     free = np.linalg.lstsq(np.vstack([rows_x, rows_y]), np.concatenate([shift[:, 0], shift[:, 1]]), rcond=None)[0]
-    return camera.matrix @ np.append(free, 0.0).reshape(3, 3) @ np.linalg.inv(camera.matrix)
+    return np.asarray(camera.matrix @ np.append(free, 0.0).reshape(3, 3) @ np.linalg.inv(camera.matrix))
 
 
 def _rotations(vectors: Matrix) -> Matrix:
@@ -264,7 +264,7 @@ def _rotations(vectors: Matrix) -> Matrix:
     skew = np.zeros((len(vectors), 3, 3))
     skew[:, [2, 0, 1], [1, 2, 0]] = vectors
     skew[:, [1, 2, 0], [2, 0, 1]] = -vectors
-    return np.eye(3) + np.sin(angle) / angle * skew + (1 - np.cos(angle)) / angle**2 * (skew @ skew)
+    return np.asarray(np.eye(3) + np.sin(angle) / angle * skew + (1 - np.cos(angle)) / angle**2 * (skew @ skew))
 
 
 def _frames(rotation: Matrix, parameters: Matrix) -> Matrix:
@@ -295,7 +295,7 @@ def _residuals(problem: _Problem, rotation: Matrix, parameters: Matrix) -> Matri
 def _heavy_tailed(tilt: Matrix) -> Matrix:
     """Return residuals (B, 2) whose squares add up to -2 log of Student's t in two dimensions."""
     squared = np.sum(tilt**2, axis=1, keepdims=True) + 1e-12
-    return tilt * np.sqrt((_TILT_FREEDOM + 2) * np.log1p(squared / _TILT_FREEDOM) / squared)
+    return np.asarray(tilt * np.sqrt((_TILT_FREEDOM + 2) * np.log1p(squared / _TILT_FREEDOM) / squared))
 
 
 def _starts(problem: _Problem, places_px: Points) -> list[tuple[Matrix, Matrix]]:

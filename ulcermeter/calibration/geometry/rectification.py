@@ -141,7 +141,7 @@ def _between_nodes(nodes: Nodes, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Return photo x, y (M, N, 2) of every pixel of the result."""
     size = (nodes.shape[1] * _GRID_STEP, nodes.shape[0] * _GRID_STEP)
     fine = cv2.resize(nodes.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    return fine[_GRID_STEP : _GRID_STEP + shape[0], _GRID_STEP : _GRID_STEP + shape[1]]
+    return np.asarray(fine[_GRID_STEP : _GRID_STEP + shape[0], _GRID_STEP : _GRID_STEP + shape[1]])
 
 
 def _minification(nodes: Nodes) -> float:
@@ -175,4 +175,6 @@ def _sample(pixels: NDArray[np.uint8], nodes: Nodes, shape: tuple[int, int]) -> 
     if rest > 1.2:
         patch = cv2.GaussianBlur(patch, (0, 0), 0.5 * math.sqrt(rest**2 - 1))
     where, patch = _between_nodes(nodes, shape), np.ascontiguousarray(patch)
-    return cv2.remap(patch, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0))
+    return np.asarray(
+        cv2.remap(patch, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0))
+    )

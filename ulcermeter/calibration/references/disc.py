@@ -240,7 +240,7 @@ def _covariance(disc: EllipseFit, angles: Matrix, *, rim_sd: float) -> Matrix:
 
 def _seen(frame: Matrix, points_mm: Points, camera: CameraPrior) -> Points:
     inside = np.column_stack([points_mm, np.ones(len(points_mm))]) @ frame.T
-    return inside[:, :2] / inside[:, 2:] * camera.focal_px + np.asarray(camera.centre_px)
+    return np.asarray(inside[:, :2] / inside[:, 2:] * camera.focal_px + np.asarray(camera.centre_px))
 
 
 def disc_poses(ellipse: Ellipse, size_mm: float, camera: CameraPrior) -> tuple[Matrix, Matrix]:

@@ -226,7 +226,7 @@ def _follow(grey: NDArray[np.uint8], cluster: TickCluster) -> _Scale | None:
 
 def _boxed(rows: Floats, width: float) -> Floats:
     """Return running means along rows: one of width w has the spread of a Gaussian of sd w / √12."""
-    return cv2.blur(rows, (2 * int(width / 2) + 1, 1), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(cv2.blur(rows, (2 * int(width / 2) + 1, 1), borderType=cv2.BORDER_REFLECT))
 
 
 def _smoothed(values: Floats, sd: float) -> Floats:
@@ -263,7 +263,9 @@ def _ink(flat: Floats, phase: Floats, band: NDArray[np.bool_]) -> Floats:
     def sampled(columns: Floats) -> Floats:
         where = np.broadcast_to(columns[None].astype(np.float32), (len(flat), len(columns)))
         lines = np.broadcast_to(rows, where.shape)
-        return cv2.remap(flat.astype(np.float32), np.ascontiguousarray(where), np.ascontiguousarray(lines), 1)
+        return np.asarray(
+            cv2.remap(flat.astype(np.float32), np.ascontiguousarray(where), np.ascontiguousarray(lines), 1)
+        )
 
     dark = (sampled(before) + sampled(after)) / 2 - sampled(at)
     # Of a wave that is an overtone only every second or third one is a tick.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Finger, Note, NoteKind
 from ulcermeter.errors import Problem, Refusal
+from ulcermeter.geometry import signed_distance
 from ulcermeter.pipeline.steps.prompt import Prompt
 from ulcermeter.pipeline.steps.records import Judged, PhotoContext
 from ulcermeter.pipeline.steps.window import along_the_finger, box_holds_finger
@@ -30,8 +30,7 @@ _NOT_IN_VIEW = "so it cannot be said that the place is in view"
 
 def holds_point(finger: Finger, point_mm: NDArray[np.floating]) -> bool:
     """Say whether a plane point (2,), mm, lies on a finger, or so near its outline that an ulcer there may be on it."""
-    contour = np.asarray(finger.outline_mm, dtype=np.float32).reshape(-1, 1, 2)
-    return cv2.pointPolygonTest(contour, (float(point_mm[0]), float(point_mm[1])), True) > -_OFF_FINGER_MM
+    return signed_distance(finger.outline_mm, point_mm) > -_OFF_FINGER_MM
 
 
 def check_in_view(context: PhotoContext, judged: Judged) -> Judged:

@@ -60,7 +60,7 @@ def outline_ulcers(context: PhotoContext, standardised: Standardised) -> Outline
         **vars(standardised),
         segmentation=segmentation,
         finger=finger,
-        detection_limit_mm=detection_limit_mm(segmentation.rectified),
+        detection_limit_mm=detection_limit_mm(segmentation.rectified, protocol=context.protocol),
     )
 
 
@@ -124,7 +124,7 @@ def _segment(context: PhotoContext, rectified: RectifiedPhoto, prompt: Prompt) -
         box = prompt.box
         if prompt.click is not None or (box and box_holds_finger(calibration, box, protocol=context.protocol)):
             box = None
-        return segment(rectified, click=prompt.click, box=box, model=context.model)
+        return segment(rectified, click=prompt.click, box=box, model=context.model, protocol=context.protocol)
     fault = path_fault(context.root, prompt.mask)
     if fault and context.cell("subject_id"):
         raise PhotoError(fault)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Photo, Points
 from ulcermeter.errors import PhotoError, Problem, TableError
+from ulcermeter.geometry import distance_outside
 from ulcermeter.photo import read_shares
-from ulcermeter.segmentation.tracings import distance_to, trace_mask
+from ulcermeter.segmentation.tracings import trace_mask
 from ulcermeter.study.rules import plain_path, spell_paths
 from ulcermeter.tables import conform
 from ulcermeter.tables.cells import unguarded
@@ -87,7 +88,7 @@ def read_tracing(
 
 def _at_click(name: str, outlines: Sequence[Points], click: tuple[float, float]) -> Points:
     """Choose the outline that a click lies in, of several the one whose middle is nearest; else the nearest."""
-    off = [distance_to(one, click) for one in outlines]
+    off = [distance_outside(one, click) for one in outlines]
     middles = [float(np.hypot(*(one.mean(axis=0) - click))) for one in outlines]
     best = min(range(len(outlines)), key=lambda k: (off[k], middles[k]))
     if off[best] > max(_REACH_PX, _REACH_OF_SIZE * float(np.ptp(outlines[best], axis=0).max())):

@@ -38,7 +38,7 @@ def _tone(pixels: Pixels, *, rng: np.random.Generator) -> Pixels:
         grey = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         keep = rng.uniform(0.6, 1.3)
         out = cv2.addWeighted(out, keep, grey, 1 - keep, 0)
-    return out
+    return np.asarray(out)
 
 
 def _glare(pixels: Pixels, *, rng: np.random.Generator) -> Pixels:
@@ -49,7 +49,7 @@ def _glare(pixels: Pixels, *, rng: np.random.Generator) -> Pixels:
         axes = tuple(int(v) for v in rng.integers(2, max(3, size // 14), 2))
         cv2.ellipse(layer, centre, axes, float(rng.uniform(0, 180)), 0, 360, float(rng.uniform(0.3, 1)), -1)
     layer = cv2.GaussianBlur(layer, (0, 0), rng.uniform(1, 4))[..., None]
-    return np.clip(pixels * (1 - layer) + 255 * layer, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(pixels * (1 - layer) + 255 * layer, 0, 255).astype(np.uint8))
 
 
 def scatter_clutter(pixels: Pixels, mask: Pixels, *, rng: np.random.Generator) -> tuple[Pixels, Pixels]:

@@ -16,7 +16,8 @@ from ulcermeter.segmentation.training.architecture import Separable, UlcerNetwor
 
 def fold_network(network: UlcerNetwork) -> UlcerNetwork:
     """Copy the network with every batch norm folded into its convolution, ready for inference or fine-tuning."""
-    plain = copy.deepcopy(network).eval()
+    plain = copy.deepcopy(network)
+    plain.eval()
     unfold_convs(plain)
     for module in plain.modules():
         if isinstance(module, Separable) and isinstance(module.norm, nn.BatchNorm2d):

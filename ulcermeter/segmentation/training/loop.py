@@ -95,7 +95,8 @@ class Trainer:
         chosen, best = copy.deepcopy(self.average), self.checkpoint.with_suffix(".best.pt")
         if best.exists():
             chosen.load_state_dict(torch.load(best, map_location="cpu", weights_only=True))
-        return chosen.eval()
+        chosen.eval()
+        return chosen
 
     def _progress(self) -> float:
         steps = self.recipe.max_steps
@@ -248,7 +249,7 @@ def predict(network: UlcerNetwork, photo: np.ndarray) -> np.ndarray:
     x = torch.zeros(1, 5, *padded.shape[:2])
     x[0, :3] = torch.from_numpy(padded.transpose(2, 0, 1).astype(np.float32) / 255)
     logits = network(x.to(memory_format=torch.channels_last))
-    return torch.sigmoid(logits)[0, 0, :height, :width].numpy()
+    return np.asarray(torch.sigmoid(logits)[0, 0, :height, :width].numpy())
 
 
 def hard_dice(found: np.ndarray, truth: np.ndarray) -> float:

@@ -36,7 +36,7 @@ def _choose_wound(mask: Mask, *, rng: np.random.Generator) -> Mask:
     large = [label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= MIN_WOUND_PX]
     if len(large) < 2 or rng.random() < 0.5:
         return mask
-    return (labels == large[rng.integers(len(large))]).astype(np.uint8)
+    return np.asarray((labels == large[rng.integers(len(large))]).astype(np.uint8))
 
 
 def _inner_point(mask: Mask, *, rng: np.random.Generator) -> tuple[float, float]:
@@ -75,4 +75,4 @@ def _rough_part(part: Mask, *, rng: np.random.Generator) -> Mask:
     matrix = np.column_stack([np.eye(2) * scale, centre * (1 - scale) + shift])
     moved = cv2.warpAffine(part * 255, matrix, (part.shape[1], part.shape[0]), flags=cv2.INTER_LINEAR)
     softened = cv2.GaussianBlur(moved, (0, 0), max(1.0, size * rng.uniform(0.03, 0.15)))
-    return (softened > 127).astype(np.uint8)
+    return np.asarray((softened > 127).astype(np.uint8))
