@@ -29,8 +29,8 @@ def what_to_do(sentence: str) -> str:
     Empty where it tells nothing. Only for problems that are still given as a sentence.
     """
     mark = "; " if "; " in sentence else ": "
-    told = sentence.rpartition(mark)[2].strip().rstrip(".") if mark in sentence else ""
-    return "" if told.startswith("expected") else told
+    action = sentence.rpartition(mark)[2].strip().rstrip(".") if mark in sentence else ""
+    return "" if action.startswith("expected") else action
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,6 @@ def read_file(path: str | Path, *, most_mb: float) -> bytes:
 def _size_of(found: os.stat_result, path: str | Path) -> int:
     if stat.S_ISREG(found.st_mode):
         return found.st_size
-    kind = next((words for is_kind, words in _KINDS if is_kind(found.st_mode)), "something else")
+    kind = next((name for is_kind, name in _KINDS if is_kind(found.st_mode)), "something else")
     number = errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EINVAL
     raise OSError(number, f"{kind}, not a file", str(path))

@@ -24,9 +24,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import IO, Any
 
-from ulcermeter.errors import UlcermeterError
+from ulcermeter.errors import Problem, UlcermeterError
 
 __all__ = ["Fate", "Limits", "Lost", "Workers"]
 
@@ -228,7 +228,7 @@ class _Worker:
     def _started(self) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._closed:
-                raise UlcermeterError("expected work for a process, got it after all were ended")
+                raise UlcermeterError(Problem(expected="work for a process that runs", got="some after all were ended"))
             if self._process is None:
                 self._process = _start(self._limits)
             return self._process
@@ -266,8 +266,11 @@ def _start(limits: Limits) -> subprocess.Popen[bytes]:
         pass
     _end(process)
     raise UlcermeterError(
-        f"expected Python to start a process of its own to work in, got one that ended at once "
-        f"({_ending(process.returncode)}); see what it wrote above, and that {sys.executable} can be run."
+        Problem(
+            expected="Python to start a process of its own to work in",
+            got=f"one that ended at once ({_ending(process.returncode)})",
+            action=f"see what it wrote above, and that {sys.executable} can be run",
+        )
     )
 
 
@@ -294,17 +297,17 @@ def _pass_on(records: Sequence[logging.LogRecord]) -> None:
             logger.handle(record)
 
 
-def _pipe(pipe: Any) -> BinaryIO:
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     assert pipe is not None
     return pipe
 
 
-def _send(pipe: BinaryIO, content: bytes) -> None:
+def _send(pipe: IO[bytes], content: bytes) -> None:
     pipe.write(_LENGTH.pack(len(content)) + content)
     pipe.flush()
 
 
-def _receive(pipe: BinaryIO) -> bytes:
+def _receive(pipe: IO[bytes]) -> bytes:
     """Return what `_send` sent; EOFError where the other side is gone."""
     head = pipe.read(_LENGTH.size)
     content = pipe.read(*_LENGTH.unpack(head)) if len(head) == _LENGTH.size else b""
@@ -333,7 +336,7 @@ def serve() -> None:
         _send(answers, _answer(incoming.get(), limits, records))
 
 
-def _listen(orders: BinaryIO, incoming: queue.SimpleQueue[bytes]) -> None:
+def _listen(orders: IO[bytes], incoming: queue.SimpleQueue[bytes]) -> None:
     """Take orders; once the caller is gone, however it ended, end at once, in the midst of a piece too."""
     try:
         while True:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ulcermeter.errors import PhotoError
 from ulcermeter.photo import read_photo
-from ulcermeter.photo.hearing import hear
+from ulcermeter.photo.stderr_messages import messages_on_stderr
 
 NOISE = np.random.default_rng(3).normal(0, 12, (300, 420, 3))
 SKIN = np.clip(np.array([190, 140, 120]) + NOISE, 0, 255).astype(np.uint8)
@@ -186,11 +186,11 @@ def test_a_cmyk_jpeg_is_listened_to_as_well(tmp_path: Path) -> None:
 
 
 def test_hearing_takes_nothing_from_others(capfd: pytest.CaptureFixture[str]) -> None:
-    with hear("Corrupt") as said:
+    with messages_on_stderr("Corrupt") as said:
         os.write(2, b"a word of another thread\nCorrupt JPEG data: bad Huffman code\nand one more\n")
     assert said == ["Corrupt JPEG data: bad Huffman code"]
     assert capfd.readouterr().err == "a word of another thread\nand one more\n"
-    with pytest.raises(KeyError), hear("Corrupt"):
+    with pytest.raises(KeyError), messages_on_stderr("Corrupt"):
         os.write(2, b"before it broke\n")
         raise KeyError
     assert capfd.readouterr().err == "before it broke\n"

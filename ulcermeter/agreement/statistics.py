@@ -119,7 +119,7 @@ def bland_altman(a: ArrayLike, b: ArrayLike, *, groups: Sequence[str] | None = N
     return Limits(n, bias, sd, bias - z * sd, bias + z * sd)
 
 
-def _clustered_variance(difference: NDArray[np.float64], names: NDArray) -> float:
+def _clustered_variance(difference: NDArray[np.float64], names: NDArray[np.str_]) -> float:
     """One-way analysis of variance by group: variance between (not below 0) plus variance within."""
     parts = [difference[names == name] for name in sorted(set(names.tolist()))]
     sizes = np.array([len(part) for part in parts], dtype=float)
@@ -201,6 +201,6 @@ def kappa(counts: ArrayLike, *, weights: str = "none") -> float:
         return _NAN
     i, j = np.indices(table.shape)
     cost = np.abs(i - j) / max(c - 1, 1) if weights == "linear" else (i != j).astype(float)
-    by_chance = np.outer(table.sum(axis=1), table.sum(axis=0)) / total
-    expected = float((cost * by_chance).sum())
+    expected_counts = np.outer(table.sum(axis=1), table.sum(axis=0)) / total
+    expected = float((cost * expected_counts).sum())
     return _NAN if expected == 0 else float(1 - (cost * table).sum() / expected)

@@ -25,7 +25,7 @@ _NEEDED = {
 }
 # Tables are written with 4 decimals, which alone make areas of 1 mm² and more differ by less than this, in ln(mm²).
 _SAME_READING = 1e-4
-_WORDS = {
+_NAMES = {
     "diameter_mm": "diameter, mm",
     "width_mm": "width, mm",
     "area_mm2": "area, mm²",
@@ -170,7 +170,7 @@ def _on_sizes(sizes: pd.DataFrame) -> list[str]:
         correlations = [f"{_n(cells[k])} ({_n(cells[k + '_low'])} to {_n(cells[k + '_high'])})" for k in _ICC]
         limits = f"{_n(cells['limit_low'])} to {_n(cells['limit_high'])}"
         ends = (_n(cells["sem"], 3), _n(cells["smallest_detectable_change"], 3))
-        rows.append((_WORDS[name], str(cells["n"]), *correlations, _n(cells["bias"], 3), limits, *ends))
+        rows.append((_NAMES[name], str(cells["n"]), *correlations, _n(cells["bias"], 3), limits, *ends))
     wide = [max(len(row[k]) for row in rows) for k in range(len(head))]
     return [
         "  ".join(c.ljust(w) if k == 0 else c.rjust(w) for k, (c, w) in enumerate(zip(row, wide, strict=True)))

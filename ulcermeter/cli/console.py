@@ -209,7 +209,7 @@ def set_up_logging(*, as_json: bool, verbose: bool = False) -> None:
 
 
 @contextmanager
-def progress_bar(words: str) -> Iterator[Progress]:
+def progress_bar(unit: str) -> Iterator[Progress]:
     """Yield a callback (done, total, result) that moves a bar on standard error, when that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda done, total, result: None
@@ -219,5 +219,5 @@ def progress_bar(words: str) -> Iterator[Progress]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(words, total=None)
+        task = bar.add_task(unit, total=None)
         yield lambda done, total, result: bar.update(task, completed=done, total=total)

@@ -6,6 +6,7 @@ import io
 import math
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,7 @@ _FOR_EYES = (
 @limit_options
 @clear_errors
 def command(
+    *,
     photos: tuple[str, ...],
     reference: str | None,
     reference_on: str | None,
@@ -77,8 +79,21 @@ def command(
     """
     set_up_logging(as_json=False)
     if len(photos) > 1 and (box or click_at or mask):
-        raise StudyError("--box, --click and --mask speak of one photo; got several. Use a study folder, or one photo.")
-    cells = _cells(reference, reference_on, reference_box, box, click_at, mask)
+        one = Problem(
+            where="--box, --click and --mask",
+            expected="one photo",
+            got=str(len(photos)),
+            action="use a study folder, or one photo",
+        )
+        raise StudyError(one)
+    cells = _cells(
+        reference=reference,
+        reference_on=reference_on,
+        reference_box=reference_box,
+        box=box,
+        click_at=click_at,
+        mask=mask,
+    )
     drawings = folder_for(overlay, what="overlays")
     limits = Limits(photo_time_limit_s, photo_memory_limit_mb)
     results = _measure(
@@ -95,7 +110,13 @@ def command(
 
 
 def _cells(
-    reference: str | None, on: str | None, reference_box: str | None, box: str | None, at: str | None, mask: str | None
+    *,
+    reference: str | None,
+    reference_on: str | None,
+    reference_box: str | None,
+    box: str | None,
+    click_at: str | None,
+    mask: str | None,
 ) -> dict[str, Any]:
     """Return the call as cells of a study's photos.csv, faults of the call all told before anything is opened."""
     from ulcermeter.reference import parse_reference
@@ -107,7 +128,8 @@ def _cells(
         try:
             parse_box((text or "").replace(",", " "))
         except StudyError as error:
-            raise StudyError(f"{option}: {error}; give X,Y,W,H, for example 700,380,200,200.") from None
+            given = replace(error.problems[0], where=option, action="give X,Y,W,H, for example 700,380,200,200")
+            raise StudyError(given) from None
     if mask and not Path(mask).is_file():
         raise StudyError(
             Problem(
@@ -117,15 +139,15 @@ def _cells(
                 action="check the path",
             )
         )
-    cells: dict[str, Any] = {"reference": reference or "", "reference_on": on or "", "box": box or ""}
+    cells: dict[str, Any] = {"reference": reference or "", "reference_on": reference_on or "", "box": box or ""}
     cells |= {"reference_box": reference_box or "", "mask": str(Path(mask).resolve()) if mask else ""}
-    if at:
+    if click_at:
         try:
-            x, y = (float(part) for part in at.split(","))
+            x, y = (float(part) for part in click_at.split(","))
         except ValueError:
             x = y = math.nan
         if not (math.isfinite(x) and math.isfinite(y)):
-            raise StudyError(Problem(where="--click", expected="X,Y in px, for example 812,484", got=f"'{at}'"))
+            raise StudyError(Problem(where="--click", expected="X,Y in px, for example 812,484", got=f"'{click_at}'"))
         cells |= {"x": x, "y": y}
     return cells
 
@@ -171,8 +193,8 @@ def _rows(results: list[PhotoResult]) -> pd.DataFrame:
         for row in (result.measurements or ({"photo": result.photo["photo"], **empty},))
     ]
     frame = from_rows("measurements", [row for row, _ in rows])
-    said = pd.DataFrame([{"status": photo["status"], "reason": photo["reason"]} for _, photo in rows], dtype="str")
-    return pd.concat([frame, said], axis=1)
+    outcome = pd.DataFrame([{"status": photo["status"], "reason": photo["reason"]} for _, photo in rows], dtype="str")
+    return pd.concat([frame, outcome], axis=1)
 
 
 def _csv(frame: pd.DataFrame) -> str:
@@ -200,9 +222,9 @@ def _table(frame: pd.DataFrame) -> str:
 def _write_overlays(folder: Path, results: list[PhotoResult]) -> None:
     from ulcermeter.store import overlay_name, write_file
 
-    seen: Counter[str] = Counter()  # photos of one name can come from several folders
+    drawn: Counter[str] = Counter()  # photos of one name can come from several folders
     for result in results:
         name = Path(result.photo["photo"]).name
         if result.overlay is not None:
-            write_file(folder / overlay_name(name, "", "", nth=seen[name]), result.overlay)
-        seen[name] += 1
+            write_file(folder / overlay_name(name, "", "", nth=drawn[name]), result.overlay)
+        drawn[name] += 1

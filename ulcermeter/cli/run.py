@@ -48,6 +48,7 @@ _log = logging.getLogger("ulcermeter.run")
 @click.option("--log-json", is_flag=True, help="Log to standard error, one JSON object a line.")
 @clear_errors
 def command(
+    *,
     study: str,
     results: str,
     protocol: str | None,

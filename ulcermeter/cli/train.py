@@ -20,6 +20,7 @@ __all__ = ["command"]
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
 @clear_errors
 def command(
+    *,
     photos: str,
     masks: str,
     out: str,

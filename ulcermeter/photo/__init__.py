@@ -12,14 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from ulcermeter.datatypes import Photo
-from ulcermeter.errors import MissingDependencyError
+from ulcermeter.errors import MissingDependencyError, Problem
 
 try:
     import cv2  # noqa: F401 - asked for first, so that what is missing is said in a sentence
 except ImportError as error:
     raise MissingDependencyError(
-        f"OpenCV could not be loaded ({error}): expected opencv-python with its system library; on a server without "
-        "a screen install the package libgl1, or replace opencv-python by opencv-python-headless."
+        Problem(
+            expected="opencv-python with its system library",
+            got=f"OpenCV that cannot be loaded ({error})",
+            action="install the package libgl1 on a server without a screen, or replace opencv-python by "
+            "opencv-python-headless",
+        )
     ) from error
 
 from ulcermeter.photo.exif import turn_upright

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.datatypes import CameraInfo
+from ulcermeter.datatypes import CameraInfo, Pixels
 from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.photo.dicom_tags import DEFLATED, Described, check_described, describe
-from ulcermeter.photo.exif import Decoded, Pixels, as_text
+from ulcermeter.photo.exif import Decoded, as_text
 from ulcermeter.photo.jpeg import check_whole_jpeg, read_head
 from ulcermeter.photo.limits import MAX_FILE_MB, damaged, missing_extra
 from ulcermeter.photo.pictures import decode_picture, to_srgb
@@ -109,7 +109,8 @@ def _decode_other(dataset: Any, described: Described, path: Path) -> Pixels:
         return to_srgb(_scaled(array, 8 * array.dtype.itemsize, path), dataset.get("ICCProfile"))
     scaled = _scaled(array, described.bits_stored, path)
     if scaled.ndim == 2:
-        return cv2.cvtColor(255 - scaled if kind == "MONOCHROME1" else scaled, cv2.COLOR_GRAY2RGB)
+        pixels: Pixels = cv2.cvtColor(255 - scaled if kind == "MONOCHROME1" else scaled, cv2.COLOR_GRAY2RGB)
+        return pixels
     if kind != "RGB":
         raise PhotoError(
             Problem(
@@ -142,7 +143,8 @@ def _scaled(array: NDArray[Any], bits: int, path: Path) -> NDArray[np.uint8]:
     if bits == 8:
         return array.astype(np.uint8)
     steps = (np.arange(top + 1) * (255.0 / top)).round().astype(np.uint8)
-    return steps[array]
+    pixels: Pixels = steps[array]
+    return pixels
 
 
 def _time(dataset: Any) -> datetime | None:

@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import cv2
-import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ulcermeter.datatypes import CameraInfo, Framing
+from ulcermeter.datatypes import CameraInfo, Framing, Pixels
 from ulcermeter.photo.gravity import gravity_of
 
 _TAG_ORIENTATION, _TAG_MAKE, _TAG_MODEL = 0x0112, 0x010F, 0x0110
@@ -27,8 +26,6 @@ _STEP_PX = 4
 (assumption); a cut by hand does so once in 4 to 16 times."""
 _LARGEST_ZOOM = 30.0
 _TAG_EXIF, _TAG_TAKEN, _TAG_DIGITISED, _TAG_FOCAL_35MM = 0x8769, 0x9003, 0x9004, 0xA405
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -52,8 +49,8 @@ def read_exif(image: Image.Image) -> tuple[int, datetime | None, CameraInfo]:
     orientation = tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
     focal_mm, written = _focal(inner.get(_TAG_FOCAL_35MM)), (inner.get(_TAG_WIDTH), inner.get(_TAG_HEIGHT))
     # A file that says nothing of its camera has no focal length that could be another frame's.
-    told = focal_mm is not None or None not in written
-    framing, frame_px = framing_of(image.size, written) if told else (Framing.WHOLE, None)
+    speaks = focal_mm is not None or None not in written
+    framing, frame_px = framing_of(image.size, written) if speaks else (Framing.WHOLE, None)
     camera = CameraInfo(
         make=as_text(exif.get(_TAG_MAKE)),
         model=as_text(exif.get(_TAG_MODEL)),

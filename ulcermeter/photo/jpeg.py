@@ -98,7 +98,7 @@ def check_whole_jpeg(data: bytes, path: Path) -> Harmless:
     From the first scan on, each marker must be one that may stand there, up to the end mark: entropy-coded data hide
     theirs (ITU T.81, B.1.1.5), while a video or a second picture behind a JPEG that was broken off does not. A blank is
     what a disk or a copy leaves of a lost sector: zeros, where zeros cannot stand for any picture
-    (`_zeros_say_nothing`). A JPEG has no checksum; what its decoder complains of is heard in `check_complaints`.
+    (`_zeros_say_nothing`). A JPEG has no checksum; what its decoder complains of is judged in `check_complaints`.
 
     Returns
     -------
@@ -117,12 +117,12 @@ def check_whole_jpeg(data: bytes, path: Path) -> Harmless:
     return Harmless(end - at - len(coded), head.passed_over)
 
 
-def check_complaints(said: list[str], harmless: Harmless, path: Path) -> None:
+def check_complaints(complaints: list[str], harmless: Harmless, path: Path) -> None:
     """Refuse a JPEG in which libjpeg lost its way, by its own words; it goes on and invents the rest.
 
     Codes that are wrong end too early or too late: what is short is filled with grey, what is left over is passed over.
     """
-    for line in said:
+    for line in complaints:
         if not harmless.explains(line):
             raise damaged(path, line)
 

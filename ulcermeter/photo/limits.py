@@ -19,6 +19,7 @@ BAND_ROWS = 256
 KINDS = "JPEG, PNG, TIFF, HEIC or DICOM"
 
 _SHOWN_CHARACTERS = 160
+"""Of what a decoder says, in a sentence (assumption): some repeat the file."""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -30,14 +31,15 @@ def read_bytes(path: Path) -> bytes:
                 Problem(
                     where=str(path),
                     expected=f"at most {MAX_FILE_MB} MB",
-                    got=f"{size / 1000000.0:.0f} MB",
+                    got=f"{size / 1e6:.0f} MB",
                     action="export the photo as JPEG",
                 )
             )
         data = read_file(path, most_mb=MAX_FILE_MB)
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+        got = str(getattr(error, "strerror", None) or error)
         raise PhotoError(
-            f"{path}: expected a readable file, got: {getattr(error, 'strerror', None) or error}; check the path."
+            Problem(where=str(path), expected="a readable file", got=got, action="check the path")
         ) from error
     if not data:
         raise PhotoError(
@@ -70,7 +72,7 @@ def too_large(path: Path, got: str) -> PhotoError:
         Problem(
             where=str(path),
             expected=f"at most {MAX_MEGAPIXELS} megapixels",
-            got=str(got),
+            got=got,
             action="set the camera to its ordinary resolution (12 megapixels are plenty)",
         )
     )
@@ -78,13 +80,13 @@ def too_large(path: Path, got: str) -> PhotoError:
 
 def damaged(path: Path, error: object) -> PhotoError:
     """Return the error of a file whose picture is not whole, with what its decoder said, in one line."""
-    said = " ".join(str(error).split()) or type(error).__name__
-    said = said if len(said) <= _SHOWN_CHARACTERS else said[:_SHOWN_CHARACTERS] + " …"
+    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = reason if len(reason) <= _SHOWN_CHARACTERS else reason[:_SHOWN_CHARACTERS] + " …"
     return PhotoError(
         Problem(
             where=str(path),
             expected=f"a whole picture ({KINDS})",
-            got=f"a damaged or truncated one ({said})",
+            got=f"a damaged or truncated one ({reason})",
             action="copy it from the camera again",
         )
     )
@@ -93,6 +95,10 @@ def damaged(path: Path, error: object) -> PhotoError:
 def missing_extra(path: Path, kind: str, extra: str) -> MissingDependencyError:
     """Return the error of a kind of file whose extra package is not installed."""
     return MissingDependencyError(
-        f"{path}: reading {kind} needs an extra package; install it with: pip install 'ulcermeter[{extra}]', "
-        "or export the photo as JPEG."
+        Problem(
+            where=str(path),
+            expected=f"the extra package that reads {kind}",
+            got="none",
+            action=f"install it (pip install 'ulcermeter[{extra}]'), or export the photo as JPEG",
+        )
     )

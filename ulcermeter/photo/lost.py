@@ -1,4 +1,4 @@
-"""What is said of a photo whose process died on it; see `ulcermeter.isolation`."""
+"""The error of a photo whose process died on it; see `ulcermeter.isolation`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def lost_photo(name: str, lost: Lost) -> PhotoError:
     if lost.fate is Fate.TOOK_TOO_LONG:
         return PhotoError(
             Problem(
-                where=str(name),
+                where=name,
                 expected=f"a photo that is read and measured within {lost.limits.time_s:g} s of computing",
                 got="one that is not, as files made by hand or damaged can be",
                 action="save it as an ordinary JPEG, or give more time with --photo-time-limit-s",
@@ -23,7 +23,7 @@ def lost_photo(name: str, lost: Lost) -> PhotoError:
         )
     return PhotoError(
         Problem(
-            where=str(name),
+            where=name,
             expected="a photo that can be read and measured",
             got=f"one that ends the process it is read in ({lost.ended_by}), as damaged files make a decoder do",
             action="copy it from the camera again, or export it as JPEG",
@@ -35,7 +35,7 @@ def too_little_memory(name: str) -> PhotoError:
     """Return the error of a photo that asks for more memory than there is, or than it may have."""
     return PhotoError(
         Problem(
-            where=str(name),
+            where=name,
             expected="a photo that is read and measured in the memory it may have",
             got="one that asks for more",
             action="save it as an ordinary JPEG of 12 megapixels, or give more memory with --photo-memory-limit-mb",

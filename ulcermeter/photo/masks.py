@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.photo.exif import Decoded, turn_upright
@@ -88,7 +88,7 @@ def _drawn_levels(data: bytes, decoded: Decoded, path: Path) -> Levels:
 
     Depth is kept: scaled to 8 bits, the 1 of a 16-bit mask of zeros and ones would be 0.
     """
-    bright = decoded.pixels.max(axis=2)
+    bright: Levels = decoded.pixels.max(axis=2)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -100,9 +100,9 @@ def _drawn_levels(data: bytes, decoded: Decoded, path: Path) -> Levels:
                 layer = image if image.mode == "RGBA" else image.convert("RGBA")
                 # A channel at a time: at 100 megapixels the four as one array take gigabytes with their copies.
                 red, green, blue, alpha = (np.asarray(layer.getchannel(name)) for name in "RGBA")
-    except Image.UnidentifiedImageError:  # a depth that only OpenCV reads
+    except UnidentifiedImageError:  # a depth that only OpenCV reads
         return bright
-    brightest = np.maximum(np.maximum(red, green), blue)
+    brightest: Levels = np.maximum(np.maximum(red, green), blue)
     if alpha.min() < alpha.max():
         _check_one_colour(brightest[alpha > 127], path)
         return alpha
@@ -136,20 +136,19 @@ def _like_photo(levels: Levels, path: Path, *, shape: tuple[int, int], own: int,
     """Return the levels on the upright photo's grid, turned by the photo's orientation where the size says so."""
     if levels.shape == tuple(shape):
         return levels
-    expected = f"{path}: expected a tracing as large as its upright photo, {shape[1]} × {shape[0]} px, got "
-    got = f"{levels.shape[1]} × {levels.shape[0]} px"
-    if levels.shape != tuple(shape[::-1]):
-        raise PhotoError(f"{expected}{got}; draw it on the photo itself and save it without resizing.")
-    if own >= 5:
-        raise PhotoError(
-            f"{expected}{got} after turning it by its own EXIF orientation, {own}; save it upright as PNG."
-        )
-    if orientation >= 5:
+    if orientation >= 5 and own < 5 and levels.shape == tuple(shape[::-1]):
         return turn_upright(levels, orientation)
-    raise PhotoError(
-        f"{expected}{got}: it lies on its side, and the photo's EXIF orientation, {orientation}, does not tell which "
-        "way; turn it as the photo is and save it again."
+    got, action = (
+        f"{levels.shape[1]} × {levels.shape[0]} px",
+        "draw it on the photo itself and save it without resizing",
     )
+    if levels.shape == tuple(shape[::-1]) and own >= 5:
+        got, action = f"{got} after turning it by its own EXIF orientation, {own}", "save it upright as PNG"
+    elif levels.shape == tuple(shape[::-1]):
+        got += f": it lies on its side, and the photo's EXIF orientation, {orientation}, does not tell which way"
+        action = "turn it as the photo is and save it again"
+    expected = f"a tracing as large as its upright photo, {shape[1]} × {shape[0]} px"
+    raise PhotoError(Problem(where=str(path), expected=expected, got=got, action=action))
 
 
 def _check_black(data: bytes, path: Path) -> None:
@@ -157,7 +156,7 @@ def _check_black(data: bytes, path: Path) -> None:
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "TIFF")) as image:
             varies = image.mode == "P" and np.ptp(np.asarray(image)) > 0
-    except Image.UnidentifiedImageError:  # a depth that only OpenCV reads
+    except UnidentifiedImageError:  # a depth that only OpenCV reads
         varies = False
     if not varies:
         stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)

@@ -11,14 +11,15 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, UnidentifiedImageError
 
+from ulcermeter.datatypes import Pixels
 from ulcermeter.errors import PhotoError, Problem
-from ulcermeter.photo.exif import Decoded, Pixels, read_exif
-from ulcermeter.photo.hearing import hear
+from ulcermeter.photo.exif import Decoded, read_exif
 from ulcermeter.photo.jpeg import COMPLAINTS, check_complaints, check_whole_jpeg
 from ulcermeter.photo.limits import BAND_ROWS, KINDS, check_size, damaged, too_large
 from ulcermeter.photo.png import SIGNATURE, check_whole_png
+from ulcermeter.photo.stderr_messages import messages_on_stderr
 from ulcermeter.photo.tiff import BYTE_ORDERS, check_deep_tiff, check_packed_tiff, directories
 
 _OPENCV_ERROR = "[ERROR:"
@@ -41,7 +42,7 @@ def decode_picture(data: bytes, path: Path) -> Decoded:
         raise too_large(
             path, f"more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f}" if Image.MAX_IMAGE_PIXELS else ""
         ) from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         return _decode_unidentified(data, path, error)
 
 
@@ -53,7 +54,7 @@ def _decode_opened(image: Image.Image, data: bytes, path: Path) -> Decoded:
     if image.format in ("JPEG", "MPO"):
         pixels = _decode_jpeg(image, data, path)
     elif image.format == "TIFF" and image.mode == "RGB" and _bits(image) > 8:
-        with _hearing_libtiff(path):
+        with _watching_libtiff(path):
             pixels = _decode_with_opencv(data, None, path)
         orientation = 1  # OpenCV turns every TIFF upright by its tag, also when told to ignore it
     else:
@@ -65,9 +66,9 @@ def _decode_opened(image: Image.Image, data: bytes, path: Path) -> Decoded:
 
 def _decode_jpeg(image: Image.Image, data: bytes, path: Path) -> Pixels:
     harmless = check_whole_jpeg(data, path)
-    with hear(*COMPLAINTS) as said:
+    with messages_on_stderr(*COMPLAINTS) as complaints:
         pixels = _decode_with_opencv(data, image.size, path)
-    check_complaints(said, harmless, path)
+    check_complaints(complaints, harmless, path)
     if image.mode not in ("RGB", "L"):
         return flatten(image, path)
     return to_srgb(pixels, image.info.get("icc_profile")) if image.mode == "RGB" else pixels
@@ -79,7 +80,7 @@ def _decode_unidentified(data: bytes, path: Path, error: Exception) -> Decoded:
     if first is not None and first.pixels:
         check_size(first.size, path)
         # Asked for RGB at this depth, OpenCV 5.0 returns memory that nothing was written to.
-        with _hearing_libtiff(path):
+        with _watching_libtiff(path):
             array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_BGR | cv2.IMREAD_ANYDEPTH)
         if array is not None and array.dtype == np.uint16:
             return Decoded(_to_8_bit(array[:, :, ::-1]))
@@ -94,12 +95,12 @@ def _decode_unidentified(data: bytes, path: Path, error: Exception) -> Decoded:
 
 
 @contextmanager
-def _hearing_libtiff(path: Path) -> Iterator[None]:
+def _watching_libtiff(path: Path) -> Iterator[None]:
     """Refuse a TIFF in which libtiff lost its way while OpenCV decodes it: OpenCV writes so, and returns a picture."""
-    with hear(_OPENCV_ERROR) as said:
+    with messages_on_stderr(_OPENCV_ERROR) as messages:
         yield
-    if said:
-        raise damaged(path, said[0].rpartition("TIFF_Error ")[2])
+    if messages:
+        raise damaged(path, messages[0].rpartition("TIFF_Error ")[2])
 
 
 def _check_single(image: Image.Image, path: Path) -> None:
@@ -119,7 +120,7 @@ def _check_single(image: Image.Image, path: Path) -> None:
 def _decode_with_opencv(data: bytes, size: tuple[int, int] | None, path: Path) -> Pixels:
     """Decode to RGB; `size` (columns, rows) is what Pillow read, where the two must agree."""
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    pixels: Pixels | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if pixels is None or (size and pixels.shape[1::-1] != size):
         raise damaged(path, "it could not be decoded")
     return pixels
@@ -168,7 +169,8 @@ def _from_16_bit(array: NDArray[Any], path: Path) -> Pixels:
         raise PhotoError(
             Problem(where=str(path), expected="8 or 16 bits a channel", got="32", action="export the photo as JPEG")
         )
-    return cv2.cvtColor(_to_8_bit(array), cv2.COLOR_GRAY2RGB)
+    rgb: Pixels = cv2.cvtColor(_to_8_bit(array), cv2.COLOR_GRAY2RGB)
+    return rgb
 
 
 def _to_8_bit(array: NDArray[Any]) -> NDArray[np.uint8]:

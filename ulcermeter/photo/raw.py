@@ -61,7 +61,7 @@ def _raw(path: Path, got: str) -> PhotoError:
         Problem(
             where=str(path),
             expected="a finished picture",
-            got=str(got),
+            got=got,
             action="export it at full size as JPEG, PNG or 8-bit TIFF, or hand in the JPEG that the camera saved "
             "beside it",
         )

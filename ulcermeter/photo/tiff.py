@@ -75,7 +75,7 @@ def check_deep_tiff(data: bytes, path: Path) -> None:
             Problem(
                 where=str(path),
                 expected="grey or RGB in 8 or 16 bits a channel",
-                got=str(got),
+                got=got,
                 action="export it as 8-bit TIFF",
             )
         )

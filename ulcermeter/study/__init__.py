@@ -18,7 +18,7 @@ from ulcermeter.datatypes import Finding, Kind, Severity, Study, blanked
 from ulcermeter.errors import Problem, ProtocolError, StudyError
 from ulcermeter.protocol import Protocol, read_protocol
 from ulcermeter.study.cells import parse_box, path_fault
-from ulcermeter.study.consistency import same_picture_faults, warnings_across
+from ulcermeter.study.consistency import consistency_warnings, same_picture_faults
 from ulcermeter.study.file_names import folder_fault, table_name_findings
 from ulcermeter.study.files import Findings, broken, read_text_table, short_rows_at_fault
 from ulcermeter.study.opening import off_photo, open_photos
@@ -114,7 +114,7 @@ def check_study(path: str | Path, *, protocol: str | Path | Protocol | None = No
     study = Study(root=root, protocol=rules, **tables)
     findings.found += short_rows_at_fault(findings)
     findings.found += same_picture_faults(study)
-    findings.found += warnings_across(study)
+    findings.found += consistency_warnings(study)
     found = tuple(dict.fromkeys(findings.found))
     read = replace(study, findings=tuple(f for f in found if f.severity is Severity.WARNING))
     return StudyCheck(None if findings.stopping else read, found, read)

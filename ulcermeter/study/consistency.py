@@ -13,23 +13,23 @@ from ulcermeter.study.drug_words import drug_findings
 from ulcermeter.study.file_names import file_findings
 from ulcermeter.study.files import broken
 from ulcermeter.study.plausible import plausibility_findings
-from ulcermeter.study.rules import fingers_not_told_apart, readable_date, row_numbers
+from ulcermeter.study.rules import ambiguous_fingers, readable_date, row_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ulcermeter.datatypes import Study
 
-__all__ = ["same_picture_faults", "warnings_across"]
+__all__ = ["same_picture_faults", "consistency_warnings"]
 
 _PHOTOS = "photos.csv"
 # Events that belong to one finger; without it they cannot be joined to an ulcer.
 _LOCAL_EVENTS = ("amputation", "debridement", "infection", "gangrene")
 
 
-def warnings_across(study: Study) -> Iterator[Finding]:
+def consistency_warnings(study: Study) -> Iterator[Finding]:
     """Yield the warnings that need several tables, or the names of the files on disk."""
-    for warnings in (file_findings, _unknown_subjects, _visit_days, _joins, plausibility_findings, drug_findings):
+    for warnings in (file_findings, _unknown_subjects, _visit_days, _linkage, plausibility_findings, drug_findings):
         yield from warnings(study)
 
 
@@ -65,7 +65,7 @@ def _one_picture(rows: pd.DataFrame, names: list[str]) -> Iterator[Finding]:
             got = f"{one}, listed as several photos of the {hand} {finger} finger"
             keep = "keep one row, or where it shows several ulcers give each the same name and its own click (x, y)"
             yield broken(Problem(got, action=keep), _PHOTOS, *row_numbers(own))
-    yield from fingers_not_told_apart(rows.assign(photo=" = ".join(names)))
+    yield from ambiguous_fingers(rows.assign(photo=" = ".join(names)))
 
 
 def _unknown_subjects(study: Study) -> Iterator[Finding]:
@@ -106,7 +106,7 @@ def _visit_days(study: Study) -> Iterator[Finding]:
             )
 
 
-def _joins(study: Study) -> Iterator[Finding]:
+def _linkage(study: Study) -> Iterator[Finding]:
     for i, row in study.ulcers.iterrows():
         if not row["ulcer_no"] and not (row["hand"] and row["finger"]):
             yield _warning(

@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from ulcermeter.datatypes import Finding, Kind, Severity, Study
@@ -73,9 +73,9 @@ def _table_meant(name: str) -> str:
         return ""
     stem = os.path.splitext(stem)[0] if stem.endswith(_SHEETS) else stem
     # subjects (1), subjects - copy, study_subjects_2024
-    words = [word for word in re.split(r"[^a-z]+", stem) if word]
-    for word in (stem.strip(), *words):
-        if close := difflib.get_close_matches(word, _TABLES, n=1, cutoff=_ALIKE):
+    parts = [part for part in re.split(r"[^a-z]+", stem) if part]
+    for part in (stem.strip(), *parts):
+        if close := difflib.get_close_matches(part, _TABLES, n=1, cutoff=_ALIKE):
             return close[0]
     return ""
 
@@ -120,7 +120,7 @@ def _is_picture(name: str) -> bool:
 def _file_meant(name: str, there: Sequence[str]) -> tuple[str, str]:
     """Return the one file that a name means, and how the two differ; empty where none is, or more than one may be."""
     path = PurePosixPath(_folded(name))
-    ways = (
+    ways: tuple[tuple[str, Callable[[str], bool]], ...] = (
         ("in how accents are written (one sign, or letter and mark)", lambda file: _one_way(file) == _one_way(name)),
         ("in capitals", lambda file: _folded(file) == str(path)),
         ("in its ending", lambda file: str(PurePosixPath(_folded(file)).with_suffix("")) == str(path.with_suffix(""))),

@@ -56,7 +56,7 @@ class Point:
     phase: str = ""
 
     @property
-    def told(self) -> str:
+    def place_in_words(self) -> str:
         """What it is and where it stands, in words."""
         file, row, _ = self.cells[0]
         return f"{self.name} of {file} row {row}"
@@ -143,7 +143,7 @@ def order_findings(study: Study, subject_id: str, points: Sequence[Point]) -> It
                 column,
                 got,
                 f"on {other.text}",
-                other.told,
+                other.place_in_words,
                 subject_id,
                 in_doubt=True,
             )

@@ -39,7 +39,7 @@ def _of_age(study: Study, subject: str, points: Sequence[Point]) -> Iterator[Fin
         birth, age = readable_date(person["birth_date"]), float(person["age"])
         odd = [point for point in marks if birth and not _plausible(birth, point.when, low, high)]
         if birth and odd and 2 * len(odd) >= len(marks):
-            why = f"the age on {odd[0].text} ({odd[0].told}) must be {low} to {high} years"
+            why = f"the age on {odd[0].text} ({odd[0].place_in_words}) must be {low} to {high} years"
             yield _implausible(_SUBJECTS, row, "birth_date", person["birth_date"], why, subject)
         elif birth:
             yield from (_against_birth(point, row, person["birth_date"], subject) for point in odd)
@@ -56,7 +56,7 @@ def _plausible(birth: DateInterval, day: DateInterval, low: int, high: int) -> b
 
 def _against_birth(point: Point, row: int, birth: str, subject: str) -> Finding:
     file, own_row, column = point.cells[0]
-    told = f"birth_date of {_SUBJECTS} row {row}"
+    against = f"birth_date of {_SUBJECTS} row {row}"
     return Finding(
         Kind.DATES_OUT_OF_ORDER,
         Severity.WARNING,
@@ -65,7 +65,7 @@ def _against_birth(point: Point, row: int, birth: str, subject: str) -> Finding:
         column,
         point.text,
         f"on {birth}",
-        told,
+        against,
         subject,
         in_doubt=True,
     )
@@ -82,7 +82,7 @@ def _age_beside(
     youngest = add_months(birth.high, 12 * int(age - apart)) <= on.when.high
     oldest = add_months(birth.low, 12 * int(age + apart + 1)) > on.when.low
     if not (youngest and oldest):
-        words = {"birth_date": f"birth_date {text}", "age": f"age {age:g}"}
+        shown = {"birth_date": f"birth_date {text}", "age": f"age {age:g}"}
         for column, other in (("birth_date", "age"), ("age", "birth_date")):
             why = f"{other} of the same row, on {on.text}"
             yield Finding(
@@ -91,8 +91,8 @@ def _age_beside(
                 _SUBJECTS,
                 (row,),
                 column,
-                words[column],
-                words[other],
+                shown[column],
+                shown[other],
                 why,
                 subject,
                 in_doubt=True,
@@ -113,7 +113,7 @@ def _not_attended(study: Study, subject: str) -> Iterator[Finding]:
             if photo["visit"] == visit["visit"] and not (again and photo["date"] != visit["date"])
         ]
         if visit["attended"] == "no" and own:
-            told = f"visits.csv row {row}"
+            source = f"visits.csv row {row}"
             yield Finding(
                 Kind.NOT_ATTENDED,
                 Severity.WARNING,
@@ -121,7 +121,7 @@ def _not_attended(study: Study, subject: str) -> Iterator[Finding]:
                 tuple(own),
                 "visit",
                 visit["visit"],
-                told,
+                source,
                 "",
                 subject,
                 in_doubt=True,
@@ -136,7 +136,7 @@ def _after_death(subject: str, points: Sequence[Point]) -> Iterator[Finding]:
                 continue
             for file in dict.fromkeys(file for file, _, _ in point.cells):
                 rows = tuple(row for name, row, _ in point.cells if name == file)
-                told = f"{_EVENTS} row {death.cells[0][1]}"
+                source = f"{_EVENTS} row {death.cells[0][1]}"
                 yield Finding(
                     Kind.AFTER_DEATH,
                     Severity.WARNING,
@@ -145,7 +145,7 @@ def _after_death(subject: str, points: Sequence[Point]) -> Iterator[Finding]:
                     "date",
                     point.text,
                     death.text,
-                    told,
+                    source,
                     subject,
                     in_doubt=True,
                 )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cell_faults",
-    "fingers_not_told_apart",
+    "ambiguous_fingers",
     "photo_faults",
     "plain_path",
     "readable_date",
@@ -184,10 +184,10 @@ def _contradictions(frame: pd.DataFrame) -> list[Finding]:
             got = f"the {hand} {finger} finger of {name} stands with a click and without"
             both = Problem(got, action="give every row a click (x, y), or keep one row without")
             faults.append(broken(both, _PHOTOS, *row_numbers(rows)))
-    return faults + list(fingers_not_told_apart(frame))
+    return faults + list(ambiguous_fingers(frame))
 
 
-def fingers_not_told_apart(frame: pd.DataFrame) -> Iterator[Finding]:
+def ambiguous_fingers(frame: pd.DataFrame) -> Iterator[Finding]:
     """Name photos of several fingers whose rows would all find the same ulcer, which would count on each finger.
 
     An outlines.csv tells fingers apart by itself.

@@ -131,11 +131,12 @@ def conform_loosely(name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[
     return pd.DataFrame(data, index=range(len(frame))), faults
 
 
-def _conform_column(column: Column, frame: pd.DataFrame, faults: list[CellFault]) -> pd.Series:
+def _conform_column(column: Column, frame: pd.DataFrame, faults: list[CellFault]) -> pd.Series[Any]:
     import pandas as pd
 
     if column.name not in frame.columns:
-        return pd.Series([_NOT_KNOWN[column.kind]] * len(frame), dtype=_DTYPES[column.kind])
+        unknown: pd.Series[Any] = pd.Series([_NOT_KNOWN[column.kind]] * len(frame), dtype=_DTYPES[column.kind])
+        return unknown
     cells = frame[column.name].reset_index(drop=True)
     if column.kind == "text":
         return _text(column, cells, faults)

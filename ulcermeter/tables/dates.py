@@ -168,7 +168,7 @@ def in_doubt(visits: Sequence[tuple[str, str]], places: Mapping[str, int]) -> di
     for one, span in spans.items():
         for other, theirs in spans.items():
             overlap = span.low <= theirs.high and theirs.low <= span.high
-            told = one[0] != other[0] and one[0] in places and other[0] in places
-            if one != other and not span.exact and overlap and not told:
+            ordered = one[0] != other[0] and one[0] in places and other[0] in places
+            if one != other and not span.exact and overlap and not ordered:
                 doubts.setdefault(one, []).append(f"{other[0]} ({other[1] or 'no date'})")
     return doubts

@@ -8,36 +8,36 @@ import tempfile
 import threading
 from collections.abc import Iterator
 
-__all__ = ["hear"]
+__all__ = ["messages_on_stderr"]
 
 _LOCK = threading.Lock()
 _STDERR = 2
 
 
 @contextlib.contextmanager
-def hear(*starts: str) -> Iterator[list[str]]:
+def messages_on_stderr(*starts: str) -> Iterator[list[str]]:
     """Collect the lines on standard error that begin so; all others are passed on behind the block.
 
-    One decoder at a time: standard error belongs to the whole process. Where there is none, nothing is heard.
+    One decoder at a time: standard error belongs to the whole process. Without one, none are collected.
     """
-    heard: list[str] = []
+    found: list[str] = []
     with _LOCK, contextlib.ExitStack() as stack:
         try:
             ours = os.dup(_STDERR)
         except OSError:
-            yield heard
+            yield found
             return
         stack.callback(os.close, ours)
         with tempfile.TemporaryFile() as file:
             os.dup2(file.fileno(), _STDERR)
             try:
-                yield heard
+                yield found
             finally:
                 os.dup2(ours, _STDERR)
                 file.seek(0)
                 for line in file.read().splitlines(keepends=True):
                     text = line.decode(errors="replace").strip()
                     if text.startswith(starts):
-                        heard.append(text)
+                        found.append(text)
                     else:
                         os.write(ours, line)
