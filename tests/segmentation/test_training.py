@@ -69,7 +69,7 @@ def test_the_onnx_file_computes_what_torch_computes_and_reads_back(random_networ
 
 
 def test_other_models_are_no_start(tmp_path):
-    with pytest.raises(ModelError, match="found none"):
+    with pytest.raises(ModelError, match="got none"):
         read_onnx(tmp_path / "none.onnx")
 
 

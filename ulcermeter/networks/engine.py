@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ulcermeter.errors import MissingDependencyError, ModelError
+from ulcermeter.errors import MissingDependencyError, ModelError, Problem
 from ulcermeter.files import check_regular
 
 __all__ = ["OpenNetwork", "load_onnxruntime", "open_network"]
@@ -48,7 +48,7 @@ def open_network(path: Path, *, threads: int, otherwise: str) -> OpenNetwork:
         check_regular(path)
     except OSError as error:
         got = "none" if isinstance(error, FileNotFoundError) else error.strerror
-        raise ModelError(f"Expected a model file at {path}, found {got}; {otherwise}.") from error
+        raise ModelError(Problem(expected=f"a model file at {path}", got=str(got), action=otherwise)) from error
     return _open(path.resolve(), path.stat().st_mtime_ns, threads)
 
 
@@ -62,7 +62,9 @@ def _open(path: Path, modified_ns: int, threads: int) -> OpenNetwork:
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise ModelError(f"Expected an ONNX network in {path}, got a file that cannot be opened: {error}") from error
+        raise ModelError(
+            Problem(expected=f"an ONNX network in {path}", got=f"a file that cannot be opened: {error}")
+        ) from error
     facts = session.get_modelmeta().custom_metadata_map
     return OpenNetwork(path, hashlib.sha256(path.read_bytes()).hexdigest(), facts, session)
 
@@ -82,6 +84,8 @@ def load_onnxruntime() -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise MissingDependencyError("Running a network needs onnxruntime: pip install onnxruntime.") from error
+        raise MissingDependencyError(
+            Problem("Running a network needs onnxruntime", action="pip install onnxruntime")
+        ) from error
     onnxruntime.disable_telemetry_events()
     return onnxruntime

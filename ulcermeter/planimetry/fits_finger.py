@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ulcermeter.datatypes import Finger, OutlineSource, Segmentation
-from ulcermeter.errors import Refusal
+from ulcermeter.errors import Problem, Refusal
 from ulcermeter.geometry import area
 
 __all__ = ["check_on_finger"]
@@ -31,6 +31,9 @@ def check_on_finger(segmentation: Segmentation, finger: Finger | None) -> None:
         broad_mm = min(cv2.minAreaRect(on_plane.astype(np.float32))[1])
         if broad_mm > broadest_mm or area(on_plane) > _SHARE_OF_FINGER * in_view_mm2:
             raise Refusal(
-                f"the tracing is {broad_mm:.0f} mm broad, larger than an ulcer of this finger can be (inverted, or the "
-                "finger traced?): trace the ulcer itself and save it white on black"
+                Problem(
+                    f"the tracing is {broad_mm:.0f} mm broad, larger than an ulcer of this finger can be (inverted, or "
+                    "the finger traced?)",
+                    action="trace the ulcer itself and save it white on black",
+                )
             )

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.errors import ModelError, PhotoError
+from ulcermeter.errors import ModelError, PhotoError, Problem
 from ulcermeter.networks.engine import OpenNetwork, open_network
 from ulcermeter.segmentation.prompt_channels import no_prompt
 
@@ -97,7 +97,11 @@ def try_model(path: str | Path) -> str:
         got = " ".join(str(error).split())
     if got:
         raise ModelError(
-            f"Expected a network in {path} that gives one number a pixel, got {got}; train one with `ulcermeter train`."
+            Problem(
+                expected=f"a network in {path} that gives one number a pixel",
+                got=str(got),
+                action="train one with `ulcermeter train`",
+            )
         )
     return model.sha256
 
@@ -121,8 +125,11 @@ def _check_kind(path: Path, session: Any, facts: Mapping[str, str]) -> None:
     inputs = session.get_inputs()
     if facts.get("kind") != MODEL_KIND or len(inputs) != 1 or inputs[0].shape[1] != 5:
         raise ModelError(
-            f"Expected a model of kind {MODEL_KIND} (red, green, blue, click, region) in {path}, got "
-            f"kind {facts.get('kind') or 'unknown'}; train one with `ulcermeter train`."
+            Problem(
+                expected=f"a model of kind {MODEL_KIND} (red, green, blue, click, region) in {path}",
+                got=f"kind {facts.get('kind') or 'unknown'}",
+                action="train one with `ulcermeter train`",
+            )
         )
 
 
@@ -130,9 +137,9 @@ def _fact(path: Path, facts: Mapping[str, str], name: str, default: float) -> fl
     try:
         value = float(json.loads(facts.get(name, str(default))))
     except ValueError as error:
-        raise ModelError(f"Expected a number as {name} in {path}, got {facts[name]!r}.") from error
+        raise ModelError(Problem(expected=f"a number as {name} in {path}", got=f"{facts[name]!r}")) from error
     if not math.isfinite(value) or (name == "temperature" and value <= 0):
-        raise ModelError(f"Expected a finite {name} (and a positive temperature) in {path}, got {value}.")
+        raise ModelError(Problem(expected=f"a finite {name} (and a positive temperature) in {path}", got=str(value)))
     return value
 
 
@@ -209,9 +216,11 @@ def check_pixels(pixels: Pixels) -> None:
     """Refuse what is not uint8 (M, N, 3) with at least one pixel, as a PhotoError that says what came instead."""
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         got = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
-        raise PhotoError(f"Expected an RGB picture as uint8 (rows, cols, 3), got {got}; read it with read_photo.")
+        raise PhotoError(
+            Problem(expected="an RGB picture as uint8 (rows, cols, 3)", got=str(got), action="read it with read_photo")
+        )
     if min(pixels.shape[:2]) < 1:
-        raise PhotoError(f"Expected a picture with pixels, got an empty one of shape {pixels.shape}.")
+        raise PhotoError(Problem(expected="a picture with pixels", got=f"an empty one of shape {pixels.shape}"))
 
 
 def pyramid_logits(pixels: Pixels, *, model: Model) -> Logits:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import OutlineSource, RectifiedPhoto, Segmentation
-from ulcermeter.errors import PhotoError
+from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.protocol import Protocol, default_protocol
 from ulcermeter.segmentation.fields import Find, View
 from ulcermeter.segmentation.network import Model, check_pixels, is_trusted, load_model
@@ -212,8 +212,11 @@ def _shares(mask: Any) -> NDArray[Any]:
     values = np.unique(given)
     if len(values) > 2 or not np.isfinite(values).all() or (len(values) == 2 and values[0] != 0):
         raise PhotoError(
-            f"Expected a mask of two values, or of shares in 0..1, got {len(values)} values from {values[0]:g} to "
-            f"{values[-1]:g}; give bool, or float divided by the value of a full pixel."
+            Problem(
+                expected="a mask of two values, or of shares in 0..1",
+                got=f"{len(values)} values from {values[0]:g} to {values[-1]:g}",
+                action="give bool, or float divided by the value of a full pixel",
+            )
         )
     return given > 0
 
@@ -226,10 +229,16 @@ def _box_corners(box: tuple[float, float, float, float]) -> Points:
 def _check_prompts(rectified: RectifiedPhoto, *, as_truth: bool, **prompts: Any) -> None:
     given = [name for name, value in prompts.items() if value is not None]
     if len(given) > 1:
-        raise PhotoError(f"Expected one of {', '.join(prompts)}, got {' and '.join(given)}; give one.")
+        raise PhotoError(
+            Problem(expected=f"one of {', '.join(prompts)}", got=f"{' and '.join(given)}", action="give one")
+        )
     if as_truth and not set(given) & {"outline", "mask", "tracing"}:
         raise PhotoError(
-            "Expected an outline, a mask or a tracing with as_truth, got none; give it, or leave as_truth."
+            Problem(
+                expected="an outline, a mask or a tracing with as_truth",
+                got="none",
+                action="give it, or leave as_truth",
+            )
         )
     click, box, mask = prompts["click"], prompts["box"], prompts["mask"]
     if click is not None:
@@ -239,19 +248,21 @@ def _check_prompts(rectified: RectifiedPhoto, *, as_truth: bool, **prompts: Any)
     for outline in _listed(prompts["outline"]) + _listed(prompts["tracing"]):
         _check_points(rectified, outline, shape=(len(outline), 2), name="outline of (x, y) points")
         if len(outline) < 3:
-            raise PhotoError(f"Expected an outline of at least 3 points, got {len(outline)}.")
+            raise PhotoError(Problem(expected="an outline of at least 3 points", got=str(len(outline))))
     if mask is not None and np.shape(mask) != tuple(rectified.calibration.shape):
         raise PhotoError(
-            f"Expected a mask as large as the photo, {tuple(rectified.calibration.shape)}, got "
-            f"{np.shape(mask)}; draw it on the upright photo (the file's EXIF orientation is "
-            f"{rectified.photo.orientation})."
+            Problem(
+                expected=f"a mask as large as the photo, {tuple(rectified.calibration.shape)}",
+                got=str(np.shape(mask)),
+                action=f"draw it on the upright photo (the file's EXIF orientation is {rectified.photo.orientation})",
+            )
         )
 
 
 def _check_box(rectified: RectifiedPhoto, box: tuple[float, float, float, float]) -> None:
     values = np.asarray(box, dtype=np.float64)
     if values.shape != (4,) or not np.isfinite(values).all() or min(values[2:]) <= 0:
-        raise PhotoError(f"Expected a box x, y, width, height with a positive size, got {box}.")
+        raise PhotoError(Problem(expected="a box x, y, width, height with a positive size", got=str(box)))
     _check_points(rectified, values[:2] + values[2:] / 2, shape=(2,), name="box with its middle")
 
 
@@ -260,6 +271,8 @@ def _check_points(rectified: RectifiedPhoto, points: Points, *, shape: tuple[int
     middle = np.atleast_2d(points).mean(0) if points.shape == shape else np.full(2, np.nan)
     if not np.isfinite(points).all() or not (-0.5 <= middle[0] <= cols - 0.5 and -0.5 <= middle[1] <= rows - 0.5):
         raise PhotoError(
-            f"Expected a {name} on the photo of {cols} by {rows} pixels, got "
-            f"{np.array2string(np.ravel(points)[:4], precision=1)}."
+            Problem(
+                expected=f"a {name} on the photo of {cols} by {rows} pixels",
+                got=f"{np.array2string(np.ravel(points)[:4], precision=1)}",
+            )
         )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import OutlineSource, RectifiedPhoto, Segmentation
-from ulcermeter.errors import Refusal
+from ulcermeter.errors import Problem, Refusal
 from ulcermeter.geometry import area
 from ulcermeter.segmentation.prompt_channels import polygon_region
 
@@ -116,7 +116,10 @@ def check_on_photo(outlines: Sequence[Points], shape: tuple[int, int]) -> None:
     if across or share > LARGEST_SHARE:
         fault = "touches opposite borders of the photo" if across else f"covers {share:.0%} of the photo"
         raise Refusal(
-            f"the tracing {fault}, as no ulcer does (inverted?): save it with the ulcer white and everything else black"
+            Problem(
+                f"the tracing {fault}, as no ulcer does (inverted?)",
+                action="save it with the ulcer white and everything else black",
+            )
         )
 
 

@@ -19,15 +19,16 @@ from ulcermeter.calibration.features.round_corners import corner_radii
 from ulcermeter.calibration.geometry.camera import CameraPrior, camera_prior
 from ulcermeter.calibration.geometry.homography import fit_homography
 from ulcermeter.calibration.geometry.pose import solve_poses
-from ulcermeter.calibration.references.reference import FoundReference, Reference
+from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
 from ulcermeter.calibration.references.region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Photo, Points, transform_points
 from ulcermeter.errors import Problem, Refusal
+from ulcermeter.reference import Reference, ReferenceKind
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
-__all__ = ["ID1_CORNER_MM", "ID1_MM", "find_id1"]
+__all__ = ["ID1", "ID1_CORNER_MM", "ID1_MM", "find_id1"]
 
 ID1_MM = (85.60, 53.98)
 """ISO/IEC 7810:2019, ID-1: width and height, mm."""
@@ -68,7 +69,7 @@ def find_id1(
     ----------
     photo : Photo
     reference : Reference
-        Of kind ``id1``.
+        Of kind `ID1`.
     region : Box or None
     protocol : Protocol
     lens : LensProfile or None
@@ -222,7 +223,7 @@ def _found(card: _Card) -> FoundReference:
     to_px = fit_homography(_corners_mm(), card.corners_px)
     grown = _corners_mm() + np.array([[-1, -1], [1, -1], [1, 1], [-1, 1.0]])
     return FoundReference(
-        text="id1",
+        reference=Reference(ReferenceKind.ID1),
         points_px=card.corners_px,
         points_mm=_corners_mm(),
         covariance_px2=card.covariance_px2,
@@ -230,3 +231,8 @@ def _found(card: _Card) -> FoundReference:
         size_sd_pct=0.05,
         point_sd_mm=_POINT_SD_MM,
     )
+
+
+ID1 = KindOfReference(
+    find_id1, "lay the bank card beside the ulcer so that all four edges can be seen on a plain ground"
+)

@@ -15,7 +15,7 @@ from ulcermeter.reference import Reference, ReferenceKind
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
-__all__ = ["Finder", "FoundReference", "KindOfReference", "Reference"]
+__all__ = ["Finder", "FoundReference", "KindOfReference"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class FoundReference:
     warnings : tuple of Note
     """
 
+    reference: Reference
     points_px: Points = field(repr=False)
     points_mm: Points = field(repr=False)
     covariance_px2: NDArray[np.float64] = field(repr=False)
@@ -52,8 +53,6 @@ class FoundReference:
     size_sd_pct: float | None = None
     point_sd_mm: float | None = None
     warnings: tuple[Note, ...] = ()
-    reference: Reference = Reference(ReferenceKind.ID1)
-    text: str = ""
 
 
 class Finder(Interface):

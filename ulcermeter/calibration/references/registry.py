@@ -5,7 +5,7 @@ from __future__ import annotations
 from ulcermeter.calibration.references.aruco import ARUCO
 from ulcermeter.calibration.references.card import CARD
 from ulcermeter.calibration.references.disc import DISC
-from ulcermeter.calibration.references.id1 import find_id1
+from ulcermeter.calibration.references.id1 import ID1
 from ulcermeter.calibration.references.reference import KindOfReference
 from ulcermeter.calibration.references.ruler import RULER
 from ulcermeter.reference import ReferenceKind
@@ -16,8 +16,6 @@ REFERENCES: dict[ReferenceKind, KindOfReference] = {
     ReferenceKind.CARD: CARD,
     ReferenceKind.ARUCO: ARUCO,
     ReferenceKind.DISC: DISC,
-    ReferenceKind.ID1: KindOfReference(
-        find_id1, "lay the bank card beside the ulcer so that all four edges can be seen on a plain ground"
-    ),
+    ReferenceKind.ID1: ID1,
     ReferenceKind.RULER: RULER,
 }

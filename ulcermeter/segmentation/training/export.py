@@ -9,7 +9,7 @@ import torch
 from onnx import TensorProto, numpy_helper
 from torch import nn
 
-from ulcermeter.errors import ModelError
+from ulcermeter.errors import ModelError, Problem
 from ulcermeter.networks.onnx_files import HALF, Facts, absorb_norm, export_halves, unfold_convs
 from ulcermeter.segmentation.training.architecture import Separable, UlcerNetwork
 
@@ -34,7 +34,7 @@ def read_onnx(path: Path) -> UlcerNetwork:
         The file is missing or holds another network.
     """
     if not path.is_file():
-        raise ModelError(f"Expected a model to start from at {path}, found none.")
+        raise ModelError(Problem(expected=f"a model to start from at {path}", got="none"))
     network = fold_network(UlcerNetwork())
     stored = {
         one.name.removesuffix(HALF): torch.tensor(numpy_helper.to_array(one).astype(np.float32))
@@ -44,9 +44,8 @@ def read_onnx(path: Path) -> UlcerNetwork:
     own = network.state_dict()
     missing = [name for name in own if name not in stored and not name.startswith("rgb_")]
     if missing:
-        raise ModelError(
-            f"Expected a model of this package in {path}; it lacks {missing[0]} and {len(missing) - 1} more."
-        )
+        lacking = f"one that lacks {missing[0]} and {len(missing) - 1} more"
+        raise ModelError(Problem(expected=f"a model of this package in {path}", got=lacking))
     network.load_state_dict({name: stored.get(name, value) for name, value in own.items()})
     return network
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ulcermeter.errors import MissingDependencyError, StudyError
+from ulcermeter.errors import MissingDependencyError, Problem, StudyError
 from ulcermeter.segmentation.training.outcome import TrainingReport
 
 if TYPE_CHECKING:
@@ -102,7 +102,9 @@ def _require_packages() -> None:
         import onnx  # noqa: F401
         import torch  # noqa: F401
     except ImportError as error:
-        raise MissingDependencyError("Training needs torch and onnx: pip install 'ulcermeter[train]'.") from error
+        raise MissingDependencyError(
+            Problem("Training needs torch and onnx", action="pip install 'ulcermeter[train]'")
+        ) from error
 
 
 def _checkpoint(target: Path) -> Path:
@@ -115,18 +117,23 @@ def _read_all(photos_dir: Path, masks_dir: Path) -> Pool:
     pool = Pool()
     photos = list_pictures(photos_dir)
     faults = [
-        f"{path.name}: no mask {masks_dir / path.stem}.png"
+        Problem(where=path.name, expected=f"a mask {masks_dir / path.stem}.png", got="none")
         for path in photos
         if not (masks_dir / f"{path.stem}.png").exists()
     ]
     if len(photos) < MIN_PHOTOS:
-        faults.append(f"Expected at least {MIN_PHOTOS} photos in {photos_dir}, got {len(photos)}.")
+        faults.append(Problem(expected=f"at least {MIN_PHOTOS} photos in {photos_dir}", got=str(len(photos))))
     if faults:
         raise StudyError(faults)
     pool.rescan(photos_dir, masks_dir, limit=100_000)
     lost = sorted({path.name for path in photos} - set(pool.names))
     if lost:
-        raise StudyError([f"{name}: expected a mask of the photo's size" for name in lost])
+        raise StudyError(
+            Problem(
+                where=name, expected="a mask of the photo's size", got="one of another size or none that can be read"
+            )
+            for name in lost
+        )
     return pool
 
 
@@ -140,7 +147,9 @@ def _split(pool: Pool, *, groups: str | Path | None, count: int, seed: int) -> t
     for name, photo, mask in zip(pool.names, pool.photos, pool.masks, strict=True):
         (aside if name in held else training).add(name, photo, mask)
     if not training.names:
-        raise StudyError("Every photo would be held out: the groups are too few; hold out fewer photos.")
+        raise StudyError(
+            Problem("Every photo would be held out: the groups are too few", action="hold out fewer photos")
+        )
     return training, aside
 
 
