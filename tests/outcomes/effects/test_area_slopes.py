@@ -150,6 +150,15 @@ def test_ulcers_measured_once_are_not_counted() -> None:
     assert found.estimate == pytest.approx(-0.5597, abs=0.02) and Caution.FEW_SUBJECTS in found.cautions
 
 
+def test_one_subject_alone_gives_its_arm_no_slope() -> None:
+    """The others' spread would make an interval of it that no other subject of its arm has shown."""
+    rows = frame()
+    a, b, difference = compare_slopes(rows[~rows["subject_id"].isin(["S6", "S7", "S8"])], reference_arm="B")
+    assert math.isfinite(a.low) and (a.n_subjects, b.n_subjects) == (4, 0)
+    for found in (b, difference):
+        assert math.isnan(found.estimate) and found.cautions == (Caution.NOT_ESTIMABLE,)
+
+
 def test_too_little_is_not_estimable() -> None:
     rows = frame()
     for short in (rows[rows["day"] == 0], rows[rows["subject_id"].isin(["S1", "S5"])], rows.head(0)):

@@ -275,7 +275,7 @@ def compare_slopes(areas: pd.DataFrame, *, reference_arm: str = "", reml: bool =
     -------
     tuple of Effect
         Slopes by arm, then differences; numbers, and degrees of freedom, are of ulcers measured on two days at least.
-        Not estimable where an arm has none, or no degree of freedom is left between subjects.
+        Not estimable where an arm has fewer than two subjects with such ulcers.
     """
     need(areas, "subject_id", "ulcer_id", "arm", "day", "area_mm2", "area_low_mm2", "area_high_mm2")
     reference, others = arms_of(areas, reference_arm)
@@ -283,21 +283,22 @@ def compare_slopes(areas: pd.DataFrame, *, reference_arm: str = "", reml: bool =
     known = areas[areas["day"].notna() & areas["area_mm2"].notna()]
     moving = _measured_twice(known)
     n_subjects = moving.groupby("arm")["subject_id"].nunique()
-    if (
-        any(n_subjects.get(arm, 0) < 1 for arm in arms)
-        or n_subjects.sum() <= len(arms)
-        or len(known) < 2 * len(arms) + 7
-    ):
-        return tuple(_effects(arms, reference, moving, None))
+    fitted = [arm for arm in arms if n_subjects.get(arm, 0) >= 2]
+    used = known[known["arm"].isin(fitted)]
+    fit = _fit(used, fitted, reml) if fitted and len(used) >= 2 * len(fitted) + 7 else None
+    moving = moving[moving["arm"].isin(fitted)] if fit is not None else moving
+    return tuple(_effects(arms, fitted, reference, moving, fit))
+
+
+def _fit(known: pd.DataFrame, arms: list[str], reml: bool) -> SlopeFit:
     weeks = known["day"].to_numpy(dtype=float) / 7.0
     member = np.column_stack([(known["arm"] == arm).to_numpy(dtype=float) for arm in arms])
     x = np.column_stack([member, member * weeks[:, None]])
     width = (known["area_high_mm2"] - known["area_low_mm2"]).to_numpy(dtype=float)
-    fit = fit_slopes(
+    return fit_slopes(
         known["area_mm2"].to_numpy(dtype=float), weeks, x, known["subject_id"].to_numpy(dtype=object),
         known["ulcer_id"].to_numpy(dtype=object), known_sd=width / (2 * 1.96), reml=reml,
     )  # fmt: skip
-    return tuple(_effects(arms, reference, moving, fit))
 
 
 def _measured_twice(areas: pd.DataFrame) -> pd.DataFrame:
@@ -305,15 +306,19 @@ def _measured_twice(areas: pd.DataFrame) -> pd.DataFrame:
     return areas[areas.groupby("ulcer_id")["day"].transform("nunique") >= 2]
 
 
-def _effects(arms: list[str], reference: str, known: pd.DataFrame, fit: SlopeFit | None) -> list[Effect]:
-    p = len(arms)
+def _effects(
+    arms: list[str], fitted: list[str], reference: str, moving: pd.DataFrame, fit: SlopeFit | None
+) -> list[Effect]:
+    p = len(fitted)
+    at = {arm: p + i for i, arm in enumerate(fitted)} if fit is not None else {}
     out = []
-    for i, arm in enumerate(arms):
-        out.append(_effect(Measure.SLOPE, arm, "", {p + i: 1.0}, known[known["arm"] == arm], known, p, fit))
-    for i, arm in enumerate(arms[:-1]):
-        own = known[known["arm"].isin([arm, reference])]
-        weights = {p + i: 1.0, 2 * p - 1: -1.0}
-        out.append(_effect(Measure.SLOPE_DIFFERENCE, arm, reference, weights, own, known, p, fit))
+    for arm in arms:
+        weights = {at[arm]: 1.0} if arm in at else {}
+        out.append(_effect(Measure.SLOPE, arm, "", weights, moving[moving["arm"] == arm], moving, p, fit))
+    for arm in (one for one in arms if one != reference):
+        own = moving[moving["arm"].isin([arm, reference])]
+        weights = {at[arm]: 1.0, at[reference]: -1.0} if arm in at and reference in at else {}
+        out.append(_effect(Measure.SLOPE_DIFFERENCE, arm, reference, weights, own, moving, p, fit))
     return out
 
 
@@ -329,7 +334,7 @@ def _effect(
 ) -> Effect:
     n_ulcers, n_subjects = own["ulcer_id"].nunique(), own["subject_id"].nunique()
     counts = (EffectMethod.MIXED_MODEL, n_ulcers, n_subjects, reference)
-    if fit is None:
+    if fit is None or not weights:
         return Effect(measure, arm, math.nan, math.nan, math.nan, *counts, cautions=(Caution.NOT_ESTIMABLE,))
     free = known["subject_id"].nunique() - n_arms
     row = np.zeros(len(fit.coefficients))

@@ -33,6 +33,7 @@ SEED = 20170321
 """Of the bootstrap; the number says nothing."""
 _ENDS = (2.5, 97.5)
 _ROUNDS, _AT_ONCE, _TOLERANCE = 2000, 20, 2e-5
+_NOTHING = 1e-4  # a share that self-consistency has not quite brought to 0
 Floats = NDArray[np.float64]
 
 
@@ -167,7 +168,7 @@ def _masses(weight: Floats, inside: Floats) -> Floats:
 
 
 def _band(share: Floats, bundle: Floats, n_subjects: int) -> tuple[Floats, Floats]:
-    low, high = np.percentile(bundle, _ENDS, axis=0)
+    low, high = np.percentile(np.where(bundle < _NOTHING, 0.0, bundle), _ENDS, axis=0)
     unseen = 0.025 ** (1 / n_subjects)
     high = np.where(share < 1e-9, np.maximum(high, 1 - unseen), high)
     low = np.where(share > 1 - 1e-9, np.minimum(low, unseen), low)

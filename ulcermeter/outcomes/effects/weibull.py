@@ -171,12 +171,13 @@ def compare_hazards(ulcers: pd.DataFrame, *, reference_arm: str = "", stratum: s
     Returns
     -------
     tuple of Effect
-        With a two-sided Wald p-value. Not estimable where an arm saw no healing at all.
+        With a two-sided Wald p-value. Not estimable where an arm saw no healing at all, or has one subject.
     """
     need(ulcers, "subject_id", "arm", "healing_day_low", "healing_day_high", *([stratum] if stratum else []))
     reference, others = arms_of(ulcers, reference_arm)
     known, left_out = timed(ulcers)
-    healed = set(known.loc[known["healing_day_high"].notna(), "arm"])
+    several = known.groupby("arm")["subject_id"].nunique() >= 2
+    healed = {arm for arm in known.loc[known["healing_day_high"].notna(), "arm"] if several[arm]}
     arms = [arm for arm in others if arm in healed]
     if reference not in healed or not arms:
         return tuple(_not_estimable(arm, reference, known, left_out) for arm in others)
