@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.errors import ModelError
+from ulcermeter.errors import ModelError, Problem
 from ulcermeter.finger.views import Pixels, click_map, network_input
 from ulcermeter.networks.engine import OpenNetwork, open_network
 
@@ -77,8 +77,12 @@ def load_finger_model(path: str | Path | None = None) -> FingerModel:
 def _model(network: OpenNetwork) -> FingerModel:
     if network.facts.get("kind") != MODEL_KIND:
         raise ModelError(
-            f"Expected a model of kind {MODEL_KIND} in {network.path}, got kind "
-            f"{network.facts.get('kind') or 'unknown'}; give the path of a finger network."
+            Problem(
+                where=str(network.path),
+                expected=f"a model of kind {MODEL_KIND}",
+                got=f"kind {network.facts.get('kind') or 'unknown'}",
+                action="give the path of a finger network",
+            )
         )
     return FingerModel(network.sha256, network.facts.get("version", ""), network.path, network.session)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Outcomes
-from ulcermeter.errors import TableError
+from ulcermeter.errors import Problem, TableError
 from ulcermeter.outcomes.interval_censored import interval_censored_scores
 from ulcermeter.outcomes.permutation import Permuted, difference_of_shares, permute_subjects, sum_of_scores
 from ulcermeter.protocol import Protocol
@@ -70,16 +70,16 @@ def outcomes_by_arm(outcomes: Outcomes, allocation: pd.DataFrame, *, protocol: P
 
 
 def _arms(allocation: pd.DataFrame, outcomes: Outcomes) -> dict[str, str]:
-    faults = []
+    faults, where = list[Problem](), "allocation.csv"
     pairs = allocation[["subject_id", "arm"]].drop_duplicates()
     twice = sorted(set(pairs.loc[pairs["subject_id"].duplicated(), "subject_id"]))
-    faults += [f"allocation.csv: expected one arm for {subject}, got two; correct it." for subject in twice]
+    faults += [Problem("two", f"one arm for {subject}", "correct it", where) for subject in twice]
     arms = dict(zip(pairs["subject_id"], pairs["arm"], strict=True))
     without = sorted(set(outcomes.outcomes_by_subject["subject_id"]) - set(arms))
-    faults += [f"allocation.csv: expected an arm for {subject}, got none; add its row." for subject in without]
+    faults += [Problem("none", f"an arm for {subject}", "add its row", where) for subject in without]
     names = sorted(set(arms.values()))
     if len(names) != 2:
-        faults.append(f"allocation.csv: expected two arms, got {len(names)} ({', '.join(names)}); name two.")
+        faults.append(Problem(f"{len(names)} ({', '.join(names)})", "two arms", "name two", where))
     if faults:
         raise TableError(faults)
     return arms

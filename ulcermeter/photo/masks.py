@@ -185,7 +185,7 @@ def _check_specks(inside: NDArray[np.bool_], path: Path) -> None:
             where=str(path),
             expected="a tracing of one area for each ulcer",
             got=f"{count - 1} areas, of which {len(specks)} are specks of a few pixels, one at ({x}, {y})",
-            action="rub out the specks and save it again",
+            action="remove the specks and save it again",
         )
     )
 

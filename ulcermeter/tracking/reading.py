@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.errors import TableError
+from ulcermeter.errors import Problem, TableError
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import conform
 from ulcermeter.tables.cells import PASSED, not_known, records
@@ -193,13 +193,18 @@ def _check(records: Sequence[Record], photos: Sequence[Record]) -> None:
     names = ("subject_id", "hand", "finger", "photo", "visit", "date")
     passed = {tuple(p[name] for name in names) for p in photos if p["status"] == "measured"}
     faults = [
-        f"measurements: expected the photo {row['photo']} ({row['subject_id']}, {row['visit']}, {row['date']}, "
-        f"{row['hand']} {row['finger']}) in photos with the status measured, got none; give both tables of one run."
+        Problem(
+            where="measurements",
+            expected=f"the photo {row['photo']} ({row['subject_id']}, {row['visit']}, {row['date']}, "
+            f"{row['hand']} {row['finger']}) in photos with the status measured",
+            got="none",
+            action="give both tables of one run",
+        )
         for row in records
         if tuple(row[name] for name in names) not in passed
     ]
     if faults:
-        raise TableError(sorted(set(faults)))
+        raise TableError(sorted(set(faults), key=str))
 
 
 # --- occasions ------------------------------------------------------------------------------------------------------

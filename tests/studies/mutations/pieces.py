@@ -66,7 +66,7 @@ def answer(mutation: str, judge: Callable[[], tuple[Outcome, str]]) -> Answer:
         try:
             outcome, effect = judge()
         except UlcermeterError as error:
-            outcome, effect = refused(str(error), several=len(error.faults) > 1)
+            outcome, effect = refused(str(error), several=len(error.problems) > 1)
         except MemoryError as error:
             outcome, effect = Outcome.MEMORY, repr(error)
         except Exception as error:  # noqa: BLE001 - to be counted

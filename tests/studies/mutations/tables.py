@@ -172,7 +172,7 @@ def _whole(path: Path) -> tuple[Study, PhotoResult]:
 def _judge(piece: Piece, whole: bytes, data: bytes, folder: Path) -> tuple[Outcome, str]:
     checked = check_study(folder)
     if checked.study is None:
-        return refused("\n".join(checked.faults), several=True)
+        return refused("\n".join(map(str, checked.faults)), several=True)
     base, template = _whole(piece.folder / "whole.base")
     name = piece.base.removesuffix(".csv")
     before, after = getattr(base, name), getattr(checked.study, name)

