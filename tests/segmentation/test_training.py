@@ -194,7 +194,7 @@ def test_photos_without_masks_are_all_named(tmp_path):
         (tmp_path / "masks" / f"{name}.png").unlink()
     with pytest.raises(StudyError) as caught:
         train(tmp_path / "photos", tmp_path / "masks", out=tmp_path / "m.onnx", max_steps=1)
-    assert [fault[:3] for fault in caught.value.faults] == ["S03", "S05"]
+    assert [str(problem)[:3] for problem in caught.value.problems] == ["S03", "S05"]
 
 
 def test_the_shipped_weights_can_be_trained_on():

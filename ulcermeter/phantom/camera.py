@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.errors import UlcermeterError
+from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.phantom.specs import CameraSpec
 
 Floats = NDArray[Any]
@@ -77,7 +77,7 @@ def place_camera(spec: CameraSpec, target_mm: Floats) -> Camera:
     focal_px = spec.focal_35mm_mm * float(np.hypot(spec.width_px, spec.height_px)) / DIAGONAL_35MM_MM
     depth_mm = spec.distance_mm if spec.distance_mm is not None else focal_px / spec.px_per_mm
     if not (0 <= spec.tilt_deg < 80 and depth_mm > 0):
-        raise UlcermeterError(f"a phantom's camera needs a tilt in 0..80° and a positive distance, got {spec}")
+        raise UlcermeterError(Problem(expected="a camera with a tilt in 0..80° and a positive distance", got=str(spec)))
     rotation = _look(spec)
     aim = np.asarray(target_mm, dtype=float) + np.array([*spec.aim_mm, 0.0])
     forward = rotation[2]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.errors import UlcermeterError
+from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.phantom.drawing import Phantom
 from ulcermeter.phantom.specs import PhantomSpec
 
@@ -29,12 +29,14 @@ def encode_phantom(phantom: Phantom) -> bytes:
     """
     spec = phantom.spec
     if spec.camera.exif_orientation not in STORED_AS:
-        raise UlcermeterError(f"a phantom's EXIF orientation is 1, 3, 6 or 8, got {spec.camera.exif_orientation}")
+        raise UlcermeterError(
+            Problem(expected="an EXIF orientation of 1, 3, 6 or 8", got=str(spec.camera.exif_orientation))
+        )
     turn = STORED_AS[spec.camera.exif_orientation]
     stored = phantom.pixels if turn is None else cv2.rotate(phantom.pixels, turn)
     done, jpeg = cv2.imencode(".jpg", _bgr(stored), [cv2.IMWRITE_JPEG_QUALITY, spec.camera.jpeg_quality])
     if not done:
-        raise UlcermeterError("OpenCV could not encode the phantom as JPEG")
+        raise UlcermeterError(Problem(expected="a phantom as JPEG", got="an OpenCV that could not encode it"))
     payload = b"Exif\0\0" + _tiff(spec, width_px=stored.shape[1], height_px=stored.shape[0])
     return b"\xff\xd8\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload + jpeg.tobytes()[2:]
 

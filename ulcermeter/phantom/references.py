@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.errors import UlcermeterError
+from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.phantom.skin import linear
 from ulcermeter.phantom.specs import ReferenceSpec
 
@@ -91,7 +91,9 @@ def place_reference(spec: ReferenceSpec, anchor_mm: Floats, *, level_mm: float) 
     if spec.kind == "none":
         return None
     if spec.kind not in _PAINTERS or spec.place not in ("skin", "table"):
-        raise UlcermeterError(f"no reference of kind {spec.kind!r} at place {spec.place!r}")
+        raise UlcermeterError(
+            Problem(expected="a kind and place of reference that can be drawn", got=f"{spec.kind!r} at {spec.place!r}")
+        )
     turn = np.deg2rad(spec.rotation_deg)
     return PlacedReference(
         spec=spec,
@@ -109,7 +111,11 @@ def _paper_mm(spec: ReferenceSpec) -> tuple[float, float]:
         return (spec.size_mm * (1 + 2 / modules),) * 2
     if spec.kind == "card":
         if spec.texture is None or spec.texture_size_mm is None:
-            raise UlcermeterError("a reference of kind 'card' needs texture and texture_size_mm")
+            raise UlcermeterError(
+                Problem(
+                    expected="texture and texture_size_mm for a reference of kind 'card'", got="one of them or none"
+                )
+            )
         return spec.texture_size_mm
     return {"disc": (spec.size_mm, spec.size_mm), "id1": ID1_MM, "ruler": (spec.size_mm + 6.0, 12.0)}[spec.kind]
 
@@ -130,10 +136,12 @@ def marker_bits(dictionary: str, marker_id: int) -> NDArray[np.uint8]:
     """
     name = dictionary if dictionary.startswith("DICT_") else f"DICT_{dictionary}"
     if not hasattr(cv2.aruco, name):
-        raise UlcermeterError(f"no marker dictionary {dictionary!r}; use an OpenCV name such as DICT_4X4_50")
+        raise UlcermeterError(Problem(expected="an OpenCV dictionary such as DICT_4X4_50", got=repr(dictionary)))
     found = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, name))
     if not 0 <= marker_id < len(found.bytesList):
-        raise UlcermeterError(f"{name} has markers 0 to {len(found.bytesList) - 1}, got {marker_id}")
+        raise UlcermeterError(
+            Problem(expected=f"a marker of {name}, 0 to {len(found.bytesList) - 1}", got=str(marker_id))
+        )
     modules = found.markerSize + 2
     return (cv2.aruco.generateImageMarker(found, marker_id, modules) > 127).astype(np.uint8)
 

@@ -112,7 +112,7 @@ def write_study(
     """
     unknown = [v for v in visits if v not in VISIT_DAY]
     if unknown or n_subjects < 1:
-        raise UlcermeterError(f"a phantom study needs a subject and visits among {', '.join(VISIT_DAY)}; got {unknown}")
+        raise UlcermeterError(Problem(expected=f"a subject and visits among {', '.join(VISIT_DAY)}", got=str(unknown)))
     folder = _folder_of_ours(Path(out))
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / _SIGN, OUTLINE_COLUMNS, [])

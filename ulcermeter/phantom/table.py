@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.errors import UlcermeterError
+from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.phantom.noise_maps import fade, noise
 from ulcermeter.phantom.skin import linear
 
@@ -25,7 +25,7 @@ def draw_table(kind: str, x: Floats, y: Floats, *, seed: int, px_per_mm: float) 
         When no background has that name.
     """
     if kind not in BACKGROUNDS:
-        raise UlcermeterError(f"a phantom's background is one of {', '.join(BACKGROUNDS)}, got {kind!r}")
+        raise UlcermeterError(Problem(expected=f"a background, one of {', '.join(BACKGROUNDS)}", got=repr(kind)))
     if kind == "wood":
         return _wood(x, y, seed=seed)
     colours = {

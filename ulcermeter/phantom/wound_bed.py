@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.errors import UlcermeterError
+from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.phantom.noise_maps import bumps, fade, noise, smoothstep
 from ulcermeter.phantom.skin import Surface, linear, mix
 from ulcermeter.phantom.specs import UlcerSpec
@@ -60,7 +60,9 @@ def draw_ulcer(
         For a bed that is none of granulation, slough and eschar.
     """
     if ulcer.spec.bed not in BED_SRGB:
-        raise UlcermeterError(f"an ulcer's bed is one of {', '.join(BED_SRGB)}, got {ulcer.spec.bed!r}")
+        raise UlcermeterError(
+            Problem(expected=f"an ulcer's bed, one of {', '.join(BED_SRGB)}", got=repr(ulcer.spec.bed))
+        )
     reach_mm = float(ulcer.radii_mm.max()) + 6 * _halo_mm(ulcer.spec)
     dx, dy, dh = (p - np.float32(c) for p, c in zip(points_mm, ulcer.centre_mm, strict=True))
     near = dx * dx + dy * dy + dh * dh < reach_mm**2
