@@ -9,12 +9,16 @@ from .finger import locate_finger as locate_finger
 from .healing import follow_healing as follow_healing
 from .outcomes import tabulate_outcomes as tabulate_outcomes
 from .outcomes import turnbull as turnbull
+from .outcomes.effects import analysed_areas as analysed_areas
+from .outcomes.effects import analysed_ulcers as analysed_ulcers
 from .outcomes.effects import categorise_subjects as categorise_subjects
 from .outcomes.effects import compare_hazards as compare_hazards
 from .outcomes.effects import compare_rates as compare_rates
 from .outcomes.effects import compare_shares as compare_shares
 from .outcomes.effects import compare_slopes as compare_slopes
+from .outcomes.effects import estimand_tables as estimand_tables
 from .outcomes.effects import estimate_healing_curve as estimate_healing_curve
+from .outcomes.effects import healing_curves as healing_curves
 from .outcomes.effects import incidence_by as incidence_by
 from .outcomes.effects import tabulate_effects as tabulate_effects
 from .phantom import draw_phantom as draw_phantom
@@ -24,7 +28,10 @@ from .pipeline import run_study as run_study
 from .planimetry import diameter_line as diameter_line
 from .planimetry import measure as measure
 from .plots import draw_overlay as draw_overlay
+from .plots import forest_figure as forest_figure
 from .plots import healing_curve as healing_curve
+from .plots import healing_share_figure as healing_share_figure
+from .plots import slopes_figure as slopes_figure
 from .protocol import read_protocol as read_protocol
 from .segmentation import segment as segment
 from .segmentation import ulcer_probability as ulcer_probability

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ulcermeter.datatypes import Estimand, Outcomes, Study
+from ulcermeter.datatypes import Estimand, Outcomes, Results, Study
 from ulcermeter.outcomes.course import day_of
 from ulcermeter.outcomes.incidents import incidents_of, rescue_day
 from ulcermeter.outcomes.tabulate import tabulate_outcomes
@@ -33,12 +33,14 @@ class EstimandTables:
     trajectories: pd.DataFrame
 
 
-def estimand_tables(outcomes: Outcomes, trajectories: pd.DataFrame, study: Study | None) -> tuple[EstimandTables, ...]:
+def estimand_tables(
+    outcomes: Outcomes | Results, trajectories: pd.DataFrame, study: Study | None
+) -> tuple[EstimandTables, ...]:
     """Return the tables of every estimand.
 
     Parameters
     ----------
-    outcomes : Outcomes
+    outcomes : Outcomes or Results
         As the run gave them.
     trajectories : DataFrame
         Table ``trajectories``.
@@ -46,7 +48,9 @@ def estimand_tables(outcomes: Outcomes, trajectories: pd.DataFrame, study: Study
         Without it only what needs no other tabulation: as the run was, and the largest ulcers of that.
     """
     if study is None:
-        whole = EstimandTables(Estimand.TREATMENT_POLICY, outcomes, trajectories)
+        whole = EstimandTables(
+            Estimand.TREATMENT_POLICY, Outcomes(outcomes.outcomes, outcomes.outcomes_by_subject), trajectories
+        )
         return whole, largest_only(whole)
     policy = replace(study, protocol=study.protocol.changed(censor_at_rescue=False))
     censoring = replace(study, protocol=study.protocol.changed(censor_at_rescue=True))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.datatypes import Caution, Effect, Estimand, HealingCurve, Outcomes, Study
+from ulcermeter.datatypes import Caution, Effect, Estimand, HealingCurve, Outcomes, Results, Study
 from ulcermeter.errors import Problem, TableError
 from ulcermeter.outcomes.course import window_of
 from ulcermeter.outcomes.effects.area_slopes import compare_slopes
@@ -52,7 +52,7 @@ class _Comparison:
 
 
 def tabulate_effects(
-    outcomes: Outcomes,
+    outcomes: Outcomes | Results,
     trajectories: pd.DataFrame,
     allocation: pd.DataFrame,
     *,
@@ -69,7 +69,7 @@ def tabulate_effects(
 
     Parameters
     ----------
-    outcomes : Outcomes
+    outcomes : Outcomes or Results
     trajectories : DataFrame
         Table ``trajectories``.
     allocation : DataFrame
@@ -103,7 +103,7 @@ def tabulate_effects(
     return from_rows("effects", rows)
 
 
-def _allocated(allocation: pd.DataFrame, outcomes: Outcomes) -> tuple[dict[str, str], dict[str, str]]:
+def _allocated(allocation: pd.DataFrame, outcomes: Outcomes | Results) -> tuple[dict[str, str], dict[str, str]]:
     pairs = allocation[["subject_id", "arm", "stratum"]].drop_duplicates()
     twice = sorted(set(pairs.loc[pairs["subject_id"].duplicated(), "subject_id"]))
     where = "allocation.csv"
