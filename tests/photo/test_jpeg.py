@@ -175,6 +175,15 @@ def test_a_note_of_the_camera_whose_length_is_wrong_costs_no_photo(tmp_path: Pat
     assert np.array_equal(read(tmp_path, whole[:2] + note + whole[2:]).pixels, read(tmp_path, whole).pixels)
 
 
+@pytest.mark.parametrize("marker", [0xDB, 0xC4, 0xC0])
+def test_bytes_put_into_a_table_are_no_note_of_the_camera(tmp_path: Path, marker: int) -> None:
+    """They push as many bytes out of the table, which stand behind it as bytes that belong to nothing."""
+    whole = coded()
+    at = whole.index(bytes((0xFF, marker))) + 8
+    with pytest.raises(PhotoError):
+        read(tmp_path, whole[:at] + b"\x11" * 16 + whole[at:])
+
+
 def test_a_cmyk_jpeg_is_listened_to_as_well(tmp_path: Path) -> None:
     file = io.BytesIO()
     Image.fromarray(SKIN).convert("CMYK").save(file, "jpeg", quality=92)

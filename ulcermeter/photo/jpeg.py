@@ -20,7 +20,9 @@ _SEQUENTIAL = (0xC0, 0xC1)
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {_TABLES, 0xC8, 0xCC}
 _ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 """Markers without a segment."""
-_BETWEEN_SCANS = frozenset((_SCAN, _TABLES, _INTERVAL, 0xDB, 0xDC, 0xCC, 0xFE, *range(0xE0, 0xF0)))
+_COMMENT = 0xFE
+_NOTES = frozenset((_COMMENT, *range(0xE0, 0xF0)))
+_BETWEEN_SCANS = frozenset((_SCAN, _TABLES, _INTERVAL, 0xDB, 0xDC, 0xCC)) | _NOTES
 """What may follow a scan but the end: another scan, tables, the number of lines, a comment, a note of the camera."""
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _MARKER_NO_RESTART = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -130,15 +132,18 @@ def check_complaints(complaints: list[str], harmless: Harmless, path: Path) -> N
 def read_head(data: bytes) -> JpegHead:
     """Return what stands before the first scan, passing over what is no marker as decoders do."""
     segments, passed_over, at = [], set(), 2
+    marker = _COMMENT
     while (found := _MARKER.search(data, at)) is not None and found[0][1] not in (_SCAN, _END):
-        passed_over.add((found.start() - at, found[0][1]))
+        # Behind a table or the frame they are a part of it that was pushed out, and it is no longer what it was.
+        if marker in _NOTES:
+            passed_over.add((found.start() - at, found[0][1]))
         marker, at = found[0][1], found.end()
         if marker in _ALONE:
             continue
         length = max(2, int.from_bytes(data[at : at + 2], "big"))
         segments.append((marker, data[at + 2 : at + length]))
         at += length
-    if found is not None:
+    if found is not None and marker in _NOTES:
         passed_over.add((found.start() - at, found[0][1]))
     return JpegHead(tuple(segments), len(data) if found is None else found.start(), frozenset(passed_over))
 

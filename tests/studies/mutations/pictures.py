@@ -161,7 +161,8 @@ def _is_whole(base: Base, mutation: Mutation) -> bool:
         if base.whole.name.endswith(".png"):
             return _checksums_fit(data) and np.array_equal(_by_pillow(data), base.pixels)
         if base.whole.name.endswith(".jpg"):
-            ends = data.rstrip(b"\0").endswith(b"\xff\xd9")
+            # Pillow does not pass on what libjpeg complains of, so that coded pixels which were touched are not whole.
+            ends = data.rstrip(b"\0").endswith(b"\xff\xd9") and not mutation.meets(base.whole.spans)
             return ends and np.array_equal(_by_pillow(data), _by_pillow(base.whole.data))
         if base.whole.name.endswith(".tif"):
             return np.array_equal(_by_pillow(data), base.pixels)
