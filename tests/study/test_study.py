@@ -296,8 +296,8 @@ def test_what_would_fail_is_found_by_opening(tmp_path: Path) -> None:
     cv2.imwrite(str(root / "photos" / "b.jpg"), pixels)
     told = [finding_in_words(finding) for finding in open_photos(read_study(root))]
     assert told[0].startswith("photos.csv row 2: photos/a.jpg: expected") and len(told) == 2
-    assert told[1] == "photos.csv row 3: the box 900 900 5 5 lies outside the upright photo of 160 × 120 px: " + (
-        "give pixels of that photo, x right and y down"
+    assert told[1] == "photos.csv row 3: the box 900 900 5 5 lies outside the upright photo of 160 × 120 px; " + (
+        "give pixels of that photo, x right and y down."
     )
 
 

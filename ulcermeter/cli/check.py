@@ -52,15 +52,13 @@ def command(
 
 def _print_problems(found: StudyCheck, opened: list[Finding]) -> None:
     """Print what was found in the tables, then what opening the photos found."""
-    from ulcermeter.datatypes import Kind
+    from ulcermeter.datatypes import Kind, Severity
     from ulcermeter.wording import finding_in_words
 
-    for warning in found.warnings:
-        warn(f"warning: {warning}")
-    for fault in found.faults:
-        warn(f"fault: {fault}")
-    for finding in sorted(opened, key=lambda finding: finding.kind is not Kind.WOULD_FAIL):
-        label = "would fail" if finding.kind is Kind.WOULD_FAIL else "warning"
+    in_tables = sorted(found.findings, key=lambda finding: finding.severity is Severity.FAULT)
+    in_photos = sorted(opened, key=lambda finding: finding.kind is not Kind.WOULD_FAIL)
+    for finding in (*in_tables, *in_photos):
+        label = "would fail" if finding.kind is Kind.WOULD_FAIL else finding.severity
         warn(f"{label}: {finding_in_words(finding)}")
 
 

@@ -24,7 +24,7 @@ from ulcermeter.study.files import Findings, broken, read_text_table, short_rows
 from ulcermeter.study.opening import off_photo, open_photos
 from ulcermeter.study.rules import cell_faults, photo_faults, refuse_toes, spell_paths, spell_visits, table_faults
 from ulcermeter.tables import conform_loosely, empty
-from ulcermeter.wording import problem_of
+from ulcermeter.wording import finding_in_words, problem_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,8 +94,9 @@ def read_study(path: str | Path, *, protocol: str | Path | Protocol | None = Non
         All faults of all files, the protocol's included.
     """
     check = check_study(path, protocol=protocol)
-    for warning in check.warnings:
-        _log.warning("%s", warning)
+    for finding in check.findings:
+        if finding.severity is Severity.WARNING:
+            _log.warning(finding_in_words(finding))
     if check.study is None:
         raise StudyError(check.faults)
     return check.study

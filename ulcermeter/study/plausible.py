@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ulcermeter.datatypes import Finding, Kind, Severity, Study
 from ulcermeter.study.order import DEATH, SUBJECT_DATES, Point, disordered, order_findings, points_of, rows_of
@@ -40,13 +41,13 @@ def _of_age(study: Study, subject: str, points: Sequence[Point]) -> Iterator[Fin
         odd = [point for point in marks if birth and not _plausible(birth, point.when, low, high)]
         if birth and odd and 2 * len(odd) >= len(marks):
             why = f"the age on {odd[0].text} ({odd[0].place_in_words}) must be {low} to {high} years"
-            yield _implausible(_SUBJECTS, row, "birth_date", person["birth_date"], why, subject)
+            yield _implausible(_SUBJECTS, row, "birth_date", got=person["birth_date"], why=why, subject=subject)
         elif birth:
             yield from (_against_birth(point, row, person["birth_date"], subject) for point in odd)
-            yield from _age_beside(study, subject, row, person["birth_date"], birth, age, marks)
+            yield from _age_beside(study, subject, row, person, marks)
         if not math.isnan(age) and not low <= age < high:
             why = f"an age must be {low} to {high} years"
-            yield _implausible(_SUBJECTS, row, "age", f"{age:g}", why, subject)
+            yield _implausible(_SUBJECTS, row, "age", got=f"{age:g}", why=why, subject=subject)
 
 
 def _plausible(birth: DateInterval, day: DateInterval, low: int, high: int) -> bool:
@@ -72,17 +73,18 @@ def _against_birth(point: Point, row: int, birth: str, subject: str) -> Finding:
 
 
 def _age_beside(
-    study: Study, subject: str, row: int, text: str, birth: DateInterval, age: float, marks: Sequence[Point]
+    study: Study, subject: str, row: int, person: Mapping[str, Any], marks: Sequence[Point]
 ) -> Iterator[Finding]:
     """Yield age and birth date where they are further apart than a birthday between two visits."""
     on = next((p for name in ("inclusion_date", "screening_date") for p in marks if p.name == name), None)
-    if math.isnan(age) or on is None:
+    birth, age = readable_date(person["birth_date"]), float(person["age"])
+    if birth is None or math.isnan(age) or on is None:
         return
     apart = study.protocol.eligibility.age_birth_date_apart_years
     youngest = add_months(birth.high, 12 * int(age - apart)) <= on.when.high
     oldest = add_months(birth.low, 12 * int(age + apart + 1)) > on.when.low
     if not (youngest and oldest):
-        shown = {"birth_date": f"birth_date {text}", "age": f"age {age:g}"}
+        shown = {"birth_date": f"birth_date {person['birth_date']}", "age": f"age {age:g}"}
         for column, other in (("birth_date", "age"), ("age", "birth_date")):
             why = f"{other} of the same row, on {on.text}"
             yield Finding(
@@ -160,10 +162,11 @@ def _bedside(study: Study) -> Iterator[Finding]:
     for position, (subject, size) in enumerate(cells):
         if not math.isnan(size) and not 0 < size <= most:
             why = f"an ulcer's diameter on a finger must be over 0 and at most {most:g} mm"
-            yield _implausible(_ULCERS, position + 2, "diameter_mm_bedside", f"{size:g} mm", why, subject)
+            cell = _ULCERS, position + 2, "diameter_mm_bedside"
+            yield _implausible(*cell, got=f"{size:g} mm", why=why, subject=subject)
 
 
-def _implausible(file: str, row: int, column: str, got: str, why: str, subject: str) -> Finding:
+def _implausible(file: str, row: int, column: str, *, got: str, why: str, subject: str) -> Finding:
     return Finding(
         Kind.IMPLAUSIBLE, Severity.WARNING, file, (row,), column, got, why=why, subject_id=subject, in_doubt=True
     )

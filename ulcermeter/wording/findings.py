@@ -24,7 +24,10 @@ def finding_in_words(finding: Finding) -> str:
     -------
     str
     """
-    return str(problem_of(finding))
+    problem = problem_of(finding)
+    if problem.expected or not problem.where:
+        return str(problem)
+    return f"{problem.where}: {problem.got}" + (f"; {problem.action}." if problem.action else ".")
 
 
 def problem_of(finding: Finding) -> Problem:
