@@ -25,10 +25,6 @@ class Mutation:
         inside = [any(a <= start and end <= b for a, b in spans) for start, end in self.touched]
         return bool(inside) and all(inside)
 
-    def meets(self, spans: Sequence[Span]) -> bool:
-        """Tell whether anything that was touched lies in these spans."""
-        return any(a < end and start < b for start, end in self.touched for a, b in spans)
-
 
 def damage(whole: bytes, seed: int, spans: Sequence[Span] = ()) -> Mutation:
     """Damage bytes once; outside the spans of pixels (the head, sizes, tables) as often as in them."""

@@ -110,7 +110,8 @@ def _judge_photo(base: Base, mutation: Mutation, path: Path, measured: bool) -> 
         pixels = read_photo(path).pixels
     except PhotoError as error:
         outcome, said = refused(str(error))
-        whole = outcome is Outcome.REFUSED and _is_whole(base, mutation)
+        # Pillow does not pass on what libjpeg complains of, and a strict decoder ends there.
+        whole = outcome is Outcome.REFUSED and "Corrupt JPEG data" not in said and _is_whole(base, mutation)
         return (Outcome.OVERDONE, said) if whole else (outcome, said)
     same = pixels.shape == base.pixels.shape and np.array_equal(pixels, base.pixels)
     if same and not measured:
@@ -161,8 +162,7 @@ def _is_whole(base: Base, mutation: Mutation) -> bool:
         if base.whole.name.endswith(".png"):
             return _checksums_fit(data) and np.array_equal(_by_pillow(data), base.pixels)
         if base.whole.name.endswith(".jpg"):
-            # Pillow does not pass on what libjpeg complains of, so that coded pixels which were touched are not whole.
-            ends = data.rstrip(b"\0").endswith(b"\xff\xd9") and not mutation.meets(base.whole.spans)
+            ends = data.rstrip(b"\0").endswith(b"\xff\xd9")
             return ends and np.array_equal(_by_pillow(data), _by_pillow(base.whole.data))
         if base.whole.name.endswith(".tif"):
             return np.array_equal(_by_pillow(data), base.pixels)
