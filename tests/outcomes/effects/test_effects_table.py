@@ -184,3 +184,22 @@ def test_a_death_is_among_what_ulcers_come_to(made: tuple[Outcomes, pd.DataFrame
     assert died["estimate"] == pytest.approx(1 / 7) and died["low"] > 0
     share = pick(found, arm="placebo", outcome="healed by week 12", measure="share")
     assert share["estimate"] == pytest.approx(3 / 7)
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ([], "no ulcer at all"),
+        (ulcer((0, 8.0)), "nothing seen after day 0"),
+        ([row | {"day": None, "date": "2016"} for row in ulcer((0, 8.0), (14, 0.0))], "no day is known"),
+    ],
+)
+def test_a_study_that_tells_nothing_has_a_table_that_says_so(rows: list, why: str) -> None:
+    whole = study(trajectories=rows)
+    trajectories = from_rows("trajectories", rows)
+    arms = from_rows("study/allocation", [{"subject_id": "S01", "arm": "A"}, {"subject_id": "S02", "arm": "B"}])
+    made = tabulate_outcomes(whole, trajectories)
+    found = tabulate_effects(made, trajectories, arms, protocol=PROTOCOL, study=whole, draws=10)
+    compared = found[found["reference_arm"] != ""]
+    assert len(found) and compared["estimate"].isna().all(), why
+    assert compared["warning"].str.contains(str(Caution.NOT_ESTIMABLE)).all(), why

@@ -12,6 +12,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ulcermeter.datatypes import Estimand, Outcomes, Results, Study
 from ulcermeter.outcomes.course import day_of
 from ulcermeter.outcomes.incidents import incidents_of, rescue_day
@@ -89,7 +91,7 @@ def before_rescue(trajectories: pd.DataFrame, study: Study) -> pd.DataFrame:
         if place not in ends:
             ends[place] = rescue_day(incidents_of(study.events, place[0], zeros.get(place[0], "")), *place[1:])
         kept.append(not day_of({str(k): v for k, v in row.items()}) > ends[place])
-    return trajectories[kept].reset_index(drop=True)
+    return trajectories[np.array(kept, dtype=bool)].reset_index(drop=True)
 
 
 def without_machine_healing(trajectories: pd.DataFrame) -> pd.DataFrame:
@@ -108,11 +110,12 @@ def without_machine_healing(trajectories: pd.DataFrame) -> pd.DataFrame:
         state == "healed" and any(flag.kind is FlagKind.HEALED_BY_MACHINE for flag in read_flags(flags))
         for state, flags in zip(trajectories["state"], trajectories["flags"], strict=True)
     ]
+    rows = np.array(alone, dtype=bool)
     changed = trajectories.copy()
     sizes = [c for c in changed.columns if c.startswith(("diameter_", "area_", "margin_"))]
-    changed.loc[alone, "state"] = "indeterminate"
-    changed.loc[alone, sizes] = math.nan
-    changed.loc[alone, ["change_from_baseline", "change_from_previous"]] = "uncertain"
+    changed.loc[rows, "state"] = "indeterminate"
+    changed.loc[rows, sizes] = math.nan
+    changed.loc[rows, ["change_from_baseline", "change_from_previous"]] = "uncertain"
     return changed
 
 
