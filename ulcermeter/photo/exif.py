@@ -39,7 +39,18 @@ class Decoded:
 
 
 def read_exif(image: Image.Image) -> tuple[int, datetime | None, CameraInfo]:
-    """Orientation, time and camera; damaged EXIF counts as absent."""
+    """Orientation, time and camera; damaged EXIF counts as absent.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Opened; a PNG loaded.
+
+    Returns
+    -------
+    (int, datetime or None, CameraInfo)
+        Orientation 1..8, the camera's clock, what it says of itself.
+    """
     try:
         exif = image.getexif()
         inner = exif.get_ifd(_TAG_EXIF)
@@ -142,5 +153,18 @@ _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 
 
 def turn_upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Undo EXIF orientation 1-8 (EXIF 2.32, tag 0x0112) of rows and columns, with or without channels."""
+    """Undo EXIF orientation 1-8 (EXIF 2.32, tag 0x0112) of rows and columns, with or without channels.
+
+    Parameters
+    ----------
+    pixels : (M, N) or (M, N, 3)
+        As stored.
+    orientation : int
+        1..8.
+
+    Returns
+    -------
+    array
+        Upright; rows and columns change places for 5..8.
+    """
     return _TURNS[orientation](pixels) if orientation in _TURNS else pixels

@@ -23,6 +23,18 @@ _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 def decode(data: bytes, path: Path) -> Decoded:
     """Decode a photo or a tracing once; whatever its decoder raises makes it a damaged file.
 
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    path : Path
+        For what is said of it.
+
+    Returns
+    -------
+    Decoded
+        Pixels as stored, not turned.
+
     Raises
     ------
     PhotoError

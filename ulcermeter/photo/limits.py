@@ -23,7 +23,16 @@ _SHOWN_CHARACTERS = 160
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return the bytes of a file, or say why they cannot be had."""
+    """Return the bytes of a file, or say why they cannot be had.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bytes
+    """
     try:
         size = check_regular(path)
         if size > MAX_FILE_MB * 1e6:
@@ -51,7 +60,15 @@ def read_bytes(path: Path) -> bytes:
 
 
 def check_size(size: tuple[int, int], path: Path) -> None:
-    """Refuse a picture (width, height) that is too large to decode or too small to measure."""
+    """Refuse a picture (width, height) that is too large to decode or too small to measure.
+
+    Parameters
+    ----------
+    size : (int, int)
+        Columns and rows, px.
+    path : Path
+        For what is said of it.
+    """
     width, height = size
     if width * height > MAX_MEGAPIXELS * 1e6:
         raise too_large(path, f"{width} × {height} = {width * height / 1e6:.0f}")

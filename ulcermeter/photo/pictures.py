@@ -133,7 +133,20 @@ def _bits(image: Image.Image) -> int:
 
 
 def flatten(image: Image.Image, path: Path) -> Pixels:
-    """Bring any Pillow mode to RGB over white, a band of rows at a time where numbers grow wider."""
+    """Bring any Pillow mode to RGB over white, a band of rows at a time where numbers grow wider.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Of any mode.
+    path : Path
+        For what is said of it.
+
+    Returns
+    -------
+    uint8 (M, N, 3)
+        RGB in sRGB.
+    """
     profile = image.info.get("icc_profile")
     if image.mode.startswith("I;16") or image.mode == "I":
         return _from_16_bit(np.asarray(image), path)
@@ -195,7 +208,19 @@ def _from_cmyk(image: Image.Image, profile: bytes | None) -> Pixels:
 
 
 def to_srgb(pixels: Pixels, profile: bytes | None) -> Pixels:
-    """Convert from the embedded profile; a missing, broken or sRGB one leaves the pixels as they are."""
+    """Convert from the embedded profile; a missing, broken or sRGB one leaves the pixels as they are.
+
+    Parameters
+    ----------
+    pixels : uint8 (M, N, 3)
+        RGB in the colours of the profile.
+    profile : bytes or None
+        ICC, as embedded.
+
+    Returns
+    -------
+    uint8 (M, N, 3)
+    """
     turn = _transform(profile, "RGB")
     if turn is None:
         return pixels

@@ -290,6 +290,15 @@ def _primary_fault(primary: object, visits: Sequence[Visit]) -> list[Problem]:
 def protocol_from_record(record: Mapping[str, Any]) -> Protocol:
     """Make a protocol of what `Protocol.record` gave.
 
+    Parameters
+    ----------
+    record : mapping
+        Of run.json.
+
+    Returns
+    -------
+    Protocol
+
     Raises
     ------
     ProtocolError

@@ -120,7 +120,17 @@ GROUP_OF = _names()
 
 
 def unit_of(name: str) -> str:
-    """Return the unit of a rule by its name in the file."""
+    """Return the unit of a rule by its name in the file.
+
+    Parameters
+    ----------
+    name : str
+        By its name in the file.
+
+    Returns
+    -------
+    str
+    """
     group, attribute = GROUP_OF[name]
     extra = GROUPS[group].model_fields[attribute].json_schema_extra
     return str(extra["unit"]) if isinstance(extra, dict) else ""

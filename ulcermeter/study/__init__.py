@@ -103,7 +103,18 @@ def read_study(path: str | Path, *, protocol: str | Path | Protocol | None = Non
 
 
 def check_study(path: str | Path, *, protocol: str | Path | Protocol | None = None) -> StudyCheck:
-    """Read a study folder and tell everything that is wrong with it; parameters as in `read_study`."""
+    """Read a study folder and tell everything that is wrong with it; parameters as in `read_study`.
+
+    Parameters
+    ----------
+    path : str or Path
+    protocol : str, Path or Protocol, optional
+        As in `read_study`.
+
+    Returns
+    -------
+    StudyCheck
+    """
     root, findings = Path(path), Findings()
     if fault := folder_fault(root):
         return StudyCheck(None, (Finding(Kind.PROTOCOL, Severity.FAULT, problem=fault),))
@@ -123,6 +134,15 @@ def check_study(path: str | Path, *, protocol: str | Path | Protocol | None = No
 
 def read_allocation(path: str | Path) -> pd.DataFrame:
     """Read allocation.csv: a subject's arm.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    DataFrame
+        By the contract ``study/allocation``.
 
     Raises
     ------

@@ -54,6 +54,17 @@ def path_fault(root: Path, text: str) -> Problem | None:
 
     Absolute paths, ``..`` and links that lead out of the folder are refused: a table must not be able to name other
     files of the machine.
+
+    Parameters
+    ----------
+    root : Path
+        The study folder.
+    text : str
+        The cell.
+
+    Returns
+    -------
+    Problem or None
     """
     if "\\" in text:
         return Problem(expected="a path with '/' between folders", got=f"'{text}'")

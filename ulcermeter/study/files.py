@@ -50,7 +50,22 @@ class Findings:
 
 
 def broken(problem: Problem, file: str, *rows: int, column: str = "", got: str = "") -> Finding:
-    """Return a fault: what was expected and got, at a place."""
+    """Return a fault: what was expected and got, at a place.
+
+    Parameters
+    ----------
+    problem : Problem
+    file : str
+        Relative to the study folder.
+    *rows : int
+        As a spreadsheet counts them.
+    column, got : str
+        The cell's column and content.
+
+    Returns
+    -------
+    Finding
+    """
     return Finding(Kind.BROKEN, Severity.FAULT, file, rows, column, got=got, problem=problem)
 
 

@@ -133,7 +133,21 @@ def _would_fail(place: int, problem: Problem) -> Finding:
 def off_photo(
     shape: tuple[int, int], click: tuple[float, float] | None, box: Box | None, reference_box: Box | None = None
 ) -> Problem | None:
-    """Say how a click, a box or a reference's box misses its photo of (rows, columns); None when none does."""
+    """Say how a click, a box or a reference's box misses its photo of (rows, columns); None when none does.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the upright photo.
+    click : (x, y) or None
+        Photo pixels.
+    box, reference_box : (x, y, width, height) or None
+        Photo pixels.
+
+    Returns
+    -------
+    Problem or None
+    """
     rows, cols = shape
     on = f"outside the upright photo of {cols} × {rows} px"
     give = "give pixels of that photo, x right and y down"

@@ -49,17 +49,49 @@ TABLES: dict[str, Table] = {table.name: table for table in (*INPUTS, *OUTPUTS, *
 
 
 def columns(name: str) -> list[str]:
-    """Return the column names of a table, in order."""
+    """Return the column names of a table, in order.
+
+    Parameters
+    ----------
+    name : str
+        A key of `TABLES`.
+
+    Returns
+    -------
+    list of str
+    """
     return [column.name for column in TABLES[name].columns]
 
 
 def empty(name: str) -> pd.DataFrame:
-    """Return a table without rows."""
+    """Return a table without rows.
+
+    Parameters
+    ----------
+    name : str
+        A key of `TABLES`.
+
+    Returns
+    -------
+    DataFrame
+    """
     return from_rows(name, [])
 
 
 def from_rows(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Build a table from dicts; keys that a row lacks become *not known*, unknown keys raise."""
+    """Build a table from dicts; keys that a row lacks become *not known*, unknown keys raise.
+
+    Parameters
+    ----------
+    name : str
+        A key of `TABLES`.
+    rows : list of dict
+
+    Returns
+    -------
+    DataFrame
+        By its contract.
+    """
     import pandas as pd
 
     return conform(name, pd.DataFrame(rows, columns=None if rows else columns(name)))

@@ -22,6 +22,15 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def not_known(cell: Any) -> bool:
     """Say whether a cell is not known, whatever pandas makes of one.
 
+    Parameters
+    ----------
+    cell : object
+        Of a frame or of `records`.
+
+    Returns
+    -------
+    bool
+
     Examples
     --------
     >>> [not_known(cell) for cell in ("", None, float("nan"), 0, "no", "nan")]
@@ -32,12 +41,30 @@ def not_known(cell: Any) -> bool:
 
 
 def records(frame: pd.DataFrame) -> list[Record]:
-    """Return a table's rows, each as its cells by column, in their order."""
+    """Return a table's rows, each as its cells by column, in their order.
+
+    Parameters
+    ----------
+    frame : DataFrame
+
+    Returns
+    -------
+    list of dict
+        Cells as pandas holds them: text, float, int or NA.
+    """
     return [{str(name): cell for name, cell in row.items()} for row in frame.to_dict("records")]
 
 
 def unguarded(cell: str) -> str:
     """Take off the apostrophe that stands before a formula (`FORMULA_STARTS`) in the CSV files written here.
+
+    Parameters
+    ----------
+    cell : str
+
+    Returns
+    -------
+    str
 
     Examples
     --------

@@ -90,6 +90,15 @@ def readable_day(text: str) -> str:
 
     ``25/05/2024`` and ``2024/5/6`` can; ``06/05/2024`` is a day of May or of June. ISO dates, partial ones too, come
     back as they are; empty for what is no date or may be two.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        ISO 8601, or empty.
     """
     try:
         return text.strip() if parse_date(text) else ""
@@ -110,20 +119,52 @@ def readable_day(text: str) -> str:
 
 
 def exact_date(text: str) -> date | None:
-    """Return a date known to the day, else None."""
+    """Return a date known to the day, else None.
+
+    Parameters
+    ----------
+    text : str
+        As in `parse_date`.
+
+    Returns
+    -------
+    date or None
+    """
     known = parse_date(text)
     return known.low if known is not None and known.exact else None
 
 
 def add_months(day: date, months: int) -> date:
-    """Add calendar months; the day is cut to the month's last (31 January + 1 month = 28 or 29 February)."""
+    """Add calendar months; the day is cut to the month's last (31 January + 1 month = 28 or 29 February).
+
+    Parameters
+    ----------
+    day : date
+    months : int
+        May be negative.
+
+    Returns
+    -------
+    date
+    """
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def day_number(text: str, day_zero: str) -> int | None:
-    """Return the days from `day_zero` to `text`; None unless both are known to the day."""
+    """Return the days from `day_zero` to `text`; None unless both are known to the day.
+
+    Parameters
+    ----------
+    text, day_zero : str
+        As in `parse_date`.
+
+    Returns
+    -------
+    int or None
+        Days, negative before `day_zero`.
+    """
     then, zero = parse_date(text), parse_date(day_zero)
     if then is None or zero is None or not then.exact or not zero.exact:
         return None
