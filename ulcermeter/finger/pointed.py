@@ -104,7 +104,7 @@ def point_out_finger(
         if abs(drift) < GOOD_SCALE:
             break
     answer, matrix = _look(pixels, at_px, width, network, TURNS)
-    if answer.finger < MIN_FINGER:
+    if answer.finger < MIN_FINGER or _at_point(answer) < 0.5:
         return None
     return _in_picture(answer, matrix, pixels.shape[:2], width * math.exp(answer.log_width))
 
@@ -207,6 +207,12 @@ def _peak(tip: NDArray[np.float32]) -> NDArray[np.float64]:
     y, x = np.mgrid[top : top + part.shape[0], left : left + part.shape[1]]
     centre = np.array([(x * part).sum(), (y * part).sum()]) / max(float(part.sum()), 1e-12)
     return 2 * centre + 0.5
+
+
+def _at_point(answer: Answer) -> float:
+    """Return the mask's height within three view pixels of the point, a tenth of a finger's width."""
+    middle = answer.mask.shape[0] // 2
+    return float(answer.mask[middle - 3 : middle + 3, middle - 3 : middle + 3].max())
 
 
 def _confidence(answer: Answer) -> float:
