@@ -140,9 +140,9 @@ def test_the_file_says_what_the_network_says(picture, tmp_path):
 def test_another_network_is_refused(tmp_path):
     from ulcermeter.segmentation.network import WEIGHTS
 
-    with pytest.raises(ModelError, match="Expected a model of kind ulcermeter-finger-1"):
+    with pytest.raises(ModelError, match="expected a model of kind ulcermeter-finger-1"):
         load_finger_model(WEIGHTS)
-    with pytest.raises(ModelError, match="found none"):
+    with pytest.raises(ModelError, match="got none"):
         load_finger_model(tmp_path / "none.onnx")
 
 
