@@ -13,7 +13,7 @@ from ulcermeter.planimetry import (
     longest_caliper,
     perimeter,
     resample,
-    width_across,
+    transverse_width,
 )
 
 RECTANGLE = np.array([[1.0, 2.0], [5.0, 2.0], [5.0, 5.0], [1.0, 5.0]])
@@ -47,7 +47,7 @@ def test_rectangle() -> None:
     found = longest_caliper(RECTANGLE)
     assert found.length_mm == pytest.approx(5.0)
     assert {found.start, found.end} in ({0, 2}, {1, 3})
-    assert width_across(RECTANGLE) == pytest.approx(2 * 12 / 5)
+    assert transverse_width(RECTANGLE) == pytest.approx(2 * 12 / 5)
     assert area(RECTANGLE) == pytest.approx(12.0)
     assert perimeter(RECTANGLE) == pytest.approx(14.0)
     assert centroid(RECTANGLE) == pytest.approx([3.0, 3.5])
@@ -57,7 +57,7 @@ def test_rectangle() -> None:
 def test_ellipse(length: float, width: float) -> None:
     outline = ellipse(length, width)
     assert longest_caliper(outline).length_mm == pytest.approx(length, rel=1e-3)
-    assert width_across(outline) == pytest.approx(width, rel=2e-3)
+    assert transverse_width(outline) == pytest.approx(width, rel=2e-3)
     assert area(outline) == pytest.approx(np.pi * length * width / 4, rel=1e-3)
     assert equivalent_diameter(area(outline)) == pytest.approx(np.sqrt(length * width), rel=1e-3)
     assert centroid(outline) == pytest.approx([3.0, -2.0])
@@ -67,7 +67,7 @@ def test_half_disc_is_as_wide_as_its_height() -> None:
     angle = np.linspace(0, np.pi, 400)
     outline = 2.5 * np.column_stack([np.cos(angle), np.sin(angle)]) + [7, 1]
     assert longest_caliper(outline).length_mm == pytest.approx(5.0)
-    assert width_across(outline) == pytest.approx(2.5, rel=1e-4)
+    assert transverse_width(outline) == pytest.approx(2.5, rel=1e-4)
     assert perimeter(outline) == pytest.approx(2.5 * np.pi + 5.0, rel=1e-4)
 
 
@@ -88,7 +88,7 @@ def test_against_a_naive_second_version(outline: np.ndarray) -> None:
 @given(LOBES)
 def test_laws_between_the_measures(outline: np.ndarray) -> None:
     diameter = longest_caliper(outline).length_mm
-    assert width_across(outline) <= diameter * (1 + 1e-12)
+    assert transverse_width(outline) <= diameter * (1 + 1e-12)
     assert area(outline) <= np.pi / 4 * diameter**2
     assert perimeter(outline) >= 2 * diameter * (1 - 1e-12)
     assert perimeter(outline) ** 2 >= 4 * np.pi * area(outline)
@@ -115,11 +115,11 @@ def test_resampling_keeps_the_shape() -> None:
 @pytest.mark.parametrize("points", [np.empty((0, 2)), np.array([[1.0, 2.0]])])
 def test_too_few_points_have_no_size(points: np.ndarray) -> None:
     assert np.isnan(longest_caliper(points).length_mm)
-    assert np.isnan(width_across(points))
+    assert np.isnan(transverse_width(points))
     assert area(points) == 0.0
 
 
 def test_points_on_a_line() -> None:
     line = np.column_stack([np.linspace(0, 3, 7), np.linspace(0, 4, 7)])
     assert longest_caliper(line).length_mm == pytest.approx(5.0)
-    assert width_across(line) == pytest.approx(0.0, abs=1e-12)
+    assert transverse_width(line) == pytest.approx(0.0, abs=1e-12)

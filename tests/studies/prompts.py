@@ -25,7 +25,7 @@ from ulcermeter.phantom import draw_phantom, random_spec, ulcer_mask
 from ulcermeter.pipeline import measure_photo
 from ulcermeter.protocol import read_protocol
 from ulcermeter.segmentation import load_model, segment
-from ulcermeter.segmentation.prompted import find_at_click, find_in_region, mean_inside, unprompted_look
+from ulcermeter.segmentation.prompted import find_at_click, find_in_region, mean_inside, unprompted_result
 from ulcermeter.segmentation.training.split import choose_held_out, read_groups
 
 LEVELS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
@@ -173,7 +173,7 @@ def levels(places: Iterator[Place], model: Any) -> dict[str, list[float]]:
         for prompt, (_, _, finds) in looks.items():
             best = 0.0
             for find in finds[:1]:
-                view, logits = unprompted_look(rectified, find, model=model)
+                view, logits = unprompted_result(rectified, find, model=model)
                 best = mean_inside(find, view, model.probability(logits))
             kind = "skin" if place.wound is None else "wound"
             reached.setdefault(f"{kind}, {prompt}", []).append(best)

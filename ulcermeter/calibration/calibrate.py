@@ -201,7 +201,7 @@ def _turned_with_the_photo(points_px: Points, points_mm: Points) -> Points:
     How the reference happens to lie says nothing of the finger, and a plane askew to the photo makes every rectified
     window larger than what the photo shows.
     """
-    seen, known = points_px - points_px.mean(axis=0), points_mm - points_mm.mean(axis=0)
-    angle = np.arctan2((known[:, 0] * seen[:, 1] - known[:, 1] * seen[:, 0]).sum(), (known * seen).sum())
+    observed, known = points_px - points_px.mean(axis=0), points_mm - points_mm.mean(axis=0)
+    angle = np.arctan2((known[:, 0] * observed[:, 1] - known[:, 1] * observed[:, 0]).sum(), (known * observed).sum())
     cosine, sine = np.cos(angle), np.sin(angle)
     return np.asarray(points_mm @ np.array([[cosine, sine], [-sine, cosine]]))

@@ -63,12 +63,12 @@ def fit_lens(photos: Sequence[Photo], *, protocol: Protocol) -> LensProfile:
         else:
             views.append((found.points_px, found.points_mm))
     if len(views) < _LEAST_PHOTOS:
-        unseen = f" (not on {', '.join(missed[:6])})" if missed else ""
+        missing = f" (not on {', '.join(missed[:6])})" if missed else ""
         raise Refusal(
             Problem(
                 where="lens",
                 expected=f"the card on at least {_LEAST_PHOTOS} photos",
-                got=f"{len(views)}{unseen}",
+                got=f"{len(views)}{missing}",
                 action="take 12 with the whole card flat and sharp",
             )
         )

@@ -49,7 +49,7 @@ class Framing(Enum):
 
     WHOLE = "the whole frame, or nothing that speaks against it"
     CROPPED = "a part of a larger frame whose size the file still names, or that frame made smaller"
-    UNTOLD = "the frame is not named, or the picture has no camera's proportions: cut by an unknown amount"
+    UNKNOWN = "the frame is not named, or the picture has no camera's proportions: cut by an unknown amount"
 
 
 @dataclass(frozen=True)

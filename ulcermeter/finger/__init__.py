@@ -55,9 +55,9 @@ def locate_finger(
         return None
     best: AsSeen | None = None
     for lightness, ground in TRIES:
-        seen = _see(coarse, calibration, finger_mask(coarse, lightness=lightness, ground=ground), near, rules)
-        if seen is not None and (best is None or seen.faintest > best.faintest):
-            best = seen
+        observed = _see(coarse, calibration, finger_mask(coarse, lightness=lightness, ground=ground), near, rules)
+        if observed is not None and (best is None or observed.faintest > best.faintest):
+            best = observed
         if best is not None and best.faintest > _CLEAR:
             break
     if best is None:
@@ -73,26 +73,26 @@ def _see(
     near: NDArray[np.float64],
     rules: Protocol,
 ) -> AsSeen | None:
-    seen = read_shape(mask, coarse, calibration, near_px=near, protocol=rules)
-    if seen is None:
+    observed = read_shape(mask, coarse, calibration, near_px=near, protocol=rules)
+    if observed is None:
         return None
     # A nail is another colour than skin: offer the place before the first tip once more, as a likely finger.
-    longer = extend_mask(mask, coarse, _before_tip(seen, coarse, calibration))
+    longer = extend_mask(mask, coarse, _before_tip(observed, coarse, calibration))
     again = read_shape(longer, coarse, calibration, near_px=near, protocol=rules)
-    return again if again is not None and _shows_a_nail(seen, again) else seen
+    return again if again is not None and _shows_a_nail(observed, again) else observed
 
 
-def _shows_a_nail(seen: AsSeen, longer: AsSeen) -> bool:
+def _shows_a_nail(observed: AsSeen, longer: AsSeen) -> bool:
     """Say whether the longer finger gained a nail, 4 mm or more with a clearer end, and not a shadow."""
-    gained_mm = float(seen.axis @ (seen.tip_mm - longer.tip_mm))
-    return gained_mm > 4.0 and longer.tip_contrast > seen.tip_contrast
+    gained_mm = float(observed.axis @ (observed.tip_mm - longer.tip_mm))
+    return gained_mm > 4.0 and longer.tip_contrast > observed.tip_contrast
 
 
-def _before_tip(seen: AsSeen, coarse: CoarsePhoto, calibration: Calibration) -> NDArray[np.float64]:
+def _before_tip(observed: AsSeen, coarse: CoarsePhoto, calibration: Calibration) -> NDArray[np.float64]:
     """Return the corners (4, 2), in the coarse photo's pixels, of the strip that a nail before the tip would fill."""
-    reach, half = 1.6 * seen.radius_mm, 0.75 * seen.radius_mm
+    reach, half = 1.6 * observed.radius_mm, 0.75 * observed.radius_mm
     corners = np.array([[-reach, -half], [-reach, half], [reach, half], [reach, -half]])
-    return coarse.from_photo_px(calibration.to_px(seen.to_plane(corners)))
+    return coarse.from_photo_px(calibration.to_px(observed.to_plane(corners)))
 
 
 def finger_coordinates(

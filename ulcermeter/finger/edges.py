@@ -92,8 +92,8 @@ def _places(outline: Silhouette, shown_mm: float) -> tuple[Floats, Floats]:
 def _colours(pixels: NDArray[np.uint8], at: Floats) -> Floats:
     """Return lightness and colour over lightness (K, 3) at photo pixels."""
     x, y = (np.ascontiguousarray(v, dtype=np.float32)[None] for v in at.T)
-    seen = cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    lab = cv2.cvtColor(seen.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0].astype(np.float64)
+    observed = cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    lab = cv2.cvtColor(observed.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0].astype(np.float64)
     return np.column_stack([lab[:, 0], 100 * lab[:, 1:] / (lab[:, :1] + 12)])
 
 

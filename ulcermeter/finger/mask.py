@@ -129,8 +129,8 @@ def _elsewhere(cluster: NDArray[np.intp], sector: NDArray[np.intp], far: NDArray
     """
     table = np.bincount(sector[far] * _CLUSTERS + cluster[far], minlength=_SECTORS * _CLUSTERS)
     table = table.reshape(_SECTORS, _CLUSTERS).astype(np.float64)
-    seen = table.sum(axis=1) > 0.2 * table.sum() / _SECTORS
-    shares = np.sort(table[seen] / table[seen].sum(axis=1, keepdims=True), axis=0)
+    observed = table.sum(axis=1) > 0.2 * table.sum() / _SECTORS
+    shares = np.sort(table[observed] / table[observed].sum(axis=1, keepdims=True), axis=0)
     return shares[: max(1, int(np.ceil(ground * len(shares))))].mean(axis=0) if len(shares) else np.zeros(_CLUSTERS)
 
 

@@ -212,8 +212,8 @@ def _trimmed_line(s: Floats, u: Floats) -> tuple[Floats, float] | None:
 
 def _turned(axis: Floats, lines: _Lines) -> Floats:
     lean = np.arctan((lines.left[1] + lines.right[1]) / 2)
-    across = np.array([axis[1], -axis[0]])
-    return np.asarray(np.cos(lean) * axis + np.sin(lean) * across)
+    transverse = np.array([axis[1], -axis[0]])
+    return np.asarray(np.cos(lean) * axis + np.sin(lean) * transverse)
 
 
 def _from_tip(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, protocol: Protocol) -> AsSeen | None:

@@ -101,12 +101,12 @@ def silhouette(solid: Solid, camera: Floats, height: float) -> Silhouette:
     ahead = np.array([np.cos(solid.lean), np.sin(solid.lean)])
     aside = np.array([-ahead[1], ahead[0]])
     tip = np.array([solid.start, solid.offset])
-    place, across, up = (camera[:2] - tip) @ ahead, (camera[:2] - tip) @ aside, camera[2] - height
-    far, toward = np.hypot(across, up), np.arctan2(across, up)
+    place, transverse, up = (camera[:2] - tip) @ ahead, (camera[:2] - tip) @ aside, camera[2] - height
+    far, toward = np.hypot(transverse, up), np.arctan2(transverse, up)
     radius = solid.radius(_STEPS)
     cosine = (radius + solid.growth(_STEPS) * (place - _STEPS)) / far
-    seen = np.abs(cosine) <= 1
-    along, radius, opening = _STEPS[seen], radius[seen], np.arccos(cosine[seen])
+    observed = np.abs(cosine) <= 1
+    along, radius, opening = _STEPS[observed], radius[observed], np.arccos(cosine[observed])
     sides = []
     for angle in (toward - opening, toward + opening):
         skin = tip + along[:, None] * ahead + (radius * np.sin(angle))[:, None] * aside
@@ -153,16 +153,16 @@ def fit_solid(
     def outside(values: Floats) -> Floats:
         solid = Solid(*values)
         height = solid.height(near=near - solid.start, shown=shown, on_table=on_table)
-        seen = silhouette(solid, camera, height)
-        if len(seen.along) < 8:
+        observed = silhouette(solid, camera, height)
+        if len(observed.along) < 8:
             return np.full(len(edge), 9.0)
         off = np.empty(len(edge))
-        ring = seen.closed()
+        ring = observed.closed()
         ring = ring[ring[:, 0] < pivot[0] + 3.0]
         angle = np.arctan2(ring[:, 1] - pivot[1], pivot[0] - ring[:, 0])
         order = np.argsort(angle)
         off[at_end] = away - np.interp(turned, angle[order], np.hypot(*(ring - pivot).T)[order])
-        low, high = (np.interp(s, *side.T) for side in (seen.left, seen.right))
+        low, high = (np.interp(s, *side.T) for side in (observed.left, observed.right))
         off[~at_end] = np.where(u < (low + high) / 2, low - u, u - high)
         return off
 

@@ -27,7 +27,7 @@ _JOINT_MM, _BEHIND_CAP_MM = 4.0, 6.0
 
 
 def stand_up(
-    seen: AsSeen,
+    observed: AsSeen,
     coarse: CoarsePhoto,
     pixels: NDArray[np.uint8],
     calibration: Calibration,
@@ -44,12 +44,12 @@ def stand_up(
     """
     viewpoint = calibration.viewpoint_mm()
     known = bool(np.isfinite(viewpoint[2]))
-    camera = np.array([*seen.from_plane(viewpoint[:2]), viewpoint[2]]) if known else np.array([0.0, 0.0, FAR_MM])
-    near, on_table = float(seen.from_plane(near_mm)[0]), calibration.reference_on == "table"
-    shown = float(seen.edge_mm[:, 0].max())
-    first = Solid(0.0, 0.0, 0.0, seen.radius_mm, 0.02, 1.2 * seen.radius_mm, 2.3)
-    solid, off = fit_solid(seen.edge_mm, camera, first=first, near=near, on_table=on_table)
-    edge = seen.edge_mm
+    camera = np.array([*observed.from_plane(viewpoint[:2]), viewpoint[2]]) if known else np.array([0.0, 0.0, FAR_MM])
+    near, on_table = float(observed.from_plane(near_mm)[0]), calibration.reference_on == "table"
+    shown = float(observed.edge_mm[:, 0].max())
+    first = Solid(0.0, 0.0, 0.0, observed.radius_mm, 0.02, 1.2 * observed.radius_mm, 2.3)
+    solid, off = fit_solid(observed.edge_mm, camera, first=first, near=near, on_table=on_table)
+    edge = observed.edge_mm
 
     def height(of: Solid) -> float:
         return of.height(near=near - of.start, shown=shown - of.start, on_table=on_table)
@@ -57,7 +57,7 @@ def stand_up(
     for reach in _REACHES_MM:
         points, share = read_edges(
             pixels,
-            lambda points: calibration.to_px(seen.to_plane(points)),
+            lambda points: calibration.to_px(observed.to_plane(points)),
             coarse.hides,
             silhouette(solid, camera, height(solid)),
             shown_mm=shown - solid.start,
@@ -69,7 +69,8 @@ def stand_up(
         solid, off = fit_solid(edge, camera, first=solid, near=near, on_table=on_table, edge_sd_mm=0.1)
     if np.median(np.abs(off)) > _MOST_SPREAD_MM:
         return None
-    return _finger(seen, solid, edge, off, camera, height(solid) if known else 0.0, viewpoint, side)
+    above = height(solid) if known else 0.0
+    return _finger(observed, solid, edge, off, camera=camera, height=above, viewpoint=viewpoint, side=side)
 
 
 def _radii(solid: Solid, edge: Floats, off: Floats) -> Floats:
@@ -85,10 +86,11 @@ def _radii(solid: Solid, edge: Floats, off: Floats) -> Floats:
 
 
 def _finger(
-    seen: AsSeen,
+    observed: AsSeen,
     solid: Solid,
     edge: Floats,
     off: Floats,
+    *,
     camera: Floats,
     height: float,
     viewpoint: Floats,
@@ -96,12 +98,12 @@ def _finger(
 ) -> Finger:
     radii = _radii(solid, edge, off)
     outline = silhouette(solid, camera, height)
-    tip = seen.to_plane(np.array([[solid.start, solid.offset]]))[0]
+    tip = observed.to_plane(np.array([[solid.start, solid.offset]]))[0]
     ahead = np.array([[np.cos(solid.lean), np.sin(solid.lean)]])
-    axis = (seen.to_plane(ahead) - seen.tip_mm)[0]
+    axis = (observed.to_plane(ahead) - observed.tip_mm)[0]
     spread = 1.48 * float(np.median(np.abs(off)))
     return Finger(
-        outline_mm=seen.to_plane(_as_far_as_shown(outline, float(edge[:, 0].max()))),
+        outline_mm=observed.to_plane(_as_far_as_shown(outline, float(edge[:, 0].max()))),
         tip_mm=(float(tip[0]), float(tip[1])),
         axis=(float(axis[0]), float(axis[1])),
         radius_mm=float(np.median(radii[int(10 / _STEP_MM) : int(24 / _STEP_MM)])),
@@ -112,7 +114,7 @@ def _finger(
         axis_height_mm=height,
         viewpoint_mm=(float(viewpoint[0]), float(viewpoint[1]), float(viewpoint[2])),
         # Where the round end is faint, it may be a shadow's.
-        tip_sd_mm=0.8 if seen.tip_contrast > _CLEAR_TIP else 2.5,
+        tip_sd_mm=0.8 if observed.tip_contrast > _CLEAR_TIP else 2.5,
         midline_sd_mm=float(np.hypot(0.3, spread)),
     )
 

@@ -101,12 +101,12 @@ def framing_of(size: tuple[int, int], written: tuple[Any, Any]) -> tuple[Framing
     try:
         frame = tuple(sorted((int(written[0]), int(written[1])), reverse=True))
     except (TypeError, ValueError, OverflowError):
-        return Framing.UNTOLD, None
+        return Framing.UNKNOWN, None
     if frame == (longer, shorter):
-        return (Framing.WHOLE if _is_a_cameras(longer, shorter) else Framing.UNTOLD), None
+        return (Framing.WHOLE if _is_a_cameras(longer, shorter) else Framing.UNKNOWN), None
     if frame[0] >= longer and frame[1] >= shorter:
         return Framing.CROPPED, (frame[0], frame[1])
-    return Framing.UNTOLD, None
+    return Framing.UNKNOWN, None
 
 
 def _is_a_cameras(longer: int, shorter: int) -> bool:

@@ -20,7 +20,7 @@ from ulcermeter.planimetry.calipers import (
     equivalent_diameter,
     longest_caliper,
     resample,
-    width_across,
+    transverse_width,
 )
 from ulcermeter.planimetry.fits_finger import check_on_finger
 from ulcermeter.planimetry.interval import SizeDraws, draw_sizes, error_sizes
@@ -40,7 +40,7 @@ __all__ = [
     "measure",
     "perimeter",
     "resample",
-    "width_across",
+    "transverse_width",
 ]
 
 
@@ -140,7 +140,7 @@ def _sizes(skin: SkinOutline, caliper: Caliper, plane: NDArray[np.float64]) -> d
     unrolled = skin.unrolled_mm
     return {
         "diameter_mm": caliper.length_mm,
-        "width_mm": width_across(skin.tangent_mm, caliper=caliper),
+        "width_mm": transverse_width(skin.tangent_mm, caliper=caliper),
         "area_mm2": area(plane),
         "perimeter_mm": perimeter(plane),
         "equivalent_diameter_mm": equivalent_diameter(area(plane)),

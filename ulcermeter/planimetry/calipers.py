@@ -15,7 +15,7 @@ __all__ = [
     "equivalent_diameter",
     "longest_caliper",
     "resample",
-    "width_across",
+    "transverse_width",
 ]
 
 Points = NDArray[np.float64]
@@ -77,7 +77,7 @@ def _evenly(count: int) -> NDArray[np.intp]:
     return np.linspace(0, count, _MOST_VERTICES, endpoint=False).astype(np.intp)
 
 
-def width_across(points_mm: NDArray[np.floating], *, caliper: Caliper | None = None) -> float:
+def transverse_width(points_mm: NDArray[np.floating], *, caliper: Caliper | None = None) -> float:
     """Longest extent at right angles to the longest caliper.
 
     max(p · n) - min(p · n) with n the normal of the longest caliper, mm, 0 .. diameter. It is an extent (a bounding

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration, Finger, OutlineSource
 from ulcermeter.geometry import signed_area
-from ulcermeter.planimetry.calipers import resample, width_across
+from ulcermeter.planimetry.calipers import resample, transverse_width
 from ulcermeter.planimetry.skin import SkinOutline, local_scale, tangent_frame
 from ulcermeter.protocol import Protocol
 
@@ -121,7 +121,7 @@ def draw_sizes(
         Hashed (SHA-256) into the generator's seed.
     """
     rng = np.random.default_rng(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big"))
-    noise = _Noise.draw(rng, skin, calibration, centroid_px, sizes, count)
+    noise = _Noise.draw(rng, skin, calibration, centroid_px, sizes=sizes, count=count)
     shape = _Shape.of(skin)
     lengths, areas = shape.sizes(noise, TERMS)
     own, own_areas = shape.sizes(noise.first(_FEW_DRAWS), ("outline",))
@@ -155,6 +155,7 @@ class _Noise:
         skin: SkinOutline,
         calibration: Calibration,
         centroid_px: Floats,
+        *,
         sizes: ErrorSizes,
         count: int,
     ) -> _Noise:
@@ -199,7 +200,7 @@ class _Shape:
         side = 1.0 if signed_area(flat) >= 0 else -1.0
         normals = side * np.column_stack([ahead[:, 1], -ahead[:, 0]])
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-        narrow = width_across(flat)
+        narrow = transverse_width(flat)
         return cls(
             flat,
             normals,

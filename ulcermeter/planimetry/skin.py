@@ -95,9 +95,9 @@ def _on_finger(flat: Points, viewpoint: Points, finger: Finger, *, level: bool) 
     middle = centroid(flat)
     edge, at = finger.on_skin(flat), finger.on_skin(middle)[0]
     gradient, slope_deg = finger.gradient_at(at[:2]), finger.slope_deg_at(at[:2])
-    along, across = finger.along_and_across(edge[:, :2]).T
+    along, transverse = finger.along_and_across(edge[:, :2]).T
     radius = np.maximum(finger.radius_at(along), 1e-6)
-    unrolled = np.column_stack([along, radius * np.arcsin(np.clip(across / radius, -1, 1))])
+    unrolled = np.column_stack([along, radius * np.arcsin(np.clip(transverse / radius, -1, 1))])
     lean = (viewpoint[:2] - middle) / viewpoint[2] if known else np.zeros(2)
     if level and known:
         share = viewpoint[2] / (viewpoint[2] - edge[:, 2].mean())

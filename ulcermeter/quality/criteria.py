@@ -163,11 +163,11 @@ def _middle(
     y, x = np.nonzero(inside)
     forward = (axis[1] - axis[0]) / np.hypot(*(axis[1] - axis[0]))
     offset = np.column_stack([x, y]) - axis[0]
-    along, across = offset @ forward, offset @ np.array([-forward[1], forward[0]])
+    along, transverse = offset @ forward, offset @ np.array([-forward[1], forward[0]])
     along_from_tip = along - (along.min() if len(along) else 0.0)
     slices = along_from_tip.astype(int)
     width = np.bincount(slices)
-    side = across - (np.bincount(slices, across) / np.maximum(width, 1))[slices]
+    side = transverse - (np.bincount(slices, transverse) / np.maximum(width, 1))[slices]
     counts = np.abs(side) <= (1 - _RIM_SHARE) * width[slices] / 2
     counts &= (along_from_tip >= start_mm / _SPACING_MM) & (along_from_tip <= _REACH_MM / _SPACING_MM)
     distance, sides = np.full(inside.shape, np.nan), np.zeros(inside.shape)

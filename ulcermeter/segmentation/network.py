@@ -29,7 +29,7 @@ LEVEL_PX = 768
 # there is no ulcer reaches 0.62.
 MIN_CONFIDENCE = 0.75
 # One look alone is less sure than the surer of two.
-MIN_CONFIDENCE_ONE_LOOK = 0.60
+MIN_CONFIDENCE_ONE_PASS = 0.60
 MIN_PEAK = 0.80
 
 Pixels = NDArray[np.uint8]
@@ -179,7 +179,7 @@ def quiet_doubtful(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     for label in range(1, count):
         part, own, others = surroundings(labels, label, boxes[label])
         local = np.where(others, np.float32(0), probability[part])
-        if not is_trusted(expected_dice(local, own), float(local[own].max()), least=MIN_CONFIDENCE_ONE_LOOK):
+        if not is_trusted(expected_dice(local, own), float(local[own].max()), least=MIN_CONFIDENCE_ONE_PASS):
             quiet[part][own] = np.minimum(local[own], np.float32(0.49))
     return quiet
 

@@ -56,7 +56,7 @@ def find_ulcers(rectified: RectifiedPhoto, *, model: Model) -> tuple[View, Logit
 
 
 def refine_find(
-    rectified: RectifiedPhoto, find: Find, *, seen: tuple[View, Logits], model: Model
+    rectified: RectifiedPhoto, find: Find, *, first_pass: tuple[View, Logits], model: Model
 ) -> tuple[View, Logits, list[Find]]:
     """Outline a find again on a cut where it is about 110 px across.
 
@@ -67,21 +67,21 @@ def refine_find(
 
     Parameters
     ----------
-    seen : View and float32 (M, N)
+    first_pass : View and float32 (M, N)
         The first pass.
     """
     step = refine_step(rectified, find.centre, find.extent)
     view = cut_view(rectified.pixels, centre=find.centre, step=step, size_px=_cut_size(find.extent / step))
 
-    def look(prompt: Prompt | None) -> tuple[Logits, list[Find]]:
+    def outlined(prompt: Prompt | None) -> tuple[Logits, list[Find]]:
         logits = mirrored(view, prompt, model=model)
-        logits += FIRST_PASS_SHARE * (resample(seen[1], seen[0], view) - logits)
+        logits += FIRST_PASS_SHARE * (resample(first_pass[1], first_pass[0], view) - logits)
         logits = blank_polygon(logits, view, reference_in_window(rectified))
         return logits, [one for one in extract_finds(logits, view, model=model) if overlaps(one.outline, find.outline)]
 
-    logits, finds = look(None)
+    logits, finds = outlined(None)
     if not finds and find.confidence >= SURE:
-        logits, finds = look(region_prompt(view.pixels.shape, view.from_window(find.outline)))
+        logits, finds = outlined(region_prompt(view.pixels.shape, view.from_window(find.outline)))
     return view, logits, [replace(one, confidence=max(one.confidence, find.confidence)) for one in finds]
 
 

@@ -24,8 +24,8 @@ def click_bump(shape: tuple[int, ...], click_px: tuple[float, float]) -> NDArray
     """
     x = np.arange(shape[1], dtype=np.float32) - np.float32(click_px[0])
     y = np.arange(shape[0], dtype=np.float32) - np.float32(click_px[1])
-    across, down = np.exp(-0.5 * (x / CLICK_SD_PX) ** 2), np.exp(-0.5 * (y / CLICK_SD_PX) ** 2)
-    return np.asarray((down[:, None] * across[None, :]).astype(np.float32))
+    transverse, down = np.exp(-0.5 * (x / CLICK_SD_PX) ** 2), np.exp(-0.5 * (y / CLICK_SD_PX) ** 2)
+    return np.asarray((down[:, None] * transverse[None, :]).astype(np.float32))
 
 
 def polygon_region(shape: tuple[int, ...], polygon_px: NDArray[np.floating]) -> NDArray[np.uint8]:

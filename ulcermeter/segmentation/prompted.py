@@ -36,10 +36,10 @@ FAINTEST = 0.1
 STANDS_OUT = 0.1
 
 Points = NDArray[np.float64]
-Look = tuple[View, Logits, list[Find]]
+PassResult = tuple[View, Logits, list[Find]]
 
 
-def find_at_click(rectified: RectifiedPhoto, click: Points, *, model: Model) -> Look:
+def find_at_click(rectified: RectifiedPhoto, click: Points, *, model: Model) -> PassResult:
     """Outline the ulcer at a click.
 
     The click is looked at on three cuts, each twice as wide as the one before; the one on which the network is
@@ -52,20 +52,20 @@ def find_at_click(rectified: RectifiedPhoto, click: Points, *, model: Model) -> 
     base = find_step(rectified)
     best: Find | None = None
     for step in (0.5 * base, base, 2.0 * base):
-        _, _, finds = _look_at_click(rectified, click, click, max(step, 0.5), model)
+        _, _, finds = _pass_at_click(rectified, click, click, max(step, 0.5), model)
         for find in finds[:1]:
             if best is None or find.confidence > best.confidence:
                 best = find
     if best is None:
-        view, logits, _ = _look_at_click(rectified, click, click, base, model)
+        view, logits, _ = _pass_at_click(rectified, click, click, base, model)
         return view, logits, []
     step = refine_step(rectified, best.centre, best.extent)
     centre = np.where(np.abs(best.centre - click) < 0.4 * CLICK_VIEW_PX * step, best.centre, click)
-    view, logits, finds = _look_at_click(rectified, click, centre, step, model)
+    view, logits, finds = _pass_at_click(rectified, click, centre, step, model)
     return view, logits, finds if finds else [best]
 
 
-def _look_at_click(rectified: RectifiedPhoto, click: Points, centre: Points, step: float, model: Model) -> Look:
+def _pass_at_click(rectified: RectifiedPhoto, click: Points, centre: Points, step: float, model: Model) -> PassResult:
     view = cut_view(rectified.pixels, centre=centre, step=step, size_px=CLICK_VIEW_PX)
     x, y = view.from_window(click)[0]
     prompt = click_prompt(view.pixels.shape, (x, y))
@@ -86,7 +86,7 @@ def _circle() -> Points:
     return np.column_stack([np.cos(turn), np.sin(turn)])
 
 
-def find_in_outline(rectified: RectifiedPhoto, polygon: Points, *, model: Model) -> Look:
+def find_in_outline(rectified: RectifiedPhoto, polygon: Points, *, model: Model) -> PassResult:
     """Outline the ulcers that a rough outline (K, 2) in window pixels points at.
 
     The network is given the outline's box: measured on held-out photos it does better with that (mean Dice .892) than
@@ -98,7 +98,7 @@ def find_in_outline(rectified: RectifiedPhoto, polygon: Points, *, model: Model)
     return view, logits, [find for find in finds if overlaps(find.outline, polygon)]
 
 
-def find_in_region(rectified: RectifiedPhoto, polygon: Points, *, model: Model) -> Look:
+def find_in_region(rectified: RectifiedPhoto, polygon: Points, *, model: Model) -> PassResult:
     """Outline the ulcers inside a box, at most an eighth of its size beyond it.
 
     Parameters
@@ -121,7 +121,7 @@ def find_in_region(rectified: RectifiedPhoto, polygon: Points, *, model: Model) 
     return view, logits, [find for find in finds if find.area > 0.1 * finds[0].area]
 
 
-def keep_ulcers(rectified: RectifiedPhoto, look: Look, *, model: Model) -> Look:
+def keep_ulcers(rectified: RectifiedPhoto, result: PassResult, *, model: Model) -> PassResult:
     """Keep what stands out from the skin around it without the prompt too, as an unprompted find must.
 
     Told where to look the network draws something at most clicks on healthy skin. So each find is looked at again at
@@ -129,15 +129,19 @@ def keep_ulcers(rectified: RectifiedPhoto, look: Look, *, model: Model) -> Look:
     empty; it is an ulcer where the mean probability inside its outline reaches `STANDS_OUT`. Where nothing is kept,
     what was seen without the prompt is returned.
     """
-    view, logits, finds = look
-    unprompted = [(find, *unprompted_look(rectified, find, model=model)) for find in finds]
-    kept = [find for find, seen, own in unprompted if mean_inside(find, seen, model.probability(own)) >= STANDS_OUT]
+    view, logits, finds = result
+    unprompted = [(find, *unprompted_result(rectified, find, model=model)) for find in finds]
+    kept = [
+        find
+        for find, first_pass, own in unprompted
+        if mean_inside(find, first_pass, model.probability(own)) >= STANDS_OUT
+    ]
     if finds and not kept:
         return (*unprompted[0][1:], [])
     return view, logits, kept
 
 
-def unprompted_look(rectified: RectifiedPhoto, find: Find, *, model: Model) -> tuple[View, Logits]:
+def unprompted_result(rectified: RectifiedPhoto, find: Find, *, model: Model) -> tuple[View, Logits]:
     """Look at a find, at most 110 px across, with both prompt channels empty; float32 (M, N) logits of the view."""
     step = max(find_step(rectified), find.extent / REFINED_EXTENT_PX)
     view = cut_view(rectified.pixels, centre=find.centre, step=step, size_px=CLICK_VIEW_PX)

@@ -18,7 +18,7 @@ from ulcermeter.segmentation.fields import Find, View
 from ulcermeter.segmentation.network import Model, check_pixels, is_trusted, load_model
 from ulcermeter.segmentation.passes import drop_repeats, find_ulcers, refine_find
 from ulcermeter.segmentation.prompt_channels import polygon_region
-from ulcermeter.segmentation.prompted import Look, find_at_click, find_in_outline, find_in_region, keep_ulcers
+from ulcermeter.segmentation.prompted import PassResult, find_at_click, find_in_outline, find_in_region, keep_ulcers
 from ulcermeter.segmentation.tracings import segment_tracing
 
 Points = NDArray[np.float64]
@@ -86,14 +86,14 @@ def segment(
     opened = model if isinstance(model, Model) else load_model(model)
     if click is not None:
         at = rectified.from_photo_px(np.array([click]))[0]
-        look = _ulcers_of(rectified, find_at_click(rectified, at, model=opened), opened, protocol)
-        return _assemble(rectified, [look], opened, prompt="click")
+        result = _ulcers_of(rectified, find_at_click(rectified, at, model=opened), opened, protocol)
+        return _assemble(rectified, [result], opened, prompt="click")
     if box is not None:
-        look = find_in_region(rectified, rectified.from_photo_px(_box_corners(box)), model=opened)
-        return _assemble(rectified, [_ulcers_of(rectified, look, opened, protocol)], opened, prompt="box")
+        result = find_in_region(rectified, rectified.from_photo_px(_box_corners(box)), model=opened)
+        return _assemble(rectified, [_ulcers_of(rectified, result, opened, protocol)], opened, prompt="box")
     if outline is not None:
-        look = find_in_outline(rectified, rectified.from_photo_px(np.asarray(outline, np.float64)), model=opened)
-        return _assemble(rectified, [look], opened, prompt="outline")
+        result = find_in_outline(rectified, rectified.from_photo_px(np.asarray(outline, np.float64)), model=opened)
+        return _assemble(rectified, [result], opened, prompt="outline")
     return _segment_automatically(rectified, opened, protocol)
 
 
@@ -118,21 +118,21 @@ def detection_limit_mm(rectified: RectifiedPhoto, *, protocol: Protocol) -> floa
 
 def _segment_automatically(rectified: RectifiedPhoto, model: Model, protocol: Protocol) -> Segmentation:
     view, logits, finds = find_ulcers(rectified, model=model)
-    looks: list[Look] = [(view, logits, [])]
+    results: list[PassResult] = [(view, logits, [])]
     for find in finds:
         if find.extent * rectified.spacing_mm >= 0.5 * protocol.measurement.detection_limit_min_mm:
-            cut, refined, found = refine_find(rectified, find, seen=(view, logits), model=model)
+            cut, refined, found = refine_find(rectified, find, first_pass=(view, logits), model=model)
             kept = [
                 one
                 for one in found
                 if is_trusted(one.confidence, one.peak) and _reaches_limit(one, rectified, protocol)
             ]
-            looks += [(cut, refined, kept)] if kept else []
-    return _assemble(rectified, looks, model)
+            results += [(cut, refined, kept)] if kept else []
+    return _assemble(rectified, results, model)
 
 
-def _ulcers_of(rectified: RectifiedPhoto, look: Look, model: Model, protocol: Protocol) -> Look:
-    view, logits, finds = keep_ulcers(rectified, look, model=model)
+def _ulcers_of(rectified: RectifiedPhoto, result: PassResult, model: Model, protocol: Protocol) -> PassResult:
+    view, logits, finds = keep_ulcers(rectified, result, model=model)
     return view, logits, [find for find in finds if _reaches_limit(find, rectified, protocol)]
 
 
@@ -142,11 +142,13 @@ def _reaches_limit(find: Find, rectified: RectifiedPhoto, protocol: Protocol) ->
     return find.longest >= limit and find.area >= math.pi / 4 * limit**2 / 2
 
 
-def _assemble(rectified: RectifiedPhoto, looks: Sequence[Look], model: Model, *, prompt: str = "") -> Segmentation:
-    finds = sorted(drop_repeats([find for _, _, found in looks for find in found]), key=lambda find: -find.area)
+def _assemble(
+    rectified: RectifiedPhoto, results: Sequence[PassResult], model: Model, *, prompt: str = ""
+) -> Segmentation:
+    finds = sorted(drop_repeats([find for _, _, found in results for find in found]), key=lambda find: -find.area)
     shape = rectified.pixels.shape[:2]
     probability = np.zeros(shape, np.float32)
-    for view, logits, found in looks:
+    for view, logits, found in results:
         _paste(probability, view, model.probability(logits), found)
     labels = np.zeros(shape, np.int32)
     for label, find in reversed(list(enumerate(finds, start=1))):

@@ -108,13 +108,13 @@ def _trace_part(share: NDArray[np.float32], inside: NDArray[np.bool_]) -> Points
 def check_on_photo(outlines: Sequence[Points], shape: tuple[int, int]) -> None:
     """Refuse outlines (K, 2) that no ulcer has on its photo of (rows, columns): most often the mask is inverted."""
     share = sum(map(area, outlines)) / (shape[0] * shape[1])
-    across = any(
+    spanning = any(
         (outline.min(axis=0) < BORDER_PX - 0.5).any(where=far)
         for outline in outlines
         if (far := outline.max(axis=0) > _far_border(shape)).any()
     )
-    if across or share > LARGEST_SHARE:
-        fault = "touches opposite borders of the photo" if across else f"covers {share:.0%} of the photo"
+    if spanning or share > LARGEST_SHARE:
+        fault = "touches opposite borders of the photo" if spanning else f"covers {share:.0%} of the photo"
         raise Refusal(
             Problem(
                 f"the tracing {fault}, as no ulcer does (inverted?)",

@@ -56,12 +56,12 @@ def test_square_and_wide_photos_were_cropped() -> None:
         ((2000, 1500), (4032, 3024), Framing.CROPPED, (4032, 3024)),
         ((1500, 2000), (4032, 3024), Framing.CROPPED, (4032, 3024)),
         ((3024, 3024), (4032, 3024), Framing.CROPPED, (4032, 3024)),  # a phone's square photo
-        ((2000, 1500), (None, None), Framing.UNTOLD, None),
-        ((2000, 1500), (0, 0), Framing.UNTOLD, None),
-        ((2000, 1500), ("wide", b"high"), Framing.UNTOLD, None),
-        ((1800, 1350), (1800, 1350), Framing.UNTOLD, None),  # 4:3, but no camera's 1350
+        ((2000, 1500), (None, None), Framing.UNKNOWN, None),
+        ((2000, 1500), (0, 0), Framing.UNKNOWN, None),
+        ((2000, 1500), ("wide", b"high"), Framing.UNKNOWN, None),
+        ((1800, 1350), (1800, 1350), Framing.UNKNOWN, None),  # 4:3, but no camera's 1350
         ((4624, 3468), (4624, 3468), Framing.WHOLE, None),
-        ((1713, 1499), (1713, 1499), Framing.UNTOLD, None),  # a free crop whose tags follow
+        ((1713, 1499), (1713, 1499), Framing.UNKNOWN, None),  # a free crop whose tags follow
     ],
 )
 def test_how_a_picture_lies_in_its_cameras_frame(
@@ -79,7 +79,7 @@ def test_a_cropped_photos_focal_length_spans_its_own_frame_and_the_sensors() -> 
             NoteKind.CROPPED,
         ),
         (
-            replace(PHONE, framing=Framing.UNTOLD),
+            replace(PHONE, framing=Framing.UNKNOWN),
             (26 * 2500 / 43.2666, 2.5 * 26 * 2500 / 43.2666),
             NoteKind.FRAME_NOT_NAMED,
         ),
@@ -96,7 +96,7 @@ def test_a_cropped_photos_focal_length_spans_its_own_frame_and_the_sensors() -> 
 
 
 def test_a_lens_profile_is_not_used_on_a_part_of_its_frame() -> None:
-    for part in ({"framing": Framing.UNTOLD}, {"digital_zoom": 2.0}):
+    for part in ({"framing": Framing.UNKNOWN}, {"digital_zoom": 2.0}):
         assert lens_matches(photo(30, 40, LENS.camera), LENS)
         assert not lens_matches(photo(30, 40, replace(LENS.camera, **part)), LENS)
 

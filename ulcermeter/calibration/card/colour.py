@@ -67,10 +67,10 @@ def _patch_light(photo: Photo, calibration: Calibration, name: str) -> NDArray[n
     edge = np.array([photo.pixels.shape[1], photo.pixels.shape[0]]) - 1
     if (places < 0).any() or (places > edge).any():
         return None
-    seen = cv2.remap(photo.pixels, places[None], None, cv2.INTER_NEAREST)[0]
-    if np.median(seen, axis=0).max() >= _BURNT:
+    observed = cv2.remap(photo.pixels, places[None], None, cv2.INTER_NEAREST)[0]
+    if np.median(observed, axis=0).max() >= _BURNT:
         return None
-    light = SRGB_TO_LINEAR[seen].astype(np.float64)
+    light = SRGB_TO_LINEAR[observed].astype(np.float64)
     middle = np.median(light, axis=0)
     # The spread of blocks, not of pixels: noise is no glare.
     blocks = light.reshape(3, _SIDE // 3, 3, _SIDE // 3, 3).mean(axis=(1, 3, 4))

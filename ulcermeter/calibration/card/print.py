@@ -127,8 +127,8 @@ def _bar(pdf: FPDF, x_mm: float, y_mm: float) -> None:
     for end in (0.0, BAR_MM):
         pdf.rect(x_mm + end - (0.3 if end else 0.0), y_mm - 2.0, 0.3, 6.5, style="F")
     pdf.set_font("helvetica", "", 9)
-    said = "check the printer: this bar is 100 mm from end to end"
-    pdf.text(x_mm + (BAR_MM - pdf.get_string_width(said)) / 2, y_mm + 7.5, said)
+    stated = "check the printer: this bar is 100 mm from end to end"
+    pdf.text(x_mm + (BAR_MM - pdf.get_string_width(stated)) / 2, y_mm + 7.5, stated)
 
 
 def _steps(pdf: FPDF, x_mm: float, y_mm: float, wide_mm: float) -> None:

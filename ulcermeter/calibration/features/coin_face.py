@@ -37,13 +37,13 @@ _EDGES_A_RAY, _LEAST_EDGE, _CLEAR_EDGE = 8, 0.12, 0.30
 _NEAR = (1.0, 0.005)
 """An edge this near lies on the ellipse: px, and as a share of the radius."""
 _BEYOND = 0.10
-_LEAST_SEEN, _LEAST_OUTER = 40, 0.35
-_AS_WELL_SEEN = 0.6
+_LEAST_OBSERVED, _LEAST_OUTER = 40, 0.35
+_AS_WELL_OBSERVED = 0.6
 """Of the rim found, the least share that must be seen of one that replaces it: cloth round a dot has edges too."""
 _THICKNESS = 0.09
 """A coin's thickness as a share of its diameter: 0.079-0.103 for the eight euro coins (Council Regulation (EU)
 729/2014, annex I)."""
-_OFF_ALONG, _OFF_ACROSS, _FLAT, _CLEAR = 10.0, 4.0, 8.0, 0.5
+_OFF_ALONG, _OFF_TRANSVERSE, _FLAT, _CLEAR = 10.0, 4.0, 8.0, 0.5
 """What counts beside the share of the rim that is seen: a wall that is too broad or narrow, a shift across the wall's
 direction (a shadow may do that), flatness, strength. Chosen on three photos of coins (assumption)."""
 _MOST_FLAT = 0.06
@@ -90,7 +90,7 @@ def face_of(pixels: NDArray[np.uint8], disc: EllipseFit, camera: CameraPrior) ->
         return disc
     found = disc.ellipse
     for _ in range(2):
-        rims = [rim for rim in _rims(pixels, found) if rim.on >= _AS_WELL_SEEN * disc.ellipse.support]
+        rims = [rim for rim in _rims(pixels, found) if rim.on >= _AS_WELL_OBSERVED * disc.ellipse.support]
         if not rims:
             return disc
         outline = max(rims, key=lambda rim: rim.on + rim.outer)
@@ -111,8 +111,8 @@ def _worth(rim: _Rim, outline: _Rim, camera: CameraPrior) -> float:
     slant = max(float(np.hypot(*down)), 1e-6)
     shift = (rim.ellipse.centre_px - outline.ellipse.centre_px) / radius
     along = shift @ down / slant - _THICKNESS * slant
-    across = (shift[0] * down[1] - shift[1] * down[0]) / slant
-    off = _OFF_ALONG * abs(along) + _OFF_ACROSS * abs(across)
+    transverse = (shift[0] * down[1] - shift[1] * down[0]) / slant
+    off = _OFF_ALONG * abs(along) + _OFF_TRANSVERSE * abs(transverse)
     return rim.on + _CLEAR * rim.clear - _FLAT * min(rim.flatness, _MOST_FLAT) - float(off)
 
 
@@ -136,12 +136,12 @@ def _edges(pixels: NDArray[np.uint8], found: Ellipse) -> tuple[Matrix, Matrix]:
     angles = np.arange(_RAYS * _FINER) * (2 * np.pi / (_RAYS * _FINER))
     rays = np.column_stack([np.cos(angles), np.sin(angles)]) @ found.shape_px
     where = (found.centre_px + shares[None, :, None] * rays[:, None]).astype(np.float32)
-    seen = cv2.remap(pixels, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    seen = seen.astype(np.float32).reshape(_RAYS, _FINER, n, 3).mean(axis=1)
+    observed = cv2.remap(pixels, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    observed = observed.astype(np.float32).reshape(_RAYS, _FINER, n, 3).mean(axis=1)
     blur = max(_BLUR[0], _BLUR[1] * radius) / spacing_px
     x = np.arange(-int(np.ceil(3 * blur)), int(np.ceil(3 * blur)) + 1)
     slope = -x * np.exp(-((x / blur) ** 2) / 2)
-    change = cv2.filter2D(seen, -1, (slope / np.abs(slope).sum() * 2)[None].astype(np.float32), borderType=1)
+    change = cv2.filter2D(observed, -1, (slope / np.abs(slope).sum() * 2)[None].astype(np.float32), borderType=1)
     return _peaks(np.sqrt(np.sum(change**2, axis=2)), shares)
 
 
@@ -194,7 +194,7 @@ def _settled(start: Matrix, places: Matrix, clear: Matrix, near: float, found: E
         off, which = _nearest(numbers, places)
         weights = np.clip(1 - (off / reach) ** 2, 0, None) ** 2
         weights *= np.sqrt(np.minimum(clear[np.arange(_RAYS), which], 1.0))
-        if np.count_nonzero(weights) < _LEAST_SEEN:
+        if np.count_nonzero(weights) < _LEAST_OBSERVED:
             return None
         normal = (_DESIGN.T * weights) @ _DESIGN + 1e-6 * np.eye(5)
         numbers = numbers + np.linalg.solve(normal, (_DESIGN.T * weights) @ off)

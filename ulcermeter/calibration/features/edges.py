@@ -68,8 +68,8 @@ def edge_offsets(
     at = starts[:, None] + (ends - starts)[:, None] * ((np.arange(n_profiles) + 0.5) / n_profiles)[:, None]
     where = (at[:, :, None] + s[:, None] * normals[:, None, None]).astype(np.float32)
     where = where.reshape(-1, len(s), 2)
-    seen = cv2.remap(light, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    means = seen.reshape(len(starts), n_profiles, len(s), -1).mean(axis=1).astype(np.float64)
+    observed = cv2.remap(light, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    means = observed.reshape(len(starts), n_profiles, len(s), -1).mean(axis=1).astype(np.float64)
     return _centroids(means[..., 0] if mix is None else means @ mix, s)
 
 
@@ -84,5 +84,5 @@ def _centroids(profiles: Floats, s: Floats) -> tuple[Floats, Floats]:
         for _ in range(12):
             weights = slopes * np.exp(-0.5 * ((middles - offset[:, None]) / width) ** 2)
             offset = np.clip((weights * middles).sum(axis=1) / weights.sum(axis=1), -reach, reach)
-    seen = (step > 0) & (np.abs(offset) < 0.8 * reach) & np.isfinite(offset)
-    return np.where(seen, offset, np.nan), step
+    observed = (step > 0) & (np.abs(offset) < 0.8 * reach) & np.isfinite(offset)
+    return np.where(observed, offset, np.nan), step

@@ -202,9 +202,9 @@ def _follow(guess: Ellipse, gradient: NDArray[np.float32], wide: float, least: f
     reach = max(wide * guess.radius_px, 2.0)
     s = np.linspace(-reach, reach, 2 * int(np.ceil(reach)) + 1)
     where = (rim[:, None] + s[:, None] * normals[:, None]).astype(np.float32)
-    seen = cv2.remap(gradient, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    along = np.einsum("kpi,ki->kp", seen, normals)
-    strong = np.abs(along) * (np.abs(along) > 0.85 * np.hypot(seen[..., 0], seen[..., 1]))
+    observed = cv2.remap(gradient, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    along = np.einsum("kpi,ki->kp", observed, normals)
+    strong = np.abs(along) * (np.abs(along) > 0.85 * np.hypot(observed[..., 0], observed[..., 1]))
     best = strong.argmax(axis=1)
     offset = s[best]
     ok = strong[np.arange(_ANGLES), best] > least
@@ -256,7 +256,7 @@ def fit_ellipse(pixels: NDArray[np.uint8], guess: Ellipse) -> EllipseFit | None:
     """
     light, origin, scale = _patch(pixels, guess)
     ellipse = Ellipse((guess.centre_px - origin + 0.5) * scale - 0.5, guess.shape_px * scale)
-    grey, bright_inside = _told_apart(light, ellipse)
+    grey, bright_inside = _separate(light, ellipse)
     fitted = None
     for reach in _REACHES:
         fitted = _improve(grey, ellipse, reach, bright_inside=bright_inside)
@@ -282,14 +282,16 @@ def _patch(pixels: NDArray[np.uint8], guess: Ellipse) -> tuple[NDArray[np.float3
     return light, low.astype(np.float64), 1 / factor
 
 
-def _told_apart(light: NDArray[np.float32], ellipse: Ellipse) -> tuple[NDArray[np.float32], bool]:
+def _separate(light: NDArray[np.float32], ellipse: Ellipse) -> tuple[NDArray[np.float32], bool]:
     """Return the mix of channels (linear light) that differs most between disc and ground; which of them is bright."""
     angles = np.arange(_ANGLES) * (2 * np.pi / _ANGLES)
     rings = []
     for shares in ((0.84, 0.90, 0.95), (1.05, 1.10, 1.16)):
         where = np.concatenate([Ellipse(ellipse.centre_px, ellipse.shape_px * s).rim(angles) for s in shares])
-        seen = cv2.remap(light, where[None].astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        rings.append(np.median(seen.reshape(-1, 3), axis=0))
+        observed = cv2.remap(
+            light, where[None].astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        rings.append(np.median(observed.reshape(-1, 3), axis=0))
     apart = rings[0] - rings[1]
     weights = apart / max(float(np.abs(apart).sum()), 1e-6)
     if weights.sum() < 0:
@@ -311,19 +313,19 @@ def _improve(grey: NDArray[np.float32], ellipse: Ellipse, reach: float, *, brigh
     swap = np.isfinite(others) & (~np.isfinite(offsets) | (back > 2 * steps))
     offsets, steps = np.where(swap, -others, offsets), np.where(swap, back, steps)
     typical = float(np.median(steps[np.isfinite(offsets)])) if np.isfinite(offsets).any() else 0.0
-    seen = np.isfinite(offsets) & (steps > 0.25 * typical)
-    if seen.sum() < n / 3:
+    observed = np.isfinite(offsets) & (steps > 0.25 * typical)
+    if observed.sum() < n / 3:
         return None
-    return _solved(ellipse, angles, sign * offsets, seen, typical)
+    return _solved(ellipse, angles, sign * offsets, observed, typical)
 
 
 def _solved(
-    ellipse: Ellipse, angles: Matrix, offsets: Matrix, seen: NDArray[np.bool_], contrast: float
+    ellipse: Ellipse, angles: Matrix, offsets: Matrix, observed: NDArray[np.bool_], contrast: float
 ) -> EllipseFit | None:
     """Weighted least squares with Tukey's weights; the covariance counts how far neighbours err together."""
     design = sensitivity(ellipse, angles)
-    weights = seen.astype(np.float64)
-    offsets = np.where(seen, offsets, 0.0)
+    weights = observed.astype(np.float64)
+    offsets = np.where(observed, offsets, 0.0)
     for _ in range(6):
         normal = (design.T * weights) @ design
         try:
@@ -331,9 +333,9 @@ def _solved(
         except np.linalg.LinAlgError:
             return None
         residuals = offsets - design @ step
-        spread = 1.4826 * float(np.median(np.abs(residuals[seen])))
+        spread = 1.4826 * float(np.median(np.abs(residuals[observed])))
         spread = float(np.clip(spread, _LEAST_SD_PX, max(_LARGEST_SPREAD[0], _LARGEST_SPREAD[1] * ellipse.radius_px)))
-        weights = np.where(seen, np.clip(1 - (residuals / (4.685 * spread)) ** 2, 0, None) ** 2, 0.0)
+        weights = np.where(observed, np.clip(1 - (residuals / (4.685 * spread)) ** 2, 0, None) ** 2, 0.0)
     total = float(weights.sum())
     if total < 12:
         return None

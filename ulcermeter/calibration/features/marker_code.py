@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ulcermeter.calibration.geometry.homography import square_to_quad
 from ulcermeter.datatypes import Points, transform_points
 
-__all__ = ["Marker", "decode", "looks_like_marker"]
+__all__ = ["Marker", "decode", "resembles_marker"]
 
 _COMMON = {
     7: ("DICT_7X7_1000",),
@@ -74,13 +74,13 @@ def decode(grey: NDArray[np.uint8], square: Points, *, dictionary: str | None) -
         if bits is None:
             continue
         for name in (dictionary,) if dictionary else _COMMON[size]:
-            found = _look_up(bits, name, size, 1 if dictionary and size == 5 else _ERRORS_ALLOWED[size])
+            found = _find_code(bits, name, size, 1 if dictionary and size == 5 else _ERRORS_ALLOWED[size])
             if found is not None:
                 return _upright(square, name, *found)
     return None
 
 
-def looks_like_marker(grey: NDArray[np.uint8], square: Points) -> bool:
+def resembles_marker(grey: NDArray[np.uint8], square: Points) -> bool:
     """Return whether a four-sided shape has a dark border on brighter ground and something bright inside."""
     cells = _read_cells(grey, square, 8)
     if cells is None:
@@ -134,7 +134,7 @@ def _ring(cells: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([cells[0], cells[-1], cells[1:-1, 0], cells[1:-1, -1]])
 
 
-def _look_up(bits: NDArray[np.uint8], name: str, size: int, errors: int) -> tuple[int, int, NDArray[np.uint8]] | None:
+def _find_code(bits: NDArray[np.uint8], name: str, size: int, errors: int) -> tuple[int, int, NDArray[np.uint8]] | None:
     """Return id, quarter turns and error-free bits of the nearest code within the errors allowed.
 
     OpenCV keeps a code's four rotations one after another (whatever the array's shape says), each as bytes with the

@@ -69,7 +69,7 @@ class MarkerFit:
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Window:
     """Borders as they are seen from given corners: arguments of `fit_bending`, and the share of borders seen."""
 
     places: Points
@@ -77,7 +77,7 @@ class _Look:
     normals: Matrix
     design: Matrix
     offsets: Matrix
-    share_seen: float
+    share_observed: float
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def fit_marker(pixels: NDArray[np.uint8], marker: Marker) -> MarkerFit | None:
             return None
         corners = fitted.corners_px
     assert fitted is not None
-    last = _look(grey, corners, borders, np.ones(len(borders.outer), dtype=bool), _REACHES[-1])
+    last = _window_of(grey, corners, borders, np.ones(len(borders.outer), dtype=bool), _REACHES[-1])
     if last is None:
         return None
     return MarkerFit(
@@ -174,16 +174,16 @@ def _improve(
     grey: NDArray[np.float32], corners: Points, borders: _Borders, used: NDArray[np.bool_], reach: float
 ) -> MarkerFit | None:
     """Take one Gauss-Newton step over the borders; reach is in modules."""
-    look = _look(grey, corners, borders, used, reach)
-    if look is None:
+    window = _window_of(grey, corners, borders, used, reach)
+    if window is None:
         return None
-    fit = _solve(corners, look.design, look.offsets, bleeding=not borders.outer[used].all())
-    return fit and replace(fit, share_fitted=fit.share_fitted * look.share_seen)
+    fit = _solve(corners, window.design, window.offsets, bleeding=not borders.outer[used].all())
+    return fit and replace(fit, share_fitted=fit.share_fitted * window.share_observed)
 
 
-def _look(
+def _window_of(
     grey: NDArray[np.float32], corners: Points, borders: _Borders, used: NDArray[np.bool_], reach: float
-) -> _Look | None:
+) -> _Window | None:
     """Measure the used borders from given corners; None where fewer than half are seen."""
     to_px = square_to_quad(corners[None])[0]
     starts, ends, bright = (transform_points(to_px, p[used]) for p in (borders.starts, borders.ends, borders.bright))
@@ -196,11 +196,18 @@ def _look(
     offsets, _ = edge_offsets(grey, starts, ends, normals, reach_px=reach_px)
     middles = (borders.starts[used] + borders.ends[used]) / 2
     design = np.column_stack([_sensitivity(corners, middles, normals), -np.ones(len(middles))])
-    seen = np.isfinite(offsets)
-    if seen.sum() < max(0.5 * used.sum(), 12):
+    observed = np.isfinite(offsets)
+    if observed.sum() < max(0.5 * used.sum(), 12):
         return None
     axes = _axes(to_px, middles)
-    return _Look(middles[seen], axes[seen], normals[seen], design[seen], offsets[seen], float(seen.mean()))
+    return _Window(
+        middles[observed],
+        axes[observed],
+        normals[observed],
+        design[observed],
+        offsets[observed],
+        float(observed.mean()),
+    )
 
 
 def _axes(to_px: Matrix, places: Points) -> Matrix:

@@ -67,7 +67,7 @@ class _Strip:
     rows_px: Floats
     phase: Floats
     course_px: Points
-    across: Points
+    transverse: Points
 
     def between(self, reach_px: float) -> _Strip:
         """Return the rows within a reach of the course."""
@@ -78,7 +78,7 @@ class _Strip:
         """Return the photo's points (T, 2) at phases, px to the side of the course."""
         place, side = (
             np.column_stack([np.interp(phase, self.phase, v[:, i]) for i in (0, 1)])
-            for v in (self.course_px, self.across)
+            for v in (self.course_px, self.transverse)
         )
         return place + np.asarray(aside_px)[:, None] * side
 
@@ -114,7 +114,7 @@ def _fit(grey: NDArray[np.uint8], places_px: Points, phase: Floats) -> TickLines
     lean = _lean(near.rows_px, number, offsets, contrast)
     offsets, contrast = _darkest(strip, number, strip.rows_px[:, None] * lean(number))
     band = _band(np.median(contrast, axis=1), strip.rows_px)
-    return None if band is None else _lines(strip, number, offsets, contrast, band, period_px)
+    return None if band is None else _lines(strip, number, offsets, contrast, band, period_px=period_px)
 
 
 def _strip(grey: NDArray[np.uint8], places: Points, phase: Floats, number: Floats) -> tuple[_Strip, float]:
@@ -123,13 +123,13 @@ def _strip(grey: NDArray[np.uint8], places: Points, phase: Floats, number: Float
     course, along = (np.column_stack([c(columns) for c in cs]) for cs in (courses, [c.deriv() for c in courses]))
     period_px = float(np.median(np.hypot(*along.T)))
     along /= np.hypot(*along.T)[:, None]
-    across = np.column_stack([-along[:, 1], along[:, 0]])
+    transverse = np.column_stack([-along[:, 1], along[:, 0]])
     step = max(1.0, period_px / 10)
     rows = np.arange(-int(_REACH * period_px / step), int(_REACH * period_px / step) + 1) * step
-    where = (course[None] + rows[:, None, None] * across[None]).astype(np.float32)
+    where = (course[None] + rows[:, None, None] * transverse[None]).astype(np.float32)
     values = cv2.remap(grey, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     values = cv2.blur(values.astype(np.float32), (1, 3))
-    return _Strip(values, rows, columns, course, across), period_px
+    return _Strip(values, rows, columns, course, transverse), period_px
 
 
 def _darkest(strip: _Strip, number: Floats, expected: Floats) -> tuple[Floats, Floats]:
@@ -145,13 +145,13 @@ def _darkest(strip: _Strip, number: Floats, expected: Floats) -> tuple[Floats, F
         at = ((number + offsets)[:, :, None] + shifts - strip.phase[0]) * _SAMPLES
         columns = at.reshape(len(lines), -1).astype(np.float32)
         down = np.repeat(lines[:, None], columns.shape[1], axis=1)
-        seen = cv2.remap(strip.values, columns, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        seen = seen.reshape(*offsets.shape, len(shifts)).astype(np.float64)
-        left, right = seen[..., :3].mean(axis=2), seen[..., -3:].mean(axis=2)
+        observed = cv2.remap(strip.values, columns, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        observed = observed.reshape(*offsets.shape, len(shifts)).astype(np.float64)
+        left, right = observed[..., :3].mean(axis=2), observed[..., -3:].mean(axis=2)
         ground = left[..., None] + (right - left)[..., None] * (shifts + _WINDOW) / (2 * _WINDOW)
-        dark = np.clip(ground - seen, 0, None) * np.exp(-0.5 * (shifts / _WINDOW_SD) ** 2)
+        dark = np.clip(ground - observed, 0, None) * np.exp(-0.5 * (shifts / _WINDOW_SD) ** 2)
         moves = (dark * shifts).sum(axis=2) / np.maximum(dark.sum(axis=2), 1e-6)
-        contrast = (ground - seen)[..., 7:12].max(axis=2)
+        contrast = (ground - observed)[..., 7:12].max(axis=2)
         offsets = np.clip(offsets + moves, expected - 0.3, expected + 0.3)
     return offsets, contrast
 
@@ -192,7 +192,7 @@ def _band(contrast: Floats, rows_px: Floats) -> tuple[int, int] | None:
 
 
 def _lines(
-    strip: _Strip, number: Floats, offsets: Floats, contrast: Floats, band: tuple[int, int], period_px: float
+    strip: _Strip, number: Floats, offsets: Floats, contrast: Floats, band: tuple[int, int], *, period_px: float
 ) -> TickLines | None:
     first, last = band
     cut = max(int(round(_TRIM * (last - first))), 1)
@@ -222,8 +222,8 @@ def _lines(
     variances = ((sd * period_px) ** 2 + _LEAST_SD_PX**2 for sd in (level_sd, arm * slope_sd))
     mean, half = variances
     covariance = np.array([[mean + half, mean - half], [mean - half, mean + half]])
-    seen = end_sd_px < _LARGEST_END_SPREAD * period_px
-    return TickLines(number[good], near_px, far_px, covariance, end_sd_px if seen else float("inf"))
+    observed = end_sd_px < _LARGEST_END_SPREAD * period_px
+    return TickLines(number[good], near_px, far_px, covariance, end_sd_px if observed else float("inf"))
 
 
 def _straight(off_px: Floats, offsets: Floats, weights: Floats) -> tuple[Floats, Floats]:
@@ -251,9 +251,9 @@ def _ends(
         high, low = run[hit - 1, ticks], run[hit, ticks]
         share = np.clip((high - level) / np.maximum(high - low, 1e-6), 0, 1)
         end = rows_px[inside] + step * (rows_px[1] - rows_px[0]) * (hit - 1 + share)
-        seen = below.any(axis=0)
-        if seen.sum() >= _LEAST_TICKS:
-            fits.append(_robust(number[seen], end[seen], 2))
+        observed = below.any(axis=0)
+        if observed.sum() >= _LEAST_TICKS:
+            fits.append(_robust(number[observed], end[observed], 2))
     if not fits:
         return np.polynomial.Polynomial([rows_px[first]]), float("inf")
     return min(fits, key=lambda fit: fit[1])

@@ -116,7 +116,7 @@ def _span(photo: Photo, protocol: Protocol) -> _Span:
         most = math.hypot(*camera.frame_px) / math.hypot(rows, cols)
         off_px = max(camera.frame_px[0] - max(rows, cols), camera.frame_px[1] - min(rows, cols)) / 2
         warnings.append(Note(NoteKind.CROPPED, (*camera.frame_px, cols, rows)))
-    elif camera.framing is Framing.UNTOLD:
+    elif camera.framing is Framing.UNKNOWN:
         most = protocol.calibration.focal_crop_max
         off_px = (most - 1) / 2 * max(rows, cols)
         warnings.append(Note(NoteKind.FRAME_NOT_NAMED))

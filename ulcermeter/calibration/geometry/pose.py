@@ -278,8 +278,8 @@ def _frames(rotation: Matrix, parameters: Matrix) -> Matrix:
 def _residuals(problem: _Problem, rotation: Matrix, parameters: Matrix) -> Matrix:
     """Return standardised residuals (B, 2K + 6, or + 8 with a level) of parameters (B, 10)."""
     frames = _frames(rotation, parameters)
-    seen = np.einsum("bij,kj->bki", frames, problem.plane)
-    rays = seen[:, :, :2] / seen[:, :, 2:]
+    observed = np.einsum("bij,kj->bki", frames, problem.plane)
+    rays = observed[:, :, :2] / observed[:, :, 2:]
     rays = rays * (1 + parameters[:, None, 9:] * np.sum(rays**2, axis=2, keepdims=True))
     pixels = rays * np.exp(parameters[:, None, 6:7]) + parameters[:, None, 7:9]
     off = (pixels - problem.points_px).reshape(len(parameters), -1) @ problem.whitening.T
@@ -330,7 +330,7 @@ def _solve(problem: _Problem, rotation: Matrix, translation: Matrix) -> _Solutio
         values = _residuals(problem, rotation, probes)
         residuals, jacobian = values[0], ((values[1:11] - values[11:]) / (2 * _DIFFERENCES[:, None])).T
         chi2 = float(residuals @ residuals)
-        moved, damping = _step(problem, rotation, parameters, residuals, jacobian, damping)
+        moved, damping = _step(problem, rotation, parameters, residuals, jacobian, damping=damping)
         done = moved is None or chi2 - moved[1] < _LEAST_GAIN
         if moved is not None:
             parameters, chi2 = moved
@@ -342,7 +342,7 @@ def _solve(problem: _Problem, rotation: Matrix, translation: Matrix) -> _Solutio
 
 
 def _step(
-    problem: _Problem, rotation: Matrix, parameters: Matrix, residuals: Matrix, jacobian: Matrix, damping: float
+    problem: _Problem, rotation: Matrix, parameters: Matrix, residuals: Matrix, jacobian: Matrix, *, damping: float
 ) -> tuple[tuple[Matrix, float] | None, float]:
     """Try steps of growing damping; return the first that is better with its chi2, and the damping for the next."""
     normal, gradient = jacobian.T @ jacobian, jacobian.T @ residuals

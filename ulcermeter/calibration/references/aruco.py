@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration.features.bending import Bending
 from ulcermeter.calibration.features.dark_squares import find_squares, shrunken_grey
-from ulcermeter.calibration.features.marker_code import Marker, decode, looks_like_marker
+from ulcermeter.calibration.features.marker_code import Marker, decode, resembles_marker
 from ulcermeter.calibration.features.marker_corners import MarkerFit, fit_marker
 from ulcermeter.calibration.geometry.homography import UNIT_SQUARE, square_to_quad
 from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
@@ -178,7 +178,7 @@ def _refuse_undecodable(photo: Photo, reference: Reference, region: Box | None) 
     factor = max(round(max(pixels.shape[:2]) / _FIRST_LONG_SIDE_PX), 1)
     grey = shrunken_grey(pixels, factor)
     for square in find_squares(grey)[:_MOST_SQUARES]:
-        if looks_like_marker(grey, square):
+        if resembles_marker(grey, square):
             x, y = (square.mean(axis=0) + 0.5) * factor - 0.5 + origin
             known = reference.dictionary or "a common dictionary (7X7, 6X6, 5X5, 4X4_50, AprilTag)"
             raise Refusal(

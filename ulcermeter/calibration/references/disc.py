@@ -30,7 +30,7 @@ Matrix = NDArray[Any]
 _POINTS = 8
 _SLIDE_RAD = 0.3
 """How far the points may lie along the rim from where they are written down: no constraint for any tilt."""
-_UNSEEN_SD = 0.06
+_HIDDEN_SD = 0.06
 """Error of a rim, as a share of its radius, where none of it is seen on the ellipse."""
 _COIN_MM, _COIN_SD = 15.0, 0.010
 """From this diameter a disc may be a coin (the smallest in use are about 16 mm), whose embossed edge, wall and shadow
@@ -46,7 +46,7 @@ _LEAST_QUALITY = 0.60
 """Of a rim that no box points at. On 164 photos of wounds without a disc (fuseg/train) rims over 40 px reach 0.54, on
 photos of euro coins the worst coin has 0.64."""
 _MOST_TRIED = 20
-_SEEN_BETTER = 0.15
+_BETTER_OBSERVED = 0.15
 """By how much more of a rim may be seen at full resolution than on the shrunken photo."""
 _CLEARLY_BETTER = 0.12
 """Lead in quality by which one candidate is chosen over another without being asked."""
@@ -107,7 +107,9 @@ def _fits(pixels: NDArray[np.uint8], region: Box | None, *, faint: bool) -> list
     patch, origin = cropped(pixels, region)
     sides = (900, 360) if region is None else (420, 210)
     least = _LEAST_SUPPORT_FAINT if faint else 0.0
-    guesses = [g for g in find_ellipses(patch, long_sides_px=sides, faint=faint) if g.support > least - _SEEN_BETTER]
+    guesses = [
+        g for g in find_ellipses(patch, long_sides_px=sides, faint=faint) if g.support > least - _BETTER_OBSERVED
+    ]
     fits = []
     for guess in guesses[:_MOST_TRIED]:
         fitted = fit_ellipse(pixels, Ellipse(guess.centre_px + origin, guess.shape_px, guess.support))
@@ -210,7 +212,7 @@ def _found(size_mm: float, disc: EllipseFit, camera: CameraPrior, size_sd_pct: f
         points_mm=circle,
         covariance_px2=_covariance(disc, angles, rim_sd=_COIN_SD if size_mm >= _COIN_MM else 0.0),
         outline_px=outline,
-        starts_px=tuple(_seen(pose, circle, camera) for pose in poses),
+        starts_px=tuple(_projected(pose, circle, camera) for pose in poses),
         size_sd_pct=size_sd_pct,
         point_sd_mm=0.003,
     )
@@ -231,14 +233,14 @@ def _covariance(disc: EllipseFit, angles: Matrix, *, rim_sd: float) -> Matrix:
     slides = np.stack([along * x[:, None], along * y[:, None]], axis=-1).reshape(-1, 2)
     # What a rim departs from an ellipse in detail it may also depart as an ellipse; and where it is not seen on the
     # ellipse it is seen elsewhere: a coin's wall, a shadow.
-    loose = max(_UNSEEN_SD * (1 - disc.ellipse.support), rim_sd)
+    loose = max(_HIDDEN_SD * (1 - disc.ellipse.support), rim_sd)
     loose_px = float(np.hypot(disc.rms_px, loose * disc.ellipse.radius_px))
     shared = disc.covariance + loose_px**2 * np.diag([1.0, 1.0, 1.0, 0.5, 1.0])
     covariance = carried @ shared @ carried.T + (_SLIDE_RAD**2) * (slides @ slides.T)
     return np.asarray(covariance + 1e-6 * np.eye(len(covariance)), dtype=np.float64)
 
 
-def _seen(frame: Matrix, points_mm: Points, camera: CameraPrior) -> Points:
+def _projected(frame: Matrix, points_mm: Points, camera: CameraPrior) -> Points:
     inside = np.column_stack([points_mm, np.ones(len(points_mm))]) @ frame.T
     return np.asarray(inside[:, :2] / inside[:, 2:] * camera.focal_px + np.asarray(camera.centre_px))
 
@@ -273,9 +275,9 @@ def disc_poses(ellipse: Ellipse, size_mm: float, camera: CameraPrior) -> tuple[M
     cone[2, 2] = moved @ half @ moved - 1
     values, vectors = np.linalg.eigh(cone)
     (l3, l2, l1), (e3, e1) = values, (vectors[:, 0], vectors[:, 2])
-    along, across = np.sqrt((l2 - l3) / (l1 - l3)), np.sqrt(max(l1 - l2, 0.0) / (l1 - l3))
+    along, transverse = np.sqrt((l2 - l3) / (l1 - l3)), np.sqrt(max(l1 - l2, 0.0) / (l1 - l3))
     e3 = e3 * np.sign(e3[2])
-    first, second = (_frame(along * e3 + sign * across * e1, cone, size_mm / 2) for sign in (1, -1))
+    first, second = (_frame(along * e3 + sign * transverse * e1, cone, size_mm / 2) for sign in (1, -1))
     return first, second
 
 

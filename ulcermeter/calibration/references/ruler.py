@@ -46,7 +46,7 @@ _STRAIGHT_DEG = 2.0
 """A scale that turns by less from end to end is taken for a straight one, to half of this (assumption)."""
 _SIZE_SD_PCT, _UNSTRETCHED_SD_MM = 0.3, 4.0
 """Of a paper scale's length; and how far from its ticks a bent one keeps its length (assumption)."""
-_SEEN_TURN_SD = 0.035
+_OBSERVED_TURN_SD = 0.035
 """A scale's turn is read off the photo, where a tilt of 15 degrees shortens one direction by 3.4 %."""
 _SQUARE_SD_DEG = 0.3
 """Between ticks and the line of their ends, which may be the paper's cut edge (assumption)."""
@@ -145,20 +145,20 @@ def find_ruler(
     patch, origin = cropped(photo.pixels, region)
     grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY)
     readings: list[_Reading] = []
-    rows_seen = False
+    any_rows = False
     for long_side in _LONG_SIDES_PX:
         factor = max(int(max(grey.shape) / long_side), 1)
         size = (grey.shape[1] // factor, grey.shape[0] // factor)
         small = cv2.resize(grey[: size[1] * factor, : size[0] * factor], size, interpolation=cv2.INTER_AREA)
         rows = find_ticks(small)
-        rows_seen |= bool(rows)
+        any_rows |= bool(rows)
         readings += _readings(small, rows, factor, origin)
         found = _first_found(grey, origin, readings)
         if found is not None:
             return found
         if factor == 1:
             break
-    if not readings and not rows_seen:
+    if not readings and not any_rows:
         return None
     raise Refusal(_PROBLEMS[_why_not(readings)])
 
@@ -191,10 +191,10 @@ def _readings(grey: NDArray[np.uint8], rows: list[TickCluster], factor: int, ori
 def _follow(grey: NDArray[np.uint8], cluster: TickCluster) -> _Scale | None:
     """Follow the ticks' phase along the curve that the tiles lie on; None where it cannot be followed."""
     s = np.arange(cluster.low_px, cluster.high_px, _STEP_PX)
-    middle, across = cluster.curve(s)
+    middle, transverse = cluster.curve(s)
     half = int(1.3 * cluster.tile_px)
     lateral = np.arange(-half, half + 1)
-    where = (middle[None] + lateral[:, None, None] * across[None]).astype(np.float32)
+    where = (middle[None] + lateral[:, None, None] * transverse[None]).astype(np.float32)
     strip = cv2.remap(grey, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
     period = 1 / cluster.frequency
     flat = strip - _boxed(_boxed(strip, 2.45 * period / _STEP_PX), 2.45 * period / _STEP_PX)
@@ -220,7 +220,7 @@ def _follow(grey: NDArray[np.uint8], cluster: TickCluster) -> _Scale | None:
     near = np.abs(lateral - np.median(lateral[band])) < _INK_PERIODS * period
     ink = _ink(sign * flat[near, start:stop], smooth, band[near])
     row = float(np.average(lateral[band], weights=strength[band]))
-    places = middle[start:stop] + row * across[start:stop]
+    places = middle[start:stop] + row * transverse[start:stop]
     return _Scale(places, smooth, jitter, ink, light=sign < 0)
 
 
@@ -327,7 +327,7 @@ def _found(lines: TickLines, origin: Points, tick_mm: float) -> FoundReference:
     shape = turn if abs(turn) > np.deg2rad(_STRAIGHT_DEG) and np.isfinite(lines.end_sd_px) else 0.0
     points_mm = _on_arc(along_mm, aside_mm, shape)
     bent_px = (_on_arc(along_mm, aside_mm, shape + 1e-3) - points_mm) * (px_per_mm / 1e-3) @ np.stack([axis, normal])
-    turn_sd = np.hypot(np.deg2rad(_STRAIGHT_DEG / 2), _SEEN_TURN_SD * shape)
+    turn_sd = np.hypot(np.deg2rad(_STRAIGHT_DEG / 2), _OBSERVED_TURN_SD * shape)
     covariance = _covariance(lines, near, far) + turn_sd**2 * np.outer(bent_px.ravel(), bent_px.ravel())
     half = normal * 8.0 * px_per_mm
     return FoundReference(

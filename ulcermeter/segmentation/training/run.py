@@ -82,7 +82,7 @@ def train(
     _require_packages()
     from ulcermeter.segmentation.training.loop import Recipe, Trainer
 
-    say = log or (lambda line: None)
+    report_line = log or (lambda line: None)
     target = Path(out)
     pool = _read_all(Path(photos_dir), Path(masks_dir))
     count = held_out if held_out is not None else min(max(len(pool.names) // 10, 4), 80)
@@ -91,7 +91,7 @@ def train(
     if start != "imagenet":
         recipe = recipe.for_fine_tuning()
     target.parent.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(_start_network(start, seed=seed), recipe=recipe, checkpoint=_checkpoint(target), log=say)
+    trainer = Trainer(_start_network(start, seed=seed), recipe=recipe, checkpoint=_checkpoint(target), log=report_line)
     extra = _fill_extra(extra_dir)
     trainer.fit(training, extra, held_out=aside, refill=_refill(extra_dir))
     return _finish(trainer, training, aside, extra, target=target, start=str(start), version=version)
