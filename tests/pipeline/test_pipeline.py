@@ -456,7 +456,7 @@ def test_rows_made_in_python_are_refused_in_words(drawn: Path) -> None:
     toe = measured(drawn, 0, hand="left foot", finger="hallux").photo
     assert toe["status"] == "refused" and toe["reason"].startswith("toes are refused")
     click = measured(drawn, 0, x="here", y=3.0).photo
-    assert click["status"] == "failed" and "expected a click x, y in px" in click["reason"]
+    assert click["status"] == "failed" and "x, y: expected a click in px" in click["reason"]
     assert "a fault of ours" not in click["reason"]
 
 

@@ -1,4 +1,4 @@
-"""What a run is told beside its photos: the lens and the model, opened once before anything is written."""
+"""What a run is given beside its photos: the lens and the model, opened once before anything is written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ulcermeter
-from ulcermeter.errors import ModelError
+from ulcermeter.errors import ModelError, Problem
 from ulcermeter.isolation import Limits, Lost, Workers
 from ulcermeter.provenance import file_sha256, run_id
 
@@ -58,8 +58,11 @@ def _sha256_of(model: str | Path | None, limits: Limits | None) -> str:
         _, came = next(workers.each(try_model, [model]))
     if isinstance(came, Lost):
         raise ModelError(
-            f"Expected an ONNX network in {model}, got a file on which the process that runs it "
-            f"{came.fate.value} ({came.ended_by}); train one with `ulcermeter train`."
+            Problem(
+                expected=f"an ONNX network in {model}",
+                got=f"a file on which the process that runs it {came.fate.value} ({came.ended_by})",
+                action="train one with `ulcermeter train`",
+            )
         )
     return str(came)
 

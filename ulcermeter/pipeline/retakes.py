@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import from_rows
-from ulcermeter.tables.cells import PASSED
+from ulcermeter.tables.cells import PASSED, Record, records
 from ulcermeter.tables.dates import parse_date
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["list_retakes"]
 
-Row = dict[str, Any]
 # Criteria that photos can settle; the first looks at photos of the protocol's `active_photo_phases` alone.
 _BY_PHOTO = ("active_ulcer", "refractory_prostacyclin")
 _FACE_IT = "turn the finger until the ulcer faces the camera"
@@ -57,18 +55,18 @@ def list_retakes(
     DataFrame
         Table ``retake``, in the order of `photos`.
     """
-    shown: list[Row] = [{str(k): v for k, v in row.items()} for row in photos.to_dict("records")]
-    measured: dict[tuple[str, ...], list[Row]] = {}
-    for row in measurements.to_dict("records"):
-        measured.setdefault(_place(row), []).append({str(k): v for k, v in row.items()})
+    shown = records(photos)
+    measured: dict[tuple[str, ...], list[Record]] = {}
+    for row in records(measurements):
+        measured.setdefault(_place(row), []).append(row)
     deciding = _Deciding(study, eligibility)
-    rows, told = [], set()
+    rows, listed = [], set()
     for photo in shown:
         why = _not_measured(photo) or _uncertain(photo, measured.get(_place(photo), []), study.protocol)
-        # Rows of one photo and finger with a click each share their measurements: told once.
-        if why is None or (why["status"] == "uncertain" and _place(photo) in told):
+        # Rows of one photo and finger with a click each share their measurements: listed once.
+        if why is None or (why["status"] == "uncertain" and _place(photo) in listed):
             continue
-        told |= {_place(photo)} if why["status"] == "uncertain" else set()
+        listed |= {_place(photo)} if why["status"] == "uncertain" else set()
         passed = any(_visit(other) == _visit(photo) and other["status"] in PASSED for other in shown)
         priority = 1 if deciding.counts(photo) else 3 if passed else 2
         place = {name: photo[name] for name in ("photo", "subject_id", "visit", "date", "hand", "finger")}
@@ -76,11 +74,11 @@ def list_retakes(
     return from_rows("retake", rows)
 
 
-def _place(row: Mapping[Any, Any]) -> tuple[str, ...]:
+def _place(row: Record) -> tuple[str, ...]:
     return (*_visit(row), row["photo"])
 
 
-def _visit(row: Mapping[Any, Any]) -> tuple[str, ...]:
+def _visit(row: Record) -> tuple[str, ...]:
     return tuple(row[name] for name in ("subject_id", "visit", "date", "hand", "finger"))
 
 
@@ -91,7 +89,7 @@ class _Deciding:
         verdicts = eligibility.eligibility_summary.set_index("subject_id")["verdict"]
         self.open = {
             (row["subject_id"], row["criterion"])
-            for row in eligibility.eligibility.to_dict("records")
+            for row in records(eligibility.eligibility)
             if row["effect"] == "unknown" and verdicts.get(row["subject_id"]) == "undetermined"
         }
         people = study.subjects
@@ -100,7 +98,7 @@ class _Deciding:
         self.phases = {visit.name: visit.phase for visit in study.protocol.visits}
         self.active_phases = study.protocol.eligibility.active_photo_phases
 
-    def counts(self, photo: Mapping[Any, Any]) -> bool:
+    def counts(self, photo: Record) -> bool:
         subject = photo["subject_id"]
         day, until = parse_date(photo["date"]), parse_date(self.until.get(subject, ""))
         if day is not None and until is not None and day.low > until.high:
@@ -110,13 +108,13 @@ class _Deciding:
         return any((subject, name) in self.open and fits[name] for name in _BY_PHOTO)
 
 
-def _not_measured(photo: Mapping[Any, Any]) -> Row | None:
+def _not_measured(photo: Record) -> Record | None:
     if photo["status"] in PASSED:
         return None
     return {name: photo[name] for name in ("status", "reason", "instruction")}
 
 
-def _uncertain(photo: Mapping[Any, Any], ulcers: list[Row], protocol: Protocol) -> Row | None:
+def _uncertain(photo: Record, ulcers: list[Record], protocol: Protocol) -> Record | None:
     reasons, instructions = [], list[str]()
     for ulcer in ulcers:
         why, mends = _mends(photo, ulcer, protocol) if ulcer["over_threshold"] == "uncertain" else ("", [])
@@ -126,11 +124,11 @@ def _uncertain(photo: Mapping[Any, Any], ulcers: list[Row], protocol: Protocol) 
             instructions += mends
     if not reasons:
         return None
-    told = {"reason": "; ".join(reasons), "instruction": "; ".join(dict.fromkeys(instructions))}
-    return {"status": "uncertain", **told}
+    found = {"reason": "; ".join(reasons), "instruction": "; ".join(dict.fromkeys(instructions))}
+    return {"status": "uncertain", **found}
 
 
-def _mends(photo: Mapping[Any, Any], ulcer: Row, protocol: Protocol) -> tuple[str, list[str]]:
+def _mends(photo: Record, ulcer: Record, protocol: Protocol) -> tuple[str, list[str]]:
     """Return why the answer is open and what a better photo would do otherwise; nothing where it would be as open."""
     threshold, error = protocol.measurement.threshold_diameter_mm, ulcer["dominant_error"]
     if ulcer["touches_border"] == "yes":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import ulcermeter
 from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study
-from ulcermeter.errors import UnfinishedError
+from ulcermeter.errors import Problem, UnfinishedError
 from ulcermeter.isolation import Limits
 from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
 from ulcermeter.pipeline.inputs import identify, read_lens
@@ -39,6 +39,7 @@ from ulcermeter.store import (
 )
 from ulcermeter.study import read_study
 from ulcermeter.tables import from_rows
+from ulcermeter.tables.cells import records
 from ulcermeter.wording import record_of
 
 if TYPE_CHECKING:
@@ -145,20 +146,19 @@ def run_study(
 
 def _tasks(study: Study, *, model: str | Path | None, lens: LensProfile | None, identity: str) -> list[Task]:
     """One task a photo row, in the study's order."""
-    seen: Counter[tuple[str, ...]] = Counter()
+    rows_so_far: Counter[tuple[str, ...]] = Counter()
     tasks = []
-    for cells in study.photos.to_dict("records"):
-        row = {str(name): value for name, value in cells.items()}
+    for row in records(study.photos):
         place = (row["photo"], row["hand"], row["finger"])
-        seen[place] += 1
+        rows_so_far[place] += 1
         key = row_key(
             row,
             photo_sha256=_hash_of(study.root / row["photo"]),
             mask_sha256=_hash_of(study.root / row["mask"]) if row["mask"] else "",
             run_id=identity,
-            first_label=seen[place],
+            first_label=rows_so_far[place],
         )
-        tasks.append(Task(key, row, study.protocol, study.root, model, lens, identity, first_label=seen[place]))
+        tasks.append(Task(key, row, study.protocol, study.root, model, lens, identity, first_label=rows_so_far[place]))
     return tasks
 
 
@@ -186,13 +186,13 @@ def _measure_all(
     fresh: dict[str, PhotoResult] = {}
     count = 0
     for count, task in enumerate((t for t in tasks if t.key in found), start=1):
-        _tell(progress, count, len(tasks), found[task.key])
+        _report_progress(progress, count, len(tasks), found[task.key])
     todo = [task for task in tasks if task.key not in found]
     for task, result in run_tasks(todo, jobs=jobs, limits=limits, cluster=cluster):
         store.put(task.key, result)
         fresh[task.key] = result
         count += 1
-        _tell(progress, count, len(tasks), result)
+        _report_progress(progress, count, len(tasks), result)
     store.keep_only(task.key for task in tasks)
     return [found[task.key] if task.key in found else fresh[task.key] for task in tasks]
 
@@ -203,7 +203,7 @@ def _remove_earlier(root: Path) -> None:
         (root / earlier).unlink(missing_ok=True)
 
 
-def _tell(progress: Progress | None, done: int, total: int, result: PhotoResult) -> None:
+def _report_progress(progress: Progress | None, done: int, total: int, result: PhotoResult) -> None:
     if progress is not None:
         progress(done, total, result)
 
@@ -225,18 +225,18 @@ def _finish(
         write_tables(root, measured)
         write_overlays(root, _overlays(done))
         tables = tables_of(study, gathered)
-        tables["eligibility_summary"], told = with_decisions(tables["eligibility_summary"], decisions)
+        tables["eligibility_summary"], changed = with_decisions(tables["eligibility_summary"], decisions)
         write_tables(root, tables)
         counts = dict(sorted(Counter(r.photo["status"] for r in done).items()))
         findings = [record_of(finding) for finding in study.findings]
-        more = {"status_counts": counts, "decisions_to_look_at": told, "findings": findings}
+        more = {"status_counts": counts, "decisions_to_look_at": changed, "findings": findings}
         more[WRITTEN] = written_cells(tables["eligibility_summary"])
         write_run_record(root, {**record, **more})
         results = read_results(root)
         write_report(study, results, root / "report.html")
     for one in record["decisions_not_read"]:
         _log.warning("%s", one["asked"])
-    for subject, sentence in told.items():
+    for subject, sentence in changed.items():
         _log.warning("eligibility_summary.csv, subject %s: %s.", subject, sentence)
     return results
 
@@ -248,27 +248,35 @@ def _in_one_sentence(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UnfinishedError(
-            f"{root}: the photos are measured and kept in store.sqlite, but what follows from them could not be "
-            f"written: {error.filename or 'a file'}: {error.strerror or error}; make room on the disk, see that the "
-            "folder may be written, and run again: nothing is measured twice."
+            Problem(
+                "the photos are measured and kept in store.sqlite, but what follows from them could not be written: "
+                f"{error.filename or 'a file'}: {error.strerror or error}",
+                where=str(root),
+                action="make room on the disk, see that the folder may be written, and run again: nothing is measured "
+                "twice",
+            )
         ) from error
     except Exception as error:
         _log.info("a fault of ours after the photos", exc_info=True)
-        said = " ".join(f"{type(error).__name__}: {error}".split())
+        fault = " ".join(f"{type(error).__name__}: {error}".split())
         raise UnfinishedError(
-            f"{root}: the photos are measured and kept (photos.csv, measurements.csv, outlines.csv), but what follows "
-            f"from them failed by a fault of ours: {said}; please report it with the study's tables."
+            Problem(
+                "the photos are measured and kept (photos.csv, measurements.csv, outlines.csv), but what follows from "
+                f"them failed by a fault of ours: {fault}",
+                where=str(root),
+                action="please report it with the study's tables",
+            )
         ) from error
 
 
 def _overlays(done: Sequence[PhotoResult]) -> dict[str, bytes]:
     """Name the overlays; rows of one photo, hand and finger are counted in the order of the results' photos.csv."""
-    seen: Counter[tuple[str, ...]] = Counter()
+    rows_so_far: Counter[tuple[str, ...]] = Counter()
     overlays = {}
     rows = from_rows("photos", [dict(result.photo) for result in done])
     for result in (done[i] for i in in_order("photos", rows)):
         place = (result.photo["photo"], result.photo["hand"], result.photo["finger"])
         if result.overlay is not None:
-            overlays[overlay_name(*place, nth=seen[place])] = result.overlay
-        seen[place] += 1
+            overlays[overlay_name(*place, nth=rows_so_far[place])] = result.overlay
+        rows_so_far[place] += 1
     return overlays

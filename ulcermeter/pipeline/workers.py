@@ -87,7 +87,12 @@ def cluster_at(scheduler: str) -> Iterator[Any]:
         client = Client(scheduler, timeout=10)
     except (OSError, ValueError) as error:
         raise UlcermeterError(
-            f"--scheduler {scheduler}: expected a dask scheduler that answers, got: {error}; check the address."
+            Problem(
+                where=f"--scheduler {scheduler}",
+                expected="a dask scheduler that answers",
+                got=f"none ({error})",
+                action="check the address",
+            )
         ) from error
     with client:
         yield client
@@ -164,9 +169,12 @@ def _on_cluster(tasks: Sequence[Task], client: Any, limits: Limits) -> Iterator[
         try:
             result = future.result()
         except Exception as error:
-            said = " ".join(f"{type(error).__name__}: {error}".split())
             raise UnfinishedError(
-                f"--scheduler: expected the cluster to measure {futures[future].row['photo']}, got: {said}; see to its "
-                "workers and run again: what was measured so far is kept and not measured anew."
+                Problem(
+                    where="--scheduler",
+                    expected=f"the cluster to measure {futures[future].row['photo']}",
+                    got=" ".join(f"{type(error).__name__}: {error}".split()),
+                    action="see to its workers and run again: what was measured so far is kept and not measured anew",
+                )
             ) from error
         yield futures[future], result

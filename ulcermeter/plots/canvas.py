@@ -53,7 +53,8 @@ def _font(size_px: int, bold: bool) -> ImageFont.FreeTypeFont:
 
 
 def _fixed(points: NDArray[np.floating]) -> NDArray[np.int32]:
-    return np.round(np.asarray(points, dtype=np.float64) * 2**_SHIFT_BITS).astype(np.int32).reshape(-1, 1, 2)
+    fixed: NDArray[np.int32] = np.round(np.asarray(points, dtype=np.float64) * 2**_SHIFT_BITS).astype(np.int32)
+    return fixed.reshape(-1, 1, 2)
 
 
 def line(

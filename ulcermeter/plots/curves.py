@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ulcermeter.plots.loading import load_matplotlib
 from ulcermeter.protocol import Protocol
-from ulcermeter.tables.cells import records
+from ulcermeter.tables.cells import Record, not_known, records
 from ulcermeter.tables.dates import parse_date
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol) -> str:
         return _svg(figure)
 
 
-def _with_days(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:
+def _with_days(rows: list[Record]) -> tuple[list[Record], str]:
     """Return the rows that can be placed in time, by day, and what the day counts from."""
-    if any(_known(row["day"]) for row in rows):
-        placed = [{**row, "day": int(row["day"])} for row in rows if _known(row["day"])]
+    if any(not not_known(row["day"]) for row in rows):
+        placed = [{**row, "day": int(row["day"])} for row in rows if not not_known(row["day"])]
         return sorted(placed, key=lambda row: row["day"]), "treatment"
     dated = [(exact, row) for row in rows if (exact := _exact_date(row["date"])) is not None]
     first = min((exact for exact, _ in dated), default=date.min)
@@ -99,16 +99,12 @@ def _with_days(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:
     return sorted(placed, key=lambda row: row["day"]), "first photo"
 
 
-def _known(value: Any) -> bool:
-    return value is not None and value == value and str(value) not in ("", "<NA>")
-
-
 def _exact_date(text: str) -> date | None:
     interval = parse_date(text)
     return interval.low if interval is not None and interval.exact else None
 
 
-def _panel(axes: Axes, rows: list[dict[str, Any]], *, quantity: str, unit: str, title: str) -> None:
+def _panel(axes: Axes, rows: list[Record], *, quantity: str, unit: str, title: str) -> None:
     drawn = [row for row in rows if not math.isnan(row[f"{quantity}_{unit}"])]
     _course(axes, rows, f"{quantity}_{unit}")
     for row in drawn:
@@ -127,9 +123,9 @@ def _panel(axes: Axes, rows: list[dict[str, Any]], *, quantity: str, unit: str, 
     axes.set_title(title, loc="left", fontsize=9.5, color=_INK, fontweight="bold", pad=15)
 
 
-def _course(axes: Axes, rows: list[dict[str, Any]], column: str) -> None:
+def _course(axes: Axes, rows: list[Record], column: str) -> None:
     """Join neighbouring values; dashed over visits without one, so that a gap is seen as a gap."""
-    before: dict[str, Any] | None = None
+    before: Record | None = None
     gap = False
     for row in rows:
         if math.isnan(row[column]):
@@ -153,7 +149,7 @@ def _mark(axes: Axes, state: str, day: float, value: float) -> None:
     )  # fmt: skip
 
 
-def _dress(axes: Axes, rows: list[dict[str, Any]], protocol: Protocol | None, counted_from: str) -> None:
+def _dress(axes: Axes, rows: list[Record], protocol: Protocol | None, counted_from: str) -> None:
     days = [row["day"] for row in rows] or [0]
     space = max(0.03 * (max(days) - min(days)), 3)
     axes.set_xlim(min(days) - space, max(days) + space)
@@ -180,7 +176,7 @@ def _shade_visits(axes: Axes, protocol: Protocol | None) -> None:
             named_up_to = visit.day
 
 
-def _legend(figure: Figure, rows: list[dict[str, Any]], *, n_left_out: int) -> None:
+def _legend(figure: Figure, rows: list[Record], *, n_left_out: int) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ulcermeter.datatypes import Photo, Segmentation
 from ulcermeter.plots import canvas
 from ulcermeter.plots.canvas import Box, Pixels
+from ulcermeter.tables.cells import Record, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,10 @@ class _View:
         """Photo pixels (K, 2) to pixels of the shown picture; pixel centres map as `cv2.resize` maps them."""
         factor = np.array([self.shown[0] / self.width, self.shown[1] / self.height])
         corner = np.array([self.left, self.top], dtype=np.float64)
-        return (np.atleast_2d(np.asarray(points_px, dtype=np.float64)) - corner + 0.5) * factor - 0.5
+        placed: NDArray[np.float64] = (
+            np.atleast_2d(np.asarray(points_px, dtype=np.float64)) - corner + 0.5
+        ) * factor - 0.5
+        return placed
 
 
 def draw_overlay(
@@ -216,10 +220,10 @@ def _draw_scale_bar(pixels: Pixels, segmentation: Segmentation, view: _View, cor
     return canvas.write(pixels, f"{length_mm:g} mm", (x + 6, y - 44), size_px=24, bold=True)
 
 
-def _rows(measurements: pd.DataFrame) -> list[dict[str, Any]]:
+def _rows(measurements: pd.DataFrame) -> list[Record]:
     """Rows with a label, by label."""
     labelled = measurements[measurements["label"].notna()].sort_values("label")
-    return [{str(key): value for key, value in row.items()} for row in labelled.to_dict("records")]
+    return records(labelled)
 
 
 def _box_of(points: NDArray[np.floating], margin: float = 0.0) -> Box:
@@ -269,7 +273,7 @@ def _label_places(
     pixels: Pixels,
     view: _View,
     outlines: dict[int, NDArray[np.float64]],
-    rows: list[dict[str, Any]],
+    rows: list[Record],
     inset: Box | None,
     *,
     shift: int,
@@ -310,7 +314,7 @@ def _free_box(pixels: Pixels, around: Box, size: tuple[int, int], taken: list[Bo
 
 
 def _caption(
-    photo: Photo, segmentation: Segmentation, rows: list[dict[str, Any]], *, threshold_mm: float | None, shift: int
+    photo: Photo, segmentation: Segmentation, rows: list[Record], *, threshold_mm: float | None, shift: int
 ) -> list[tuple[str, int, bool, tuple[int, int, int]]]:
     first = rows[0] if rows else {}
     where = [first.get("subject_id", ""), first.get("visit", "")]
@@ -328,7 +332,7 @@ def _caption(
     return [*paragraphs, (_NOTICE + stated, 18, False, canvas.GREY)]
 
 
-def _sentence(row: dict[str, Any], over: str) -> str:
+def _sentence(row: Record, over: str) -> str:
     words = f"{row['diameter_mm']:.2f} mm"
     if row["diameter_low_mm"] == row["diameter_low_mm"]:
         words += f" ({row['diameter_low_mm']:.2f}–{row['diameter_high_mm']:.2f})"

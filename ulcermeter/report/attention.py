@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from ulcermeter.datatypes import Results
 from ulcermeter.protocol import Protocol
 from ulcermeter.report.formatting import is_known, with_interval
-from ulcermeter.tables.cells import PASSED
+from ulcermeter.tables.cells import PASSED, records
 from ulcermeter.tables.flags import CONTRADICTIONS, Flag, FlagKind, in_doubt_of_identity, read_flags
 from ulcermeter.wording import flag_in_words
 
-__all__ = ["Item", "list_attention", "records"]
+__all__ = ["Item", "list_attention"]
 
 _STATES = {
     "indeterminate": "it cannot be said whether the ulcer is open or healed",
@@ -24,7 +23,7 @@ _CONTRADICT, _ON_CRITERIA = "Answers that contradict each other", "Other flags o
 _COURSE_KINDS = ("Healed by the machine alone", "Which ulcer is it", "States to check")
 # What a course says of a photo that was not measured stands among the photos to take again; where a new ulcer's place
 # was seen clear before is evidence and nothing to check.
-_TOLD_ELSEWHERE = (FlagKind.PHOTO_NOT_MEASURED, FlagKind.SEEN_CLEAR, FlagKind.SEEN_CLEAR_BEFORE_BASELINE)
+_LISTED_ELSEWHERE = (FlagKind.PHOTO_NOT_MEASURED, FlagKind.SEEN_CLEAR, FlagKind.SEEN_CLEAR_BEFORE_BASELINE)
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,6 @@ class Item:
     ulcer: str
     where: str
     what: str
-
-
-def records(frame: Any) -> list[dict[str, Any]]:
-    """Return a table's rows as dicts with text keys."""
-    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
 def list_attention(results: Results, protocol: Protocol) -> list[Item]:
@@ -74,7 +68,7 @@ def _cells_of_the_study(results: Results) -> Iterable[Item]:
 
 
 def _criteria_flags(results: Results) -> list[Item]:
-    """List the flags of the criteria; one that an ulcer's condition tells is not told again of its subject."""
+    """List the flags of the criteria; one of an ulcer's condition is not listed again of its subject."""
     items: dict[tuple[str, str, Flag], list[Item]] = {}
     for table in (results.eligibility_by_ulcer, results.eligibility):
         for row in records(table):
@@ -90,7 +84,7 @@ def _criteria_flags(results: Results) -> list[Item]:
 def _course_flags(results: Results) -> list[Item]:
     items = []
     for row in records(results.trajectories):
-        flags = [flag for flag in read_flags(row["flags"]) if flag.kind not in _TOLD_ELSEWHERE]
+        flags = [flag for flag in read_flags(row["flags"]) if flag.kind not in _LISTED_ELSEWHERE]
         found = [(_course_kind(flag), _course_words(flag)) for flag in flags]
         if not found and row["state"] in _STATES:
             found = [(_COURSE_KINDS[2], _STATES[row["state"]])]

@@ -8,9 +8,10 @@ from typing import Any
 from ulcermeter.datatypes import Results, Study
 from ulcermeter.plots import healing_curve
 from ulcermeter.protocol import Parameter, Protocol
-from ulcermeter.report.attention import Item, list_attention, records
+from ulcermeter.report.attention import Item, list_attention
 from ulcermeter.report.formatting import is_known, plural, with_interval
 from ulcermeter.report.pictures import add_overlays, curve_uri
+from ulcermeter.tables.cells import Record, records
 
 __all__ = ["gather"]
 
@@ -31,7 +32,6 @@ _QUALITY_ELSEWHERE = {
     "quality_reference_square": ("reference square to the camera", 32),
     "quality_ulcer_centred": ("ulcer centred", 77),
 }
-Row = dict[str, Any]
 
 
 def gather(study: Study, results: Results) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def gather(study: Study, results: Results) -> dict[str, Any]:
     }
 
 
-def _counts(results: Results, photos: list[Row]) -> dict[str, Any]:
+def _counts(results: Results, photos: list[Record]) -> dict[str, Any]:
     statuses = Counter(row["status"] for row in photos)
     verdicts = Counter(results.eligibility_summary["verdict"])
     over = Counter(results.measurements["over_threshold"])
@@ -80,7 +80,7 @@ def _counts(results: Results, photos: list[Row]) -> dict[str, Any]:
     }
 
 
-def _quality(results: Results) -> list[Row]:
+def _quality(results: Results) -> list[Record]:
     """Return for each quality criterion how many photo rows meet it, of how many it was determined on."""
     rows = []
     for column, (words, elsewhere) in _QUALITY_ELSEWHERE.items():
@@ -100,7 +100,7 @@ def _curves(results: Results, protocol: Protocol) -> dict[str, str]:
     return curves
 
 
-def _subjects(results: Results, photos: list[Row], curves: dict[str, str], attention: list[Item]) -> list[Row]:
+def _subjects(results: Results, photos: list[Record], curves: dict[str, str], attention: list[Item]) -> list[Record]:
     verdicts = {row["subject_id"]: row for row in records(results.eligibility_summary)}
     measured = _by(records(results.measurements), "photo")
     tables = {
@@ -112,7 +112,7 @@ def _subjects(results: Results, photos: list[Row], curves: dict[str, str], atten
     names = sorted(set(verdicts).union(*tables.values()))
     subjects = []
     for position, name in enumerate(names, start=1):
-        subject: Row = {key: rows.get(name, []) for key, rows in tables.items()}
+        subject: Record = {key: rows.get(name, []) for key, rows in tables.items()}
         subject |= {"id": name, "anchor": f"subject-{position}", "verdict": verdicts.get(name)}
         subject["n_attention"] = sum(item.subject_id == name for item in attention)
         subject["tally"] = _tally(subject["photos"])
@@ -125,19 +125,19 @@ def _subjects(results: Results, photos: list[Row], curves: dict[str, str], atten
     return subjects
 
 
-def _by(rows: list[Row], column: str) -> dict[str, list[Row]]:
-    groups: dict[str, list[Row]] = {}
+def _by(rows: list[Record], column: str) -> dict[str, list[Record]]:
+    groups: dict[str, list[Record]] = {}
     for row in rows:
         groups.setdefault(row[column], []).append(row)
     return groups
 
 
-def _tally(photos: list[Row]) -> str:
+def _tally(photos: list[Record]) -> str:
     statuses = Counter(row["status"] for row in photos)
     return ", ".join(f"{statuses[name]} {name}" for name in _STATUSES if statuses[name])
 
 
-def _ulcers(subject: Row, curves: dict[str, str]) -> list[Row]:
+def _ulcers(subject: Record, curves: dict[str, str]) -> list[Record]:
     conditions, courses = _by(subject["conditions"], "ulcer_id"), _by(subject["courses"], "ulcer_id")
     return [
         {
@@ -152,7 +152,7 @@ def _ulcers(subject: Row, curves: dict[str, str]) -> list[Row]:
     ]
 
 
-def _course_in_words(course: list[Row]) -> str:
+def _course_in_words(course: list[Record]) -> str:
     """Say a curve in words, for those who cannot see it."""
     steps = [
         f"{row['visit']} {row['state']}"
@@ -162,7 +162,7 @@ def _course_in_words(course: list[Row]) -> str:
     return "; ".join(steps)
 
 
-def _alternative(photo: Row) -> str:
+def _alternative(photo: Record) -> str:
     found = [f"ulcer {int(row['label'])}, {with_interval(row, 'diameter_mm')} mm" for row in photo["found"]]
     shown = ", ".join(found) or photo["status"]
     return f"Photo of {photo['subject_id']}, {photo['visit']}, {photo['hand']} {photo['finger']}: {shown}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ulcermeter.tables.cells import not_known
 from ulcermeter.tables.flags import read_flags
 from ulcermeter.wording import flag_in_words
 
@@ -28,7 +29,7 @@ _SIGNS = {
 
 def is_known(value: Any) -> bool:
     """Say whether a table's cell holds something: not empty, NaN or missing."""
-    return not (value is None or value != value or str(value) in ("", "<NA>"))
+    return not not_known(value)
 
 
 def number(value: Any, decimals: int = 2) -> str:

@@ -30,11 +30,11 @@ def add_overlays(photo_rows: list[dict[str, Any]], folder: Path, *, other_bytes:
     `other_bytes` is what the page already holds in curves; the thumbnails share what is left.
     """
     longest_px = _longest_px(len(photo_rows), _PAGE_BYTES - other_bytes)
-    seen: dict[tuple[str, str, str], int] = {}
+    rows_so_far: dict[tuple[str, str, str], int] = {}
     for row in photo_rows:
         key = (row["photo"], row["hand"], row["finger"])
-        nth = seen.get(key, 0)
-        seen[key] = nth + 1
+        nth = rows_so_far.get(key, 0)
+        rows_so_far[key] = nth + 1
         path = folder / overlay_name(*key, nth)
         data = shrink_jpeg(path.read_bytes(), longest_px=longest_px) if path.is_file() else b""
         row["overlay"] = "data:image/jpeg;base64," + base64.b64encode(data).decode() if data else ""

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ulcermeter.errors import TableError
+from ulcermeter.errors import Problem, TableError
 from ulcermeter.files import read_file
 from ulcermeter.store.files import cell_text, write_file
 from ulcermeter.tables import TABLES, columns
@@ -168,8 +168,12 @@ def _table_of(path: Path) -> tuple[list[str], list[list[str]]]:
         got = " ".join(str(error).split())
     if got:
         raise TableError(
-            f"{path}: expected the table of an earlier run, whose decisions are carried over, got: {got}; save it as "
-            "CSV UTF-8 with its header, or move it away."
+            Problem(
+                where=str(path),
+                expected="the table of an earlier run, whose decisions are carried over",
+                got=got,
+                action="save it as CSV UTF-8 with its header, or move it away",
+            )
         )
     return header, body
 
@@ -324,15 +328,15 @@ def with_decisions(
     """
     cells = {name: [decisions.get(s, {}).get(name, "") for s in summary["subject_id"]] for name in DECIDED}
     now = dict(zip(summary["subject_id"], summary["verdict"], strict=True))
-    told = {}
+    changed = {}
     for subject, made in sorted(decisions.items()):
         words = zip(("decided", "by", "on"), DECIDED, strict=True)
         what = " ".join(f"{word} {made[name]}" for word, name in words if made[name])
         if subject not in now:
-            told[subject] = f"{what}, and not in the study any more; kept in store.sqlite until the subject is back"
+            changed[subject] = f"{what}, and not in the study any more; kept in store.sqlite until the subject is back"
         elif made["verdict"] and made["verdict"] != now[subject]:
-            told[subject] = (
+            changed[subject] = (
                 f"{what}, when the proposed verdict was {made['verdict']}; it is {now[subject]} now: decide again in "
                 "eligibility_summary.csv"
             )
-    return summary.assign(**cells), told
+    return summary.assign(**cells), changed

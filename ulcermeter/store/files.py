@@ -66,7 +66,12 @@ def check_results_folder(path: str | Path, *, study: str | Path | None = None) -
         )
     if study is not None and root.resolve() == Path(study).resolve():
         raise StudyError(
-            f"{root}: expected a results folder apart from the study, whose photos.csv would be overwritten."
+            Problem(
+                where=str(root),
+                expected="a results folder apart from the study",
+                got="the study's own, whose photos.csv would be overwritten",
+                action="choose another name",
+            )
         )
     ours = {"run.json", "store.sqlite"}
     if root.is_dir() and any(root.iterdir()) and not any((root / name).exists() for name in ours):

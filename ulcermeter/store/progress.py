@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ulcermeter.datatypes import PhotoResult
-from ulcermeter.errors import UlcermeterError, UnfinishedError
+from ulcermeter.errors import Problem, UlcermeterError, UnfinishedError
 from ulcermeter.store.decisions import DECIDED
 
 __all__ = ["PhotoStore", "row_key"]
@@ -75,11 +75,15 @@ class PhotoStore:
         except sqlite3.Error as error:
             if "locked" in str(error):
                 raise UlcermeterError(
-                    f"{self.path.parent}: another run is writing here; wait for it to end."
+                    Problem("another run is writing here", where=str(self.path.parent), action="wait for it to end")
                 ) from error
             raise UlcermeterError(
-                f"{self.path}: expected a store of ulcermeter, got a file that sqlite cannot use ({error}); "
-                "remove it, or choose another results folder."
+                Problem(
+                    where=str(self.path),
+                    expected="a store of ulcermeter",
+                    got=f"a file that sqlite cannot use ({error})",
+                    action="remove it, or choose another results folder",
+                )
             ) from error
 
     def _prepare(self) -> None:
@@ -180,8 +184,12 @@ class PhotoStore:
             ).fetchone()
         except sqlite3.Error as error:
             raise UlcermeterError(
-                f"{self.path}: expected the results of photos, got a damaged store ({error}); remove it, and all "
-                "photos are measured anew, or choose another results folder."
+                Problem(
+                    where=str(self.path),
+                    expected="the results of photos",
+                    got=f"a damaged store ({error})",
+                    action="remove it, and all photos are measured anew, or choose another results folder",
+                )
             ) from error
         if found is None:
             return None

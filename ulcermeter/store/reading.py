@@ -58,7 +58,12 @@ def read_results(path: str | Path) -> Results:
         record = json.loads((root / "run.json").read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise StudyError(
-            f"{root / 'run.json'}: expected JSON as a run writes it, got: {error}; {_WRITE_AGAIN}."
+            Problem(
+                where=f"{root / 'run.json'}",
+                expected="JSON as a run writes it",
+                got=f"what is none ({error})",
+                action=_WRITE_AGAIN,
+            )
         ) from error
     if not isinstance(record, dict):
         raise StudyError(
@@ -66,7 +71,7 @@ def read_results(path: str | Path) -> Results:
                 where=f"{root / 'run.json'}",
                 expected="a JSON object as a run writes it",
                 got="none",
-                action=str(_WRITE_AGAIN),
+                action=_WRITE_AGAIN,
             )
         )
     return Results(root=root, run=record, **{name: _read_table(root, name) for name in TABLE_FILES})
@@ -80,14 +85,16 @@ def _read_table(root: Path, name: str) -> pd.DataFrame:
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except ValueError as error:  # not UTF-8, nothing in it, or rows of unequal length
-        said = " ".join(str(error).split())
-        raise TableError(f"{path}: expected a table as a run writes it, got: {said}; {_WRITE_AGAIN}.") from error
+        got = f"what is none ({' '.join(str(error).split())})"
+        raise TableError(
+            Problem(where=str(path), expected="a table as a run writes it", got=got, action=_WRITE_AGAIN)
+        ) from error
     if got := _header_fault(name, frame):
         raise TableError(
             Problem(
                 where=str(path),
                 expected=f"the columns of a run's {name}.csv, parted by commas",
-                got=str(got),
+                got=got,
                 action=f"save it as it was, or {_WRITE_AGAIN}",
             )
         )
@@ -122,7 +129,7 @@ def _numbers(path: Path, cells: pd.Series) -> pd.Series:
     if wrong.any():
         row, expected = int(wrong.to_numpy().argmax()), "a whole number" if counts else "a number"
         raise TableError(
-            Problem(where=f"{path} row {row + 2}, {cells.name}", expected=str(expected), got=f"'{cells.iloc[row]}'")
+            Problem(where=f"{path} row {row + 2}, {cells.name}", expected=expected, got=f"'{cells.iloc[row]}'")
         )
     return numbers.astype("Int64") if counts else numbers.astype("float64")
 
@@ -138,12 +145,11 @@ def protocol_of(record: Mapping[str, Any]) -> Protocol:
     try:
         return protocol_from_record(record["protocol"])
     except (KeyError, TypeError, AttributeError, ProtocolError) as error:
-        said = f"{type(error).__name__}: {error}"
         raise StudyError(
             Problem(
                 where="run.json",
                 expected="the record of a run with its protocol in full",
-                got=f"one that lacks it ({said})",
-                action=str(_WRITE_AGAIN),
+                got=f"one that lacks it ({type(error).__name__}: {error})",
+                action=_WRITE_AGAIN,
             )
         ) from error

@@ -95,7 +95,7 @@ def test_a_prompt_names_its_kind_and_place(cells: dict[str, str], kind: PromptKi
 
 
 def test_a_click_that_is_none_is_a_fault_of_the_row() -> None:
-    with pytest.raises(StudyError, match="a click x, y in px of the upright photo, got 'here', '3'"):
+    with pytest.raises(StudyError, match="x, y: expected a click in px of the upright photo, got 'here', '3'"):
         parse_prompt(x="here", y="3", box="", mask="")
 
 

@@ -87,5 +87,5 @@ def _click(x: str, y: str) -> tuple[float, float]:
     try:
         return float(x), float(y)
     except ValueError:
-        problem = Problem(expected="a click x, y in px of the upright photo", got=f"'{x}', '{y}'")
+        problem = Problem(where="x, y", expected="a click in px of the upright photo", got=f"'{x}', '{y}'")
         raise StudyError(problem) from None

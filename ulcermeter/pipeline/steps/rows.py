@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ulcermeter.pipeline.steps.records import Begun, Calibrated, Measured, Opened, Outlined, PhotoContext, Prompted
 from ulcermeter.quality import judge_quality
 from ulcermeter.tables import columns
+from ulcermeter.tables.cells import records
 from ulcermeter.wording import reason_of_photo
 
 if TYPE_CHECKING:
@@ -72,8 +73,7 @@ def measurement_rows(
         reader=context.cell("mask") or "machine", run_id=run_id, label=frame["label"] + first_label - 1
     )
     return tuple(
-        {str(name): None if _is_na(value) else value for name, value in row.items() if name in own}
-        for row in frame.to_dict("records")
+        {name: None if _is_na(value) else value for name, value in row.items() if name in own} for row in records(frame)
     )
 
 

@@ -112,7 +112,12 @@ def _outlines(path: Path, photo: Photo, row: Mapping[str, str]) -> list[Points]:
         frame = conform("outlines", spell_paths(raw))
     except (ValueError, OSError, TableError) as error:
         raise PhotoError(
-            f"the tracing {name}: expected the columns of outlines.csv, got: {error}; hand back what run wrote"
+            Problem(
+                where=f"the tracing {name}",
+                expected="the columns of outlines.csv",
+                got=f"what lacks them ({error})",
+                action="hand back what run wrote",
+            )
         ) from error
     mine = np.ones(len(frame), dtype=bool)
     for column in ("photo", "hand", "finger"):
@@ -146,7 +151,12 @@ def _polygon(name: str, label: str, part: pd.DataFrame, photo: Photo) -> Points:
     rows, cols = photo.pixels.shape[:2]
     if len(points) < 3 or not np.isfinite(points).all():
         raise PhotoError(
-            f"the tracing {name}, label {label}: expected at least 3 vertices with x_px and y_px; draw it again"
+            Problem(
+                where=f"the tracing {name}, label {label}",
+                expected="at least 3 vertices with x_px and y_px",
+                got=f"{len(points)}, or one without a number",
+                action="draw it again",
+            )
         )
     if (points < -0.5).any() or (points > np.array([cols, rows]) - 0.5).any():
         raise PhotoError(
