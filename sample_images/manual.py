@@ -1,17 +1,18 @@
-"""Write `sample_images/README.md`: the sample study's stories and what is true of them, from its script."""
+"""Write `sample_images/README.md`: the sample study's subjects and what is true of them, from its script."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from make_study import TRUTH
-from stories import STORIES
+from subjects import SUBJECTS
 
 HEAD = """# The sample study
 
 A small trial of drawn fingers: nobody here exists. Every photo is a phantom (`ulcermeter.phantom`): a finger as a
 solid, lit, with an ulcer of exactly known size on its skin and a printed marker, seen by a camera held a little
-differently each time. `make_study.py` draws it from `stories.py`; the same version of the package gives the same bytes.
+differently each time. `make_study.py` draws it from `subjects.py`; the same version of the package gives the same
+bytes.
 
     ulcermeter run sample_images/study -o results
 
@@ -19,11 +20,11 @@ What the columns of its files and of the results mean stands in the manual's pag
 [tables](../ulcermeter/manual/tables.md). Research use only, not a medical device: verdicts are proposals, the
 investigator decides.
 
-## The stories
+## The subjects
 
 Days count from treatment (day 0). All subjects had one course of intravenous iloprost, days -85 to -80.
 
-| subject | photos | story | verdict |
+| subject | photos | history | verdict |
 |---|---|---|---|
 """
 
@@ -32,7 +33,8 @@ TRUTH_HEAD = """
 
 No measurement enters these files, and `ulcermeter run` never reads them; the tests hold the results against them.
 
-`truth.csv`: a row is an ulcer at a visit, also where nothing of it can be seen.
+`truth.csv`: a row is an ulcer at a visit (each part of it, where it has split), also where nothing of it can be
+seen.
 
 | column | unit | meaning |
 |---|---|---|
@@ -47,6 +49,8 @@ TRUTH_MEANING = {
     "finger": ("", "thumb, index, middle, ring or little"),
     "ulcer_id": ("", "identity of the ulcer, numbered in order of appearance on its finger"),
     "state": ("", "its state at the visit, in the words of trajectories.csv"),
+    "merged_into": ("", "identity of the ulcer that it has grown into"),
+    "flag": ("", "a kind of flag that its row must carry; only such a flag may put its identity in doubt"),
     "diameter_mm": ("mm", "longest straight caliper, in space, between two points of the edge on the skin"),
     "width_mm": ("mm", "longest extent at right angles to the diameter"),
     "area_plane_mm2": ("mm2", "area of the outline projected on the reference's plane"),
@@ -60,8 +64,8 @@ TRUTH_MEANING = {
 }
 
 TAIL = """
-`truth_eligibility.csv`: subject_id, criterion, result, effect, by the story. `truth_verdicts.csv`: subject_id, verdict,
-qualifying_ulcer, story.
+`truth_eligibility.csv`: subject_id, criterion, result, effect, by the history above. `truth_verdicts.csv`: subject_id,
+verdict, qualifying_ulcer, history.
 
 A reference is written as in photos.csv here: `aruco:10` is a square marker whose black border is 10 mm wide;
 `reference_on` says whether it lies level with the ulcer (`skin`) or beside the finger (`table`).
@@ -70,11 +74,11 @@ A reference is written as in photos.csv here: `aruco:10` is a square marker whos
 
 def manual() -> str:
     """Return the whole text."""
-    stories = "\n".join(
-        f"| {s.subject_id} | {sum(shot.photographed for shot in s.shots)} | {s.title} | {s.verdict} |" for s in STORIES
+    subjects = "\n".join(
+        f"| {s.subject_id} | {sum(shot.photographed for shot in s.shots)} | {s.title} | {s.verdict} |" for s in SUBJECTS
     )
     truth = "\n".join(f"| {name} | {TRUTH_MEANING[name][0]} | {TRUTH_MEANING[name][1]} |" for name in TRUTH)
-    return HEAD + stories + "\n" + TRUTH_HEAD + truth + "\n" + TAIL
+    return HEAD + subjects + "\n" + TRUTH_HEAD + truth + "\n" + TAIL
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def test_the_manual_is_what_its_script_writes() -> None:
 def test_tables_and_a_photo_are_what_the_script_draws(tmp_path: Path) -> None:
     code = (
         "import sys, make_study; from pathlib import Path\n"
-        "make_study.STORIES = tuple(s for s in make_study.STORIES if s.subject_id == 'S06')\n"
+        "make_study.SUBJECTS = tuple(s for s in make_study.SUBJECTS if s.subject_id == 'S06')\n"
         "make_study.main(Path(sys.argv[1]))"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=SAMPLES, check=True)

@@ -1,4 +1,4 @@
-"""The sample study's stories with its true measurements in place of photos: every criterion and verdict as told."""
+"""The sample study with its true measurements in place of photos: every criterion and verdict as worked out by hand."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ulcermeter.outcomes import tabulate_outcomes
 from ulcermeter.study import read_study
 from ulcermeter.tables import conform, from_rows
 from ulcermeter.tables.dates import day_number
+from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 
 STUDY = Path(__file__).parents[2] / "sample_images" / "study"
 # Half the width of the interval given to the true diameters, mm: 1.6 and 2.4 are decided, 2.0 is not.
@@ -28,8 +29,9 @@ def truth(name: str) -> pd.DataFrame:
 
 def measured(row: dict[str, Any]) -> dict[str, Any]:
     """One row of tracked as a perfect instrument would give it."""
-    same = ("photo", "subject_id", "visit", "date", "hand", "finger", "ulcer_id", "state")
+    same = ("photo", "subject_id", "visit", "date", "hand", "finger", "ulcer_id", "state", "merged_into")
     out: dict[str, Any] = {name: row[name] for name in same} | {"view": "palmar"}
+    out["flags"] = write_flags([Flag(FlagKind(row["flag"]))] if row["flag"] else [])
     if row["diameter_mm"] and row["expected_status"] == "measured":
         diameter, area = float(row["diameter_mm"]), float(row["area_plane_mm2"])
         low, high = diameter - HALF_MM, diameter + HALF_MM
@@ -45,11 +47,11 @@ def measured(row: dict[str, Any]) -> dict[str, Any]:
 def tables() -> dict[str, Any]:
     study = read_study(STUDY)
     zero = dict(zip(study.subjects["subject_id"], study.subjects["treatment_date"], strict=True))
-    told = truth("truth.csv").to_dict("records")
-    rows = [measured(row) | {"day": day_number(row["date"], zero[row["subject_id"]])} for row in told]
+    known = truth("truth.csv").to_dict("records")
+    rows = [measured(row) | {"day": day_number(row["date"], zero[row["subject_id"]])} for row in known]
     names = ["photo", "subject_id", "visit", "date", "hand", "finger"]
     photos = pd.DataFrame(
-        [{n: row[n] for n in names} | {"status": row["expected_status"]} for row in told if row["photo"]]
+        [{n: row[n] for n in names} | {"status": row["expected_status"]} for row in known if row["photo"]]
     )
     photos = conform("photos", photos.drop_duplicates().assign(view="palmar", detection_limit_mm=0.7))
     tracked = from_rows("tracked", rows)

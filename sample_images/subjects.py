@@ -1,25 +1,38 @@
-"""The sample study's stories: what happens to each subject, as data, and what must come out.
+"""The sample study's subjects: what happens to each of them, as data, and what must come out.
 
-Everybody here is drawn. Days are counted from treatment (day 0); every expectation follows from the story by the
-trial's criteria and not from what the program answers.
+Everybody here is drawn. Days are counted from treatment (day 0); every expectation follows from the subject's history
+by the trial's criteria and not from what the program answers.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-__all__ = ["STORIES", "Place", "Shot", "Story"]
+__all__ = ["SUBJECTS", "Outline", "Place", "Shot", "SubjectHistory"]
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an ulcer sits on its finger, and how it looks: see `ulcermeter.phantom.UlcerSpec`."""
+    """Where an ulcer sits on its finger, and how it looks: see `ulcermeter.phantom.UlcerSpec`.
+
+    Without ``angle_deg`` its long side is turned by 35° times its number.
+    """
 
     s_mm: float = 9.0
     t_mm: float = 0.0
     bed: str = "granulation"
     irregularity: float = 0.25
     aspect: float = 0.85
+    angle_deg: float | None = None
+
+
+@dataclass(frozen=True)
+class Outline:
+    """One outline to draw on a photo: of which ulcer, how long, and where."""
+
+    ulcer: int
+    diameter_mm: float
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -27,13 +40,19 @@ class Shot:
     """A photo of one finger at a visit (or a visit without one), and what is expected of it.
 
     ``sizes`` gives each open ulcer's diameter in mm by its number, ``states`` the state of every known ulcer.
+    ``elsewhere`` are outlines that do not lie at their ulcer's own place, or are several of one ulcer (its parts).
+    ``merged_into`` gives the host of what has merged, ``flags`` a kind of flag that an ulcer's row must carry.
     ``camera`` and ``reference`` change the phantom; ``status`` and ``reason`` are what the run must answer.
+    ``clicked``: the clinic clicked on each ulcer and gave its number, if it does so for this subject at all.
     """
 
     visit: str
     day: int
     sizes: dict[int, float] = field(default_factory=dict)
     states: dict[int, str] = field(default_factory=dict)
+    elsewhere: tuple[Outline, ...] = ()
+    merged_into: dict[int, int] = field(default_factory=dict)
+    flags: dict[int, str] = field(default_factory=dict)
     camera: dict[str, object] = field(default_factory=dict)
     reference: dict[str, object] = field(default_factory=dict)
     covered: str = ""
@@ -42,10 +61,15 @@ class Shot:
     status: str = "measured"
     reason: str = ""
     photographed: bool = True
+    clicked: bool = True
+
+    def outlines(self, places: dict[int, Place]) -> tuple[Outline, ...]:
+        """Return everything to draw, where `places` are the ulcers' own places."""
+        return (*(Outline(n, size, places[n]) for n, size in self.sizes.items()), *self.elsewhere)
 
 
 @dataclass(frozen=True)
-class Story:
+class SubjectHistory:
     """A subject: who, where, what was photographed, what the clinic wrote, and what must come out.
 
     ``results`` and ``effects`` hold only the criteria that differ from an eligible subject's.
@@ -70,14 +94,14 @@ class Story:
     results: dict[str, str] = field(default_factory=dict)
     effects: dict[str, str] = field(default_factory=dict)
     verdict: str = "eligible"
-    qualifying: int | None = 1
+    qualifying: tuple[int, ...] = (1,)
 
 
-def _seen(visit: str, day: int, size: float, state: str = "persistent", **more: object) -> Shot:
+def _open(visit: str, day: int, size: float, state: str = "persistent", **more: object) -> Shot:
     return Shot(visit, day, {1: size}, {1: state}, **more)  # type: ignore[arg-type]
 
 
-def _clear(visit: str, day: int, **more: object) -> Shot:
+def _healed(visit: str, day: int, **more: object) -> Shot:
     return Shot(visit, day, {}, {1: "healed"}, status="no ulcer", **more)  # type: ignore[arg-type]
 
 
@@ -85,35 +109,35 @@ def _refused(visit: str, day: int, reason: str, **more: object) -> Shot:
     return Shot(visit, day, {1: 3.0}, {1: "not photographed"}, status="refused", reason=reason, **more)  # type: ignore[arg-type]
 
 
-_SCREENED = (_seen("screening", -14, 3.2, "first seen"),)
+_SCREENED = (_open("screening", -14, 3.2, "first seen"),)
 
 _FIRST = (
-    Story(
+    SubjectHistory(
         "S01",
         "heals, and the next visit confirms it; iloprost did not help (physician's word)",
         (
-            _seen("screening", -14, 3.3, "first seen"),
-            _seen("baseline", 0, 3.2),
-            _seen("week 2", 14, 2.7),
-            _seen("week 4", 28, 1.9),
-            _clear("week 8", 56, reader_state="healed"),
-            _clear("week 12", 85, reader_state="healed"),
+            _open("screening", -14, 3.3, "first seen"),
+            _open("baseline", 0, 3.2),
+            _open("week 2", 14, 2.7),
+            _open("week 4", 28, 1.9),
+            _healed("week 8", 56, reader_state="healed"),
+            _healed("week 12", 85, reader_state="healed"),
         ),
         subject={"injected_limb": "right", "sex": "female", "childbearing_potential": "no", "birth_date": "1957-03-12"},
         results={"age_65_74": "met"},
         effects={"age_65_74": "none"},
     ),
-    Story(
+    SubjectHistory(
         "S02",
         "2.4 mm at screening; heals and recurs at the same place; SSc by its score alone; worsened after iloprost",
         (
-            _seen("screening", -14, 2.4, "first seen"),
-            _seen("baseline", 0, 2.5),
-            _seen("48h", 2, 2.5),
-            _seen("week 2", 14, 1.7),
-            _clear("week 4", 29),
-            _seen("week 8", 57, 2.3, "recurrent"),
-            _seen("week 12", 84, 3.0),
+            _open("screening", -14, 2.4, "first seen"),
+            _open("baseline", 0, 2.5),
+            _open("48h", 2, 2.5),
+            _open("week 2", 14, 1.7),
+            _healed("week 4", 29),
+            _open("week 8", 57, 2.3, "recurrent"),
+            _open("week 12", 84, 3.0),
         ),
         hand="left",
         finger="middle",
@@ -131,32 +155,32 @@ _FIRST = (
         ulcers={1: {"diameter_mm_bedside": 2.5, "measured_by": "reader A", "site": "PIP"}},
         refractory={1: {"worsened_1_month": "yes", "no_improvement_2_months": "", "recurred_3_months": ""}},
     ),
-    Story(
+    SubjectHistory(
         "S03",
         "recurred within 3 months after iloprost, on photos alone; gets worse during the trial",
         (
-            _seen("history", -92, 3.0, "first seen"),
-            _clear("history", -60, reader_state="healed"),
-            _seen("history", -30, 2.7, "recurrent"),
-            _seen("screening", -14, 2.9),
-            _seen("baseline", 0, 3.0),
-            _seen("week 4", 28, 3.8),
-            _seen("week 8", 56, 4.6),
-            _seen("week 12", 84, 5.5),
+            _open("history", -92, 3.0, "first seen"),
+            _healed("history", -60, reader_state="healed"),
+            _open("history", -30, 2.7, "recurrent"),
+            _open("screening", -14, 2.9),
+            _open("baseline", 0, 3.0),
+            _open("week 4", 28, 3.8),
+            _open("week 8", 56, 4.6),
+            _open("week 12", 84, 5.5),
         ),
         finger="ring",
         skin_tone=3.0,
         places={1: Place(s_mm=8.0, t_mm=-2.0, bed="slough", irregularity=0.35)},
         refractory={1: None},
     ),
-    Story(
+    SubjectHistory(
         "S04",
         "worse within 1 month after iloprost, on photos alone; a new ulcer beside the old one; a visit without a photo",
         (
-            _seen("history", -92, 2.3, "first seen"),
-            _seen("history", -60, 3.5),
-            _seen("screening", -14, 3.6),
-            _seen("baseline", 0, 3.5),
+            _open("history", -92, 2.3, "first seen"),
+            _open("history", -60, 3.5),
+            _open("screening", -14, 3.6),
+            _open("baseline", 0, 3.5),
             Shot("week 4", 28, {1: 3.2, 2: 2.2}, {1: "persistent", 2: "new"}),
             Shot("week 8", 56, {}, {1: "not photographed", 2: "not photographed"}, photographed=False),
             Shot("week 12", 84, {1: 2.6, 2: 2.8}, {1: "persistent", 2: "persistent"}),
@@ -167,7 +191,7 @@ _FIRST = (
         places={1: Place(s_mm=8.0, t_mm=-3.0), 2: Place(s_mm=13.0, t_mm=3.5, irregularity=0.2)},
         refractory={1: None},
     ),
-    Story(
+    SubjectHistory(
         "S05",
         "two ulcers on one finger, told apart by clicks; only the second has no calcinosis under it",
         (
@@ -181,58 +205,58 @@ _FIRST = (
         marker_s_mm=29.0,
         clicks=True,
         ulcers={1: {"calcinosis_on_xray": "yes"}},
-        qualifying=2,
+        qualifying=(2,),
     ),
-    Story(
+    SubjectHistory(
         "S06",
         "1.6 mm at screening: not over 2 mm",
-        (_seen("screening", -14, 1.6, "first seen"),),
+        (_open("screening", -14, 1.6, "first seen"),),
         places={1: Place(irregularity=0.15, aspect=0.95)},
         results={"active_ulcer": "not met"},
         effects={"active_ulcer": "fails"},
         verdict="not eligible",
-        qualifying=None,
+        qualifying=(),
     ),
-    Story(
+    SubjectHistory(
         "S07",
         "2.0 mm at screening: the photo cannot tell, and nobody measured at the bedside",
-        (_seen("screening", -14, 2.0, "first seen"),),
+        (_open("screening", -14, 2.0, "first seen"),),
         finger="thumb",
         places={1: Place(irregularity=0.15, aspect=0.9)},
         results={"active_ulcer": "not assessable"},
         effects={"active_ulcer": "unknown"},
         verdict="undetermined",
-        qualifying=None,
+        qualifying=(),
     ),
-    Story(
+    SubjectHistory(
         "S08",
         "no X-ray yet: undetermined because a cell is empty",
-        (_seen("screening", -14, 3.4, "first seen"), _seen("baseline", 0, 3.4)),
+        (_open("screening", -14, 3.4, "first seen"), _open("baseline", 0, 3.4)),
         skin_tone=5.0,
         ulcers={1: {"calcinosis_on_xray": "", "xray_date": ""}},
         results={"calcinosis": "not assessable"},
         effects={"calcinosis": "unknown"},
         verdict="undetermined",
-        qualifying=None,
+        qualifying=(),
     ),
-    Story(
+    SubjectHistory(
         "S09",
         "the physician says no improvement after iloprost; the photos show the ulcer shrinking",
         (
-            _seen("history", -92, 4.6, "first seen"),
-            _seen("screening", -14, 2.9),
-            _seen("baseline", 0, 2.9),
+            _open("history", -92, 4.6, "first seen"),
+            _open("screening", -14, 2.9),
+            _open("baseline", 0, 2.9),
         ),
         finger="little",
         skin_tone=3.5,
         reference_place="table",
     ),
-    Story(
+    SubjectHistory(
         "S10",
         "a dressing covers the ulcer at week 2",
         (
-            _seen("screening", -14, 3.0, "first seen"),
-            _seen("baseline", 0, 3.0),
+            _open("screening", -14, 3.0, "first seen"),
+            _open("baseline", 0, 3.0),
             Shot(
                 "week 2",
                 14,
@@ -243,18 +267,18 @@ _FIRST = (
                 status="no ulcer",
                 reason="covered",
             ),
-            _seen("week 4", 28, 2.8),
+            _open("week 4", 28, 2.8),
         ),
         hand="left",
         finger="ring",
         skin_tone=6.0,
     ),
-    Story(
+    SubjectHistory(
         "S11",
         "photos that must be refused, each for its own reason",
         (
-            _seen("screening", -14, 3.0, "first seen"),
-            _seen("baseline", 0, 3.0),
+            _open("screening", -14, 3.0, "first seen"),
+            _open("baseline", 0, 3.0),
             _refused("48h", 2, "marker", reference={"kind": "none"}),
             _refused("week 2", 14, "tilt", camera={"tilt_deg": 46.0}),
             _refused("week 4", 28, "focus", camera={"blur_px": 9.0}),
@@ -267,16 +291,16 @@ _FIRST = (
 )
 
 
-def _failing(subject_id: str, title: str, criterion: str, result: str, **more: object) -> Story:
+def _failing(subject_id: str, title: str, criterion: str, result: str, **more: object) -> SubjectHistory:
     """One subject who is like an eligible one but for one criterion."""
-    return Story(
+    return SubjectHistory(
         subject_id,
         title,
         _SCREENED,
         results={criterion: result},
         effects={criterion: "fails"},
         verdict="not eligible",
-        qualifying=None if criterion in ("refractory_prostacyclin", "calcinosis") else 1,
+        qualifying=() if criterion in ("refractory_prostacyclin", "calcinosis") else (1,),
         **more,  # type: ignore[arg-type]
     )
 
@@ -364,4 +388,90 @@ _FAILING = (
     ),
 )
 
-STORIES: tuple[Story, ...] = (*_FIRST, *_FAILING)
+# Along the finger, so that what lies in one line on it can merge, split, or lie between two places.
+_ALONG = Place(irregularity=0.1, aspect=0.9, angle_deg=90.0)
+_TIP, _BASE = replace(_ALONG, s_mm=9.0, t_mm=-1.0), replace(_ALONG, s_mm=13.5, t_mm=-1.0)
+# From the tip's far edge (9 - 2.1 / 2) to the other's (13.5 + 2.7 / 2): 6.9 mm about s 11.4.
+_BOTH = replace(_ALONG, s_mm=11.4, t_mm=-1.0, aspect=0.55)
+_LONG = replace(_ALONG, s_mm=11.0, t_mm=1.0, aspect=0.5)
+# Two parts of about 2 mm whose outer ends lie 5.8 mm apart, inside the 6.5 mm that the ulcer was long.
+_PART_1, _PART_2 = replace(_ALONG, s_mm=9.1, t_mm=1.0), replace(_ALONG, s_mm=12.9, t_mm=1.0)
+_FIRST_OF_TWO, _SECOND_OF_TWO = replace(_ALONG, s_mm=9.5, t_mm=0.5), replace(_ALONG, s_mm=13.5, t_mm=0.5)
+# 1.5 mm from the one place and 2.5 mm from the other, where one place can seem to move by 4 mm between photos.
+_BETWEEN = replace(_ALONG, s_mm=11.0, t_mm=0.5)
+
+_IDENTITY = (
+    SubjectHistory(
+        "S23",
+        "two ulcers grow into one: the larger keeps its identity, the other has merged into it",
+        (
+            Shot("screening", -14, {1: 2.1, 2: 2.7}, {1: "first seen", 2: "first seen"}),
+            Shot("baseline", 0, {1: 2.2, 2: 2.6}, {1: "persistent", 2: "persistent"}),
+            Shot(
+                "week 4",
+                28,
+                states={1: "merged", 2: "merged"},
+                elsewhere=(Outline(2, 7.0, _BOTH),),
+                merged_into={1: 2},
+                flags={1: "merged_into"},
+                clicked=False,
+            ),
+            Shot(
+                "week 8",
+                56,
+                states={1: "merged", 2: "persistent"},
+                elsewhere=(Outline(2, 5.6, _BOTH),),
+                merged_into={1: 2},
+                flags={1: "merged_into"},
+                clicked=False,
+            ),
+        ),
+        finger="middle",
+        places={1: _TIP, 2: _BASE},
+        marker_s_mm=29.0,
+        clicks=True,
+        qualifying=(2,),
+    ),
+    SubjectHistory(
+        "S24",
+        "one long ulcer comes apart into two: both parts are still that one ulcer",
+        (
+            _open("screening", -14, 6.4, "first seen"),
+            _open("baseline", 0, 6.5),
+            Shot(
+                "week 4",
+                28,
+                states={1: "split"},
+                elsewhere=(Outline(1, 2.1, _PART_1), Outline(1, 1.9, _PART_2)),
+            ),
+        ),
+        hand="left",
+        finger="ring",
+        skin_tone=3.0,
+        places={1: _LONG},
+        marker_s_mm=29.0,
+    ),
+    SubjectHistory(
+        "S25",
+        "one outline between the places of two ulcers: which one it is cannot be told, and neither is called healed",
+        (
+            Shot("screening", -14, {1: 3.0, 2: 2.6}, {1: "first seen", 2: "first seen"}),
+            Shot("baseline", 0, {1: 3.0, 2: 2.6}, {1: "persistent", 2: "persistent"}),
+            Shot(
+                "week 2",
+                14,
+                states={1: "persistent", 2: "indeterminate"},
+                elsewhere=(Outline(1, 2.3, _BETWEEN),),
+                flags={1: "ambiguous_identity", 2: "ambiguous_identity_of_an_outline"},
+                clicked=False,
+            ),
+        ),
+        skin_tone=2.5,
+        places={1: _FIRST_OF_TWO, 2: _SECOND_OF_TWO},
+        marker_s_mm=29.0,
+        clicks=True,
+        qualifying=(1, 2),
+    ),
+)
+
+SUBJECTS: tuple[SubjectHistory, ...] = (*_FIRST, *_FAILING, *_IDENTITY)
