@@ -19,18 +19,7 @@ __all__ = [
     "TableError",
     "UlcermeterError",
     "UnfinishedError",
-    "what_to_do",
 ]
-
-
-def what_to_do(sentence: str) -> str:
-    """Return what a sentence tells a person to do: its part behind the last semicolon, else behind the last colon.
-
-    Empty where it tells nothing. Only for problems that are still given as a sentence.
-    """
-    mark = "; " if "; " in sentence else ": "
-    action = sentence.rpartition(mark)[2].strip().rstrip(".") if mark in sentence else ""
-    return "" if action.startswith("expected") else action
 
 
 @dataclass(frozen=True)
@@ -78,9 +67,9 @@ class UlcermeterError(Exception):
 
     parted_by = "\n"
 
-    def __init__(self, *problems: Problem | str | Iterable[Problem | str]) -> None:
-        flat = [one for given in problems for one in ([given] if isinstance(given, Problem | str) else given)]
-        self.problems = tuple(dict.fromkeys(one if isinstance(one, Problem) else Problem(one) for one in flat))
+    def __init__(self, *problems: Problem | Iterable[Problem]) -> None:
+        flat = [one for given in problems for one in ([given] if isinstance(given, Problem) else given)]
+        self.problems = tuple(dict.fromkeys(flat))
         super().__init__(self.parted_by.join(map(str, self.problems)))
 
     def __reduce__(self) -> tuple[type[UlcermeterError], tuple[Problem, ...]]:
@@ -88,15 +77,9 @@ class UlcermeterError(Exception):
         return type(self), self.problems
 
     @property
-    def faults(self) -> tuple[str, ...]:
-        """Each problem in words."""
-        return tuple(map(str, self.problems))
-
-    @property
     def instruction(self) -> str:
         """What to do, of all problems; each thing once."""
-        actions = (problem.action or what_to_do(problem.got) for problem in self.problems)
-        return "; ".join(dict.fromkeys(filter(None, actions)))
+        return "; ".join(dict.fromkeys(problem.action for problem in self.problems if problem.action))
 
 
 class PhotoError(UlcermeterError):

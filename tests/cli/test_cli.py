@@ -75,7 +75,7 @@ def test_a_fault_after_the_photos_is_1_in_one_sentence_and_keeps_what_was_measur
         patch.setattr("ulcermeter.tracking.track", burst)
         done = call("run", drawn, "-o", half_done)
     assert done.exit_code == 1 and "Traceback" not in done.output and done.stderr.count("\n") == 1
-    assert "failed by a fault of ours: KeyError: 'of all\\nthings'; please report it" in done.stderr
+    assert "failed by a fault of ours: KeyError: 'of all\\nthings': report it" in done.stderr
     kept = csv_bytes(half_done)
     assert set(kept) == {"photos.csv", "measurements.csv", "outlines.csv"}
     assert kept["photos.csv"] == csv_bytes(finished)["photos.csv"] and not (half_done / "run.json").exists()
@@ -92,7 +92,7 @@ def test_a_full_disk_after_the_photos_is_1_in_one_sentence(
     monkeypatch.setattr("ulcermeter.report.write_report", full)
     done = call("run", drawn, "-o", half_done)
     assert done.exit_code == 1 and "Traceback" not in done.output and done.stderr.count("\n") == 1
-    assert "report.html: No space left on device; make room on the disk" in done.stderr
+    assert "report.html: No space left on device: make room on the disk" in done.stderr
 
 
 def test_a_wrong_study_or_call_is_2_and_writes_nothing(tiny_study: Path, tmp_path: Path) -> None:

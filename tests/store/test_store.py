@@ -168,7 +168,7 @@ def test_a_full_disk_is_told_and_what_was_put_is_kept(tmp_path: Path) -> None:
         store.put("a", result())
         store._db.execute(f"PRAGMA max_page_count = {store._db.execute('PRAGMA page_count').fetchone()[0]}")
         large = replace(result(), overlay=bytes(100_000))
-        with pytest.raises(UnfinishedError, match=r"got: database or disk is full; make room .* and run again"):
+        with pytest.raises(UnfinishedError, match=r"got database or disk is full; make room .* and run again"):
             store.put("b", large)
         assert store.get("a") is not None and store.get("b") is None
 
@@ -180,7 +180,7 @@ def test_a_store_that_breaks_later_is_told(tmp_path: Path) -> None:
         with pytest.raises(UlcermeterError, match="got a damaged store .*; remove it") as caught:
             store.get("a")
         assert not isinstance(caught.value, UnfinishedError)
-        with pytest.raises(UnfinishedError, match="expected to write here, got: no such table"):
+        with pytest.raises(UnfinishedError, match="expected to write here, got no such table"):
             store.keep_only(["a"])
 
 

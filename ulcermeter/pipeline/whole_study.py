@@ -264,7 +264,7 @@ def _in_one_sentence(root: Path) -> Iterator[None]:
                 "the photos are measured and kept (photos.csv, measurements.csv, outlines.csv), but what follows from "
                 f"them failed by a fault of ours: {fault}",
                 where=str(root),
-                action="please report it with the study's tables",
+                action="report it with the study's tables",
             )
         ) from error
 

@@ -142,8 +142,13 @@ class PhotoStore:
                 yield
         except sqlite3.Error as error:
             raise failed(
-                f"{self.path}: expected to write here, got: {error}; make room on the disk, see that the folder may be "
-                "written, and run again: what was measured so far is kept and not measured anew."
+                Problem(
+                    where=str(self.path),
+                    expected="to write here",
+                    got=str(error),
+                    action="make room on the disk, see that the folder may be written, and run again: what was "
+                    "measured so far is kept and not measured anew",
+                )
             ) from error
 
     def __enter__(self) -> PhotoStore:
