@@ -374,3 +374,13 @@ def test_the_rate_of_an_ulcer_that_took_in_another_counts_both_at_baseline() -> 
     alone = one(ulcer((0, 10.0), (28, 10.0), (84, 5.0)))
     assert row["healing_rate_per_week"] == pytest.approx(alone["healing_rate_per_week"])
     assert row["days_to_half_area"] == pytest.approx(84)
+
+
+def test_an_outline_that_may_be_anothers_keeps_no_ulcer_open() -> None:
+    """Open for certain at day 0, at day 14 only an outline of one of two: it may have closed on any day after 0."""
+    unsure = {"flags": write_flags([Flag(FlagKind.AMBIGUOUS_IDENTITY, ulcers=("S01-left-index-2",))])}
+    row = one(ulcer((-14, 6.0), (0, 6.0), (14, 5.0, unsure)))
+    assert (row["healed"], row["healing_day_low"], row["event_observed"]) == ("unknown", 0, 0)
+    assert one(ulcer((-14, 6.0), (0, 6.0), (14, 5.0)))["healed"] == "no"
+    closed = ulcer((0, 6.0), (28, 0.0), (42, 5.0, unsure), (84, 0.0))
+    assert (one(closed)["healed"], one(closed)["healing_confirmed"]) == ("yes", "unknown")

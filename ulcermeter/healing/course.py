@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ulcermeter.tables.cells import not_known
 from ulcermeter.tables.dates import exact_date, parse_date, time_keys
+from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,7 @@ __all__ = [
     "OPEN_STATES",
     "healing_interval",
     "is_confirmed",
+    "is_surely_open",
     "known_day",
     "without_contradicted",
 ]
@@ -32,7 +34,8 @@ _Row = dict[str, Any]
 def healing_interval(trajectory: pd.DataFrame, protocol: Protocol) -> tuple[float, float, bool]:
     """Return when an ulcer healed, as far as visits can tell: in (low, high].
 
-    A day on which it was also seen open is no day of healing.
+    A day on which it was also seen open is no day of healing. An outline that may be of another ulcer does not show
+    that this one was still open.
 
     Parameters
     ----------
@@ -57,7 +60,7 @@ def healing_interval(trajectory: pd.DataFrame, protocol: Protocol) -> tuple[floa
     for row, (first, last) in zip(rows, _days(rows), strict=True):
         if not math.isfinite(first):
             continue
-        if _is_open(row):
+        if is_surely_open(row):
             low = first if not math.isfinite(low) else max(low, first)
         elif row["state"] == "healed" and _after_treatment(row["visit"], first, last, protocol):
             if low < last:
@@ -71,7 +74,8 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
     """Say whether the first healing after day 0 was confirmed.
 
     The next passing photo at least ``confirmation_days`` later, less the half-window of that later visit, must show it
-    healed too. Open on any photo up to then is *no*; no such photo, or no healing, is *unknown*.
+    healed too. Open on any photo up to then is *no*; no such photo, no healing, or an outline up to then that may be of
+    another ulcer, is *unknown*.
 
     Parameters
     ----------
@@ -90,7 +94,7 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
     healed_on = exact_date(rows[first]["date"])
     for row in rows[first + 1 :]:
         if _is_open(row):
-            return "no"
+            return "no" if is_surely_open(row) else "unknown"
         if row["state"] != "healed":
             continue
         healed_again_on = exact_date(row["date"])
@@ -140,6 +144,21 @@ def _half_window(visit: str, protocol: Protocol) -> int:
 
 def _is_open(row: Mapping[str, Any]) -> bool:
     return row["state"] in OPEN_STATES and math.isfinite(row["area_mm2"])
+
+
+def is_surely_open(row: Mapping[str, Any]) -> bool:
+    """Say whether a row shows the ulcer open, by an outline that is surely its own.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of `trajectories`.
+
+    Returns
+    -------
+    bool
+    """
+    return _is_open(row) and not in_doubt_of_identity(read_flags(row["flags"]))
 
 
 def without_contradicted(rows: Sequence[_Row]) -> list[_Row]:

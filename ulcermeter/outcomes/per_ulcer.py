@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ulcermeter.healing import days_to_half_area, exponential_rate, healing_interval, is_confirmed
+from ulcermeter.healing import days_to_half_area, exponential_rate, healing_interval, is_confirmed, is_surely_open
 from ulcermeter.outcomes.course import Course, day_of, is_assessed, is_open, is_sized, window_of
 from ulcermeter.outcomes.incidents import Incident, happened
 from ulcermeter.protocol import Protocol, Visit
@@ -65,7 +65,7 @@ def ulcer_row(
     Returns
     -------
     dict
-        healed is *no* when it was still open at the last assessment or the finger was amputated after treatment;
+        healed is *no* when it was surely still open at the last assessment or the finger was amputated after treatment;
         *unknown* without an assessment after day 0, when it went into another ulcer before it was seen healed (what
         became of its part of that is not told), or when it may have been that finger that was amputated.
     """
@@ -101,7 +101,7 @@ def _healing(course: Course, lost: bool | None) -> dict[str, Any]:
     if observed:
         confirmed = is_confirmed(course.frame, course.protocol)
         return {"healed": "yes", **_interval(low, high, True), "healing_confirmed": confirmed}
-    known = lost or (any(is_open(row) for row in course.after) and not course.went_into_another())
+    known = lost or (any(is_surely_open(row) for row in course.after) and not course.went_into_another())
     healed = "no" if known else "unknown"
     return {"healed": healed, **_interval(low, _NAN, False), "healing_confirmed": "unknown"}
 
