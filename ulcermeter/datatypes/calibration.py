@@ -144,7 +144,21 @@ def undistorted(points_px: NDArray[np.floating], *, lens: LensProfile | None, sh
 
 
 def distorted(points_px: NDArray[np.floating], *, lens: LensProfile | None, shape: tuple[int, int]) -> Points:
-    """Undo `undistorted`: return where ideal pixels (K, 2) lie on the photo."""
+    """Undo `undistorted`: return where ideal pixels (K, 2) lie on the photo.
+
+    Parameters
+    ----------
+    points_px : float (K, 2)
+        Points, photo px (x, y), (K, 2).
+    lens : LensProfile or None
+        A lens profile; None for none.
+    shape : tuple[int, int]
+        Rows and columns.
+
+    Returns
+    -------
+    Points
+    """
     ideal = np.atleast_2d(np.asarray(points_px, dtype=np.float64))
     if lens is None:
         return ideal

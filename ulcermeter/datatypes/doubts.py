@@ -19,7 +19,17 @@ _TABLES = ("photos", "subjects", "ulcers", "treatments", "refractory", "visits",
 
 
 def doubts_of(study: Study) -> dict[str, tuple[Finding, ...]]:
-    """Return by subject the findings on whose cells nothing may rest."""
+    """Return by subject the findings on whose cells nothing may rest.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+
+    Returns
+    -------
+    dict[str, tuple[Finding, ...]]
+    """
     found: dict[str, list[Finding]] = {}
     for finding in study.findings:
         if finding.in_doubt:
@@ -28,7 +38,19 @@ def doubts_of(study: Study) -> dict[str, tuple[Finding, ...]]:
 
 
 def without_doubted(study: Study, findings: Iterable[Finding]) -> Study:
-    """Return a study in which the cells of these findings are empty; a photo whose visit is in doubt has no date."""
+    """Return a study in which the cells of these findings are empty; a photo whose visit is in doubt has no date.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+    findings : iterable of Finding
+        What was found wrong in the study folder.
+
+    Returns
+    -------
+    Study
+    """
     own: dict[str, list[Finding]] = {}
     for finding in findings:
         dated = finding.file == "photos.csv" and finding.column == "visit"

@@ -93,7 +93,19 @@ class Finding:
 
 
 def blanked(table: pd.DataFrame, findings: Iterable[Finding]) -> pd.DataFrame:
-    """Return a table of the study without what stands in the cells of findings: they become *not known*."""
+    """Return a table of the study without what stands in the cells of findings: they become *not known*.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table.
+    findings : iterable of Finding
+        What was found wrong in the study folder.
+
+    Returns
+    -------
+    DataFrame
+    """
     import pandas as pd
 
     table = table.copy()

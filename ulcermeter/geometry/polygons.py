@@ -36,7 +36,17 @@ def signed_area(polygons: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def area(polygon: NDArray[np.floating]) -> float:
-    """Return the area inside a simple polygon (K, 2), in its unit squared, >= 0; 0 for fewer than 3 vertices."""
+    """Return the area inside a simple polygon (K, 2), in its unit squared, >= 0; 0 for fewer than 3 vertices.
+
+    Parameters
+    ----------
+    polygon : float (K, 2)
+        A polygon (K, 2); it closes itself.
+
+    Returns
+    -------
+    float
+    """
     return abs(float(signed_area(polygon))) if len(polygon) >= 3 else 0.0
 
 
@@ -45,13 +55,32 @@ def perimeter(polygon: NDArray[np.floating]) -> float:
 
     Inscribed vertices cut corners (short by (2 pi / K)² / 24 of a disc's edge); jagged outlines read long, the more
     the finer the sampling, so outlines of different sources are compared with care.
+
+    Parameters
+    ----------
+    polygon : float (K, 2)
+        A polygon (K, 2); it closes itself.
+
+    Returns
+    -------
+    float
     """
     points = np.asarray(polygon, dtype=np.float64)
     return float(np.linalg.norm(points - np.roll(points, -1, axis=0), axis=1).sum())
 
 
 def centroid(polygon: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the centroid (2,) of the area inside a polygon (K, 2); the vertices' mean where the area is 0."""
+    """Return the centroid (2,) of the area inside a polygon (K, 2); the vertices' mean where the area is 0.
+
+    Parameters
+    ----------
+    polygon : float (K, 2)
+        A polygon (K, 2); it closes itself.
+
+    Returns
+    -------
+    NDArray[np.float64]
+    """
     points = np.asarray(polygon, dtype=np.float64)
     origin = points.mean(axis=0)
     x, y = (points - origin).T
@@ -66,6 +95,17 @@ def signed_distance(polygon: NDArray[np.floating], point: NDArray[np.floating] |
     """Return how far a point (x, y) lies from a polygon's edge, in its unit: positive inside, negative outside.
 
     Vertices are taken in single precision, as OpenCV takes them.
+
+    Parameters
+    ----------
+    polygon : float (K, 2)
+        A polygon (K, 2); it closes itself.
+    point : float (K, 2) | tuple[float, float]
+        A point (x, y), in the polygon's unit.
+
+    Returns
+    -------
+    float
     """
     import cv2
 
@@ -74,5 +114,17 @@ def signed_distance(polygon: NDArray[np.floating], point: NDArray[np.floating] |
 
 
 def distance_outside(polygon: NDArray[np.floating], point: NDArray[np.floating] | tuple[float, float]) -> float:
-    """Return how far a point (x, y) lies from the inside of a polygon, in its unit: 0 inside."""
+    """Return how far a point (x, y) lies from the inside of a polygon, in its unit: 0 inside.
+
+    Parameters
+    ----------
+    polygon : float (K, 2)
+        A polygon (K, 2); it closes itself.
+    point : float (K, 2) | tuple[float, float]
+        A point (x, y), in the polygon's unit.
+
+    Returns
+    -------
+    float
+    """
     return max(0.0, -signed_distance(polygon, point))

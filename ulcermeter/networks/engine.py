@@ -37,6 +37,19 @@ class OpenNetwork:
 def open_network(path: Path, *, threads: int, otherwise: str) -> OpenNetwork:
     """Open an ONNX file once per process; ``otherwise`` says what to do where there is none.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    threads : int
+        Threads of the engine.
+    otherwise : str
+        What to do where there is none.
+
+    Returns
+    -------
+    OpenNetwork
+
     Raises
     ------
     ModelError

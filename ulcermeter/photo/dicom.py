@@ -33,6 +33,17 @@ def decode_dicom(data: bytes, path: Path) -> Decoded:
     Every kind of pixels that cannot be brought to RGB for certain is refused before they are decoded
     (`check_described`). JPEG goes the way of every other JPEG, for libjpeg knows its colours by its own marks; all else
     is decoded by pydicom 3, which returns RGB for YBR_FULL and YBR_FULL_422 already.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes.
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Decoded
     """
     try:
         import pydicom

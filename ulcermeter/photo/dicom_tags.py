@@ -65,7 +65,19 @@ class Described:
 
 
 def describe(dataset: Any, path: Path) -> Described:
-    """Read the tags; each must hold what it should, and one value."""
+    """Read the tags; each must hold what it should, and one value.
+
+    Parameters
+    ----------
+    dataset : Any
+        The DICOM data set.
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Described
+    """
     floating = "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset
     if "PixelData" not in dataset and not floating:
         raise PhotoError(
@@ -105,7 +117,15 @@ def describe(dataset: Any, path: Path) -> Described:
 
 
 def check_described(described: Described, path: Path) -> None:
-    """Refuse, before anything is decoded, every kind of pixels whose colours or places are not known for certain."""
+    """Refuse, before anything is decoded, every kind of pixels whose colours or places are not known for certain.
+
+    Parameters
+    ----------
+    described : Described
+        What its tags say of the picture.
+    path : Path
+        The file.
+    """
     check_size((described.columns, described.rows), path)
     if described.frames != 1:
         raise PhotoError(

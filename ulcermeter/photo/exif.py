@@ -76,7 +76,17 @@ def read_exif(image: Image.Image) -> tuple[int, datetime | None, CameraInfo]:
 
 
 def as_text(value: object) -> str | None:
-    """Return a tag as text without padding, None when there is nothing in it."""
+    """Return a tag as text without padding, None when there is nothing in it.
+
+    Parameters
+    ----------
+    value : object
+        A cell's value.
+
+    Returns
+    -------
+    str or None
+    """
     text = str(value).replace("\0", "").strip() if value is not None else ""
     return text or None
 

@@ -13,7 +13,19 @@ __all__ = ["decode_heic"]
 
 
 def decode_heic(data: bytes, path: Path) -> Decoded:
-    """Decode HEIC with the extra ``heic``."""
+    """Decode HEIC with the extra ``heic``.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes.
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Decoded
+    """
     try:
         import pi_heif
     except ImportError as error:

@@ -102,6 +102,13 @@ def check_whole_jpeg(data: bytes, path: Path) -> Harmless:
     what a disk or a copy leaves of a lost sector: zeros, where zeros cannot stand for any picture
     (`_zeros_say_nothing`). A JPEG has no checksum; what its decoder complains of is judged in `check_complaints`.
 
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes.
+    path : Path
+        The file.
+
     Returns
     -------
     Harmless
@@ -123,6 +130,15 @@ def check_complaints(complaints: list[str], harmless: Harmless, path: Path) -> N
     """Refuse a JPEG in which libjpeg lost its way, by its own words; it goes on and invents the rest.
 
     Codes that are wrong end too early or too late: what is short is filled with grey, what is left over is passed over.
+
+    Parameters
+    ----------
+    complaints : list[str]
+        What the decoder wrote.
+    harmless : Harmless
+        Which complaints do no harm.
+    path : Path
+        The file.
     """
     for line in complaints:
         if not harmless.explains(line):
@@ -130,7 +146,17 @@ def check_complaints(complaints: list[str], harmless: Harmless, path: Path) -> N
 
 
 def read_head(data: bytes) -> JpegHead:
-    """Return what stands before the first scan, passing over what is no marker as decoders do."""
+    """Return what stands before the first scan, passing over what is no marker as decoders do.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes.
+
+    Returns
+    -------
+    JpegHead
+    """
     segments, passed_over, at = [], set(), 2
     marker = _COMMENT
     while (found := _MARKER.search(data, at)) is not None and found[0][1] not in (_SCAN, _END):

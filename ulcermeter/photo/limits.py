@@ -84,7 +84,19 @@ def check_size(size: tuple[int, int], path: Path) -> None:
 
 
 def too_large(path: Path, got: str) -> PhotoError:
-    """Return the error of a picture with too many pixels."""
+    """Return the error of a picture with too many pixels.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    got : str
+        What was found.
+
+    Returns
+    -------
+    PhotoError
+    """
     return PhotoError(
         Problem(
             where=str(path),
@@ -96,7 +108,19 @@ def too_large(path: Path, got: str) -> PhotoError:
 
 
 def damaged(path: Path, error: object) -> PhotoError:
-    """Return the error of a file whose picture is not whole, with what its decoder said, in one line."""
+    """Return the error of a file whose picture is not whole, with what its decoder said, in one line.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    error : object
+        What was raised.
+
+    Returns
+    -------
+    PhotoError
+    """
     reason = " ".join(str(error).split()) or type(error).__name__
     reason = reason if len(reason) <= _SHOWN_CHARACTERS else reason[:_SHOWN_CHARACTERS] + " …"
     return PhotoError(
@@ -110,7 +134,21 @@ def damaged(path: Path, error: object) -> PhotoError:
 
 
 def missing_extra(path: Path, kind: str, extra: str) -> MissingDependencyError:
-    """Return the error of a kind of file whose extra package is not installed."""
+    """Return the error of a kind of file whose extra package is not installed.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind : str
+        Its kind.
+    extra : str
+        The extra that brings the package.
+
+    Returns
+    -------
+    MissingDependencyError
+    """
     return MissingDependencyError(
         Problem(
             where=str(path),

@@ -11,7 +11,19 @@ __all__ = ["lost_photo", "too_little_memory", "wants_memory"]
 
 
 def lost_photo(name: str, lost: Lost) -> PhotoError:
-    """Return the error of a photo that crashed its process, or that took longer than it may."""
+    """Return the error of a photo that crashed its process, or that took longer than it may.
+
+    Parameters
+    ----------
+    name : str
+        The photo as the study names it.
+    lost : Lost
+        What ended the process.
+
+    Returns
+    -------
+    PhotoError
+    """
     if lost.fate is Fate.TOOK_TOO_LONG:
         return PhotoError(
             Problem(
@@ -32,7 +44,17 @@ def lost_photo(name: str, lost: Lost) -> PhotoError:
 
 
 def too_little_memory(name: str) -> PhotoError:
-    """Return the error of a photo that asks for more memory than there is, or than it may have."""
+    """Return the error of a photo that asks for more memory than there is, or than it may have.
+
+    Parameters
+    ----------
+    name : str
+        The photo as the study names it.
+
+    Returns
+    -------
+    PhotoError
+    """
     return PhotoError(
         Problem(
             where=name,
@@ -44,7 +66,17 @@ def too_little_memory(name: str) -> PhotoError:
 
 
 def wants_memory(error: Exception) -> bool:
-    """Tell whether a library asked for memory in vain: each says it in its own way."""
+    """Tell whether a library asked for memory in vain: each says it in its own way.
+
+    Parameters
+    ----------
+    error : Exception
+        What was raised.
+
+    Returns
+    -------
+    bool
+    """
     if isinstance(error, cv2.error):
         return bool(getattr(error, "code", 0) == cv2.Error.StsNoMem)
     return isinstance(error, MemoryError) or "bad_alloc" in str(error) or "Failed to allocate memory" in str(error)

@@ -33,7 +33,21 @@ _SPECK_PX, _SPECK_SHARE = 4, 0.05
 
 
 def read_mask(path: str | Path, shape: tuple[int, int], *, orientation: int = 1) -> NDArray[np.bool_]:
-    """Read the pixels of a tracing that are more than half ulcer, bool (M, N); as `read_shares`."""
+    """Read the pixels of a tracing that are more than half ulcer, bool (M, N); as `read_shares`.
+
+    Parameters
+    ----------
+    path : str | Path
+        The file.
+    shape : tuple[int, int]
+        Rows and columns.
+    orientation : int, optional
+        EXIF orientation, 1 to 8.
+
+    Returns
+    -------
+    NDArray[np.bool_]
+    """
     return read_shares(path, shape, orientation=orientation) > 0.5
 
 

@@ -27,7 +27,19 @@ _OPENCV_ERROR = "[ERROR:"
 
 
 def decode_picture(data: bytes, path: Path) -> Decoded:
-    """Decode JPEG, PNG or TIFF. What Pillow and OpenCV raise on damaged bytes is left to the caller."""
+    """Decode JPEG, PNG or TIFF. What Pillow and OpenCV raise on damaged bytes is left to the caller.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes.
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Decoded
+    """
     if data.startswith(SIGNATURE):
         check_whole_png(data, path)
     if data[:4] in BYTE_ORDERS:

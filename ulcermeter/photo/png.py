@@ -24,6 +24,13 @@ def check_whole_png(data: bytes, path: Path) -> None:
 
     Every chunk counts (5.3-5.4): those beside the picture hold its transparency, colours, orientation and camera, and a
     damaged name would hide one of them. What stands behind the end is not looked at.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes.
+    path : Path
+        The file.
     """
     parts: dict[bytes, list[memoryview]] = {}
     for kind, content in _chunks(data, path):

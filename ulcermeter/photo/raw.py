@@ -35,6 +35,13 @@ def refuse_raw(data: bytes, path: Path) -> None:
 
     Told by the makers' first bytes, by tags that only raw files carry (TIFF/EP, DNG), and for all others by their
     directories: the first one, which decoders read, must hold the largest picture.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes.
+    path : Path
+        The file.
     """
     if data.startswith(_STARTS) or data[4:12] == _CANON_CR3 or (data[:4] in BYTE_ORDERS and data[8:10] == _CANON_CR2):
         raise _raw(path, "a camera-raw file")

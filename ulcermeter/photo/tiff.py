@@ -60,6 +60,13 @@ def check_deep_tiff(data: bytes, path: Path) -> None:
 
     Of 12 bits both make a dark one, of channels stored apart OpenCV mixes the planes, and Pillow does not invert the
     grey of one in which white is zero. With 8 bits all of these are read rightly.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes.
+    path : Path
+        The file.
     """
     first = next(directories(data), Directory({}))
     bits = max(first.tags.get(_BITS, (1,)), default=1)
@@ -86,6 +93,13 @@ def check_packed_tiff(data: bytes, path: Path) -> None:
 
     libtiff stops inflating once a part's pixels are there, so it proves few of the checksums (RFC 1950, 2.2); of JPEG
     within TIFF neither Pillow nor OpenCV passes on what libjpeg complains of.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes.
+    path : Path
+        The file.
     """
     first = next(directories(data), Directory({}))
     compression = first.first(_COMPRESSION, 1)
@@ -151,7 +165,17 @@ def _inflated(part: memoryview, most: float, path: Path) -> int:
 
 
 def directories(data: bytes) -> Iterator[Directory]:
-    """Walk the directories of a TIFF and theirs within, each once; one that cannot be read ends its branch."""
+    """Walk the directories of a TIFF and theirs within, each once; one that cannot be read ends its branch.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes.
+
+    Returns
+    -------
+    Iterator[Directory]
+    """
     order, big = BYTE_ORDERS[data[:4]], data[2:4].strip(b"\0") == b"+"
     ahead = [_number(data, 8 if big else 4, order + ("Q" if big else "I"))]
     known: set[int] = set()

@@ -32,7 +32,19 @@ class Gathered:
 
 
 def gather(study: Study, done: Sequence[PhotoResult]) -> Gathered:
-    """Put the results of all photo rows, given in the study's order, into tables."""
+    """Put the results of all photo rows, given in the study's order, into tables.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+    done : sequence of PhotoResult
+        Results in the study's order.
+
+    Returns
+    -------
+    Gathered
+    """
     photos = from_rows("photos", [dict(result.photo) for result in done])
     photographed = photos.assign(**{name: study.photos[name].to_numpy() for name in _FROM_THE_STUDY})
     zero = dict(zip(study.subjects["subject_id"], study.subjects["treatment_date"], strict=True))
@@ -55,7 +67,19 @@ def gather(study: Study, done: Sequence[PhotoResult]) -> Gathered:
 
 
 def tables_of(study: Study, gathered: Gathered) -> dict[str, pd.DataFrame]:
-    """Follow the ulcers over the visits and answer the trial's questions; every table of a results folder by name."""
+    """Follow the ulcers over the visits and answer the trial's questions; every table of a results folder by name.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+    gathered : Gathered
+        The photos' results as tables.
+
+    Returns
+    -------
+    dict[str, DataFrame]
+    """
     from ulcermeter.eligibility import assess_eligibility
     from ulcermeter.healing import follow_healing
     from ulcermeter.outcomes import tabulate_outcomes

@@ -32,6 +32,21 @@ def identify(
 ) -> Identity:
     """Try the model and name the run.
 
+    Parameters
+    ----------
+    protocol : Protocol
+        The trial's rules.
+    model : str | Path or None
+        The network, opened.
+    lens : LensProfile or None
+        A lens profile; None for none.
+    limits : Limits, optional
+        Time and memory of one photo.
+
+    Returns
+    -------
+    Identity
+
     Raises
     ------
     ModelError
@@ -68,7 +83,17 @@ def _sha256_of(model: str | Path | None, limits: Limits | None) -> str:
 
 
 def read_lens(camera: str | Path | None) -> LensProfile | None:
-    """Read a lens profile as ``ulcermeter camera`` writes it; None for none."""
+    """Read a lens profile as ``ulcermeter camera`` writes it; None for none.
+
+    Parameters
+    ----------
+    camera : str | Path or None
+        The camera.
+
+    Returns
+    -------
+    LensProfile or None
+    """
     if camera is None:
         return None
     from ulcermeter.calibration.geometry.camera import read_lens as read

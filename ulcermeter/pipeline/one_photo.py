@@ -115,7 +115,21 @@ def _stages(context: PhotoContext) -> Iterator[Begun]:
 
 
 def failed_photo(row: Mapping[str, object], protocol: Protocol, error: PhotoError) -> PhotoResult:
-    """Return the result of a photo row that could not be measured at all, as `measure_photo` would."""
+    """Return the result of a photo row that could not be measured at all, as `measure_photo` would.
+
+    Parameters
+    ----------
+    row : Mapping[str, object]
+        A row of a table as a mapping of column to cell.
+    protocol : Protocol
+        The trial's rules.
+    error : PhotoError
+        What was raised.
+
+    Returns
+    -------
+    PhotoResult
+    """
     return _failed(PhotoContext(row_cells(row), protocol), Begun(), error)
 
 

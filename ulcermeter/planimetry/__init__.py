@@ -80,6 +80,17 @@ def diameter_line(segmentation: Segmentation, label: int) -> tuple[tuple[float, 
 
     They are vertices of the outline, the farthest apart in the reference's plane: where the finger slopes, `measure`
     may choose a neighbouring pair on the skin.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+        The outlines.
+    label : int
+        Number of the outline, from 1.
+
+    Returns
+    -------
+    tuple[tuple[float, float], tuple[float, float]]
     """
     outline = segmentation.outlines[label - 1]
     found = longest_caliper(segmentation.rectified.calibration.to_mm(outline))

@@ -99,12 +99,34 @@ def transverse_width(points_mm: NDArray[np.floating], *, caliper: Caliper | None
 
 
 def equivalent_diameter(area_mm2: float) -> float:
-    """Diameter of the disc of the same area: 2 sqrt(A / pi), mm; never over the longest caliper."""
+    """Diameter of the disc of the same area: 2 sqrt(A / pi), mm; never over the longest caliper.
+
+    Parameters
+    ----------
+    area_mm2 : float
+        Area, mm².
+
+    Returns
+    -------
+    float
+    """
     return float(2 * np.sqrt(area_mm2 / np.pi))
 
 
 def resample(points_mm: NDArray[np.floating], *, count: int) -> Points:
-    """Return `count` points (count, 2 or 3) at equal arc lengths along the closed polygon, from its first vertex."""
+    """Return `count` points (count, 2 or 3) at equal arc lengths along the closed polygon, from its first vertex.
+
+    Parameters
+    ----------
+    points_mm : float (K, 2)
+        Points, mm (x, y), float64 (K, 2).
+    count : int
+        How many of them.
+
+    Returns
+    -------
+    Points
+    """
     points = np.asarray(points_mm, dtype=np.float64)
     closed = np.vstack([points, points[:1]])
     way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])

@@ -21,7 +21,15 @@ _SHARE_OF_FINGER = 0.5
 
 
 def check_on_finger(segmentation: Segmentation, finger: Finger | None) -> None:
-    """Refuse a reader's outline that is broader than the finger or covers more than half of what is in view of it."""
+    """Refuse a reader's outline that is broader than the finger or covers more than half of what is in view of it.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+        The outlines.
+    finger : Finger or None
+        The finger, or None when none was found.
+    """
     if segmentation.source is not OutlineSource.READER:
         return
     in_view_mm2 = area(finger.outline_mm) if finger is not None and len(finger.outline_mm) > 2 else np.inf

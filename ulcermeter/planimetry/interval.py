@@ -72,6 +72,25 @@ def error_sizes(
     has Dice 1 - 2 x / d, so that a confidence c is one of x = d (1 - c) / 2; `boundary_confidence_share` of that is the
     sd of one offset common to the whole outline, beside what is left where the edge is sharp. A reader's outline
     has the error that two persons' outlines of one wound differ by, one given as truth has no such term.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        From photo pixels to millimetres.
+    finger : Finger or None
+        The finger, or None when none was found.
+    confidence : float
+        How sure the outline is, 0..1.
+    diameter_mm : float
+        Longest diameter, mm.
+    source : OutlineSource
+        Where the outline comes from.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    ErrorSizes
     """
     rules = protocol.measurement
     if calibration.reference_on == "skin":

@@ -113,7 +113,17 @@ def _on_finger(flat: Points, viewpoint: Points, finger: Finger, *, level: bool) 
 
 
 def tangent_frame(gradient: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return two orthonormal directions (2, 3) of the plane with that rise: the level one, then the steepest."""
+    """Return two orthonormal directions (2, 3) of the plane with that rise: the level one, then the steepest.
+
+    Parameters
+    ----------
+    gradient : float (K, 2)
+        Slope of the surface along x and y, mm per mm, (2,).
+
+    Returns
+    -------
+    NDArray[np.float64]
+    """
     rise = float(np.hypot(*gradient))
     steep = gradient / rise if rise > 1e-9 else np.array([0.0, 1.0])
     up = np.array([*steep, rise]) / np.hypot(1, rise)
@@ -125,7 +135,21 @@ def _in_tangent_plane(edge: Points, gradient: NDArray[np.float64]) -> Points:
 
 
 def local_scale(calibration: Calibration, homographies: NDArray[np.float64], point_px: NDArray[np.floating]) -> Points:
-    """Return each homography's derivative (D, 2, 2) at a photo pixel over that of the best estimate."""
+    """Return each homography's derivative (D, 2, 2) at a photo pixel over that of the best estimate.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        From photo pixels to millimetres.
+    homographies : NDArray[np.float64]
+        From photo px to mm, float64 (n, 3, 3).
+    point_px : float (K, 2)
+        A point, photo px (x, y).
+
+    Returns
+    -------
+    Points
+    """
     ideal = calibration.undistorted(point_px)[0]
     best = _derivative(calibration.pixel_to_mm[None], ideal)[0]
     return _derivative(homographies, ideal) @ np.linalg.inv(best)

@@ -60,18 +60,58 @@ def _fixed(points: NDArray[np.floating]) -> NDArray[np.int32]:
 def line(
     pixels: Pixels, points: NDArray[np.floating], *, colour: Colour, width_px: int, closed: bool, halo_px: int = 2
 ) -> None:
-    """Draw a line through points (K, 2) as (x, y) of the picture, sub-pixel, on a dark halo; changes `pixels`."""
+    """Draw a line through points (K, 2) as (x, y) of the picture, sub-pixel, on a dark halo; changes `pixels`.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        RGB, uint8 (M, N, 3), rows downwards.
+    points : float (K, 2)
+        Points (K, 2), px (x, y).
+    colour : Colour
+        RGB, 0..255.
+    width_px : int
+        Width, px.
+    closed : bool
+        Join the last point to the first.
+    halo_px : int, optional
+        Width of the dark halo, px.
+    """
     for shade, thickness in ((DARK, width_px + 2 * halo_px), (colour, width_px)):
         cv2.polylines(pixels, [_fixed(points)], closed, shade, thickness, cv2.LINE_AA, _SHIFT_BITS)
 
 
 def fill_polygon_edge(pixels: Pixels, points: NDArray[np.floating], *, colour: Colour) -> None:
-    """Draw a thin closed line for something seen small, such as the reference in an inset; changes `pixels`."""
+    """Draw a thin closed line for something seen small, such as the reference in an inset; changes `pixels`.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        RGB, uint8 (M, N, 3), rows downwards.
+    points : float (K, 2)
+        Points (K, 2), px (x, y).
+    colour : Colour
+        RGB, 0..255.
+    """
     line(pixels, points, colour=colour, width_px=1, closed=True, halo_px=1)
 
 
 def text_size_px(text: str, *, size_px: int, bold: bool = False) -> tuple[int, int]:
-    """Return the width and line height of a text, px."""
+    """Return the width and line height of a text, px.
+
+    Parameters
+    ----------
+    text : str
+        A cell's text.
+    size_px : int
+        Height or side, px.
+    bold : bool, optional
+        Bold letters.
+
+    Returns
+    -------
+    tuple[int, int]
+    """
     font = _font(size_px, bold)
     ascent, descent = font.getmetrics()
     return int(np.ceil(font.getlength(text))), ascent + descent
@@ -87,7 +127,29 @@ def write(
     bold: bool = False,
     halo_px: int = 3,
 ) -> Pixels:
-    """Return the picture with a text whose top left corner stands at (x, y)."""
+    """Return the picture with a text whose top left corner stands at (x, y).
+
+    Parameters
+    ----------
+    pixels : Pixels
+        RGB, uint8 (M, N, 3), rows downwards.
+    text : str
+        A cell's text.
+    at : tuple[float, float]
+        A point, photo px (x, y).
+    size_px : int
+        Height or side, px.
+    colour : Colour, optional
+        RGB, 0..255.
+    bold : bool, optional
+        Bold letters.
+    halo_px : int, optional
+        Width of the dark halo, px.
+
+    Returns
+    -------
+    Pixels
+    """
     image = Image.fromarray(pixels)
     ImageDraw.Draw(image).text(
         (round(at[0]), round(at[1])),
@@ -101,14 +163,42 @@ def write(
 
 
 def write_boxed(pixels: Pixels, texts: Sequence[tuple[str, tuple[float, float]]], *, size_px: int) -> Pixels:
-    """Return the picture with several haloed texts, each with its top left corner at (x, y)."""
+    """Return the picture with several haloed texts, each with its top left corner at (x, y).
+
+    Parameters
+    ----------
+    pixels : Pixels
+        RGB, uint8 (M, N, 3), rows downwards.
+    texts : Sequence[tuple[str, tuple[float, float]]]
+        Texts, each with its place px (x, y).
+    size_px : int
+        Height or side, px.
+
+    Returns
+    -------
+    Pixels
+    """
     for text, at in texts:
         pixels = write(pixels, text, at, size_px=size_px, bold=True)
     return pixels
 
 
 def resized(pixels: Pixels, width_px: int, height_px: int) -> Pixels:
-    """Return the picture at another size: averaged when it gets smaller, cubic when it gets larger."""
+    """Return the picture at another size: averaged when it gets smaller, cubic when it gets larger.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        RGB, uint8 (M, N, 3), rows downwards.
+    width_px : int
+        Width, px.
+    height_px : int
+        Height, px.
+
+    Returns
+    -------
+    Pixels
+    """
     smaller = width_px * height_px < pixels.shape[0] * pixels.shape[1]
     method = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
     return np.ascontiguousarray(cv2.resize(pixels, (width_px, height_px), interpolation=method), dtype=np.uint8)
@@ -126,7 +216,19 @@ def _wrapped(text: str, *, width_px: int, size_px: int, bold: bool) -> list[str]
 
 
 def add_caption(pixels: Pixels, paragraphs: Sequence[tuple[str, int, bool, Colour]]) -> Pixels:
-    """Return the picture with paragraphs (text, size in px, bold, colour) on paper below it, wrapped to its width."""
+    """Return the picture with paragraphs (text, size in px, bold, colour) on paper below it, wrapped to its width.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        RGB, uint8 (M, N, 3), rows downwards.
+    paragraphs : Sequence[tuple[str, int, bool, Colour]]
+        Text, size, bold and colour of each.
+
+    Returns
+    -------
+    Pixels
+    """
     margin = 18
     width = pixels.shape[1]
     rows: list[tuple[str, int, bool, Colour]] = []
@@ -145,7 +247,19 @@ def add_caption(pixels: Pixels, paragraphs: Sequence[tuple[str, int, bool, Colou
 
 
 def encode_jpeg(pixels: Pixels, *, quality: int = _JPEG_QUALITY) -> bytes:
-    """Encode RGB as JPEG at full colour resolution, so that thin coloured lines stay sharp."""
+    """Encode RGB as JPEG at full colour resolution, so that thin coloured lines stay sharp.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        RGB, uint8 (M, N, 3), rows downwards.
+    quality : int, optional
+        JPEG quality, 1..100.
+
+    Returns
+    -------
+    bytes
+    """
     flags = [
         cv2.IMWRITE_JPEG_QUALITY,
         quality,

@@ -134,7 +134,21 @@ def draw_refusal(photo: Photo, reason: str, *, title: str = "Refused: not measur
 
 
 def shrink_jpeg(data: bytes, *, longest_px: int, quality: int = 80) -> bytes:
-    """Return a JPEG or PNG as a smaller JPEG, its longest side at most `longest_px`; empty bytes when unreadable."""
+    """Return a JPEG or PNG as a smaller JPEG, its longest side at most `longest_px`; empty bytes when unreadable.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes.
+    longest_px : int
+        Longest side, px.
+    quality : int, optional
+        JPEG quality, 1..100.
+
+    Returns
+    -------
+    bytes
+    """
     pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR) if data else None
     if pixels is None:
         return b""

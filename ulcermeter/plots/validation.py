@@ -106,6 +106,15 @@ def bland_altman_figure(phantoms: pd.DataFrame) -> str:
     """Draw difference against mean of measured and true diameter: whole instrument, working range.
 
     Lines are the bias and the 95 % limits of agreement (± 1.96 sd), bands their 95 % intervals (Bland & Altman 1986).
+
+    Parameters
+    ----------
+    phantoms : DataFrame
+        Table ``validation/phantoms``.
+
+    Returns
+    -------
+    str
     """
     some = phantoms[(phantoms["mode"] == "instrument") & (phantoms["sample"] == "working range")]
     some = some[some["found"] == "yes"]
@@ -170,7 +179,21 @@ def calls_figure(calls: pd.DataFrame, *, threshold_mm: float, clear_mm: float) -
 
 
 def coverage_figure(summary: pd.DataFrame, *, nominal: float = 0.95, least: float = 0.88) -> str:
-    """Draw the share of intervals that hold the truth, cell by cell, with Wilson's 95 % intervals, both modes."""
+    """Draw the share of intervals that hold the truth, cell by cell, with Wilson's 95 % intervals, both modes.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        Table ``validation/summary``.
+    nominal : float, optional
+        The coverage that is claimed.
+    least : float, optional
+        The least coverage that is asked.
+
+    Returns
+    -------
+    str
+    """
     n_rows = _most_cells(summary)
     height = 1.0 + 0.175 * n_rows
     with _drawing((9.6, height)) as figure:

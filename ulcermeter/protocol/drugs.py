@@ -42,6 +42,17 @@ def read_drug(text: str, protocol: Protocol) -> ReadWord:
     """Read a drug's name: one of the protocol's prostacyclins, by its name, brand or salt, nearly one, or another drug.
 
     Doses and forms (``Ilomedin 50 µg/0.5 ml``) are passed over; a known name beside words that are not is not sure.
+
+    Parameters
+    ----------
+    text : str
+        A cell's text.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    ReadWord
     """
     rules = protocol.refractory
     names = {name.casefold(): (name, *rules.prostacyclin_names.get(name, ())) for name in rules.prostacyclins}
@@ -49,7 +60,19 @@ def read_drug(text: str, protocol: Protocol) -> ReadWord:
 
 
 def read_route(text: str, protocol: Protocol) -> ReadWord:
-    """Read a route: surely intravenous, surely not (`meant` is then ``not intravenous``), or not known."""
+    """Read a route: surely intravenous, surely not (`meant` is then ``not intravenous``), or not known.
+
+    Parameters
+    ----------
+    text : str
+        A cell's text.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    ReadWord
+    """
     rules = protocol.refractory
     names = {INTRAVENOUS: rules.intravenous_routes, _OTHER_ROUTE: rules.other_routes}
     return _read(text, names, rules.route_forms)

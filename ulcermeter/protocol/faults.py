@@ -75,7 +75,19 @@ def table_faults(
 
 
 def expected_of(name: str, field: FieldInfo) -> str:
-    """Say what a field takes: its kind, words or range."""
+    """Say what a field takes: its kind, words or range.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    field : FieldInfo
+        The field of the model.
+
+    Returns
+    -------
+    str
+    """
     if name in _FORMS:
         return _FORMS[name]
     kind, limits = field.annotation, list(field.metadata)

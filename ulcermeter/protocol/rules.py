@@ -242,13 +242,30 @@ class Protocol:
 
 
 def unknown_parameter(name: str) -> Problem:
-    """Return the problem of a parameter that no protocol has."""
+    """Return the problem of a parameter that no protocol has.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+
+    Returns
+    -------
+    Problem
+    """
     see = "see `ulcermeter manual protocol` for the names"
     return Problem(where=f"parameter {name}", expected="one that ulcermeter knows", got="another name", action=see)
 
 
 def groups_of(values: Mapping[str, Any], faults: list[Problem]) -> dict[str, Any]:
     """Validate values, by their names in the file, into the groups of a protocol.
+
+    Parameters
+    ----------
+    values : Mapping[str, Any]
+        Every value by its name in the file.
+    faults : list[Problem]
+        Filled with what is wrong.
 
     Returns
     -------

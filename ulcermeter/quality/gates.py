@@ -121,6 +121,17 @@ def tilt_limit_deg(reference: Reference, protocol: Protocol) -> float:
     """Return the largest tilt at which a kind of reference is used, degrees.
 
     A disc's is smaller: which of two mirrored tilts it has decides how steep the skin is to the camera.
+
+    Parameters
+    ----------
+    reference : Reference
+        The reference.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    float
     """
     is_disc = reference.kind is ReferenceKind.DISC
     return protocol.gates.disc_tilt_max_deg if is_disc else protocol.gates.tilt_max_deg

@@ -38,7 +38,19 @@ class Item:
 
 
 def list_attention(results: Results, protocol: Protocol) -> list[Item]:
-    """List what should be looked at, grouped by kind, within a kind in the order of the tables."""
+    """List what should be looked at, grouped by kind, within a kind in the order of the tables.
+
+    Parameters
+    ----------
+    results : Results
+        The tables of a results folder.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    list[Item]
+    """
     return [
         *_outdated_decisions(results),
         *_cells_of_the_study(results),

@@ -35,7 +35,19 @@ _QUALITY_ELSEWHERE = {
 
 
 def gather(study: Study, results: Results) -> dict[str, Any]:
-    """Return everything the template shows: plain rows, counts and pictures."""
+    """Return everything the template shows: plain rows, counts and pictures.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+    results : Results
+        The tables of a results folder.
+
+    Returns
+    -------
+    dict[str, Any]
+    """
     protocol = study.protocol
     attention = list_attention(results, protocol)
     curves = _curves(results, protocol)

@@ -28,12 +28,34 @@ _SIGNS = {
 
 
 def is_known(value: Any) -> bool:
-    """Say whether a table's cell holds something: not empty, NaN or missing."""
+    """Say whether a table's cell holds something: not empty, NaN or missing.
+
+    Parameters
+    ----------
+    value : Any
+        A cell's value.
+
+    Returns
+    -------
+    bool
+    """
     return not not_known(value)
 
 
 def number(value: Any, decimals: int = 2) -> str:
-    """Return a number with so many decimals (a plain 0 for an exact zero, as of a healed ulcer), or a dash."""
+    """Return a number with so many decimals (a plain 0 for an exact zero, as of a healed ulcer), or a dash.
+
+    Parameters
+    ----------
+    value : Any
+        A cell's value.
+    decimals : int, optional
+        Decimals shown.
+
+    Returns
+    -------
+    str
+    """
     if not is_known(value):
         return _UNKNOWN
     shown = f"{float(value):.{decimals}f}"
@@ -41,22 +63,66 @@ def number(value: Any, decimals: int = 2) -> str:
 
 
 def whole(value: Any) -> str:
-    """Return a whole number, or a dash."""
+    """Return a whole number, or a dash.
+
+    Parameters
+    ----------
+    value : Any
+        A cell's value.
+
+    Returns
+    -------
+    str
+    """
     return str(int(value)) if is_known(value) else _UNKNOWN
 
 
 def text(value: Any) -> str:
-    """Return a text, or a dash."""
+    """Return a text, or a dash.
+
+    Parameters
+    ----------
+    value : Any
+        A cell's value.
+
+    Returns
+    -------
+    str
+    """
     return str(value) if is_known(value) else _UNKNOWN
 
 
 def sign(value: Any) -> str:
-    """Return the sign that goes with an answer, or nothing."""
+    """Return the sign that goes with an answer, or nothing.
+
+    Parameters
+    ----------
+    value : Any
+        A cell's value.
+
+    Returns
+    -------
+    str
+    """
     return _SIGNS.get(str(value), "")
 
 
 def with_interval(row: Mapping[str, Any], name: str, decimals: int = 2) -> str:
-    """Return ``2.41 (2.12–2.70)`` from the columns ``diameter_mm``, ``diameter_low_mm``, ``diameter_high_mm``."""
+    """Return ``2.41 (2.12–2.70)`` from the columns ``diameter_mm``, ``diameter_low_mm``, ``diameter_high_mm``.
+
+    Parameters
+    ----------
+    row : Mapping[str, Any]
+        A row of a table as a mapping of column to cell.
+    name : str
+        Its name.
+    decimals : int, optional
+        Decimals shown.
+
+    Returns
+    -------
+    str
+    """
     stem, unit = name.rsplit("_", 1)
     value, low, high = row[name], row[f"{stem}_low_{unit}"], row[f"{stem}_high_{unit}"]
     if not is_known(low) or not is_known(high) or low == high:
@@ -65,7 +131,17 @@ def with_interval(row: Mapping[str, Any], name: str, decimals: int = 2) -> str:
 
 
 def pieces(evidence: str) -> list[str]:
-    """Return the parts of an evidence that stand between semicolons, brackets kept whole."""
+    """Return the parts of an evidence that stand between semicolons, brackets kept whole.
+
+    Parameters
+    ----------
+    evidence : str
+        An evidence in words.
+
+    Returns
+    -------
+    list[str]
+    """
     parts, depth = [""], 0
     for character in evidence:
         depth += (character == "(") - (character == ")")
@@ -77,12 +153,32 @@ def pieces(evidence: str) -> list[str]:
 
 
 def flag_words(flags: str) -> list[str]:
-    """Return the words of each flag of a ``flags`` cell."""
+    """Return the words of each flag of a ``flags`` cell.
+
+    Parameters
+    ----------
+    flags : str
+        Flags of a row.
+
+    Returns
+    -------
+    list[str]
+    """
     return [flag_in_words(flag) for flag in read_flags(flags)]
 
 
 def healing_days(row: Mapping[str, Any]) -> str:
-    """Return ``14 to 56`` for a healed ulcer, ``after 84`` for one last seen open, or a dash."""
+    """Return ``14 to 56`` for a healed ulcer, ``after 84`` for one last seen open, or a dash.
+
+    Parameters
+    ----------
+    row : Mapping[str, Any]
+        A row of a table as a mapping of column to cell.
+
+    Returns
+    -------
+    str
+    """
     low, high = row["healing_day_low"], row["healing_day_high"]
     if is_known(high):
         return f"{whole(low)} to {whole(high)}"
@@ -90,12 +186,36 @@ def healing_days(row: Mapping[str, Any]) -> str:
 
 
 def plural(count: int, one: str, many: str = "") -> str:
-    """Return ``1 photo`` or ``2 photos``."""
+    """Return ``1 photo`` or ``2 photos``.
+
+    Parameters
+    ----------
+    count : int
+        How many of them.
+    one : str
+        The word for one.
+    many : str, optional
+        The word for several.
+
+    Returns
+    -------
+    str
+    """
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def css(value: Any) -> str:
-    """Return an answer as a class name."""
+    """Return an answer as a class name.
+
+    Parameters
+    ----------
+    value : Any
+        A cell's value.
+
+    Returns
+    -------
+    str
+    """
     return "is-" + str(value).replace(" ", "-")
 
 

@@ -20,7 +20,17 @@ _BYTES_PER_PX = 0.22
 
 
 def curve_uri(svg: str) -> str:
-    """Return an SVG as a data URI: as a picture its ids cannot meet those of another curve."""
+    """Return an SVG as a data URI: as a picture its ids cannot meet those of another curve.
+
+    Parameters
+    ----------
+    svg : str
+        The figure as SVG.
+
+    Returns
+    -------
+    str
+    """
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
@@ -28,6 +38,15 @@ def add_overlays(photo_rows: list[dict[str, Any]], folder: Path, *, other_bytes:
     """Give each photo row its ``overlay`` (data URI) and ``overlay_link`` (relative), empty where there is none.
 
     `other_bytes` is what the page already holds in curves; the thumbnails share what is left.
+
+    Parameters
+    ----------
+    photo_rows : list[dict[str, Any]]
+        Rows of photos to show.
+    folder : Path
+        The folder.
+    other_bytes : int
+        Bytes of the page without pictures.
     """
     longest_px = _longest_px(len(photo_rows), _PAGE_BYTES - other_bytes)
     rows_so_far: dict[tuple[str, str, str], int] = {}

@@ -74,7 +74,19 @@ class Find:
 
 
 def whole_view(pixels: Pixels, *, step: float) -> View:
-    """Return the whole window, made smaller so that a view pixel is `step` (at least 1) window pixels."""
+    """Return the whole window, made smaller so that a view pixel is `step` (at least 1) window pixels.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        RGB, uint8 (M, N, 3), rows downwards.
+    step : float
+        Window pixels per view pixel.
+
+    Returns
+    -------
+    View
+    """
     if step <= 1.0:
         return View(pixels, (0.0, 0.0), 1.0)
     rows, cols = pixels.shape[:2]
@@ -85,7 +97,23 @@ def whole_view(pixels: Pixels, *, step: float) -> View:
 
 
 def cut_view(pixels: Pixels, *, centre: NDArray[np.floating], step: float, size_px: int) -> View:
-    """Cut a square of `size_px` view pixels round a window pixel (x, y); what lies outside the window is black."""
+    """Cut a square of `size_px` view pixels round a window pixel (x, y); what lies outside the window is black.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        RGB, uint8 (M, N, 3), rows downwards.
+    centre : float (K, 2)
+        Centre of the view, px (x, y).
+    step : float
+        Window pixels per view pixel.
+    size_px : int
+        Height or side, px.
+
+    Returns
+    -------
+    View
+    """
     origin = np.asarray(centre, dtype=np.float64) - step * (size_px - 1) / 2
     margin = 4 * step + 4
     rows, cols = pixels.shape[:2]
@@ -103,7 +131,21 @@ def cut_view(pixels: Pixels, *, centre: NDArray[np.floating], step: float, size_
 
 
 def blank_polygon(logits: Logits, view: View, polygon: Points) -> Logits:
-    """Logits with everything inside a window polygon (K, 2) made impossible."""
+    """Logits with everything inside a window polygon (K, 2) made impossible.
+
+    Parameters
+    ----------
+    logits : Logits
+        Logits of the probability, float32 (M, N).
+    view : View
+        A part of the window at the network's spacing.
+    polygon : Points
+        A polygon (K, 2); it closes itself.
+
+    Returns
+    -------
+    Logits
+    """
     if len(polygon) < 3:
         return logits
     inside = polygon_region(logits.shape, view.from_window(polygon))

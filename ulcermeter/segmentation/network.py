@@ -69,6 +69,17 @@ class Model:
 def load_model(path: str | Path | None = None, *, threads: int = 1) -> Model:
     """Open a model once per process; the shipped one when no path is given.
 
+    Parameters
+    ----------
+    path : str | Path, optional
+        The file.
+    threads : int, optional
+        Threads of the engine.
+
+    Returns
+    -------
+    Model
+
     Raises
     ------
     ModelError
@@ -82,6 +93,15 @@ def load_model(path: str | Path | None = None, *, threads: int = 1) -> Model:
 
 def try_model(path: str | Path) -> str:
     """Open a model, let it look at a plain picture and return its SHA-256.
+
+    Parameters
+    ----------
+    path : str | Path
+        The file.
+
+    Returns
+    -------
+    str
 
     Raises
     ------
@@ -173,7 +193,17 @@ def ulcer_probability(pixels: Pixels, *, model: Model | str | Path | None = None
 
 
 def quiet_doubtful(probability: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Lower to 0.49 each part over 0.5 whose confidence or peak is too low for an ulcer, see `is_trusted`."""
+    """Lower to 0.49 each part over 0.5 whose confidence or peak is too low for an ulcer, see `is_trusted`.
+
+    Parameters
+    ----------
+    probability : NDArray[np.float32]
+        Probability of an ulcer, 0..1, (M, N).
+
+    Returns
+    -------
+    NDArray[np.float32]
+    """
     count, labels, boxes, _ = cv2.connectedComponentsWithStats((probability > 0.5).astype(np.uint8), connectivity=8)
     quiet = probability.copy()
     for label in range(1, count):
@@ -190,6 +220,19 @@ def surroundings(
     """Rows and columns of a part's box (left, top, width, height, ...) with three tenths of it around.
 
     Beside them which pixels there are the part's own, and which are other parts'.
+
+    Parameters
+    ----------
+    labels : NDArray[np.int32]
+        Label of each pixel, int32 (M, N); 0 is none.
+    label : int
+        Number of the outline, from 1.
+    box : NDArray[np.int32]
+        A box x, y, width, height, photo px.
+
+    Returns
+    -------
+    tuple[tuple[slice, slice], NDArray[np.bool_], NDArray[np.bool_]]
     """
     left, top, wide, high = (int(v) for v in box[:4])
     reach = int(max(4, 0.3 * max(wide, high)))
@@ -202,18 +245,49 @@ def expected_dice(probability: NDArray[np.floating], own: NDArray[np.bool_]) -> 
     """Dice that a part may expect if the probabilities are right, 0..1.
 
     Twice the probability inside over the part's area plus the probability in its surroundings.
+
+    Parameters
+    ----------
+    probability : float (K, 2)
+        Probability of an ulcer, 0..1, (M, N).
+    own : NDArray[np.bool_]
+        What was found without it.
+
+    Returns
+    -------
+    float
     """
     inside = float(probability[own].sum(dtype=np.float64))
     return 2 * inside / (float(own.sum()) + float(probability.sum(dtype=np.float64)))
 
 
 def is_trusted(confidence: float, peak: float, *, least: float = MIN_CONFIDENCE) -> bool:
-    """Whether a find is an ulcer rather than a speck, a nail or a print."""
+    """Whether a find is an ulcer rather than a speck, a nail or a print.
+
+    Parameters
+    ----------
+    confidence : float
+        How sure the outline is, 0..1.
+    peak : float
+        Highest probability, 0..1.
+    least : float, optional
+        The least that is asked.
+
+    Returns
+    -------
+    bool
+    """
     return confidence >= least and peak >= MIN_PEAK
 
 
 def check_pixels(pixels: Pixels) -> None:
-    """Refuse what is not uint8 (M, N, 3) with at least one pixel, as a PhotoError that says what came instead."""
+    """Refuse what is not uint8 (M, N, 3) with at least one pixel, as a PhotoError that says what came instead.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        RGB, uint8 (M, N, 3), rows downwards.
+    """
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         got = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
         raise PhotoError(
@@ -224,7 +298,19 @@ def check_pixels(pixels: Pixels) -> None:
 
 
 def pyramid_logits(pixels: Pixels, *, model: Model) -> Logits:
-    """Raw logits of a picture of any size, float32 (M, N): level by level, see `ulcer_probability`."""
+    """Raw logits of a picture of any size, float32 (M, N): level by level, see `ulcer_probability`.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        RGB, uint8 (M, N, 3), rows downwards.
+    model : Model
+        The network, opened.
+
+    Returns
+    -------
+    Logits
+    """
     finer, best = photo_logits(pixels, model=model), None
     small = pixels
     while max(small.shape[:2]) > LEVEL_PX:

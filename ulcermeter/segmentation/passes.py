@@ -34,12 +34,29 @@ Prompt = NDArray[np.float32]
 
 
 def find_step(rectified: RectifiedPhoto) -> float:
-    """Window pixels per view pixel in the finding pass: 0.12 mm a pixel, never finer than the window itself."""
+    """Window pixels per view pixel in the finding pass: 0.12 mm a pixel, never finer than the window itself.
+
+    Parameters
+    ----------
+    rectified : RectifiedPhoto
+        The window seen square on.
+
+    Returns
+    -------
+    float
+    """
     return max(1.0, FIND_SPACING_MM / rectified.spacing_mm)
 
 
 def find_ulcers(rectified: RectifiedPhoto, *, model: Model) -> tuple[View, Logits, list[Find]]:
     """Look at the whole window once.
+
+    Parameters
+    ----------
+    rectified : RectifiedPhoto
+        The window seen square on.
+    model : Model
+        The network, opened.
 
     Returns
     -------
@@ -86,7 +103,21 @@ def refine_find(
 
 
 def resample(logits: Logits, old: View, new: View) -> Logits:
-    """Logits of one view at the pixels of another, float32 (M, N)."""
+    """Logits of one view at the pixels of another, float32 (M, N).
+
+    Parameters
+    ----------
+    logits : Logits
+        Logits of the probability, float32 (M, N).
+    old : View
+        The view that they are of.
+    new : View
+        The view that they are wanted in.
+
+    Returns
+    -------
+    Logits
+    """
     scale = new.step / old.step
     x, y = old.from_window(np.array([new.origin]))[0]
     rows, cols = new.pixels.shape[:2]
@@ -98,13 +129,39 @@ def resample(logits: Logits, old: View, new: View) -> Logits:
 
 
 def refine_step(rectified: RectifiedPhoto, centre: NDArray[np.floating], extent: float) -> float:
-    """Window pixels per view pixel that show `extent` as 110 px, enlarging the photo's own pixels at most twice."""
+    """Window pixels per view pixel that show `extent` as 110 px, enlarging the photo's own pixels at most twice.
+
+    Parameters
+    ----------
+    rectified : RectifiedPhoto
+        The window seen square on.
+    centre : float (K, 2)
+        Centre of the view, px (x, y).
+    extent : float
+        Longest side, px.
+
+    Returns
+    -------
+    float
+    """
     native = 1.0 / (rectified.spacing_mm * photo_px_per_mm(rectified, centre))
     return max(extent / REFINED_EXTENT_PX, native / NATIVE_ENLARGEMENT)
 
 
 def photo_px_per_mm(rectified: RectifiedPhoto, centre: NDArray[np.floating]) -> float:
-    """Scale of the photo at a window pixel (x, y), px/mm."""
+    """Scale of the photo at a window pixel (x, y), px/mm.
+
+    Parameters
+    ----------
+    rectified : RectifiedPhoto
+        The window seen square on.
+    centre : float (K, 2)
+        Centre of the view, px (x, y).
+
+    Returns
+    -------
+    float
+    """
     return rectified.calibration.px_per_mm(rectified.to_photo_px(centre)[0])
 
 
@@ -113,13 +170,37 @@ def _cut_size(extent_px: float) -> int:
 
 
 def reference_in_window(rectified: RectifiedPhoto) -> Points:
-    """Polygon of the reference in window pixels (K, 2); empty for a stated scale."""
+    """Polygon of the reference in window pixels (K, 2); empty for a stated scale.
+
+    Parameters
+    ----------
+    rectified : RectifiedPhoto
+        The window seen square on.
+
+    Returns
+    -------
+    Points
+    """
     outline = rectified.calibration.reference_outline_px
     return rectified.from_photo_px(outline) if len(outline) >= 3 else np.zeros((0, 2))
 
 
 def mirrored(view: View, prompt: Prompt | None, *, model: Model) -> Logits:
-    """Mean logits of a view as it is and upside down, each seen left to right and right to left; float32 (M, N)."""
+    """Mean logits of a view as it is and upside down, each seen left to right and right to left; float32 (M, N).
+
+    Parameters
+    ----------
+    view : View
+        A part of the window at the network's spacing.
+    prompt : Prompt or None
+        Where to look: a click, a box, a tracing or nothing.
+    model : Model
+        The network, opened.
+
+    Returns
+    -------
+    Logits
+    """
     total = np.zeros(view.pixels.shape[:2], np.float32)
     for flip in (np.s_[:], np.s_[::-1]):
         turned = None if prompt is None else prompt[:, flip]
@@ -128,13 +209,37 @@ def mirrored(view: View, prompt: Prompt | None, *, model: Model) -> Logits:
 
 
 def overlaps(first: Points, second: Points) -> bool:
-    """Whether two polygons share more than a tenth of the smaller one's pixels."""
+    """Whether two polygons share more than a tenth of the smaller one's pixels.
+
+    Parameters
+    ----------
+    first : Points
+        An outline, px (K, 2).
+    second : Points
+        Another one.
+
+    Returns
+    -------
+    bool
+    """
     shared, smaller, _ = _areas(first, second)
     return shared > 0.1 * smaller
 
 
 def same_ulcer(first: Points, second: Points) -> bool:
-    """Whether two polygons share more than three tenths of the pixels that either covers."""
+    """Whether two polygons share more than three tenths of the pixels that either covers.
+
+    Parameters
+    ----------
+    first : Points
+        An outline, px (K, 2).
+    second : Points
+        Another one.
+
+    Returns
+    -------
+    bool
+    """
     shared, _, either = _areas(first, second)
     return shared > 0.3 * either
 
@@ -148,7 +253,17 @@ def _areas(first: Points, second: Points) -> tuple[float, float, float]:
 
 
 def drop_repeats(finds: Sequence[Find]) -> list[Find]:
-    """Keep one of finds that are the same ulcer or swallow each other: the one the network is surer of."""
+    """Keep one of finds that are the same ulcer or swallow each other: the one the network is surer of.
+
+    Parameters
+    ----------
+    finds : sequence of Find
+        Finds, surest first.
+
+    Returns
+    -------
+    list[Find]
+    """
     kept: list[Find] = []
     for find in sorted(finds, key=lambda one: -one.confidence):
         if not any(same_ulcer(find.outline, other.outline) or _mostly_inside(find, other) for other in kept):

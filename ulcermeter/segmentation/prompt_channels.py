@@ -11,12 +11,29 @@ Prompt = NDArray[np.float32]
 
 
 def no_prompt(shape: tuple[int, ...]) -> Prompt:
-    """Two empty channels, float32 (2, M, N)."""
+    """Two empty channels, float32 (2, M, N).
+
+    Parameters
+    ----------
+    shape : tuple[int, ...]
+        Rows and columns.
+
+    Returns
+    -------
+    Prompt
+    """
     return np.zeros((2, *shape[:2]), np.float32)
 
 
 def click_bump(shape: tuple[int, ...], click_px: tuple[float, float]) -> NDArray[np.float32]:
     """Gaussian of height 1 at a click (x, y), standard deviation 4 px of the network's input.
+
+    Parameters
+    ----------
+    shape : tuple[int, ...]
+        Rows and columns.
+    click_px : tuple[float, float]
+        A click, px (x, y).
 
     Returns
     -------
@@ -33,6 +50,17 @@ def polygon_region(shape: tuple[int, ...], polygon_px: NDArray[np.floating]) -> 
 
     Not cv2.fillPoly, which also takes every pixel that the edge crosses: half a pixel too much all round. Not
     skimage.draw.polygon, which asks every pixel of every edge: a second for an outline of 1000 points.
+
+    Parameters
+    ----------
+    shape : tuple[int, ...]
+        Rows and columns.
+    polygon_px : float (K, 2)
+        A polygon, px (x, y), (K, 2).
+
+    Returns
+    -------
+    NDArray[np.uint8]
     """
     region = np.zeros(shape[:2], np.uint8)
     points = np.asarray(polygon_px, dtype=np.float64)
@@ -53,14 +81,38 @@ def polygon_region(shape: tuple[int, ...], polygon_px: NDArray[np.floating]) -> 
 
 
 def click_prompt(shape: tuple[int, ...], click_px: tuple[float, float]) -> Prompt:
-    """Click channel filled, region channel empty; float32 (2, M, N)."""
+    """Click channel filled, region channel empty; float32 (2, M, N).
+
+    Parameters
+    ----------
+    shape : tuple[int, ...]
+        Rows and columns.
+    click_px : tuple[float, float]
+        A click, px (x, y).
+
+    Returns
+    -------
+    Prompt
+    """
     prompt = no_prompt(shape)
     prompt[0] = click_bump(shape, click_px)
     return prompt
 
 
 def region_prompt(shape: tuple[int, ...], polygon_px: NDArray[np.floating]) -> Prompt:
-    """Region channel 1 inside a polygon, click channel empty; float32 (2, M, N)."""
+    """Region channel 1 inside a polygon, click channel empty; float32 (2, M, N).
+
+    Parameters
+    ----------
+    shape : tuple[int, ...]
+        Rows and columns.
+    polygon_px : float (K, 2)
+        A polygon, px (x, y), (K, 2).
+
+    Returns
+    -------
+    Prompt
+    """
     prompt = no_prompt(shape)
     prompt[1] = polygon_region(shape, polygon_px)
     return prompt

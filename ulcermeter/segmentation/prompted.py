@@ -91,6 +91,19 @@ def find_in_outline(rectified: RectifiedPhoto, polygon: Points, *, model: Model)
 
     The network is given the outline's box: measured on held-out photos it does better with that (mean Dice .892) than
     with a rough outline's own shape (.885), which it follows too closely where the hand was off.
+
+    Parameters
+    ----------
+    rectified : RectifiedPhoto
+        The window seen square on.
+    polygon : Points
+        A polygon (K, 2); it closes itself.
+    model : Model
+        The network, opened.
+
+    Returns
+    -------
+    PassResult
     """
     (left, top), (right, bottom) = polygon.min(0), polygon.max(0)
     box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
@@ -128,6 +141,19 @@ def keep_ulcers(rectified: RectifiedPhoto, result: PassResult, *, model: Model) 
     the spacing of the unprompted finding pass (coarser where it would pass 110 px there), with both prompt channels
     empty; it is an ulcer where the mean probability inside its outline reaches `STANDS_OUT`. Where nothing is kept,
     what was seen without the prompt is returned.
+
+    Parameters
+    ----------
+    rectified : RectifiedPhoto
+        The window seen square on.
+    result : PassResult
+        What a pass found.
+    model : Model
+        The network, opened.
+
+    Returns
+    -------
+    PassResult
     """
     view, logits, finds = result
     unprompted = [(find, *unprompted_result(rectified, find, model=model)) for find in finds]
@@ -142,7 +168,21 @@ def keep_ulcers(rectified: RectifiedPhoto, result: PassResult, *, model: Model) 
 
 
 def unprompted_result(rectified: RectifiedPhoto, find: Find, *, model: Model) -> tuple[View, Logits]:
-    """Look at a find, at most 110 px across, with both prompt channels empty; float32 (M, N) logits of the view."""
+    """Look at a find, at most 110 px across, with both prompt channels empty; float32 (M, N) logits of the view.
+
+    Parameters
+    ----------
+    rectified : RectifiedPhoto
+        The window seen square on.
+    find : Find
+        One find.
+    model : Model
+        The network, opened.
+
+    Returns
+    -------
+    tuple[View, Logits]
+    """
     step = max(find_step(rectified), find.extent / REFINED_EXTENT_PX)
     view = cut_view(rectified.pixels, centre=find.centre, step=step, size_px=CLICK_VIEW_PX)
     logits = forward(view.pixels, None, model=model)
@@ -150,7 +190,21 @@ def unprompted_result(rectified: RectifiedPhoto, find: Find, *, model: Model) ->
 
 
 def mean_inside(find: Find, view: View, probability: NDArray[np.float32]) -> float:
-    """Mean of a view's probability inside a find's outline, 0..1; at its middle where it holds no pixel's centre."""
+    """Mean of a view's probability inside a find's outline, 0..1; at its middle where it holds no pixel's centre.
+
+    Parameters
+    ----------
+    find : Find
+        One find.
+    view : View
+        A part of the window at the network's spacing.
+    probability : NDArray[np.float32]
+        Probability of an ulcer, 0..1, (M, N).
+
+    Returns
+    -------
+    float
+    """
     inside = polygon_region(probability.shape, view.from_window(find.outline)) > 0
     if not inside.any():
         x, y = np.round(view.from_window(find.centre)[0]).astype(int)
@@ -163,6 +217,19 @@ def lift_faint(logits: Logits, inside: NDArray[np.bool_], *, model: Model) -> Lo
 
     Where the best probability inside is between 0.1 and 0.5, all logits rise so that half of that best becomes the
     0.5 level; the confidence stays low and flags the outline. Below 0.1 nothing is raised: better none than a wild one.
+
+    Parameters
+    ----------
+    logits : Logits
+        Logits of the probability, float32 (M, N).
+    inside : NDArray[np.bool_]
+        True inside, bool (M, N).
+    model : Model
+        The network, opened.
+
+    Returns
+    -------
+    Logits
     """
     probability = model.probability(logits[inside]) if inside.any() else np.zeros(1, np.float32)
     best = float(probability.max())

@@ -109,6 +109,17 @@ def detection_limit_mm(rectified: RectifiedPhoto, *, protocol: Protocol) -> floa
     """Return the smallest diameter that is looked for, mm; what is found below it is dropped.
 
     The protocol's ``detection_limit_min_mm``, or ``detection_limit_min_px`` of the photo's pixels where those are more.
+
+    Parameters
+    ----------
+    rectified : RectifiedPhoto
+        The window seen square on.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    float
     """
     rows, cols = rectified.pixels.shape[:2]
     middle = rectified.to_photo_px(np.array([[(cols - 1) / 2, (rows - 1) / 2]]))[0]
@@ -194,7 +205,19 @@ def _surroundings(find: Find, cols: int, rows: int) -> tuple[int, int, int, int]
 
 
 def touches_border(rectified: RectifiedPhoto, outline: Points) -> bool:
-    """Whether an outline in window pixels comes within 1.5 px of the window's or the photo's edge."""
+    """Whether an outline in window pixels comes within 1.5 px of the window's or the photo's edge.
+
+    Parameters
+    ----------
+    rectified : RectifiedPhoto
+        The window seen square on.
+    outline : Points
+        A polygon (K, 2), in any unit; it closes itself.
+
+    Returns
+    -------
+    bool
+    """
     rows, cols = rectified.pixels.shape[:2]
     on_photo = rectified.to_photo_px(outline)
     high = np.array(rectified.calibration.shape[::-1]) - 1

@@ -106,7 +106,15 @@ def _trace_part(share: NDArray[np.float32], inside: NDArray[np.bool_]) -> Points
 
 
 def check_on_photo(outlines: Sequence[Points], shape: tuple[int, int]) -> None:
-    """Refuse outlines (K, 2) that no ulcer has on its photo of (rows, columns): most often the mask is inverted."""
+    """Refuse outlines (K, 2) that no ulcer has on its photo of (rows, columns): most often the mask is inverted.
+
+    Parameters
+    ----------
+    outlines : sequence of Points
+        Outlines, photo px (x, y), each (K, 2).
+    shape : tuple[int, int]
+        Rows and columns.
+    """
     share = sum(map(area, outlines)) / (shape[0] * shape[1])
     spanning = any(
         (outline.min(axis=0) < BORDER_PX - 0.5).any(where=far)

@@ -111,7 +111,17 @@ class Decisions:
 
 
 def question(unread: Unread) -> str:
-    """Say what is asked about something that could not be read."""
+    """Say what is asked about something that could not be read.
+
+    Parameters
+    ----------
+    unread : Unread
+        What was typed and could not be read.
+
+    Returns
+    -------
+    str
+    """
     place = unread.column or "a row"
     known = unread.why in set(Why)
     asked = _QUESTIONS[Why(unread.why)] if known else "what is meant?"
@@ -123,6 +133,15 @@ def read_decisions(root: str | Path) -> Decisions:
 
     Semicolons and tabs part its cells as well as commas. Capitals and spaces make no other word, and a date that can
     be read in one way only is taken.
+
+    Parameters
+    ----------
+    root : str | Path
+        The folder.
+
+    Returns
+    -------
+    Decisions
 
     Raises
     ------
@@ -213,7 +232,17 @@ def _of_run_columns(cells: Mapping[str, str], own: Mapping[str, str] | None) -> 
 
 
 def written_cells(summary: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """Return what a run writes into eligibility_summary.csv, by subject and column, for `WRITTEN` in run.json."""
+    """Return what a run writes into eligibility_summary.csv, by subject and column, for `WRITTEN` in run.json.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        The table of verdicts.
+
+    Returns
+    -------
+    dict[str, dict[str, str]]
+    """
     return {
         str(row["subject_id"]): {name: unguarded(cell_text(row[name])) for name in _OF_RUN} for row in records(summary)
     }

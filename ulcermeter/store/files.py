@@ -54,6 +54,17 @@ _STEM_LENGTH = 100
 def check_results_folder(path: str | Path, *, study: str | Path | None = None) -> Path:
     """Say whether a run may write into a folder; nothing is made yet.
 
+    Parameters
+    ----------
+    path : str | Path
+        The file.
+    study : str | Path, optional
+        The study folder as read.
+
+    Returns
+    -------
+    Path
+
     Raises
     ------
     StudyError
@@ -121,13 +132,36 @@ def csv_text(name: str, frame: pd.DataFrame) -> str:
 
     A text cell that a spreadsheet would run as a formula (it begins with = + - @ and is no number) gets an apostrophe
     in front, which `ulcermeter.store.read_results` takes off again.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    frame : DataFrame
+        The table, with the contract's columns.
+
+    Returns
+    -------
+    str
     """
     frame = conform(name, frame, extra=name in VISIT_COLUMNS)
     return str(frame.iloc[in_order(name, frame)].map(cell_text).to_csv(index=False, lineterminator="\n"))
 
 
 def in_order(name: str, frame: pd.DataFrame) -> list[int]:
-    """Return the positions of a table's rows in the contract's order; the order as it is where a table has none."""
+    """Return the positions of a table's rows in the contract's order; the order as it is where a table has none.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    frame : DataFrame
+        The table, with the contract's columns.
+
+    Returns
+    -------
+    list[int]
+    """
     order = list(TABLES[name].order)
     if order:
         # What ties in the contract's order is settled by all other cells, so that no earlier order shows through.
@@ -143,7 +177,17 @@ def in_order(name: str, frame: pd.DataFrame) -> list[int]:
 
 
 def cell_text(value: Any) -> str:
-    """Return one cell as it stands in a CSV file: 4 decimals, not known = empty, formulas disarmed."""
+    """Return one cell as it stands in a CSV file: 4 decimals, not known = empty, formulas disarmed.
+
+    Parameters
+    ----------
+    value : Any
+        A cell's value.
+
+    Returns
+    -------
+    str
+    """
     if isinstance(value, float):
         if math.isnan(value):
             return ""
@@ -161,6 +205,13 @@ def write_file(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: beside its place first and down to the disk, then renamed.
 
     Without the first a power cut may leave the new name with nothing in it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    content : bytes
+        What is to be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
@@ -172,7 +223,15 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def write_overlays(root: str | Path, overlays: Mapping[str, bytes]) -> None:
-    """Write ``overlays/NAME`` and remove the overlays of an earlier run that this one has not."""
+    """Write ``overlays/NAME`` and remove the overlays of an earlier run that this one has not.
+
+    Parameters
+    ----------
+    root : str | Path
+        The folder.
+    overlays : Mapping[str, bytes]
+        Pictures by file name.
+    """
     folder = Path(root) / "overlays"
     folder.mkdir(parents=True, exist_ok=True)
     for stale in {p.name for p in folder.glob("*.jpg")} - set(overlays):
@@ -182,6 +241,14 @@ def write_overlays(root: str | Path, overlays: Mapping[str, bytes]) -> None:
 
 
 def write_run_record(root: str | Path, record: Mapping[str, Any]) -> None:
-    """Write run.json."""
+    """Write run.json.
+
+    Parameters
+    ----------
+    root : str | Path
+        The folder.
+    record : Mapping[str, Any]
+        The whole record, as run.json holds it.
+    """
     text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=False)
     write_file(Path(root) / "run.json", (text + "\n").encode())

@@ -137,6 +137,15 @@ def _numbers(path: Path, cells: pd.Series) -> pd.Series:
 def protocol_of(record: Mapping[str, Any]) -> Protocol:
     """Return the protocol that run.json holds in full.
 
+    Parameters
+    ----------
+    record : Mapping[str, Any]
+        The whole record, as run.json holds it.
+
+    Returns
+    -------
+    Protocol
+
     Raises
     ------
     StudyError

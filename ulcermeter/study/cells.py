@@ -17,7 +17,17 @@ TOE = Problem(
 
 
 def is_toe(text: str) -> bool:
-    """Tell whether a hand or finger cell speaks of a foot."""
+    """Tell whether a hand or finger cell speaks of a foot.
+
+    Parameters
+    ----------
+    text : str
+        A cell's text.
+
+    Returns
+    -------
+    bool
+    """
     return bool(_TOE.search(text.replace("_", " ")))
 
 

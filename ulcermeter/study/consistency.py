@@ -28,7 +28,17 @@ _LOCAL_EVENTS = ("amputation", "debridement", "infection", "gangrene")
 
 
 def consistency_warnings(study: Study) -> Iterator[Finding]:
-    """Yield the warnings that need several tables, or the names of the files on disk."""
+    """Yield the warnings that need several tables, or the names of the files on disk.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+
+    Returns
+    -------
+    Iterator[Finding]
+    """
     for warnings in (file_findings, _unknown_subjects, _visit_days, _linkage, plausibility_findings, drug_findings):
         yield from warnings(study)
 
@@ -38,6 +48,15 @@ def same_picture_faults(study: Study) -> Iterator[Finding]:
 
     One picture for several fingers of one visit is right where its rows say which ulcer is whose, and each finger
     stands under one name. Only files of equal size are read.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+
+    Returns
+    -------
+    Iterator[Finding]
     """
     photos = study.photos
     sizes: dict[int, set[str]] = {}

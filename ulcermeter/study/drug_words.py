@@ -11,7 +11,17 @@ __all__ = ["drug_findings"]
 
 
 def drug_findings(study: Study) -> Iterator[Finding]:
-    """Yield brands and forms with what they are read as, and words that are nearly known, or no known route."""
+    """Yield brands and forms with what they are read as, and words that are nearly known, or no known route.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+
+    Returns
+    -------
+    Iterator[Finding]
+    """
     for position, row in enumerate(study.treatments.to_dict("records")):
         drug, route = (read(row[c], study.protocol) for c, read in (("drug", read_drug), ("route", read_route)))
         for column, word in (("drug", drug), ("route", route)):

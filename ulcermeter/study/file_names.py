@@ -24,7 +24,17 @@ _ALIKE = 0.8
 
 
 def folder_fault(root: Path) -> Problem | None:
-    """Say why a folder is no study folder, and which one is meant where that can be seen; None for nothing."""
+    """Say why a folder is no study folder, and which one is meant where that can be seen; None for nothing.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+
+    Returns
+    -------
+    Problem or None
+    """
     if root.is_file():
         own = f"give its folder, {root.parent}" if root.name == "photos.csv" else ""
         return _no_study(root, "a file", own)
@@ -54,7 +64,17 @@ def _meant_instead(root: Path) -> str:
 
 
 def table_name_findings(root: Path) -> Iterator[Finding]:
-    """Yield files that seem to be a study's table under another name; no fault where that table is there too."""
+    """Yield files that seem to be a study's table under another name; no fault where that table is there too.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+
+    Returns
+    -------
+    Iterator[Finding]
+    """
     for name in sorted(os.listdir(root)):
         meant = _table_meant(name)
         proper = root / f"{meant}.csv"
@@ -81,7 +101,17 @@ def _table_meant(name: str) -> str:
 
 
 def file_findings(study: Study) -> Iterator[Finding]:
-    """Yield rows whose photo or mask is not there, with the file that is meant, and photos that no row names."""
+    """Yield rows whose photo or mask is not there, with the file that is meant, and photos that no row names.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+
+    Returns
+    -------
+    Iterator[Finding]
+    """
     there = _pictures(study.root)
     named: set[str] = set()
     for column in ("photo", "mask"):

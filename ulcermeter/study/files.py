@@ -70,7 +70,17 @@ def broken(problem: Problem, file: str, *rows: int, column: str = "", got: str =
 
 
 def short_rows_at_fault(findings: Findings) -> list[Finding]:
-    """Return the short rows in which a cell is at fault: what they lack need not stand at their end."""
+    """Return the short rows in which a cell is at fault: what they lack need not stand at their end.
+
+    Parameters
+    ----------
+    findings : Findings
+        What was found wrong in the study folder.
+
+    Returns
+    -------
+    list[Finding]
+    """
     wrong = {(f.file, row) for f in findings.found if f.severity is Severity.FAULT for row in f.rows}
     return [
         Finding(Kind.SHORT_ROW, Severity.FAULT, file, (row,), got=str(got), meant=str(header))

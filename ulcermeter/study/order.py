@@ -63,12 +63,36 @@ class Point:
 
 
 def rows_of(table: pd.DataFrame, subject_id: str) -> list[tuple[int, Mapping[Any, Any]]]:
-    """Return a subject's rows of a table of the study, each with its number in the file."""
+    """Return a subject's rows of a table of the study, each with its number in the file.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table.
+    subject_id : str
+        The subject's code.
+
+    Returns
+    -------
+    list[tuple[int, Mapping[Any, Any]]]
+    """
     return [(i + 2, row) for i, row in enumerate(table.to_dict("records")) if row["subject_id"] == subject_id]
 
 
 def points_of(study: Study, subject_id: str) -> list[Point]:
-    """Return every dated point of a subject; cells that give one visit one date are one point."""
+    """Return every dated point of a subject; cells that give one visit one date are one point.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+    subject_id : str
+        The subject's code.
+
+    Returns
+    -------
+    list[Point]
+    """
     cells: dict[tuple[str, str], list[tuple[str, int, str]]] = {}
     for i, row in rows_of(study.subjects, subject_id):
         for name in SUBJECT_DATES:
@@ -94,6 +118,15 @@ def disordered(points: Sequence[Point]) -> dict[Point, Point]:
 
     Of two that contradict each other both are in doubt; where one contradicts more points than they do, it alone is:
     a single slip of the pen does not make all other dates doubtful.
+
+    Parameters
+    ----------
+    points : sequence of Point
+        Dated points of the subject's course.
+
+    Returns
+    -------
+    dict[Point, Point]
     """
     against = {
         point: [other for other in points if _must_precede(point, other) and _surely_later(point, other)]
@@ -128,7 +161,21 @@ def _must_precede(first: Point, then: Point) -> bool:
 
 
 def order_findings(study: Study, subject_id: str, points: Sequence[Point]) -> Iterator[Finding]:
-    """Yield the cells of a subject whose dates are out of order, and consent later than it should be."""
+    """Yield the cells of a subject whose dates are out of order, and consent later than it should be.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+    subject_id : str
+        The subject's code.
+    points : sequence of Point
+        Dated points of the subject's course.
+
+    Returns
+    -------
+    Iterator[Finding]
+    """
     for point, other in disordered(points).items():
         visits = bool(point.phase and other.phase)
         kind = Kind.VISITS_OUT_OF_ORDER if visits else Kind.DATES_OUT_OF_ORDER

@@ -17,7 +17,17 @@ _SUBJECTS, _PHOTOS, _ULCERS, _EVENTS = "subjects.csv", "photos.csv", "ulcers.csv
 
 
 def plausibility_findings(study: Study) -> Iterator[Finding]:
-    """Yield the cells of a study that are implausible or contradict one another, subject by subject."""
+    """Yield the cells of a study that are implausible or contradict one another, subject by subject.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+
+    Returns
+    -------
+    Iterator[Finding]
+    """
     for subject in sorted({*study.photos["subject_id"], *study.subjects["subject_id"]} - {""}):
         points = points_of(study, subject)
         yield from order_findings(study, subject, points)

@@ -40,7 +40,19 @@ _PHOTOS = "photos.csv"
 
 
 def refuse_toes(file: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
-    """Name every cell that speaks of a toe, and blank it so that it is not reported a second time."""
+    """Name every cell that speaks of a toe, and blank it so that it is not reported a second time.
+
+    Parameters
+    ----------
+    file : str
+        The file, relative to the study folder.
+    frame : DataFrame
+        The table, with the contract's columns.
+
+    Returns
+    -------
+    tuple[DataFrame, list[Finding]]
+    """
     frame, faults = frame.copy(), []
     for column in ("hand", "finger"):
         if column not in frame.columns:
@@ -54,7 +66,19 @@ def refuse_toes(file: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Find
 
 
 def spell_visits(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
-    """Write visits as the protocol does: capitals and spaces (``Week  2``) make no other visit."""
+    """Write visits as the protocol does: capitals and spaces (``Week  2``) make no other visit.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table, with the contract's columns.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    DataFrame
+    """
     if "visit" not in frame.columns:
         return frame
     names = {_folded(visit.name): visit.name for visit in protocol.visits}
@@ -62,13 +86,33 @@ def spell_visits(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
 
 
 def spell_paths(frame: pd.DataFrame) -> pd.DataFrame:
-    """Write each path one way: ``./photos//a.jpg`` is ``photos/a.jpg``, and rows are compared by it."""
+    """Write each path one way: ``./photos//a.jpg`` is ``photos/a.jpg``, and rows are compared by it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table, with the contract's columns.
+
+    Returns
+    -------
+    DataFrame
+    """
     paths = {column: frame[column].map(plain_path) for column in ("photo", "mask") if column in frame.columns}
     return frame.assign(**paths)
 
 
 def plain_path(text: str) -> str:
-    """Write a path without the parts that name nothing; empty stays empty."""
+    """Write a path without the parts that name nothing; empty stays empty.
+
+    Parameters
+    ----------
+    text : str
+        A cell's text.
+
+    Returns
+    -------
+    str
+    """
     return PurePosixPath(text).as_posix() if text else ""
 
 
@@ -77,7 +121,21 @@ def _folded(text: str) -> str:
 
 
 def cell_faults(name: str, frame: pd.DataFrame, protocol: Protocol) -> list[Finding]:
-    """Check single cells of any table: dates and visit names."""
+    """Check single cells of any table: dates and visit names.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    frame : DataFrame
+        The table, with the contract's columns.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    list[Finding]
+    """
     file = _file(name)
     checks: dict[str, Callable[[str], Problem | None]] = {c: _date_fault for c in frame.columns if _is_date(name, c)}
     if "visit" in frame.columns:
@@ -91,7 +149,19 @@ def cell_faults(name: str, frame: pd.DataFrame, protocol: Protocol) -> list[Find
 
 
 def photo_faults(frame: pd.DataFrame, root: Path) -> list[Finding]:
-    """Check the photos' own cells: paths, clicks, boxes, references."""
+    """Check the photos' own cells: paths, clicks, boxes, references.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table, with the contract's columns.
+    root : Path
+        The folder.
+
+    Returns
+    -------
+    list[Finding]
+    """
     faults = [
         broken(fault, _PHOTOS, i + 2, column=column, got=text)
         for column in ("photo", "mask")
@@ -123,7 +193,19 @@ def _click_faults(frame: pd.DataFrame) -> Iterator[Finding]:
 
 
 def table_faults(name: str, frame: pd.DataFrame) -> list[Finding]:
-    """Check rows against each other: what must not stand twice, dates that run backwards, photos of two subjects."""
+    """Check rows against each other: what must not stand twice, dates that run backwards, photos of two subjects.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    frame : DataFrame
+        The table, with the contract's columns.
+
+    Returns
+    -------
+    list[Finding]
+    """
     file = _file(name)
     keys = {
         "study/photos": ["photo", "hand", "finger", "x", "y"],
@@ -191,6 +273,15 @@ def ambiguous_fingers(frame: pd.DataFrame) -> Iterator[Finding]:
     """Name photos of several fingers whose rows would all find the same ulcer, which would count on each finger.
 
     An outlines.csv tells fingers apart by itself.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table, with the contract's columns.
+
+    Returns
+    -------
+    Iterator[Finding]
     """
     for photo, rows in frame.groupby("photo", sort=False):
         fingers = list(dict.fromkeys(zip(rows["hand"], rows["finger"], strict=True)))
@@ -205,7 +296,17 @@ def ambiguous_fingers(frame: pd.DataFrame) -> Iterator[Finding]:
 
 
 def row_numbers(rows: pd.DataFrame) -> list[int]:
-    """Return rows as a spreadsheet counts them: row 1 is the header."""
+    """Return rows as a spreadsheet counts them: row 1 is the header.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of the table.
+
+    Returns
+    -------
+    list[int]
+    """
     return [int(i) + 2 for i in rows.index]
 
 
@@ -224,7 +325,17 @@ def _is_date(name: str, column: str) -> bool:
 
 
 def readable_date(text: str) -> DateInterval | None:
-    """Return a date, or None for an empty cell and one that is no date, which is told as a fault of its own."""
+    """Return a date, or None for an empty cell and one that is no date, which is told as a fault of its own.
+
+    Parameters
+    ----------
+    text : str
+        A cell's text.
+
+    Returns
+    -------
+    DateInterval or None
+    """
     try:
         return parse_date(text)
     except ValueError:

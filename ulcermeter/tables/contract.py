@@ -67,15 +67,59 @@ class Table:
 
 
 def text(name: str, meaning: str, values: tuple[str, ...] = (), *, required: bool = False) -> Column:
-    """Return a column of text, of the values named where they are few."""
+    """Return a column of text, of the values named where they are few.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    meaning : str
+        What the column means.
+    values : tuple[str, ...], optional
+        Values it may hold.
+    required : bool, optional
+        In an input file it must be there and filled.
+
+    Returns
+    -------
+    Column
+    """
     return Column(name, "text", meaning, values=values, required=required)
 
 
 def number(name: str, meaning: str, unit: str = "") -> Column:
-    """Return a column of numbers in a unit."""
+    """Return a column of numbers in a unit.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    meaning : str
+        What the column means.
+    unit : str, optional
+        Its unit.
+
+    Returns
+    -------
+    Column
+    """
     return Column(name, "number", meaning, unit=unit)
 
 
 def count(name: str, meaning: str, unit: str = "") -> Column:
-    """Return a column of whole numbers."""
+    """Return a column of whole numbers.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    meaning : str
+        What the column means.
+    unit : str, optional
+        Its unit.
+
+    Returns
+    -------
+    Column
+    """
     return Column(name, "count", meaning, unit=unit)

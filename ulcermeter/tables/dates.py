@@ -203,6 +203,17 @@ def in_doubt(visits: Sequence[tuple[str, str]], places: Mapping[str, int]) -> di
     """Return the visits that, by their partial date, may come before or after another, with the names of those.
 
     Two planned visits of different names are told apart by their places; others only by dates that do not overlap.
+
+    Parameters
+    ----------
+    visits : Sequence[tuple[str, str]]
+        Rows of visits.csv.
+    places : Mapping[str, int]
+        The place of every visit in the order of the trial.
+
+    Returns
+    -------
+    dict[tuple[str, str], list[str]]
     """
     spans = {visit: parse_date(visit[1]) or DateInterval(date.min, date.max) for visit in visits}
     doubts: dict[tuple[str, str], list[str]] = {}

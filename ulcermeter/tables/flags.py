@@ -122,7 +122,17 @@ class Flag:
 
 
 def write_flags(flags: Iterable[Flag]) -> str:
-    """Return the cell of a ``flags`` column: a JSON list, each flag once; empty text for none."""
+    """Return the cell of a ``flags`` column: a JSON list, each flag once; empty text for none.
+
+    Parameters
+    ----------
+    flags : iterable of Flag
+        Flags of a row.
+
+    Returns
+    -------
+    str
+    """
     cells = [
         {f.name: getattr(flag, f.name) for f in fields(Flag) if getattr(flag, f.name) not in ("", (), None)}
         for flag in dict.fromkeys(flags)
@@ -131,12 +141,31 @@ def write_flags(flags: Iterable[Flag]) -> str:
 
 
 def sort_flags(flags: Iterable[Flag]) -> list[Flag]:
-    """Return each flag once, in an order that hangs on what they say alone."""
+    """Return each flag once, in an order that hangs on what they say alone.
+
+    Parameters
+    ----------
+    flags : iterable of Flag
+        Flags of a row.
+
+    Returns
+    -------
+    list[Flag]
+    """
     return sorted(dict.fromkeys(flags), key=lambda flag: write_flags([flag]))
 
 
 def read_flags(cell: str) -> tuple[Flag, ...]:
     """Return the flags of a cell.
+
+    Parameters
+    ----------
+    cell : str
+        A cell of a ``flags`` column.
+
+    Returns
+    -------
+    tuple[Flag, ...]
 
     Raises
     ------
@@ -158,5 +187,15 @@ def _flag(item: dict[str, Any]) -> Flag:
 
 
 def in_doubt_of_identity(flags: Iterable[Flag]) -> bool:
-    """Say whether the outlines of the row, or those it lacks, may be of another ulcer."""
+    """Say whether the outlines of the row, or those it lacks, may be of another ulcer.
+
+    Parameters
+    ----------
+    flags : iterable of Flag
+        Flags of a row.
+
+    Returns
+    -------
+    bool
+    """
     return any(flag.kind in _IDENTITY_DOUBTS for flag in flags)

@@ -156,7 +156,17 @@ def _frame(box_mm: tuple[float, float, float, float], *, line_mm: float = 0.2) -
 
 
 def patch_box_mm(name: str) -> tuple[float, float, float, float]:
-    """Return a patch's x, y, width, height on the card, mm."""
+    """Return a patch's x, y, width, height on the card, mm.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+
+    Returns
+    -------
+    tuple[float, float, float, float]
+    """
     k = [patch for patch, _ in PATCHES].index(name)
     return _PATCH_AT_MM[0] + k * _PATCH_MM, _PATCH_AT_MM[1], _PATCH_MM, _PATCH_MM
 

@@ -32,7 +32,17 @@ _STEPS = (
 
 
 def card_place_mm(paper: str) -> tuple[float, float]:
-    """Return where on the page (x, y, mm) the card's upper left corner lies."""
+    """Return where on the page (x, y, mm) the card's upper left corner lies.
+
+    Parameters
+    ----------
+    paper : str
+        ``A4`` or ``Letter``.
+
+    Returns
+    -------
+    tuple[float, float]
+    """
     return (PAPERS_MM[paper][0] - CARD_MM[0]) / 2, _TOP_MM
 
 

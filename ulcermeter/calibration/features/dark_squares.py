@@ -17,7 +17,19 @@ _LEAST_SIDE_PX = 9.0
 
 
 def shrunken_grey(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
-    """Return sRGB grey (M, N) of a photo, averaged over blocks of factor × factor pixels; odd ends are cut off."""
+    """Return sRGB grey (M, N) of a photo, averaged over blocks of factor × factor pixels; odd ends are cut off.
+
+    Parameters
+    ----------
+    pixels : NDArray[np.uint8]
+        RGB, uint8 (M, N, 3), rows downwards.
+    factor : int
+        How many times smaller.
+
+    Returns
+    -------
+    NDArray[np.uint8]
+    """
     rows, cols = (n // factor * factor for n in pixels.shape[:2])
     if factor > 1:
         size = (cols // factor, rows // factor)
@@ -29,6 +41,15 @@ def find_squares(grey: NDArray[np.uint8]) -> list[Points]:
     """Return convex four-sided outlines of dark shapes, each float64 (4, 2) as (x, y), clockwise as seen.
 
     Largest first; of nearly equal outlines only the outermost is kept.
+
+    Parameters
+    ----------
+    grey : NDArray[np.uint8]
+        Grey picture, uint8 (M, N).
+
+    Returns
+    -------
+    list[Points]
     """
     found: list[Points] = []
     for window in _WINDOWS_PX:

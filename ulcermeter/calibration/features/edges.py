@@ -22,6 +22,15 @@ def linear_grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return linear-light grey in 0..1, float32 (M, N), of uint8 sRGB (M, N, 3): the mean of the three channels.
 
     The plain mean, not luminance: it has the least noise on black and white.
+
+    Parameters
+    ----------
+    pixels : NDArray[np.uint8]
+        RGB, uint8 (M, N, 3), rows downwards.
+
+    Returns
+    -------
+    NDArray[np.float32]
     """
     light = cv2.LUT(pixels, SRGB_TO_LINEAR)
     return np.asarray(cv2.transform(light, np.full((1, 3), 1 / 3, dtype=np.float32)))

@@ -97,7 +97,19 @@ class EllipseFit:
 
 
 def sensitivity(ellipse: Ellipse, angles: Matrix) -> Matrix:
-    """Return how far the rim moves outwards (K, 5) for centre x, y and shape xx, xy, yy."""
+    """Return how far the rim moves outwards (K, 5) for centre x, y and shape xx, xy, yy.
+
+    Parameters
+    ----------
+    ellipse : Ellipse
+        An ellipse, px.
+    angles : Matrix
+        Angles, rad.
+
+    Returns
+    -------
+    Matrix
+    """
     q, n = np.column_stack([np.cos(angles), np.sin(angles)]), ellipse.normals(angles)
     return np.column_stack([n, n[:, 0] * q[:, 0], n[:, 0] * q[:, 1] + n[:, 1] * q[:, 0], n[:, 1] * q[:, 1]])
 

@@ -81,7 +81,19 @@ def decode(grey: NDArray[np.uint8], square: Points, *, dictionary: str | None) -
 
 
 def resembles_marker(grey: NDArray[np.uint8], square: Points) -> bool:
-    """Return whether a four-sided shape has a dark border on brighter ground and something bright inside."""
+    """Return whether a four-sided shape has a dark border on brighter ground and something bright inside.
+
+    Parameters
+    ----------
+    grey : NDArray[np.uint8]
+        Grey picture, uint8 (M, N).
+    square : Points
+        Corners (4, 2), px (x, y).
+
+    Returns
+    -------
+    bool
+    """
     cells = _read_cells(grey, square, 8)
     if cells is None:
         return False

@@ -239,7 +239,19 @@ def _propagated(lines: Matrix, covariances: list[Matrix]) -> Matrix:
 
 
 def crossing(first: Matrix, second: Matrix) -> Matrix:
-    """Return where lines (K, 3) cross, (K, 2)."""
+    """Return where lines (K, 3) cross, (K, 2).
+
+    Parameters
+    ----------
+    first : Matrix
+        A line a x + b y = c, (3,).
+    second : Matrix
+        Another line.
+
+    Returns
+    -------
+    Matrix
+    """
     det = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
     det = np.where(np.abs(det) < 1e-9, 1e-9, det)
     x = (first[:, 2] * second[:, 1] - second[:, 2] * first[:, 1]) / det

@@ -59,7 +59,21 @@ class CameraPrior:
 
 
 def camera_prior(photo: Photo, *, protocol: Protocol, lens: LensProfile | None) -> CameraPrior:
-    """Return what is known of the camera: from a lens profile, else EXIF, else the protocol's assumption."""
+    """Return what is known of the camera: from a lens profile, else EXIF, else the protocol's assumption.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo, upright.
+    protocol : Protocol
+        The trial's rules.
+    lens : LensProfile or None
+        A lens profile; None for none.
+
+    Returns
+    -------
+    CameraPrior
+    """
     rows, cols = photo.pixels.shape[:2]
     longer, centre = float(max(rows, cols)), ((cols - 1) / 2, (rows - 1) / 2)
     if lens is not None:
@@ -127,7 +141,19 @@ def _span(photo: Photo, protocol: Protocol) -> _Span:
 
 
 def lens_matches(photo: Photo, lens: LensProfile) -> bool:
-    """Return whether a lens profile holds for this photo: make, model and focal length (within 1 mm), whole frame."""
+    """Return whether a lens profile holds for this photo: make, model and focal length (within 1 mm), whole frame.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo, upright.
+    lens : LensProfile
+        A lens profile; None for none.
+
+    Returns
+    -------
+    bool
+    """
     ours, theirs = photo.camera, lens.camera
     if ours.framing is not Framing.WHOLE or ours.digital_zoom != 1:
         return False
@@ -140,6 +166,15 @@ def lens_matches(photo: Photo, lens: LensProfile) -> bool:
 
 def read_lens(path: str | Path) -> LensProfile:
     """Read a lens profile as `write_lens` wrote it.
+
+    Parameters
+    ----------
+    path : str | Path
+        The file.
+
+    Returns
+    -------
+    LensProfile
 
     Raises
     ------
@@ -184,7 +219,15 @@ def _positive(raw: dict[str, object], key: str) -> float:
 
 
 def write_lens(lens: LensProfile, path: str | Path) -> None:
-    """Write a lens profile as TOML."""
+    """Write a lens profile as TOML.
+
+    Parameters
+    ----------
+    lens : LensProfile
+        A lens profile; None for none.
+    path : str | Path
+        The file.
+    """
     lines = [
         "# A lens, measured from photos of the card. Lengths are fractions of the photo's longer side.",
         f"focal_rel = {lens.focal_rel!r}",

@@ -49,7 +49,19 @@ class PlaneFit:
 
 
 def seeded_generator(sha256: str, purpose: str) -> np.random.Generator:
-    """Return the random generator of a photo and a purpose: the same photo gives the same draws everywhere."""
+    """Return the random generator of a photo and a purpose: the same photo gives the same draws everywhere.
+
+    Parameters
+    ----------
+    sha256 : str
+        Hash of the photo's file.
+    purpose : str
+        What the random numbers are for.
+
+    Returns
+    -------
+    np.random.Generator
+    """
     digest = hashlib.sha256(f"{sha256}:{purpose}".encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 

@@ -16,6 +16,17 @@ _BOX_MARGIN = 0.25
 def cropped(pixels: NDArray[np.uint8], region: Box | None) -> tuple[NDArray[np.uint8], Points]:
     """Return the region of a picture, with a little more round it, and the place (x, y) of its first pixel.
 
+    Parameters
+    ----------
+    pixels : NDArray[np.uint8]
+        RGB, uint8 (M, N, 3), rows downwards.
+    region : Box or None
+        A box x, y, width, height, photo px; None for the whole photo.
+
+    Returns
+    -------
+    tuple[NDArray[np.uint8], Points]
+
     Raises
     ------
     Refusal

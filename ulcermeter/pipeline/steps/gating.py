@@ -22,7 +22,19 @@ Known = TypeVar("Known", bound=Calibrated)
 
 
 def judge_gates(context: PhotoContext, outlined: Outlined) -> Judged:
-    """Judge the photo at every ulcer; where none was found along the finger, else at the prompt."""
+    """Judge the photo at every ulcer; where none was found along the finger, else at the prompt.
+
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    outlined : Outlined
+        The photo's outlines so far.
+
+    Returns
+    -------
+    Judged
+    """
     calibration, finger, photo = outlined.calibration, outlined.finger, outlined.photo
     mask = None if finger is None else _filled(photo, calibration.to_px(finger.outline_mm))
     along = [] if finger is None or outlined.prompt.click is not None else along_the_finger(photo, calibration, finger)
@@ -38,6 +50,17 @@ def judge_gates(context: PhotoContext, outlined: Outlined) -> Judged:
 def pass_gates(context: PhotoContext, judged: Judged) -> Judged:
     """Let through what passed the gates at all its ulcers.
 
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    judged : Judged
+        The photo with its finger and gates judged.
+
+    Returns
+    -------
+    Judged
+
     Raises
     ------
     Refusal
@@ -52,7 +75,21 @@ def pass_gates(context: PhotoContext, judged: Judged) -> Judged:
 
 
 def refuse_or_note(context: PhotoContext, known: Known, failures: Iterable[Problem]) -> Known:
-    """Refuse the photo for its failures, or note them where the protocol has gates reported."""
+    """Refuse the photo for its failures, or note them where the protocol has gates reported.
+
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    known : Known
+        What is known so far.
+    failures : iterable of Problem
+        Gates that failed.
+
+    Returns
+    -------
+    Known
+    """
     distinct = tuple(dict.fromkeys(failures))
     if distinct and context.protocol.gates.on_failure != "report":
         raise Refusal(*distinct)

@@ -29,7 +29,19 @@ _NOT_IN_VIEW = "so it cannot be said that the place is in view"
 
 
 def holds_point(finger: Finger, point_mm: NDArray[np.floating]) -> bool:
-    """Say whether a plane point (2,), mm, lies on a finger, or so near its outline that an ulcer there may be on it."""
+    """Say whether a plane point (2,), mm, lies on a finger, or so near its outline that an ulcer there may be on it.
+
+    Parameters
+    ----------
+    finger : Finger
+        The finger, or None when none was found.
+    point_mm : float (K, 2)
+        A point in the reference's plane, mm (x, y), float64 (2,).
+
+    Returns
+    -------
+    bool
+    """
     return signed_distance(finger.outline_mm, point_mm) > -_OFF_FINGER_MM
 
 
@@ -37,6 +49,17 @@ def check_in_view(context: PhotoContext, judged: Judged) -> Judged:
     """Refuse to say *no ulcer* of a photo on which none could have been found: it would later pass for healed.
 
     The place must lie on a finger that was located; failing that, a reader must have said what there is.
+
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    judged : Judged
+        The photo with its finger and gates judged.
+
+    Returns
+    -------
+    Judged
 
     Raises
     ------

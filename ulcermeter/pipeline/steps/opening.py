@@ -24,6 +24,15 @@ def open_photo(context: PhotoContext) -> Opened:
 
     In a study the folder's own check refuses paths that lead out of it; here a row may name any file.
 
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+
+    Returns
+    -------
+    Opened
+
     Raises
     ------
     Refusal
@@ -38,6 +47,17 @@ def open_photo(context: PhotoContext) -> Opened:
 
 def compare_dates(context: PhotoContext, opened: Opened) -> Opened:
     """Note a photo that its camera dates otherwise than its row: the clock, the date or the photo is wrong.
+
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    opened : Opened
+        The opened photo.
+
+    Returns
+    -------
+    Opened
 
     Raises
     ------
@@ -59,12 +79,33 @@ def compare_dates(context: PhotoContext, opened: Opened) -> Opened:
 
 
 def cover(opened: Opened) -> Covered:
-    """End the journey of a photo whose place is covered."""
+    """End the journey of a photo whose place is covered.
+
+    Parameters
+    ----------
+    opened : Opened
+        The opened photo.
+
+    Returns
+    -------
+    Covered
+    """
     return Covered(photo=opened.photo, notes=(Note(NoteKind.COVERED), *opened.notes))
 
 
 def read_prompt(context: PhotoContext, opened: Opened) -> Prompted:
     """Read where the row says to look.
+
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    opened : Opened
+        The opened photo.
+
+    Returns
+    -------
+    Prompted
 
     Raises
     ------
@@ -82,6 +123,17 @@ def read_prompt(context: PhotoContext, opened: Opened) -> Prompted:
 
 def calibrate_photo(context: PhotoContext, prompted: Prompted) -> Calibrated:
     """Calibrate by the row's reference, or the protocol's, and judge the photo where the row says to look.
+
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    prompted : Prompted
+        The photo with its prompt.
+
+    Returns
+    -------
+    Calibrated
 
     Raises
     ------
@@ -109,6 +161,17 @@ def calibrate_photo(context: PhotoContext, prompted: Prompted) -> Calibrated:
 def check_tilt(context: PhotoContext, calibrated: Calibrated) -> Calibrated:
     """Refuse at once what is tilted too far to be rectified.
 
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    calibrated : Calibrated
+        The calibrated photo.
+
+    Returns
+    -------
+    Calibrated
+
     Raises
     ------
     Refusal
@@ -121,7 +184,17 @@ def check_tilt(context: PhotoContext, calibrated: Calibrated) -> Calibrated:
 
 
 def standardise(calibrated: Calibrated) -> Standardised:
-    """Bring the photo's colour to a standard where the reference allows."""
+    """Bring the photo's colour to a standard where the reference allows.
+
+    Parameters
+    ----------
+    calibrated : Calibrated
+        The calibrated photo.
+
+    Returns
+    -------
+    Standardised
+    """
     balanced, note = standardise_colour(calibrated.photo, calibrated.calibration)
     notes = calibrated.notes if note is None else (*calibrated.notes, note)
     return Standardised(**vars(calibrated) | {"notes": notes}, balanced=balanced)

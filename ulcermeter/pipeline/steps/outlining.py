@@ -48,6 +48,17 @@ class _Windows:
 def outline_ulcers(context: PhotoContext, standardised: Standardised) -> Outlined:
     """Outline the ulcers in the window that the row speaks of; where nothing is found round a finger, in the photo.
 
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    standardised : Standardised
+        The photo with its colours brought to a standard.
+
+    Returns
+    -------
+    Outlined
+
     Raises
     ------
     PhotoError
@@ -65,7 +76,19 @@ def outline_ulcers(context: PhotoContext, standardised: Standardised) -> Outline
 
 
 def check_tracing(context: PhotoContext, outlined: Outlined) -> Outlined:
-    """Note a tracing that follows no edge while the photo's own ulcer lies on other skin: it may be upside down."""
+    """Note a tracing that follows no edge while the photo's own ulcer lies on other skin: it may be upside down.
+
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    outlined : Outlined
+        The photo's outlines so far.
+
+    Returns
+    -------
+    Outlined
+    """
     photo, calibration, traced = outlined.balanced, outlined.calibration, outlined.segmentation
     if traced.source is not OutlineSource.READER:
         return outlined
@@ -79,7 +102,19 @@ def check_tracing(context: PhotoContext, outlined: Outlined) -> Outlined:
 
 
 def find_finger(context: PhotoContext, outlined: Outlined) -> Outlined:
-    """Find the finger that the largest ulcer lies on; without one, the finger the row speaks of."""
+    """Find the finger that the largest ulcer lies on; without one, the finger the row speaks of.
+
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    outlined : Outlined
+        The photo's outlines so far.
+
+    Returns
+    -------
+    Outlined
+    """
     rectified, outlines = outlined.segmentation.rectified, outlined.segmentation.outlines
     near = outlines[0].mean(axis=0) if outlines else outlined.prompt.place(outlined.photo)
     near_mm = rectified.calibration.to_mm(near)[0]

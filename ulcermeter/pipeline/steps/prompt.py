@@ -75,6 +75,21 @@ class Prompt:
 def parse_prompt(*, x: str, y: str, box: str, mask: str) -> Prompt:
     """Read a prompt from the cells of a row, each empty where it says nothing.
 
+    Parameters
+    ----------
+    x : str
+        x, mm or px.
+    y : str
+        y, mm or px.
+    box : str
+        A box x, y, width, height, photo px.
+    mask : str
+        True where it is, bool (M, N).
+
+    Returns
+    -------
+    Prompt
+
     Raises
     ------
     StudyError

@@ -64,7 +64,17 @@ class PhotoContext:
 
 
 def row_cells(row: Mapping[str, object]) -> dict[str, str]:
-    """Return a row's cells as text without blanks round it; None and NaN are not known, so empty."""
+    """Return a row's cells as text without blanks round it; None and NaN are not known, so empty.
+
+    Parameters
+    ----------
+    row : Mapping[str, object]
+        A row of a table as a mapping of column to cell.
+
+    Returns
+    -------
+    dict[str, str]
+    """
     return {name: "" if value is None or value != value else str(value).strip() for name, value in row.items()}
 
 

@@ -22,7 +22,23 @@ _GATES = ("px_per_mm", "tilt_deg", "scale_se_pct", "focus", "exposure")
 
 
 def photo_row(context: PhotoContext, known: Begun, *, status: str, reason: str = "", **more: str) -> dict[str, object]:
-    """Return the row of photos.csv with what is known; `more` are cells of it that only the caller knows."""
+    """Return the row of photos.csv with what is known; `more` are cells of it that only the caller knows.
+
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    known : Begun
+        What is known so far.
+    status : str
+        What became of the photo.
+    reason : str, optional
+        Why the photo was not measured; empty when it was.
+
+    Returns
+    -------
+    dict[str, object]
+    """
     cells: dict[str, object] = {name: context.cell(name) for name in _OF_THE_PHOTO}
     if isinstance(known, Opened):
         cells["sha256"] = known.photo.sha256
@@ -39,7 +55,19 @@ def photo_row(context: PhotoContext, known: Begun, *, status: str, reason: str =
 
 
 def judged_quality(context: PhotoContext, known: Begun) -> dict[str, str]:
-    """Judge the photo as far as it was looked at; focus and light only where an ulcer or the finger was looked for."""
+    """Judge the photo as far as it was looked at; focus and light only where an ulcer or the finger was looked for.
+
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    known : Begun
+        What is known so far.
+
+    Returns
+    -------
+    dict[str, str]
+    """
     if not isinstance(known, Calibrated):
         return {"quality_reference_present": "no"} if isinstance(known, Prompted) else {}
     outlines = known.segmentation.outlines if isinstance(known, Outlined) else ()
@@ -59,14 +87,42 @@ def judged_quality(context: PhotoContext, known: Begun) -> dict[str, str]:
 
 
 def named_measurements(context: PhotoContext, measured: Measured) -> pd.DataFrame:
-    """Return the measurements with the cells of their row of photos.csv."""
+    """Return the measurements with the cells of their row of photos.csv.
+
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    measured : Measured
+        The measured photo.
+
+    Returns
+    -------
+    DataFrame
+    """
     return measured.measurements.assign(**{name: context.cell(name) for name in _FROM_THE_ROW})
 
 
 def measurement_rows(
     context: PhotoContext, measured: Measured, *, run_id: str, first_label: int
 ) -> tuple[dict[str, object], ...]:
-    """Return the rows of measurements.csv; their labels start at `first_label`."""
+    """Return the rows of measurements.csv; their labels start at `first_label`.
+
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    measured : Measured
+        The measured photo.
+    run_id : str
+        Hash of version, protocol, parameters and model.
+    first_label : int
+        Label of the largest ulcer.
+
+    Returns
+    -------
+    tuple[dict[str, object], ...]
+    """
     own = columns("measurements")
     frame = named_measurements(context, measured)
     frame = frame.assign(

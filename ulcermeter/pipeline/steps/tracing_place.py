@@ -22,7 +22,21 @@ _SHARE_OF_RIM = 0.7
 
 
 def follows_edge(photo: Photo, calibration: Calibration, outline: Points) -> bool:
-    """Say whether an outline (K, 2), photo pixels, parts two colours: within and without, along most of its rim."""
+    """Say whether an outline (K, 2), photo pixels, parts two colours: within and without, along most of its rim.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo, upright.
+    calibration : Calibration
+        From photo pixels to millimetres.
+    outline : Points
+        A polygon (K, 2), in any unit; it closes itself.
+
+    Returns
+    -------
+    bool
+    """
     beside = max(2.0, _BESIDE_MM * calibration.px_per_mm(outline.mean(axis=0)))
     colour, points = _colours_round(photo, outline, margin=4 * beside, blur=beside / 2)
     rows, cols = colour.shape[:2]
@@ -57,7 +71,19 @@ def _colours_round(photo: Photo, outline: Points, *, margin: float, blur: float)
 
 
 def lies_elsewhere(traced: Segmentation, own: Segmentation) -> bool:
-    """Say whether a photo's own ulcers were found and none of them shares skin with any outline of a tracing."""
+    """Say whether a photo's own ulcers were found and none of them shares skin with any outline of a tracing.
+
+    Parameters
+    ----------
+    traced : Segmentation
+        The reader's tracing.
+    own : Segmentation
+        What was found without it.
+
+    Returns
+    -------
+    bool
+    """
     shape = traced.rectified.calibration.shape
     both = [_filled(one.outlines, shape) for one in (traced, own)]
     return bool(own.outlines) and not bool((both[0] & both[1]).any())

@@ -39,6 +39,19 @@ def box_holds_finger(calibration: Calibration, box: Box, *, protocol: Protocol) 
     """Tell whether a box holds a finger, in which ulcers are to be found, or is drawn round one ulcer.
 
     Its longer side decides: from ``finger_box_min_mm`` on it is a finger's.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        From photo pixels to millimetres.
+    box : Box
+        A box x, y, width, height, photo px.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    bool
     """
     px_per_mm = calibration.px_per_mm(np.array([box[0] + box[2] / 2, box[1] + box[3] / 2]))
     return max(box[2:]) / px_per_mm >= protocol.measurement.finger_box_min_mm
@@ -48,6 +61,21 @@ def choose_window(photo: Photo, calibration: Calibration, prompt: Prompt, *, pro
     """Choose the window (x, y, width, height in photo px) round a click or a box; None = the whole photo.
 
     Nothing beside a finger's box is taken: it may be the next finger.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo, upright.
+    calibration : Calibration
+        From photo pixels to millimetres.
+    prompt : Prompt
+        Where to look: a click, a box, a tracing or nothing.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    Box or None
     """
     px_per_mm = calibration.px_per_mm(prompt.place(photo))
     if (box := prompt.box) is not None:
@@ -61,12 +89,38 @@ def choose_window(photo: Photo, calibration: Calibration, prompt: Prompt, *, pro
 
 
 def is_wide(photo: Photo, calibration: Calibration) -> bool:
-    """Tell whether a photo shows so much more than a finger that looking round the finger first saves time."""
+    """Tell whether a photo shows so much more than a finger that looking round the finger first saves time.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo, upright.
+    calibration : Calibration
+        From photo pixels to millimetres.
+
+    Returns
+    -------
+    bool
+    """
     return float(np.prod(_size_mm(photo, calibration, None))) > _WIDE_MM**2
 
 
 def round_a_finger(photo: Photo, calibration: Calibration, outline_mm: np.ndarray) -> Box:
-    """Return the window round a finger's outline, with room for a part of it that was not seen as finger."""
+    """Return the window round a finger's outline, with room for a part of it that was not seen as finger.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo, upright.
+    calibration : Calibration
+        From photo pixels to millimetres.
+    outline_mm : np.ndarray
+        An outline in the reference's plane, mm, float64 (K, 2).
+
+    Returns
+    -------
+    Box
+    """
     outline_px = calibration.to_px(outline_mm)
     margin = _ROUND_A_FINGER_MM * calibration.px_per_mm(outline_px.mean(axis=0))
     (left, top), (right, bottom) = outline_px.min(axis=0) - margin, outline_px.max(axis=0) + margin
@@ -74,7 +128,21 @@ def round_a_finger(photo: Photo, calibration: Calibration, outline_mm: np.ndarra
 
 
 def along_the_finger(photo: Photo, calibration: Calibration, finger: Finger) -> list[np.ndarray]:
-    """Return places on the finger's mid-line, 6 to 26 mm from its tip, that lie on the photo; photo px (x, y)."""
+    """Return places on the finger's mid-line, 6 to 26 mm from its tip, that lie on the photo; photo px (x, y).
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo, upright.
+    calibration : Calibration
+        From photo pixels to millimetres.
+    finger : Finger
+        The finger, or None when none was found.
+
+    Returns
+    -------
+    list[np.ndarray]
+    """
     steps = np.asarray(_ALONG_MM)[:, None]
     points = calibration.to_px(np.asarray(finger.tip_mm) + steps * np.asarray(finger.axis))
     rows, cols = photo.pixels.shape[:2]
@@ -85,6 +153,21 @@ def choose_spacing(photo: Photo, calibration: Calibration, *, window: Box | None
     """Choose the spacing of a window, mm per pixel: the photo's own at the point `at` (x, y), photo px.
 
     So nothing is thrown away and nothing invented; coarser where the window would pass 16 million pixels.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo, upright.
+    calibration : Calibration
+        From photo pixels to millimetres.
+    window : Box or None
+        The window x, y, width, height, photo px; None for the whole photo.
+    at : np.ndarray
+        A point, photo px (x, y).
+
+    Returns
+    -------
+    float
     """
     own_mm = 1.0 / calibration.px_per_mm(at)
     return max(own_mm, float(np.sqrt(np.prod(_size_mm(photo, calibration, window)) / _MOST_PX)))
