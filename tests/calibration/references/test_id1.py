@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration import calibrate
 from ulcermeter.calibration.features.quads import fit_quad
-from ulcermeter.calibration.features.round_corners import corner_radii
+from ulcermeter.calibration.features.round_corners import border_beyond, corner_radii
 from ulcermeter.calibration.geometry.camera import CameraPrior
 from ulcermeter.calibration.references.id1 import ID1_MM, _skew
 from ulcermeter.datatypes import CameraInfo, Photo, transform_points
@@ -137,6 +137,17 @@ SCENES = {
     "dark on dark, text": Scene(card=(37, 44, 47), ground=(66, 57, 57), hand="beside", print="text", turn_deg=-40),
     "a finger over a corner": Scene(card=(60, 90, 160), ground=(190, 180, 170), hand="corner", print="waves"),
     "a printed frame": Scene(card=(70, 160, 190), ground=(50, 160, 60), print="frame", turn_deg=115, tilt_deg=25),
+    "a printed frame, a finger over a corner": Scene(
+        card=(60, 50, 50),
+        ground=(30, 36, 40),
+        print="frame",
+        hand="corner",
+        turn_deg=20,
+        tilt_deg=20,
+        contact=0.4,
+        blur_px=1.2,
+        seed=1,
+    ),
     "wood beside the paper": Scene(
         card=(208, 215, 213), ground=(190, 196, 180), table=(130, 90, 60), print="stripe", turn_deg=70, noise=3
     ),
@@ -211,6 +222,45 @@ def test_a_dark_rim_before_a_shadow_belongs_to_the_card_and_the_shadow_does_not(
     assert with_rim is not None and without is not None
     assert with_rim.corners_px[2:, 1] == pytest.approx([499.5, 499.5], abs=1.2)
     assert np.abs(without.corners_px[2:, 1] - 499.5).max() > 4
+
+
+def test_the_sides_of_a_printed_frame_go_on_to_the_true_corners() -> None:
+    photo, corners = draw_card(
+        replace(SCENES["a printed frame"], size_px=(600, 450), long_side_share=0.6, turn_deg=30, tilt_deg=0)
+    )
+    # The frame is printed 2.8 to 3.6 mm within the outline: here it is taken for the side from corner 1 to 2.
+    within = corners.copy()
+    within[1:3] += (3.2 / CARD_MM[0]) * (corners[[0, 3]] - corners[1:3])
+    true, wrong = (
+        border_beyond(photo.pixels, c, (CARD_MM[0] - mm, CARD_MM[1])) for c, mm in ((corners, 0.0), (within, 3.2))
+    )
+    assert np.abs(true).max() < 0.1
+    assert wrong == pytest.approx([0, 1, 1, 0], abs=0.15)
+
+
+def shaded(step: float, lost: float, wide_px: float) -> NDArray[np.uint8]:
+    """A card of nearly its ground's light, 7.5 px/mm, with a soft shadow along half of its lowest side."""
+    y, x = np.mgrid[0:600, 0:800].astype(np.float64)
+    below = np.maximum(y - 500, 0)
+    light = 0.6 - (y > 300) * lost / (1 + np.exp(-(x - 400) / 15)) * np.exp(-((below / wide_px) ** 2))
+    light[(x >= 80) & (x < 720) & (y >= 100) & (y < 500)] = 0.6 - step
+    light = cv2.GaussianBlur(light, (0, 0), 1.0)[..., None] + np.random.default_rng(0).normal(0, 0.004, (600, 800, 3))
+    return np.clip(255 * np.clip(light, 0, 1) ** (1 / 2.2), 0, 255).round().astype(np.uint8)
+
+
+@pytest.mark.parametrize("from_px", [0.0, 4.0])
+@pytest.mark.parametrize(("step", "lost", "wide_px"), [(0.05, 0.2, 6.0), (0.05, 0.2, 10.0), (0.03, 0.3, 6.0)])
+def test_a_faint_side_beside_a_soft_shadow_states_an_error_that_covers(
+    step: float, lost: float, wide_px: float, from_px: float
+) -> None:
+    truth = np.array([[79.5, 99.5], [719.5, 99.5], [719.5, 499.5], [79.5, 499.5]])
+    guess = truth + np.array([[0, 0], [0, 0], [0, from_px], [0, from_px]])
+    quad = fit_quad(shaded(step, lost, wide_px), guess, trim=(0.05, 0.08), shadow=1 / ID1_MM[0])
+    assert quad is not None
+    off, stated = np.abs(quad.corners_px - truth), np.sqrt(np.diag(quad.covariance_px2)).reshape(4, 2)
+    assert np.all(off <= 3 * np.hypot(stated, 0.06 * 7.5))  # a corner's own tolerance: 0.06 mm
+    if not from_px:
+        assert off.max() < 0.2 and stated.max() < 1.0
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="real photographs are not here")

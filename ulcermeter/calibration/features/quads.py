@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration.features.dark_rim import rim_offsets
 from ulcermeter.calibration.features.edges import edge_offsets
+from ulcermeter.calibration.features.sharp_sides import Sharpest, sharpest_line
 from ulcermeter.datatypes import Points
 from ulcermeter.datatypes.light import SRGB_TO_LINEAR
 
@@ -22,6 +23,7 @@ _LEAST_SD_PX = 0.02
 _LARGEST_SPREAD_PX = 0.8
 _LEAST_RIM_SEEN = 0.6
 """Share of a side along which a dark rim must be seen, in a straight line, to be one; assumption."""
+_LEAST_REACH_PX = 6.0
 _FINE_REACH_PX, _EVERY = 5.0, 3
 """Wider looks only bring a side near, and see every third place along it."""
 
@@ -72,13 +74,15 @@ def fit_quad(
     start_reach = float(np.clip(0.02 * np.ptp(corners, axis=0).max(), 6, 16))
     ends = np.roll(corners, -1, axis=0)
     mixes = [_told_apart(light, a, b, start_reach) for a, b in zip(corners, ends, strict=True)]
-    for reach in (start_reach, 0.6 * start_reach, _FINE_REACH_PX, 4.0, 4.0):
+    for reach in (start_reach, 0.6 * start_reach, _FINE_REACH_PX, 4.0):
         fits = _fit_sides(light, mixes, corners, reach, trim)
         if fits is None:
             return None
         corners = _corners(np.stack([fit[0] for fit in fits]))
     assert fits is not None
     if shadow:
+        fits = _sharpened(light, corners, fits, shadow, trim)
+        corners = _corners(np.stack([fit[0] for fit in fits]))
         fits = _with_dark_rims(light, corners, fits, shadow, trim)
         corners = _corners(np.stack([fit[0] for fit in fits]))
     lines, covariances = np.stack([fit[0] for fit in fits]), [fit[1] for fit in fits]
@@ -101,6 +105,53 @@ def _patch(pixels: NDArray[np.uint8], guess: Points) -> tuple[NDArray[np.float32
 
 
 _Side = tuple[Matrix, Matrix, float, float]
+
+
+def _sharpened(
+    light: NDArray[np.float32], corners: Points, fits: list[_Side], shadow: float, trim: tuple[float, float]
+) -> list[_Side]:
+    """Return the sides, those not clear fitted to where the light changes most steeply within a shadow's width."""
+    ends = np.roll(corners, -1, axis=0)
+    lengths = np.hypot(*(ends - corners).T)
+    long_first = lengths[0] + lengths[2] >= lengths[1] + lengths[3]
+    sides = []
+    for k, fit in enumerate(fits):
+        cut = trim[0] if (k % 2 == 0) == long_first else trim[1]
+        at, half, outwards = _stretches(corners[k], ends[k], cut)
+        sharp = sharpest_line(light, at, half, outwards, reach_px=max(shadow * lengths.max(), _LEAST_REACH_PX))
+        side = None if sharp is None else _sharp_side(corners[k], ends[k], at, sharp)
+        sides.append(fit if side is None or side[2] < _LEAST_RIM_SEEN else _surer(side, fit, corners[k], ends[k]))
+    return sides
+
+
+def _sharp_side(start: Points, end: Points, at: Matrix, sharp: Sharpest) -> _Side | None:
+    """Fit a side to its surest places.
+
+    Added to its covariance is how far all places alike, and a second border along the whole of it, would move it.
+    """
+    seen = np.isfinite(sharp.offsets_px)
+    if seen.sum() < 8:
+        return None
+    surest = _side(start, end, at, sharp.offsets_px, seen, sharp.sd_px)
+    alike = _side(start, end, at, sharp.offsets_px, seen, np.full(len(at), _LARGEST_SPREAD_PX))
+    if surest is None:
+        return None
+    line, covariance, share, rms = surest if alike is None else _with_doubt(surest, alike, start, end)
+    return line, covariance + np.diag([sharp.second_px**2, 0.0]), share, rms
+
+
+def _surer(sharp: _Side, fit: _Side, start: Points, end: Points) -> _Side:
+    """Return the sharper border where it is seen along as much of the side, else the other; each doubts the other."""
+    first, second = (sharp, fit) if sharp[2] >= fit[2] else (fit, sharp)
+    return _with_doubt(first, second, start, end)
+
+
+def _with_doubt(side: _Side, other: _Side, start: Points, end: Points) -> _Side:
+    """Return a side whose covariance holds how far another line for it lies apart, as a standard deviation."""
+    line, covariance, seen, rms = side
+    apart = np.stack([start, end]) @ (other[0][:2] - line[:2]) - (other[0][2] - line[2])
+    change = np.array([apart.mean(), (apart[1] - apart[0]) / np.hypot(*(end - start))])
+    return line, covariance + np.outer(change, change), seen, rms
 
 
 def _with_dark_rims(
@@ -160,13 +211,15 @@ def _stretches(start: Points, end: Points, trim: float, *, every: int = 1) -> tu
     return at, along * (length * (1 - 2 * trim) / n / 2), np.array([along[1], -along[0]])
 
 
-def _side(start: Points, end: Points, at: Matrix, offsets: Matrix, seen: NDArray[np.bool_]) -> _Side | None:
-    """Fit a line to how far a border lies from a side at places along it."""
+def _side(
+    start: Points, end: Points, at: Matrix, offsets: Matrix, seen: NDArray[np.bool_], sds: Matrix | None = None
+) -> _Side | None:
+    """Fit a line to how far a border lies from a side at places along it; `sds` (P,) px where they differ."""
     length = float(np.hypot(*(end - start)))
     along = (end - start) / length
     outwards = np.array([along[1], -along[0]])
     place = ((at - (start + end) / 2) @ along) / (length / 2)
-    solved = _robust_line(place, np.where(seen, offsets, 0.0), seen)
+    solved = _robust_line(place, np.where(seen, offsets, 0.0), seen, sds)
     if solved is None:
         return None
     (shift, slope), covariance, weights, rms = solved
@@ -193,27 +246,42 @@ def _told_apart(light: NDArray[np.float32], start: Points, end: Points, reach_px
 
 
 def _robust_line(
-    place: Matrix, offsets: Matrix, seen: NDArray[np.bool_]
+    place: Matrix, offsets: Matrix, seen: NDArray[np.bool_], sds: Matrix | None = None
 ) -> tuple[Matrix, Matrix, Matrix, float] | None:
-    """Tukey-weighted straight line through offsets; the start is Theil's median slope, so a bump cannot take it."""
+    """Tukey-weighted straight line through offsets; the start is Theil's median slope, so a bump cannot take it.
+
+    Where the offsets' standard deviations are given they weigh, and the start is what the surest places say.
+    """
     design = np.column_stack([np.ones_like(place), place])
-    i, j = np.triu_indices(int(seen.sum()), 4)
-    p, o = place[seen], offsets[seen]
-    slope = float(np.median((o[j] - o[i]) / (p[j] - p[i])))
-    solution = np.array([float(np.median(o - slope * p)), slope])
+    own = np.ones_like(offsets) if sds is None else sds
+    solution = _theil(place[seen], offsets[seen]) if sds is None else _weighted(design, offsets, seen / sds**2)
+    least = _LEAST_SD_PX if sds is None else 1.0
+    most = _LARGEST_SPREAD_PX if sds is None else _LARGEST_SPREAD_PX / float(np.min(sds))
     for _ in range(8):
-        residuals = offsets - design @ solution
-        spread = float(np.clip(1.4826 * np.median(np.abs(residuals[seen])), _LEAST_SD_PX, _LARGEST_SPREAD_PX))
-        weights = np.where(seen, np.clip(1 - (residuals / (4.685 * spread)) ** 2, 0, None) ** 2, 0.0)
-        normal = (design.T * weights) @ design
+        off = (offsets - design @ solution) / own
+        spread = float(np.clip(1.4826 * np.median(np.abs(off[seen])), least, most))
+        weights = np.where(seen, np.clip(1 - (off / (4.685 * spread)) ** 2, 0, None) ** 2, 0.0)
+        normal = (design.T * (weights / own**2)) @ design
         if np.linalg.det(normal) < 1e-9:
             return None
-        solution = np.linalg.solve(normal, (design.T * weights) @ offsets)
+        solution = _weighted(design, offsets, weights / own**2)
     if weights.sum() < 6:
         return None
-    variance = float(np.sum(weights * residuals**2) / max(weights.sum() - 2, 3)) + _LEAST_SD_PX**2
+    off = (offsets - design @ solution) / own
+    variance = max(float(np.sum(weights * off**2) / max(weights.sum() - 2, 3)), least**2)
+    rms = float(np.sqrt(np.sum(weights * (off * own) ** 2) / weights.sum()))
     # Neighbouring profiles share the errors of print and relief: a side of 60 counts as some 15.
-    return solution, np.linalg.inv(normal) * variance * 4, weights, float(np.sqrt(variance))
+    return solution, np.linalg.inv(normal) * variance * 4, weights, rms
+
+
+def _theil(place: Matrix, offsets: Matrix) -> Matrix:
+    i, j = np.triu_indices(len(place), 4)
+    slope = float(np.median((offsets[j] - offsets[i]) / (place[j] - place[i])))
+    return np.array([float(np.median(offsets - slope * place)), slope])
+
+
+def _weighted(design: Matrix, offsets: Matrix, weights: Matrix) -> Matrix:
+    return np.linalg.solve((design.T * weights) @ design + 1e-12 * np.eye(2), (design.T * weights) @ offsets)
 
 
 def _corners(lines: Matrix) -> Points:

@@ -15,7 +15,7 @@ from ulcermeter.calibration.geometry.homography import fit_homography
 from ulcermeter.datatypes import Points, transform_points
 from ulcermeter.datatypes.light import SRGB_TO_LINEAR
 
-__all__ = ["corner_radii"]
+__all__ = ["border_beyond", "corner_radii"]
 
 _FROM_MM, _TO_MM = -1.6, 3.6
 """Looked at beside each side of a corner, negative outside: what is farther in may be print."""
@@ -26,6 +26,15 @@ _LEAST_EXPLAINED = 0.6
 """Share of the picture's variance about a corner that two plain colours must explain; assumption."""
 _LEAST_STEP = 8.0
 """Between the colours within and without, sRGB levels in the channel that tells them best."""
+
+
+_ALONG_MM, _ASIDE_MM = np.arange(-0.5, 1.01, 0.25), np.array([0.4, 0.6, 0.8])
+"""Where a border is looked for beyond a corner, and how far to either side; a round corner has left both by then."""
+_SIDE_MM = np.arange(5.0, 15.1, 0.5)
+"""Where a side's own border is looked at, from the corner."""
+
+_LEAST_STEADY = 2.0
+"""Change of light across a side over its typical deviation along it: less says nothing of what goes on; assumption."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,60 @@ def corner_radii(
         if explained[best] >= _LEAST_EXPLAINED * (apart**2).sum() and step >= _LEAST_STEP:
             radii[k] = _RADII_MM[best * len(_RADII_MM) // len(covers)]
     return radii
+
+
+def border_beyond(pixels: NDArray[np.uint8], corners_px: Points, size_mm: tuple[float, float]) -> NDArray[Any]:
+    """Measure how much of each side's border goes straight on at a corner, where a round corner has left it.
+
+    Of a printed frame taken for one side of a card, the neighbouring sides go on to the card's true corners.
+
+    Parameters
+    ----------
+    pixels : uint8 (M, N, 3), RGB
+    corners_px : float64 (4, 2)
+        Where the sides would meet, clockwise as seen.
+    size_mm : (float, float)
+        From corner 0 to 1 and from 1 to 2.
+
+    Returns
+    -------
+    float64 (4,)
+        Share of the change of light across the one or the other side at each corner, the larger: about 0 where the
+        outline ends there, 1 where it does not; NaN outside the photo.
+    """
+    corners_mm = np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]]) * size_mm
+    to_px = fit_homography(corners_mm, corners_px)
+    shares = np.full((4, 2), np.nan)
+    for k, inward in enumerate(np.array([[1, 1], [-1, 1], [-1, -1], [1, -1.0]])):
+        for axis in (0, 1):
+            along, across = np.eye(2)[axis] * inward, np.eye(2)[1 - axis] * inward
+            beyond, own = (
+                _change(pixels, to_px, corners_mm[k] + sign * mm[:, None] * along, across)
+                for sign, mm in ((-1, _ALONG_MM), (1, _SIDE_MM))
+            )
+            if beyond is not None and own is not None:
+                shares[k, axis] = _share(beyond, own)
+    return np.asarray(np.fmax(*shares.T))
+
+
+def _share(beyond: NDArray[Any], own: NDArray[Any]) -> float:
+    """Return the change of light beyond a corner over the side's own; 0 where the side's is not the same all along."""
+    middle = np.median(own, axis=0)
+    spread = np.median(np.linalg.norm(own - middle, axis=1))
+    if np.linalg.norm(middle) < _LEAST_STEADY * spread:
+        return 0.0
+    return float(np.median(beyond @ middle) / (middle @ middle))
+
+
+def _change(pixels: NDArray[np.uint8], to_px: NDArray[Any], at_mm: Points, across: Points) -> NDArray[Any] | None:
+    """Return the change of light (P, 3) from one side of places to the other; None outside the photo."""
+    offsets = np.concatenate([-_ASIDE_MM, _ASIDE_MM])[:, None, None] * across
+    where = transform_points(to_px, (at_mm + offsets).reshape(-1, 2)).astype(np.float32)
+    if (where < 0).any() or (where > np.array([pixels.shape[1], pixels.shape[0]]) - 1).any():
+        return None
+    seen = SRGB_TO_LINEAR[cv2.remap(pixels, where[None], None, cv2.INTER_LINEAR)[0]]
+    seen = seen.reshape(2, len(_ASIDE_MM), len(at_mm), 3)
+    return np.asarray(seen[1].mean(axis=0) - seen[0].mean(axis=0), dtype=np.float64)
 
 
 @lru_cache(maxsize=2)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration.features.quad_guesses import find_quads
 from ulcermeter.calibration.features.quads import Quad, fit_quad
-from ulcermeter.calibration.features.round_corners import corner_radii
+from ulcermeter.calibration.features.round_corners import border_beyond, corner_radii
 from ulcermeter.calibration.geometry.camera import CameraPrior, camera_prior
 from ulcermeter.calibration.geometry.homography import fit_homography
 from ulcermeter.calibration.geometry.pose import solve_poses
@@ -48,6 +48,10 @@ _RADIUS_OFF_MM = 1.0
 """Between a corner's radius as seen and a card's: blur and print shift it by a step of 0.4 or two; assumption."""
 _GUESS_RADIUS_OFF_MM, _GUESS_LEAST_ROUNDED = 2.0, 2
 """Of a guess: its sides lie within a pixel or two of the shrunken photo."""
+_GOES_ON = (0.6, 1.4)
+"""Change of light across a side beyond its corner over the side's own: the border of something larger; assumption."""
+_LARGER = 1.015
+"""Area of an outline round another: a frame printed 3 mm within one side makes 1.035."""
 _SHADOW_MM = 1.0
 """The widest dark shadow beside a card: of one bent up by a millimetre in light from 45 degrees; assumption."""
 _POINT_SD_MM = 0.06
@@ -58,6 +62,8 @@ _POINT_SD_MM = 0.06
 class _Card:
     corners_px: Points
     covariance_px2: NDArray[Any]
+    n_rounded: int
+    """Corners seen to be rounded as a card's are."""
 
 
 def find_id1(
@@ -102,7 +108,7 @@ def find_id1(
 
 
 def _cards(pixels: NDArray[np.uint8], region: Box | None, camera: CameraPrior, tilt_scale_deg: float) -> list[_Card]:
-    """Return all cards among the clear borders, else among faint ones; of overlapping ones the best."""
+    """Return all cards among the clear borders, else among faint ones; of overlapping ones the outermost."""
     patch, origin = cropped(pixels, region)
 
     def askew(quads: NDArray[Any]) -> NDArray[Any]:
@@ -115,14 +121,52 @@ def _cards(pixels: NDArray[np.uint8], region: Box | None, camera: CameraPrior, t
         for k in np.argsort([-n for n in rounded], kind="stable"):
             if rounded[k] < _GUESS_LEAST_ROUNDED:
                 break
-            if any(_overlap(guesses[k], card.corners_px) for card in cards):
+            if any(_settled(guesses[k], rounded[k], card) for card in cards):
                 continue
             card = _card(pixels, guesses[k], camera, tilt_scale_deg)
-            if card is not None and not any(_overlap(card.corners_px, other.corners_px) for other in cards):
-                cards.append(card)
+            if card is not None:
+                cards = _outermost(card, cards)
         if cards:
             break
     return cards
+
+
+def _settled(guess: Points, rounded: int, card: _Card) -> bool:
+    """Say whether a guess cannot take an outline's place: no larger, or all corners of the outline are a card's."""
+    whole = card.n_rounded == 4 and rounded < 4
+    return _overlap(guess, card.corners_px) and (whole or not _larger(guess, card.corners_px))
+
+
+def _outermost(card: _Card, others: list[_Card]) -> list[_Card]:
+    """Return the cards with one more; of outlines that overlap the outer one, as a card's print lies within its rim.
+
+    An outline with all four corners of a card stays where a larger one lacks some; where both do, the larger may be a
+    shadow's as well.
+    """
+    rivals = [other for other in others if _overlap(card.corners_px, other.corners_px)]
+    if any(not _larger(card.corners_px, o.corners_px) or card.n_rounded < o.n_rounded == 4 for o in rivals):
+        return others
+    if rivals and card.n_rounded < 4:
+        raise Refusal(
+            Problem(
+                where="reference id1",
+                expected="one outline of a bank card",
+                got=f"two, one in the other ({_place(card)} and {_place(rivals[0])})",
+                action="photograph the card alone on a plain ground",
+            )
+        )
+    return [*(other for other in others if not any(other is r for r in rivals)), card]
+
+
+def _larger(first: Points, second: Points) -> bool:
+    areas = [cv2.contourArea(c.astype(np.float32)) for c in (first, second)]
+    return bool(areas[0] > _LARGER * areas[1])
+
+
+def _place(card: _Card) -> str:
+    """Return an outline's corner to corner box as words for a sentence."""
+    low, high = card.corners_px.min(axis=0), card.corners_px.max(axis=0)
+    return f"{high[0] - low[0]:.0f} x {high[1] - low[1]:.0f} px at ({low[0]:.0f}, {low[1]:.0f})"
 
 
 def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_scale_deg: float) -> _Card | None:
@@ -130,7 +174,8 @@ def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_sc
     quad = fit_quad(pixels, guess, trim=(trims[0], trims[1]), shadow=_SHADOW_MM / ID1_MM[0])
     if quad is None or quad.seen.min() < _LEAST_SEEN:
         return None
-    if not _is_rounded(pixels, _read_right(quad.corners_px, camera)):
+    rounded = _rounded(pixels, _read_right(quad.corners_px, camera))
+    if not rounded:
         return None
     turned = [(quad.corners_px, quad.covariance_px2), _turned(quad)]
     fits = [
@@ -149,7 +194,7 @@ def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_sc
                 action="hold the phone parallel to the card",
             )
         )
-    return _Card(*turned[best])
+    return _Card(*turned[best], rounded)
 
 
 def _read_right(corners: Points, camera: CameraPrior) -> Points:
@@ -201,11 +246,20 @@ def _turned(quad: Quad) -> tuple[Points, NDArray[Any]]:
     return np.roll(quad.corners_px, -1, axis=0), quad.covariance_px2[np.ix_(order, order)]
 
 
-def _is_rounded(pixels: NDArray[np.uint8], corners: Points) -> bool:
-    """Say whether three corners are rounded as a card's are, or two where the others cannot be seen."""
+def _rounded(pixels: NDArray[np.uint8], corners: Points) -> int:
+    """Return how many corners are rounded as a card's are; 0 where too few are or a side goes on beyond one.
+
+    Three must be, or two where the others cannot be seen. Whether a side goes on is asked unless all four are.
+    """
     radii = corner_radii(pixels, corners, ID1_MM)
     off = np.abs(radii[np.isfinite(radii)] - ID1_CORNER_MM) > _RADIUS_OFF_MM
-    return int(np.sum(~off)) >= (3 if off.any() else 2)
+    n = int(np.sum(~off))
+    if n < (3 if off.any() else 2):
+        return 0
+    if n == len(radii):
+        return n
+    beyond = border_beyond(pixels, corners, ID1_MM)
+    return 0 if np.any((beyond > _GOES_ON[0]) & (beyond < _GOES_ON[1])) else n
 
 
 def _looks_rounded(pixels: NDArray[np.uint8], guess: Points) -> int:
