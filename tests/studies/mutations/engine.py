@@ -49,7 +49,7 @@ def ask_network(piece: Piece) -> Answer:
     whole = (piece.folder / piece.base).read_bytes()
     # What is not weights stands at the front and at the end: the graph's names and sizes.
     mutation = damage(whole, piece.seed, ((20_000, len(whole) - 60_000),))
-    path = piece.folder / "damaged.onnx"
+    path = piece.place / "damaged.onnx"
     path.write_bytes(mutation.data)
     return answer(mutation.what, lambda: _judge_network(piece.folder, path))
 
@@ -122,7 +122,7 @@ def _plain(result: Any) -> Any:
 
 def ask_store(piece: Piece) -> Answer:
     """Damage or edit the store, and take what it gives; one in ten goes through a whole run."""
-    folder = piece.folder / "damaged"
+    folder = piece.place / "damaged"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(piece.folder / "results", folder / "results")
     path = folder / "results" / "store.sqlite"

@@ -86,7 +86,7 @@ def ask_photo(piece: Piece) -> Answer:
 
 
 def _put(piece: Piece, mutation: Mutation) -> Path:
-    path = piece.folder / f"damaged{Path(piece.base).suffix}"
+    path = piece.place / f"damaged{Path(piece.base).suffix}"
     path.write_bytes(mutation.data)
     return path
 
@@ -207,7 +207,7 @@ def _judge_mask(base: Base, mutation: Mutation, path: Path) -> tuple[Outcome, st
         return refused(str(error)) if mutation.touched else (Outcome.OVERDONE, str(error))
     if np.array_equal(shares, base.pixels):
         return Outcome.RIGHT, "the same pixels"
-    result = _measure(path.parent / TRACED, mask=path.name)
+    result = _measure(path.parents[1] / TRACED, mask=f"{path.parent.name}/{path.name}")
     row, diameters = result.photo, _diameters(result)
     if row["status"] in ("refused", "failed"):
         return refused(row["reason"])

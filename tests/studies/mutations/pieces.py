@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -46,6 +47,13 @@ class Piece:
     folder: Path
     measured: bool = False
     """Measure it also where its pixels are the base's."""
+
+    @property
+    def place(self) -> Path:
+        """Where this process puts what it damages: no other works there."""
+        place = self.folder / f"process {os.getpid()}"
+        place.mkdir(exist_ok=True)
+        return place
 
 
 @dataclass(frozen=True)

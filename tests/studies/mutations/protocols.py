@@ -53,7 +53,7 @@ def ask_protocol(piece: Piece) -> Answer:
     """Damage a protocol and read it."""
     whole = (piece.folder / piece.base).read_bytes()
     mutation = _damage_protocol(whole, piece.seed)
-    path = piece.folder / "damaged.toml"
+    path = piece.place / "damaged.toml"
     path.write_bytes(mutation.data)
     return answer(mutation.what, lambda: _judge(piece.folder / piece.base, path))
 

@@ -53,7 +53,7 @@ def ask_table(piece: Piece) -> Answer:
     """Damage one table and read the study; where it reads, carry it through to the verdicts."""
     whole = (piece.folder / piece.base).read_bytes()
     mutation = _damage_table(whole, piece.seed)
-    study = piece.folder / "study"
+    study = piece.place / "study"
     if not study.exists():
         study.mkdir()
         for path in piece.folder.glob("*.csv"):
