@@ -109,7 +109,7 @@ def run_record(
     Parameters
     ----------
     protocol : mapping
-        The protocol in full, as `dataclasses.asdict` gives it.
+        The protocol in full, as `Protocol.record` gives it.
     photo_sha256 : mapping
         File name to hash, in the study's order.
     command : iterable of str

@@ -186,7 +186,7 @@ def test_specks_beside_a_drawing_are_told_and_never_ulcers(tmp_path: Path, speck
     stray = GREY * 255
     for at in specks:
         stray[at] = 255
-    with pytest.raises(PhotoError, match="rub out the specks"):
+    with pytest.raises(PhotoError, match="remove the specks"):
         read_mask(saved(tmp_path / "a.png", Image.fromarray(stray)), SHAPE)
 
 

@@ -98,7 +98,7 @@ def validate(
     record = run_record(
         version=ulcermeter.__version__,
         run_id=identity.run_id,
-        protocol=asdict(rules),
+        protocol=rules.record(),
         parameters={**identity.parameters, "size": asdict(sized), "first_seed": first_seed, "jobs": jobs},
         model_sha256=identity.model_sha256,
         photo_sha256={},
