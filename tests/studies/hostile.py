@@ -69,7 +69,8 @@ def run(names: Sequence[str], *, count: int, seed: int, jobs: int) -> Tried:
                 print(f"{name}: not tried, as no whole file can be written here: pip install pillow-heif", flush=True)
                 continue
             answers[name] = list(try_pieces(pieces, jobs=jobs))
-            print(f"{name}: {len(pieces)} tried in {time.monotonic() - start:.0f} s", flush=True)
+            faults = sum(a.outcome in FAULTS for _, a in answers[name])
+            print(f"{name}: {len(pieces)} tried in {time.monotonic() - start:.0f} s, {faults} at fault", flush=True)
     return answers
 
 
