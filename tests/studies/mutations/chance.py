@@ -25,6 +25,16 @@ class Mutation:
         inside = [any(a <= start and end <= b for a, b in spans) for start, end in self.touched]
         return bool(inside) and all(inside)
 
+    def without(self, spans: Sequence[Span], whole: bytes) -> bytes | None:
+        """Return the file with only what was touched beyond these spans; None where bytes were added or taken out."""
+        if len(self.data) != len(whole):
+            return None
+        data = bytearray(whole)
+        for start, end in self.touched:
+            if not any(a <= start and end <= b for a, b in spans):
+                data[start:end] = self.data[start:end]
+        return bytes(data)
+
 
 def damage(whole: bytes, seed: int, spans: Sequence[Span] = ()) -> Mutation:
     """Damage bytes once; outside the spans of pixels (the head, sizes, tables) as often as in them."""

@@ -123,8 +123,22 @@ def _judge_photo(base: Base, mutation: Mutation, path: Path, measured: bool) -> 
     if _is_right(base, diameters, _verdict(result)):
         return Outcome.RIGHT, "measured"
     effect = f"{_said(base.diameters_mm, base.verdict)} became {_said(diameters, _verdict(result))} ({row['status']})"
-    unprotected = not same and mutation.is_within(base.whole.spans)
+    unprotected = not same and _is_unprotected(base, mutation, path)
     return Outcome.LISTED if unprotected else Outcome.WRONG, effect
+
+
+def _is_unprotected(base: Base, mutation: Mutation, path: Path) -> bool:
+    """Tell whether only pixels that their format does not protect were changed: what else was touched changes none."""
+    if mutation.is_within(base.whole.spans):
+        return True
+    rest = mutation.without(base.whole.spans, base.whole.data) if mutation.touched else None
+    if rest is None:
+        return False
+    path.write_bytes(rest)
+    try:
+        return np.array_equal(read_photo(path).pixels, base.pixels)
+    except PhotoError:
+        return False
 
 
 def _measure(path: Path, **cells: str) -> Any:
