@@ -18,7 +18,8 @@ from ulcermeter.calibration.features.marker_code import Marker, decode, resemble
 from ulcermeter.calibration.features.marker_corners import MarkerFit, fit_marker
 from ulcermeter.calibration.geometry.homography import UNIT_SQUARE, square_to_quad
 from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
-from ulcermeter.datatypes import Box, LensProfile, Note, NoteKind, Photo, Points, transform_points
+from ulcermeter.calibration.references.region import cropped
+from ulcermeter.datatypes import Box, LensProfile, Note, NoteKind, Photo, transform_points
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.reference import Reference, ReferenceKind
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ARUCO", "find_aruco", "find_markers", "refuse_mirrored"]
 
+# A little more than the box: a marker that is boxed tightly keeps the ground round it (share of its side, assumption).
+_BOX_MARGIN = 0.15
 _FIRST_LONG_SIDE_PX = 1000
 _MOST_SQUARES = 400
 _LEAST_FITTED = 0.7
@@ -109,7 +112,7 @@ def find_markers(photo: Photo, *, dictionary: str | None, region: Box | None) ->
     region : Box or None
         Only markers whose centre lies inside.
     """
-    pixels, origin = _cropped(photo, region)
+    pixels, origin = cropped(photo.pixels, region, margin_share=_BOX_MARGIN)
     first = max(round(max(pixels.shape[:2]) / _FIRST_LONG_SIDE_PX), 1)
     for factor in sorted({first, max(first // 2, 1)}, reverse=True):
         decoded = _decoded(shrunken_grey(pixels, factor), dictionary)
@@ -155,7 +158,7 @@ def refuse_mirrored(photo: Photo, reference: Reference, *, region: Box | None) -
     ------
     Refusal
     """
-    pixels, origin = _cropped(photo, region)
+    pixels, origin = cropped(photo.pixels, region, margin_share=_BOX_MARGIN)
     flipped = replace(photo, pixels=np.ascontiguousarray(pixels[:, ::-1]))
     markers = find_markers(flipped, dictionary=reference.dictionary, region=None)
     if markers:
@@ -174,7 +177,7 @@ def refuse_mirrored(photo: Photo, reference: Reference, *, region: Box | None) -
 
 def _refuse_undecodable(photo: Photo, reference: Reference, region: Box | None) -> None:
     """Refuse a photo on which a square looks like a marker; nothing is said about a photo without one."""
-    pixels, origin = _cropped(photo, region)
+    pixels, origin = cropped(photo.pixels, region, margin_share=_BOX_MARGIN)
     factor = max(round(max(pixels.shape[:2]) / _FIRST_LONG_SIDE_PX), 1)
     grey = shrunken_grey(pixels, factor)
     for square in find_squares(grey)[:_MOST_SQUARES]:
@@ -190,27 +193,6 @@ def _refuse_undecodable(photo: Photo, reference: Reference, region: Box | None) 
                     "and without glare",
                 )
             )
-
-
-def _cropped(photo: Photo, region: Box | None) -> tuple[NDArray[np.uint8], Points]:
-    if region is None:
-        return photo.pixels, np.zeros(2)
-    rows, cols = photo.pixels.shape[:2]
-    x, y, width, height = region
-    # A little more than the box: a marker that is boxed tightly keeps the ground round it.
-    margin = 0.15 * max(width, height)
-    left, top = max(int(x - margin), 0), max(int(y - margin), 0)
-    right, bottom = min(int(np.ceil(x + width + margin)), cols), min(int(np.ceil(y + height + margin)), rows)
-    if right - left < 16 or bottom - top < 16:
-        raise Refusal(
-            Problem(
-                where="reference box",
-                expected=f"a box x, y, width, height inside the photo of {cols} × {rows} px",
-                got=f"{x:g}, {y:g}, {width:g}, {height:g}",
-                action="draw it round the reference",
-            )
-        )
-    return np.ascontiguousarray(photo.pixels[top:bottom, left:right]), np.array([left, top], dtype=np.float64)
 
 
 def _without_nested(markers: list[Marker]) -> list[Marker]:

@@ -11,9 +11,12 @@ from ulcermeter.errors import Problem, Refusal
 __all__ = ["cropped"]
 
 _BOX_MARGIN = 0.25
+"""Share of the box's longer side that is looked at round it (assumption)."""
 
 
-def cropped(pixels: NDArray[np.uint8], region: Box | None) -> tuple[NDArray[np.uint8], Points]:
+def cropped(
+    pixels: NDArray[np.uint8], region: Box | None, *, margin_share: float = _BOX_MARGIN
+) -> tuple[NDArray[np.uint8], Points]:
     """Return the region of a picture, with a little more round it, and the place (x, y) of its first pixel.
 
     Parameters
@@ -22,6 +25,8 @@ def cropped(pixels: NDArray[np.uint8], region: Box | None) -> tuple[NDArray[np.u
         RGB, uint8 (M, N, 3), rows downwards.
     region : Box or None
         A box x, y, width, height, photo px; None for the whole photo.
+    margin_share : float
+        What is added on each side, as a share of the box's longer side.
 
     Returns
     -------
@@ -36,7 +41,7 @@ def cropped(pixels: NDArray[np.uint8], region: Box | None) -> tuple[NDArray[np.u
         return pixels, np.zeros(2)
     rows, cols = pixels.shape[:2]
     x, y, width, height = region
-    margin = _BOX_MARGIN * max(width, height)
+    margin = margin_share * max(width, height)
     left, top = max(int(x - margin), 0), max(int(y - margin), 0)
     right, bottom = min(int(np.ceil(x + width + margin)), cols), min(int(np.ceil(y + height + margin)), rows)
     if right - left < 16 or bottom - top < 16:
