@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "ulcermeter"
 # A room may import only rooms of a lower level. Rooms of one level do not know each other.
 LEVELS = [
     {"errors", "files", "manual"},
-    {"reference", "geometry"},
+    {"reference", "geometry", "statistics"},
     {"tables", "protocol", "provenance", "networks", "isolation"},
     {"datatypes"},
     {"wording"},
@@ -51,7 +51,18 @@ STAGES = {
     "outcomes",
     "agreement",
 }
-FOR_STAGES = {"datatypes", "tables", "protocol", "errors", "files", "wording", "networks", "reference", "geometry"}
+FOR_STAGES = {
+    "datatypes",
+    "tables",
+    "protocol",
+    "errors",
+    "files",
+    "wording",
+    "networks",
+    "reference",
+    "geometry",
+    "statistics",
+}
 
 
 def room_of(path: Path) -> str:

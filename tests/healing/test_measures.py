@@ -14,8 +14,8 @@ from ulcermeter.healing import (
     days_to_half_area,
     exponential_rate,
     margin_advance,
-    smallest_detectable_change,
 )
+from ulcermeter.statistics import smallest_detectable_change
 
 PROTOCOL = read_protocol("manus")
 AREAS = st.floats(0.2, 300)
@@ -68,7 +68,7 @@ def test_half_the_area_when_it_closes_grows_first_or_never() -> None:
 
 def test_the_smallest_detectable_change_is_277_sem() -> None:
     # 1.96 √2 = 2.77, as printed by de Vet et al. 2006 and Bland & Altman's repeatability coefficient.
-    assert smallest_detectable_change(PROTOCOL) / PROTOCOL.healing.sem_log_area == pytest.approx(2.77, abs=0.005)
+    assert smallest_detectable_change(1.0) == pytest.approx(2.77, abs=0.005)
 
 
 @given(then=AREAS, now=AREAS, factor=st.floats(0.1, 10))
@@ -76,7 +76,7 @@ def test_change_is_antisymmetric_and_does_not_know_the_unit(then: float, now: fl
     other = {"better": "worse", "worse": "better", "same": "same"}
     answer = change(then, now, PROTOCOL)
     assert change(now, then, PROTOCOL) == other[answer]
-    if abs(abs(math.log(now / then)) - smallest_detectable_change(PROTOCOL)) > 1e-9:
+    if abs(abs(math.log(now / then)) - smallest_detectable_change(PROTOCOL.healing.sem_log_area)) > 1e-9:
         assert change(then * factor, now * factor, PROTOCOL) == answer
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from ulcermeter.finger.network import load_finger_model
 from ulcermeter.finger.pointed import EXPECTED_WIDTH_MM, PointedFinger, point_out_finger
 from ulcermeter.phantom.hands import FingerTruth, read_picture
-from ulcermeter.validation.summary import wilson
+from ulcermeter.statistics import wilson
 
 ALONG, ACROSS, WAY_DEG, NEAR_TIP = 0.25, 0.30, 15.0, 1.5
 
@@ -114,7 +114,7 @@ def measure(case: Case, found: PointedFinger | None) -> Result:
 def line(kind: str, results: list[Result]) -> str:
     """Return a kind's row of the table."""
     hits, count = sum(one.right for one in results), len(results)
-    low, high = wilson(hits, count)
+    low, high = wilson(hits / max(count, 1), count)
     iou = np.array([one.iou for one in results])
     seen = [one for one in results if one.tip_seen]
     errors = [np.median([getattr(one, name) for one in seen]) if seen else np.nan for name in ("along", "across")]

@@ -15,11 +15,11 @@ from scipy.stats import binomtest
 
 from ulcermeter.cli import main
 from ulcermeter.plots import bland_altman_figure, calls_figure, coverage_figure, error_figure
+from ulcermeter.statistics import wilson
 from ulcermeter.tables import columns, from_rows
 from ulcermeter.validation import SIZES, Size, judge, plan_cases, summarise, validate
 from ulcermeter.validation.curves import calls_by_diameter, errors_by_diameter
 from ulcermeter.validation.plan import DEVELOPMENT_SEED, FIRST_SEED
-from ulcermeter.validation.summary import wilson
 from ulcermeter.validation.targets import WITHIN_MM
 
 TINY = Size("tiny", 2, 0, 0, 0, size_px=(960, 720))
@@ -128,7 +128,7 @@ def test_refused_and_missed_photos_are_counted_and_not_measured() -> None:
 @pytest.mark.parametrize(("count", "total"), [(0, 8), (3, 8), (119, 120), (40, 40)])
 def test_wilson_is_scipys(count: int, total: int) -> None:
     theirs = binomtest(count, total).proportion_ci(method="wilson")
-    assert wilson(count, total) == pytest.approx((theirs.low, theirs.high), abs=1e-4)
+    assert wilson(count / total, total) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
 
 
 def test_targets_follow_the_summary() -> None:

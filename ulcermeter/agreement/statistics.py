@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ulcermeter.statistics import smallest_detectable_change
+
 __all__ = ["Icc", "Limits", "bland_altman", "confusion", "icc", "kappa", "repeatability"]
 
 _NAN = float("nan")
@@ -155,7 +157,7 @@ def repeatability(a: ArrayLike, b: ArrayLike) -> tuple[float, float]:
     if len(difference) == 0:
         return _NAN, _NAN
     sem = math.sqrt(float((difference**2).mean()) / 2)
-    return sem, 1.96 * math.sqrt(2) * sem
+    return sem, smallest_detectable_change(sem)
 
 
 def confusion(a: Sequence[str], b: Sequence[str], categories: Sequence[str]) -> NDArray[np.int64]:

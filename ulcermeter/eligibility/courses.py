@@ -11,6 +11,7 @@ from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.linkage import Ulcer
 from ulcermeter.eligibility.three_valued import Truth, after, all_of, any_of, not_after
 from ulcermeter.protocol import INTRAVENOUS, read_drug, read_route
+from ulcermeter.statistics import smallest_detectable_change
 from ulcermeter.tables.cells import not_known
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
@@ -321,24 +322,9 @@ def grew(then: Assessment, now: Assessment, case: Case) -> Truth:
         return None
     then, now = both
     rise = math.log(now.area_mm2 / then.area_mm2)
-    if rise <= smallest_rise(case):
+    if rise <= smallest_detectable_change(case.protocol.healing.sem_log_area):
         return False
     return True if rise > 1.96 * math.hypot(_log_sd(then), _log_sd(now)) else None
-
-
-def smallest_rise(case: Case) -> float:
-    """Return the smallest detectable change of ln(area): 1.96 √2 SEM (de Vet et al. 2006).
-
-    Parameters
-    ----------
-    case : Case
-        One subject's rows of every table, and the day up to which evidence counts.
-
-    Returns
-    -------
-    float
-    """
-    return 1.96 * math.sqrt(2.0) * case.protocol.healing.sem_log_area
 
 
 def _log_sd(assessment: Assessment) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from ulcermeter.eligibility.case import Row
@@ -9,7 +10,7 @@ from ulcermeter.tables.cells import not_known
 
 __all__ = ["free_numbers", "number_of_photos", "place_of", "same_site_only"]
 
-# A click means the nearer of two outlines only when the other is at least this many times farther.
+# A click means the nearer of two outlines only when the other is at least this many times farther (ratio; assumption).
 _CLEARLY_NEARER = 2.0
 
 
@@ -71,7 +72,7 @@ def _meant(photo: Row, tracked: Sequence[Row]) -> list[Row]:
 
 def _nearest(photo: Row, shown: list[Row]) -> list[Row]:
     def distance(row: Row) -> float:
-        return float((row["centroid_x_px"] - photo["x"]) ** 2 + (row["centroid_y_px"] - photo["y"]) ** 2) ** 0.5
+        return math.hypot(row["centroid_x_px"] - photo["x"], row["centroid_y_px"] - photo["y"])
 
     near, *others = sorted(shown, key=distance)
     rivals = [row for row in others if row["ulcer_id"] != near["ulcer_id"]]

@@ -9,7 +9,6 @@ from ulcermeter.healing.measures import (
     days_to_half_area,
     exponential_rate,
     margin_advance,
-    smallest_detectable_change,
 )
 from ulcermeter.healing.visits import follow_healing
 
@@ -23,6 +22,5 @@ __all__ = [
     "is_confirmed",
     "is_surely_open",
     "margin_advance",
-    "smallest_detectable_change",
     "without_contradicted",
 ]

@@ -8,27 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ulcermeter.statistics import smallest_detectable_change
+
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
-__all__ = ["change", "days_to_half_area", "exponential_rate", "margin_advance", "smallest_detectable_change"]
+__all__ = ["change", "days_to_half_area", "exponential_rate", "margin_advance"]
 
 _NAN = float("nan")
-
-
-def smallest_detectable_change(protocol: Protocol) -> float:
-    """Return the smallest detectable change of ln(area): 1.96 √2 SEM, dimensionless (de Vet et al. 2006).
-
-    Parameters
-    ----------
-    protocol : Protocol
-        The trial's rules.
-
-    Returns
-    -------
-    float
-    """
-    return 1.96 * math.sqrt(2.0) * protocol.healing.sem_log_area
 
 
 def change(
@@ -63,7 +50,7 @@ def change(
     if area_then == 0 or area_now == 0:
         return "same" if area_then == area_now else ("worse" if area_then == 0 else "better")
     moved = math.log(area_now / area_then)
-    if abs(moved) <= smallest_detectable_change(protocol):
+    if abs(moved) <= smallest_detectable_change(protocol.healing.sem_log_area):
         return "same"
     own = math.hypot(_log_sd(interval_then), _log_sd(interval_now))
     if abs(moved) <= 1.96 * own:

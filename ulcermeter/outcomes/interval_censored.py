@@ -109,7 +109,7 @@ def interval_censored_scores(low: Floats, high: Floats, *, kind: str) -> Floats:
     at_low, at_high = np.searchsorted(ends, low, side="right"), np.searchsorted(ends, high, side="right")
     start, stop = survival[at_low], survival[at_high]
     if kind == "wilcoxon":
-        return start + stop - 1.0
+        return np.asarray(start + stop - 1.0, dtype=np.float64)
     hazard = np.divide(mass, survival[:-1], out=np.zeros_like(mass), where=survival[:-1] > 1e-12)
     log_s = np.concatenate([[0.0], -np.cumsum(hazard)])
-    return (start * log_s[at_low] - stop * log_s[at_high]) / (start - stop)
+    return np.asarray((start * log_s[at_low] - stop * log_s[at_high]) / (start - stop), dtype=np.float64)

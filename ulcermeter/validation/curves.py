@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ulcermeter.validation.summary import empirical_width, wilson
+from ulcermeter.statistics import wilson
+from ulcermeter.validation.summary import empirical_width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,7 @@ def calls_by_diameter(phantoms: pd.DataFrame) -> pd.DataFrame:
         right = part["over_threshold"] == part["over_threshold_true"]
         for call, chosen in (("right", right), ("uncertain", unsure), ("wrong", ~right & ~unsure)):
             count = int(chosen.sum())
-            ends = dict(zip(("share_low", "share_high"), wilson(count, len(part)), strict=True))
+            ends = dict(zip(("share_low", "share_high"), wilson(count / len(part), len(part)), strict=True))
             middle = float(part["diameter_true_mm"].mean())
             rows.append({"call": call, "diameter_mm": middle, "n": len(part), "share": count / len(part), **ends})
     return pd.DataFrame(rows, columns=["call", "diameter_mm", "n", "share", "share_low", "share_high"])

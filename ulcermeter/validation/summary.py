@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.statistics import wilson
 from ulcermeter.tables import from_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BINS", "CLEAR_MM", "empirical_width", "summarise", "wilson"]
+__all__ = ["BINS", "CLEAR_MM", "empirical_width", "summarise"]
 
 Floats = NDArray[np.float64]
 
@@ -158,29 +159,5 @@ def _bootstrapped(
 def _share(name: str, count: int, total: int) -> dict[str, float]:
     if total == 0:
         return {}
-    low, high = wilson(count, total)
+    low, high = wilson(count / total, total)
     return {name: count / total, f"{name}_low": low, f"{name}_high": high}
-
-
-def wilson(count: int, total: int, *, z: float = 1.96) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share (doi 10.1080/01621459.1927.10502953); NaN twice of nothing.
-
-    Parameters
-    ----------
-    count : int
-        How many of them.
-    total : int
-        How many in all.
-    z : float, optional
-        Quantile of the normal distribution; 1.96 for 95 %.
-
-    Returns
-    -------
-    tuple[float, float]
-    """
-    if total == 0:
-        return math.nan, math.nan
-    share, spread = count / total, z**2 / total
-    middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * math.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
-    return max(0.0, middle - half), min(1.0, middle + half)

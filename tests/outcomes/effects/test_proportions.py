@@ -11,7 +11,7 @@ import pytest
 from ulcermeter.datatypes import Caution, EffectMethod, Measure
 from ulcermeter.errors import TableError
 from ulcermeter.outcomes.effects import compare_shares, share_of
-from ulcermeter.outcomes.effects.proportions import wilson
+from ulcermeter.statistics import wilson
 
 
 def one_each(a: int, n: int, b: int, m: int) -> pd.DataFrame:

@@ -120,7 +120,7 @@ def fit_slopes(
     scale = float(np.std(area)) or 1.0
     per_week = float(np.std(weeks)) or 1.0
     errors = np.zeros(len(area)) if known_sd is None else np.nan_to_num(np.asarray(known_sd, dtype=float))
-    blocks = _blocks(area / scale, weeks / per_week, x, subjects, ulcers, errors / scale)
+    blocks = _blocks(area / scale, weeks / per_week, x, (subjects, ulcers), errors / scale)
     per_ulcer = any(not block.g.all() for block in blocks)
     theta, converged = _minimise(blocks, per_ulcer, reml)
     value, _, coefficients, covariance = _objective(theta, blocks, per_ulcer, reml)
@@ -140,8 +140,9 @@ def fit_slopes(
 
 
 def _blocks(
-    y: Floats, t: Floats, x: Floats, subjects: NDArray[np.object_], ulcers: NDArray[np.object_], sd: Floats
+    y: Floats, t: Floats, x: Floats, whose: tuple[NDArray[np.object_], NDArray[np.object_]], sd: Floats
 ) -> list[_Block]:
+    subjects, ulcers = whose
     blocks = []
     for subject in sorted(set(subjects.tolist())):
         own = subjects == subject
@@ -310,33 +311,33 @@ def _effects(
     arms: list[str], fitted: list[str], reference: str, moving: pd.DataFrame, fit: SlopeFit | None
 ) -> list[Effect]:
     p = len(fitted)
+    free = moving["subject_id"].nunique() - p
     at = {arm: p + i for i, arm in enumerate(fitted)} if fit is not None else {}
     out = []
     for arm in arms:
         weights = {at[arm]: 1.0} if arm in at else {}
-        out.append(_effect(Measure.SLOPE, arm, "", weights, moving[moving["arm"] == arm], moving, p, fit))
+        out.append(_effect(Measure.SLOPE, (arm, ""), weights, moving[moving["arm"] == arm], free, fit=fit))
     for arm in (one for one in arms if one != reference):
         own = moving[moving["arm"].isin([arm, reference])]
         weights = {at[arm]: 1.0, at[reference]: -1.0} if arm in at and reference in at else {}
-        out.append(_effect(Measure.SLOPE_DIFFERENCE, arm, reference, weights, own, moving, p, fit))
+        out.append(_effect(Measure.SLOPE_DIFFERENCE, (arm, reference), weights, own, free, fit=fit))
     return out
 
 
 def _effect(
     measure: Measure,
-    arm: str,
-    reference: str,
+    arms: tuple[str, str],
     weights: dict[int, float],
     own: pd.DataFrame,
-    known: pd.DataFrame,
-    n_arms: int,
+    free: int,
+    *,
     fit: SlopeFit | None,
 ) -> Effect:
+    arm, reference = arms
     n_ulcers, n_subjects = own["ulcer_id"].nunique(), own["subject_id"].nunique()
     counts = (EffectMethod.MIXED_MODEL, n_ulcers, n_subjects, reference)
     if fit is None or not weights:
         return Effect(measure, arm, math.nan, math.nan, math.nan, *counts, cautions=(Caution.NOT_ESTIMABLE,))
-    free = known["subject_id"].nunique() - n_arms
     row = np.zeros(len(fit.coefficients))
     row[list(weights)] = list(weights.values())
     estimate, error = float(row @ fit.coefficients), math.sqrt(max(0.0, float(row @ fit.covariance @ row)))

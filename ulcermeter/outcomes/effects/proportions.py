@@ -27,13 +27,13 @@ from scipy import stats
 
 from ulcermeter.datatypes import Caution, Effect, EffectMethod, Measure
 from ulcermeter.outcomes.effects.arms import arms_of, few, need
+from ulcermeter.statistics import Z_95, wilson
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Share", "compare_shares", "share_of", "wilson"]
+__all__ = ["Share", "compare_shares", "share_of"]
 
-_Z = float(stats.norm.ppf(0.975))
 _NAN = math.nan
 
 
@@ -48,25 +48,6 @@ class Share:
     n_subjects: int
     clustered: bool
     cautions: tuple[Caution, ...] = ()
-
-
-def wilson(share: float, n: float) -> tuple[float, float]:
-    """Return Wilson's 95 % score interval of a share of `n`, which need not be whole.
-
-    Parameters
-    ----------
-    share : float
-        A share, 0..1.
-    n : float
-        How many it is a share of.
-
-    Returns
-    -------
-    tuple[float, float]
-    """
-    middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def share_of(ulcers: pd.DataFrame, event: str) -> Share:
@@ -107,7 +88,7 @@ def _effective_n(
         return float(n), (Caution.NO_VARIATION,)
     variance = n / (n - 1) * float(np.sum((events - share * sizes) ** 2)) / m**2
     design = max(1.0, variance / (share * (1 - share) / m))
-    return m / design * (_Z / float(stats.t.ppf(0.975, n - 1))) ** 2, ()
+    return m / design * (Z_95 / float(stats.t.ppf(0.975, n - 1))) ** 2, ()
 
 
 def compare_shares(ulcers: pd.DataFrame, *, event: str, reference_arm: str = "") -> tuple[Effect, ...]:
@@ -149,7 +130,7 @@ def _difference(arm: str, reference: str, shares: dict[str, Share]) -> Effect:
     low = d - math.hypot(a.estimate - a.low, b.high - b.estimate)
     high = d + math.hypot(a.high - a.estimate, b.estimate - b.low)
     method = EffectMethod.CLUSTERED_NEWCOMBE if a.clustered or b.clustered else EffectMethod.NEWCOMBE
-    return _compared(Measure.RISK_DIFFERENCE, arm, reference, shares, (d, low, high), method)
+    return _compared(Measure.RISK_DIFFERENCE, (arm, reference), shares, (d, low, high), method)
 
 
 def _ratio(arm: str, reference: str, shares: dict[str, Share]) -> Effect:
@@ -163,7 +144,7 @@ def _ratio(arm: str, reference: str, shares: dict[str, Share]) -> Effect:
         low = _root(p * q, a.low * (2 * p - a.low), b.high * (2 * q - b.high), -1)
         high = _root(p * q, a.high * (2 * p - a.high), b.low * (2 * q - b.low), +1) if q > 0 else math.inf
         ends = (p / q if q > 0 else math.inf, low, high)
-    return _compared(Measure.RISK_RATIO, arm, reference, shares, ends, method)
+    return _compared(Measure.RISK_RATIO, (arm, reference), shares, ends, method)
 
 
 def _root(product: float, top: float, bottom: float, sign: int) -> float:
@@ -176,12 +157,12 @@ def _root(product: float, top: float, bottom: float, sign: int) -> float:
 
 def _compared(
     measure: Measure,
-    arm: str,
-    reference: str,
+    arms: tuple[str, str],
     shares: dict[str, Share],
     ends: tuple[float, float, float],
     method: EffectMethod,
 ) -> Effect:
+    arm, reference = arms
     a, b = shares[arm], shares[reference]
     cautions = tuple(dict.fromkeys((*a.cautions, *b.cautions)))
     if ends[0] != ends[0]:

@@ -84,14 +84,14 @@ def _counts(subjects: pd.DataFrame) -> _Counts:
 def _rate(arm: str, own: _Counts) -> Effect:
     n, total, months = len(own.events), own.n_ulcers, float(own.months.sum())
     if not n:
-        return _effect(Measure.RATE, arm, "", (_NAN, _NAN, _NAN), EffectMethod.POISSON, (own,), Caution.NOT_ESTIMABLE)
+        return _effect(Measure.RATE, arm, "", ((_NAN, _NAN, _NAN), EffectMethod.POISSON), (own,), Caution.NOT_ESTIMABLE)
     phi = own.pearson() / (n - 1) if n > 1 else 0.0
     if phi > 1:
         ends = _around(math.log(own.rate), math.sqrt(phi / total), n - 1)
-        return _effect(Measure.RATE, arm, "", ends, EffectMethod.QUASI_POISSON, (own,))
+        return _effect(Measure.RATE, arm, "", (ends, EffectMethod.QUASI_POISSON), (own,))
     low = float(stats.chi2.ppf(0.025, 2 * total)) / 2 / months if total else 0.0
     high = float(stats.chi2.ppf(0.975, 2 * total + 2)) / 2 / months
-    return _effect(Measure.RATE, arm, "", (own.rate, low, high), EffectMethod.POISSON, (own,))
+    return _effect(Measure.RATE, arm, "", ((own.rate, low, high), EffectMethod.POISSON), (own,))
 
 
 def _around(middle: float, error: float, free: int) -> Ends:
@@ -103,15 +103,17 @@ def _ratio(arm: str, reference: str, a: _Counts, b: _Counts) -> Effect:
     free = len(a.events) + len(b.events) - 2
     if not (len(a.events) and len(b.events)) or a.n_ulcers + b.n_ulcers == 0:
         nothing = (_NAN, _NAN, _NAN)
-        return _effect(Measure.RATE_RATIO, arm, reference, nothing, EffectMethod.POISSON, (a, b), Caution.NOT_ESTIMABLE)
+        return _effect(
+            Measure.RATE_RATIO, arm, reference, (nothing, EffectMethod.POISSON), (a, b), Caution.NOT_ESTIMABLE
+        )
     phi = (a.pearson() + b.pearson()) / free if free > 0 else 0.0
     if phi > 1 and a.n_ulcers and b.n_ulcers:
         error = math.sqrt(phi * (1 / a.n_ulcers + 1 / b.n_ulcers))
         ends = _around(math.log(a.rate / b.rate), error, free)
-        return _effect(Measure.RATE_RATIO, arm, reference, ends, EffectMethod.QUASI_POISSON, (a, b))
+        return _effect(Measure.RATE_RATIO, arm, reference, (ends, EffectMethod.QUASI_POISSON), (a, b))
     ends = _exact_ratio(a, b)
     unseen = (Caution.NO_VARIATION,) if not (a.n_ulcers and b.n_ulcers) else ()
-    return _effect(Measure.RATE_RATIO, arm, reference, ends, EffectMethod.POISSON, (a, b), *unseen)
+    return _effect(Measure.RATE_RATIO, arm, reference, (ends, EffectMethod.POISSON), (a, b), *unseen)
 
 
 def _exact_ratio(a: _Counts, b: _Counts) -> Ends:
@@ -128,11 +130,11 @@ def _effect(
     measure: Measure,
     arm: str,
     reference: str,
-    ends: Ends,
-    method: EffectMethod,
+    found: tuple[Ends, EffectMethod],
     counts: tuple[_Counts, ...],
     *cautions: Caution,
 ) -> Effect:
+    ends, method = found
     smallest = min(len(own.events) for own in counts)
     left_out = tuple(caution for own in counts for caution in own.left_out)
     told = tuple(dict.fromkeys((*cautions, *few(smallest), *left_out)))

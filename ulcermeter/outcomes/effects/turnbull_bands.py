@@ -73,14 +73,14 @@ def estimate_healing_curve(
     subjects = known["subject_id"].to_numpy(dtype=object)
     if not len(known):
         nothing = np.zeros(0)
-        missing = _median_effect(arm, nothing, nothing, np.zeros((0, 0)), 0, 0, (Caution.NOT_ESTIMABLE, *left_out))
+        missing = _median_effect(arm, (nothing, nothing, np.zeros((0, 0))), 0, 0, (Caution.NOT_ESTIMABLE, *left_out))
         return HealingCurve(arm, nothing, nothing, nothing, nothing, missing)
     ends, mass = turnbull(low, high)
     days, share = _steps(ends, mass)
     bundle = _bootstrap(low, high, subjects, draws=draws, seed=seed)
     n = len(set(subjects.tolist()))
     band = _band(share, bundle, n)
-    median = _median_effect(arm, days, share, bundle, len(known), n, (*few(n), *left_out))
+    median = _median_effect(arm, (days, share, bundle), len(known), n, (*few(n), *left_out))
     counts = tuple((name, day, *followed_and_healed(low, high, day)) for name, day in visits)
     return HealingCurve(arm, days, share, *band, median, counts)
 
@@ -178,13 +178,12 @@ def _band(share: Floats, bundle: Floats, n_subjects: int) -> tuple[Floats, Float
 
 def _median_effect(
     arm: str,
-    days: Floats,
-    share: Floats,
-    bundle: Floats,
+    curves: tuple[Floats, Floats, Floats],
     n_ulcers: int,
     n_subjects: int,
     cautions: tuple[Caution, ...],
 ) -> Effect:
+    days, share, bundle = curves
     middle = _first_half(days, share[None, :])[0] if len(days) else math.inf
     spread = _first_half(days, bundle) if len(days) else np.array([math.inf])
     low, high = np.percentile(spread, _ENDS, method="inverted_cdf")

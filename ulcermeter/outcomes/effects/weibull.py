@@ -186,7 +186,7 @@ def compare_hazards(ulcers: pd.DataFrame, *, reference_arm: str = "", stratum: s
     high = used["healing_day_high"].fillna(np.inf).to_numpy(dtype=float)
     x = np.column_stack([*(used["arm"] == arm for arm in arms), *_strata(used, stratum)]).astype(float)
     fit = fit_weibull(low, high, x, used["subject_id"].to_numpy(dtype=object))
-    found = {arm: _effect(fit, i, arm, reference, used, left_out) for i, arm in enumerate(arms)}
+    found = {arm: _effect(fit, i, (arm, reference), used, left_out) for i, arm in enumerate(arms)}
     return tuple(found.get(arm) or _not_estimable(arm, reference, known, left_out) for arm in others)
 
 
@@ -196,9 +196,10 @@ def _strata(ulcers: pd.DataFrame, stratum: str) -> list[NDArray[np.bool_]]:
 
 
 def _effect(
-    fit: WeibullFit, column: int, arm: str, reference: str, used: pd.DataFrame, left_out: tuple[Caution, ...]
+    fit: WeibullFit, column: int, arms: tuple[str, str], used: pd.DataFrame, left_out: tuple[Caution, ...]
 ) -> Effect:
-    own = used[used["arm"].isin([arm, reference])]
+    arm, reference = arms
+    own = used[used["arm"].isin(arms)]
     n_subjects = own.groupby("arm")["subject_id"].nunique()
     cautions = (*few(int(n_subjects.min())), *left_out)
     n, k = fit.n_clusters, len(fit.coefficients)

@@ -1,0 +1,50 @@
+"""Formulas that several rooms need: Wilson's interval, the smallest detectable change."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+__all__ = ["Z_95", "smallest_detectable_change", "wilson"]
+
+Z_95 = NormalDist().inv_cdf(0.975)
+"""Quantile of the normal distribution for a two-sided 95 % interval, 1.95996."""
+
+
+def wilson(share: float, n: float) -> tuple[float, float]:
+    """Return Wilson's 95 % score interval of a share of `n` (doi 10.1080/01621459.1927.10502953).
+
+    Parameters
+    ----------
+    share : float
+        0..1.
+    n : float
+        How many it is a share of; an effective number need not be whole.
+
+    Returns
+    -------
+    tuple[float, float]
+        NaN twice of nothing.
+    """
+    if not n > 0:
+        return math.nan, math.nan
+    spread = Z_95**2 / n
+    middle = (share + spread / 2) / (1 + spread)
+    half = Z_95 / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def smallest_detectable_change(sem: float) -> float:
+    """Return the smallest change that test-retest error does not explain: 1.96 √2 SEM (de Vet et al. 2006).
+
+    Parameters
+    ----------
+    sem : float
+        Standard error of measurement, in any unit; of ln(area) it is the protocol's ``sem_log_area``.
+
+    Returns
+    -------
+    float
+        In the same unit.
+    """
+    return 1.96 * math.sqrt(2.0) * sem
