@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from ulcermeter.datatypes.arrays import Points
+from ulcermeter.tables.cells import Record
 
 __all__ = ["ACCEPTED", "MACHINE", "READ", "comparison_of", "is_read"]
 
@@ -20,16 +21,14 @@ _SAME_PX = 0.05
 _SAME = 1.5e-4
 _SIZES = ("diameter_mm", "area_mm2", "perimeter_mm")
 
-Outline = NDArray[np.float64] | None
 
-
-def is_read(row: Mapping[str, Any]) -> bool:
+def is_read(row: Mapping[str, object]) -> bool:
     """Say whether an outline was read by somebody: its ``reader`` names who; the machine is none.
 
     Parameters
     ----------
-    row : Mapping[str, Any]
-        A row of a table as a mapping of column to cell.
+    row : mapping of str to object
+        A row of measurements, with ``reader``.
 
     Returns
     -------
@@ -38,7 +37,7 @@ def is_read(row: Mapping[str, Any]) -> bool:
     return str(row.get("reader", "") or "").strip().casefold() not in _MACHINE
 
 
-def comparison_of(a: Mapping[str, Any], b: Mapping[str, Any], drawn_a: Outline, drawn_b: Outline) -> str:
+def comparison_of(a: Record, b: Record, drawn_a: Points | None, drawn_b: Points | None) -> str:
     """Return what a pair of one ulcer's outlines compares.
 
     Parameters
@@ -60,17 +59,17 @@ def comparison_of(a: Mapping[str, Any], b: Mapping[str, Any], drawn_a: Outline, 
     return ACCEPTED if same else READ
 
 
-def _same_sizes(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+def _same_sizes(a: Record, b: Record) -> bool:
     known = [name for name in _SIZES if math.isfinite(a[name]) and math.isfinite(b[name])]
     return bool(known) and all(abs(a[name] - b[name]) <= _SAME for name in known)
 
 
-def _same_outline(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
+def _same_outline(a: Points, b: Points) -> bool:
     """Say whether every vertex of each lies on the other, whatever vertex they begin at and which way they run."""
     return _farthest_px(a, b) <= _SAME_PX and _farthest_px(b, a) <= _SAME_PX
 
 
-def _farthest_px(points: NDArray[np.float64], outline: NDArray[np.float64]) -> float:
+def _farthest_px(points: Points, outline: Points) -> float:
     """Return how far the farthest of points (K, 2) lies from the sides of a closed outline (N, 2), px."""
     start, along = outline[None], np.roll(outline, -1, axis=0)[None] - outline[None]
     length = np.maximum((along**2).sum(axis=2), 1e-12)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Labels", "Mask", "Matrix", "Pixels", "Points"]
+__all__ = ["Floats", "Ints", "Labels", "Mask", "Matrix", "Pixels", "Points", "Reals", "Singles"]
 
 Floats = NDArray[np.float64]
 """Numbers of any shape."""
+Singles = NDArray[np.float32]
+"""Numbers of any shape in single precision: linear light, what a network gives."""
+Reals = NDArray[np.floating]
+"""Numbers of any shape in either precision."""
+Ints = NDArray[np.int64]
+"""Whole numbers of any shape: indices."""
 Points = NDArray[np.float64]
 """(K, 2) as (x, y), in photo pixels, window pixels or plane millimetres."""
 Matrix = NDArray[np.float64]

@@ -6,13 +6,11 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
+from ulcermeter.datatypes.arrays import Floats
 
 __all__ = ["Caution", "Effect", "EffectMethod", "Estimand", "HealingCurve", "Measure", "UlcerCategory"]
 
 _NAN = math.nan
-Floats = NDArray[np.float64]
 
 
 class Estimand(StrEnum):

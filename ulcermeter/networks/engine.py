@@ -4,16 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ulcermeter.errors import MissingDependencyError, ModelError, Problem
 from ulcermeter.files import check_regular
 
-__all__ = ["OpenNetwork", "load_onnxruntime", "open_network"]
+__all__ = ["OpenNetwork", "Session", "load_onnxruntime", "open_network"]
+
+
+class Input(Protocol):
+    """An input of a network; a side that is free has a name or None in place of a length."""
+
+    name: str
+    shape: Sequence[int | str | None]
+
+
+class Session(Protocol):
+    """What is used of onnxruntime's `InferenceSession`."""
+
+    def get_inputs(self) -> Sequence[Input]:
+        """Return what the network takes."""
+        ...
+
+    def run(
+        self, output_names: Sequence[str] | None, input_feed: Mapping[str, NDArray[np.float32]]
+    ) -> Sequence[NDArray[np.float32]]:
+        """Return the outputs asked for, None for all, of inputs by name."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -31,7 +56,7 @@ class OpenNetwork:
     path: Path
     sha256: str
     facts: Mapping[str, str] = field(repr=False, compare=False)
-    session: Any = field(repr=False, compare=False)
+    session: Session = field(repr=False, compare=False)
 
 
 def open_network(path: Path, *, threads: int, otherwise: str) -> OpenNetwork:
@@ -82,11 +107,15 @@ def _open(path: Path, modified_ns: int, threads: int) -> OpenNetwork:
     return OpenNetwork(path, hashlib.sha256(path.read_bytes()).hexdigest(), facts, session)
 
 
-def load_onnxruntime() -> Any:
+def load_onnxruntime() -> ModuleType:
     """Import onnxruntime with its telemetry off: the one place where it is imported.
 
     Unless it finds the variable when it is loaded, it writes a device id and events into the home folder and sends them
     to its vendor. Where the caller has loaded it already, its own switch stops what it has not sent yet.
+
+    Returns
+    -------
+    module
 
     Raises
     ------
@@ -101,4 +130,5 @@ def load_onnxruntime() -> Any:
             Problem("Running a network needs onnxruntime", action="pip install onnxruntime")
         ) from error
     onnxruntime.disable_telemetry_events()
-    return onnxruntime
+    loaded: ModuleType = onnxruntime
+    return loaded

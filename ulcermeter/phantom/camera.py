@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.phantom.specs import CameraSpec
-
-Floats = NDArray[Any]
 
 DIAGONAL_35MM_MM = 43.2666
 
@@ -30,15 +28,15 @@ class Camera:
         """The principal point (x, y): the photo's centre."""
         return (self.spec.width_px - 1) / 2, (self.spec.height_px - 1) / 2
 
-    def project(self, points_mm: Floats) -> NDArray[np.float64]:
+    def project(self, points_mm: Reals) -> NDArray[np.float64]:
         """Return the photo pixels (..., 2), x right and y down, of world points (..., 3)."""
         seen = (np.asarray(points_mm, dtype=float) - self.centre_mm) @ self.rotation.T
         flat = seen[..., :2] / seen[..., 2:]
         r2 = (flat**2).sum(axis=-1, keepdims=True)
         flat = flat * (1 + self.spec.k1 * r2 + self.spec.k2 * r2 * r2)
-        return self.focal_px * flat + np.array(self.principal_px)
+        return np.asarray(self.focal_px * flat + np.array(self.principal_px))
 
-    def rays(self, x_px: Floats, y_px: Floats) -> tuple[Floats, Floats, Floats]:
+    def rays(self, x_px: Reals, y_px: Reals) -> tuple[Reals, Reals, Reals]:
         """Return world directions (dx, dy, dh) of pixels; one unit of ray parameter is one mm of depth."""
         cx, cy = self.principal_px
         u, v = (x_px - cx) / self.focal_px, (y_px - cy) / self.focal_px
@@ -48,7 +46,7 @@ class Camera:
         right, down, forward = self.rotation.astype(u.dtype)
         return tuple(u * right[i] + v * down[i] + forward[i] for i in range(3))
 
-    def _undistortion(self, distorted_r2: Floats) -> Floats:
+    def _undistortion(self, distorted_r2: Reals) -> Reals:
         """Return the factor that undoes the radial distortion, from a table over the squared distorted radius."""
         r = np.linspace(0.0, 1.5, 6001)
         out = r * (1 + self.spec.k1 * r**2 + self.spec.k2 * r**4)
@@ -66,7 +64,7 @@ class Camera:
         return inner @ np.column_stack([self.rotation[:, 0], self.rotation[:, 1], self.rotation @ origin])
 
 
-def place_camera(spec: CameraSpec, target_mm: Floats) -> Camera:
+def place_camera(spec: CameraSpec, target_mm: Reals) -> Camera:
     """Put the camera so that ``target_mm`` (3,) has the asked depth and the axis hits the aimed point.
 
     Raises

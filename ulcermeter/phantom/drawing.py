@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.phantom.camera import Camera, place_camera
 from ulcermeter.phantom.references import PlacedReference, place_reference
 from ulcermeter.phantom.render import Scene, render
@@ -44,7 +44,7 @@ class PhantomTruth:
     reference: PlacedReference | None
     solid: Solid | None
 
-    def plane_to_pixel(self, points_mm: NDArray[Any]) -> NDArray[np.float64]:
+    def plane_to_pixel(self, points_mm: Reals) -> NDArray[np.float64]:
         """Return photo pixels (K, 2), lens distortion included, of plane points (K, 2) in mm."""
         level = np.full((len(points_mm), 1), self.plane_height_mm)
         return self.camera.project(np.hstack([np.asarray(points_mm, dtype=float), level]))

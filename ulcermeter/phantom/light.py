@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.phantom.noise_maps import smoothstep
 from ulcermeter.phantom.references import PlacedReference
 from ulcermeter.phantom.skin import Surface
 from ulcermeter.phantom.solid import Solid
 from ulcermeter.phantom.specs import LightSpec
-
-Floats = NDArray[Any]
 
 # How far light of each channel wraps round the skin's terminator (red travels furthest in skin).
 WRAP = np.array([0.38, 0.20, 0.15], dtype=np.float32)
@@ -26,7 +23,7 @@ def lamp_direction(light: LightSpec) -> NDArray[np.float32]:
     return np.array([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)], dtype=np.float32)
 
 
-def tag_shadow(reference: PlacedReference | None, light: LightSpec, points: tuple[Floats, Floats, Floats]) -> Floats:
+def tag_shadow(reference: PlacedReference | None, light: LightSpec, points: tuple[Reals, Reals, Reals]) -> Reals:
     """Return 0..1, how much of the lamp a reference held above the points takes away."""
     x, y, h = points
     if reference is None or reference.height_mm <= 0.05:
@@ -39,9 +36,7 @@ def tag_shadow(reference: PlacedReference | None, light: LightSpec, points: tupl
     return under * smoothstep(0.0, 0.5, gap)
 
 
-def light_on_table(
-    solid: Solid, light: LightSpec, x: Floats, y: Floats, *, height_mm: float, shadowed: Floats
-) -> Floats:
+def light_on_table(solid: Solid, light: LightSpec, x: Reals, y: Reals, *, height_mm: float, shadowed: Reals) -> Reals:
     """Return the light (M, N) on a level surface beside the finger: shadow of the finger, and dimness close to it."""
     lamp = lamp_direction(light)
     radius = np.float32(solid.spec.radius_mm)
@@ -57,17 +52,17 @@ def light_on_table(
     lit = (1 - shadowed) * smoothstep(wide - soft, wide + soft, reach)
     clear = np.sqrt(x**2 + np.maximum(0.8 * radius - y, 0) ** 2)
     open_sky = 1 - 0.55 * np.exp(-np.maximum(clear - 0.6 * radius, 0) / (0.55 * radius))
-    return (light.ambient * open_sky + (1 - light.ambient) * lit).astype(np.float32)
+    return np.asarray((light.ambient * open_sky + (1 - light.ambient) * lit).astype(np.float32))
 
 
 def light_on_skin(
     surface: Surface,
     light: LightSpec,
-    normal: tuple[Floats, Floats, Floats],
-    toward_camera: tuple[Floats, Floats, Floats],
-    height_share: Floats,
-    shadowed: Floats,
-) -> Floats:
+    normal: tuple[Reals, Reals, Reals],
+    toward_camera: tuple[Reals, Reals, Reals],
+    height_share: Reals,
+    shadowed: Reals,
+) -> Reals:
     """Return the light that leaves the skin, linear (M, N, 3): ambient, lamp with wrap, glare.
 
     ``height_share`` is 0 where the skin meets the table and 1 at the finger's top.
@@ -91,4 +86,4 @@ def light_on_skin(
         / 0.1
         * (1 - np.clip(nx * toward_camera[0] + ny * toward_camera[1] + nh * toward_camera[2], 0, 1)) ** 3
     )
-    return out + (glare + 0.3 * rim)[..., None]
+    return np.asarray(out + (glare + 0.3 * rim)[..., None])

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+
+from ulcermeter.datatypes.arrays import Reals
 
 TILE_PX = 512
 
-Floats = NDArray[Any]
-
 
 @lru_cache(maxsize=32)
-def band_noise(low: float, high: float, index: int) -> Floats:
+def band_noise(low: float, high: float, index: int) -> Reals:
     """Return a periodic (512, 512) noise map of unit sd with ``low`` to ``high`` waves per tile."""
     rng = np.random.default_rng([13, index])
     spectrum = np.fft.rfft2(rng.standard_normal((TILE_PX, TILE_PX)))
     waves = np.hypot(np.fft.fftfreq(TILE_PX)[:, None], np.fft.rfftfreq(TILE_PX)[None]) * TILE_PX
     keep = np.exp(-((waves / high) ** 2)) * (1 - np.exp(-((waves / low) ** 2))) / np.maximum(waves, 1.0) ** 0.7
     field = np.fft.irfft2(spectrum * keep, s=(TILE_PX, TILE_PX))
-    return ((field - field.mean()) / field.std()).astype(np.float32)
+    return np.asarray(((field - field.mean()) / field.std()).astype(np.float32))
 
 
 @lru_cache(maxsize=16)
-def granules(per_tile: int, index: int) -> Floats:
+def granules(per_tile: int, index: int) -> Reals:
     """Return a periodic (512, 512) map of rounded bumps (distance to the nearest of random points), mean 0, sd 1."""
     rng = np.random.default_rng([17, index])
     seeds = np.ones((3 * TILE_PX, 3 * TILE_PX), dtype=np.uint8)
@@ -35,11 +33,11 @@ def granules(per_tile: int, index: int) -> Floats:
         seeds[tuple((points + np.array(shift) * TILE_PX).T)] = 0
     near = cv2.distanceTransform(seeds, cv2.DIST_L2, 5)[TILE_PX : 2 * TILE_PX, TILE_PX : 2 * TILE_PX]
     bumps = -cv2.GaussianBlur(near, (0, 0), 1.0)
-    return ((bumps - bumps.mean()) / bumps.std()).astype(np.float32)
+    return np.asarray(((bumps - bumps.mean()) / bumps.std()).astype(np.float32))
 
 
 @lru_cache(maxsize=48)
-def _with_slopes(kind: str, low: float, high: float, index: int) -> Floats:
+def _with_slopes(kind: str, low: float, high: float, index: int) -> Reals:
     """Return a map with its two slopes per tile pixel, (512, 512, 3)."""
     field = band_noise(low, high, index) if kind == "band" else granules(int(low), index)
     du = (np.roll(field, -1, axis=1) - np.roll(field, 1, axis=1)) / 2
@@ -47,15 +45,15 @@ def _with_slopes(kind: str, low: float, high: float, index: int) -> Floats:
     return np.ascontiguousarray(np.stack([field, du, dv], axis=-1), dtype=np.float32)
 
 
-def sample(field: Floats, u_mm: Floats, v_mm: Floats, *, tile_mm: float, seed: int) -> Floats:
+def sample(field: Reals, u_mm: Reals, v_mm: Reals, *, tile_mm: float, seed: int) -> Reals:
     """Sample a periodic map at surface coordinates (M, N), the tile being ``tile_mm`` wide, moved by ``seed``."""
     offset_u, offset_v = np.random.default_rng([19, seed]).uniform(0, TILE_PX, 2)
     map_u = _wrapped(u_mm, TILE_PX / tile_mm, offset_u)
     map_v = _wrapped(v_mm, TILE_PX / tile_mm, offset_v)
-    return cv2.remap(field, map_u, map_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return np.asarray(cv2.remap(field, map_u, map_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP))
 
 
-def _wrapped(place_mm: Floats, scale: float, offset: float) -> Floats:
+def _wrapped(place_mm: Reals, scale: float, offset: float) -> Reals:
     """Return tile pixels in 0..TILE_PX; floor is several times faster than the remainder."""
     place = np.asarray(place_mm, dtype=np.float32) * np.float32(scale / TILE_PX) + np.float32(offset / TILE_PX)
     place -= np.floor(place)
@@ -63,14 +61,14 @@ def _wrapped(place_mm: Floats, scale: float, offset: float) -> Floats:
     return place
 
 
-def noise(u_mm: Floats, v_mm: Floats, *, low: float, high: float, tile_mm: float, seed: int) -> Floats:
+def noise(u_mm: Reals, v_mm: Reals, *, low: float, high: float, tile_mm: float, seed: int) -> Reals:
     """Return band noise of unit sd at (u, v), with waves of ``tile_mm/high`` to ``tile_mm/low`` mm."""
     return sample(band_noise(low, high, seed % 3), u_mm, v_mm, tile_mm=tile_mm, seed=seed)
 
 
 def bumps(
-    u_mm: Floats, v_mm: Floats, *, kind: str, low: float, high: float, tile_mm: float, seed: int
-) -> tuple[Floats, Floats, Floats]:
+    u_mm: Reals, v_mm: Reals, *, kind: str, low: float, high: float, tile_mm: float, seed: int
+) -> tuple[Reals, Reals, Reals]:
     """Return a map's value and its slopes per mm along u and v (times the height one gives it)."""
     out = sample(_with_slopes(kind, low, high, seed % 3), u_mm, v_mm, tile_mm=tile_mm, seed=seed)
     scale = np.float32(TILE_PX / tile_mm)
@@ -82,7 +80,7 @@ def fade(wave_mm: float, px_per_mm: float) -> float:
     return float(np.clip((wave_mm * px_per_mm - 1.8) / 2.2, 0.0, 1.0))
 
 
-def smoothstep(low: float | Floats, high: float | Floats, value: Floats) -> Floats:
+def smoothstep(low: float | Reals, high: float | Reals, value: Reals) -> Reals:
     """Return 0 below ``low``, 1 above ``high``, the cubic between; 0.5 half-way."""
     x = np.clip((value - low) / (high - low), 0, 1)
-    return x * x * (3 - 2 * x)
+    return np.asarray(x * x * (3 - 2 * x))

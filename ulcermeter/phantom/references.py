@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Pixels, Reals
 from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.phantom.skin import linear
 from ulcermeter.phantom.specs import ReferenceSpec
-
-Floats = NDArray[Any]
 
 ID1_MM = (85.60, 53.98)
 ID1_CORNER_MM = 3.18
@@ -32,7 +30,7 @@ class PlacedReference:
     height_mm: float
     paper_mm: tuple[float, float]
 
-    def to_paper(self, x_mm: Floats, y_mm: Floats) -> tuple[Floats, Floats]:
+    def to_paper(self, x_mm: Reals, y_mm: Reals) -> tuple[Reals, Reals]:
         """Return the paper's own (u right, v down) of plane points."""
         dx, dy = x_mm - self.centre_mm[0], y_mm - self.centre_mm[1]
         cos, sin = self.axis
@@ -42,7 +40,7 @@ class PlacedReference:
             return u, v
         return bend * np.arctan2(u, bend - v), bend - np.hypot(u, bend - v)
 
-    def to_world(self, u_mm: Floats, v_mm: Floats) -> NDArray[np.float64]:
+    def to_world(self, u_mm: Reals, v_mm: Reals) -> NDArray[np.float64]:
         """Return world points (..., 3) of paper points."""
         cos, sin = self.axis
         u, v = np.asarray(u_mm, dtype=float), np.asarray(v_mm, dtype=float)
@@ -52,18 +50,18 @@ class PlacedReference:
         x, y = self.centre_mm[0] + u * cos - v * sin, self.centre_mm[1] + u * sin + v * cos
         return np.stack([x, y, np.full_like(x, self.height_mm)], axis=-1)
 
-    def outside_mm(self, u: Floats, v: Floats) -> Floats:
+    def outside_mm(self, u: Reals, v: Reals) -> Reals:
         """Return the distance outside the paper's outline, negative inside."""
         half_u, half_v = self.paper_mm[0] / 2, self.paper_mm[1] / 2
         corner = _corner_mm(self.spec)
         du, dv = np.abs(u) - (half_u - corner), np.abs(v) - (half_v - corner)
         return np.hypot(np.maximum(du, 0), np.maximum(dv, 0)) + np.minimum(np.maximum(du, dv), 0) - corner
 
-    def covers(self, u: Floats, v: Floats) -> NDArray[np.bool_]:
+    def covers(self, u: Reals, v: Reals) -> NDArray[np.bool_]:
         """Say where there is paper: inside its outline, and not in a card's cut-outs."""
         return np.asarray((self.outside_mm(u, v) <= 0) & self.printed(u, v))
 
-    def printed(self, u: Floats, v: Floats) -> NDArray[np.bool_]:
+    def printed(self, u: Reals, v: Reals) -> NDArray[np.bool_]:
         """Say where a card has no cut-out; true everywhere for the other kinds."""
         texture = self.spec.texture
         if texture is None or texture.ndim < 3 or texture.shape[2] < 4:
@@ -79,14 +77,14 @@ class PlacedReference:
             ticks = np.arange(int(size / self.spec.tick_mm + 1e-9) + 1) * self.spec.tick_mm - size / 2
             return np.stack([ticks, np.full_like(ticks, -self.paper_mm[1] / 2)], axis=-1)
         wide, high = (size, size) if kind in ("aruco", "apriltag") else self.paper_mm
-        return np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * np.array([wide, high]) / 2
+        return np.asarray(np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * np.array([wide, high]) / 2)
 
-    def paint(self, u: Floats, v: Floats) -> NDArray[np.float32]:
+    def paint(self, u: Reals, v: Reals) -> NDArray[np.float32]:
         """Return the linear albedo (..., 3) at paper points inside the outline."""
         return _PAINTERS[self.spec.kind](self.spec, u, v)
 
 
-def place_reference(spec: ReferenceSpec, anchor_mm: Floats, *, level_mm: float) -> PlacedReference | None:
+def place_reference(spec: ReferenceSpec, anchor_mm: Reals, *, level_mm: float) -> PlacedReference | None:
     """Place a reference relative to the ulcer's ``anchor_mm`` (x, y); ``level_mm`` is the skin's height there."""
     if spec.kind == "none":
         return None
@@ -143,15 +141,15 @@ def marker_bits(dictionary: str, marker_id: int) -> NDArray[np.uint8]:
             Problem(expected=f"a marker of {name}, 0 to {len(found.bytesList) - 1}", got=str(marker_id))
         )
     modules = found.markerSize + 2
-    return (cv2.aruco.generateImageMarker(found, marker_id, modules) > 127).astype(np.uint8)
+    return np.asarray((cv2.aruco.generateImageMarker(found, marker_id, modules) > 127).astype(np.uint8))
 
 
-def _grey(values: Floats) -> NDArray[np.float32]:
+def _grey(values: Reals) -> NDArray[np.float32]:
     """Return values as three equal channels."""
     return np.repeat(np.asarray(values, dtype=np.float32)[..., None], 3, axis=-1)
 
 
-def _paint_marker(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]:
+def _paint_marker(spec: ReferenceSpec, u: Reals, v: Reals) -> NDArray[np.float32]:
     """Paint black modules on white paper."""
     bits = marker_bits(spec.dictionary, spec.marker_id)
     count = len(bits)
@@ -161,7 +159,7 @@ def _paint_marker(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float
     return _grey(np.where(framed[row, col] > 0, PAPER, INK))
 
 
-def _paint_disc(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]:
+def _paint_disc(spec: ReferenceSpec, u: Reals, v: Reals) -> NDArray[np.float32]:
     """Paint one plain colour."""
     colours = {
         "blue": (36, 84, 168),
@@ -174,7 +172,7 @@ def _paint_disc(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32
     return np.broadcast_to(linear(colours.get(spec.colour, (36, 84, 168))), (*u.shape, 3)).astype(np.float32)
 
 
-def _paint_id1(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]:
+def _paint_id1(spec: ReferenceSpec, u: Reals, v: Reals) -> NDArray[np.float32]:
     """Paint a bank card without a bank: a plain ground, a stripe, a chip, lines of embossed blocks."""
     albedo = _paint_disc(spec, u, v) * (1 + 0.15 * np.sin(0.05 * u + 0.09 * v))[..., None]
     chip = (np.abs(u + 27) < 5.5) & (np.abs(v - 0) < 4.5)
@@ -186,7 +184,7 @@ def _paint_id1(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]
     return albedo.astype(np.float32)
 
 
-def _paint_ruler(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]:
+def _paint_ruler(spec: ReferenceSpec, u: Reals, v: Reals) -> NDArray[np.float32]:
     """Paint a paper scale: ticks from the upper edge, every fifth and tenth longer, a number at every tenth."""
     along = (u + spec.size_mm / 2) / spec.tick_mm
     nearest = np.rint(along)
@@ -212,19 +210,19 @@ def _ruler_digits(count: int, every_mm: float) -> NDArray[np.bool_]:
     return page > 127
 
 
-def _paint_texture(spec: ReferenceSpec, u: Floats, v: Floats) -> NDArray[np.float32]:
+def _paint_texture(spec: ReferenceSpec, u: Reals, v: Reals) -> NDArray[np.float32]:
     """Paint a given picture, nearest pixel (the renderer averages many points to a pixel)."""
     assert spec.texture is not None
     picked = linear(np.arange(256.0))[_colours(spec.texture)[_texel(spec, u, v)]] * (PAPER - INK) + INK
     return picked if spec.texture.ndim == 3 else _grey(picked)
 
 
-def _colours(texture: NDArray[Any]) -> NDArray[Any]:
+def _colours(texture: Pixels) -> Pixels:
     """Return a texture without its alpha."""
     return texture[..., :3] if texture.ndim == 3 else texture
 
 
-def _texel(spec: ReferenceSpec, u: Floats, v: Floats) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _texel(spec: ReferenceSpec, u: Reals, v: Reals) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return the texture's row and column at paper points."""
     assert spec.texture is not None and spec.texture_size_mm is not None
     rows, cols = spec.texture.shape[:2]

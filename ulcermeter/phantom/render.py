@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Floats, Reals
 from ulcermeter.phantom.camera import Camera
 from ulcermeter.phantom.light import light_on_skin, light_on_table, tag_shadow
 from ulcermeter.phantom.noise_maps import smoothstep
@@ -19,8 +19,6 @@ from ulcermeter.phantom.specs import PhantomSpec
 from ulcermeter.phantom.table import cover_edge_mm, draw_cover, draw_table
 from ulcermeter.phantom.truth import PlacedUlcer
 from ulcermeter.phantom.wound_bed import draw_ulcer
-
-Floats = NDArray[Any]
 
 TILE_PX = 256
 REACH_MM = 3.0
@@ -55,7 +53,7 @@ def render(scene: Scene) -> NDArray[np.uint8]:
     return expose(light, scene.spec)
 
 
-def _tile(scene: Scene, rows: slice, cols: slice) -> Floats:
+def _tile(scene: Scene, rows: slice, cols: slice) -> Reals:
     """Return the linear light of one tile."""
     y_px, x_px = np.mgrid[rows, cols].astype(np.float32)
     rays = scene.camera.rays(x_px, y_px)
@@ -70,13 +68,13 @@ def _tile(scene: Scene, rows: slice, cols: slice) -> Floats:
     return picture
 
 
-def _at(scene: Scene, rays: tuple[Floats, Floats, Floats], far: Floats) -> tuple[Floats, Floats, Floats]:
+def _at(scene: Scene, rays: tuple[Reals, Reals, Reals], far: Reals) -> tuple[Reals, Reals, Reals]:
     """Return the world points at ray parameters ``far``."""
     centre = scene.camera.centre_mm.astype(np.float32)
     return tuple(centre[i] + far * rays[i] for i in range(3))
 
 
-def _table(scene: Scene, rays: tuple[Floats, Floats, Floats]) -> Floats:
+def _table(scene: Scene, rays: tuple[Reals, Reals, Reals]) -> Reals:
     """Draw table and the cloth over the hand, with shadows."""
     spec = scene.spec
     far = np.float32(-scene.camera.centre_mm[2]) / rays[2]
@@ -97,7 +95,7 @@ def _table(scene: Scene, rays: tuple[Floats, Floats, Floats]) -> Floats:
     return mix(picture, (cover * (bulge * lip)[..., None]).astype(np.float32), smoothstep(-0.08, 0.08, past))
 
 
-def _with_finger(scene: Scene, picture: Floats, rays: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats]:
+def _with_finger(scene: Scene, picture: Reals, rays: tuple[Reals, Reals, Reals]) -> tuple[Reals, Reals]:
     """Draw the finger over the picture; return it with the depth of the skin (infinite where there is none)."""
     assert scene.solid is not None
     coarse = scene.solid.meet(scene.camera.centre_mm, (rays[0][::8, ::8], rays[1][::8, ::8], rays[2][::8, ::8]))
@@ -116,7 +114,7 @@ def _with_finger(scene: Scene, picture: Floats, rays: tuple[Floats, Floats, Floa
     return mix(picture, skin, share), np.where(share > 0.5, far, np.inf).astype(np.float32)
 
 
-def _skin(scene: Scene, points: tuple[Floats, Floats, Floats], rays: tuple[Floats, Floats, Floats]) -> Floats:
+def _skin(scene: Scene, points: tuple[Reals, Reals, Reals], rays: tuple[Reals, Reals, Reals]) -> Reals:
     """Return the light from the skin at world points."""
     assert scene.solid is not None
     solid, finger = scene.solid, scene.solid.spec
@@ -130,7 +128,7 @@ def _skin(scene: Scene, points: tuple[Floats, Floats, Floats], rays: tuple[Float
         draw_ulcer(surface, ulcer, points, px_per_mm=scene.px_per_mm)
     normal = _bent_normal(solid, points, surface.slope_t, surface.slope_s)
     length = np.sqrt(rays[0] ** 2 + rays[1] ** 2 + rays[2] ** 2)
-    toward = tuple(-r / length for r in rays)
+    toward = (-rays[0] / length, -rays[1] / length, -rays[2] / length)
     shadowed = tag_shadow(scene.reference, scene.spec.light, points)
     return light_on_skin(
         surface,
@@ -143,8 +141,8 @@ def _skin(scene: Scene, points: tuple[Floats, Floats, Floats], rays: tuple[Float
 
 
 def _bent_normal(
-    solid: Solid, points: tuple[Floats, Floats, Floats], slope_t: Floats, slope_s: Floats
-) -> tuple[Floats, Floats, Floats]:
+    solid: Solid, points: tuple[Reals, Reals, Reals], slope_t: Reals, slope_s: Reals
+) -> tuple[Reals, Reals, Reals]:
     """Return the unit normals of the solid, bent by the relief's slopes around and along the finger."""
     x, y, h = points
     z = h - np.float32(solid.axis_height_mm)
@@ -162,7 +160,7 @@ def _bent_normal(
     return nx / size, ny / size, nz / size
 
 
-def _with_reference(scene: Scene, picture: Floats, rows: slice, cols: slice, depth: Floats) -> Floats:
+def _with_reference(scene: Scene, picture: Reals, rows: slice, cols: slice, depth: Reals) -> Reals:
     """Draw the reference over the picture where no skin stands before it; every pixel's share of it is exact."""
     reference, box = scene.reference, _reference_box(scene)
     assert reference is not None
@@ -197,7 +195,7 @@ def _reference_box(scene: Scene) -> tuple[int, int, int, int]:
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
-def _paper_at(scene: Scene, x_px: NDArray[np.float64], y_px: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+def _paper_at(scene: Scene, x_px: Floats, y_px: Floats) -> tuple[Reals, Reals, Reals]:
     """Return paper coordinates (u, v) and the ray parameter of the reference's plane, in double precision."""
     assert scene.reference is not None
     centre = scene.camera.centre_mm
@@ -207,9 +205,7 @@ def _paper_at(scene: Scene, x_px: NDArray[np.float64], y_px: NDArray[np.float64]
     return u, v, far
 
 
-def _reference_pixels(
-    scene: Scene, x_px: NDArray[np.float64], y_px: NDArray[np.float64]
-) -> tuple[Floats, Floats, Floats]:
+def _reference_pixels(scene: Scene, x_px: Floats, y_px: Floats) -> tuple[Reals, Reals, Reals]:
     """Return premultiplied linear light, coverage and depth of the reference at pixels (M, N), box-filtered."""
     reference = scene.reference
     assert reference is not None
@@ -234,15 +230,13 @@ def _reference_pixels(
     return colour * shade[..., None], share, far.astype(np.float32)
 
 
-def _painted(reference: PlacedReference, u: NDArray[np.float64], v: NDArray[np.float64]) -> tuple[Floats, Floats]:
+def _painted(reference: PlacedReference, u: Reals, v: Reals) -> tuple[Reals, Reals]:
     """Return premultiplied albedo and coverage (0 or 1) at paper points."""
     share = reference.covers(u, v).astype(np.float32)
     return reference.paint(u, v) * share[..., None], share
 
 
-def _straddles(
-    scene: Scene, x_px: NDArray[np.float64], y_px: NDArray[np.float64], colour: Floats, share: Floats
-) -> NDArray[np.bool_]:
+def _straddles(scene: Scene, x_px: Floats, y_px: Floats, colour: Reals, share: Reals) -> NDArray[np.bool_]:
     """Say which pixels hold an edge: anything differs among nine points that reach 0.6 px from the middle."""
     assert scene.reference is not None
     mixed = np.zeros(x_px.shape, dtype=bool)
@@ -253,7 +247,7 @@ def _straddles(
     return mixed
 
 
-def _averaged(scene: Scene, x_px: NDArray[np.float64], y_px: NDArray[np.float64]) -> tuple[Floats, Floats]:
+def _averaged(scene: Scene, x_px: Floats, y_px: Floats) -> tuple[Reals, Reals]:
     """Return albedo and coverage averaged over each listed pixel's square."""
     assert scene.reference is not None
     colour = np.zeros((len(x_px), 3), dtype=np.float32)
@@ -267,7 +261,7 @@ def _averaged(scene: Scene, x_px: NDArray[np.float64], y_px: NDArray[np.float64]
     return colour / SUBPIXELS, share / SUBPIXELS
 
 
-def expose(light: Floats, spec: PhantomSpec) -> NDArray[np.uint8]:
+def expose(light: Reals, spec: PhantomSpec) -> NDArray[np.uint8]:
     """Turn linear light into the camera's 8-bit sRGB: blur, vignetting, gains, noise. ``light`` is overwritten."""
     camera = spec.camera
     if camera.blur_px > 0:
@@ -286,13 +280,13 @@ def expose(light: Floats, spec: PhantomSpec) -> NDArray[np.uint8]:
     return out
 
 
-def srgb(light: Floats) -> Floats:
+def srgb(light: Reals) -> Reals:
     """Return sRGB values in 0..1 of linear light, clipped at white (table of 4096 steps in the root of the light)."""
     place = np.sqrt(np.clip(light, 0, 1)) * np.float32(4095)
     return _SRGB[(place + np.float32(0.5)).astype(np.int32)]
 
 
-def _srgb_table() -> Floats:
+def _srgb_table() -> Reals:
     x = (np.arange(4096) / 4095.0) ** 2
     return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055).astype(np.float32)
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.phantom.noise_maps import bumps, fade, noise, smoothstep
 from ulcermeter.phantom.specs import FingerSpec
-
-Floats = NDArray[Any]
 
 # Back-of-hand and palm colours, 8-bit sRGB, for Fitzpatrick 1 to 6.
 BACK_SRGB = np.array([(240, 204, 186), (229, 186, 162), (211, 164, 134), (178, 129, 99), (128, 88, 65), (84, 57, 45)])
@@ -29,31 +27,31 @@ class Surface:
     thing here that is changed in place.
     """
 
-    albedo: Floats
-    slope_t: Floats
-    slope_s: Floats
-    gloss: Floats
-    sharpness: Floats
+    albedo: Reals
+    slope_t: Reals
+    slope_s: Reals
+    gloss: Reals
+    sharpness: Reals
 
 
-def linear(srgb: NDArray[Any] | tuple[float, ...]) -> NDArray[np.float32]:
+def linear(srgb: NDArray[np.number] | tuple[float, ...]) -> NDArray[np.float32]:
     """Return linear light in 0..1 from 8-bit sRGB."""
     x = np.asarray(srgb, dtype=np.float32) / 255
     return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
-def tone_colour(table: NDArray[Any], skin_tone: float) -> NDArray[np.float32]:
+def tone_colour(table: NDArray[np.number], skin_tone: float) -> NDArray[np.float32]:
     """Return the linear colour of a Fitzpatrick tone 1 to 6, interpolated."""
     rows = linear(table.astype(float))
     return np.array([np.interp(skin_tone, np.arange(1, 7), rows[:, c]) for c in range(3)], dtype=np.float32)
 
 
-def mix(below: Floats, above: NDArray[np.float32], share: Floats) -> Floats:
+def mix(below: Reals, above: Reals, share: Reals) -> Reals:
     """Blend a colour or picture over another by a share map (M, N)."""
     return below + (above - below) * share[..., None]
 
 
-def draw_skin(finger: FingerSpec, s_mm: Floats, t_mm: Floats, angle: Floats, *, px_per_mm: float) -> Surface:
+def draw_skin(finger: FingerSpec, s_mm: Reals, t_mm: Reals, angle: Reals, *, px_per_mm: float) -> Surface:
     """Draw bare skin and nail at surface coordinates ``s_mm``, ``t_mm`` (arc length) and ``angle`` around the axis."""
     back = _backness(finger, angle)
     around = _from_back(finger, angle)
@@ -66,18 +64,18 @@ def draw_skin(finger: FingerSpec, s_mm: Floats, t_mm: Floats, angle: Floats, *, 
     return surface
 
 
-def _from_back(finger: FingerSpec, angle: Floats) -> Floats:
+def _from_back(finger: FingerSpec, angle: Reals) -> Reals:
     """Return the angle from the middle of the finger's back, in -π..π."""
     turned = angle + np.float32(np.deg2rad(TOWARD_CAMERA_DEG[finger.side]))
-    return np.mod(turned + np.float32(np.pi), np.float32(2 * np.pi)) - np.float32(np.pi)
+    return np.asarray(np.mod(turned + np.float32(np.pi), np.float32(2 * np.pi)) - np.float32(np.pi))
 
 
-def _backness(finger: FingerSpec, angle: Floats) -> Floats:
+def _backness(finger: FingerSpec, angle: Reals) -> Reals:
     """Return 1 on the finger's back, 0 on its palm side."""
     return smoothstep(-0.75, 0.55, np.cos(_from_back(finger, angle)))
 
 
-def _base(finger: FingerSpec, s_mm: Floats, t_mm: Floats, back: Floats) -> Surface:
+def _base(finger: FingerSpec, s_mm: Reals, t_mm: Reals, back: Reals) -> Surface:
     """Colour: tone, palm side lighter, redder towards the tip, blotches."""
     palm, dorsal = tone_colour(PALM_SRGB, finger.skin_tone), tone_colour(BACK_SRGB, finger.skin_tone)
     albedo = palm + (dorsal - palm) * back[..., None]
@@ -92,9 +90,7 @@ def _base(finger: FingerSpec, s_mm: Floats, t_mm: Floats, back: Floats) -> Surfa
     return Surface(albedo.astype(np.float32), flat, flat.copy(), gloss, np.full_like(s_mm, 14 + 16 * finger.tightness))
 
 
-def _ridges(
-    surface: Surface, finger: FingerSpec, s_mm: Floats, t_mm: Floats, back: Floats, *, px_per_mm: float
-) -> None:
+def _ridges(surface: Surface, finger: FingerSpec, s_mm: Reals, t_mm: Reals, back: Reals, *, px_per_mm: float) -> None:
     """Fingerprint ridges on the palm side: a loop over the pulp, waves further back."""
     period_mm = 0.48
     strength = fade(period_mm, px_per_mm) * (1 - 0.6 * finger.tightness)
@@ -115,7 +111,7 @@ def _ridges(
     surface.slope_s += pull * ((s_mm - centre) / away * (1 - beyond) + beyond)
 
 
-def _grain(surface: Surface, finger: FingerSpec, s_mm: Floats, t_mm: Floats, *, px_per_mm: float) -> None:
+def _grain(surface: Surface, finger: FingerSpec, s_mm: Reals, t_mm: Reals, *, px_per_mm: float) -> None:
     """Pores and the fine net of lines between them."""
     for wave_mm, tile_mm, high, height in ((0.35, 14.0, 60, 0.011), (0.9, 26.0, 40, 0.017)):
         strength = fade(wave_mm, px_per_mm) * (1 - 0.5 * finger.tightness)
@@ -130,7 +126,7 @@ def _grain(surface: Surface, finger: FingerSpec, s_mm: Floats, t_mm: Floats, *, 
         surface.gloss *= 1 + 0.25 * strength * np.clip(value, -2, 2)
 
 
-def _creases(surface: Surface, finger: FingerSpec, s_mm: Floats, around: Floats, back: Floats) -> None:
+def _creases(surface: Surface, finger: FingerSpec, s_mm: Reals, around: Reals, back: Reals) -> None:
     """Folds at the two joints: sharp lines on the palm side, a field of arcs on the back."""
     radius = finger.radius_mm
     lateral = radius * np.sin(around)
@@ -150,7 +146,7 @@ def _creases(surface: Surface, finger: FingerSpec, s_mm: Floats, around: Floats,
         surface.slope_s += 0.3 * share * np.sin(phase)
 
 
-def _groove(surface: Surface, across_mm: Floats, share: Floats, *, width_mm: float) -> None:
+def _groove(surface: Surface, across_mm: Reals, share: Reals, *, width_mm: float) -> None:
     """Cut one groove: a dark red line with sloping sides."""
     shape = np.exp(-0.5 * (across_mm / width_mm) ** 2) * share
     wide = np.exp(-0.5 * (across_mm / (3 * width_mm)) ** 2) * share
@@ -158,7 +154,7 @@ def _groove(surface: Surface, across_mm: Floats, share: Floats, *, width_mm: flo
     surface.slope_s += (0.5 * shape + 0.12 * wide) * across_mm / width_mm
 
 
-def _nail(surface: Surface, finger: FingerSpec, s_mm: Floats, around: Floats) -> None:
+def _nail(surface: Surface, finger: FingerSpec, s_mm: Reals, around: Reals) -> None:
     """Lay the nail plate: pink, glossy, a pale free edge, a half-moon, and the fold around it."""
     radius = finger.radius_mm
     lateral = (radius * np.sin(around)).astype(np.float32)
@@ -183,11 +179,11 @@ def _nail(surface: Surface, finger: FingerSpec, s_mm: Floats, around: Floats) ->
     surface.sharpness = surface.sharpness * keep + plate * 60
 
 
-def _nail_distance(finger: FingerSpec, s_mm: Floats, lateral_mm: Floats) -> Floats:
+def _nail_distance(finger: FingerSpec, s_mm: Reals, lateral_mm: Reals) -> Reals:
     """Return the signed distance in mm (positive inside) to the nail plate's rounded outline."""
     radius = finger.radius_mm
     half_wide, half_long, corner = 0.72 * radius, 0.86 * radius, 0.5 * radius
     dx = np.abs(lateral_mm) - (half_wide - corner)
     ds = np.abs(s_mm - 1.0 * radius) - (half_long - corner)
     outside = np.hypot(np.maximum(dx, 0), np.maximum(ds, 0)) + np.minimum(np.maximum(dx, ds), 0)
-    return (corner - outside).astype(np.float32)
+    return np.asarray((corner - outside).astype(np.float32))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.phantom.specs import FingerSpec
-
-Floats = NDArray[Any]
 
 STEP_MM = 0.01
 BEFORE_MM = 10.0
@@ -30,7 +28,7 @@ class Solid:
     axis_height_mm: float
     q_table: NDArray[np.float32]
 
-    def q(self, y_mm: Floats) -> tuple[Floats, Floats, Floats]:
+    def q(self, y_mm: Reals) -> tuple[Reals, Reals, Reals]:
         """Return the squared radius at ``y_mm`` and its first two derivatives."""
         place = (y_mm + BEFORE_MM) / STEP_MM
         index = np.clip(np.rint(np.nan_to_num(place)), 0, len(self.q_table) - 1).astype(np.int32)
@@ -41,7 +39,7 @@ class Solid:
         value = rows[..., 0] + rows[..., 1] * delta + 0.5 * second * delta * delta
         return value, slope, second
 
-    def radius_mm(self, y_mm: Floats) -> Floats:
+    def radius_mm(self, y_mm: Reals) -> Reals:
         """Return the radius at ``y_mm``, 0 before the tip."""
         return np.sqrt(np.maximum(self.q(np.asarray(y_mm, dtype=float))[0], 0.0))
 
@@ -51,13 +49,13 @@ class Solid:
         angle = t_mm / max(radius, 1e-6)
         return np.array([radius * np.sin(angle), s_mm, self.axis_height_mm + radius * np.cos(angle)])
 
-    def normal(self, points_mm: Floats) -> Floats:
+    def normal(self, points_mm: Reals) -> Reals:
         """Return outward unit normals (..., 3) at surface points (..., 3)."""
         _, slope, _ = self.q(points_mm[..., 1])
         raw = np.stack([2 * points_mm[..., 0], -slope, 2 * (points_mm[..., 2] - self.axis_height_mm)], axis=-1)
-        return raw / np.linalg.norm(raw, axis=-1, keepdims=True)
+        return np.asarray(raw / np.linalg.norm(raw, axis=-1, keepdims=True))
 
-    def meet(self, origin_mm: Floats, directions: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats]:
+    def meet(self, origin_mm: Reals, directions: tuple[Reals, Reals, Reals]) -> tuple[Reals, Reals]:
         """Return where rays first meet the finger and by how much they miss it.
 
         Parameters
@@ -89,7 +87,7 @@ class Solid:
         miss = -disc / a / np.sqrt(np.maximum(4 * np.maximum(value, 0) + slope * slope, 1e-3))
         return at, miss
 
-    def lift(self, points_mm: Floats, direction: Floats) -> NDArray[np.float64]:
+    def lift(self, points_mm: Reals, direction: Reals) -> NDArray[np.float64]:
         """Move points (K, 3) along the line of ``direction`` (3,) onto the surface (Newton; they start close to it)."""
         moved = np.array(points_mm, dtype=float)
         for _ in range(12):

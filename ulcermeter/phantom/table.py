@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.phantom.noise_maps import fade, noise
 from ulcermeter.phantom.skin import linear
 
-Floats = NDArray[Any]
-
 BACKGROUNDS = ("drape", "paper", "wood", "grey", "green", "towel", "black")
 
 
-def draw_table(kind: str, x: Floats, y: Floats, *, seed: int, px_per_mm: float) -> Floats:
+def draw_table(kind: str, x: Reals, y: Reals, *, seed: int, px_per_mm: float) -> Reals:
     """Return the table's linear albedo (M, N, 3) at table coordinates in mm.
 
     Raises
@@ -44,7 +40,7 @@ def draw_table(kind: str, x: Floats, y: Floats, *, seed: int, px_per_mm: float) 
     return linear(colours[kind]) * shade[..., None]
 
 
-def _weave(x: Floats, y: Floats, *, seed: int, px_per_mm: float, coarse: float) -> Floats:
+def _weave(x: Reals, y: Reals, *, seed: int, px_per_mm: float, coarse: float) -> Reals:
     """Return the shade of a woven cloth: threads both ways, a little uneven, and soft folds."""
     thread_mm = 0.55 * coarse
     clear = fade(thread_mm, px_per_mm)
@@ -58,7 +54,7 @@ def _weave(x: Floats, y: Floats, *, seed: int, px_per_mm: float, coarse: float) 
     return 1 + folds + clear * (0.07 * coarse * warp * weft + 0.04 * warp + 0.035 * slub)
 
 
-def _wood(x: Floats, y: Floats, *, seed: int) -> Floats:
+def _wood(x: Reals, y: Reals, *, seed: int) -> Reals:
     """Return light wood: grain along x, bent by slow noise."""
     bend = 3.0 * noise(x * 0.25, y, low=1, high=4, tile_mm=140, seed=seed + 56)
     grain = np.sin((y + bend) * 1.1) * 0.5 + 0.5 * noise(x * 0.06, y, low=8, high=80, tile_mm=60, seed=seed + 57)
@@ -66,14 +62,14 @@ def _wood(x: Floats, y: Floats, *, seed: int) -> Floats:
     return linear((146, 104, 66)) * (1 - share) + linear((196, 154, 108)) * share
 
 
-def draw_cover(x: Floats, y: Floats, *, seed: int, px_per_mm: float) -> Floats:
+def draw_cover(x: Reals, y: Reals, *, seed: int, px_per_mm: float) -> Reals:
     """Return the albedo of the cloth over the hand, folds already shaded."""
     shade = _weave(x, y, seed=seed + 60, px_per_mm=px_per_mm, coarse=1.3)
     fold = 0.16 * noise(x, y * 0.7, low=1, high=7, tile_mm=110, seed=seed + 61)
     return linear((196, 206, 210)) * (shade + fold)[..., None]
 
 
-def cover_edge_mm(x: Floats, *, length_mm: float, seed: int) -> Floats:
+def cover_edge_mm(x: Reals, *, length_mm: float, seed: int) -> Reals:
     """Return the y at which the cloth over the hand begins."""
     wave = noise(x, np.zeros_like(x), low=1, high=5, tile_mm=90, seed=seed + 62)
     return (length_mm + 2.0 * wave).astype(np.float32)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.phantom.camera import Camera
 from ulcermeter.phantom.solid import Solid
 from ulcermeter.phantom.specs import UlcerSpec
-
-Floats = NDArray[Any]
 
 OUTLINE_POINTS = 720
 HARMONICS = np.arange(2, 12)
@@ -83,7 +81,7 @@ def place_ulcer(spec: UlcerSpec, solid: Solid) -> PlacedUlcer:
     return placed
 
 
-def _handedness(across: Floats, normal: Floats) -> float:
+def _handedness(across: Reals, normal: Reals) -> float:
     """Return the sign that makes the frame's second direction run towards the hand."""
     return 1.0 if np.cross(across, normal)[1] >= 0 else -1.0
 
@@ -97,10 +95,10 @@ def _shape(spec: UlcerSpec) -> NDArray[np.float64]:
     size = 0.16 * spec.irregularity / (HARMONICS / 2.0) ** 1.3 * rng.uniform(0.5, 1.2, len(HARMONICS))
     phase = rng.uniform(0, 2 * np.pi, len(HARMONICS))
     lobes = (size[:, None] * np.cos(HARMONICS[:, None] * angle + phase[:, None])).sum(axis=0)
-    return ellipse * np.exp(lobes)
+    return np.asarray(ellipse * np.exp(lobes))
 
 
-def caliper(points: Floats) -> tuple[float, NDArray[np.float64]]:
+def caliper(points: Reals) -> tuple[float, NDArray[np.float64]]:
     """Return the largest distance between two of ``points`` (K, D) and its unit direction (D,)."""
     apart = cdist(points, points)
     i, j = np.unravel_index(int(apart.argmax()), apart.shape)
@@ -134,31 +132,31 @@ def ulcer_truth(ulcer: PlacedUlcer, solid: Solid, camera: Camera, *, plane_heigh
     )
 
 
-def _in_view(outline_px: Floats, ulcer: PlacedUlcer, camera: Camera) -> bool:
+def _in_view(outline_px: Reals, ulcer: PlacedUlcer, camera: Camera) -> bool:
     """Say whether the whole outline falls inside the photo and its skin faces the camera."""
     inside = (outline_px >= 0).all() and (outline_px <= [camera.spec.width_px - 1, camera.spec.height_px - 1]).all()
     return bool(inside and (camera.centre_mm - ulcer.centre_mm) @ ulcer.frame[2] > 0)
 
 
-def local_scale(camera: Camera, point_mm: Floats) -> float:
+def local_scale(camera: Camera, point_mm: Reals) -> float:
     """Return px per mm at a world point: the root of the area scale of the level plane through it."""
     step = 0.01
     sides = [camera.project(point_mm + d) - camera.project(point_mm - d) for d in np.eye(3)[:2] * step]
     return float(np.sqrt(abs(np.linalg.det(np.array(sides))))) / (2 * step)
 
 
-def shoelace(points: Floats) -> float:
+def shoelace(points: Reals) -> float:
     """Return the area inside a closed polygon (K, 2)."""
     x, y = points.T
     return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
 
-def loop_length(points: Floats) -> float:
+def loop_length(points: Reals) -> float:
     """Return the length of a closed polygon (K, D)."""
     return float(np.linalg.norm(points - np.roll(points, -1, axis=0), axis=1).sum())
 
 
-def polygon_centroid(points: Floats) -> tuple[float, float]:
+def polygon_centroid(points: Reals) -> tuple[float, float]:
     """Return the centroid (x, y) of the area inside a closed polygon (K, 2)."""
     middle = points.mean(axis=0)
     x, y = (points - middle).T
@@ -181,6 +179,6 @@ def _skin_area(ulcer: PlacedUlcer, solid: Solid, *, rings: int = 12) -> float:
     return area
 
 
-def _triangles(a: Floats, b: Floats, c: Floats) -> float:
+def _triangles(a: Reals, b: Reals, c: Reals) -> float:
     """Return the summed area of triangles given by three corner arrays (K, 3)."""
     return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)

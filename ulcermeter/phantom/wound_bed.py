@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.phantom.noise_maps import bumps, fade, noise, smoothstep
 from ulcermeter.phantom.skin import Surface, linear, mix
 from ulcermeter.phantom.specs import UlcerSpec
 from ulcermeter.phantom.truth import PlacedUlcer
-
-Floats = NDArray[Any]
 
 # Light and dark colour, and the colour of patches, 8-bit sRGB.
 BED_SRGB = {
@@ -30,7 +27,7 @@ BED_RELIEF = {
 }
 
 
-def inside_distance(ulcer: PlacedUlcer, points_mm: tuple[Floats, Floats, Floats]) -> tuple[Floats, ...]:
+def inside_distance(ulcer: PlacedUlcer, points_mm: tuple[Reals, Reals, Reals]) -> tuple[Reals, ...]:
     """Return signed distance to the outline (positive inside, first order), and the tangent plane's two coordinates.
 
     Points on the far side of the finger get a large negative distance.
@@ -50,7 +47,7 @@ def inside_distance(ulcer: PlacedUlcer, points_mm: tuple[Floats, Floats, Floats]
 
 
 def draw_ulcer(
-    surface: Surface, ulcer: PlacedUlcer, points_mm: tuple[Floats, Floats, Floats], *, px_per_mm: float
+    surface: Surface, ulcer: PlacedUlcer, points_mm: tuple[Reals, Reals, Reals], *, px_per_mm: float
 ) -> None:
     """Lay one ulcer over ``surface`` at world points (x, y, h); only the window it reaches is worked on.
 
@@ -77,7 +74,7 @@ def draw_ulcer(
         getattr(surface, name)[window] = getattr(part, name)
 
 
-def _lay(surface: Surface, ulcer: PlacedUlcer, points_mm: tuple[Floats, Floats, Floats], *, px_per_mm: float) -> None:
+def _lay(surface: Surface, ulcer: PlacedUlcer, points_mm: tuple[Reals, Reals, Reals], *, px_per_mm: float) -> None:
     """Lay one ulcer over a window of the surface: halo, rim, bed, crater, crust."""
     spec = ulcer.spec
     inside, a, b = inside_distance(ulcer, points_mm)
@@ -101,7 +98,7 @@ def _halo_mm(spec: UlcerSpec) -> float:
     return 0.5 + 0.35 * spec.diameter_mm
 
 
-def _halo(surface: Surface, spec: UlcerSpec, inside: Floats, a: Floats, b: Floats) -> None:
+def _halo(surface: Surface, spec: UlcerSpec, inside: Reals, a: Reals, b: Reals) -> None:
     """Redden the skin around, and lay the pale callous rim just outside the edge."""
     reach_mm = _halo_mm(spec)
     uneven = 1 + 0.3 * noise(a, b, low=2, high=10, tile_mm=20, seed=spec.seed + 31)
@@ -114,8 +111,8 @@ def _halo(surface: Surface, spec: UlcerSpec, inside: Floats, a: Floats, b: Float
 
 
 def _bed(
-    spec: UlcerSpec, inside: Floats, a: Floats, b: Floats, *, px_per_mm: float
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    spec: UlcerSpec, inside: Reals, a: Reals, b: Reals, *, px_per_mm: float
+) -> tuple[Reals, Reals, Reals, Reals, Reals]:
     """Return the bed's colour, the slopes of its relief, its gloss and the gloss's sharpness."""
     cloud = noise(a, b, low=2, high=12, tile_mm=12, seed=spec.seed + 34)
     patch = noise(a, b, low=2, high=14, tile_mm=10, seed=spec.seed + 35)
@@ -137,13 +134,13 @@ def _bed(
     return colour, slope_a, slope_b, film, np.full_like(a, sharp)
 
 
-def _speckled(light: tuple[int, int, int], dark: tuple[int, int, int], level: Floats) -> Floats:
+def _speckled(light: tuple[int, int, int], dark: tuple[int, int, int], level: Reals) -> Reals:
     """Return a picture between two sRGB colours by a noise level of about unit sd."""
     share = np.clip(0.5 + 0.4 * level, 0, 1)[..., None]
-    return linear(dark) * (1 - share) + linear(light) * share
+    return np.asarray(linear(dark) * (1 - share) + linear(light) * share)
 
 
-def _crater(ulcer: PlacedUlcer, inside: Floats, a: Floats, b: Floats, *, px_per_mm: float) -> tuple[Floats, Floats]:
+def _crater(ulcer: PlacedUlcer, inside: Reals, a: Reals, b: Reals, *, px_per_mm: float) -> tuple[Reals, Reals]:
     """Return the slopes of the crater's wall just inside the edge and of the swollen rim just outside."""
     wall_mm = max(0.12 * ulcer.spec.diameter_mm, 0.18)
     away = np.maximum(np.hypot(a, b), 1e-3)
@@ -153,7 +150,7 @@ def _crater(ulcer: PlacedUlcer, inside: Floats, a: Floats, b: Floats, *, px_per_
     return steep * a / away, steep * b / away
 
 
-def _crust(surface: Surface, spec: UlcerSpec, inside: Floats, a: Floats, b: Floats, *, px_per_mm: float) -> None:
+def _crust(surface: Surface, spec: UlcerSpec, inside: Reals, a: Reals, b: Reals, *, px_per_mm: float) -> None:
     """Cover a share of the bed, and a little beyond, with a dull brown-yellow crust."""
     value, along_a, along_b = bumps(a, b, kind="band", low=3, high=15, tile_mm=10, seed=spec.seed + 36)
     patch = noise(a, b, low=2, high=8, tile_mm=10 + 2 * spec.diameter_mm, seed=spec.seed + 37)

@@ -6,7 +6,7 @@ import io
 import zlib
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -19,6 +19,9 @@ from ulcermeter.photo.exif import Decoded, as_text
 from ulcermeter.photo.jpeg import check_whole_jpeg, read_head
 from ulcermeter.photo.limits import MAX_FILE_MB, damaged, missing_extra
 from ulcermeter.photo.pictures import decode_picture, to_srgb
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 __all__ = ["decode_dicom"]
 
@@ -85,7 +88,7 @@ def _check_inflated(data: bytes, path: Path) -> None:
             )
 
 
-def _decode_jpeg(dataset: Any, described: Described, path: Path) -> Pixels:
+def _decode_jpeg(dataset: Dataset, described: Described, path: Path) -> Pixels:
     frame = _frame(dataset)
     check_whole_jpeg(frame, path)
     head = read_head(frame)
@@ -105,7 +108,7 @@ def _decode_jpeg(dataset: Any, described: Described, path: Path) -> Pixels:
     return 255 - pixels if described.kind == "MONOCHROME1" else pixels
 
 
-def _decode_other(dataset: Any, described: Described, path: Path) -> Pixels:
+def _decode_other(dataset: Dataset, described: Described, path: Path) -> Pixels:
     from pydicom.pixels import apply_color_lut, get_decoder
 
     if described.is_jpeg_2000:
@@ -134,7 +137,7 @@ def _decode_other(dataset: Any, described: Described, path: Path) -> Pixels:
     return to_srgb(scaled, dataset.get("ICCProfile"))
 
 
-def _frame(dataset: Any) -> bytes:
+def _frame(dataset: Dataset) -> bytes:
     from pydicom.encaps import get_frame
 
     return bytes(get_frame(dataset.PixelData, 0, number_of_frames=1))
@@ -146,7 +149,7 @@ def _check_whole_jpeg_2000(frame: bytes, path: Path) -> None:
         raise damaged(path, "the start or the end of its JPEG 2000 picture is missing")
 
 
-def _scaled(array: NDArray[Any], bits: int, path: Path) -> NDArray[np.uint8]:
+def _scaled(array: NDArray[np.unsignedinteger], bits: int, path: Path) -> NDArray[np.uint8]:
     """Bring whole numbers of so many bits to 0-255."""
     top = 2**bits - 1
     if array.max(initial=0) > top:
@@ -158,7 +161,7 @@ def _scaled(array: NDArray[Any], bits: int, path: Path) -> NDArray[np.uint8]:
     return pixels
 
 
-def _time(dataset: Any) -> datetime | None:
+def _time(dataset: Dataset) -> datetime | None:
     stamp = str(
         dataset.get("AcquisitionDateTime") or f"{dataset.get('ContentDate', '')}{dataset.get('ContentTime', '')}"
     )

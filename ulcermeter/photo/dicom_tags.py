@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, SupportsInt
 
 from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.photo.limits import check_size, damaged
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 __all__ = ["DEFLATED", "Described", "check_described", "describe"]
 
@@ -64,13 +68,13 @@ class Described:
         return self.syntax in _JPEG_2000
 
 
-def describe(dataset: Any, path: Path) -> Described:
+def describe(dataset: Dataset, path: Path) -> Described:
     """Read the tags; each must hold what it should, and one value.
 
     Parameters
     ----------
-    dataset : Any
-        The DICOM data set.
+    dataset : pydicom.Dataset
+        The file as read.
     path : Path
         The file.
 
@@ -181,13 +185,13 @@ def _odd_grey(described: Described) -> str:
     return ""
 
 
-def _is_square(ratio: Any) -> bool:
+def _is_square(ratio: Sequence[SupportsInt | str] | None) -> bool:
     if ratio is None or ratio == "":
         return True
     return len(ratio) == 2 and int(ratio[0]) == int(ratio[1])
 
 
-def _is_grey_changed(dataset: Any) -> bool:
+def _is_grey_changed(dataset: Dataset) -> bool:
     slope, intercept = dataset.get("RescaleSlope"), dataset.get("RescaleIntercept")
     shape = str(dataset.get("PresentationLUTShape") or "IDENTITY")
     inverse = str(dataset.get("PhotometricInterpretation")) == "MONOCHROME1"
@@ -199,7 +203,7 @@ def _is_grey_changed(dataset: Any) -> bool:
     )
 
 
-def _number(dataset: Any, keyword: str, path: Path, default: int | None) -> int:
+def _number(dataset: Dataset, keyword: str, path: Path, default: int | None) -> int:
     value = dataset.get(keyword)
     if value in (None, "") and default is not None:
         return default
@@ -208,16 +212,17 @@ def _number(dataset: Any, keyword: str, path: Path, default: int | None) -> int:
     raise _bad_tag(path, keyword, "one whole number", value)
 
 
-def _text(dataset: Any, keyword: str, path: Path) -> str:
+def _text(dataset: Dataset, keyword: str, path: Path) -> str:
     value = dataset.get(keyword)
     if isinstance(value, str) and value:
         return str(value)
     raise _bad_tag(path, keyword, "one word", value)
 
 
-def _bad_tag(path: Path, keyword: str, expected: str, value: Any) -> PhotoError:
-    several = isinstance(value, (list, tuple)) or (not isinstance(value, (str, bytes)) and hasattr(value, "__len__"))
-    got = f"{len(value)} values" if several else "nothing" if value in (None, "") else repr(value)[:40]
+def _bad_tag(path: Path, keyword: str, expected: str, value: object) -> PhotoError:
+    got = "nothing" if value in (None, "") else repr(value)[:40]
+    if isinstance(value, Sized) and not isinstance(value, (str, bytes)):
+        got = f"{len(value)} values"
     return PhotoError(
         Problem(
             where=str(path),

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, SupportsInt, TypeVar
 
 import cv2
+import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from ulcermeter.datatypes import CameraInfo, Framing, Pixels
 from ulcermeter.photo.gravity import gravity_of
+
+_Side = SupportsInt | str | None
+_Stored = TypeVar("_Stored", bound=np.generic)
 
 _TAG_ORIENTATION, _TAG_MAKE, _TAG_MODEL = 0x0112, 0x010F, 0x0110
 _TAG_WIDTH, _TAG_HEIGHT, _TAG_ZOOM = 0xA002, 0xA003, 0xA404
@@ -91,14 +95,14 @@ def as_text(value: object) -> str | None:
     return text or None
 
 
-def framing_of(size: tuple[int, int], written: tuple[Any, Any]) -> tuple[Framing, tuple[int, int] | None]:
+def framing_of(size: tuple[int, int], written: tuple[_Side, _Side]) -> tuple[Framing, tuple[int, int] | None]:
     """Compare a picture with the frame that its camera wrote.
 
     Parameters
     ----------
     size : (int, int)
         Columns and rows as stored.
-    written : (object, object)
+    written : (int, int), as the file has it
         EXIF PixelXDimension and PixelYDimension, None where they are missing.
 
     Returns
@@ -109,13 +113,14 @@ def framing_of(size: tuple[int, int], written: tuple[Any, Any]) -> tuple[Framing
     """
     longer, shorter = max(size), min(size)
     try:
-        frame = tuple(sorted((int(written[0]), int(written[1])), reverse=True))
+        columns, rows = (int(side) for side in written if side is not None)
+        frame = max(columns, rows), min(columns, rows)
     except (TypeError, ValueError, OverflowError):
         return Framing.UNKNOWN, None
     if frame == (longer, shorter):
         return (Framing.WHOLE if _is_a_cameras(longer, shorter) else Framing.UNKNOWN), None
     if frame[0] >= longer and frame[1] >= shorter:
-        return Framing.CROPPED, (frame[0], frame[1])
+        return Framing.CROPPED, frame
     return Framing.UNKNOWN, None
 
 
@@ -162,7 +167,7 @@ _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 }
 
 
-def turn_upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+def turn_upright(pixels: NDArray[_Stored], orientation: int) -> NDArray[_Stored]:
     """Undo EXIF orientation 1-8 (EXIF 2.32, tag 0x0112) of rows and columns, with or without channels.
 
     Parameters

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import math
-from typing import Any
+from collections.abc import Mapping
 
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
@@ -29,12 +29,14 @@ _UP = {
 """By EXIF orientation: the phone's axes as the upright photo's right and down. A mirrored photo is no camera's own."""
 
 
-def gravity_of(inner: dict[int, Any], *, orientation: int, size: tuple[int, int]) -> tuple[float, float, float] | None:
+def gravity_of(
+    inner: Mapping[int, object], *, orientation: int, size: tuple[int, int]
+) -> tuple[float, float, float] | None:
     """Return the unit vector of gravity in the upright photo's axes: right, down, away from the camera.
 
     Parameters
     ----------
-    inner : dict
+    inner : mapping of int to object
         The EXIF directory's tags.
     orientation : int
         EXIF orientation.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +18,7 @@ from ulcermeter.photo.limits import read_bytes
 
 __all__ = ["read_mask", "read_shares"]
 
-Levels = NDArray[Any]
+_Levels = NDArray[np.unsignedinteger]
 
 # Grey levels that an antialiased or JPEG edge passes through; an area of them, not an edge, is a second drawing.
 _DARK, _BRIGHT = 0.25, 0.75
@@ -94,15 +93,15 @@ def read_shares(path: str | Path, shape: tuple[int, int], *, orientation: int = 
         return np.zeros(levels.shape, dtype=np.float32)
     _check_two_values(levels, top, path)
     _check_specks(levels > top / 2, path)
-    return levels.astype(np.float32) / np.float32(top)
+    return np.asarray(levels.astype(np.float32) / np.float32(top))
 
 
-def _drawn_levels(data: bytes, decoded: Decoded, path: Path) -> Levels:
+def _drawn_levels(data: bytes, decoded: Decoded, path: Path) -> _Levels:
     """Return the levels (M, N) that tell the drawing: alpha where it varies, else the brightest channel as stored.
 
     Depth is kept: scaled to 8 bits, the 1 of a 16-bit mask of zeros and ones would be 0.
     """
-    bright: Levels = decoded.pixels.max(axis=2)
+    bright: _Levels = decoded.pixels.max(axis=2)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -116,7 +115,7 @@ def _drawn_levels(data: bytes, decoded: Decoded, path: Path) -> Levels:
                 red, green, blue, alpha = (np.asarray(layer.getchannel(name)) for name in "RGBA")
     except UnidentifiedImageError:  # a depth that only OpenCV reads
         return bright
-    brightest: Levels = np.maximum(np.maximum(red, green), blue)
+    brightest: _Levels = np.maximum(np.maximum(red, green), blue)
     if alpha.min() < alpha.max():
         _check_one_colour(brightest[alpha > 127], path)
         return alpha
@@ -146,7 +145,7 @@ def _check_one_colour(opaque: NDArray[np.uint8], path: Path) -> None:
         )
 
 
-def _like_photo(levels: Levels, path: Path, *, shape: tuple[int, int], own: int, orientation: int) -> Levels:
+def _like_photo(levels: _Levels, path: Path, *, shape: tuple[int, int], own: int, orientation: int) -> _Levels:
     """Return the levels on the upright photo's grid, turned by the photo's orientation where the size says so."""
     if levels.shape == tuple(shape):
         return levels
@@ -204,7 +203,7 @@ def _check_specks(inside: NDArray[np.bool_], path: Path) -> None:
     )
 
 
-def _check_two_values(levels: Levels, top: int, path: Path) -> None:
+def _check_two_values(levels: _Levels, top: int, path: Path) -> None:
     """Refuse a mask with areas, and not only edges, that are neither dark nor bright."""
     held = np.flatnonzero(cv2.calcHist([levels], [0], None, [top + 1], [0, top + 1]))
     middling = (levels > _DARK * top) & (levels < _BRIGHT * top)

@@ -189,7 +189,7 @@ def _by_bands(image: Image.Image, convert: Callable[[Image.Image], Pixels]) -> P
     return pixels
 
 
-def _from_16_bit(array: NDArray[Any], path: Path) -> Pixels:
+def _from_16_bit(array: NDArray[np.integer], path: Path) -> Pixels:
     if array.max(initial=0) > 65535 or array.min(initial=0) < 0:
         raise PhotoError(
             Problem(where=str(path), expected="8 or 16 bits a channel", got="32", action="export the photo as JPEG")
@@ -198,7 +198,7 @@ def _from_16_bit(array: NDArray[Any], path: Path) -> Pixels:
     return rgb
 
 
-def _to_8_bit(array: NDArray[Any]) -> NDArray[np.uint8]:
+def _to_8_bit(array: NDArray[np.integer]) -> NDArray[np.uint8]:
     """Scale 16 bits to 8, a band of rows at a time."""
     scaled = np.empty(array.shape, np.uint8)
     for top in range(0, len(array), BAND_ROWS):
@@ -243,7 +243,7 @@ def to_srgb(pixels: Pixels, profile: bytes | None) -> Pixels:
     return converted
 
 
-def _transform(profile: bytes | None, mode: str) -> Any:
+def _transform(profile: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None:
     """Return how to get from a profile to sRGB; None where there is nothing to do or the profile is broken.
 
     A broken profile is no reason to lose the photo.

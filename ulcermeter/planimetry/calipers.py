@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Points
+
 __all__ = [
     "Caliper",
     "equivalent_diameter",
@@ -18,7 +20,6 @@ __all__ = [
     "transverse_width",
 ]
 
-Points = NDArray[np.float64]
 _MOST_VERTICES = 720
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration, Finger, OutlineSource
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.geometry import signed_area
 from ulcermeter.planimetry.calipers import resample, transverse_width
 from ulcermeter.planimetry.skin import SkinOutline, local_scale, tangent_frame
@@ -16,7 +17,6 @@ from ulcermeter.protocol import Protocol
 
 __all__ = ["TERMS", "ErrorSizes", "SizeDraws", "draw_sizes", "error_sizes"]
 
-Floats = NDArray[np.floating]
 
 TERMS = ("reference", "height", "outline", "slope")
 _VERTICES = 48
@@ -116,7 +116,7 @@ def draw_sizes(
     skin: SkinOutline,
     calibration: Calibration,
     *,
-    centroid_px: Floats,
+    centroid_px: Reals,
     diameter_mm: float,
     area_mm2: float,
     sizes: ErrorSizes,
@@ -154,7 +154,7 @@ def draw_sizes(
     )
 
 
-def _spread(values: Floats) -> float:
+def _spread(values: Reals) -> float:
     return float(np.subtract(*np.percentile(values, [97.5, 2.5])))
 
 
@@ -162,10 +162,10 @@ def _spread(values: Floats) -> float:
 class _Noise:
     """Draws of every term: reference (D, 2, 2), height factor (D,), boundary (D, V), gradient (D, 2)."""
 
-    reference: Floats
-    height: Floats
-    boundary: Floats
-    gradient: Floats
+    reference: Reals
+    height: Reals
+    boundary: Reals
+    gradient: Reals
 
     @classmethod
     def draw(
@@ -173,7 +173,7 @@ class _Noise:
         rng: np.random.Generator,
         skin: SkinOutline,
         calibration: Calibration,
-        centroid_px: Floats,
+        centroid_px: Reals,
         *,
         sizes: ErrorSizes,
         count: int,
@@ -202,12 +202,12 @@ class _Noise:
 class _Shape:
     """The outline in its tangent plane, its normals, what sticks out of that plane, and how the photo saw it."""
 
-    vertices: Floats
-    normals: Floats
-    relief: Floats
+    vertices: Reals
+    normals: Reals
+    relief: Reals
     inward_most: float
-    gradient: Floats
-    lean: Floats
+    gradient: Reals
+    lean: Reals
 
     @classmethod
     def of(cls, skin: SkinOutline) -> _Shape:
@@ -229,7 +229,7 @@ class _Shape:
             skin.lean,
         )
 
-    def sizes(self, noise: _Noise, terms: tuple[str, ...]) -> tuple[Floats, Floats]:
+    def sizes(self, noise: _Noise, terms: tuple[str, ...]) -> tuple[Reals, Reals]:
         """Return diameters (D,) and areas (D,) under the terms named, the others held at their best values."""
         count = len(noise.height)
         boundary = noise.boundary if "outline" in terms else np.zeros((1, _VERTICES))
@@ -240,7 +240,7 @@ class _Shape:
         share = np.linalg.det(through)
         return self._longest(moved, metric), np.abs(signed_area(moved)) * share
 
-    def _through(self, noise: _Noise, terms: tuple[str, ...], count: int) -> Floats:
+    def _through(self, noise: _Noise, terms: tuple[str, ...], count: int) -> Reals:
         """Return the maps (D, 2, 2) from the tangent plane, back to the photo and out to the draw's place in x, y."""
         back = np.linalg.inv(self._lift(self.gradient[None])[0])
         out = self._level(noise.gradient if "slope" in terms else np.repeat(self.gradient[None], count, axis=0))
@@ -250,17 +250,17 @@ class _Shape:
             out = out * noise.height[:, None, None]
         return out @ back
 
-    def _level(self, gradient: Floats) -> Floats:
+    def _level(self, gradient: Reals) -> Reals:
         """Return maps (D, 2, 2) from the plane as seen to x, y straight below a skin of that gradient."""
         facing = np.maximum(1 - gradient @ self.lean, 0.3)
         return np.eye(2) + self.lean[:, None] * gradient[:, None, :] / facing[:, None, None]
 
-    def _lift(self, gradient: Floats) -> Floats:
+    def _lift(self, gradient: Reals) -> Reals:
         """Return maps (D, 2, 2) from the plane as seen to the tangent plane."""
         frame = tangent_frame(self.gradient)
         return (frame[:, :2] + frame[:, 2:] * self.gradient) @ self._level(gradient)
 
-    def _longest(self, moved: Floats, metric: Floats) -> Floats:
+    def _longest(self, moved: Reals, metric: Reals) -> Reals:
         """Return the longest caliper of each draw: moved is (D or 1, V, 2), metric (D, 2, 2)."""
         first, second = self._pairs()
         relief = ((self.relief[first] - self.relief[second]) ** 2).astype(np.float32)

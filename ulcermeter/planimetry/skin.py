@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration, Finger
+from ulcermeter.datatypes.arrays import Points
 from ulcermeter.geometry import centroid
 from ulcermeter.protocol import Protocol
 
 __all__ = ["SkinOutline", "lay_on_skin", "local_scale", "tangent_frame"]
-
-Points = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Pixels, Points
 from ulcermeter.geometry import area as polygon_area
-from ulcermeter.segmentation.network import Logits, Model, Pixels, expected_dice, surroundings
+from ulcermeter.segmentation.network import Logits, Model, expected_dice, surroundings
 from ulcermeter.segmentation.prompt_channels import polygon_region
-
-Points = NDArray[np.float64]
 
 NEVER = np.float32(-20.0)
 MIN_AREA_PX = 12

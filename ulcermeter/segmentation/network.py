@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Pixels
 from ulcermeter.errors import ModelError, PhotoError, Problem
-from ulcermeter.networks.engine import OpenNetwork, open_network
+from ulcermeter.networks.engine import OpenNetwork, Session, open_network
 from ulcermeter.segmentation.prompt_channels import no_prompt
 
 WEIGHTS = Path(__file__).parent / "weights" / "ulcer.onnx"
@@ -32,7 +32,6 @@ MIN_CONFIDENCE = 0.75
 MIN_CONFIDENCE_ONE_PASS = 0.60
 MIN_PEAK = 0.80
 
-Pixels = NDArray[np.uint8]
 Logits = NDArray[np.float32]
 
 
@@ -58,7 +57,7 @@ class Model:
     logit_shift: float
     path: Path
     threads: int
-    session: Any = field(repr=False, compare=False)
+    session: Session = field(repr=False, compare=False)
 
     def probability(self, logits: Logits) -> NDArray[np.float32]:
         """Calibrated probability of raw logits, float32 in 0..1, same shape."""
@@ -141,7 +140,7 @@ def _model(network: OpenNetwork, threads: int) -> Model:
     )
 
 
-def _check_kind(path: Path, session: Any, facts: Mapping[str, str]) -> None:
+def _check_kind(path: Path, session: Session, facts: Mapping[str, str]) -> None:
     inputs = session.get_inputs()
     if facts.get("kind") != MODEL_KIND or len(inputs) != 1 or inputs[0].shape[1] != 5:
         raise ModelError(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import RectifiedPhoto
+from ulcermeter.datatypes.arrays import Points
 from ulcermeter.segmentation.fields import (
     Find,
     View,
@@ -19,7 +20,7 @@ from ulcermeter.segmentation.fields import (
     whole_view,
 )
 from ulcermeter.segmentation.network import Logits, Model, forward, photo_logits
-from ulcermeter.segmentation.prompt_channels import polygon_region, region_prompt
+from ulcermeter.segmentation.prompt_channels import Prompt, polygon_region, region_prompt
 
 FIND_SPACING_MM = 0.12
 REFINED_EXTENT_PX = 110.0
@@ -28,9 +29,6 @@ MAX_FINDS = 24
 NATIVE_ENLARGEMENT = 2.0
 FIRST_PASS_SHARE = 0.35
 SURE = 0.85
-
-Points = NDArray[np.float64]
-Prompt = NDArray[np.float32]
 
 
 def find_step(rectified: RectifiedPhoto) -> float:

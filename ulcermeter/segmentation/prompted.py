@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import RectifiedPhoto
+from ulcermeter.datatypes.arrays import Points
 from ulcermeter.geometry import distance_outside
 from ulcermeter.segmentation.fields import NEVER, Find, View, blank_polygon, cut_view, extract_finds
 from ulcermeter.segmentation.network import Logits, Model, forward
@@ -35,7 +36,6 @@ FAINTEST = 0.1
 # drawn fingers) none reaches even .02. `python tests/studies/prompts.py DIR --calibrate`.
 STANDS_OUT = 0.1
 
-Points = NDArray[np.float64]
 PassResult = tuple[View, Logits, list[Find]]
 
 

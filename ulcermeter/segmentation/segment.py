@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import OutlineSource, RectifiedPhoto, Segmentation
+from ulcermeter.datatypes.arrays import Mask, Points, Reals
 from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.protocol import Protocol, default_protocol
 from ulcermeter.segmentation.fields import Find, View
@@ -20,8 +21,6 @@ from ulcermeter.segmentation.passes import drop_repeats, find_ulcers, refine_fin
 from ulcermeter.segmentation.prompt_channels import polygon_region
 from ulcermeter.segmentation.prompted import PassResult, find_at_click, find_in_outline, find_in_region, keep_ulcers
 from ulcermeter.segmentation.tracings import segment_tracing
-
-Points = NDArray[np.float64]
 
 
 def segment(
@@ -97,7 +96,7 @@ def segment(
     return _segment_automatically(rectified, opened, protocol)
 
 
-def _listed(outlines: Any) -> list[Points]:
+def _listed(outlines: Reals | Sequence[Reals] | None) -> list[Points]:
     """Return one outline or several, (x, y) points each, as a list of them."""
     if outlines is None:
         return []
@@ -229,9 +228,9 @@ def touches_border(rectified: RectifiedPhoto, outline: Points) -> bool:
     )
 
 
-def _shares(mask: Any) -> NDArray[Any]:
+def _shares(mask: Mask | Reals) -> Mask | Reals:
     """Return a mask of two values as bool, one of shares as it is."""
-    given = np.asarray(mask)
+    given: NDArray[Any] = np.asarray(mask)
     if given.dtype == bool or (given.dtype.kind == "f" and given.min(initial=0) >= 0 and given.max(initial=0) <= 1):
         return given
     values = np.unique(given)
@@ -243,7 +242,7 @@ def _shares(mask: Any) -> NDArray[Any]:
                 action="give bool, or float divided by the value of a full pixel",
             )
         )
-    return given > 0
+    return np.asarray(given > 0)
 
 
 def _box_corners(box: tuple[float, float, float, float]) -> Points:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import OutlineSource, RectifiedPhoto, Segmentation
+from ulcermeter.datatypes.arrays import Points
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.geometry import area
 from ulcermeter.segmentation.prompt_channels import polygon_region
 
-Points = NDArray[np.float64]
 BORDER_PX = 0.75
 # Share of a photo that no tracing covers (issue: a quarter); the black of an inverted mask covers nearly all of it.
 LARGEST_SHARE = 0.25

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ulcermeter.report.formatting import FILTERS
 from ulcermeter.store import write_file
@@ -26,7 +26,7 @@ def write_page(
     summary: pd.DataFrame,
     targets: tuple[Target, ...],
     figures: Mapping[str, str],
-    record: Mapping[str, Any],
+    made_by: Sequence[tuple[str, str]],
 ) -> Path:
     """Write validation.html; the same tables and figures give the same bytes.
 
@@ -38,8 +38,13 @@ def write_page(
     targets : tuple of Target
     figures : mapping of str to str
         SVG by name: error, bland_altman, calls, coverage.
-    record : mapping
-        run.json.
+    made_by : sequence of (str, str)
+        What the page names of the run: name and value.
+
+    Returns
+    -------
+    Path
+        The page.
     """
     import jinja2
 
@@ -59,7 +64,7 @@ def write_page(
         overall=next((c for c in cells if c["factor"] == "all" and c["mode"] == "instrument"), None),
         reasons=_reasons(phantoms),
         n_phantoms=phantoms["phantom"].nunique(),
-        run=_how(record),
+        run=made_by,
     )
     write_file(Path(out), (html + "\n").encode())
     return Path(out)
@@ -78,15 +83,3 @@ def _reasons(phantoms: pd.DataFrame) -> list[tuple[str, int]]:
     refused = phantoms[(phantoms["status"] == "refused") & (phantoms["mode"] == "instrument")]
     words = refused["reason"].str.split(";").str[0].str.replace(r"\d+(\.\d+)?", "…", regex=True)
     return [(str(text), int(count)) for text, count in words.value_counts().items()]
-
-
-def _how(record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    parameters = record["parameters"]
-    return [
-        ("ulcermeter", str(record["ulcermeter"])),
-        ("run_id", str(record["run_id"])),
-        ("network, SHA-256", str(record["model_sha256"])),
-        ("protocol", str(record["protocol"]["name"])),
-        ("size", str(parameters["size"]["name"])),
-        ("first seed", str(parameters["first_seed"])),
-    ]

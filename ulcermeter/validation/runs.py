@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -199,4 +199,18 @@ def _write(root: Path, found: Validation, record: dict[str, Any]) -> None:
         write_file(root / f"{name}.svg", (svg + "\n").encode())
     write_run_record(root, record)
     tables = {"phantoms": found.phantoms, "summary": found.summary}
-    write_page(root / "validation.html", **tables, targets=found.targets, figures=found.figures, record=record)
+    write_page(
+        root / "validation.html", **tables, targets=found.targets, figures=found.figures, made_by=_made_by(record)
+    )
+
+
+def _made_by(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    parameters = record["parameters"]
+    return [
+        ("ulcermeter", str(record["ulcermeter"])),
+        ("run_id", str(record["run_id"])),
+        ("network, SHA-256", str(record["model_sha256"])),
+        ("protocol", str(record["protocol"]["name"])),
+        ("size", str(parameters["size"]["name"])),
+        ("first seed", str(parameters["first_seed"])),
+    ]

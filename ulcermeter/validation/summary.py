@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Floats
 from ulcermeter.statistics import wilson
 from ulcermeter.tables import from_rows
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BINS", "CLEAR_MM", "empirical_width", "summarise"]
 
-Floats = NDArray[np.float64]
 
 # An ulcer is clear of the threshold from here on: there a call may not be wrong and should not be uncertain.
 CLEAR_MM = 0.3

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -62,7 +61,7 @@ class Shape:
 
 
 @lru_cache(maxsize=1)
-def card_board() -> Any:
+def card_board() -> cv2.aruco.CharucoBoard:
     """Return the squares as an OpenCV ChArUco board, with its origin at the first square."""
     dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, _DICTIONARY))
     return cv2.aruco.CharucoBoard(GRID, SQUARE_MM, MARKER_MM, dictionary)
@@ -113,7 +112,7 @@ def _squares() -> list[Shape]:
     return shapes
 
 
-def _marker(dictionary: Any, number: int, x_mm: float, y_mm: float) -> list[Shape]:
+def _marker(dictionary: cv2.aruco.Dictionary, number: int, x_mm: float, y_mm: float) -> list[Shape]:
     modules = dictionary.markerSize + 2
     bits = cv2.aruco.generateImageMarker(dictionary, number, modules) > 127
     size, margin = MARKER_MM / modules, (SQUARE_MM - MARKER_MM) / 2

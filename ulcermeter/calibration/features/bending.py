@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Points
+from ulcermeter.datatypes.arrays import Matrix
 
 __all__ = ["Bending", "fit_bending"]
 
-Matrix = NDArray[np.float64]
 _POWERS = ((2, 0), (1, 1), (0, 2), (3, 0), (2, 1), (1, 2), (0, 3))
 _N_MODES = 12
 """Seven powers in two directions are 14 displacements; two of them are perspective, which a homography has too."""

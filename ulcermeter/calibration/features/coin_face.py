@@ -11,7 +11,6 @@ and their differences go into its covariance. A flat dot has one rim only and ke
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -19,10 +18,10 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration.features.ellipses import Ellipse, EllipseFit, sensitivity
 from ulcermeter.calibration.geometry.camera import CameraPrior
+from ulcermeter.datatypes.arrays import Matrix
 
 __all__ = ["face_of"]
 
-Matrix = NDArray[Any]
 _RAYS, _FINER = 180, 4
 _ANGLES = np.arange(_RAYS) * (2 * np.pi / _RAYS)
 _CIRCLE = np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)])

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Points
+from ulcermeter.datatypes.arrays import Floats
 
 __all__ = ["rim_offsets"]
 
-Floats = NDArray[np.float64]
 _PROFILES = 8
 _SMOOTHED = 5
 """Neighbouring places averaged: a brushed or printed face has dark grains of its own."""

@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Points
+from ulcermeter.datatypes.arrays import Floats
 from ulcermeter.datatypes.light import SRGB_TO_LINEAR
 
 __all__ = ["edge_offsets", "linear_grey"]
-
-Floats = NDArray[np.float64]
 
 
 def linear_grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -7,7 +7,6 @@ Coarse: arcs of edge on a shrunken photo, each fitted, then followed all the way
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,11 +14,11 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration.features.edges import edge_offsets
 from ulcermeter.datatypes import Points
+from ulcermeter.datatypes.arrays import Matrix, Reals
 from ulcermeter.datatypes.light import SRGB_TO_LINEAR
 
 __all__ = ["Ellipse", "EllipseFit", "find_ellipses", "fit_ellipse"]
 
-Matrix = NDArray[Any]
 _LONG_SIDES_PX = (900, 360)
 _CANNY = {False: (40, 110), True: (8, 20)}
 """Weak and strong edges, levels of a Sobel gradient; faint rims: a white dot on paper is 10 levels off it (25 here)."""
@@ -64,11 +63,11 @@ class Ellipse:
         """Radius of the circle of the same area."""
         return float(np.sqrt(abs(np.linalg.det(self.shape_px))))
 
-    def rim(self, angles: Matrix) -> Points:
+    def rim(self, angles: Reals) -> Points:
         """Return rim points (K, 2) at angles (K,), radians."""
         return np.asarray(self.centre_px + np.column_stack([np.cos(angles), np.sin(angles)]) @ self.shape_px)
 
-    def normals(self, angles: Matrix) -> Points:
+    def normals(self, angles: Reals) -> Points:
         """Return unit vectors (K, 2) outwards at rim points."""
         out = np.column_stack([np.cos(angles), np.sin(angles)]) @ np.linalg.inv(self.shape_px)
         return np.asarray(out / np.hypot(*out.T)[:, None])
@@ -96,14 +95,14 @@ class EllipseFit:
     contrast: float
 
 
-def sensitivity(ellipse: Ellipse, angles: Matrix) -> Matrix:
+def sensitivity(ellipse: Ellipse, angles: Reals) -> Matrix:
     """Return how far the rim moves outwards (K, 5) for centre x, y and shape xx, xy, yy.
 
     Parameters
     ----------
     ellipse : Ellipse
         An ellipse, px.
-    angles : Matrix
+    angles : float64 (K,)
         Angles, rad.
 
     Returns
@@ -232,7 +231,7 @@ def _follow(guess: Ellipse, gradient: NDArray[np.float32], wide: float, least: f
     return _moved(guess, step, float(ok.mean()))
 
 
-def _moved(ellipse: Ellipse, step: Matrix, support: float) -> Ellipse | None:
+def _moved(ellipse: Ellipse, step: Reals, support: float) -> Ellipse | None:
     shape = ellipse.shape_px + np.array([[step[2], step[3]], [step[3], step[4]]])
     low, high = np.linalg.eigvalsh(shape)
     if low < 0.7 * _LEAST_SEMI_PX or low < _LEAST_RATIO * high:
@@ -332,7 +331,7 @@ def _improve(grey: NDArray[np.float32], ellipse: Ellipse, reach: float, *, brigh
 
 
 def _solved(
-    ellipse: Ellipse, angles: Matrix, offsets: Matrix, observed: NDArray[np.bool_], contrast: float
+    ellipse: Ellipse, angles: Reals, offsets: Matrix, observed: NDArray[np.bool_], contrast: float
 ) -> EllipseFit | None:
     """Weighted least squares with Tukey's weights; the covariance counts how far neighbours err together."""
     design = sensitivity(ellipse, angles)

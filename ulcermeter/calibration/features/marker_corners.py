@@ -19,10 +19,10 @@ from ulcermeter.calibration.features.edges import edge_offsets, linear_grey
 from ulcermeter.calibration.features.marker_code import Marker
 from ulcermeter.calibration.geometry.homography import square_to_quad
 from ulcermeter.datatypes import Points, transform_points
+from ulcermeter.datatypes.arrays import Matrix
 
 __all__ = ["MarkerFit", "fit_marker"]
 
-Matrix = NDArray[np.float64]
 _TRIM = 0.18
 """Share of a module left out at both ends of a border: there the next border's blur begins."""
 _REACHES = (0.48, 0.48, 0.42, 0.42, 0.42)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import cv2
 import numpy as np
@@ -11,10 +10,10 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration.features.quads import crossing
 from ulcermeter.datatypes import Points
+from ulcermeter.datatypes.arrays import Matrix
 
 __all__ = ["find_quads"]
 
-Matrix = NDArray[Any]
 _LONG_SIDE_PX = 640
 _CANNY, _SOFTNESS_PX = (30, 90), 1.0
 _FAINT_CANNY, _FAINT_SOFTNESS_PX = (4, 12), 2.0
@@ -164,7 +163,8 @@ def _plausible(quads: Matrix, size: tuple[int, int]) -> Matrix:
     ahead = np.roll(quads, -1, axis=1) - quads
     behind = np.roll(ahead, 1, axis=1)
     turns = behind[..., 0] * ahead[..., 1] - behind[..., 1] * ahead[..., 0]
-    quads = np.where((turns > 0).all(axis=1)[:, None, None], quads, quads[:, ::-1])
+    clockwise = np.all(turns > 0, axis=1, keepdims=True)[..., None]
+    quads = np.where(clockwise, quads, quads[:, ::-1])
     x, y = quads[..., 0], quads[..., 1]
     area = np.sum(x * np.roll(y, -1, axis=1) - np.roll(x, -1, axis=1) * y, axis=1) / 2
     convex = (turns > 0).all(axis=1) | (turns < 0).all(axis=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -13,11 +12,11 @@ from ulcermeter.calibration.features.dark_rim import rim_offsets
 from ulcermeter.calibration.features.edges import edge_offsets
 from ulcermeter.calibration.features.sharp_sides import Sharpest, sharpest_line
 from ulcermeter.datatypes import Points
+from ulcermeter.datatypes.arrays import Matrix
 from ulcermeter.datatypes.light import SRGB_TO_LINEAR
 
 __all__ = ["Quad", "crossing", "fit_quad"]
 
-Matrix = NDArray[Any]
 _LARGEST_SIDE_PX = 1600.0
 _LEAST_SD_PX = 0.02
 _LARGEST_SPREAD_PX = 0.8
@@ -271,7 +270,8 @@ def _robust_line(
     variance = max(float(np.sum(weights * off**2) / max(weights.sum() - 2, 3)), least**2)
     rms = float(np.sqrt(np.sum(weights * (off * own) ** 2) / weights.sum()))
     # Neighbouring profiles share the errors of print and relief: a side of 60 counts as some 15.
-    return solution, np.linalg.inv(normal) * variance * 4, weights, rms
+    covariance = np.asarray(np.linalg.inv(normal), dtype=np.float64) * variance * 4
+    return solution, covariance, weights, rms
 
 
 def _theil(place: Matrix, offsets: Matrix) -> Matrix:
@@ -281,7 +281,8 @@ def _theil(place: Matrix, offsets: Matrix) -> Matrix:
 
 
 def _weighted(design: Matrix, offsets: Matrix, weights: Matrix) -> Matrix:
-    return np.linalg.solve((design.T * weights) @ design + 1e-12 * np.eye(2), (design.T * weights) @ offsets)
+    normal = (design.T * weights) @ design + 1e-12 * np.eye(2)
+    return np.asarray(np.linalg.solve(normal, (design.T * weights) @ offsets), dtype=np.float64)
 
 
 def _corners(lines: Matrix) -> Points:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import Any
 
 import cv2
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration.geometry.homography import fit_homography
 from ulcermeter.datatypes import Points, transform_points
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.datatypes.light import SRGB_TO_LINEAR
 
 __all__ = ["border_beyond", "corner_radii"]
@@ -52,7 +52,7 @@ _FITTED = _Look(0.2, (0.4, 1.2), (-0.2, 0.0, 0.2))
 
 def corner_radii(
     pixels: NDArray[np.uint8], corners_px: Points, size_mm: tuple[float, float], *, guessed: bool = False
-) -> NDArray[Any]:
+) -> Reals:
     """Measure the radius of each corner of a rectangle.
 
     The picture about a corner is explained by one colour within and one without an outline whose corner has each of
@@ -92,7 +92,7 @@ def corner_radii(
     return radii
 
 
-def border_beyond(pixels: NDArray[np.uint8], corners_px: Points, size_mm: tuple[float, float]) -> NDArray[Any]:
+def border_beyond(pixels: NDArray[np.uint8], corners_px: Points, size_mm: tuple[float, float]) -> Reals:
     """Measure how much of each side's border goes straight on at a corner, where a round corner has left it.
 
     Of a printed frame taken for one side of a card, the neighbouring sides go on to the card's true corners.
@@ -126,7 +126,7 @@ def border_beyond(pixels: NDArray[np.uint8], corners_px: Points, size_mm: tuple[
     return np.asarray(np.fmax(*shares.T))
 
 
-def _share(beyond: NDArray[Any], own: NDArray[Any]) -> float:
+def _share(beyond: Reals, own: Reals) -> float:
     """Return the change of light beyond a corner over the side's own; 0 where the side's is not the same all along."""
     middle = np.median(own, axis=0)
     spread = np.median(np.linalg.norm(own - middle, axis=1))
@@ -135,7 +135,7 @@ def _share(beyond: NDArray[Any], own: NDArray[Any]) -> float:
     return float(np.median(beyond @ middle) / (middle @ middle))
 
 
-def _change(pixels: NDArray[np.uint8], to_px: NDArray[Any], at_mm: Points, across: Points) -> NDArray[Any] | None:
+def _change(pixels: NDArray[np.uint8], to_px: Reals, at_mm: Points, across: Points) -> Reals | None:
     """Return the change of light (P, 3) from one side of places to the other; None outside the photo."""
     offsets = np.concatenate([-_ASIDE_MM, _ASIDE_MM])[:, None, None] * across
     where = transform_points(to_px, (at_mm + offsets).reshape(-1, 2)).astype(np.float32)
@@ -153,7 +153,7 @@ def _grid_mm(look: _Look) -> Points:
 
 
 @lru_cache(maxsize=2)
-def _models(look: _Look) -> tuple[NDArray[Any], NDArray[Any]]:
+def _models(look: _Look) -> tuple[Reals, Reals]:
     """Return drawn corners and the shadows beside them, each (radii × softness × shifts, places).
 
     All have mean 0 and length 1; each shadow is at right angles to its corner, so that what the two explain adds up.
@@ -170,15 +170,15 @@ def _models(look: _Look) -> tuple[NDArray[Any], NDArray[Any]]:
     return np.array(covers, dtype=np.float32), np.array(shadows, dtype=np.float32)
 
 
-def _centred(values: NDArray[Any]) -> NDArray[Any]:
+def _centred(values: Reals) -> Reals:
     return np.asarray(values - values.mean(axis=0))
 
 
-def _normalised(values: NDArray[Any]) -> NDArray[Any]:
+def _normalised(values: Reals) -> Reals:
     return np.asarray(_centred(values) / np.linalg.norm(_centred(values)))
 
 
-def _seen(pixels: NDArray[np.uint8], at: Points) -> NDArray[Any] | None:
+def _seen(pixels: NDArray[np.uint8], at: Points) -> Reals | None:
     """Return the colours (P, 3) at places, smoothed to the grid; None where they leave the photo."""
     low, high = np.floor(at.min(axis=0)).astype(int) - 2, np.ceil(at.max(axis=0)).astype(int) + 3
     if (low < 0).any() or high[0] > pixels.shape[1] or high[1] > pixels.shape[0]:
@@ -186,4 +186,4 @@ def _seen(pixels: NDArray[np.uint8], at: Points) -> NDArray[Any] | None:
     every_px = float(np.sqrt(np.prod(np.ptp(at, axis=0)) / len(at)))
     patch = cv2.GaussianBlur(pixels[low[1] : high[1], low[0] : high[0]], (0, 0), max(0.8, 0.5 * every_px))
     where = (at - low).astype(np.float32)[None]
-    return cv2.remap(patch.astype(np.float32), where, None, cv2.INTER_LINEAR)[0]
+    return np.asarray(cv2.remap(patch.astype(np.float32), where, None, cv2.INTER_LINEAR)[0])

@@ -8,17 +8,16 @@ may change where a shadow or a stripe begins. So borders of either sign vote for
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Points
+from ulcermeter.datatypes.arrays import Matrix
 
 __all__ = ["Sharpest", "sharpest_line"]
 
-Matrix = NDArray[Any]
 _EVERY_PX, _PROFILES, _SOFT = 0.5, 8, 2.0
 """Between places across the side; profiles averaged at each place along it; smoothing, in places across."""
 _SLOPES = 31
@@ -104,7 +103,7 @@ def _slopes(light: NDArray[np.float32], at: Points, half: Matrix, outwards: Matr
     seen = cv2.remap(light, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     means = seen.reshape(len(at), _PROFILES, len(s), 3).mean(axis=1)
     soft = cv2.GaussianBlur(means, (0, 0), sigmaX=_SOFT, sigmaY=1e-3, borderType=cv2.BORDER_REPLICATE)
-    return np.gradient(soft.astype(np.float64), axis=1)
+    return np.asarray(np.gradient(soft.astype(np.float64), axis=1))
 
 
 def _along(values: Matrix, s: Matrix, shifts: Matrix) -> Matrix:
@@ -118,7 +117,7 @@ def _line(place: Matrix, offsets: Matrix, sd: Matrix, otherwise: Matrix) -> Matr
     seen = np.isfinite(offsets)
     if seen.sum() < 8:
         return otherwise
-    return np.polyval(np.polyfit(place[seen], offsets[seen], 1, w=1 / sd[seen]), place)
+    return np.asarray(np.polyval(np.polyfit(place[seen], offsets[seen], 1, w=1 / sd[seen]), place), dtype=np.float64)
 
 
 def _near(slopes: Matrix, steep: Matrix, s: Matrix, line: Matrix, noise: float) -> tuple[Matrix, Matrix, Matrix]:

@@ -7,17 +7,16 @@ scale's own period tells the rest.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Points
+from ulcermeter.datatypes.arrays import Reals
 
 __all__ = ["TickLines", "fit_tick_lines"]
 
-Floats = NDArray[Any]
 _SAMPLES = 20
 """Of a period, along the scale."""
 _REACH, _FIRST_REACH = 7.0, 1.2
@@ -52,10 +51,10 @@ class TickLines:
         Of a tick's end about the line of ends, along the tick; infinite where the ends make no line.
     """
 
-    number: Floats
+    number: Reals
     near_px: Points
     far_px: Points
-    covariance_px2: Floats
+    covariance_px2: Reals
     end_sd_px: float
 
 
@@ -64,8 +63,8 @@ class _Strip:
     """The picture straightened along the scale: rows (R,) px to the side, columns at phases (in ticks)."""
 
     values: NDArray[np.float32]
-    rows_px: Floats
-    phase: Floats
+    rows_px: Reals
+    phase: Reals
     course_px: Points
     transverse: Points
 
@@ -74,7 +73,7 @@ class _Strip:
         rows = np.abs(self.rows_px) < reach_px
         return replace(self, values=self.values[rows], rows_px=self.rows_px[rows])
 
-    def points(self, phase: Floats, aside_px: Floats) -> Points:
+    def points(self, phase: Reals, aside_px: Reals) -> Points:
         """Return the photo's points (T, 2) at phases, px to the side of the course."""
         place, side = (
             np.column_stack([np.interp(phase, self.phase, v[:, i]) for i in (0, 1)])
@@ -83,7 +82,7 @@ class _Strip:
         return place + np.asarray(aside_px)[:, None] * side
 
 
-def fit_tick_lines(grey: NDArray[np.uint8], places_px: Points, phase: Floats) -> TickLines | None:
+def fit_tick_lines(grey: NDArray[np.uint8], places_px: Points, phase: Reals) -> TickLines | None:
     """Fit a line to each tick of a scale.
 
     Parameters
@@ -104,7 +103,7 @@ def fit_tick_lines(grey: NDArray[np.uint8], places_px: Points, phase: Floats) ->
     return None if lines is None else _fit(grey, (lines.near_px + lines.far_px) / 2, lines.number)
 
 
-def _fit(grey: NDArray[np.uint8], places_px: Points, phase: Floats) -> TickLines | None:
+def _fit(grey: NDArray[np.uint8], places_px: Points, phase: Reals) -> TickLines | None:
     number = np.arange(np.ceil(phase[0] - 0.1), phase[-1] + 0.1)
     if len(number) < _LEAST_TICKS:
         return None
@@ -117,7 +116,7 @@ def _fit(grey: NDArray[np.uint8], places_px: Points, phase: Floats) -> TickLines
     return None if band is None else _lines(strip, number, offsets, contrast, band, period_px=period_px)
 
 
-def _strip(grey: NDArray[np.uint8], places: Points, phase: Floats, number: Floats) -> tuple[_Strip, float]:
+def _strip(grey: NDArray[np.uint8], places: Points, phase: Reals, number: Reals) -> tuple[_Strip, float]:
     columns = np.arange(number[0] - 0.6, number[-1] + 0.6, 1 / _SAMPLES)
     courses = [np.polynomial.Polynomial.fit(phase, places[:, i], 3) for i in (0, 1)]
     course, along = (np.column_stack([c(columns) for c in cs]) for cs in (courses, [c.deriv() for c in courses]))
@@ -132,7 +131,7 @@ def _strip(grey: NDArray[np.uint8], places: Points, phase: Floats, number: Float
     return _Strip(values, rows, columns, course, transverse), period_px
 
 
-def _darkest(strip: _Strip, number: Floats, expected: Floats) -> tuple[Floats, Floats]:
+def _darkest(strip: _Strip, number: Reals, expected: Reals) -> tuple[Reals, Reals]:
     """Return each tick's offset from its number (in ticks) and its contrast on each row, both (R, T).
 
     The offset is the centroid of what is darker than the ground on both sides, under a window that is centred on it.
@@ -156,13 +155,13 @@ def _darkest(strip: _Strip, number: Floats, expected: Floats) -> tuple[Floats, F
     return offsets, contrast
 
 
-def _lean(rows_px: Floats, number: Floats, offsets: Floats, contrast: Floats) -> np.polynomial.Polynomial:
+def _lean(rows_px: Reals, number: Reals, offsets: Reals, contrast: Reals) -> np.polynomial.Polynomial:
     """Return how ticks lean (ticks per px to the side) as a straight line over their numbers."""
     slopes = _straight(rows_px, offsets, np.clip(contrast, 0, None))[1]
     return _robust(number, slopes, 1)[0]
 
 
-def _robust(x: Floats, y: Floats, degree: int) -> tuple[np.polynomial.Polynomial, float]:
+def _robust(x: Reals, y: Reals, degree: int) -> tuple[np.polynomial.Polynomial, float]:
     """Return a Tukey-weighted polynomial and the robust spread about it."""
     weights = np.ones(len(x))
     spread = 1.0
@@ -178,7 +177,7 @@ def _robust(x: Floats, y: Floats, degree: int) -> tuple[np.polynomial.Polynomial
     return course, spread
 
 
-def _band(contrast: Floats, rows_px: Floats) -> tuple[int, int] | None:
+def _band(contrast: Reals, rows_px: Reals) -> tuple[int, int] | None:
     """Return the first and last row of the short ticks, by half of their most contrast."""
     middle = int(np.argmin(np.abs(rows_px)))
     near = slice(max(middle - 6, 0), middle + 7)
@@ -192,7 +191,7 @@ def _band(contrast: Floats, rows_px: Floats) -> tuple[int, int] | None:
 
 
 def _lines(
-    strip: _Strip, number: Floats, offsets: Floats, contrast: Floats, band: tuple[int, int], *, period_px: float
+    strip: _Strip, number: Reals, offsets: Reals, contrast: Reals, band: tuple[int, int], *, period_px: float
 ) -> TickLines | None:
     first, last = band
     cut = max(int(round(_TRIM * (last - first))), 1)
@@ -226,7 +225,7 @@ def _lines(
     return TickLines(number[good], near_px, far_px, covariance, end_sd_px if observed else float("inf"))
 
 
-def _straight(off_px: Floats, offsets: Floats, weights: Floats) -> tuple[Floats, Floats]:
+def _straight(off_px: Reals, offsets: Reals, weights: Reals) -> tuple[Reals, Reals]:
     """Return each tick's offset in the middle of its rows, and its slope (ticks per px), (T,) each."""
     total = np.maximum(weights.sum(axis=0), 1e-6)
     mean = (weights * off_px[:, None]).sum(axis=0) / total
@@ -236,7 +235,7 @@ def _straight(off_px: Floats, offsets: Floats, weights: Floats) -> tuple[Floats,
 
 
 def _ends(
-    rows_px: Floats, contrast: Floats, band: tuple[int, int], number: Floats
+    rows_px: Reals, contrast: Reals, band: tuple[int, int], number: Reals
 ) -> tuple[np.polynomial.Polynomial, float]:
     """Return where the short ticks end (px to the side, over their numbers) on the side where that is clearer."""
     first, last = band

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Points
+from ulcermeter.datatypes.arrays import Reals
 
 __all__ = ["TickCluster", "find_ticks"]
 
-Floats = NDArray[Any]
 _TILE_PX = 96
 _PERIODS_PX = (3.6, 30.0)
 _LEAST_SHARE = 0.22
@@ -46,14 +45,14 @@ class TickCluster:
 
     origin_px: Points
     axis: Points
-    bend: Floats
+    bend: Reals
     frequency: float
     low_px: float
     high_px: float
     strength: float
     tile_px: int
 
-    def curve(self, s: Floats) -> tuple[Points, Points]:
+    def curve(self, s: Reals) -> tuple[Points, Points]:
         """Return the scale's points (K, 2) at s (K,) px along it, and the unit vectors across it there."""
         fine = np.linspace(self.low_px, self.high_px, 400)
         slope = self.bend[0] + 2 * self.bend[1] * fine
@@ -98,7 +97,7 @@ def find_ticks(grey: NDArray[np.uint8]) -> list[TickCluster]:
     return sorted(rows, key=lambda row: -row.strength)[:_MOST_ROWS]
 
 
-def _tile_waves(grey: NDArray[np.uint8], size: int) -> tuple[Points, Floats, Floats, Floats]:
+def _tile_waves(grey: NDArray[np.uint8], size: int) -> tuple[Points, Reals, Reals, Reals]:
     """Return each tile's centre (x, y), its strongest wave (cycles per px in x, y), its share of detail, its weight."""
     step = size // 2
     tiles = np.lib.stride_tricks.sliding_window_view(grey, (size, size))[::step, ::step]
@@ -134,7 +133,7 @@ def _tile_waves(grey: NDArray[np.uint8], size: int) -> tuple[Points, Floats, Flo
     return centres, waves, shares, shares * np.sqrt(power[np.arange(len(power)), row, col])
 
 
-def _grown(seed: int, good: NDArray[np.intp], centres: Points, waves: Floats, size: int) -> NDArray[np.intp]:
+def _grown(seed: int, good: NDArray[np.intp], centres: Points, waves: Reals, size: int) -> NDArray[np.intp]:
     """Return the tiles that are reached from one over neighbours with nearly the same wave."""
     members, front = {seed}, [seed]
     drift = np.minimum(np.hypot(*(waves[good] - waves[seed]).T), np.hypot(*(waves[good] + waves[seed]).T))
@@ -155,7 +154,7 @@ def _grown(seed: int, good: NDArray[np.intp], centres: Points, waves: Floats, si
     return np.asarray(found[aside <= 0.8 * size + 0.12 * along])
 
 
-def _beside(seed: int, row: TickCluster, good: NDArray[np.intp], centres: Points, waves: Floats) -> int:
+def _beside(seed: int, row: TickCluster, good: NDArray[np.intp], centres: Points, waves: Reals) -> int:
     """Return how many tiles to the sides of a row show its wave too: many in cloth and wood, none beside a scale."""
     aside = np.abs((centres[good] - row.origin_px) @ np.array([-row.axis[1], row.axis[0]])) / row.tile_px
     along = (centres[good] - row.origin_px) @ row.axis
@@ -164,9 +163,7 @@ def _beside(seed: int, row: TickCluster, good: NDArray[np.intp], centres: Points
     return int((off < _DRIFT * np.hypot(*waves[seed])).sum())
 
 
-def _cluster(
-    members: NDArray[np.intp], centres: Points, waves: Floats, shares: Floats, size: int
-) -> TickCluster | None:
+def _cluster(members: NDArray[np.intp], centres: Points, waves: Reals, shares: Reals, size: int) -> TickCluster | None:
     weight = shares[members]
     best = members[int(np.argmax(weight))]
     aligned = waves[members] * np.sign(waves[members] @ waves[best])[:, None]

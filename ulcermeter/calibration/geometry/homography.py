@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Points
+from ulcermeter.datatypes.arrays import Matrix
 
 __all__ = ["UNIT_SQUARE", "fit_homography", "square_to_quad"]
 
-Matrix = NDArray[np.float64]
 
 UNIT_SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]])
 """Corners (x, y): upper left, upper right, lower right, lower left."""

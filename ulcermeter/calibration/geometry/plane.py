@@ -13,15 +13,13 @@ import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ulcermeter.calibration.geometry.camera import CameraPrior
 from ulcermeter.calibration.geometry.pose import Level, PoseSamples, solve_poses
 from ulcermeter.datatypes import Points, transform_points
+from ulcermeter.datatypes.arrays import Matrix
 
 __all__ = ["PlaneFit", "fit_plane", "seeded_generator"]
-
-Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ulcermeter.calibration.geometry.camera import CameraPrior
 from ulcermeter.calibration.geometry.homography import fit_homography
 from ulcermeter.datatypes import Points
+from ulcermeter.datatypes.arrays import Matrix
 
 __all__ = ["Level", "PoseSamples", "Poses", "solve_poses"]
 
-Matrix = NDArray[np.float64]
 _STEPS = 40
 _LEAST_GAIN = 1e-3
 """Of chi2, whose unit is one standard deviation squared: smaller steps change nothing."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Box, Calibration, Photo, Points, RectifiedPhoto
+from ulcermeter.datatypes.arrays import Floats
 from ulcermeter.errors import Problem, Refusal
 
 __all__ = ["MAX_RECTIFIED_MEGAPIXELS", "rectify"]
@@ -19,8 +20,6 @@ MAX_RECTIFIED_SIDE_PX = 32_000
 """Longest side of a rectified window, and of the part of the photo that it is taken from: OpenCV resamples no longer
 ones (32,767)."""
 _GRID_STEP = 16
-
-Nodes = NDArray[np.float64]
 
 
 def rectify(photo: Photo, calibration: Calibration, *, spacing_mm: float, window: Box | None = None) -> RectifiedPhoto:
@@ -126,7 +125,7 @@ def _plane_box(calibration: Calibration, bounds: tuple[float, float, float, floa
 
 def _nodes_on_photo(
     calibration: Calibration, origin_mm: tuple[float, float], spacing_mm: float, shape: tuple[int, int]
-) -> Nodes:
+) -> Floats:
     """Return photo x, y (m, n, 2) on a coarse grid over the result, one node round it on every side.
 
     The nodes lie where `cv2.resize` takes the middle of its blocks to be; between them, bilinear is exact to 0.01 px.
@@ -137,21 +136,21 @@ def _nodes_on_photo(
     return calibration.to_px(plane).reshape(*x.shape, 2)
 
 
-def _between_nodes(nodes: Nodes, shape: tuple[int, int]) -> NDArray[np.float32]:
+def _between_nodes(nodes: Floats, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Return photo x, y (M, N, 2) of every pixel of the result."""
     size = (nodes.shape[1] * _GRID_STEP, nodes.shape[0] * _GRID_STEP)
     fine = cv2.resize(nodes.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     return np.asarray(fine[_GRID_STEP : _GRID_STEP + shape[0], _GRID_STEP : _GRID_STEP + shape[1]])
 
 
-def _minification(nodes: Nodes) -> float:
+def _minification(nodes: Floats) -> float:
     """Return how many photo pixels one new pixel spans, in the middle of the window."""
     row, col = (n // 2 for n in nodes.shape[:2])
     step_x, step_y = nodes[row, col] - nodes[row, col - 1], nodes[row, col] - nodes[row - 1, col]
     return float(np.sqrt(abs(step_x[0] * step_y[1] - step_x[1] * step_y[0]))) / _GRID_STEP
 
 
-def _sample(pixels: NDArray[np.uint8], nodes: Nodes, shape: tuple[int, int]) -> NDArray[np.uint8]:
+def _sample(pixels: NDArray[np.uint8], nodes: Floats, shape: tuple[int, int]) -> NDArray[np.uint8]:
     cols_rows = np.array([pixels.shape[1], pixels.shape[0]])
     low = np.clip(np.floor(nodes.min(axis=(0, 1))) - 8, 0, cols_rows - 1).astype(int)
     high = np.clip(np.ceil(nodes.max(axis=(0, 1))) + 9, low + 1, cols_rows).astype(int)

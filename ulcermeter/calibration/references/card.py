@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -84,7 +84,7 @@ def find_card(
 
 
 @lru_cache(maxsize=1)
-def _detector() -> Any:
+def _detector() -> cv2.aruco.CharucoDetector:
     markers = cv2.aruco.DetectorParameters()
     markers.adaptiveThreshWinSizeMin, markers.adaptiveThreshWinSizeMax = 9, 25
     markers.adaptiveThreshWinSizeStep = 16

@@ -7,7 +7,7 @@ centre; that is the pole of the plane's horizon.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from ulcermeter.calibration.geometry.camera import CameraPrior, camera_prior
 from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
 from ulcermeter.calibration.references.region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Photo, Points
+from ulcermeter.datatypes.arrays import Matrix, Reals
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.reference import Reference, ReferenceKind
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DISC", "cropped", "disc_poses", "find_disc", "find_discs"]
 
-Matrix = NDArray[Any]
 _POINTS = 8
 _SLIDE_RAD = 0.3
 """How far the points may lie along the rim from where they are written down: no constraint for any tilt."""
@@ -218,7 +218,7 @@ def _found(size_mm: float, disc: EllipseFit, camera: CameraPrior, size_sd_pct: f
     )
 
 
-def _covariance(disc: EllipseFit, angles: Matrix, *, rim_sd: float) -> Matrix:
+def _covariance(disc: EllipseFit, angles: Reals, *, rim_sd: float) -> Matrix:
     """Return the covariance of points at these angles: they go where the ellipse goes, and along its rim anywhere.
 
     An ellipse fixes five of a homography's eight numbers: moved, stretched or sheared, it takes its points along as

@@ -7,7 +7,7 @@ four sides too: a card is told by its proportions before the camera and by its r
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ from ulcermeter.calibration.geometry.pose import solve_poses
 from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
 from ulcermeter.calibration.references.region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Photo, Points, transform_points
+from ulcermeter.datatypes.arrays import Matrix
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.reference import Reference, ReferenceKind
 
@@ -61,7 +62,7 @@ _POINT_SD_MM = 0.06
 @dataclass(frozen=True)
 class _Card:
     corners_px: Points
-    covariance_px2: NDArray[Any]
+    covariance_px2: Matrix
     n_rounded: int
     """Corners seen to be rounded as a card's are."""
 
@@ -111,7 +112,7 @@ def _cards(pixels: NDArray[np.uint8], region: Box | None, camera: CameraPrior, t
     """Return all cards among the clear borders, else among faint ones; of overlapping ones the outermost."""
     patch, origin = cropped(pixels, region)
 
-    def askew(quads: NDArray[Any]) -> NDArray[Any]:
+    def askew(quads: Matrix) -> Matrix:
         return _askew(quads + origin, camera)
 
     cards: list[_Card] = []
@@ -203,7 +204,7 @@ def _read_right(corners: Points, camera: CameraPrior) -> Points:
     return corners if _skew(corners, camera) <= _skew(turned, camera) else turned
 
 
-def _skew(corners: NDArray[Any], camera: CameraPrior) -> NDArray[Any]:
+def _skew(corners: Matrix, camera: CameraPrior) -> Matrix:
     """Return by how much corners (..., 4, 2) are no picture of a card, whatever the tilt; 0 for a perfect one.
 
     The two columns that turn a plane's axes into the camera's are at right angles and equally long (Zhang 2000).
@@ -212,10 +213,12 @@ def _skew(corners: NDArray[Any], camera: CameraPrior) -> NDArray[Any]:
     columns = _plane_axes(corners) / ID1_MM
     x, y = np.moveaxis(np.linalg.inv(camera.matrix) @ columns, -1, 0)
     lengths = np.linalg.norm(x, axis=-1), np.linalg.norm(y, axis=-1)
-    return np.maximum(np.abs(np.log(lengths[0] / lengths[1])), np.abs((x * y).sum(axis=-1)) / (lengths[0] * lengths[1]))
+    return np.asarray(
+        np.maximum(np.abs(np.log(lengths[0] / lengths[1])), np.abs((x * y).sum(axis=-1)) / (lengths[0] * lengths[1]))
+    )
 
 
-def _plane_axes(corners: NDArray[Any]) -> NDArray[Any]:
+def _plane_axes(corners: Matrix) -> Matrix:
     """Return the first two columns (..., 3, 2) of the homography from the unit square to corners (Heckbert 1989)."""
     first, second, third, fourth = np.moveaxis(corners, -2, 0)
     a, b, s = second - third, fourth - third, first - second + third - fourth
@@ -227,7 +230,7 @@ def _plane_axes(corners: NDArray[Any]) -> NDArray[Any]:
     return np.stack([x, y], axis=-1)
 
 
-def _askew(corners: NDArray[Any], camera: CameraPrior) -> NDArray[Any]:
+def _askew(corners: Matrix, camera: CameraPrior) -> Matrix:
     """Return the skew (Q,) of outlines (Q, 4, 2) read the better way round; infinite where none can be a card."""
     skew = np.minimum(_skew(corners, camera), _skew(np.roll(corners, -1, axis=1), camera))
     x, y = corners[..., 0], corners[..., 1]
@@ -240,7 +243,7 @@ def _corners_mm() -> Points:
     return np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]]) * ID1_MM
 
 
-def _turned(quad: Quad) -> tuple[Points, NDArray[Any]]:
+def _turned(quad: Quad) -> tuple[Points, Matrix]:
     """Return the corners and covariance of the same outline, read from the next corner on."""
     order = np.roll(np.arange(8), -2)
     return np.roll(quad.corners_px, -1, axis=0), quad.covariance_px2[np.ix_(order, order)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ from ulcermeter.calibration.features.tick_waves import TickCluster, find_ticks
 from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
 from ulcermeter.calibration.references.region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Note, NoteKind, Photo, Points
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.reference import Reference, ReferenceKind
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RULER", "find_ruler"]
 
-Floats = NDArray[Any]
 _LONG_SIDES_PX = (1000, 2016)
 _STEP_PX = 0.5
 _LEAST_TICKS = 15
@@ -102,9 +102,9 @@ class _Scale:
     """Ticks along a curve: places (x, y) at `phase` (in ticks), and the ink of each whole tick; light or dark ones."""
 
     places_px: Points
-    phase: Floats
+    phase: Reals
     jitter: float
-    ink: Floats
+    ink: Reals
     light: bool
 
 
@@ -224,12 +224,12 @@ def _follow(grey: NDArray[np.uint8], cluster: TickCluster) -> _Scale | None:
     return _Scale(places, smooth, jitter, ink, light=sign < 0)
 
 
-def _boxed(rows: Floats, width: float) -> Floats:
+def _boxed(rows: Reals, width: float) -> Reals:
     """Return running means along rows: one of width w has the spread of a Gaussian of sd w / √12."""
     return np.asarray(cv2.blur(rows, (2 * int(width / 2) + 1, 1), borderType=cv2.BORDER_REFLECT))
 
 
-def _smoothed(values: Floats, sd: float) -> Floats:
+def _smoothed(values: Reals, sd: float) -> Reals:
     reach = int(3 * sd)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sd) ** 2)
     kernel /= kernel.sum()
@@ -242,7 +242,7 @@ def _longest(good: NDArray[np.bool_]) -> tuple[int, int]:
     return max(runs, key=lambda run: run[1] - run[0]) if runs else (0, len(good))
 
 
-def _smooth_course(place: Floats, phase: Floats) -> tuple[Floats, float]:
+def _smooth_course(place: Reals, phase: Reals) -> tuple[Reals, float]:
     """Return the phase as a cubic of the place, robustly, and the spread about it."""
     t = np.linspace(-1, 1, len(place))
     weights = np.ones(len(place))
@@ -254,13 +254,13 @@ def _smooth_course(place: Floats, phase: Floats) -> tuple[Floats, float]:
     return course, float(np.sqrt(np.average(off**2, weights=weights)))
 
 
-def _ink(flat: Floats, phase: Floats, band: NDArray[np.bool_]) -> Floats:
+def _ink(flat: Reals, phase: Reals, band: NDArray[np.bool_]) -> Reals:
     """Return for each whole tick how much ink there is along it, beyond the band of the short ones too."""
     ticks = np.arange(np.ceil(phase[0] + 0.5), phase[-1] - 0.5)
     at, before, after = (np.interp(ticks + shift, phase, np.arange(len(phase))) for shift in (0.0, -0.5, 0.5))
     rows = np.arange(len(flat))[:, None].astype(np.float32)
 
-    def sampled(columns: Floats) -> Floats:
+    def sampled(columns: Reals) -> Reals:
         where = np.broadcast_to(columns[None].astype(np.float32), (len(flat), len(columns)))
         lines = np.broadcast_to(rows, where.shape)
         return np.asarray(
@@ -273,7 +273,7 @@ def _ink(flat: Floats, phase: Floats, band: NDArray[np.bool_]) -> Floats:
     return np.asarray((dark > level).sum(axis=0), dtype=np.float64)
 
 
-def _explained(ink: Floats, lag: int) -> float:
+def _explained(ink: Reals, lag: int) -> float:
     """Return the share of the ink's variance that repeats with a lag (adjusted for its number of means)."""
     if len(ink) < 1.5 * lag or np.var(ink) < 1e-9:
         return 0.0
@@ -351,12 +351,12 @@ def _few(lines: TickLines) -> TickLines:
     return TickLines(number, near, far, lines.covariance_px2 / size, lines.end_sd_px / np.sqrt(size))
 
 
-def _turn(x: Floats, y: Floats) -> float:
+def _turn(x: Reals, y: Reals) -> float:
     """Return by how much (rad) a course turns from end to end."""
     return float(2 * np.polynomial.Polynomial.fit(x, y, 2).convert().coef[2] * np.ptp(x))
 
 
-def _on_arc(along_mm: Floats, aside_mm: float, turn: float) -> Points:
+def _on_arc(along_mm: Reals, aside_mm: float, turn: float) -> Points:
     """Return points (2T, 2) along a scale that turns by `turn` (rad) from end to end, and the same aside of it.
 
     Lengths along the scale are kept, and ticks stand at right angles to it.
@@ -367,7 +367,7 @@ def _on_arc(along_mm: Floats, aside_mm: float, turn: float) -> Points:
     return np.vstack([course, course + aside_mm * np.column_stack([-np.sin(angle), np.cos(angle)])])
 
 
-def _covariance(lines: TickLines, near: Points, far: Points) -> Floats:
+def _covariance(lines: TickLines, near: Points, far: Points) -> Reals:
     """Return the covariance (4T, 4T) of the near and far points of ticks.
 
     A tick is placed at right angles to itself only: along it, its far point may lie anywhere, and its near point as

@@ -12,12 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Floats, Ints
 from ulcermeter.errors import MissingDependencyError, Problem
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 FINGERS = ("thumb", "index", "middle", "ring", "little")
 BONES = (

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.phantom.hands.body import read_body
 from ulcermeter.phantom.hands.mesh import LongNail
 from ulcermeter.phantom.hands.painter import SkinLook
@@ -16,7 +16,6 @@ from ulcermeter.phantom.hands.rest import FingerShape, RestHand, along_finger, h
 from ulcermeter.phantom.hands.subdivision import smooth_hand
 from ulcermeter.phantom.skin import BACK_SRGB, PALM_SRGB, linear, tone_colour
 
-Floats = NDArray[Any]
 TEXTURE_PX = 2048
 
 BED_SRGB = np.array([(140, 30, 30), (190, 60, 50), (200, 160, 90), (225, 205, 150), (45, 25, 20), (90, 10, 15)])
@@ -129,7 +128,7 @@ def _put_on(look: SkinLook, shapes: dict[int, FingerShape], rng: np.random.Gener
             look.ring_mm[finger] = (start, start + rng.uniform(1.5, 6))
 
 
-def _draw_sores(hand: RestHand, rng: np.random.Generator) -> Floats:
+def _draw_sores(hand: RestHand, rng: np.random.Generator) -> Reals:
     """Draw up to four sores on the skin of fingers, most near the tip, on two hands of five."""
     if rng.random() > 0.4:
         return np.zeros((0, 9))
@@ -162,4 +161,4 @@ def _detail(srgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     own = uv[finger_of > 0].reshape(-1, 2)
     light = linear(srgb)
     mean = light[((1 - own[:, 1]) * (rows - 1)).astype(int), (own[:, 0] * (cols - 1)).astype(int)].mean(0)
-    return np.clip(128 * light / mean, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(128 * light / mean, 0, 255).astype(np.uint8))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.phantom.noise_maps import band_noise
 from ulcermeter.phantom.skin import BACK_SRGB, PALM_SRGB, linear
 
-Floats = NDArray[Any]
 # A picture smaller than this is a tile to be repeated, a larger one a room to cut from.
 TILE_LIMIT_PX = 200
 PLAIN_SRGB = np.array(
@@ -31,7 +29,7 @@ class Grounds:
         self.tiles = [p for p in kept if max(p.shape[:2]) < TILE_LIMIT_PX]
         self.rooms = [p for p in kept if max(p.shape[:2]) >= TILE_LIMIT_PX]
 
-    def draw(self, size_px: int, rng: np.random.Generator) -> Floats:
+    def draw(self, size_px: int, rng: np.random.Generator) -> Reals:
         """Draw a ground, float32 (size, size, 3) linear light."""
         chance = rng.random()
         if self.rooms and chance < 0.25:
@@ -46,61 +44,61 @@ class Grounds:
         return np.ascontiguousarray(linear(np.clip(srgb, 0, 255)), dtype=np.float32)
 
 
-def _cut_room(room: Floats, size_px: int, rng: np.random.Generator) -> Floats:
+def _cut_room(room: Reals, size_px: int, rng: np.random.Generator) -> Reals:
     rows, cols = room.shape[:2]
     side = int(rng.uniform(0.3, 0.9) * min(rows, cols))
     y, x = rng.integers(0, rows - side + 1), rng.integers(0, cols - side + 1)
     out = cv2.resize(room[y : y + side, x : x + side], (size_px, size_px), interpolation=cv2.INTER_CUBIC)
-    return cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 6)).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 6)).astype(np.float32))
 
 
-def _lay_tiles(tile: Floats, size_px: int, rng: np.random.Generator) -> Floats:
+def _lay_tiles(tile: Reals, size_px: int, rng: np.random.Generator) -> Reals:
     mirrored = np.hstack([tile, tile[:, ::-1]])
     mirrored = np.vstack([mirrored, mirrored[::-1]])
     scale, angle = np.exp(rng.uniform(np.log(0.5), np.log(4))), rng.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / scale
     move = np.column_stack([turn, rng.uniform(0, 200, 2)]).astype(np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(mirrored, move, (size_px, size_px), flags=flags, borderMode=cv2.BORDER_WRAP).astype(
-        np.float32
+    return np.asarray(
+        cv2.warpAffine(mirrored, move, (size_px, size_px), flags=flags, borderMode=cv2.BORDER_WRAP).astype(np.float32)
     )
 
 
-def _colour(rng: np.random.Generator) -> Floats:
-    return PLAIN_SRGB[rng.integers(len(PLAIN_SRGB))] + rng.normal(0, 14, 3)
+def _colour(rng: np.random.Generator) -> Reals:
+    return np.asarray(PLAIN_SRGB[rng.integers(len(PLAIN_SRGB))] + rng.normal(0, 14, 3))
 
 
-def _noise(size_px: int, waves: float, rng: np.random.Generator) -> Floats:
+def _noise(size_px: int, waves: float, rng: np.random.Generator) -> Reals:
     """Return noise of unit sd, (size, size), with up to ``waves`` waves across."""
     side = int(rng.integers(128, 512))
     y, x = rng.integers(0, 512 - side + 1, 2)
     field = band_noise(max(waves * 512 / side / 6, 0.5), waves * 512 / side, int(rng.integers(3)))
-    return cv2.resize(field[y : y + side, x : x + side], (size_px, size_px), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(field[y : y + side, x : x + side], (size_px, size_px), interpolation=cv2.INTER_LINEAR))
 
 
-def _plain(size_px: int, rng: np.random.Generator) -> Floats:
+def _plain(size_px: int, rng: np.random.Generator) -> Reals:
     field = _noise(size_px, float(rng.uniform(2, 60)), rng)[..., None]
     return _colour(rng) + field * rng.uniform(0, 14) + np.zeros((1, 1, 3))
 
 
-def _wood(size_px: int, rng: np.random.Generator) -> Floats:
+def _wood(size_px: int, rng: np.random.Generator) -> Reals:
     across = np.linspace(0, rng.uniform(4, 25), size_px)[:, None] + 0.5 * _noise(size_px, 4, rng)
     grain = np.sin(2 * np.pi * across + 2 * _noise(size_px, 3, rng)) + 0.6 * _noise(size_px, 50, rng)
     tone = np.array([165, 120, 80]) * rng.uniform(0.4, 1.35) + rng.normal(0, 10, 3)
     out = tone + (grain * rng.uniform(3, 16))[..., None]
-    return out if rng.random() < 0.5 else out.transpose(1, 0, 2)
+    return np.asarray(out if rng.random() < 0.5 else out.transpose(1, 0, 2))
 
 
-def _weave(size_px: int, rng: np.random.Generator) -> Floats:
+def _weave(size_px: int, rng: np.random.Generator) -> Reals:
     y, x = np.mgrid[:size_px, :size_px].astype(np.float32)
     fold = rng.uniform(0, 8) * _noise(size_px, 4, rng)
     period = rng.uniform(3, 14)
     threads = np.sin(2 * np.pi * (x + fold) / period) * np.sin(2 * np.pi * (y + fold) / period)
     shade = 1 + 0.12 * _noise(size_px, 5, rng)
-    return (_colour(rng) + threads[..., None] * rng.uniform(3, 22)) * shade[..., None]
+    return np.asarray((_colour(rng) + threads[..., None] * rng.uniform(3, 22)) * shade[..., None])
 
 
-def _print(size_px: int, rng: np.random.Generator) -> Floats:
+def _print(size_px: int, rng: np.random.Generator) -> Reals:
     """Draw printed matter: rows of dark strokes on a pale sheet."""
     out = np.full((size_px, size_px, 3), rng.uniform(200, 250), np.float32)
     pitch = int(rng.integers(8, 26))
@@ -111,10 +109,10 @@ def _print(size_px: int, rng: np.random.Generator) -> Floats:
             if rng.random() < 0.8:
                 cv2.rectangle(out, (x, top), (x + word, top + pitch // 3), (rng.uniform(10, 120),) * 3, -1)
             x += word + pitch // 2
-    return cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 2))
+    return np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 2)))
 
 
-def _skin_like(size_px: int, rng: np.random.Generator) -> Floats:
+def _skin_like(size_px: int, rng: np.random.Generator) -> Reals:
     """Draw skin that is no finger: a leg, a palm close up, with soft shades and folds."""
     table = PALM_SRGB if rng.random() < 0.5 else BACK_SRGB
     tone = table[rng.integers(6)] * rng.uniform(0.8, 1.1) + rng.normal(0, 8, 3)
@@ -128,10 +126,10 @@ def _skin_like(size_px: int, rng: np.random.Generator) -> Floats:
         )
         cv2.polylines(line, [np.round(curve).astype(np.int32)], False, 1.0, int(rng.integers(1, 9)))
         out = out * (1 - 0.35 * cv2.GaussianBlur(line, (0, 0), rng.uniform(1, 6))[..., None])
-    return out
+    return np.asarray(out)
 
 
-def _clutter(size_px: int, rng: np.random.Generator) -> Floats:
+def _clutter(size_px: int, rng: np.random.Generator) -> Reals:
     """Draw a table full of things: rods, boxes, discs, cables in any colours, skin's among them."""
     out = _plain(size_px, rng).astype(np.float32).copy()
     for _ in range(int(rng.integers(5, 40))):
@@ -153,7 +151,7 @@ def _clutter(size_px: int, rng: np.random.Generator) -> Floats:
     return out
 
 
-def _patchwork(srgb: Floats, grounds: Grounds, size_px: int, rng: np.random.Generator) -> Floats:
+def _patchwork(srgb: Reals, grounds: Grounds, size_px: int, rng: np.random.Generator) -> Reals:
     """Lay a piece of another ground over one side, its edge straight: a sheet on a table, a sleeve, a screen."""
     tile = grounds.tiles[rng.integers(len(grounds.tiles))] if grounds.tiles else None
     other = _plain(size_px, rng) if tile is None else _lay_tiles(tile, size_px, rng)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.phantom.hands.painter import Layers, View
 from ulcermeter.phantom.light import WRAP
 
-Floats = NDArray[Any]
 SHADOW_STEPS = 12
 
 
@@ -32,9 +31,9 @@ class Lighting:
         How much darker the picture's corners are: a flash near the lens.
     """
 
-    towards: Floats
-    lamp: Floats
-    sky: Floats
+    towards: Reals
+    lamp: Reals
+    sky: Reals
     softness: float = 0.15
     falloff: float = 0.0
 
@@ -56,7 +55,7 @@ def draw_lighting(rng: np.random.Generator) -> Lighting:
     )
 
 
-def lit(layers: Layers, ground: Floats, lighting: Lighting, *, view: View, ground_mm: float) -> NDArray[np.float32]:
+def lit(layers: Layers, ground: Reals, lighting: Lighting, *, view: View, ground_mm: float) -> NDArray[np.float32]:
     """Light hands and ground together, float32 (M, N, 3) linear."""
     height = np.where(np.isnan(layers.height_mm), ground_mm, layers.height_mm).astype(np.float32)
     seen_lamp = 1 - _shadow(height, lighting, view)
@@ -67,10 +66,10 @@ def lit(layers: Layers, ground: Floats, lighting: Lighting, *, view: View, groun
     hand = layers.albedo * (direct * wrapped + sky * round_sky) + (layers.spark * seen_lamp)[..., None] * lighting.lamp
     flat = ground * (direct * float(lighting.towards[2]) + sky)
     cover = layers.cover[..., None]
-    return (hand * cover + flat * (1 - cover)).astype(np.float32) * _falloff(height.shape, lighting.falloff)
+    return np.asarray((hand * cover + flat * (1 - cover)).astype(np.float32) * _falloff(height.shape, lighting.falloff))
 
 
-def _shadow(height_mm: Floats, lighting: Lighting, view: View) -> Floats:
+def _shadow(height_mm: Reals, lighting: Lighting, view: View) -> Reals:
     """Return 0..1, how much of the lamp higher skin takes away: a walk over the picture towards the lamp."""
     rise = float(lighting.towards[2]) / max(float(np.hypot(*lighting.towards[:2])), 1e-3)
     way = np.array([lighting.towards[0], -lighting.towards[1]]) / max(float(np.hypot(*lighting.towards[:2])), 1e-3)
@@ -90,10 +89,10 @@ def _shadow(height_mm: Floats, lighting: Lighting, view: View) -> Floats:
         above = there - height_mm - step_mm * rise
         soft = 0.5 + lighting.softness * step_mm
         out = np.maximum(out, np.clip(above / soft, 0, 1) * (above < 60))
-    return cv2.GaussianBlur(out.astype(np.float32), (0, 0), 0.6 + lighting.softness * 3 * view.px_per_mm)
+    return np.asarray(cv2.GaussianBlur(out.astype(np.float32), (0, 0), 0.6 + lighting.softness * 3 * view.px_per_mm))
 
 
-def _open_sky(height_mm: Floats, view: View) -> Floats:
+def _open_sky(height_mm: Reals, view: View) -> Reals:
     """Return 0..1, how much of the sky a place sees: less where its surroundings stand higher."""
     out = np.ones_like(height_mm)
     for reach_mm in (3.0, 9.0):
@@ -102,12 +101,12 @@ def _open_sky(height_mm: Floats, view: View) -> Floats:
     return out
 
 
-def _falloff(shape: tuple[int, ...], strength: float) -> Floats:
+def _falloff(shape: tuple[int, ...], strength: float) -> Reals:
     y, x = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
-    return (1 - strength * 0.5 * (x**2 + y**2))[..., None].astype(np.float32)
+    return np.asarray((1 - strength * 0.5 * (x**2 + y**2))[..., None].astype(np.float32))
 
 
-def photographed(light: Floats, rng: np.random.Generator) -> NDArray[np.uint8]:
+def photographed(light: Reals, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Take a photo of linear light: exposure, white balance, blur, the sRGB curve, noise, sharpening; uint8 RGB."""
     level = float(np.mean(light)) + 1e-3
     wanted = np.exp(rng.normal(np.log(0.26), 0.35))
@@ -122,11 +121,11 @@ def photographed(light: Floats, rng: np.random.Generator) -> NDArray[np.uint8]:
     srgb = srgb + rng.uniform(0, 5) * cv2.GaussianBlur(noise.astype(np.float32), (0, 0), 0.5)
     if rng.random() < 0.3:
         srgb += rng.uniform(0.2, 0.9) * (srgb - cv2.GaussianBlur(srgb, (0, 0), 1.2))
-    return np.clip(np.rint(srgb), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(srgb), 0, 255).astype(np.uint8))
 
 
 def _motion(rng: np.random.Generator) -> NDArray[np.float32]:
     kernel = np.zeros((9, 9), np.float32)
     ends = 4 + rng.uniform(-3, 3, 2)
     cv2.line(kernel, np.rint(ends).astype(int).tolist(), np.rint(8 - ends).astype(int).tolist(), 1.0, 1)
-    return kernel / kernel.sum()
+    return np.asarray(kernel / kernel.sum())

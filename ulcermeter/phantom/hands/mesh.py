@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Floats
 from ulcermeter.phantom.hands.body import BONES
 from ulcermeter.phantom.hands.nails import Plate, nail_plate
 from ulcermeter.phantom.hands.pose import Pose, bone_transforms, moved
 from ulcermeter.phantom.hands.rest import RestHand, along_finger
 from ulcermeter.phantom.hands.subdivision import smooth_hand
 
-Floats = NDArray[np.float64]
 # The part of the bone beside the knuckle that still counts for the finger: the web lies there.
 FREE_SHARE = 0.55
 FAR_MM = 1e3
@@ -118,7 +118,7 @@ def normals(points: Floats, triangles: NDArray[np.int64]) -> Floats:
         [np.bincount(triangles.ravel(), np.repeat(face[:, axis], 3), minlength=len(points)) for axis in range(3)],
         axis=1,
     )
-    return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
+    return np.asarray(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12))
 
 
 def _plate_corners(hand: RestHand, rest: Floats, transforms: Floats, finger: int, nail: LongNail) -> Floats:

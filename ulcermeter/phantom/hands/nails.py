@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Floats
 from ulcermeter.phantom.hands.rest import RestHand
 from ulcermeter.phantom.hands.subdivision import smooth_hand
 
-Floats = NDArray[np.float64]
 ACROSS, ALONG = 9, 10
 
 
@@ -93,7 +93,7 @@ def nails_picture() -> NDArray[np.uint8]:
     path = read_body().nails_texture()
     picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     assert picture is not None, path
-    return picture.astype(np.uint8)
+    return np.asarray(picture.astype(np.uint8))
 
 
 def _grid_triangles() -> NDArray[np.int64]:

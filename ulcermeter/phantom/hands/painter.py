@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Singles
 from ulcermeter.errors import MissingDependencyError, Problem
 from ulcermeter.phantom.hands.mesh import HandMesh
 from ulcermeter.phantom.hands.nails import nails_picture
 from ulcermeter.phantom.hands.shader import FRAGMENT, VERTEX
 
-Floats = NDArray[np.float32]
 SUPERSAMPLE = 2
 NEAR_MM, FAR_MM = 20.0, 5000.0
 
@@ -109,15 +109,15 @@ class Layers:
     nail, sore : 0..1
     """
 
-    albedo: Floats
-    cover: Floats
-    facing: Floats
-    spark: Floats
-    upright: Floats
+    albedo: Singles
+    cover: Singles
+    facing: Singles
+    spark: Singles
+    upright: Singles
     labels: NDArray[np.uint8]
-    height_mm: Floats
-    nail: Floats
-    sore: Floats
+    height_mm: Singles
+    nail: Singles
+    sore: Singles
 
 
 class Painter:
@@ -232,7 +232,7 @@ class Painter:
             sore=marks[..., 1],
         )
 
-    def _small(self, layer: Floats) -> Any:
+    def _small(self, layer: Singles) -> Any:
         return cv2.resize(np.ascontiguousarray(layer), (self.size_px, self.size_px), interpolation=cv2.INTER_AREA)
 
 

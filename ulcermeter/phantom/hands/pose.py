@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Floats
 from ulcermeter.phantom.hands.body import BONES
 from ulcermeter.phantom.hands.rest import RestHand
 
-Floats = NDArray[np.float64]
 # For each bone its flexion (towards the palm) and spread (towards the thumb's side), degrees.
 Pose = dict[str, tuple[float, float]]
 
@@ -107,10 +106,10 @@ def _turn(axis: Floats, angle_deg: float) -> Floats:
     x, y, z = axis / np.linalg.norm(axis)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     angle = np.deg2rad(angle_deg)
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross)
 
 
 def moved(points: Floats, transforms: Floats, weights: Floats) -> Floats:
     """Skin points (K, 3) by their bones' weights (K, B); what lacks to 1 stays at rest."""
     rotated = np.einsum("bij,kj->kbi", transforms[:, :3, :3], points) + transforms[None, :, :3, 3]
-    return np.einsum("kb,kbi->ki", weights, rotated) + (1 - weights.sum(1))[:, None] * points
+    return np.asarray(np.einsum("kb,kbi->ki", weights, rotated) + (1 - weights.sum(1))[:, None] * points)

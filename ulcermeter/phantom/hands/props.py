@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.phantom.skin import linear
 
-Floats = NDArray[Any]
 # Pixels of a prop's own picture in a millimetre.
 FINE = 4.0
 
 
-def lay_prop(picture: Floats, *, px_per_mm: float, rng: np.random.Generator) -> NDArray[np.float32]:
+def lay_prop(picture: Reals, *, px_per_mm: float, rng: np.random.Generator) -> NDArray[np.float32]:
     """Lay one thing somewhere on a picture of linear light, changing it.
 
     Returns
@@ -35,10 +34,10 @@ def lay_prop(picture: Floats, *, px_per_mm: float, rng: np.random.Generator) -> 
     colour = cv2.warpAffine(np.ascontiguousarray(linear(srgb)), move, size, flags=cv2.INTER_AREA)
     picture *= 1 - share[..., None]
     picture += colour * share[..., None]
-    return share
+    return np.asarray(share)
 
 
-def _sheet(wide_mm: float, high_mm: float, srgb: Floats, corner_mm: float = 0.0) -> tuple[Floats, NDArray[np.float32]]:
+def _sheet(wide_mm: float, high_mm: float, srgb: Reals, corner_mm: float = 0.0) -> tuple[Reals, NDArray[np.float32]]:
     rows, cols = int(high_mm * FINE), int(wide_mm * FINE)
     cover, r = np.zeros((rows, cols), np.float32), int(corner_mm * FINE)
     cv2.rectangle(cover, (r, 0), (cols - r, rows), 1.0, -1)
@@ -49,7 +48,7 @@ def _sheet(wide_mm: float, high_mm: float, srgb: Floats, corner_mm: float = 0.0)
     return np.full((rows, cols, 3), srgb, np.float32), cover
 
 
-def _bank_card(rng: np.random.Generator) -> tuple[Floats, NDArray[np.float32]]:
+def _bank_card(rng: np.random.Generator) -> tuple[Reals, NDArray[np.float32]]:
     picture, cover = _sheet(85.6, 53.98, rng.uniform(20, 245, 3), 3.18)
     rows, cols = cover.shape
     ramp = np.linspace(rng.uniform(0.6, 1), rng.uniform(1, 1.4), cols)[None, :, None]
@@ -62,7 +61,7 @@ def _bank_card(rng: np.random.Generator) -> tuple[Floats, NDArray[np.float32]]:
     return np.clip(picture, 0, 255), cover
 
 
-def _marker(rng: np.random.Generator) -> tuple[Floats, NDArray[np.float32]]:
+def _marker(rng: np.random.Generator) -> tuple[Reals, NDArray[np.float32]]:
     side = float(rng.choice([10, 15, 20, 30]))
     picture, cover = _sheet(side * 1.5, side * 1.5, np.full(3, rng.uniform(215, 250)))
     px = int(side * FINE)
@@ -73,7 +72,7 @@ def _marker(rng: np.random.Generator) -> tuple[Floats, NDArray[np.float32]]:
     return picture, cover
 
 
-def _disc(rng: np.random.Generator) -> tuple[Floats, NDArray[np.float32]]:
+def _disc(rng: np.random.Generator) -> tuple[Reals, NDArray[np.float32]]:
     side = int(rng.uniform(5, 26) * FINE)
     picture, cover = np.full((side, side, 3), rng.uniform(20, 245, 3), np.float32), np.zeros((side, side), np.float32)
     cv2.circle(cover, (side // 2, side // 2), side // 2 - 1, 1.0, -1)
@@ -82,7 +81,7 @@ def _disc(rng: np.random.Generator) -> tuple[Floats, NDArray[np.float32]]:
     return picture, cover
 
 
-def _ruler(rng: np.random.Generator) -> tuple[Floats, NDArray[np.float32]]:
+def _ruler(rng: np.random.Generator) -> tuple[Reals, NDArray[np.float32]]:
     paper = np.full(3, rng.uniform(170, 250)) if rng.random() < 0.7 else rng.uniform(20, 240, 3)
     ink = 20.0 if paper.mean() > 110 else 235.0
     high = rng.uniform(10, 30)
@@ -97,7 +96,7 @@ def _ruler(rng: np.random.Generator) -> tuple[Floats, NDArray[np.float32]]:
     return picture.astype(np.float32), cover
 
 
-def _pen(rng: np.random.Generator) -> tuple[Floats, NDArray[np.float32]]:
+def _pen(rng: np.random.Generator) -> tuple[Reals, NDArray[np.float32]]:
     """Draw a rod of a finger's colours or any other, rounded by its shade."""
     wide = rng.uniform(6, 16)
     colour = rng.uniform(20, 245, 3) if rng.random() < 0.6 else np.array([205, 160, 135]) * rng.uniform(0.5, 1.15)
@@ -106,7 +105,7 @@ def _pen(rng: np.random.Generator) -> tuple[Floats, NDArray[np.float32]]:
     return picture * (0.45 + 0.6 * shade)[:, None, None], cover
 
 
-KINDS: tuple[Callable[[np.random.Generator], tuple[Floats, NDArray[np.float32]]], ...] = (
+KINDS: tuple[Callable[[np.random.Generator], tuple[Reals, NDArray[np.float32]]], ...] = (
     _bank_card,
     _marker,
     _disc,

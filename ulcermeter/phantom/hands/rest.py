@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Floats
 from ulcermeter.phantom.hands.body import BONES, MM_PER_UNIT, Body, shaped
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class RestHand:
     def share(self, finger: int) -> Floats:
         """Return how much a finger's bones move each vertex (U,), 0..1."""
         own = [BONES.index(f"finger{finger}-{part}") for part in (1, 2, 3)]
-        return self.body.weights[:, own].sum(1)
+        return np.asarray(self.body.weights[:, own].sum(1))
 
 
 @dataclass(frozen=True)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.phantom.hands.chance import draw_body, draw_look, draw_nails, draw_shape, read_details
 from ulcermeter.phantom.hands.grounds import Grounds
 from ulcermeter.phantom.hands.lighting import draw_lighting, lit, photographed
 from ulcermeter.phantom.hands.mesh import HandMesh, pose_mesh
-from ulcermeter.phantom.hands.painter import Painter, View
+from ulcermeter.phantom.hands.painter import Painter, SkinLook, View
 from ulcermeter.phantom.hands.pose import draw_pose
 from ulcermeter.phantom.hands.props import lay_prop
+from ulcermeter.phantom.hands.rest import RestHand
 from ulcermeter.phantom.hands.truth import FingerTruth, fingers_in_view
 
-Floats = NDArray[Any]
 # The forearm counts neither for where the hand lies on the table nor for the picture's middle.
 FOREARM_Y_MM = -95.0
 
@@ -104,7 +104,7 @@ class HandStudio:
             px_per_mm=view.px_per_mm,
         )
 
-    def _ground(self, view: View, rng: np.random.Generator) -> Floats:
+    def _ground(self, view: View, rng: np.random.Generator) -> Reals:
         ground = self.grounds.draw(view.size_px, rng)
         for _ in range(int(rng.choice([0, 1, 2, 4], p=(0.5, 0.3, 0.15, 0.05)))):
             lay_prop(ground, px_per_mm=view.px_per_mm, rng=rng)
@@ -112,7 +112,7 @@ class HandStudio:
             ground = cv2.GaussianBlur(ground, (0, 0), rng.uniform(0.5, 4))
         return ground
 
-    def _hand(self, body: Any, rng: np.random.Generator, view: View) -> _PlacedHand:
+    def _hand(self, body: RestHand, rng: np.random.Generator, view: View) -> _PlacedHand:
         hand, shapes = draw_shape(body, rng)
         mesh = pose_mesh(hand, draw_pose(hand, rng), long_nails=draw_nails(rng))
         return _PlacedHand(mesh, draw_look(hand, shapes, rng), _draw_stand(mesh, view, rng))
@@ -121,8 +121,8 @@ class HandStudio:
 @dataclass(frozen=True)
 class _PlacedHand:
     mesh: HandMesh
-    look: Any
-    stand: Floats
+    look: SkinLook
+    stand: Reals
 
 
 def _draw_view(size_px: int, rng: np.random.Generator) -> View:
@@ -131,7 +131,7 @@ def _draw_view(size_px: int, rng: np.random.Generator) -> View:
     return View(size_px, size_px / across_mm, float(np.exp(rng.uniform(np.log(150), np.log(700)))))
 
 
-def _draw_stand(mesh: HandMesh, view: View, rng: np.random.Generator) -> Floats:
+def _draw_stand(mesh: HandMesh, view: View, rng: np.random.Generator) -> Reals:
     """Draw how the hand lies before the camera: back, palm or side up, turned, one finger or all in the middle."""
     side = rng.choice([np.pi, 0.0, np.pi / 2, -np.pi / 2], p=(0.44, 0.38, 0.09, 0.09))
     stand = np.diag([rng.choice([-1.0, 1.0]), 1, 1, 1])
@@ -148,7 +148,7 @@ def _draw_stand(mesh: HandMesh, view: View, rng: np.random.Generator) -> Floats:
     return stand
 
 
-def _own_points(mesh: HandMesh) -> Floats:
+def _own_points(mesh: HandMesh) -> Reals:
     points = mesh.corners[::7, :3]
     return points[mesh.corners[::7, 7] > FOREARM_Y_MM]
 
@@ -168,7 +168,7 @@ def _laid_over(second: _PlacedHand, first: _PlacedHand, rng: np.random.Generator
     return replace(second, stand=stand)
 
 
-def _about(axis: int, angle: float) -> Floats:
+def _about(axis: int, angle: float) -> Reals:
     cosine, sine = np.cos(angle), np.sin(angle)
     first, second = [(1, 2), (2, 0), (0, 1)][axis]
     out = np.eye(4)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Ints
 from ulcermeter.phantom.hands.body import read_body
 
-Ints = NDArray[np.int64]
 LEVELS = 1
 
 

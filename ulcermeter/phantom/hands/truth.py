@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Floats
 from ulcermeter.phantom.hands.mesh import HandMesh
 from ulcermeter.phantom.hands.painter import View
 
-Floats = NDArray[np.float64]
 # The end that counts as the tip: this share of the width, along the axis.
 END_SHARE = 0.12
 

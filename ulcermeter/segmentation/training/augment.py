@@ -2,9 +2,8 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from ulcermeter.datatypes.arrays import Pixels
 
 
 def recolour(pixels: Pixels, *, rng: np.random.Generator) -> Pixels:

@@ -92,7 +92,8 @@ class Trainer:
 
     def chosen_network(self) -> UlcerNetwork:
         """Return the averaged weights of the best check, or the last ones when nothing was held out."""
-        chosen, best = copy.deepcopy(self.average), self.checkpoint.with_suffix(".best.pt")
+        chosen: UlcerNetwork = copy.deepcopy(self.average)
+        best = self.checkpoint.with_suffix(".best.pt")
         if best.exists():
             chosen.load_state_dict(torch.load(best, map_location="cpu", weights_only=True))
         chosen.eval()

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Pixels
 from ulcermeter.segmentation.training.augment import recolour, scatter_clutter
 from ulcermeter.segmentation.training.simulated_prompts import simulate_prompt
 
 WOUND_SHARE = 0.65
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-Pixels = NDArray[np.uint8]
 
 
 @dataclass

@@ -2,15 +2,14 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from ulcermeter.segmentation.prompt_channels import click_bump
+from ulcermeter.datatypes.arrays import Pixels
+from ulcermeter.segmentation.prompt_channels import Prompt, click_bump
 
-Mask = NDArray[np.uint8]
 MIN_WOUND_PX = 40
 
 
-def simulate_prompt(mask: Mask, *, rng: np.random.Generator, share: float) -> tuple[NDArray[np.float32], Mask]:
+def simulate_prompt(mask: Pixels, *, rng: np.random.Generator, share: float) -> tuple[Prompt, Pixels]:
     """Draw a prompt for `share` of the samples with a wound; a box or outline also narrows the target to what it holds.
 
     Returns
@@ -31,7 +30,7 @@ def simulate_prompt(mask: Mask, *, rng: np.random.Generator, share: float) -> tu
     return prompt, mask * cv2.dilate(region, np.ones((5, 5), np.uint8)) if kind == 1 else chosen
 
 
-def _choose_wound(mask: Mask, *, rng: np.random.Generator) -> Mask:
+def _choose_wound(mask: Pixels, *, rng: np.random.Generator) -> Pixels:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     large = [label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= MIN_WOUND_PX]
     if len(large) < 2 or rng.random() < 0.5:
@@ -39,7 +38,7 @@ def _choose_wound(mask: Mask, *, rng: np.random.Generator) -> Mask:
     return np.asarray((labels == large[rng.integers(len(large))]).astype(np.uint8))
 
 
-def _inner_point(mask: Mask, *, rng: np.random.Generator) -> tuple[float, float]:
+def _inner_point(mask: Pixels, *, rng: np.random.Generator) -> tuple[float, float]:
     depth = cv2.distanceTransform(cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), cv2.DIST_L2, 3)
     depth = depth[1:-1, 1:-1]
     rows, cols = np.nonzero(depth >= depth.max() * rng.uniform(0.2, 1.0))
@@ -47,7 +46,7 @@ def _inner_point(mask: Mask, *, rng: np.random.Generator) -> tuple[float, float]
     return float(cols[at]), float(rows[at])
 
 
-def _jittered_box(mask: Mask, *, rng: np.random.Generator) -> Mask:
+def _jittered_box(mask: Pixels, *, rng: np.random.Generator) -> Pixels:
     x, y, width, height = cv2.boundingRect(mask)
     shift = rng.uniform(-0.12, 0.15, 4)
     left, right = x - shift[0] * width, x + width + shift[1] * width
@@ -57,7 +56,7 @@ def _jittered_box(mask: Mask, *, rng: np.random.Generator) -> Mask:
     return region
 
 
-def _rough_outline(mask: Mask, *, rng: np.random.Generator) -> Mask:
+def _rough_outline(mask: Pixels, *, rng: np.random.Generator) -> Pixels:
     """Every wound grown or shrunk about its own middle, moved a little, its outline smoothed."""
     out = np.zeros_like(mask)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
@@ -67,7 +66,7 @@ def _rough_outline(mask: Mask, *, rng: np.random.Generator) -> Mask:
     return out
 
 
-def _rough_part(part: Mask, *, rng: np.random.Generator) -> Mask:
+def _rough_part(part: Pixels, *, rng: np.random.Generator) -> Pixels:
     rows, cols = np.nonzero(part)
     size = float(np.sqrt(len(rows)))
     scale, shift = np.exp(rng.normal(0.05, 0.12)), rng.normal(0, 0.05, 2) * size
