@@ -10,9 +10,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["check_regular", "read_file"]
+__all__ = ["Json", "check_regular", "read_file"]
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+"""What a JSON file can hold."""
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),

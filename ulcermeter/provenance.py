@@ -12,9 +12,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
-from ulcermeter.files import check_regular
+from ulcermeter.files import Json, check_regular
 
 __all__ = ["file_sha256", "package_versions", "run_id", "run_record", "utc_now"]
 
@@ -43,7 +42,7 @@ def file_sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def run_id(*, version: str, protocol_sha256: str, parameters: Mapping[str, Any], model_sha256: str) -> str:
+def run_id(*, version: str, protocol_sha256: str, parameters: Mapping[str, Json], model_sha256: str) -> str:
     """Name what can change a measurement: 16 hexadecimal digits of a SHA-256 over its parts.
 
     Parameters
@@ -57,6 +56,10 @@ def run_id(*, version: str, protocol_sha256: str, parameters: Mapping[str, Any],
         ran is none of them.
     model_sha256 : str
         Of the segmentation model's file; empty where no network was used.
+
+    Returns
+    -------
+    str
     """
     parts = {
         "model": model_sha256,
@@ -97,25 +100,37 @@ def run_record(
     *,
     version: str,
     run_id: str,
-    protocol: Mapping[str, Any],
-    parameters: Mapping[str, Any],
+    protocol: Mapping[str, Json],
+    parameters: Mapping[str, Json],
     model_sha256: str,
     photo_sha256: Mapping[str, str],
     command: Iterable[str],
     started: str,
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     """Gather run.json: what ran, on what, with which rules, and when; `finished` is set to now.
 
     Parameters
     ----------
+    version : str
+        Of ulcermeter.
+    run_id : str
+        See `run_id`.
     protocol : mapping
         The protocol in full, as `Protocol.record` gives it.
+    parameters : mapping
+        Choices of the run, those that change no number too; JSON values only.
+    model_sha256 : str
+        Of the segmentation model's file.
     photo_sha256 : mapping
         File name to hash, in the study's order.
     command : iterable of str
         As it was called.
     started : str
         From `utc_now`.
+
+    Returns
+    -------
+    dict of str to JSON values
     """
     return {
         "ulcermeter": version,

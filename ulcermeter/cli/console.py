@@ -22,6 +22,7 @@ from ulcermeter.isolation import Limits
 __all__ = [
     "NOTE",
     "JsonLines",
+    "Progress",
     "clear_errors",
     "command_with",
     "folder_for",
@@ -35,7 +36,8 @@ __all__ = [
 ]
 
 NOTE = "Research use only, not a medical device; verdicts are proposals, the investigator decides."
-Progress = Callable[[int, int, Any], None]
+Progress = Callable[[int, int, object], None]
+"""Called with how many are done, how many there are, and the result of the last."""
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -122,7 +124,7 @@ def saying_what_is_kept(folder: str, what: str, moved: Progress) -> Iterator[Pro
     """Yield a progress callback that also counts; one who stops the command is told what is kept and how to go on."""
     counted = (0, 0)
 
-    def count(done: int, total: int, result: Any) -> None:
+    def count(done: int, total: int, result: object) -> None:
         nonlocal counted
         counted = done, total
         moved(done, total, result)

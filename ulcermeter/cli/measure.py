@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,6 +24,7 @@ from ulcermeter.cli.console import (
 )
 from ulcermeter.errors import Problem, StudyError
 from ulcermeter.isolation import Limits
+from ulcermeter.tables.cells import Cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +118,7 @@ def _cells(
     box: str | None,
     click_at: str | None,
     mask: str | None,
-) -> dict[str, Any]:
+) -> dict[str, Cell]:
     """Return the call as cells of a study's photos.csv, faults of the call all told before anything is opened."""
     from ulcermeter.reference import parse_reference
     from ulcermeter.study import parse_box
@@ -139,7 +140,7 @@ def _cells(
                 action="check the path",
             )
         )
-    cells: dict[str, Any] = {"reference": reference or "", "reference_on": reference_on or "", "box": box or ""}
+    cells: dict[str, Cell] = {"reference": reference or "", "reference_on": reference_on or "", "box": box or ""}
     cells |= {"reference_box": reference_box or "", "mask": str(Path(mask).resolve()) if mask else ""}
     if click_at:
         try:
@@ -154,7 +155,7 @@ def _cells(
 
 def _measure(
     photos: tuple[str, ...],
-    cells: dict[str, Any],
+    cells: dict[str, Cell],
     *,
     protocol: str | None,
     model: str | None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ulcermeter.datatypes import Results, Study
+    from ulcermeter.protocol import Protocol
 
 __all__ = ["command"]
 
@@ -34,7 +35,9 @@ __all__ = ["command"]
     help="With --unblind: write effects.csv and its counts here too.",
 )
 @clear_errors
-def command(results: str, unblind: str | None, output: str | None, **chosen: Any) -> None:
+def command(
+    *, results: str, unblind: str | None, output: str | None, counts: bool, reference_arm: str, study: str | None
+) -> None:
     """Print the outcomes of RESULTS as CSV: a subject a row, or the effects of treatment with --unblind.
 
     An effect stands with its 95 % interval and p-value: healed by each visit, time to healing, slopes of area, new
@@ -46,10 +49,10 @@ def command(results: str, unblind: str | None, output: str | None, **chosen: Any
     if unblind is None:
         click.echo(csv_text("outcomes_by_subject", read.outcomes_by_subject), nl=False)
         return
-    tables = _by_arm(read, unblind, **chosen)
+    tables = _by_arm(read, unblind, counts=counts, reference_arm=reference_arm, study=study)
     if output is not None:
         _write(Path(output), tables)
-    say(tables["outcomes_by_arm" if chosen["counts"] else "effects"].rstrip("\n"))
+    say(tables["outcomes_by_arm" if counts else "effects"].rstrip("\n"))
 
 
 def _by_arm(read: Results, unblind: str, *, counts: bool, reference_arm: str, study: str | None) -> dict[str, str]:
@@ -76,7 +79,7 @@ def _by_arm(read: Results, unblind: str, *, counts: bool, reference_arm: str, st
     return found
 
 
-def _study(read: Results, given: str | None, protocol: Any) -> Study | None:
+def _study(read: Results, given: str | None, protocol: Protocol) -> Study | None:
     """Read the study that the results are of; None, with a line that says so, where it is no longer there."""
     from ulcermeter.study import read_study
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ulcermeter.cli.console import (
     NOTE,
+    Progress,
     clear_errors,
     command_with,
     limit_options,
@@ -24,7 +26,7 @@ from ulcermeter.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from ulcermeter.datatypes import Results
+    from ulcermeter.datatypes import PhotoResult, Results
 
 __all__ = ["command"]
 
@@ -90,8 +92,10 @@ def command(
     sys.exit(_summarise(done, strict=strict))
 
 
-def _both(moved: Any) -> Any:
-    def report(done: int, total: int, result: Any) -> None:
+def _both(moved: Progress) -> Callable[[int, int, PhotoResult], None]:
+    """Log a row's result beside moving the bar."""
+
+    def report(done: int, total: int, result: PhotoResult) -> None:
         fields = {name: result.photo.get(name, "") for name in ("photo", "hand", "finger", "status", "reason")}
         _log.info("photo", extra={"fields": {**fields, "done": done, "total": total}})
         moved(done, total, result)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ulcermeter.tables.cells import not_known
+from ulcermeter.tables.cells import Record, Row, known_number, records
 from ulcermeter.tables.dates import exact_date, parse_date, time_keys
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
 
@@ -28,7 +28,6 @@ __all__ = [
 # A merged or split ulcer is open only where an outline stands; one that went into another has no area of its own.
 OPEN_STATES = ("first seen", "new", "persistent", "recurrent", "merged", "split")
 _NAN = float("nan")
-_Row = dict[str, Any]
 
 
 def healing_interval(trajectory: pd.DataFrame, protocol: Protocol) -> tuple[float, float, bool]:
@@ -107,7 +106,7 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
     return "unknown"
 
 
-def _first_healed(rows: Sequence[_Row], protocol: Protocol) -> int | None:
+def _first_healed(rows: Sequence[Record], protocol: Protocol) -> int | None:
     """Return the position of the first row healed after day 0 (or on an unknown day) that was seen open before."""
     opened = False
     for position, (row, (first, last)) in enumerate(zip(rows, _days(rows), strict=True)):
@@ -124,7 +123,7 @@ def _after_treatment(visit: str, first: float, last: float, protocol: Protocol) 
     return first > 0 or (last > 0 and planned_after)
 
 
-def _days(rows: Sequence[_Row]) -> list[tuple[float, float]]:
+def _days(rows: Sequence[Record]) -> list[tuple[float, float]]:
     """Return the first and last day after treatment that each row can mean; NaN where its date or day 0 is unknown."""
     dated = [(row, interval) for row in rows if (interval := parse_date(row["date"])) is not None]
     zeros = [i.low - timedelta(days=known_day(row)) for row, i in dated if i.exact and math.isfinite(known_day(row))]
@@ -142,11 +141,11 @@ def _half_window(visit: str, protocol: Protocol) -> int:
     return next((v.window_days or 0 for v in protocol.visits if v.name == visit), 0)
 
 
-def _is_open(row: Mapping[str, Any]) -> bool:
-    return row["state"] in OPEN_STATES and math.isfinite(row["area_mm2"])
+def _is_open(row: Row) -> bool:
+    return row["state"] in OPEN_STATES and math.isfinite(known_number(row["area_mm2"]))
 
 
-def is_surely_open(row: Mapping[str, Any]) -> bool:
+def is_surely_open(row: Row) -> bool:
     """Say whether a row shows the ulcer open, by an outline that is surely its own.
 
     Parameters
@@ -158,10 +157,10 @@ def is_surely_open(row: Mapping[str, Any]) -> bool:
     -------
     bool
     """
-    return _is_open(row) and not in_doubt_of_identity(read_flags(row["flags"]))
+    return _is_open(row) and not in_doubt_of_identity(read_flags(str(row["flags"])))
 
 
-def without_contradicted(rows: Sequence[_Row]) -> list[_Row]:
+def without_contradicted(rows: Sequence[Record]) -> list[Record]:
     """Leave out what says healed on a day on which the ulcer was also seen open.
 
     Two visits can fall on one day, an unscheduled one and a planned one. As with two photos of one visit, open weighs
@@ -169,34 +168,34 @@ def without_contradicted(rows: Sequence[_Row]) -> list[_Row]:
 
     Parameters
     ----------
-    rows : sequence of _Row
+    rows : sequence of dict
         Rows as mappings of column to cell.
 
     Returns
     -------
-    list[_Row]
+    list of dict
     """
     open_on = {row["date"] for row in rows if _is_open(row) and exact_date(row["date"]) is not None}
     return [row for row in rows if row["state"] != "healed" or row["date"] not in open_on]
 
 
-def known_day(row: Mapping[str, Any]) -> float:
+def known_day(row: Row) -> float:
     """Return a row's day after treatment; NaN when it is not known.
 
     Parameters
     ----------
-    row : Mapping[str, Any]
-        A row of a table as a mapping of column to cell.
+    row : mapping of str to cell
+        A row with a column ``day``.
 
     Returns
     -------
     float
     """
-    return _NAN if not_known(row["day"]) else float(row["day"])
+    return known_number(row["day"])
 
 
-def _in_order(trajectory: pd.DataFrame, protocol: Protocol) -> list[_Row]:
+def _in_order(trajectory: pd.DataFrame, protocol: Protocol) -> list[Record]:
     """Rows in time; within a partial date in the order of the protocol's visits."""
-    rows = [{str(k): v for k, v in row.items()} for row in trajectory.to_dict("records")]
+    rows = records(trajectory)
     keys = time_keys([(row["visit"], row["date"]) for row in rows], protocol.places)
     return [row for _, row in sorted(zip(keys, rows, strict=True), key=lambda item: item[0])]

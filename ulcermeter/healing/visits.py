@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ulcermeter.healing.course import OPEN_STATES, known_day, without_contradicted
 from ulcermeter.healing.measures import change, margin_advance
 from ulcermeter.tables import TABLES, conform, from_rows
-from ulcermeter.tables.cells import PASSED, not_known, records
+from ulcermeter.tables.cells import PASSED, Record, Row, not_known, records
 from ulcermeter.tables.dates import TimeKey, exact_date, time_keys
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags, sort_flags, write_flags
 from ulcermeter.wording import evidence_of_visit
@@ -32,7 +32,7 @@ _ENDS = ("", "_low", "_high")
 class _Visit:
     """One ulcer at one visit, its photos combined; areas in mm², lengths in mm; `when` sorts a subject's visits."""
 
-    row: dict[str, Any]
+    row: Record
     when: TimeKey
     perimeter_mm: float
     area: tuple[float, float, float]
@@ -68,7 +68,7 @@ def follow_healing(tracked: pd.DataFrame, photos: pd.DataFrame, *, protocol: Pro
     """
     rows = records(conform("tracked", tracked, extra=True))
     photographed = records(conform("photos", photos, extra=True))
-    ulcers: dict[tuple[str, str], dict[tuple[str, str], list[dict[str, Any]]]] = {}
+    ulcers: dict[tuple[str, str], dict[tuple[str, str], list[Record]]] = {}
     for row in rows:
         visits = ulcers.setdefault((row["subject_id"], row["ulcer_id"]), {})
         visits.setdefault((row["date"], row["visit"]), []).append(row)
@@ -86,7 +86,7 @@ def follow_healing(tracked: pd.DataFrame, photos: pd.DataFrame, *, protocol: Pro
     return table.sort_values(list(TABLES["trajectories"].order), kind="stable", ignore_index=True)
 
 
-def _times(rows: list[dict[str, Any]], protocol: Protocol) -> dict[tuple[str, str, str], TimeKey]:
+def _times(rows: list[Record], protocol: Protocol) -> dict[tuple[str, str, str], TimeKey]:
     """Return the sort key of every subject's visit and date."""
     times = {}
     for subject_id in sorted({row["subject_id"] for row in rows}):
@@ -96,11 +96,11 @@ def _times(rows: list[dict[str, Any]], protocol: Protocol) -> dict[tuple[str, st
     return times
 
 
-def _open_row(row: Mapping[str, Any]) -> bool:
+def _open_row(row: Row) -> bool:
     return not not_known(row["label"])
 
 
-def _passing(photos: list[dict[str, Any]], at: Mapping[str, Any], views: set[str]) -> list[dict[str, Any]]:
+def _passing(photos: list[Record], at: Row, views: set[str]) -> list[Record]:
     same = ("subject_id", "visit", "date", "hand", "finger")
     return [
         photo
@@ -111,7 +111,7 @@ def _passing(photos: list[dict[str, Any]], at: Mapping[str, Any], views: set[str
     ]
 
 
-def _visit(rows: list[dict[str, Any]], when: TimeKey, passing: list[dict[str, Any]]) -> _Visit:
+def _visit(rows: list[Record], when: TimeKey, passing: list[Record]) -> _Visit:
     """Combine the rows of one ulcer at one visit."""
     first = min(rows, key=lambda row: (row["photo"], str(row["label"])))
     state = first["state"]
@@ -134,27 +134,27 @@ def _visit(rows: list[dict[str, Any]], when: TimeKey, passing: list[dict[str, An
     return _Visit(out, when, perimeter, (area[0], area[1], area[2]), sure)
 
 
-def _combine(drawn: list[dict[str, Any]], *, parts: bool) -> tuple[dict[str, float], float, list[str]]:
+def _combine(drawn: list[Record], *, parts: bool) -> tuple[dict[str, float], float, list[str]]:
     """Put a visit's outlines of one ulcer together: over the parts on one photo, then the mean over photos.
 
     Parts add (areas, perimeters) or give the longest (diameters); without a split two outlines on one photo are the
     same ulcer drawn twice and average.
     """
-    by_photo: dict[str, list[dict[str, Any]]] = {}
+    by_photo: dict[str, list[Record]] = {}
     for row in drawn:
         by_photo.setdefault(row["photo"], []).append(row)
     most = max(len(rows) for rows in by_photo.values()) if parts else 0
     use = {name: rows for name, rows in sorted(by_photo.items()) if len(rows) >= most}
 
-    def over_photos(name: str, join: Callable[[list[float]], Any]) -> float:
-        return float(np.mean([(join if parts else np.mean)([row[name] for row in rows]) for rows in use.values()]))
+    def over_photos(name: str, total: Callable[[list[float]], float]) -> float:
+        return float(np.mean([(total if parts else np.mean)([row[name] for row in rows]) for rows in use.values()]))
 
     values = {f"diameter{end}_mm": over_photos(f"diameter{end}_mm", max) for end in _ENDS}
     values |= {f"area{end}_mm2": over_photos(f"area{end}_mm2", sum) for end in _ENDS}
     return values, over_photos("perimeter_mm", sum), list(use)
 
 
-def _closed(passing: list[dict[str, Any]], photo_name: str) -> dict[str, float]:
+def _closed(passing: list[Record], photo_name: str) -> dict[str, float]:
     """Return zeros; the upper ends are the detection limit of the photo that the state rests on."""
     limit = next((photo["detection_limit_mm"] for photo in passing if photo["photo"] == photo_name), _NAN)
     return {
@@ -167,7 +167,7 @@ def _closed(passing: list[dict[str, Any]], photo_name: str) -> dict[str, float]:
     }
 
 
-def _absorbed(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
+def _absorbed(rows: list[Record]) -> dict[str, list[str]]:
     """For every ulcer the ulcers that went into it."""
     hosts: dict[str, set[str]] = {}
     for row in rows:
@@ -176,7 +176,7 @@ def _absorbed(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
     return {host: sorted(parts) for host, parts in hosts.items()}
 
 
-def _compare(courses: dict[str, list[_Visit]], ulcer_id: str, parts: list[str], protocol: Protocol) -> list[dict]:
+def _compare(courses: dict[str, list[_Visit]], ulcer_id: str, parts: list[str], protocol: Protocol) -> list[Record]:
     course = courses[ulcer_id]
     baseline = _baseline(course, protocol)
     out = []
@@ -222,7 +222,7 @@ def _baseline(course: list[_Visit], protocol: Protocol) -> _Visit | None:
     return next((visit for visit in reversed(before) if id(visit.row) in kept), None)
 
 
-def _against_previous(previous: _Visit | None, now: _Visit, protocol: Protocol, *, first: bool) -> dict[str, Any]:
+def _against_previous(previous: _Visit | None, now: _Visit, protocol: Protocol, *, first: bool) -> Record:
     if previous is None or not now.known:
         return {"change_from_previous": "" if first else "uncertain", "margin_advance_mm_per_week": _NAN}
     then_on, now_on = exact_date(previous.row["date"]), exact_date(now.row["date"])
@@ -231,7 +231,7 @@ def _against_previous(previous: _Visit | None, now: _Visit, protocol: Protocol, 
     return {"change_from_previous": _change(previous, now, protocol), "margin_advance_mm_per_week": advance}
 
 
-def _against_baseline(start: _Visit | None, now: _Visit, course: list[_Visit], protocol: Protocol) -> dict[str, Any]:
+def _against_baseline(start: _Visit | None, now: _Visit, course: list[_Visit], protocol: Protocol) -> Record:
     day = known_day(now.row)
     if start is None:
         compares = course[0].row["state"] != "new" and not day <= 0 and (day > 0 or now is not course[0])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Eligibility, Outcomes, PhotoResult, Study
 from ulcermeter.pipeline.retakes import list_retakes
 from ulcermeter.tables import columns, conform, from_rows
+from ulcermeter.tables.cells import Record
 from ulcermeter.tables.dates import day_number
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def gather(study: Study, done: Sequence[PhotoResult]) -> Gathered:
     photos = from_rows("photos", [dict(result.photo) for result in done])
     photographed = photos.assign(**{name: study.photos[name].to_numpy() for name in _FROM_THE_STUDY})
     zero = dict(zip(study.subjects["subject_id"], study.subjects["treatment_date"], strict=True))
-    rows: list[dict[str, Any]] = [dict(row) for result in done for row in result.measurements]
+    rows: list[Record] = [dict(row) for result in done for row in result.measurements]
     for row in rows:
         row["day"] = day_number(row["date"], zero.get(row["subject_id"], ""))
     vertices = [

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ulcermeter
 from ulcermeter.errors import ModelError, Problem
+from ulcermeter.files import Json
 from ulcermeter.isolation import Limits, Lost, Workers
 from ulcermeter.provenance import file_sha256, run_id
 
@@ -23,7 +24,7 @@ class Identity:
     """The identity of a run and what it was made from; see `ulcermeter.provenance.run_id`."""
 
     run_id: str
-    parameters: dict[str, Any]
+    parameters: dict[str, Json]
     model_sha256: str
 
 
@@ -52,7 +53,7 @@ def identify(
     ModelError
         The model cannot be used.
     """
-    parameters = {"camera": "" if lens is None else repr(lens)}
+    parameters: dict[str, Json] = {"camera": "" if lens is None else repr(lens)}
     model_sha256 = _sha256_of(model, limits)
     identity = run_id(
         version=ulcermeter.__version__,

@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ulcermeter
 from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study
 from ulcermeter.errors import Problem, UnfinishedError
+from ulcermeter.files import Json
 from ulcermeter.isolation import Limits
 from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
 from ulcermeter.pipeline.inputs import identify, read_lens
-from ulcermeter.pipeline.workers import Task, cluster_at, run_tasks
+from ulcermeter.pipeline.workers import Cluster, Task, cluster_at, run_tasks
 from ulcermeter.provenance import file_sha256, run_record, utc_now
 from ulcermeter.store import (
     TABLE_FILES,
@@ -141,7 +142,10 @@ def run_study(
             started=started,
         )
         record["decisions_not_read"] = [{**asdict(one), "asked": question(one)} for one in unread]
-        return _finish(study, root, done, record, decisions)
+        finished = _finish(study, root, done, record, decisions)
+    for one in unread:
+        _log.warning("%s", question(one))
+    return finished
 
 
 def _tasks(study: Study, *, model: str | Path | None, lens: LensProfile | None, identity: str) -> list[Task]:
@@ -175,7 +179,7 @@ def _measure_all(
     *,
     jobs: int,
     limits: Limits,
-    cluster: Any,
+    cluster: Cluster | None,
     progress: Progress | None,
 ) -> list[PhotoResult]:
     """Measure what the store has not yet, put each result there at once, and return all in the tasks' order."""
@@ -212,7 +216,7 @@ def _finish(
     study: Study,
     root: Path,
     done: Sequence[PhotoResult],
-    record: dict[str, Any],
+    record: dict[str, Json],
     decisions: Mapping[str, Mapping[str, str]],
 ) -> Results:
     """Everything after the photos: tables in, tables out; the report and run.json last."""
@@ -229,13 +233,11 @@ def _finish(
         write_tables(root, tables)
         counts = dict(sorted(Counter(r.photo["status"] for r in done).items()))
         findings = [record_of(finding) for finding in study.findings]
-        more = {"status_counts": counts, "decisions_to_look_at": changed, "findings": findings}
+        more: dict[str, Json] = {"status_counts": counts, "decisions_to_look_at": changed, "findings": findings}
         more[WRITTEN] = written_cells(tables["eligibility_summary"])
         write_run_record(root, {**record, **more})
         results = read_results(root)
         write_report(study, results, root / "report.html")
-    for one in record["decisions_not_read"]:
-        _log.warning("%s", one["asked"])
     for subject, sentence in changed.items():
         _log.warning("eligibility_summary.csv, subject %s: %s.", subject, sentence)
     return results

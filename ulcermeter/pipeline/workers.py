@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from ulcermeter.datatypes import LensProfile, PhotoResult
 from ulcermeter.errors import MissingDependencyError, Problem, UlcermeterError, UnfinishedError
 from ulcermeter.isolation import Limits, Lost, Workers
+from ulcermeter.tables.cells import Record
 
 if TYPE_CHECKING:
-    from ulcermeter.protocol import Protocol
+    from ulcermeter import protocol as rules
 
 __all__ = ["Task", "cluster_at", "run_tasks", "use_one_thread"]
 
@@ -28,17 +29,33 @@ class Task:
         Of the result in the store.
     row : dict
         Of the study's photos.csv.
+    protocol, root, model, lens, run_id, first_label, overlay
+        See `ulcermeter.pipeline.one_photo.measure_photo`.
     """
 
     key: str
-    row: dict[str, Any]
-    protocol: Protocol
+    row: Record
+    protocol: rules.Protocol
     root: Path
     model: str | Path | None = None
     lens: LensProfile | None = None
     run_id: str = ""
     first_label: int = 1
     overlay: bool = True
+
+
+class Coming(Protocol):
+    """A row's result that a cluster will have, such as dask's Future."""
+
+    def result(self) -> PhotoResult:
+        """Wait for it."""
+
+
+class Cluster(Protocol):
+    """What measures rows on other machines, such as dask's Client."""
+
+    def submit(self, measure: Callable[..., PhotoResult], /, *given: object, pure: bool) -> Coming:
+        """Have one row measured."""
 
 
 def use_one_thread() -> None:
@@ -49,7 +66,7 @@ def use_one_thread() -> None:
 
 
 @contextmanager
-def cluster_at(scheduler: str) -> Iterator[Any]:
+def cluster_at(scheduler: str) -> Iterator[Cluster | None]:
     """Reach a dask scheduler, before anything is written or measured.
 
     Parameters
@@ -59,7 +76,7 @@ def cluster_at(scheduler: str) -> Iterator[Any]:
 
     Yields
     ------
-    Client or None
+    Cluster or None
         None for ``processes``.
 
     Raises
@@ -99,7 +116,7 @@ def cluster_at(scheduler: str) -> Iterator[Any]:
 
 
 def run_tasks(
-    tasks: Sequence[Task], *, jobs: int = 1, limits: Limits | None = None, cluster: Any = None
+    tasks: Sequence[Task], *, jobs: int = 1, limits: Limits | None = None, cluster: Cluster | None = None
 ) -> Iterator[tuple[Task, PhotoResult]]:
     """Measure rows and yield each with its result as soon as it is done, in no fixed order.
 
@@ -113,8 +130,12 @@ def run_tasks(
         Processes at once.
     limits : Limits, optional
         Of one row.
-    cluster : Client, optional
+    cluster : Cluster, optional
         See `cluster_at`; its workers measure instead.
+
+    Yields
+    ------
+    (Task, PhotoResult)
 
     Raises
     ------
@@ -161,10 +182,10 @@ def _apart(task: Task, limits: Limits) -> PhotoResult:
         return _result(task, next(workers.each(_measure, [task]))[1])
 
 
-def _on_cluster(tasks: Sequence[Task], client: Any, limits: Limits) -> Iterator[tuple[Task, PhotoResult]]:
+def _on_cluster(tasks: Sequence[Task], cluster: Cluster, limits: Limits) -> Iterator[tuple[Task, PhotoResult]]:
     from distributed import as_completed as as_they_come
 
-    futures = {client.submit(_apart, task, limits, pure=False): task for task in tasks}
+    futures = {cluster.submit(_apart, task, limits, pure=False): task for task in tasks}
     for future in as_they_come(futures):
         try:
             result = future.result()

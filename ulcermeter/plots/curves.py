@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ulcermeter.plots.loading import load_matplotlib
 from ulcermeter.protocol import Protocol
@@ -14,6 +14,7 @@ from ulcermeter.tables.dates import parse_date
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -36,7 +37,7 @@ _MARKS: dict[str, tuple[str, str, bool]] = {
     "not photographed": ("x", _GREY, True),
     "amputated": ("X", "#000000", True),
 }
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: dict[str, str | float | bool] = {
     "svg.hashsalt": "ulcermeter",
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -180,7 +181,7 @@ def _legend(figure: Figure, rows: list[Record], *, n_left_out: int) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles: list[Any] = []
+    handles: list[Artist] = []
     for state in (s for s in _MARKS if any(row["state"] == s for row in rows)):
         marker, colour, filled = _MARKS[state]
         face = colour if filled else "white"

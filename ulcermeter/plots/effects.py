@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import HealingCurve, Measure
 from ulcermeter.plots.curves import _GREY, _INK, _svg
 from ulcermeter.plots.validation import _drawing
+from ulcermeter.tables.cells import Record, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["forest_figure", "healing_share_figure", "slopes_figure"]
 
 _COLOURS = (_INK, "#b3261e", "#1b7837", "#b7791f")
-_DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
+_DASHES: tuple[str | tuple[float, tuple[float, ...]], ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 _RATIOS = (Measure.RISK_RATIO, Measure.HAZARD_RATIO, Measure.RATE_RATIO)
 _NAME_EVERY = 0.07
 _LARGE = 1000.0
@@ -97,7 +98,7 @@ def forest_figure(effects: pd.DataFrame, *, outcome: str, measure: Measure | str
     str
         An SVG.
     """
-    rows = effects[(effects["outcome"] == outcome) & (effects["measure"] == str(measure))].to_dict("records")
+    rows = records(effects[(effects["outcome"] == outcome) & (effects["measure"] == str(measure))])
     ratio = str(measure) in set(map(str, _RATIOS))
     with _drawing((9.6, 0.9 + 0.3 * max(1, len(rows)))) as figure:
         axes = figure.subplots()
@@ -105,7 +106,7 @@ def forest_figure(effects: pd.DataFrame, *, outcome: str, measure: Measure | str
         figure.subplots_adjust(left=0.35, right=0.665, top=1 - 0.32 / height, bottom=0.5 / height)
         limits = _limits(rows, ratio)
         for y, row in enumerate(rows):
-            _forest_line(axes, len(rows) - 1 - y, {str(k): v for k, v in row.items()}, limits)
+            _forest_line(axes, len(rows) - 1 - y, row, limits)
         axes.axvline(1.0 if ratio else 0.0, color="#9aa1ab", linewidth=0.8, zorder=1)
         axes.set_xscale("log" if ratio else "linear")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
@@ -118,7 +119,7 @@ def forest_figure(effects: pd.DataFrame, *, outcome: str, measure: Measure | str
         return _svg(figure)
 
 
-def _limits(rows: Sequence[dict[Any, Any]], ratio: bool) -> tuple[float, float]:
+def _limits(rows: Sequence[Record], ratio: bool) -> tuple[float, float]:
     ends = [row[name] for row in rows for name in ("estimate", "low", "high")]
     ends = [end for end in ends if math.isfinite(end) and (end > 0 or not ratio)]
     if ratio:
@@ -128,25 +129,25 @@ def _limits(rows: Sequence[dict[Any, Any]], ratio: bool) -> tuple[float, float]:
     return low - space, high + space
 
 
-def _forest_line(axes: Axes, y: float, row: dict[str, Any], limits: tuple[float, float]) -> None:
+def _forest_line(axes: Axes, y: float, row: Record, limits: tuple[float, float]) -> None:
     against = f" against {row['reference_arm']}" if row["reference_arm"] else ""
     part = f", {row['stratum']}" if row["stratum"] else ""
-    told = f"{row['estimand']}{part}: {row['arm']}{against}"
-    axes.text(-0.02, y, told, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=8, color=_INK)
-    axes.text(1.02, y, _in_words(row), transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=_INK)
+    label = f"{row['estimand']}{part}: {row['arm']}{against}"
+    axes.text(-0.02, y, label, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=8, color=_INK)
+    axes.text(1.02, y, _estimate_text(row), transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=_INK)
     if not math.isfinite(row["low"]) and not math.isfinite(row["estimate"]):
         return
     # An end beyond the picture, or open, is an arrow.
     low, high = max(row["low"], limits[0]), min(row["high"], limits[1])
     axes.plot([low, high], [y, y], color=_INK, linewidth=1.4, solid_capstyle="butt", zorder=2)
-    for end, told_end, marker in ((low, row["low"], "<"), (high, row["high"], ">")):
-        if end != told_end:
+    for end, stated, marker in ((low, row["low"], "<"), (high, row["high"], ">")):
+        if end != stated:
             axes.plot([end], [y], marker=marker, color=_INK, markersize=4.5, clip_on=False, zorder=3)
     if limits[0] <= row["estimate"] <= limits[1]:
         axes.plot([row["estimate"]], [y], marker="s", color=_INK, markersize=5, zorder=3)
 
 
-def _in_words(row: dict[str, Any]) -> str:
+def _estimate_text(row: Record) -> str:
     if not math.isfinite(row["low"]) and not math.isfinite(row["estimate"]):
         return "not estimable"
     p = f", p {row['p_value']:.3f}" if math.isfinite(row["p_value"]) else ""

@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from typing import Any
+from types import ModuleType
 
 __all__ = ["load_matplotlib"]
 
 _FOLDER = "MPLCONFIGDIR"
 
 
-def load_matplotlib() -> Any:
+def load_matplotlib() -> ModuleType:
     """Import matplotlib with a folder of its own for the font list that it writes, which is removed again.
 
     Without one it makes folders under the home folder and leaves its list of fonts there. Where the caller has loaded
     matplotlib's fonts already, that has happened, and it is taken as it is.
+
+    Returns
+    -------
+    module
     """
     if "matplotlib.font_manager" not in sys.modules:
         given = os.environ.get(_FOLDER)

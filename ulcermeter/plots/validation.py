@@ -159,13 +159,13 @@ def calls_figure(calls: pd.DataFrame, *, threshold_mm: float, clear_mm: float) -
     clear_mm : float
         Half the width of the shaded zone in which a call need not be certain.
     """
-    looks = {"right": (_GREEN, "o", -0.008), "uncertain": (_AMBER, "s", 0.0), "wrong": (_RED, "v", 0.008)}
+    styles = {"right": (_GREEN, "o", -0.008), "uncertain": (_AMBER, "s", 0.0), "wrong": (_RED, "v", 0.008)}
     with _drawing((6.4, 3.9)) as figure:
         axes = figure.subplots()
         figure.subplots_adjust(left=0.1, right=0.8, top=0.95, bottom=0.14)
         axes.axvspan(threshold_mm - clear_mm, threshold_mm + clear_mm, color="#e8eef4", linewidth=0)
         axes.axvline(threshold_mm, color=_RED, linewidth=1, linestyle=(0, (4, 3)))
-        for call, (colour, marker, aside) in looks.items():
+        for call, (colour, marker, aside) in styles.items():
             part = calls[calls["call"] == call]
             x = part["diameter_mm"] * (1 + aside)
             axes.vlines(x, part["share_low"], part["share_high"], color=colour, linewidth=1, alpha=0.6)

@@ -25,7 +25,7 @@ _FORMS = {
 }
 
 
-def group_faults(error: ValidationError, group: type[Group], given: Mapping[str, Any]) -> list[Problem]:
+def group_faults(error: ValidationError, group: type[Group], given: Mapping[str, object]) -> list[Problem]:
     """Return one problem for each parameter of a group that the model refused.
 
     Parameters
@@ -34,6 +34,10 @@ def group_faults(error: ValidationError, group: type[Group], given: Mapping[str,
     group : type of Group
     given : mapping of str to value
         The group's values by their names in the file.
+
+    Returns
+    -------
+    list of Problem
     """
     fields = {field.alias or name: field for name, field in group.model_fields.items()}
     faults: dict[str, Problem] = {}
@@ -46,7 +50,7 @@ def group_faults(error: ValidationError, group: type[Group], given: Mapping[str,
 
 
 def table_faults(
-    error: ValidationError, kind: type[BaseModel], what: str, given: Mapping[str, Any], *, also: Sequence[str] = ()
+    error: ValidationError, kind: type[BaseModel], what: str, given: Mapping[str, object], *, also: Sequence[str] = ()
 ) -> list[Problem]:
     """Return one problem for each cell of a table (a visit, a criterion, a parameter) that its model refused.
 
@@ -59,6 +63,10 @@ def table_faults(
     given : mapping of str to value
     also : sequence of str
         Keys that the table may have beside those of the model.
+
+    Returns
+    -------
+    list of Problem
     """
     faults: dict[str, Problem] = {}
     for problem in error.errors():

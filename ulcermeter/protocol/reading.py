@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ulcermeter.errors import Problem, ProtocolError
-from ulcermeter.files import read_file
+from ulcermeter.files import Json, read_file
 from ulcermeter.protocol.faults import table_faults
 from ulcermeter.protocol.rules import (
     GROUP_OF,
@@ -287,7 +287,7 @@ def _primary_fault(primary: object, visits: Sequence[Visit]) -> list[Problem]:
     return [Problem(where="parameter primary_visit", expected=expected, got=repr(primary), action=set_it)]
 
 
-def protocol_from_record(record: Mapping[str, Any]) -> Protocol:
+def protocol_from_record(record: Mapping[str, Json]) -> Protocol:
     """Make a protocol of what `Protocol.record` gave.
 
     Parameters
@@ -305,7 +305,7 @@ def protocol_from_record(record: Mapping[str, Any]) -> Protocol:
         A record that lacks a part, or holds a value that no protocol may have.
     """
     faults: list[Problem] = []
-    raw = {part: record.get(part, kind()) for part, (kind, _) in _PARTS.items() if part in _RULES}
+    raw: dict[str, Any] = {part: record.get(part, kind()) for part, (kind, _) in _PARTS.items() if part in _RULES}
     protocol = _build(str(record.get("name", "")), {**raw, "title": record.get("title", "")}, raw, faults)
     if protocol is None:
         raise ProtocolError(faults)

@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from ulcermeter.errors import Problem, ProtocolError
+from ulcermeter.files import Json
 from ulcermeter.protocol.faults import group_faults
 from ulcermeter.protocol.model import (
     GROUPS,
@@ -19,6 +20,7 @@ from ulcermeter.protocol.model import (
     EligibilityRules,
     FingerRules,
     GateRules,
+    Group,
     HealingRules,
     IdentityRules,
     MeasurementRules,
@@ -203,7 +205,7 @@ class Protocol:
         """Hash of all the rules in force, so that two runs can be told apart."""
         return hashlib.sha256(json.dumps(self.record(), sort_keys=True).encode()).hexdigest()
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Json]:
         """Return the whole protocol as run.json keeps it: plain values, enough to make it again."""
         kept = ("value", "unit", "source", "assumption", "reason")
         return {
@@ -257,22 +259,38 @@ def unknown_parameter(name: str) -> Problem:
     return Problem(where=f"parameter {name}", expected="one that ulcermeter knows", got="another name", action=see)
 
 
-def groups_of(values: Mapping[str, Any], faults: list[Problem]) -> dict[str, Any]:
+class Groups(TypedDict):
+    """The groups of a protocol's rules, by its attributes."""
+
+    measurement: MeasurementRules
+    calibration: CalibrationRules
+    gates: GateRules
+    quality: QualityRules
+    retake: RetakeRules
+    finger: FingerRules
+    identity: IdentityRules
+    healing: HealingRules
+    refractory: RefractoryRules
+    eligibility: EligibilityRules
+    outcomes: OutcomeRules
+
+
+def groups_of(values: Mapping[str, object], faults: list[Problem]) -> Groups:
     """Validate values, by their names in the file, into the groups of a protocol.
 
     Parameters
     ----------
-    values : Mapping[str, Any]
+    values : mapping of str to object
         Every value by its name in the file.
     faults : list[Problem]
         Filled with what is wrong.
 
     Returns
     -------
-    dict of str to Group
+    Groups
         A group with a fault is left out, and `faults` says all that is wrong; names that no group has are ignored.
     """
-    groups = {}
+    groups: dict[str, Group] = {}
     for group, kind in GROUPS.items():
         names = [name for name, (owner, _) in GROUP_OF.items() if owner == group]
         given = {name: values[name] for name in names if name in values}
@@ -280,4 +298,4 @@ def groups_of(values: Mapping[str, Any], faults: list[Problem]) -> dict[str, Any
             groups[group] = kind.model_validate(given)
         except ValidationError as error:
             faults += group_faults(error, kind, given)
-    return groups
+    return cast(Groups, groups)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ulcermeter.datatypes import Results
 from ulcermeter.protocol import Protocol
-from ulcermeter.report.formatting import is_known, with_interval
-from ulcermeter.tables.cells import PASSED, records
+from ulcermeter.report.formatting import with_interval
+from ulcermeter.tables.cells import PASSED, known_number, records
 from ulcermeter.tables.flags import CONTRADICTIONS, Flag, FlagKind, in_doubt_of_identity, read_flags
 from ulcermeter.wording import flag_in_words
 
@@ -130,7 +130,7 @@ def _weak_outlines(results: Results, protocol: Protocol) -> Iterable[Item]:
     lowest = protocol.measurement.confidence_flag_below
     for row in records(results.measurements):
         words = []
-        if is_known(row["confidence"]) and row["confidence"] < lowest:
+        if known_number(row["confidence"]) < lowest:
             words.append(f"low confidence that this is an ulcer ({row['confidence']:.2f})")
         if row["touches_border"] == "yes":
             words.append("cut off by the photo's border, so larger than measured")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from ulcermeter.datatypes import Results, Study
 from ulcermeter.plots import healing_curve
 from ulcermeter.protocol import Parameter, Protocol
 from ulcermeter.report.attention import Item, list_attention
-from ulcermeter.report.formatting import is_known, plural, with_interval
+from ulcermeter.report.formatting import plural, with_interval
 from ulcermeter.report.pictures import add_overlays, curve_uri
-from ulcermeter.tables.cells import Record, records
+from ulcermeter.tables.cells import Record, known_number, records
 
 __all__ = ["gather"]
 
@@ -34,7 +33,7 @@ _QUALITY_ELSEWHERE = {
 }
 
 
-def gather(study: Study, results: Results) -> dict[str, Any]:
+def gather(study: Study, results: Results) -> dict[str, object]:
     """Return everything the template shows: plain rows, counts and pictures.
 
     Parameters
@@ -46,7 +45,8 @@ def gather(study: Study, results: Results) -> dict[str, Any]:
 
     Returns
     -------
-    dict[str, Any]
+    dict of str to object
+        By the names that the template uses.
     """
     protocol = study.protocol
     attention = list_attention(results, protocol)
@@ -78,7 +78,7 @@ def gather(study: Study, results: Results) -> dict[str, Any]:
     }
 
 
-def _counts(results: Results, photos: list[Record]) -> dict[str, Any]:
+def _counts(results: Results, photos: list[Record]) -> dict[str, object]:
     statuses = Counter(row["status"] for row in photos)
     verdicts = Counter(results.eligibility_summary["verdict"])
     over = Counter(results.measurements["over_threshold"])
@@ -168,7 +168,7 @@ def _course_in_words(course: list[Record]) -> str:
     """Say a curve in words, for those who cannot see it."""
     steps = [
         f"{row['visit']} {row['state']}"
-        + (f" {with_interval(row, 'diameter_mm')} mm" if is_known(row["diameter_mm"]) and row["diameter_mm"] else "")
+        + (f" {with_interval(row, 'diameter_mm')} mm" if known_number(row["diameter_mm"]) > 0 else "")
         for row in course
     ]
     return "; ".join(steps)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from ulcermeter.tables.cells import not_known
+from ulcermeter.tables.cells import Cell, Row, known_number, not_known
 from ulcermeter.tables.flags import read_flags
 from ulcermeter.wording import flag_in_words
 
-__all__ = ["FILTERS", "is_known", "pieces", "plural", "with_interval"]
+__all__ = ["FILTERS", "pieces", "plural", "with_interval"]
 
 _UNKNOWN = "–"
 # A sign beside the word, so that the meaning survives grey print and colour blindness.
@@ -27,27 +26,12 @@ _SIGNS = {
 }
 
 
-def is_known(value: Any) -> bool:
-    """Say whether a table's cell holds something: not empty, NaN or missing.
-
-    Parameters
-    ----------
-    value : Any
-        A cell's value.
-
-    Returns
-    -------
-    bool
-    """
-    return not not_known(value)
-
-
-def number(value: Any, decimals: int = 2) -> str:
+def number(value: Cell, decimals: int = 2) -> str:
     """Return a number with so many decimals (a plain 0 for an exact zero, as of a healed ulcer), or a dash.
 
     Parameters
     ----------
-    value : Any
+    value : str, float or None
         A cell's value.
     decimals : int, optional
         Decimals shown.
@@ -56,48 +40,48 @@ def number(value: Any, decimals: int = 2) -> str:
     -------
     str
     """
-    if not is_known(value):
+    if not_known(value):
         return _UNKNOWN
-    shown = f"{float(value):.{decimals}f}"
+    shown = f"{known_number(value):.{decimals}f}"
     return shown if value and float(shown) else shown.removeprefix("-") if value else "0"
 
 
-def whole(value: Any) -> str:
+def whole(value: Cell) -> str:
     """Return a whole number, or a dash.
 
     Parameters
     ----------
-    value : Any
+    value : str, float or None
         A cell's value.
 
     Returns
     -------
     str
     """
-    return str(int(value)) if is_known(value) else _UNKNOWN
+    return _UNKNOWN if not_known(value) else str(int(known_number(value)))
 
 
-def text(value: Any) -> str:
+def text(value: Cell) -> str:
     """Return a text, or a dash.
 
     Parameters
     ----------
-    value : Any
+    value : str, float or None
         A cell's value.
 
     Returns
     -------
     str
     """
-    return str(value) if is_known(value) else _UNKNOWN
+    return _UNKNOWN if not_known(value) else str(value)
 
 
-def sign(value: Any) -> str:
+def sign(value: Cell) -> str:
     """Return the sign that goes with an answer, or nothing.
 
     Parameters
     ----------
-    value : Any
+    value : str, float or None
         A cell's value.
 
     Returns
@@ -107,12 +91,12 @@ def sign(value: Any) -> str:
     return _SIGNS.get(str(value), "")
 
 
-def with_interval(row: Mapping[str, Any], name: str, decimals: int = 2) -> str:
+def with_interval(row: Row, name: str, decimals: int = 2) -> str:
     """Return ``2.41 (2.12–2.70)`` from the columns ``diameter_mm``, ``diameter_low_mm``, ``diameter_high_mm``.
 
     Parameters
     ----------
-    row : Mapping[str, Any]
+    row : mapping of str to cell
         A row of a table as a mapping of column to cell.
     name : str
         Its name.
@@ -125,7 +109,7 @@ def with_interval(row: Mapping[str, Any], name: str, decimals: int = 2) -> str:
     """
     stem, unit = name.rsplit("_", 1)
     value, low, high = row[name], row[f"{stem}_low_{unit}"], row[f"{stem}_high_{unit}"]
-    if not is_known(low) or not is_known(high) or low == high:
+    if not_known(low) or not_known(high) or low == high:
         return number(value, decimals)
     return f"{number(value, decimals)} ({number(low, decimals)}–{number(high, decimals)})"
 
@@ -167,12 +151,12 @@ def flag_words(flags: str) -> list[str]:
     return [flag_in_words(flag) for flag in read_flags(flags)]
 
 
-def healing_days(row: Mapping[str, Any]) -> str:
+def healing_days(row: Row) -> str:
     """Return ``14 to 56`` for a healed ulcer, ``after 84`` for one last seen open, or a dash.
 
     Parameters
     ----------
-    row : Mapping[str, Any]
+    row : mapping of str to cell
         A row of a table as a mapping of column to cell.
 
     Returns
@@ -180,9 +164,9 @@ def healing_days(row: Mapping[str, Any]) -> str:
     str
     """
     low, high = row["healing_day_low"], row["healing_day_high"]
-    if is_known(high):
+    if not not_known(high):
         return f"{whole(low)} to {whole(high)}"
-    return f"after {whole(low)}" if is_known(low) else _UNKNOWN
+    return _UNKNOWN if not_known(low) else f"after {whole(low)}"
 
 
 def plural(count: int, one: str, many: str = "") -> str:
@@ -204,12 +188,12 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
-def css(value: Any) -> str:
+def css(value: Cell) -> str:
     """Return an answer as a class name.
 
     Parameters
     ----------
-    value : Any
+    value : str, float or None
         A cell's value.
 
     Returns
@@ -219,7 +203,7 @@ def css(value: Any) -> str:
     return "is-" + str(value).replace(" ", "-")
 
 
-FILTERS: dict[str, Callable[..., Any]] = {
+FILTERS: dict[str, Callable[..., object]] = {
     "number": number,
     "whole": whole,
     "known": text,

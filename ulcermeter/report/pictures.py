@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from ulcermeter.plots import shrink_jpeg
 from ulcermeter.store import overlay_name
+from ulcermeter.tables.cells import Record
 
 __all__ = ["add_overlays", "curve_uri"]
 
@@ -34,14 +34,14 @@ def curve_uri(svg: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
-def add_overlays(photo_rows: list[dict[str, Any]], folder: Path, *, other_bytes: int) -> None:
+def add_overlays(photo_rows: list[Record], folder: Path, *, other_bytes: int) -> None:
     """Give each photo row its ``overlay`` (data URI) and ``overlay_link`` (relative), empty where there is none.
 
     `other_bytes` is what the page already holds in curves; the thumbnails share what is left.
 
     Parameters
     ----------
-    photo_rows : list[dict[str, Any]]
+    photo_rows : list of dict
         Rows of photos to show.
     folder : Path
         The folder.

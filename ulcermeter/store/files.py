@@ -9,9 +9,10 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ulcermeter.errors import Problem, StudyError
+from ulcermeter.files import Json
 from ulcermeter.tables import TABLES, conform
 from ulcermeter.tables.cells import FORMULA_STARTS
 
@@ -176,12 +177,12 @@ def in_order(name: str, frame: pd.DataFrame) -> list[int]:
     return list(range(len(frame)))
 
 
-def cell_text(value: Any) -> str:
+def cell_text(value: object) -> str:
     """Return one cell as it stands in a CSV file: 4 decimals, not known = empty, formulas disarmed.
 
     Parameters
     ----------
-    value : Any
+    value : object
         A cell's value.
 
     Returns
@@ -240,14 +241,14 @@ def write_overlays(root: str | Path, overlays: Mapping[str, bytes]) -> None:
         write_file(folder / name, content)
 
 
-def write_run_record(root: str | Path, record: Mapping[str, Any]) -> None:
+def write_run_record(root: str | Path, record: Mapping[str, Json]) -> None:
     """Write run.json.
 
     Parameters
     ----------
     root : str | Path
         The folder.
-    record : Mapping[str, Any]
+    record : mapping of str to JSON values
         The whole record, as run.json holds it.
     """
     text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=False)

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
 from ulcermeter.datatypes import PhotoResult
 from ulcermeter.errors import Problem, UlcermeterError, UnfinishedError
+from ulcermeter.files import Json
 from ulcermeter.store.decisions import DECIDED
+from ulcermeter.tables.cells import Row
 
 __all__ = ["PhotoStore", "row_key"]
 
@@ -41,7 +42,7 @@ _COLUMNS = {
 }
 
 
-def row_key(row: Mapping[str, Any], *, photo_sha256: str, mask_sha256: str, run_id: str, first_label: int) -> str:
+def row_key(row: Row, *, photo_sha256: str, mask_sha256: str, run_id: str, first_label: int) -> str:
     """Name a photo row's result: 64 hexadecimal digits over all that can change it.
 
     Parameters
@@ -55,6 +56,10 @@ def row_key(row: Mapping[str, Any], *, photo_sha256: str, mask_sha256: str, run_
     first_label : int
         Of the row's ulcers. It follows from the rows around it, and stands in the result: a row added above another of
         the same finger must not leave both with one label.
+
+    Returns
+    -------
+    str
     """
     cells = {name: "" if value != value else str(value) for name, value in row.items()}
     text = json.dumps([cells, photo_sha256, mask_sha256, run_id, first_label], sort_keys=True)
@@ -258,7 +263,7 @@ class PhotoStore:
         return int(self._db.execute("SELECT COUNT(*) FROM photo_results").fetchone()[0])
 
 
-def _seal(cells: Iterable[Any]) -> str:
+def _seal(cells: Iterable[object]) -> str:
     """Return a checksum over a row's cells: 64 hexadecimal digits of a SHA-256, each cell with its kind and length."""
     digest = hashlib.sha256()
     for cell in cells:
@@ -267,10 +272,11 @@ def _seal(cells: Iterable[Any]) -> str:
     return digest.hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Json:
     """Numbers of numpy and pandas as JSON has them."""
     if isinstance(value, np.generic):
-        return value.item()
+        plain: bool | int | float | str = value.item()
+        return plain
     if type(value).__name__ == "NAType":
         return None
     raise TypeError(f"expected a JSON value in a photo's result, got {type(value).__name__}")

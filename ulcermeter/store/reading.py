@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Results
 from ulcermeter.errors import Problem, ProtocolError, StudyError, TableError
+from ulcermeter.files import Json
 from ulcermeter.protocol import Protocol, protocol_from_record
 from ulcermeter.store.files import TABLE_FILES, VISIT_COLUMNS
 from ulcermeter.tables import columns, conform
@@ -134,12 +135,12 @@ def _numbers(path: Path, cells: pd.Series) -> pd.Series:
     return numbers.astype("Int64") if counts else numbers.astype("float64")
 
 
-def protocol_of(record: Mapping[str, Any]) -> Protocol:
+def protocol_of(record: Mapping[str, Json]) -> Protocol:
     """Return the protocol that run.json holds in full.
 
     Parameters
     ----------
-    record : Mapping[str, Any]
+    record : mapping of str to JSON values
         The whole record, as run.json holds it.
 
     Returns
@@ -152,7 +153,10 @@ def protocol_of(record: Mapping[str, Any]) -> Protocol:
         The record holds none, or not in full.
     """
     try:
-        return protocol_from_record(record["protocol"])
+        kept = record["protocol"]
+        if not isinstance(kept, Mapping):
+            raise TypeError("its protocol is no JSON object")
+        return protocol_from_record(kept)
     except (KeyError, TypeError, AttributeError, ProtocolError) as error:
         raise StudyError(
             Problem(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
 
 from ulcermeter.datatypes import Finding, Kind, Severity
 from ulcermeter.study.rules import readable_date
+from ulcermeter.tables.cells import Row
 
 __all__ = ["camera_date_finding"]
 
 
-def camera_date_finding(
-    row: Mapping[str, Any], place: int, taken_at: datetime | None, *, most_days: float
-) -> Finding | None:
+def camera_date_finding(row: Row, place: int, taken_at: datetime | None, *, most_days: float) -> Finding | None:
     """Return what is wrong where a row's date is further from the camera's than a clock in another time zone can be.
 
     Parameters
@@ -26,9 +23,13 @@ def camera_date_finding(
     taken_at : datetime or None
         By the camera's clock; None where the file does not say.
     most_days : float
-        The protocol's ``taken_date_max_days``.
+        The protocol's ``taken_date_max_days``, days.
+
+    Returns
+    -------
+    Finding or None
     """
-    given = readable_date(row["date"])
+    given = readable_date(str(row["date"]))
     if given is None or taken_at is None:
         return None
     taken: date = taken_at.date()
@@ -40,7 +41,7 @@ def camera_date_finding(
         "photos.csv",
         (place + 2,),
         "date",
-        got=row["date"],
+        got=str(row["date"]),
         meant=taken.isoformat(),
-        subject_id=row["subject_id"],
+        subject_id=str(row["subject_id"]),
     )

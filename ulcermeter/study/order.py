@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Finding, Kind, Severity, Study
 from ulcermeter.study.rules import readable_date
+from ulcermeter.tables.cells import Record, records
 from ulcermeter.tables.dates import DateInterval
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Point:
         return f"{self.name} of {file} row {row}"
 
 
-def rows_of(table: pd.DataFrame, subject_id: str) -> list[tuple[int, Mapping[Any, Any]]]:
+def rows_of(table: pd.DataFrame, subject_id: str) -> list[tuple[int, Record]]:
     """Return a subject's rows of a table of the study, each with its number in the file.
 
     Parameters
@@ -74,9 +75,10 @@ def rows_of(table: pd.DataFrame, subject_id: str) -> list[tuple[int, Mapping[Any
 
     Returns
     -------
-    list[tuple[int, Mapping[Any, Any]]]
+    list of (int, dict)
+        Row number as a spreadsheet counts, the header being row 1, and the row.
     """
-    return [(i + 2, row) for i, row in enumerate(table.to_dict("records")) if row["subject_id"] == subject_id]
+    return [(i + 2, row) for i, row in enumerate(records(table)) if row["subject_id"] == subject_id]
 
 
 def points_of(study: Study, subject_id: str) -> list[Point]:

@@ -12,10 +12,12 @@ Conventions, the same in memory and on disk:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.errors import Problem, TableError
+from ulcermeter.tables.cells import Row
 from ulcermeter.tables.comparisons import COMPARISONS
 from ulcermeter.tables.contract import Column, Table
 from ulcermeter.tables.inputs import INPUTS
@@ -78,14 +80,15 @@ def empty(name: str) -> pd.DataFrame:
     return from_rows(name, [])
 
 
-def from_rows(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
+def from_rows(name: str, rows: Sequence[Row]) -> pd.DataFrame:
     """Build a table from dicts; keys that a row lacks become *not known*, unknown keys raise.
 
     Parameters
     ----------
     name : str
         A key of `TABLES`.
-    rows : list of dict
+    rows : sequence of mapping
+        Cells by column.
 
     Returns
     -------

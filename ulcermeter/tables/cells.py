@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMULA_STARTS", "PASSED", "Record", "not_known", "records", "unguarded"]
+__all__ = ["FORMULA_STARTS", "PASSED", "Cell", "Record", "Row", "known_number", "not_known", "records", "unguarded"]
+
+Cell = str | float | None
+"""A cell: text, a number (of a count or a measure), or nothing; `not_known` says which of them tell nothing."""
+
+Row = Mapping[str, Cell]
+"""A row as a function is given it: its cells by column."""
 
 Record = dict[str, Any]
-"""A row: its cells by column."""
+"""A row of a table that `conform` made; which column holds text and which numbers stands in its contract."""
 
 PASSED = ("measured", "no ulcer")
 """A photo's `status` where it was seen well enough to tell what it shows; otherwise it was refused or failed."""
@@ -19,7 +26,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so is run by a spreadsheet; it is written behind an apostrophe (OWASP, CSV injection)."""
 
 
-def not_known(cell: Any) -> bool:
+def not_known(cell: object) -> bool:
     """Say whether a cell is not known, whatever pandas makes of one.
 
     Parameters
@@ -38,6 +45,31 @@ def not_known(cell: Any) -> bool:
     """
     # A person may type such a word: then it is a text, which some rule has to take or to name.
     return cell == "" if isinstance(cell, str) else str(cell) in ("None", "<NA>", "nan", "NaT")
+
+
+def known_number(cell: Cell) -> float:
+    """Return the number of a cell; NaN when it is not known.
+
+    Parameters
+    ----------
+    cell : str, float or None
+        Of a column of numbers or counts.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        A text that is no number.
+
+    Examples
+    --------
+    >>> known_number(3), known_number("")
+    (3.0, nan)
+    """
+    return float("nan") if cell is None or not_known(cell) else float(cell)
 
 
 def records(frame: pd.DataFrame) -> list[Record]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Any
 
 from ulcermeter.datatypes import Finding, Kind
 from ulcermeter.errors import Problem
+from ulcermeter.files import Json
 
 __all__ = ["finding_in_words", "problem_of", "record_of"]
 
@@ -48,7 +48,7 @@ def problem_of(finding: Finding) -> Problem:
     return replace(problem, where=finding.place) if finding.place else problem
 
 
-def record_of(finding: Finding) -> dict[str, Any]:
+def record_of(finding: Finding) -> dict[str, Json]:
     """Return a finding for run.json: its facts, its place and its words.
 
     Parameters
@@ -58,7 +58,7 @@ def record_of(finding: Finding) -> dict[str, Any]:
 
     Returns
     -------
-    dict[str, Any]
+    dict of str to JSON values
     """
     facts = {name: value for name, value in asdict(finding).items() if name != "problem"}
     return {**facts, "place": finding.place, "words": finding_in_words(finding)}
