@@ -38,6 +38,10 @@ def check_regular(path: str | Path) -> int:
     ----------
     path : str or Path
 
+    Returns
+    -------
+    int
+
     Raises
     ------
     OSError
@@ -54,6 +58,10 @@ def read_file(path: str | Path, *, most_mb: float) -> bytes:
     path : str or Path
     most_mb : float
         What is expected there at most, million bytes.
+
+    Returns
+    -------
+    bytes
 
     Raises
     ------

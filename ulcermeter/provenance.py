@@ -92,7 +92,12 @@ def package_versions(names: Iterable[str] = _PACKAGES) -> dict[str, str]:
 
 
 def utc_now() -> str:
-    """Return the time in UTC to the second, ISO 8601."""
+    """Return the time in UTC to the second, ISO 8601.
+
+    Returns
+    -------
+    str
+    """
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

@@ -1,11 +1,11 @@
-"""Formulas that several rooms need: Wilson's interval, the smallest detectable change."""
+"""Formulas that several rooms need: Wilson's interval, the smallest detectable change, the error an interval says."""
 
 from __future__ import annotations
 
 import math
 from statistics import NormalDist
 
-__all__ = ["Z_95", "smallest_detectable_change", "wilson"]
+__all__ = ["Z_95", "log_sd", "smallest_detectable_change", "wilson"]
 
 Z_95 = NormalDist().inv_cdf(0.975)
 """Quantile of the normal distribution for a two-sided 95 % interval, 1.95996."""
@@ -48,3 +48,21 @@ def smallest_detectable_change(sem: float) -> float:
         In the same unit.
     """
     return 1.96 * math.sqrt(2.0) * sem
+
+
+def log_sd(low: float, high: float) -> float:
+    """Return the standard deviation on the log scale that a 95 % interval says: half its width there over 1.96.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the interval, in any unit.
+
+    Returns
+    -------
+    float
+        0 where an end is not known, infinite where the interval reaches 0.
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return 0.0
+    return math.inf if low <= 0 else math.log(high / low) / (2 * 1.96)

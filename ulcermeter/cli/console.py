@@ -42,7 +42,17 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def command_with(*example: str) -> type[click.Command]:
-    """Return a kind of command whose help ends with an example, line by line, and the note on what this is for."""
+    """Return a kind of command whose help ends with an example and the note on what this is for.
+
+    Parameters
+    ----------
+    *example : str
+        The example's lines.
+
+    Returns
+    -------
+    type of click.Command
+    """
 
     class Command(click.Command):
         def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -56,12 +66,24 @@ def command_with(*example: str) -> type[click.Command]:
 
 
 def say(text: str) -> None:
-    """Print a line for the person, or of data, on standard output."""
+    """Print a line for the person, or of data, on standard output.
+
+    Parameters
+    ----------
+    text : str
+        Without the line feed at its end.
+    """
     click.echo(text)
 
 
 def warn(text: str) -> None:
-    """Print a line on standard error."""
+    """Print a line on standard error.
+
+    Parameters
+    ----------
+    text : str
+        Without the line feed at its end.
+    """
     click.echo(text, err=True)
 
 
@@ -71,6 +93,16 @@ def clear_errors(command: _Command) -> _Command:
     1 where a run could not be finished and what was measured is kept (`UnfinishedError`). A folder that cannot be
     written and a file that is a folder are told so too, with 2: nothing of ours is at fault. 130 where it was
     stopped by Ctrl-C, 143 by SIGTERM, once all processes it had started are ended.
+
+    Parameters
+    ----------
+    command : callable
+        A command as click decorates it.
+
+    Returns
+    -------
+    callable
+        With the same name, help and parameters.
     """
 
     @functools.wraps(command)
@@ -121,7 +153,21 @@ def _ending_in_order() -> Iterator[None]:
 
 @contextmanager
 def saying_what_is_kept(folder: str, what: str, moved: Progress) -> Iterator[Progress]:
-    """Yield a progress callback that also counts; one who stops the command is told what is kept and how to go on."""
+    """Yield a progress callback that also counts; one who stops the command is told what is kept and how to go on.
+
+    Parameters
+    ----------
+    folder : str
+        Where it is kept, as the person called it.
+    what : str
+        What is counted, in the plural, such as ``photo rows``.
+    moved : callable
+        Called after each.
+
+    Yields
+    ------
+    callable
+    """
     counted = (0, 0)
 
     def count(done: int, total: int, result: object) -> None:
@@ -139,7 +185,24 @@ def saying_what_is_kept(folder: str, what: str, moved: Progress) -> Iterator[Pro
 
 
 def folder_for(given: str | None, *, what: str) -> Path | None:
-    """Return a folder to write in, None for none; refused at once when it is a file, before anything is computed."""
+    """Return a folder to write in, None for none; refused at once when it is a file, before anything is computed.
+
+    Parameters
+    ----------
+    given : str or None
+        As the person wrote it.
+    what : str
+        What will stand in it, in the plural, such as ``tables``.
+
+    Returns
+    -------
+    Path or None
+
+    Raises
+    ------
+    StudyError
+        It is a file.
+    """
     if given is None:
         return None
     folder = Path(given)
@@ -151,7 +214,17 @@ def folder_for(given: str | None, *, what: str) -> Path | None:
 
 
 def model_options(command: _Command) -> _Command:
-    """Add --protocol, --model and --camera."""
+    """Add --protocol, --model and --camera.
+
+    Parameters
+    ----------
+    command : callable
+        A command as click decorates it.
+
+    Returns
+    -------
+    callable
+    """
     for option in (
         click.option(
             "--camera", type=click.Path(), metavar="CAMERA.toml", help="Lens profile from `ulcermeter camera`."
@@ -164,7 +237,17 @@ def model_options(command: _Command) -> _Command:
 
 
 def limit_options(command: _Command) -> _Command:
-    """Add --photo-time-limit-s and --photo-memory-limit-mb."""
+    """Add --photo-time-limit-s and --photo-memory-limit-mb.
+
+    Parameters
+    ----------
+    command : callable
+        A command as click decorates it.
+
+    Returns
+    -------
+    callable
+    """
     for option in (
         click.option(
             "--photo-memory-limit-mb",
@@ -198,7 +281,15 @@ class JsonLines(logging.Handler):
 
 
 def set_up_logging(*, as_json: bool, verbose: bool = False) -> None:
-    """Send ulcermeter's log to standard error: warnings as text, or everything as JSON lines."""
+    """Send ulcermeter's log to standard error: warnings as text, or everything as JSON lines.
+
+    Parameters
+    ----------
+    as_json : bool
+        JSON lines of everything.
+    verbose : bool, optional
+        Everything as text.
+    """
     logger = logging.getLogger("ulcermeter")
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
@@ -212,7 +303,17 @@ def set_up_logging(*, as_json: bool, verbose: bool = False) -> None:
 
 @contextmanager
 def progress_bar(unit: str) -> Iterator[Progress]:
-    """Yield a callback (done, total, result) that moves a bar on standard error, when that is a terminal."""
+    """Yield a callback (done, total, result) that moves a bar on standard error, when that is a terminal.
+
+    Parameters
+    ----------
+    unit : str
+        What is counted, in the plural.
+
+    Yields
+    ------
+    callable
+    """
     if not sys.stderr.isatty():
         yield lambda done, total, result: None
         return

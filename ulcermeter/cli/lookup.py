@@ -19,12 +19,18 @@ def unknown_name(
     ----------
     what : str
         The kind of thing, for example ``topic``.
+    name : str
+        As the person typed it.
     known : iterable of str
         The names there are.
     listed_by : str
         The command that lists them.
     near : sequence of str
         Names that are meant most likely; none: those that are spelt alike.
+
+    Returns
+    -------
+    UlcermeterError
     """
     names = list(dict.fromkeys(known))
     near = near or difflib.get_close_matches(name.casefold(), names, n=3, cutoff=0.6)

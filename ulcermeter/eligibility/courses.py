@@ -11,8 +11,7 @@ from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.linkage import Ulcer
 from ulcermeter.eligibility.three_valued import Truth, after, all_of, any_of, not_after
 from ulcermeter.protocol import INTRAVENOUS, read_drug, read_route
-from ulcermeter.statistics import smallest_detectable_change
-from ulcermeter.tables.cells import not_known
+from ulcermeter.statistics import log_sd, smallest_detectable_change
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
 
@@ -324,14 +323,8 @@ def grew(then: Assessment, now: Assessment, case: Case) -> Truth:
     rise = math.log(now.area_mm2 / then.area_mm2)
     if rise <= smallest_detectable_change(case.protocol.healing.sem_log_area):
         return False
-    return True if rise > 1.96 * math.hypot(_log_sd(then), _log_sd(now)) else None
-
-
-def _log_sd(assessment: Assessment) -> float:
-    """Return the standard deviation of ln(area) that the 95 % interval says; 0 where none is given."""
-    if not_known(assessment.low_mm2) or not_known(assessment.high_mm2):
-        return 0.0
-    return math.inf if assessment.low_mm2 <= 0 else math.log(assessment.high_mm2 / assessment.low_mm2) / (2 * 1.96)
+    own = math.hypot(log_sd(then.low_mm2, then.high_mm2), log_sd(now.low_mm2, now.high_mm2))
+    return True if rise > 1.96 * own else None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ulcermeter.statistics import smallest_detectable_change
+from ulcermeter.statistics import log_sd, smallest_detectable_change
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
@@ -52,20 +52,10 @@ def change(
     moved = math.log(area_now / area_then)
     if abs(moved) <= smallest_detectable_change(protocol.healing.sem_log_area):
         return "same"
-    own = math.hypot(_log_sd(interval_then), _log_sd(interval_now))
+    own = math.hypot(*(log_sd(*interval) for interval in (interval_then, interval_now) if interval is not None))
     if abs(moved) <= 1.96 * own:
         return "uncertain"
     return "worse" if moved > 0 else "better"
-
-
-def _log_sd(interval: tuple[float, float] | None) -> float:
-    """Half the width of a 95 % interval of area on the log scale, as a standard deviation; 0 when there is none."""
-    if interval is None or not all(math.isfinite(end) for end in interval):
-        return 0.0
-    low, high = interval
-    if low <= 0:
-        return math.inf
-    return math.log(high / low) / (2 * 1.96)
 
 
 def margin_advance(

@@ -38,7 +38,7 @@ def identify(
     protocol : Protocol
         The trial's rules.
     model : str | Path or None
-        The network, opened.
+        An ONNX file; None for the shipped network.
     lens : LensProfile or None
         A lens profile; None for none.
     limits : Limits, optional
@@ -89,7 +89,7 @@ def read_lens(camera: str | Path | None) -> LensProfile | None:
     Parameters
     ----------
     camera : str | Path or None
-        The camera.
+        The file of the profile; None for none.
 
     Returns
     -------

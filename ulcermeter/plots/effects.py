@@ -20,7 +20,9 @@ __all__ = ["forest_figure", "healing_share_figure", "slopes_figure"]
 _COLOURS = (_INK, "#b3261e", "#1b7837", "#b7791f")
 _DASHES: tuple[str | tuple[float, tuple[float, ...]], ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 _RATIOS = (Measure.RISK_RATIO, Measure.HAZARD_RATIO, Measure.RATE_RATIO)
+# Share of the axis that a number at risk takes; visits nearer than that would touch.
 _NAME_EVERY = 0.07
+# A ratio or its end beyond this is shown as "over", since its digits say nothing.
 _LARGE = 1000.0
 
 

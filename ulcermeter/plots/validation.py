@@ -156,8 +156,15 @@ def calls_figure(calls: pd.DataFrame, *, threshold_mm: float, clear_mm: float) -
     calls : DataFrame
         By diameter, whole instrument: diameter_mm, n, and share, share_low, share_high of each ``call``
         (right, uncertain, wrong).
+    threshold_mm : float
+        The protocol's threshold on the diameter, mm; a dotted line.
     clear_mm : float
-        Half the width of the shaded zone in which a call need not be certain.
+        Half the width of the shaded zone round it in which a call need not be certain, mm.
+
+    Returns
+    -------
+    str
+        An SVG.
     """
     styles = {"right": (_GREEN, "o", -0.008), "uncertain": (_AMBER, "s", 0.0), "wrong": (_RED, "v", 0.008)}
     with _drawing((6.4, 3.9)) as figure:

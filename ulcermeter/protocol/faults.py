@@ -88,7 +88,7 @@ def expected_of(name: str, field: FieldInfo) -> str:
     Parameters
     ----------
     name : str
-        Its name.
+        The field's name in the file.
     field : FieldInfo
         The field of the model.
 

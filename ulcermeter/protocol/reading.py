@@ -41,6 +41,7 @@ _PARTS: dict[str, tuple[type, str]] = {
 }
 _RULES = ("parameters", "visits", "criteria")
 _SHIPPED = "manus"
+# More missing parameters than a person leaves out by mistake (assumption): one problem then says what is forgotten.
 _MANY = 5
 # The shipped protocol, which holds every rule with its source, is a fiftieth of this.
 _MOST_MB = 2
@@ -57,7 +58,12 @@ class _File:
 
 @lru_cache(maxsize=1)
 def default_protocol() -> Protocol:
-    """Return MANUS, read once: what a stage takes that was called without a protocol."""
+    """Return MANUS, read once: what a stage takes that was called without a protocol.
+
+    Returns
+    -------
+    Protocol
+    """
     return read_protocol(_SHIPPED)
 
 

@@ -249,7 +249,7 @@ def unknown_parameter(name: str) -> Problem:
     Parameters
     ----------
     name : str
-        Its name.
+        What stands in the file for a parameter's name.
 
     Returns
     -------

@@ -32,7 +32,7 @@ def number(value: Cell, decimals: int = 2) -> str:
     Parameters
     ----------
     value : str, float or None
-        A cell's value.
+        A cell of a column of numbers.
     decimals : int, optional
         Decimals shown.
 
@@ -52,7 +52,7 @@ def whole(value: Cell) -> str:
     Parameters
     ----------
     value : str, float or None
-        A cell's value.
+        A cell of a column of counts or days.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def text(value: Cell) -> str:
     Parameters
     ----------
     value : str, float or None
-        A cell's value.
+        A cell of a column of texts.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def sign(value: Cell) -> str:
     Parameters
     ----------
     value : str, float or None
-        A cell's value.
+        A cell that holds an answer.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def with_interval(row: Row, name: str, decimals: int = 2) -> str:
     row : mapping of str to cell
         A row of a table as a mapping of column to cell.
     name : str
-        Its name.
+        The value's column; the columns of its ends are named after it.
     decimals : int, optional
         Decimals shown.
 
@@ -142,7 +142,7 @@ def flag_words(flags: str) -> list[str]:
     Parameters
     ----------
     flags : str
-        Flags of a row.
+        A cell of a ``flags`` column.
 
     Returns
     -------
@@ -194,7 +194,7 @@ def css(value: Cell) -> str:
     Parameters
     ----------
     value : str, float or None
-        A cell's value.
+        A cell that holds an answer.
 
     Returns
     -------

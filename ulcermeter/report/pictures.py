@@ -44,7 +44,7 @@ def add_overlays(photo_rows: list[Record], folder: Path, *, other_bytes: int) ->
     photo_rows : list of dict
         Rows of photos to show.
     folder : Path
-        The folder.
+        The results folder's ``overlays``.
     other_bytes : int
         Bytes of the page without pictures.
     """

@@ -45,6 +45,7 @@ _DECISION, _, _ON = DECIDED
 _OF_RUN = ("verdict", "qualifying_ulcer", "failed", "missing")
 _WORDS = ("eligible", "not eligible", "undetermined", "include", "exclude")
 _FILE, _KEPT = "eligibility_summary.csv", "decisions_to_settle.csv"
+# A row a subject; a trial has some hundred.
 _MOST_MB = 50
 
 
@@ -137,7 +138,7 @@ def read_decisions(root: str | Path) -> Decisions:
     Parameters
     ----------
     root : str | Path
-        The folder.
+        The results folder.
 
     Returns
     -------
@@ -296,6 +297,11 @@ def keep_unread(
     unread : iterable of Unread
     decisions : mapping
         What stands now, by subject, as `ulcermeter.store.PhotoStore.decisions` returns it.
+
+    Returns
+    -------
+    tuple of Unread
+        Those not settled.
     """
     path = Path(root) / _KEPT
     earlier = _kept(path) if path.exists() else []

@@ -48,7 +48,9 @@ TABLE_FILES = (
 )
 VISIT_COLUMNS = {"outcomes": r"area_reduction_.+_pct", "outcomes_by_subject": r"n_active_.+"}
 """Tables with a column for each visit of the protocol, and what such a column is called."""
+# A tenth of a micrometre: far below any error, and a table that is read back gives the same answers.
 _DECIMALS = 4
+# With photo, hand and finger behind it a name stays under the 255 bytes that file systems allow.
 _STEM_LENGTH = 100
 
 
@@ -58,9 +60,9 @@ def check_results_folder(path: str | Path, *, study: str | Path | None = None) -
     Parameters
     ----------
     path : str | Path
-        The file.
+        The results folder that is wanted.
     study : str | Path, optional
-        The study folder as read.
+        The study folder, which it may not be.
 
     Returns
     -------
@@ -103,8 +105,16 @@ def overlay_name(photo: str, hand: str, finger: str, nth: int = 0) -> str:
 
     Parameters
     ----------
+    photo : str
+        Its file, relative to the study folder.
+    hand, finger : str
+        Of its row; may be empty.
     nth : int
         Counts the rows of one photo, hand and finger (several clicks) from 0, in the order of the study.
+
+    Returns
+    -------
+    str
     """
     stem = re.sub(r"[^A-Za-z0-9._-]+", "_", photo.replace("/", "__"))
     if stem.replace("__", "/") != photo or len(stem) > _STEM_LENGTH:
@@ -122,6 +132,13 @@ def write_tables(root: str | Path, tables: Mapping[str, pd.DataFrame]) -> None:
         The results folder; made where it is not there.
     tables : mapping of str to DataFrame
         By the names of `ulcermeter.tables.TABLES`.
+
+    Raises
+    ------
+    TableError
+        A table breaks its contract; none is written.
+    OSError
+        The folder cannot be written.
     """
     texts = {name: csv_text(name, frame) for name, frame in tables.items()}
     for name, text in texts.items():
@@ -137,7 +154,7 @@ def csv_text(name: str, frame: pd.DataFrame) -> str:
     Parameters
     ----------
     name : str
-        Its name.
+        A key of `ulcermeter.tables.TABLES`.
     frame : DataFrame
         The table, with the contract's columns.
 
@@ -155,7 +172,7 @@ def in_order(name: str, frame: pd.DataFrame) -> list[int]:
     Parameters
     ----------
     name : str
-        Its name.
+        A key of `ulcermeter.tables.TABLES`.
     frame : DataFrame
         The table, with the contract's columns.
 
@@ -183,7 +200,7 @@ def cell_text(value: object) -> str:
     Parameters
     ----------
     value : object
-        A cell's value.
+        A cell as pandas holds it.
 
     Returns
     -------
@@ -210,7 +227,7 @@ def write_file(path: Path, content: bytes) -> None:
     Parameters
     ----------
     path : Path
-        The file.
+        Where it is to stand; its folder is made where it is not there.
     content : bytes
         What is to be written.
     """
@@ -229,7 +246,7 @@ def write_overlays(root: str | Path, overlays: Mapping[str, bytes]) -> None:
     Parameters
     ----------
     root : str | Path
-        The folder.
+        The results folder.
     overlays : Mapping[str, bytes]
         Pictures by file name.
     """
@@ -247,7 +264,7 @@ def write_run_record(root: str | Path, record: Mapping[str, Json]) -> None:
     Parameters
     ----------
     root : str | Path
-        The folder.
+        The results folder.
     record : mapping of str to JSON values
         The whole record, as run.json holds it.
     """

@@ -29,7 +29,7 @@ def folder_fault(root: Path) -> Problem | None:
     Parameters
     ----------
     root : Path
-        The folder.
+        The study folder.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def table_name_findings(root: Path) -> Iterator[Finding]:
     Parameters
     ----------
     root : Path
-        The folder.
+        The study folder.
 
     Returns
     -------

@@ -69,7 +69,7 @@ def rows_of(table: pd.DataFrame, subject_id: str) -> list[tuple[int, Record]]:
     Parameters
     ----------
     table : DataFrame
-        The table.
+        One of the study's, such as ``study.events``.
     subject_id : str
         The subject's code.
 

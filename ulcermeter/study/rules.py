@@ -126,7 +126,7 @@ def cell_faults(name: str, frame: pd.DataFrame, protocol: Protocol) -> list[Find
     Parameters
     ----------
     name : str
-        Its name.
+        A key of `ulcermeter.tables.TABLES`, such as ``study/photos``.
     frame : DataFrame
         The table, with the contract's columns.
     protocol : Protocol
@@ -156,7 +156,7 @@ def photo_faults(frame: pd.DataFrame, root: Path) -> list[Finding]:
     frame : DataFrame
         The table, with the contract's columns.
     root : Path
-        The folder.
+        The study folder.
 
     Returns
     -------
@@ -198,7 +198,7 @@ def table_faults(name: str, frame: pd.DataFrame) -> list[Finding]:
     Parameters
     ----------
     name : str
-        Its name.
+        A key of `ulcermeter.tables.TABLES`, such as ``study/photos``.
     frame : DataFrame
         The table, with the contract's columns.
 

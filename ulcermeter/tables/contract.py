@@ -72,7 +72,7 @@ def text(name: str, meaning: str, values: tuple[str, ...] = (), *, required: boo
     Parameters
     ----------
     name : str
-        Its name.
+        The column's name, with its unit where it has one.
     meaning : str
         What the column means.
     values : tuple[str, ...], optional
@@ -93,7 +93,7 @@ def number(name: str, meaning: str, unit: str = "") -> Column:
     Parameters
     ----------
     name : str
-        Its name.
+        The column's name, with its unit where it has one.
     meaning : str
         What the column means.
     unit : str, optional
@@ -112,7 +112,7 @@ def count(name: str, meaning: str, unit: str = "") -> Column:
     Parameters
     ----------
     name : str
-        Its name.
+        The column's name, with its unit where it has one.
     meaning : str
         What the column means.
     unit : str, optional

@@ -89,6 +89,12 @@ def refuse_or_note(context: PhotoContext, known: Known, failures: Iterable[Probl
     Returns
     -------
     Known
+        With a note for each failure.
+
+    Raises
+    ------
+    Refusal
+        A gate failed and the protocol has photos refused.
     """
     distinct = tuple(dict.fromkeys(failures))
     if distinct and context.protocol.gates.on_failure != "report":

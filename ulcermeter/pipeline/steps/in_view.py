@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["check_in_view", "holds_point"]
 
-# A photo whose channels differ by less, in 8-bit levels, was taken or saved without colour.
+# A photo whose channels differ by less, in 8-bit levels, was taken or saved without colour (assumption: above
+# what JPEG adds, below any skin).
 _GREY_LEVELS = 2.0
-# An ulcer on the very edge of a finger may have its middle this far outside the finger's outline.
+# An ulcer on the very edge of a finger may have its middle this far outside the finger's outline, mm
+# (assumption: half the error of an outline of a finger on a poor ground).
 _OFF_FINGER_MM = 1.5
 _TIP_ON_PLAIN = "photograph the finger with its tip on a plain ground"
 _NOT_IN_VIEW = "so it cannot be said that the place is in view"

@@ -34,10 +34,13 @@ def photo_row(context: PhotoContext, known: Begun, *, status: str, reason: str =
         What became of the photo.
     reason : str, optional
         Why the photo was not measured; empty when it was.
+    **more : str
+        Further cells of the row.
 
     Returns
     -------
-    dict[str, object]
+    dict of str to object
+        By the columns of ``photos``; what is not known is left out.
     """
     cells: dict[str, object] = {name: context.cell(name) for name in _OF_THE_PHOTO}
     if isinstance(known, Opened):

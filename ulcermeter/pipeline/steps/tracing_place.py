@@ -10,7 +10,8 @@ from ulcermeter.datatypes import Calibration, Photo, Points, Segmentation
 
 __all__ = ["follows_edge", "lies_elsewhere"]
 
-# How far to either side of a rim the skin is compared, mm: past a photo's blur and a reader's error, within an ulcer.
+# How far to either side of a rim the skin is compared, mm: past a photo's blur and a reader's error, within an ulcer
+# (assumption).
 _BESIDE_MM = 0.3
 # Two colours that an eye just tells apart (Mahy, Van Eycken and Oosterlinck, 1994), CIE76.
 _JUST_NOTICED = 2.3

@@ -26,6 +26,7 @@ __all__ = ["Tracing", "read_tracing"]
 
 # How far a click may lie off its outline, px of the photo or a part of the outline's own size: clicks are made by hand,
 # and the edge may have been corrected since. Wider, the click of an outline that was taken out would find a neighbour.
+# Both are assumptions.
 _REACH_PX = 6.0
 _REACH_OF_SIZE = 0.1
 

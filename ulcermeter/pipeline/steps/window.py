@@ -22,13 +22,15 @@ __all__ = [
 ]
 
 # A finger's end two phalanges and what lies beside them are seen within this distance of a click; the finger's tip and
-# axis need no more.
+# axis need no more. An ulcer and the skin round it lie within the second of a box, whatever lies beside a finger within
+# the third (assumption).
 _ROUND_A_CLICK_MM = 45.0
 _ROUND_A_BOX_MM = 8.0
 _ROUND_A_FINGER_MM = 15.0
 # A finger and a reference beside it fill about 100 × 75 mm; below this nothing is won by finding the finger first.
 _WIDE_MM = 120.0
 COARSE_SPACING_MM = 0.4
+"""Spacing at which a finger is looked for on such a photo: its width is some 40 px (assumption)."""
 # The end two phalanges, where digital ulcers are; past them the reference may lie.
 _ALONG_MM = (6.0, 10.0, 14.0, 18.0, 22.0, 26.0)
 # A rectified window of a 12 MP photo at its own resolution fits; more is made coarser, never cropped.
