@@ -21,8 +21,8 @@ from eligibility_cases import (
 
 from ulcermeter.datatypes import Eligibility
 from ulcermeter.eligibility import assess_eligibility
-from ulcermeter.study.drug_words import drug_findings
-from ulcermeter.study.plausible import plausibility_findings
+from ulcermeter.study.drug_names import drug_findings
+from ulcermeter.study.plausibility import plausibility_findings
 
 UNCERTAIN = {"diameter_low_mm": 1.9, "over_threshold": "uncertain"}
 LATER = photo_row(photo="S01_baseline.jpg", visit="baseline", date="2016-05-24")

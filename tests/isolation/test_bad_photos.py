@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from ulcermeter.cli import main
 from ulcermeter.errors import ModelError
 from ulcermeter.pipeline import run_study
-from ulcermeter.pipeline.inputs import identify
+from ulcermeter.pipeline.run_identity import identify
 from ulcermeter.protocol import read_protocol
 
 # This photo of the drawn study failed, so that every run tries it again.

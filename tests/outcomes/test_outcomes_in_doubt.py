@@ -10,7 +10,7 @@ from outcome_cases import VISITS, on, only, study, ulcer
 
 from ulcermeter.datatypes import Outcomes
 from ulcermeter.outcomes import tabulate_outcomes
-from ulcermeter.study.plausible import plausibility_findings
+from ulcermeter.study.plausibility import plausibility_findings
 from ulcermeter.tables import from_rows
 
 HEALS = ((0, 8.0), (14, 6.0), (56, 0), (84, 0))

@@ -164,7 +164,7 @@ def _measure(
     draw: bool,
 ) -> list[PhotoResult]:
     """Measure the photos one after another, in another process: one that crashes it fails by itself."""
-    from ulcermeter.pipeline.inputs import identify, read_lens
+    from ulcermeter.pipeline.run_identity import identify, read_lens
     from ulcermeter.pipeline.workers import Task, run_tasks
     from ulcermeter.protocol import read_protocol
 

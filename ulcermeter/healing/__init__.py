@@ -10,7 +10,7 @@ from ulcermeter.healing.measures import (
     exponential_rate,
     margin_advance,
 )
-from ulcermeter.healing.visits import follow_healing
+from ulcermeter.healing.trajectories import follow_healing
 
 __all__ = [
     "OPEN_STATES",

@@ -17,7 +17,7 @@ from ulcermeter.errors import Problem, UnfinishedError
 from ulcermeter.files import Json
 from ulcermeter.isolation import Limits
 from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
-from ulcermeter.pipeline.inputs import identify, read_lens
+from ulcermeter.pipeline.run_identity import identify, read_lens
 from ulcermeter.pipeline.workers import Cluster, Task, cluster_at, run_tasks
 from ulcermeter.provenance import file_sha256, run_record, utc_now
 from ulcermeter.store import (

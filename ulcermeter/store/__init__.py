@@ -25,7 +25,7 @@ from ulcermeter.store.files import (
     write_run_record,
     write_tables,
 )
-from ulcermeter.store.progress import PhotoStore, row_key
+from ulcermeter.store.photo_store import PhotoStore, row_key
 from ulcermeter.store.reading import protocol_of, read_results
 
 __all__ = [

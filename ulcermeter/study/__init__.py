@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from ulcermeter.datatypes import Finding, Kind, Severity, Study, blanked
 from ulcermeter.errors import Problem, ProtocolError, StudyError
 from ulcermeter.protocol import Protocol, read_protocol
-from ulcermeter.study.cells import parse_box, path_fault
+from ulcermeter.study.cell_formats import parse_box, path_fault
 from ulcermeter.study.consistency import consistency_warnings, same_picture_faults
 from ulcermeter.study.file_names import folder_fault, table_name_findings
 from ulcermeter.study.files import Findings, broken, read_text_table, short_rows_at_fault
-from ulcermeter.study.opening import off_photo, open_photos
+from ulcermeter.study.photo_opening import off_photo, open_photos
 from ulcermeter.study.rules import cell_faults, photo_faults, refuse_toes, spell_paths, spell_visits, table_faults
 from ulcermeter.tables import conform_loosely, empty
 from ulcermeter.wording import finding_in_words, problem_of

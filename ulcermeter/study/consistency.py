@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from ulcermeter.datatypes import Finding, Kind, Severity
 from ulcermeter.errors import Problem
 from ulcermeter.provenance import file_sha256
-from ulcermeter.study.cells import path_fault
-from ulcermeter.study.drug_words import drug_findings
+from ulcermeter.study.cell_formats import path_fault
+from ulcermeter.study.drug_names import drug_findings
 from ulcermeter.study.file_names import file_findings
 from ulcermeter.study.files import broken
-from ulcermeter.study.plausible import plausibility_findings
+from ulcermeter.study.plausibility import plausibility_findings
 from ulcermeter.study.rules import ambiguous_fingers, readable_date, row_numbers
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from ulcermeter.datatypes import Finding, Kind, Severity, Study
 from ulcermeter.errors import Problem
-from ulcermeter.study.cells import path_fault
+from ulcermeter.study.cell_formats import path_fault
 from ulcermeter.tables.inputs import INPUTS
 
 __all__ = ["file_findings", "folder_fault", "table_name_findings"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ulcermeter.datatypes import Finding
 from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.reference import parse_reference
-from ulcermeter.study.cells import TOE, is_toe, parse_box, path_fault
+from ulcermeter.study.cell_formats import TOE, is_toe, parse_box, path_fault
 from ulcermeter.study.files import broken
 from ulcermeter.tables import TABLES
 from ulcermeter.tables.cells import not_known

@@ -12,7 +12,7 @@ import ulcermeter
 from ulcermeter.datatypes import PhotoResult
 from ulcermeter.errors import Problem, UnfinishedError
 from ulcermeter.isolation import Lost, Workers
-from ulcermeter.pipeline.inputs import identify
+from ulcermeter.pipeline.run_identity import identify
 from ulcermeter.plots import bland_altman_figure, calls_figure, coverage_figure, error_figure
 from ulcermeter.protocol import Protocol, read_protocol
 from ulcermeter.provenance import run_record, utc_now

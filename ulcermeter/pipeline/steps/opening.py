@@ -13,7 +13,7 @@ from ulcermeter.pipeline.steps.prompt import parse_prompt
 from ulcermeter.pipeline.steps.records import Calibrated, Covered, Opened, PhotoContext, Prompted, Standardised
 from ulcermeter.quality import check_gates, tilt_limit_deg
 from ulcermeter.study import off_photo, parse_box
-from ulcermeter.study.cells import TOE, is_toe
+from ulcermeter.study.cell_formats import TOE, is_toe
 from ulcermeter.tables.dates import DateError, parse_date
 
 __all__ = ["calibrate_photo", "check_tilt", "compare_dates", "cover", "open_photo", "read_prompt", "standardise"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ulcermeter.datatypes import Finding, Kind, Severity, Study
-from ulcermeter.study.order import DEATH, SUBJECT_DATES, Point, disordered, order_findings, points_of, rows_of
+from ulcermeter.study.date_order import DEATH, SUBJECT_DATES, Point, disordered, order_findings, points_of, rows_of
 from ulcermeter.study.rules import readable_date
 from ulcermeter.tables.dates import DateInterval, add_months
 

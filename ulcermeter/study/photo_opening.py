@@ -12,7 +12,7 @@ from ulcermeter.errors import PhotoError, Problem, Refusal, UlcermeterError
 from ulcermeter.isolation import Limits, Lost, Workers
 from ulcermeter.photo.lost import lost_photo, too_little_memory
 from ulcermeter.study.camera_dates import camera_date_finding
-from ulcermeter.study.cells import parse_box
+from ulcermeter.study.cell_formats import parse_box
 from ulcermeter.tables.cells import Record, not_known, records
 
 if TYPE_CHECKING:
