@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import math
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ulcermeter.plots.loading import load_matplotlib
+from ulcermeter.plots.figures import GREY, INK, drawing, svg
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables.cells import Record, not_known, records
 from ulcermeter.tables.dates import parse_date
@@ -20,32 +19,20 @@ if TYPE_CHECKING:
 
 __all__ = ["healing_curve"]
 
-_INK = "#1d3557"
 _THRESHOLD = "#b3261e"
 _BAND = "#e8eef4"
-_GREY = "#5c626c"
 # Marker, colour, filled: a state is told by shape first, so that it survives grey print.
 _MARKS: dict[str, tuple[str, str, bool]] = {
-    "first seen": ("o", _INK, True),
-    "persistent": ("o", _INK, True),
+    "first seen": ("o", INK, True),
+    "persistent": ("o", INK, True),
     "new": ("D", "#b3261e", True),
     "recurrent": ("^", "#b3261e", True),
-    "merged": ("s", _INK, True),
-    "split": ("s", _INK, False),
+    "merged": ("s", INK, True),
+    "split": ("s", INK, False),
     "healed": ("o", "#1b7837", False),
-    "indeterminate": ("$?$", _GREY, True),
-    "not photographed": ("x", _GREY, True),
+    "indeterminate": ("$?$", GREY, True),
+    "not photographed": ("x", GREY, True),
     "amputated": ("X", "#000000", True),
-}
-_SETTINGS: dict[str, str | float | bool] = {
-    "svg.hashsalt": "ulcermeter",
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#9aa1ab",
-    "path.simplify": False,
 }
 
 
@@ -65,15 +52,9 @@ def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol) -> str:
     str
         An SVG without dates or random ids: the same rows give the same text.
     """
-    matplotlib = load_matplotlib()
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
     rows, counted_from = _with_days(records(trajectory_rows))
-    with matplotlib.rc_context(_SETTINGS):
-        figure = Figure(figsize=(9.6, 3.1))
+    with drawing((9.6, 3.1)) as figure:
         figure.subplots_adjust(left=0.04, right=0.985, top=0.86, bottom=0.27, wspace=0.16)
-        FigureCanvasSVG(figure)
         diameter, area = figure.subplots(1, 2)
         _panel(diameter, rows, quantity="diameter", unit="mm", title="Diameter (mm)")
         threshold = protocol.measurement.threshold_diameter_mm
@@ -86,7 +67,7 @@ def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol) -> str:
         for axes in (diameter, area):
             _dress(axes, rows, protocol if counted_from == "treatment" else None, counted_from)
         _legend(figure, rows, n_left_out=len(trajectory_rows) - len(rows))
-        return _svg(figure)
+        return svg(figure)
 
 
 def _with_days(rows: list[Record]) -> tuple[list[Record], str]:
@@ -111,8 +92,8 @@ def _panel(axes: Axes, rows: list[Record], *, quantity: str, unit: str, title: s
     for row in drawn:
         low, high = row[f"{quantity}_low_{unit}"], row[f"{quantity}_high_{unit}"]
         if not math.isnan(low) and high > low:
-            axes.plot([row["day"]] * 2, [low, high], color=_INK, linewidth=1.6, zorder=3, solid_capstyle="butt")
-            axes.plot([row["day"]] * 2, [low, high], color=_INK, linewidth=0, marker="_", markersize=5, zorder=3)
+            axes.plot([row["day"]] * 2, [low, high], color=INK, linewidth=1.6, zorder=3, solid_capstyle="butt")
+            axes.plot([row["day"]] * 2, [low, high], color=INK, linewidth=0, marker="_", markersize=5, zorder=3)
     for row in rows:
         value = row[f"{quantity}_{unit}"]
         _mark(axes, row["state"], row["day"], 0.0 if math.isnan(value) else value)
@@ -121,7 +102,7 @@ def _panel(axes: Axes, rows: list[Record], *, quantity: str, unit: str, title: s
     )
     floor = 2.6 if quantity == "diameter" else 1.0
     axes.set_ylim(-0.06 * max(highest, floor), 1.12 * max(floor, *(h for h in [highest] if h == h)))
-    axes.set_title(title, loc="left", fontsize=9.5, color=_INK, fontweight="bold", pad=15)
+    axes.set_title(title, loc="left", fontsize=9.5, color=INK, fontweight="bold", pad=15)
 
 
 def _course(axes: Axes, rows: list[Record], column: str) -> None:
@@ -136,13 +117,13 @@ def _course(axes: Axes, rows: list[Record], column: str) -> None:
             axes.plot(
                 [before["day"], row["day"]],
                 [before[column], row[column]],
-                color=_INK, linewidth=1, alpha=0.7, linestyle=(0, (2, 2)) if gap else "-", zorder=2,
+                color=INK, linewidth=1, alpha=0.7, linestyle=(0, (2, 2)) if gap else "-", zorder=2,
             )  # fmt: skip
         before, gap = row, False
 
 
 def _mark(axes: Axes, state: str, day: float, value: float) -> None:
-    marker, colour, filled = _MARKS.get(state, ("o", _GREY, True))
+    marker, colour, filled = _MARKS.get(state, ("o", GREY, True))
     axes.plot(
         [day], [value], linestyle="none", marker=marker, markersize=8 if marker == "$?$" else 6.5,
         markeredgecolor=colour, markerfacecolor=colour if filled else "white",
@@ -154,8 +135,8 @@ def _dress(axes: Axes, rows: list[Record], protocol: Protocol | None, counted_fr
     days = [row["day"] for row in rows] or [0]
     space = max(0.03 * (max(days) - min(days)), 3)
     axes.set_xlim(min(days) - space, max(days) + space)
-    axes.set_xlabel(f"days since {counted_from}", color=_GREY)
-    axes.tick_params(colors=_GREY, labelsize=8)
+    axes.set_xlabel(f"days since {counted_from}", color=GREY)
+    axes.tick_params(colors=GREY, labelsize=8)
     axes.axhline(0, color="#9aa1ab", linewidth=0.8, zorder=1)
     _shade_visits(axes, protocol)
 
@@ -172,7 +153,7 @@ def _shade_visits(axes: Axes, protocol: Protocol | None) -> None:
         if visit.day - named_up_to > 0.11 * (high - low):
             axes.annotate(
                 visit.name, (visit.day, 1), xycoords=("data", "axes fraction"), xytext=(0, 2),
-                textcoords="offset points", ha="center", va="bottom", fontsize=7, color=_GREY, annotation_clip=False,
+                textcoords="offset points", ha="center", va="bottom", fontsize=7, color=GREY, annotation_clip=False,
             )  # fmt: skip
             named_up_to = visit.day
 
@@ -193,10 +174,3 @@ def _legend(figure: Figure, rows: list[Record], *, n_left_out: int) -> None:
     figure.legend(
         handles=handles, loc="lower center", ncols=8, borderpad=0, frameon=False, fontsize=8, handletextpad=0.4
     )
-
-
-def _svg(figure: Figure) -> str:
-    stream = io.StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    text = stream.getvalue()
-    return text[text.index("<svg") :]

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import HealingCurve, Measure
-from ulcermeter.plots.curves import _GREY, _INK, _svg
-from ulcermeter.plots.validation import _drawing
+from ulcermeter.plots.figures import GREY, INK, drawing, svg
 from ulcermeter.tables.cells import Record, records
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["forest_figure", "healing_share_figure", "slopes_figure"]
 
-_COLOURS = (_INK, "#b3261e", "#1b7837", "#b7791f")
+_COLOURS = (INK, "#b3261e", "#1b7837", "#b7791f")
 _DASHES: tuple[str | tuple[float, tuple[float, ...]], ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 _RATIOS = (Measure.RISK_RATIO, Measure.HAZARD_RATIO, Measure.RATE_RATIO)
 # Share of the axis that a number at risk takes; visits nearer than that would touch.
@@ -39,7 +38,7 @@ def healing_share_figure(curves: Sequence[HealingCurve]) -> str:
     str
         An SVG; the same curves give the same text.
     """
-    with _drawing((9.6, 3.6 + 0.22 * len(curves))) as figure:
+    with drawing((9.6, 3.6 + 0.22 * len(curves))) as figure:
         axes = figure.subplots()
         below = (0.9 + 0.22 * len(curves)) / (3.6 + 0.22 * len(curves))
         figure.subplots_adjust(left=0.12, right=0.985, top=0.95, bottom=below)
@@ -57,13 +56,13 @@ def healing_share_figure(curves: Sequence[HealingCurve]) -> str:
                 )
         axes.set_xlim(0, 1.01 * end)
         axes.set_ylim(0, 1)
-        axes.set_ylabel("share of ulcers healed", color=_GREY)
-        axes.set_xlabel("days since treatment", color=_GREY, labelpad=1)
-        axes.tick_params(colors=_GREY, labelsize=8)
+        axes.set_ylabel("share of ulcers healed", color=GREY)
+        axes.set_xlabel("days since treatment", color=GREY, labelpad=1)
+        axes.tick_params(colors=GREY, labelsize=8)
         if len(curves) > 1:
             axes.legend(frameon=False, fontsize=8.5, loc="upper left")
         _numbers_at_risk(axes, curves, end)
-        return _svg(figure)
+        return svg(figure)
 
 
 def _numbers_at_risk(axes: Axes, curves: Sequence[HealingCurve], end: float) -> None:
@@ -102,7 +101,7 @@ def forest_figure(effects: pd.DataFrame, *, outcome: str, measure: Measure | str
     """
     rows = records(effects[(effects["outcome"] == outcome) & (effects["measure"] == str(measure))])
     ratio = str(measure) in set(map(str, _RATIOS))
-    with _drawing((9.6, 0.9 + 0.3 * max(1, len(rows)))) as figure:
+    with drawing((9.6, 0.9 + 0.3 * max(1, len(rows)))) as figure:
         axes = figure.subplots()
         height = 0.9 + 0.3 * max(1, len(rows))
         figure.subplots_adjust(left=0.35, right=0.665, top=1 - 0.32 / height, bottom=0.5 / height)
@@ -116,9 +115,9 @@ def forest_figure(effects: pd.DataFrame, *, outcome: str, measure: Measure | str
         axes.set_ylim(-0.7, max(1, len(rows)) - 0.3)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        axes.set_title(f"{outcome}: {measure}", loc="left", fontsize=9.5, color=_INK, fontweight="bold")
-        axes.tick_params(colors=_GREY, labelsize=8)
-        return _svg(figure)
+        axes.set_title(f"{outcome}: {measure}", loc="left", fontsize=9.5, color=INK, fontweight="bold")
+        axes.tick_params(colors=GREY, labelsize=8)
+        return svg(figure)
 
 
 def _limits(rows: Sequence[Record], ratio: bool) -> tuple[float, float]:
@@ -135,18 +134,18 @@ def _forest_line(axes: Axes, y: float, row: Record, limits: tuple[float, float])
     against = f" against {row['reference_arm']}" if row["reference_arm"] else ""
     part = f", {row['stratum']}" if row["stratum"] else ""
     label = f"{row['estimand']}{part}: {row['arm']}{against}"
-    axes.text(-0.02, y, label, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=8, color=_INK)
-    axes.text(1.02, y, _estimate_text(row), transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=_INK)
+    axes.text(-0.02, y, label, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=8, color=INK)
+    axes.text(1.02, y, _estimate_text(row), transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=INK)
     if not math.isfinite(row["low"]) and not math.isfinite(row["estimate"]):
         return
     # An end beyond the picture, or open, is an arrow.
     low, high = max(row["low"], limits[0]), min(row["high"], limits[1])
-    axes.plot([low, high], [y, y], color=_INK, linewidth=1.4, solid_capstyle="butt", zorder=2)
+    axes.plot([low, high], [y, y], color=INK, linewidth=1.4, solid_capstyle="butt", zorder=2)
     for end, stated, marker in ((low, row["low"], "<"), (high, row["high"], ">")):
         if end != stated:
-            axes.plot([end], [y], marker=marker, color=_INK, markersize=4.5, clip_on=False, zorder=3)
+            axes.plot([end], [y], marker=marker, color=INK, markersize=4.5, clip_on=False, zorder=3)
     if limits[0] <= row["estimate"] <= limits[1]:
-        axes.plot([row["estimate"]], [y], marker="s", color=_INK, markersize=5, zorder=3)
+        axes.plot([row["estimate"]], [y], marker="s", color=INK, markersize=5, zorder=3)
 
 
 def _estimate_text(row: Record) -> str:
@@ -182,7 +181,7 @@ def slopes_figure(areas: pd.DataFrame, effects: pd.DataFrame) -> str:
     arms = sorted(set(areas["arm"]))
     whole = (effects["measure"] == str(Measure.SLOPE)) & (effects["stratum"] == "")
     slopes = effects[whole & (effects["estimand"] == "treatment policy")].set_index("arm")
-    with _drawing((9.6, 3.2)) as figure:
+    with drawing((9.6, 3.2)) as figure:
         panels = figure.subplots(1, max(1, len(arms)), sharey=True, sharex=True, squeeze=False)[0]
         figure.subplots_adjust(left=0.06, right=0.985, top=0.86, bottom=0.16, wspace=0.08)
         for axes, arm, colour in zip(panels, arms, _COLOURS, strict=False):
@@ -198,11 +197,11 @@ def slopes_figure(areas: pd.DataFrame, effects: pd.DataFrame) -> str:
                 title = f"{arm}: {_number(row['estimate'])} ({ends}) mm² a week"
                 _slope_line(axes, own, float(row["estimate"]), colour)
             axes.set_title(title, loc="left", fontsize=9.5, color=colour, fontweight="bold")
-            axes.set_xlabel("days since treatment", color=_GREY)
-            axes.tick_params(colors=_GREY, labelsize=8)
-        panels[0].set_ylabel("area, mm²", color=_GREY)
+            axes.set_xlabel("days since treatment", color=GREY)
+            axes.tick_params(colors=GREY, labelsize=8)
+        panels[0].set_ylabel("area, mm²", color=GREY)
         panels[0].set_ylim(bottom=0)
-        return _svg(figure)
+        return svg(figure)
 
 
 def _slope_line(axes: Axes, own: pd.DataFrame, slope: float, colour: str) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ulcermeter.plots.curves import _GREY, _INK, _SETTINGS, _svg
-from ulcermeter.plots.loading import load_matplotlib
+from ulcermeter.plots.figures import GREY, INK, drawing, svg
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["bland_altman_figure", "calls_figure", "coverage_figure", "error_figure"]
 
@@ -57,14 +53,14 @@ def error_figure(phantoms: pd.DataFrame, curve: pd.DataFrame, *, within_mm: dict
     str
         An SVG; the same tables give the same text.
     """
-    with _drawing((9.6, 3.7)) as figure:
+    with drawing((9.6, 3.7)) as figure:
         panels = figure.subplots(1, 2)
         figure.subplots_adjust(left=0.07, right=0.985, top=0.86, bottom=0.15, wspace=0.2)
         for axes, (mode, title) in zip(panels, _MODES, strict=True):
             _error_panel(axes, phantoms[phantoms["mode"] == mode], curve[curve["mode"] == mode], within_mm[mode])
-            axes.set_title(title, loc="left", fontsize=9.5, color=_INK, fontweight="bold")
-        panels[0].set_ylabel("measured − true, mm", color=_GREY)
-        return _svg(figure)
+            axes.set_title(title, loc="left", fontsize=9.5, color=INK, fontweight="bold")
+        panels[0].set_ylabel("measured − true, mm", color=GREY)
+        return svg(figure)
 
 
 def _error_panel(axes: Axes, phantoms: pd.DataFrame, curve: pd.DataFrame, within_mm: float) -> None:
@@ -79,16 +75,16 @@ def _error_panel(axes: Axes, phantoms: pd.DataFrame, curve: pd.DataFrame, within
     )  # fmt: skip
     if len(curve):
         x = curve["diameter_mm"]
-        axes.fill_between(x, curve["low_mm"], curve["high_mm"], color=_INK, alpha=0.16, linewidth=0, zorder=1)
-        axes.plot(x, curve["bias_mm"], color=_INK, linewidth=1.6, marker="o", markersize=3.2, zorder=3)
+        axes.fill_between(x, curve["low_mm"], curve["high_mm"], color=INK, alpha=0.16, linewidth=0, zorder=1)
+        axes.plot(x, curve["bias_mm"], color=INK, linewidth=1.6, marker="o", markersize=3.2, zorder=3)
     # The largest sizes err most; up to 5 mm, where the limits are meant, is what must be readable.
     ends = curve[curve["diameter_mm"] <= 6][["low_mm", "high_mm"]].to_numpy(dtype=np.float64)
     _clipped_y(axes, measured, 1.2 * float(np.nanmax([1.4 * within_mm, *np.abs(ends).ravel()])))
     axes.set_xticks(_TICKS_MM, [f"{tick:g}" for tick in _TICKS_MM])
     axes.minorticks_off()
     axes.set_xlim(0.72, 11)
-    axes.set_xlabel("true diameter, mm", color=_GREY)
-    axes.tick_params(colors=_GREY, labelsize=8)
+    axes.set_xlabel("true diameter, mm", color=GREY)
+    axes.tick_params(colors=GREY, labelsize=8)
 
 
 def _clipped_y(axes: Axes, measured: pd.DataFrame, reach: float) -> None:
@@ -118,24 +114,24 @@ def bland_altman_figure(phantoms: pd.DataFrame) -> str:
     """
     some = phantoms[(phantoms["mode"] == "instrument") & (phantoms["sample"] == "working range")]
     some = some[some["found"] == "yes"]
-    with _drawing((6.4, 3.9)) as figure:
+    with drawing((6.4, 3.9)) as figure:
         axes = figure.subplots()
         figure.subplots_adjust(left=0.1, right=0.8, top=0.95, bottom=0.14)
         mean = (some["diameter_true_mm"] + some["diameter_mm"]) / 2
-        axes.plot(mean, some["error_mm"], linestyle="none", marker="o", markersize=3.4, color=_INK, alpha=0.55)
+        axes.plot(mean, some["error_mm"], linestyle="none", marker="o", markersize=3.4, color=INK, alpha=0.55)
         if len(some) > 2:
             _limits(axes, some["error_mm"].to_numpy(dtype=np.float64))
-        axes.set_xlabel("mean of measured and true diameter, mm", color=_GREY)
-        axes.set_ylabel("measured − true, mm", color=_GREY)
-        axes.tick_params(colors=_GREY, labelsize=8)
-        return _svg(figure)
+        axes.set_xlabel("mean of measured and true diameter, mm", color=GREY)
+        axes.set_ylabel("measured − true, mm", color=GREY)
+        axes.tick_params(colors=GREY, labelsize=8)
+        return svg(figure)
 
 
 def _limits(axes: Axes, errors: np.ndarray) -> None:
     n, bias, sd = len(errors), float(errors.mean()), float(errors.std(ddof=1))
     # Standard errors of Bland & Altman 1986: sd / sqrt(n) of the bias, about sqrt(3) times that of a limit.
     for place, se, name, colour in (
-        (bias, sd / np.sqrt(n), "bias", _INK),
+        (bias, sd / np.sqrt(n), "bias", INK),
         (bias - 1.96 * sd, sd * np.sqrt(3 / n), "−1.96 sd", _RED),
         (bias + 1.96 * sd, sd * np.sqrt(3 / n), "+1.96 sd", _RED),
     ):
@@ -167,7 +163,7 @@ def calls_figure(calls: pd.DataFrame, *, threshold_mm: float, clear_mm: float) -
         An SVG.
     """
     styles = {"right": (_GREEN, "o", -0.008), "uncertain": (_AMBER, "s", 0.0), "wrong": (_RED, "v", 0.008)}
-    with _drawing((6.4, 3.9)) as figure:
+    with drawing((6.4, 3.9)) as figure:
         axes = figure.subplots()
         figure.subplots_adjust(left=0.1, right=0.8, top=0.95, bottom=0.14)
         axes.axvspan(threshold_mm - clear_mm, threshold_mm + clear_mm, color="#e8eef4", linewidth=0)
@@ -178,11 +174,11 @@ def calls_figure(calls: pd.DataFrame, *, threshold_mm: float, clear_mm: float) -
             axes.vlines(x, part["share_low"], part["share_high"], color=colour, linewidth=1, alpha=0.6)
             axes.plot(x, part["share"], color=colour, marker=marker, markersize=4.5, linewidth=1.2, label=call)
         axes.set(ylim=(-0.03, 1.03), xlim=(threshold_mm - 1.1, threshold_mm + 1.6))
-        axes.set_xlabel("true diameter, mm", color=_GREY)
-        axes.set_ylabel("share of measured ulcers", color=_GREY)
-        axes.tick_params(colors=_GREY, labelsize=8)
+        axes.set_xlabel("true diameter, mm", color=GREY)
+        axes.set_ylabel("share of measured ulcers", color=GREY)
+        axes.tick_params(colors=GREY, labelsize=8)
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=9)
-        return _svg(figure)
+        return svg(figure)
 
 
 def coverage_figure(summary: pd.DataFrame, *, nominal: float = 0.95, least: float = 0.88) -> str:
@@ -203,16 +199,16 @@ def coverage_figure(summary: pd.DataFrame, *, nominal: float = 0.95, least: floa
     """
     n_rows = _most_cells(summary)
     height = 1.0 + 0.175 * n_rows
-    with _drawing((9.6, height)) as figure:
+    with drawing((9.6, height)) as figure:
         panels = figure.subplots(1, 2)
         figure.subplots_adjust(left=0.165, right=0.985, top=1 - 0.3 / height, bottom=0.75 / height, wspace=0.5)
         for axes, (sample, title) in zip(panels, _SAMPLES, strict=True):
             _coverage_panel(axes, summary[summary["sample"] == sample], nominal=nominal, least=least, n_rows=n_rows)
-            axes.set_title(title, loc="left", fontsize=9.5, color=_INK, fontweight="bold")
+            axes.set_title(title, loc="left", fontsize=9.5, color=INK, fontweight="bold")
         handles, labels = panels[0].get_legend_handles_labels()
         if handles:
             figure.legend(handles, labels, loc="lower center", ncols=2, frameon=False, fontsize=8.5)
-        return _svg(figure)
+        return svg(figure)
 
 
 _SAMPLES = (("working range", "Working range, cut by one factor"), ("sweep", "One factor at a time"))
@@ -226,9 +222,9 @@ def _most_cells(summary: pd.DataFrame) -> int:
 def _coverage_panel(axes: Axes, cells: pd.DataFrame, *, nominal: float, least: float, n_rows: int) -> None:
     names = cells[["factor", "level"]].drop_duplicates().reset_index(drop=True)
     place = {(f, v): -k for k, (f, v) in enumerate(zip(names["factor"], names["level"], strict=True))}
-    axes.axvline(nominal, color=_GREY, linewidth=0.9)
+    axes.axvline(nominal, color=GREY, linewidth=0.9)
     axes.axvline(least, color=_RED, linewidth=0.9, linestyle=(0, (4, 3)))
-    for mode, colour, marker, aside in (("geometry", _PALE, "D", 0.16), ("instrument", _INK, "o", -0.16)):
+    for mode, colour, marker, aside in (("geometry", _PALE, "D", 0.16), ("instrument", INK, "o", -0.16)):
         part = cells[(cells["mode"] == mode) & cells["coverage"].notna()]
         y = [place[key] + aside for key in zip(part["factor"], part["level"], strict=True)]
         axes.hlines(y, part["coverage_low"], part["coverage_high"], color=colour, linewidth=1.3)
@@ -240,8 +236,8 @@ def _coverage_panel(axes: Axes, cells: pd.DataFrame, *, nominal: float, least: f
     _part_factors(axes, list(place))
     axes.set_ylim(-n_rows + 0.3, 0.7)
     axes.set_xlim(min(0.5, float(cells["coverage_low"].min()) if len(cells) else 0.5) - 0.02, 1.005)
-    axes.set_xlabel("share of 95 % intervals that hold the true diameter", color=_GREY)
-    axes.tick_params(colors=_GREY, labelsize=7.5)
+    axes.set_xlabel("share of 95 % intervals that hold the true diameter", color=GREY)
+    axes.tick_params(colors=GREY, labelsize=7.5)
 
 
 def _cell_name(factor: str, level: str) -> str:
@@ -252,16 +248,3 @@ def _part_factors(axes: Axes, cells: list[tuple[str, str]]) -> None:
     for k in range(1, len(cells)):
         if cells[k][0] != cells[k - 1][0]:
             axes.axhline(0.5 - k, color="#d5dbe2", linewidth=0.7)
-
-
-@contextmanager
-def _drawing(size: tuple[float, float]) -> Iterator[Figure]:
-    """Yield a figure of a size in inches, drawn with the settings that every figure shares."""
-    matplotlib = load_matplotlib()
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(_SETTINGS):
-        figure = Figure(figsize=size)
-        FigureCanvasSVG(figure)
-        yield figure
