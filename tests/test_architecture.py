@@ -31,10 +31,10 @@ LEVELS = [
         "photo",
         "phantom",
     },
-    {"outcomes", "study", "store", "plots"},
+    {"outcomes", "study", "store", "plots", "readings"},
     {"report"},
     {"pipeline"},
-    {"validation"},
+    {"validation", "review"},
     {"cli"},
     {"__main__"},
 ]

@@ -71,6 +71,7 @@ __all__ = [
     "Outcomes",
     "OutlineSource",
     "Photo",
+    "PhotoGeometry",
     "PhotoResult",
     "Pixels",
     "Points",
@@ -199,6 +200,21 @@ class Segmentation:
 
 
 @dataclass(frozen=True)
+class PhotoGeometry:
+    """What a photo's outlines are measured with: kept, so that a reader's outline is measured without the photo.
+
+    Attributes
+    ----------
+    calibration : Calibration
+    finger : Finger or None
+        The one that the largest ulcer, or else the place looked at, lies on.
+    """
+
+    calibration: Calibration
+    finger: Finger | None
+
+
+@dataclass(frozen=True)
 class PhotoResult:
     """All that one photo row gave: the unit that is run in parallel, stored and resumed.
 
@@ -212,12 +228,15 @@ class PhotoResult:
         Label and outline in photo pixels.
     overlay : bytes or None
         The overlay as an encoded JPEG.
+    geometry : PhotoGeometry or None
+        None where the photo was not calibrated, or its ulcers not looked for.
     """
 
     photo: dict[str, Any]
     measurements: tuple[dict[str, Any], ...] = ()
     outlines: tuple[tuple[int, Points], ...] = ()
     overlay: bytes | None = field(default=None, repr=False)
+    geometry: PhotoGeometry | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -263,6 +282,7 @@ class Results:
     retake: pd.DataFrame
     measurements: pd.DataFrame
     outlines: pd.DataFrame
+    readings: pd.DataFrame
     trajectories: pd.DataFrame
     eligibility: pd.DataFrame
     eligibility_by_ulcer: pd.DataFrame

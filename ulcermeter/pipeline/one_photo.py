@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ulcermeter.datatypes import LensProfile, Note, NoteKind, PhotoResult
+from ulcermeter.datatypes import LensProfile, Note, NoteKind, PhotoGeometry, PhotoResult
 from ulcermeter.errors import MissingDependencyError, PhotoError, Refusal, StudyError, UlcermeterError
 from ulcermeter.photo.lost import too_little_memory, wants_memory
 from ulcermeter.pipeline.steps.gating import judge_gates, pass_gates
@@ -150,6 +150,7 @@ def _finished(context: PhotoContext, known: Begun, *, run_id: str, first_label: 
         measurement_rows(context, known, run_id=run_id, first_label=first_label),
         tuple(enumerate(known.segmentation.outlines, start=first_label)),
         _draw(context, known, first_label) if overlay else None,
+        PhotoGeometry(known.calibration, known.finger),
     )
 
 

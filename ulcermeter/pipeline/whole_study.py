@@ -5,43 +5,30 @@ from __future__ import annotations
 import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ulcermeter
 from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study
-from ulcermeter.errors import Problem, UnfinishedError
-from ulcermeter.files import Json
 from ulcermeter.isolation import Limits
-from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
+from ulcermeter.pipeline.finish import finish_study
 from ulcermeter.pipeline.run_identity import identify, read_lens
 from ulcermeter.pipeline.workers import Cluster, Task, cluster_at, run_tasks
 from ulcermeter.provenance import file_sha256, run_record, utc_now
+from ulcermeter.readings import ReadingLog
 from ulcermeter.store import (
     TABLE_FILES,
-    WRITTEN,
     PhotoStore,
     check_results_folder,
-    in_order,
     keep_unread,
-    overlay_name,
     question,
     read_decisions,
-    read_results,
     row_key,
-    with_decisions,
-    write_overlays,
-    write_run_record,
-    write_tables,
-    written_cells,
 )
 from ulcermeter.study import read_study
-from ulcermeter.tables import from_rows
 from ulcermeter.tables.cells import records
-from ulcermeter.wording import record_of
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
@@ -112,6 +99,7 @@ def run_study(
     """
     started = utc_now()
     root = check_results_folder(results, study=study_path)
+    ReadingLog(root).entries()  # a damaged log is named before anything is measured
     study = read_study(study_path, protocol=protocol)
     lens = read_lens(camera)
     limits = Limits(photo_time_limit_s, photo_memory_limit_mb)
@@ -120,8 +108,10 @@ def run_study(
     # The store is held until the report is written: two runs into one folder would mix two studies.
     with cluster_at(scheduler) as cluster, PhotoStore(root / "store.sqlite") as store:
         typed = read_decisions(root)
+        before = store.decisions()
         store.put_decisions(typed.rows)
         decisions = store.decisions()
+        _log_decisions(root, before, decisions, run_id=identity.run_id)
         unread = keep_unread(root, typed.unread, decisions)
         done = _measure_all(tasks, store, jobs=jobs, limits=limits, cluster=cluster, progress=progress)
         record = run_record(
@@ -142,10 +132,22 @@ def run_study(
             started=started,
         )
         record["decisions_not_read"] = [{**asdict(one), "asked": question(one)} for one in unread]
-        finished = _finish(study, root, done, record, decisions)
+        finished = finish_study(study, root, done, record=record, decisions=decisions)
     for one in unread:
         _log.warning("%s", question(one))
     return finished
+
+
+def _log_decisions(
+    root: Path, before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]], *, run_id: str
+) -> None:
+    """Log what the investigator typed into eligibility_summary.csv since the last run, as read from that file."""
+    for subject in sorted({*before, *now}):
+        was, stands = before.get(subject), now.get(subject)
+        if was != stands:
+            who = (stands or {}).get("decided_by", "")
+            cells = {"before": was, "after": stands, "why": "read from eligibility_summary.csv", "run_id": run_id}
+            ReadingLog(root).append(who=who, action="decision", subject_id=subject, **cells)
 
 
 def _tasks(study: Study, *, model: str | Path | None, lens: LensProfile | None, identity: str) -> list[Task]:
@@ -210,75 +212,3 @@ def _remove_earlier(root: Path) -> None:
 def _report_progress(progress: Progress | None, done: int, total: int, result: PhotoResult) -> None:
     if progress is not None:
         progress(done, total, result)
-
-
-def _finish(
-    study: Study,
-    root: Path,
-    done: Sequence[PhotoResult],
-    record: dict[str, Json],
-    decisions: Mapping[str, Mapping[str, str]],
-) -> Results:
-    """Everything after the photos: tables in, tables out; the report and run.json last."""
-    from ulcermeter.report import write_report
-
-    with _in_one_sentence(root):
-        gathered: Gathered = gather(study, done)
-        # Kept whatever becomes of the rest.
-        measured = {"photos": gathered.photos, "measurements": gathered.measurements, "outlines": gathered.outlines}
-        write_tables(root, measured)
-        write_overlays(root, _overlays(done))
-        tables = tables_of(study, gathered)
-        tables["eligibility_summary"], changed = with_decisions(tables["eligibility_summary"], decisions)
-        write_tables(root, tables)
-        counts = dict(sorted(Counter(r.photo["status"] for r in done).items()))
-        findings = [record_of(finding) for finding in study.findings]
-        more: dict[str, Json] = {"status_counts": counts, "decisions_to_look_at": changed, "findings": findings}
-        more[WRITTEN] = written_cells(tables["eligibility_summary"])
-        write_run_record(root, {**record, **more})
-        results = read_results(root)
-        write_report(study, results, root / "report.html")
-    for subject, sentence in changed.items():
-        _log.warning("eligibility_summary.csv, subject %s: %s.", subject, sentence)
-    return results
-
-
-@contextmanager
-def _in_one_sentence(root: Path) -> Iterator[None]:
-    """Turn a full disk, or a fault of ours, into an error that says what is kept."""
-    try:
-        yield
-    except OSError as error:
-        raise UnfinishedError(
-            Problem(
-                "the photos are measured and kept in store.sqlite, but what follows from them could not be written: "
-                f"{error.filename or 'a file'}: {error.strerror or error}",
-                where=str(root),
-                action="make room on the disk, see that the folder may be written, and run again: nothing is measured "
-                "twice",
-            )
-        ) from error
-    except Exception as error:
-        _log.info("a fault of ours after the photos", exc_info=True)
-        fault = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UnfinishedError(
-            Problem(
-                "the photos are measured and kept (photos.csv, measurements.csv, outlines.csv), but what follows from "
-                f"them failed by a fault of ours: {fault}",
-                where=str(root),
-                action="report it with the study's tables",
-            )
-        ) from error
-
-
-def _overlays(done: Sequence[PhotoResult]) -> dict[str, bytes]:
-    """Name the overlays; rows of one photo, hand and finger are counted in the order of the results' photos.csv."""
-    rows_so_far: Counter[tuple[str, ...]] = Counter()
-    overlays = {}
-    rows = from_rows("photos", [dict(result.photo) for result in done])
-    for result in (done[i] for i in in_order("photos", rows)):
-        place = (result.photo["photo"], result.photo["hand"], result.photo["finger"])
-        if result.overlay is not None:
-            overlays[overlay_name(*place, nth=rows_so_far[place])] = result.overlay
-        rows_so_far[place] += 1
-    return overlays

@@ -71,7 +71,7 @@ def error_sizes(
     The confidence is the Dice that an outline may expect. A disc of diameter d whose boundary lies off by x all round
     has Dice 1 - 2 x / d, so that a confidence c is one of x = d (1 - c) / 2; `boundary_confidence_share` of that is the
     sd of one offset common to the whole outline, beside what is left where the edge is sharp. A reader's outline
-    has the error that two persons' outlines of one wound differ by, one given as truth has no such term.
+    has the reader's own error, `reader_boundary_sd_mm`, until it is measured; one given as truth has no such term.
 
     Parameters
     ----------
@@ -100,13 +100,14 @@ def error_sizes(
     else:
         height = rules.height_table_sd_mm
     drawn = source is not OutlineSource.TRUTH
+    edge = rules.reader_boundary_sd_mm if source is OutlineSource.READER else rules.boundary_sd_mm
     doubt = rules.boundary_confidence_share * diameter_mm * (1 - confidence) / 2
     slope_deg = rules.slope_unknown_sd_deg if finger is None else rules.slope_finger_sd_deg
     spread = calibration.distance_sd_mm / calibration.distance_mm
     return ErrorSizes(
         height_sd_mm=height,
         camera_rel_sd=float(spread) if np.isfinite(spread) else 0.0,
-        offset_sd_mm=float(np.hypot(rules.boundary_sd_mm, doubt)) if drawn else 0.0,
+        offset_sd_mm=float(np.hypot(edge, doubt)) if drawn else 0.0,
         smooth_sd_mm=rules.boundary_smooth_sd_mm if drawn else 0.0,
         slope_sd=float(np.tan(np.radians(slope_deg))),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,7 @@ def draw_overlay(
     lines: Mapping[int, ArrayLike],
     threshold_mm: float | None = None,
     first_label: int = 1,
+    numbers: Sequence[int] = (),
 ) -> bytes:
     """Draw outline, diameter line, label and a mm scale bar on a photo, cropped round the ulcers.
 
@@ -79,6 +80,8 @@ def draw_overlay(
 
     first_label : int
         The number written beside label 1, where other rows of the photo took the numbers before it.
+    numbers : sequence of int, optional
+        The number written beside each label, where they do not follow each other.
 
     Returns
     -------
@@ -98,10 +101,10 @@ def draw_overlay(
     if inset_box is not None:
         _draw_inset(pixels, photo, segmentation, view, inset_box)
     pixels = _draw_scale_bar(pixels, segmentation, view, _bar_correction(segmentation, measurements, lines))
-    shift = first_label - 1
-    places = _label_places(pixels, view, outlines, _rows(measurements), inset_box, shift=shift)
+    written = dict(enumerate(numbers or [first_label + n for n in range(len(outlines))], start=1))
+    places = _label_places(pixels, view, outlines, _rows(measurements), inset_box, numbers=written)
     pixels = canvas.write_boxed(pixels, places, size_px=26)
-    words = _caption(photo, segmentation, _rows(measurements), threshold_mm=threshold_mm, shift=shift)
+    words = _caption(photo, segmentation, _rows(measurements), threshold_mm=threshold_mm, numbers=written)
     return canvas.encode_jpeg(canvas.add_caption(pixels, words))
 
 
@@ -290,7 +293,7 @@ def _label_places(
     rows: list[Record],
     inset: Box | None,
     *,
-    shift: int,
+    numbers: Mapping[int, int],
 ) -> list[tuple[str, tuple[float, float]]]:
     """Return a text a label and where it goes: beside its outline, on no other outline, text or the inset."""
     diameters = {int(row["label"]): row["diameter_mm"] for row in rows}
@@ -298,7 +301,7 @@ def _label_places(
     places = []
     for label, outline in outlines.items():
         value = diameters.get(label, math.nan)
-        text = str(label + shift) if math.isnan(value) else f"{label + shift}  {value:.2f} mm"
+        text = str(numbers[label]) if math.isnan(value) else f"{numbers[label]}  {value:.2f} mm"
         box = _free_box(
             pixels, _box_of(view.place(outline), 12), canvas.text_size_px(text, size_px=26, bold=True), taken
         )
@@ -328,7 +331,12 @@ def _free_box(pixels: Pixels, around: Box, size: tuple[int, int], taken: list[Bo
 
 
 def _caption(
-    photo: Photo, segmentation: Segmentation, rows: list[Record], *, threshold_mm: float | None, shift: int
+    photo: Photo,
+    segmentation: Segmentation,
+    rows: list[Record],
+    *,
+    threshold_mm: float | None,
+    numbers: Mapping[int, int],
 ) -> list[tuple[str, int, bool, tuple[int, int, int]]]:
     first = rows[0] if rows else {}
     where = [first.get("subject_id", ""), first.get("visit", "")]
@@ -336,7 +344,7 @@ def _caption(
     over = "the threshold" if threshold_mm is None else f"{threshold_mm:g} mm"
     paragraphs = [(" · ".join(part for part in where if part), 18, False, canvas.GREY)]
     paragraphs += [
-        (f"{int(row['label']) + shift}: {_sentence(row, over)}", 25, True, canvas.DARK) for row in rows[:_MOST_LISTED]
+        (f"{numbers[int(row['label'])]}: {_sentence(row, over)}", 25, True, canvas.DARK) for row in rows[:_MOST_LISTED]
     ]
     if not rows:
         paragraphs.append(("No ulcer found on this photo", 25, True, canvas.DARK))

@@ -98,6 +98,8 @@ class MeasurementRules(Group):
     monte_carlo_draws: Whole = _number("draws", ge=100, le=1_000_000)
     boundary_sd_mm: float = _number("mm", ge=0, le=10)
     boundary_smooth_sd_mm: float = _number("mm", ge=0, le=10)
+    reader_boundary_sd_mm: float = _number("mm", ge=0, le=10)
+    primary_reader: str = _rule("a reader's name as given to --reader; empty for none")
     boundary_confidence_share: float = _number("fraction", ge=0, le=10)
     height_skin_sd_mm: float = _number("mm", ge=0, le=50)
     height_table_mm: float = _number("mm", ge=0, le=100)

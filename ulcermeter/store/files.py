@@ -39,6 +39,7 @@ TABLE_FILES = (
     "retake",
     "measurements",
     "outlines",
+    "readings",
     "trajectories",
     "eligibility",
     "eligibility_by_ulcer",
@@ -87,7 +88,7 @@ def check_results_folder(path: str | Path, *, study: str | Path | None = None) -
                 action="choose another name",
             )
         )
-    ours = {"run.json", "store.sqlite"}
+    ours = {"run.json", "store.sqlite", "readings.sqlite"}
     if root.is_dir() and any(root.iterdir()) and not any((root / name).exists() for name in ours):
         raise StudyError(
             Problem(

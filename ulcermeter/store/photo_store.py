@@ -14,10 +14,11 @@ from types import TracebackType
 
 import numpy as np
 
-from ulcermeter.datatypes import PhotoResult
+from ulcermeter.datatypes import PhotoGeometry, PhotoResult
 from ulcermeter.errors import Problem, UlcermeterError, UnfinishedError
 from ulcermeter.files import Json
 from ulcermeter.store.decisions import DECIDED
+from ulcermeter.store.geometry import geometry_bytes, geometry_from_bytes
 from ulcermeter.tables.cells import Row
 
 __all__ = ["PhotoStore", "row_key"]
@@ -29,6 +30,11 @@ CREATE TABLE IF NOT EXISTS photo_results (
     key TEXT PRIMARY KEY, result TEXT NOT NULL, overlay BLOB, sha256 TEXT NOT NULL, status TEXT NOT NULL,
     seal TEXT NOT NULL
 )"""
+# What a reader's outline is measured with; beside the results, which are listed without it.
+_GEOMETRY = """
+CREATE TABLE IF NOT EXISTS photo_geometry (key TEXT PRIMARY KEY, geometry BLOB NOT NULL, seal TEXT NOT NULL)"""
+# Where each result's row stands in the study of the last run.
+_ORDER = "CREATE TABLE IF NOT EXISTS study_order (position INTEGER PRIMARY KEY, key TEXT NOT NULL)"
 # Between a run's start and its end eligibility_summary.csv is not there, so what was decided is kept here.
 _DECISIONS = f"""
 CREATE TABLE IF NOT EXISTS decisions (
@@ -38,8 +44,12 @@ CREATE TABLE IF NOT EXISTS decisions (
 
 _COLUMNS = {
     "photo_results": ("key", "result", "overlay", "sha256", "status", "seal"),
+    "photo_geometry": ("key", "geometry", "seal"),
+    "study_order": ("position", "key"),
     "decisions": ("subject_id", "verdict", *DECIDED, "seal"),
 }
+# Of what a result holds; raised when it holds more, so that photos of an earlier form are measured again.
+_FORM = 2
 
 
 def row_key(row: Row, *, photo_sha256: str, mask_sha256: str, run_id: str, first_label: int) -> str:
@@ -62,7 +72,7 @@ def row_key(row: Row, *, photo_sha256: str, mask_sha256: str, run_id: str, first
     str
     """
     cells = {name: "" if value != value else str(value) for name, value in row.items()}
-    text = json.dumps([cells, photo_sha256, mask_sha256, run_id, first_label], sort_keys=True)
+    text = json.dumps([cells, photo_sha256, mask_sha256, run_id, first_label, _FORM], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -101,6 +111,8 @@ class PhotoStore:
             with self._db:
                 self._db.execute("BEGIN EXCLUSIVE")
                 self._db.execute(_SCHEMA)
+                self._db.execute(_GEOMETRY)
+                self._db.execute(_ORDER)
                 self._db.execute(_DECISIONS)
                 self._check_columns()
         except sqlite3.Error:
@@ -181,12 +193,17 @@ class PhotoStore:
         cells = (key, text, result.overlay, str(result.photo.get("sha256", "")), str(result.photo.get("status", "")))
         with self._writing(UnfinishedError):
             self._db.execute("INSERT OR REPLACE INTO photo_results VALUES (?, ?, ?, ?, ?, ?)", (*cells, _seal(cells)))
+            self._db.execute("DELETE FROM photo_geometry WHERE key = ?", (key,))
+            if result.geometry is not None:
+                kept = (key, geometry_bytes(result.geometry))
+                self._db.execute("INSERT INTO photo_geometry VALUES (?, ?, ?)", (*kept, _seal(kept)))
 
-    def get(self, key: str) -> PhotoResult | None:
+    def get(self, key: str, *, failed: bool = False) -> PhotoResult | None:
         """Return the result of that key, bit for bit as it was put, or None.
 
-        A photo that failed is none: what made it fail may have passed, so it is tried again. Neither is one that is not
-        as it was put, since somebody edited it or a disk lost a bit: that is told, and it is measured again.
+        A photo that failed is none, unless asked for: what made it fail may have passed, so it is tried again. Neither
+        is one that is not as it was put, since somebody edited it or a disk lost a bit: that is told, and it is
+        measured again.
         """
         try:
             found = self._db.execute(
@@ -210,21 +227,49 @@ class PhotoStore:
             )
             return None
         _, text, overlay, _, status = cells
-        if status == "failed":
+        if status == "failed" and not failed:
             return None
         parts = json.loads(text)
         outlines = tuple(
             (label, np.array(points, dtype=np.float64).reshape(-1, 2)) for label, points in parts["outlines"]
         )
-        return PhotoResult(parts["photo"], tuple(parts["measurements"]), outlines, overlay)
+        return PhotoResult(parts["photo"], tuple(parts["measurements"]), outlines, overlay, self.geometry(key))
+
+    def geometry(self, key: str) -> PhotoGeometry | None:
+        """Return what the outlines of that key's photo are measured with, bit for bit; None where there is none."""
+        found = self._db.execute("SELECT key, geometry, seal FROM photo_geometry WHERE key = ?", (key,)).fetchone()
+        if found is None or found[2] != _seal(found[:2]):
+            return None
+        return geometry_from_bytes(found[1])
 
     def keep_only(self, keys: Iterable[str]) -> None:
-        """Forget the results of rows, photos or rules that are no longer in the study."""
+        """Forget the results of rows, photos or rules that are no longer in the study, whose order the keys are in."""
         with self._writing(UnfinishedError):
-            self._db.execute("CREATE TEMP TABLE kept (key TEXT PRIMARY KEY)")
-            self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", [(key,) for key in keys])
-            self._db.execute("DELETE FROM photo_results WHERE key NOT IN (SELECT key FROM kept)")
-            self._db.execute("DROP TABLE kept")
+            self._db.execute("DELETE FROM study_order")
+            self._db.executemany("INSERT INTO study_order VALUES (?, ?)", enumerate(keys))
+            for table in ("photo_results", "photo_geometry"):
+                self._db.execute(f"DELETE FROM {table} WHERE key NOT IN (SELECT key FROM study_order)")
+
+    def of_last_run(self) -> list[PhotoResult]:
+        """Return the results of the last finished run in its study's order, those of failed photos too.
+
+        Raises
+        ------
+        UlcermeterError
+            One is not there any more, or not as it was put.
+        """
+        keys = [str(key) for (key,) in self._db.execute("SELECT key FROM study_order ORDER BY position")]
+        found = [self.get(key, failed=True) for key in keys]
+        if None in found or not found:
+            raise UlcermeterError(
+                Problem(
+                    where=str(self.path),
+                    expected="the results of every photo of a finished run",
+                    got=f"{sum(one is not None for one in found)} of {len(found)}",
+                    action="run `ulcermeter run` again: readings are kept",
+                )
+            )
+        return [one for one in found if one is not None]
 
     def put_decisions(self, rows: Iterable[Mapping[str, str | None]]) -> None:
         """Keep what an earlier eligibility_summary.csv says was decided; other subjects, and cells of None, stay.

@@ -13,14 +13,16 @@ from ulcermeter.errors import Problem, ProtocolError, StudyError, TableError
 from ulcermeter.files import Json
 from ulcermeter.protocol import Protocol, protocol_from_record
 from ulcermeter.store.files import TABLE_FILES, VISIT_COLUMNS
-from ulcermeter.tables import columns, conform
+from ulcermeter.tables import columns, conform, empty
 from ulcermeter.tables.cells import unguarded
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["protocol_of", "read_results"]
+__all__ = ["protocol_of", "read_record", "read_results"]
 
+# Runs of versions without readers wrote none.
+_MAY_LACK = ("readings",)
 _WRITE_AGAIN = "run `ulcermeter run` again, which writes the tables anew and measures nothing twice"
 
 
@@ -44,7 +46,7 @@ def read_results(path: str | Path) -> Results:
         A file breaks its contract, for example after editing.
     """
     root = Path(path)
-    absent = [f"{name}.csv" for name in TABLE_FILES if not (root / f"{name}.csv").is_file()]
+    absent = [f"{n}.csv" for n in TABLE_FILES if n not in _MAY_LACK and not (root / f"{n}.csv").is_file()]
     absent += [] if (root / "run.json").is_file() else ["run.json"]
     if absent:
         raise StudyError(
@@ -55,6 +57,30 @@ def read_results(path: str | Path) -> Results:
                 action="run `ulcermeter run` again, it goes on where it was",
             )
         )
+    record = read_record(root)
+    return Results(root=root, run=record, **{name: _read_table(root, name) for name in TABLE_FILES})
+
+
+def read_record(root: Path) -> dict[str, Json]:
+    """Read run.json of a results folder.
+
+    Parameters
+    ----------
+    root : Path
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    StudyError
+        It is not there, or none that a run writes.
+    """
+    if not (root / "run.json").is_file():
+        got = "one without run.json"
+        action = "run `ulcermeter run` again, it goes on where it was"
+        raise StudyError(Problem(where=str(root), expected="a finished results folder", got=got, action=action))
     try:
         record = json.loads((root / "run.json").read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -75,7 +101,7 @@ def read_results(path: str | Path) -> Results:
                 action=_WRITE_AGAIN,
             )
         )
-    return Results(root=root, run=record, **{name: _read_table(root, name) for name in TABLE_FILES})
+    return record
 
 
 def _read_table(root: Path, name: str) -> pd.DataFrame:
@@ -83,6 +109,8 @@ def _read_table(root: Path, name: str) -> pd.DataFrame:
     import pandas as pd
 
     path = root / f"{name}.csv"
+    if name in _MAY_LACK and not path.is_file():
+        return empty(name)
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except ValueError as error:  # not UTF-8, nothing in it, or rows of unequal length

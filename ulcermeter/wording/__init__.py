@@ -8,6 +8,7 @@ changes.
 from ulcermeter.wording.findings import finding_in_words, problem_of, record_of
 from ulcermeter.wording.flags import evidence_of_visit, flag_in_words, flags_in_words
 from ulcermeter.wording.notes import note_in_words, reason_of_photo
+from ulcermeter.wording.readings import reading_not_kept
 
 __all__ = [
     "evidence_of_visit",
@@ -16,6 +17,7 @@ __all__ = [
     "flags_in_words",
     "note_in_words",
     "problem_of",
+    "reading_not_kept",
     "reason_of_photo",
     "record_of",
 ]

@@ -1,0 +1,166 @@
+"""Readings in the place of the machine's: measured by the library, and the same tables as a full run writes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ulcermeter.datatypes import Study
+from ulcermeter.pipeline import run_study
+from ulcermeter.pipeline.finish import finish_again, study_of_run
+from ulcermeter.pipeline.readings import apply_readings, measure_outline, place_of
+from ulcermeter.readings import PlaceReading, PlaceVerdict, ReadingLog, UlcerReading, UlcerVerdict, state_of
+from ulcermeter.store import PhotoStore, read_results
+
+SIZES = ["diameter_mm", "width_mm", "area_mm2", "perimeter_mm", "equivalent_diameter_mm", "surface_diameter_mm",
+         "surface_area_mm2", "centroid_x_px", "centroid_y_px", "finger_s_mm", "finger_t_mm"]  # fmt: skip
+
+
+@pytest.fixture
+def folder(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "results"))
+
+
+@pytest.fixture(scope="session")
+def machine(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple:
+    copy = shutil.copytree(finished, tmp_path_factory.mktemp("machine") / "results")
+    with PhotoStore(copy / "store.sqlite") as store:
+        return tuple(store.of_last_run())
+
+
+@pytest.fixture(scope="session")
+def study(finished: Path) -> Study:
+    return study_of_run(finished)
+
+
+def reading(result, *ulcers: UlcerReading, reader: str = "R1", **more) -> PlaceReading:
+    return PlaceReading(reader, place_of(result), result.photo["sha256"], ulcers=ulcers, **more)
+
+
+def accepted(result) -> UlcerReading:
+    label, outline = result.outlines[0]
+    return UlcerReading(label, UlcerVerdict.ACCEPTED, outline, outline)
+
+
+def edited(result, factor: float) -> UlcerReading:
+    label, outline = result.outlines[0]
+    middle = outline.mean(axis=0)
+    return UlcerReading(label, UlcerVerdict.EDITED, middle + factor * (outline - middle), outline)
+
+
+def log_reading(root: Path, one: PlaceReading) -> None:
+    photo, hand, finger = one.place
+    cells = {"photo": photo, "hand": hand, "finger": finger, "photo_sha256": one.photo_sha256}
+    ReadingLog(root).append(who=one.reader, action="reading accept", after=state_of(one), **cells)
+
+
+def test_without_readings_nothing_changes(study: Study, machine: tuple) -> None:
+    applied = apply_readings(study, machine, [])
+    assert applied.study is study and all(a is b for a, b in zip(applied.done, machine, strict=True))
+
+
+def test_an_accepted_outline_keeps_every_vertex_and_size(study: Study, machine: tuple) -> None:
+    applied = apply_readings(study, machine, [reading(machine[0], accepted(machine[0]))])
+    before, after = machine[0], applied.done[0]
+    assert np.array_equal(before.outlines[0][1], after.outlines[0][1])
+    for name in SIZES:
+        np.testing.assert_equal(after.measurements[0][name], before.measurements[0][name], err_msg=name)
+    assert after.measurements[0]["reader"] == "R1" and applied.changed == {0}
+    # The reader's own error instead of the network's lack of confidence.
+    assert after.measurements[0]["confidence"] == 1.0
+
+
+def test_an_edited_outline_is_measured_as_the_library_does(study: Study, machine: tuple) -> None:
+    ulcer = edited(machine[1], 1.2)
+    applied = apply_readings(study, machine, [reading(machine[1], ulcer)])
+    got = applied.done[1].measurements[0]
+    assert got["diameter_mm"] == pytest.approx(1.2 * machine[1].measurements[0]["diameter_mm"], rel=0.01)
+    sha256 = machine[1].photo["sha256"]
+    own = measure_outline(machine[1].geometry, ulcer.outline_px, sha256=sha256, protocol=study.protocol)
+    assert all(got[name] == own[name] for name in ("diameter_mm", "diameter_low_mm", "area_high_mm2"))
+    assert applied.rows[0]["counts"] == "yes" and applied.rows[0]["diameter_mm"] == got["diameter_mm"]
+
+
+def test_an_outline_taken_away_leaves_a_photo_without_ulcer(study: Study, machine: tuple) -> None:
+    label, outline = machine[0].outlines[0]
+    gone = UlcerReading(label, UlcerVerdict.NO_ULCER, None, outline, why="glare")
+    after = apply_readings(study, machine, [reading(machine[0], gone)]).done[0]
+    assert after.photo["status"] == "no ulcer" and after.photo["n_ulcers"] == 0 and not after.outlines
+
+
+@pytest.mark.parametrize(
+    ("verdict", "column", "cell"),
+    [
+        (PlaceVerdict.HEALED, "reader_state", "healed"),
+        (PlaceVerdict.COVERED, "covered", "yes"),
+        (PlaceVerdict.CANNOT_JUDGE, "reader_state", "indeterminate"),
+    ],
+)
+def test_a_word_on_the_photo_reaches_the_cells_that_tracking_reads(
+    study: Study, machine: tuple, verdict: PlaceVerdict, column: str, cell: str
+) -> None:
+    applied = apply_readings(study, machine, [reading(machine[0], verdict=verdict)])
+    assert applied.study.photos[column][0] == cell and applied.done[0].photo["status"] == "no ulcer"
+    assert study.photos[column][0] == "", "the study as read is not changed"
+
+
+def test_an_added_ulcer_gets_the_next_label(study: Study, machine: tuple) -> None:
+    _, outline = machine[0].outlines[0]
+    added = UlcerReading(1, UlcerVerdict.ADDED, outline + [0.0, 70.0])
+    after = apply_readings(study, machine, [reading(machine[0], added)]).done[0]
+    assert [row["label"] for row in after.measurements] == [1, 2]
+    assert [row["reader"] for row in after.measurements] == ["machine", "R1"]
+
+
+def test_adjudicated_before_primary_before_the_only_one_before_the_machine(study: Study, machine: tuple) -> None:
+    first = machine[0]
+    one, two = reading(first, edited(first, 1.1)), reading(first, edited(first, 1.3), reader="R2")
+    third = reading(first, edited(first, 1.2), reader="R3", adjudicated=True)
+    primary = replace(study, protocol=study.protocol.changed(primary_reader="R2"))
+
+    def who(own_study: Study, *readings: PlaceReading) -> str:
+        return str(apply_readings(own_study, machine, readings).done[0].measurements[0]["reader"])
+
+    assert who(study, one) == "R1" and who(study, one, two) == "machine"
+    assert who(primary, one, two) == "R2" and who(primary, one) == "R1"
+    assert who(study, one, two, third) == who(primary, one, two, third) == "R3"
+    rows = apply_readings(primary, machine, [one, two]).rows
+    assert [(row["reader"], row["counts"]) for row in rows] == [("R1", "no"), ("R2", "yes")]
+
+
+def test_a_reading_of_another_photo_under_the_same_name_is_not_kept_and_named(study: Study, machine: tuple) -> None:
+    other = replace(reading(machine[0], accepted(machine[0])), photo_sha256="0" * 64)
+    applied = apply_readings(study, machine, [other])
+    assert applied.done[0] is machine[0] and machine[0].photo["photo"] in applied.not_kept[0]
+    assert applied.rows[0]["not_kept"]
+
+
+def test_a_reading_outlasts_another_label_of_the_machine(study: Study, machine: tuple) -> None:
+    """A new version may number or draw the same ulcer otherwise: what lies where the reader saw it is replaced."""
+    label, outline = machine[0].outlines[0]
+    shown = UlcerReading(label + 3, UlcerVerdict.EDITED, outline * 1.001, outline + 0.3)
+    after = apply_readings(study, machine, [reading(machine[0], shown)]).done[0]
+    assert len(after.measurements) == 1 and after.measurements[0]["reader"] == "R1"
+
+
+def test_tables_after_readings_are_those_of_a_full_run(
+    drawn: Path, folder: Path, machine: tuple, csv_bytes: Callable[[Path], dict[str, bytes]]
+) -> None:
+    log_reading(folder, reading(machine[0], accepted(machine[0])))
+    log_reading(folder, reading(machine[1], edited(machine[1], 0.9)))
+    finish_again(folder, study=study_of_run(folder))
+    quick, overlays = csv_bytes(folder), {p.name: p.read_bytes() for p in (folder / "overlays").iterdir()}
+    report = (folder / "report.html").read_bytes()
+    record = json.loads((folder / "run.json").read_text())
+    full = run_study(drawn, folder)
+    assert csv_bytes(folder) == quick and (folder / "report.html").read_bytes() == report
+    assert {p.name: p.read_bytes() for p in (folder / "overlays").iterdir()} == overlays
+    assert record["log"]["entries"] == 2 and record["log"] == full.run["log"]
+    assert set(read_results(folder).measurements["reader"]) == {"R1"}
+    assert list(full.readings["counts"]) == ["yes", "yes"]

@@ -1,0 +1,231 @@
+"""Everything after the photos: readings applied, tables in and tables out, report and run.json last."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ulcermeter.datatypes import PhotoResult, Results, Study
+from ulcermeter.errors import Problem, StudyError, UnfinishedError
+from ulcermeter.files import Json
+from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
+from ulcermeter.pipeline.read_overlays import draw_readings
+from ulcermeter.pipeline.readings import Applied, apply_readings
+from ulcermeter.provenance import utc_now
+from ulcermeter.readings import ReadingLog, current_readings, log_head
+from ulcermeter.store import (
+    WRITTEN,
+    PhotoStore,
+    in_order,
+    overlay_name,
+    protocol_of,
+    read_results,
+    with_decisions,
+    write_overlays,
+    write_run_record,
+    write_tables,
+    written_cells,
+)
+from ulcermeter.store.reading import read_record
+from ulcermeter.study import read_study
+from ulcermeter.tables import from_rows
+from ulcermeter.tables.cells import records
+from ulcermeter.wording import record_of
+
+__all__ = ["finish_again", "finish_study", "study_of_run"]
+
+_log = logging.getLogger(__name__)
+
+
+def finish_study(
+    study: Study,
+    root: Path,
+    done: Sequence[PhotoResult],
+    *,
+    record: Mapping[str, Json],
+    decisions: Mapping[str, Mapping[str, str]],
+    overlays: bool = True,
+) -> Results:
+    """Write tables, overlays, report and run.json from the photos' results and the readings in the log.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+    root : Path
+        The results folder.
+    done : sequence of PhotoResult
+        The machine's results in the study's order.
+    record : mapping
+        What run.json is to hold beside what follows from the tables.
+    decisions : mapping
+        By subject, as `ulcermeter.store.PhotoStore.decisions` returns them.
+    overlays : bool
+        Draw the overlays of photos that were read anew; without it those of the machine stay.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    UnfinishedError
+        The disk is full, or a fault of ours: what was measured is kept.
+    UlcermeterError
+        The log of readings is not as it was written.
+    """
+    from ulcermeter.report import write_report
+
+    head, count = log_head(root)
+    readings = current_readings(ReadingLog(root).entries())
+    with _in_one_sentence(root):
+        applied: Applied = apply_readings(study, done, readings, run_id=str(record["run_id"]))
+        gathered: Gathered = gather(applied.study, applied.done)
+        # Kept whatever becomes of the rest.
+        measured = {"photos": gathered.photos, "measurements": gathered.measurements, "outlines": gathered.outlines}
+        write_tables(root, {**measured, "readings": from_rows("readings", list(applied.rows))})
+        drawn = draw_readings(study, applied) if overlays else applied.done
+        write_overlays(root, _overlays(drawn))
+        tables = tables_of(applied.study, gathered)
+        tables["eligibility_summary"], changed = with_decisions(tables["eligibility_summary"], decisions)
+        write_tables(root, tables)
+        counts = dict(sorted(Counter(r.photo["status"] for r in applied.done).items()))
+        findings = [record_of(finding) for finding in study.findings]
+        more: dict[str, Json] = {
+            "status_counts": counts,
+            "decisions_to_look_at": changed,
+            "findings": findings,
+            "log": {"head": head, "entries": count},
+            "readings_not_kept": list(applied.not_kept),
+        }
+        more[WRITTEN] = written_cells(tables["eligibility_summary"])
+        write_run_record(root, {**record, **more})
+        results = read_results(root)
+        write_report(study, results, root / "report.html")
+    _warn(changed, applied)
+    return results
+
+
+def _warn(changed: Mapping[str, str], applied: Applied) -> None:
+    for subject, sentence in changed.items():
+        _log.warning("eligibility_summary.csv, subject %s: %s.", subject, sentence)
+    for words in applied.not_kept:
+        _log.warning("%s", words)
+
+
+def study_of_run(root: str | Path, study: str | Path | None = None) -> Study:
+    """Read the study that a results folder is of, with the protocol of its run.
+
+    Parameters
+    ----------
+    root : str or Path
+        The results folder.
+    study : str or Path, optional
+        Where the study is now; where run.json says without it.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    StudyError
+        The study is not where it was, or is wrong.
+    """
+    record = read_record(Path(root))
+    parameters = record.get("parameters")
+    stood = parameters.get("study", "") if isinstance(parameters, Mapping) else ""
+    where = Path(study or str(stood))
+    if not where.is_dir():
+        raise StudyError(
+            Problem(
+                where=str(root),
+                expected=f"the study of its run in {where}",
+                got="no such folder",
+                action="call it from where `ulcermeter run` was called, or say with --study where the study is",
+            )
+        )
+    return read_study(where, protocol=protocol_of(record))
+
+
+def finish_again(root: str | Path, *, study: Study, overlays: bool = True) -> Results:
+    """Write a results folder anew after readings: as a full run would, but without measuring a photo.
+
+    Parameters
+    ----------
+    root : str or Path
+        The results folder.
+    study : Study
+        As `study_of_run` returns it.
+    overlays : bool
+        See `finish_study`.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    StudyError
+        The study has other photo rows than the run.
+    """
+    folder = Path(root)
+    record = {**read_record(folder), "finished": utc_now()}
+    with PhotoStore(folder / "store.sqlite") as store:
+        done = store.of_last_run()
+        same = ("photo", "hand", "finger")
+        rows = [tuple(row[name] for name in same) for row in records(study.photos)]
+        if rows != [tuple(result.photo[name] for name in same) for result in done]:
+            raise StudyError(
+                Problem(
+                    where=str(study.root),
+                    expected="the photo rows of the run",
+                    got="others",
+                    action="run `ulcermeter run` again: readings are kept",
+                )
+            )
+        return finish_study(study, folder, done, record=record, decisions=store.decisions(), overlays=overlays)
+
+
+@contextmanager
+def _in_one_sentence(root: Path) -> Iterator[None]:
+    """Turn a full disk, or a fault of ours, into an error that says what is kept."""
+    try:
+        yield
+    except OSError as error:
+        raise UnfinishedError(
+            Problem(
+                "the photos are measured and kept in store.sqlite, but what follows from them could not be written: "
+                f"{error.filename or 'a file'}: {error.strerror or error}",
+                where=str(root),
+                action="make room on the disk, see that the folder may be written, and run again: nothing is measured "
+                "twice",
+            )
+        ) from error
+    except Exception as error:
+        _log.info("a fault of ours after the photos", exc_info=True)
+        fault = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UnfinishedError(
+            Problem(
+                "the photos are measured and kept (photos.csv, measurements.csv, outlines.csv), but what follows from "
+                f"them failed by a fault of ours: {fault}",
+                where=str(root),
+                action="report it with the study's tables",
+            )
+        ) from error
+
+
+def _overlays(done: Sequence[PhotoResult]) -> dict[str, bytes]:
+    """Name the overlays; rows of one photo, hand and finger are counted in the order of the results' photos.csv."""
+    rows_so_far: Counter[tuple[str, ...]] = Counter()
+    overlays = {}
+    rows = from_rows("photos", [dict(result.photo) for result in done])
+    for result in (done[i] for i in in_order("photos", rows)):
+        place = (result.photo["photo"], result.photo["hand"], result.photo["finger"])
+        if result.overlay is not None:
+            overlays[overlay_name(*place, nth=rows_so_far[place])] = result.overlay
+        rows_so_far[place] += 1
+    return overlays
