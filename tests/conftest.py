@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from kept_processes import KeptProcesses
 
 from ulcermeter.phantom import (
     CameraSpec,
@@ -43,6 +44,16 @@ def draw(size_mm: float, *, reference: str = "aruco", seed: int = 4) -> PhantomS
         camera=replace(CAMERA),
         seed=seed,
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kept_processes(request: pytest.FixtureRequest) -> Iterator[KeptProcesses]:
+    """Keep measuring processes from run to run; `tests/isolation` tests how they start and end, and does not."""
+    kept = KeptProcesses()
+    with pytest.MonkeyPatch.context() as patch:
+        kept.keep(patch)
+        yield kept
+    kept.close()
 
 
 @pytest.fixture(scope="session")
