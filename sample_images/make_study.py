@@ -24,7 +24,6 @@ from ulcermeter.tables import TABLES, columns
 
 VIEW = {"pulp": "palmar", "nail": "dorsal", "radial": "radial", "ulnar": "ulnar"}
 FINGER_RADIUS_MM = {"thumb": 10.0, "index": 8.0, "middle": 8.3, "ring": 7.8, "little": 6.9}
-COURSE_DAYS = (-85, -80)
 TRUTH = [
     *("photo", "subject_id", "visit", "date", "hand", "finger", "ulcer_id", "state", "merged_into", "flag"),
     *("diameter_mm", "width_mm", "area_plane_mm2", "area_surface_mm2"),
@@ -217,7 +216,7 @@ def clinic_rows(history: SubjectHistory) -> tuple[list[dict[str, Any]], list[dic
         word = history.refractory.get(number, {"worsened_1_month": "no", "no_improvement_2_months": "yes"})
         if word is not None:
             judged = {"judged_by": "referring physician", "judged_on": day_of(history, -14)}
-            statements.append(ids | {"course_end": day_of(history, COURSE_DAYS[1])} | word | judged)
+            statements.append(ids | {"course_end": day_of(history, history.course_days[1])} | word | judged)
     return assessments, statements
 
 
@@ -289,7 +288,7 @@ def main(out: Path) -> None:
         tables["refractory"] += statements
         tables["visits"] += visit_rows(history)
         tables["events"] += [{"subject_id": history.subject_id, **event} for event in history.events]
-        start, end = (day_of(history, day) for day in COURSE_DAYS)
+        start, end = (day_of(history, day) for day in history.course_days)
         tables["treatments"].append(
             {"subject_id": history.subject_id, "drug": "iloprost", "route": "iv", "start": start, "end": end}
         )

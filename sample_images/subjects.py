@@ -90,6 +90,7 @@ class SubjectHistory:
     subject: dict[str, object] = field(default_factory=dict)
     ulcers: dict[int, dict[str, object]] = field(default_factory=dict)
     refractory: dict[int, dict[str, object] | None] = field(default_factory=dict)
+    course_days: tuple[int, int] = (-85, -80)
     events: tuple[dict[str, object], ...] = ()
     results: dict[str, str] = field(default_factory=dict)
     effects: dict[str, str] = field(default_factory=dict)
@@ -384,6 +385,8 @@ _FAILING = (
         "refractory_prostacyclin",
         "not met",
         refractory={1: {"worsened_1_month": "no", "no_improvement_2_months": "no", "recurred_3_months": "no"}},
+        # The last window, three months, has closed when the physician judges on day -14.
+        course_days=(-120, -115),
         places={1: Place(bed="eschar")},
     ),
 )

@@ -136,4 +136,6 @@ def test_drugs_and_routes_as_clinics_write_them(course: dict[str, str], result: 
     row = row_of(judged(**changes), "refractory_prostacyclin")
     assert row["result"] == result
     if result != "met":
-        assert row["would_settle"].startswith("treatments.csv: S01") and "drug and route" in row["would_settle"]
+        (column,) = course
+        assert row["would_settle"].startswith("treatments.csv: S01 ")
+        assert row["would_settle"].endswith(f", {column}, to be corrected")

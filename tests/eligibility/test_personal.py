@@ -31,8 +31,8 @@ BY_CRITERION: dict[str, list[tuple[dict[str, Any], str, tuple[str, ...], str]]] 
     "ssc_acr_eular_2013": [
         ({}, "met", ("ssc_established: yes",), ""),
         (LOW, "not met", ("score 5 points, 9 needed", "fingers puffy (2)", "raynaud yes (3)"), ""),
-        (CLEAR, OPEN, ("score 0-28 points",), "S01, ssc_established"),
-        (CLEAR | {"skin_thickening_proximal_mcp": "yes"}, "met", ("score 9-28",), ""),
+        (CLEAR, OPEN, ("score 0-19 points",), "S01, ssc_established"),
+        (CLEAR | {"skin_thickening_proximal_mcp": "yes"}, "met", ("score 9 points",), ""),
         (
             CLEAR | {"fingers": "sclerodactyly", "raynaud": "yes", "fingertips": "ulcers"},
             "met",

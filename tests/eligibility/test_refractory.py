@@ -78,12 +78,15 @@ def test_a_word_of_after_inclusion_is_not_used() -> None:
     assert refractory(refractory=[STATEMENT | {"judged_on": "2016-05-11"}])["result"] == "not assessable"
 
 
-def test_a_no_before_the_window_closed_stands_but_is_flagged() -> None:
-    row = refractory(refractory=[STATEMENT | NO | {"judged_on": "2016-03-20"}])
-    assert row["result"] == "not met" and "flag: before the window closed on 2016-04-08" in arm(row, "c")
-    strict = PROTOCOL.changed(physician_no_needs_closed_window=True)
-    row = refractory(refractory=[STATEMENT | NO | {"judged_on": "2016-03-20"}], protocol=strict)
+def test_a_no_before_the_window_closed_settles_nothing_and_says_when_to_ask() -> None:
+    early = [STATEMENT | NO | {"judged_on": "2016-03-20"}]
+    row = refractory(refractory=early)
     assert row["result"] == "not assessable" and "too early to say" in arm(row, "c")
+    assert "recurred_3_months and judged_on, to be answered anew, asked on or after 2016-04-08" in row["would_settle"]
+    assert "worsened_1_month" not in row["would_settle"], "its window had closed on 2016-02-08"
+    lenient = PROTOCOL.changed(physician_no_needs_closed_window=False)
+    row = refractory(refractory=early, protocol=lenient)
+    assert row["result"] == "not met" and "flag: before the window closed on 2016-04-08" in arm(row, "c")
 
 
 # --- (a) by photos -------------------------------------------------------------------------------------------------
@@ -260,7 +263,8 @@ def test_only_intravenous_prostacyclins_count() -> None:
 
 def test_a_course_of_unknown_route_leaves_it_open() -> None:
     row = refractory(treatments=[COURSE | {"route": ""}])
-    assert row["result"] == "not assessable" and "drug and route" in row["would_settle"]
+    assert row["result"] == "not assessable"
+    assert row["would_settle"] == "treatments.csv: S01 iloprost ending 2016-01-08, route"
 
 
 def test_a_word_on_an_unlisted_course_stands_and_is_flagged() -> None:

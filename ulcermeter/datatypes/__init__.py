@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes.arrays import Floats, Labels, Mask, Matrix, Pixels, Points
+from ulcermeter.datatypes.asks import Ask, Need
 from ulcermeter.datatypes.calibration import (
     Box,
     Calibration,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
 __all__ = [
+    "Ask",
     "Box",
     "Calibration",
     "CameraInfo",
@@ -66,6 +68,7 @@ __all__ = [
     "Mask",
     "Matrix",
     "Measure",
+    "Need",
     "Note",
     "NoteKind",
     "Outcomes",

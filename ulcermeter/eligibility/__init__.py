@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Eligibility, Study, doubts_of
 from ulcermeter.eligibility.case import cases
-from ulcermeter.eligibility.doubts import judged_without_doubts
+from ulcermeter.eligibility.doubts import Evidence, judged_without_doubts
 from ulcermeter.eligibility.summary import criterion_rows, judge, summary_row, ulcer_rows
 from ulcermeter.tables import conform, from_rows
 
@@ -51,11 +51,9 @@ def assess_eligibility(
     if photos is not None:
         photos = conform("photos", photos, extra=True)
     judged = [judge(case) for case in cases(study, tracked, trajectories, photos)]
-    doubts = doubts_of(study)
+    doubts, evidence = doubts_of(study), Evidence(study, tracked, trajectories, photos)
     judged = [
-        judged_without_doubts(one, study, tracked, trajectories, photos, doubts[one.case.subject_id])
-        if one.case.subject_id in doubts
-        else one
+        judged_without_doubts(one, evidence, doubts[one.case.subject_id]) if one.case.subject_id in doubts else one
         for one in judged
     ]
     return Eligibility(

@@ -1,17 +1,17 @@
-"""What a criterion's answer is made of: truth, value, evidence in words, and the cells that would settle it."""
+"""What a criterion's answer is made of: truth, value, evidence, and the cells that would settle it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from ulcermeter.datatypes import Ask
 from ulcermeter.eligibility.three_valued import Truth, all_of
 from ulcermeter.protocol import Criterion
-from ulcermeter.tables.dates import DateInterval
 from ulcermeter.tables.flags import Flag
-from ulcermeter.wording import flag_in_words
+from ulcermeter.wording import flagged_in_words, joined
 
-__all__ = ["Answer", "conjunction", "effect_of", "flags_of", "result_text", "listed", "result_of", "written"]
+__all__ = ["Answer", "asks_of", "conjunction", "effect_of", "flags_of", "listed", "result_of", "result_text"]
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Answer:
     value : str
         The value that decided it.
     evidence : str
-        In words, with numbers, dates and the photo.
-    would_settle : str
-        File and cell; only for an open one.
+        In words made by `ulcermeter.wording`, with numbers, dates and the photo; nobody reads them back.
+    asks : tuple of Ask
+        What would settle an open one.
     flags : tuple of Flag
         What a reader should look at; the evidence says it too.
     """
@@ -35,38 +35,22 @@ class Answer:
     truth: Truth
     value: str = ""
     evidence: str = ""
-    would_settle: str = ""
+    asks: tuple[Ask, ...] = ()
     flags: tuple[Flag, ...] = ()
 
     def flagged(self, flag: Flag | None) -> Answer:
         """Return the same answer with something a reader should look at added to its evidence."""
         if flag is None:
             return self
-        evidence = listed([self.evidence, f"flag: {flag_in_words(flag)}"])
-        return replace(self, evidence=evidence, flags=(*self.flags, flag))
+        return replace(self, evidence=joined([self.evidence, flagged_in_words(flag)]), flags=(*self.flags, flag))
 
     def noting(self, note: str) -> Answer:
         """Return the same answer with more said in its evidence."""
-        return replace(self, evidence=listed([self.evidence, note]))
+        return replace(self, evidence=joined([self.evidence, note]))
 
-    def settled_by(self, cell: str) -> Answer:
-        """Return the answer naming the cell that would settle it, if it is open and names none yet."""
-        return replace(self, would_settle=cell) if self.truth is None and not self.would_settle else self
-
-
-def listed(parts: Iterable[str]) -> str:
-    """Join what is not empty with '; ', each once.
-
-    Parameters
-    ----------
-    parts : iterable of str
-        Texts, or answers that are put together.
-
-    Returns
-    -------
-    str
-    """
-    return "; ".join(dict.fromkeys(part for part in parts if part))
+    def settled_by(self, *asks: Ask) -> Answer:
+        """Return the answer saying what would settle it, if it is open and says nothing yet."""
+        return replace(self, asks=asks) if self.truth is None and not self.asks else self
 
 
 def conjunction(parts: Sequence[Answer], value: str = "") -> Answer:
@@ -75,7 +59,7 @@ def conjunction(parts: Sequence[Answer], value: str = "") -> Answer:
     Parameters
     ----------
     parts : sequence of Answer
-        Texts, or answers that are put together.
+        Answers that are put together.
     value : str, optional
         The value that decided it.
 
@@ -84,8 +68,38 @@ def conjunction(parts: Sequence[Answer], value: str = "") -> Answer:
     Answer
     """
     truth = all_of(*(part.truth for part in parts))
-    settle = listed(part.would_settle for part in parts if part.truth is None) if truth is None else ""
-    return Answer(truth, value, listed(part.evidence for part in parts), settle, flags_of(parts))
+    asks = asks_of(part for part in parts if part.truth is None) if truth is None else ()
+    return Answer(truth, value, joined(part.evidence for part in parts), asks, flags_of(parts))
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Join names or values with '; ', each once; empty ones are left out.
+
+    Parameters
+    ----------
+    parts : iterable of str
+        Such as ids of criteria or ulcers.
+
+    Returns
+    -------
+    str
+    """
+    return "; ".join(dict.fromkeys(part for part in parts if part))
+
+
+def asks_of(parts: Iterable[Answer]) -> tuple[Ask, ...]:
+    """Return what would settle several answers, each once.
+
+    Parameters
+    ----------
+    parts : iterable of Answer
+        Answers that are put together.
+
+    Returns
+    -------
+    tuple[Ask, ...]
+    """
+    return tuple(dict.fromkeys(ask for part in parts for ask in part.asks))
 
 
 def flags_of(parts: Iterable[Answer]) -> tuple[Flag, ...]:
@@ -94,7 +108,7 @@ def flags_of(parts: Iterable[Answer]) -> tuple[Flag, ...]:
     Parameters
     ----------
     parts : iterable of Answer
-        Texts, or answers that are put together.
+        Answers that are put together.
 
     Returns
     -------
@@ -152,20 +166,3 @@ def effect_of(criterion: Criterion, answer: Answer) -> str:
     if answer.truth is None:
         return "unknown"
     return "passes" if answer.truth != (criterion.kind == "exclusion") else "fails"
-
-
-def written(when: DateInterval | None) -> str:
-    """Return a date as one would write it: to the day, or as the interval it can mean.
-
-    Parameters
-    ----------
-    when : DateInterval or None
-        A date as the interval it can mean; None when it is not known.
-
-    Returns
-    -------
-    str
-    """
-    if when is None:
-        return "an unknown day"
-    return when.low.isoformat() if when.exact else f"{when.low.isoformat()} to {when.high.isoformat()}"

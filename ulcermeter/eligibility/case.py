@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ulcermeter.datatypes import Study
-from ulcermeter.eligibility.answers import written
+from ulcermeter.datatypes import Ask, Need, Study
+from ulcermeter.eligibility.timing import Horizon
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import columns
-from ulcermeter.tables.cells import PASSED
+from ulcermeter.tables.cells import PASSED, Record, records
 from ulcermeter.tables.dates import DateInterval, parse_date
+from ulcermeter.wording import cutoff_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Case", "cases"]
 
-Row = dict[str, Any]
+Row = Record
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Case:
     protocol : Protocol
     person : dict
         The row of subjects.csv; every cell empty where there is none.
-    photos, looks, courses, words : tuple of dict
-        Rows of photos.csv, ulcers.csv, treatments.csv, refractory.csv. Those of photos carry ``passed`` (yes / no)
-        where it is known what became of the photo.
+    photos, assessments, courses, statements, visits : tuple of dict
+        Rows of photos.csv, ulcers.csv, treatments.csv, refractory.csv, visits.csv. Those of photos carry ``passed``
+        (yes / no) where it is known what became of the photo.
     tracked, trajectories : tuple of dict
     """
 
@@ -45,6 +46,7 @@ class Case:
     statements: tuple[Row, ...] = field(repr=False)
     tracked: tuple[Row, ...] = field(repr=False)
     trajectories: tuple[Row, ...] = field(repr=False)
+    visits: tuple[Row, ...] = field(default=(), repr=False)
 
     @property
     def inclusion(self) -> DateInterval | None:
@@ -58,18 +60,37 @@ class Case:
 
     @property
     def cutoff_text(self) -> str:
-        """Name and date of the cutoff."""
-        name = "inclusion" if self.inclusion else "screening"
-        return f"{name} ({written(self.cutoff)})" if self.cutoff else "inclusion (date not known)"
+        """Name and date of the cutoff, in words."""
+        return cutoff_in_words(self.inclusion, self.cutoff)
+
+    @property
+    def cutoff_name(self) -> str:
+        """Which day the cutoff is."""
+        return "screening" if self.cutoff and not self.inclusion else "inclusion"
+
+    @property
+    def photo_horizon(self) -> Horizon:
+        """The days whose photos count for size."""
+        return Horizon(self.cutoff, self.protocol.eligibility.active_photo_max_days)
+
+    @property
+    def look_horizon(self) -> Horizon:
+        """The days whose bedside examinations count."""
+        return Horizon(self.cutoff, self.protocol.eligibility.examination_max_days)
+
+    @property
+    def xray_horizon(self) -> Horizon:
+        """The days whose X-rays count."""
+        return Horizon(self.cutoff, self.protocol.eligibility.xray_max_days)
 
     def counts_for_size(self, row: Row) -> bool:
         """Say whether a photo's visit is of a phase whose photos tell how large an ulcer is."""
         allowed = self.protocol.eligibility.active_photo_phases
         return any(visit.name == row["visit"] and visit.phase in allowed for visit in self.protocol.visits)
 
-    def cell(self, column: str) -> str:
-        """Name a cell of subjects.csv."""
-        return f"subjects.csv: {self.subject_id}, {column}"
+    def ask(self, column: str, need: Need = Need.FILL) -> Ask:
+        """Return what is asked for in a cell of subjects.csv."""
+        return Ask("subjects.csv", self.subject_id, (column,), need=need)
 
 
 def cases(
@@ -97,7 +118,7 @@ def cases(
     people = {row["subject_id"]: row for row in _rows(study.subjects)}
     unknown = dict.fromkeys(columns("study/subjects"), "") | {"age": float("nan")}
     shown = study.photos if photos is None else _with_passed(study.photos, photos)
-    tables = [shown, study.ulcers, study.treatments, study.refractory, tracked, trajectories]
+    tables = [shown, study.ulcers, study.treatments, study.refractory, tracked, trajectories, study.visits]
     parts = [_by_subject(table) for table in tables]
     names = sorted(set(people) | set(parts[0]))
     return [
@@ -114,17 +135,16 @@ def _with_passed(photos: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
     names = ["photo", "subject_id", "visit", "date", "hand", "finger"]
     names += [name for name in ("x", "y") if name in results]
     passed: dict[tuple[str, ...], bool] = {}
-    for row in results.to_dict("records"):
+    for row in records(results):
         key = tuple(str(row[name]) for name in names)
         passed[key] = passed.get(key, True) and row["status"] in PASSED
-    keys = [tuple(str(row[name]) for name in names) for row in photos.to_dict("records")]
+    keys = [tuple(str(row[name]) for name in names) for row in records(photos)]
     statements = {True: "yes", False: "no", None: ""}
     return photos.assign(passed=[statements[passed.get(key)] for key in keys])
 
 
 def _rows(table: pd.DataFrame) -> list[Row]:
-    rows = [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")]
-    return sorted(rows, key=lambda row: [str(cell) for cell in row.values()])
+    return sorted(records(table), key=lambda row: [str(cell) for cell in row.values()])
 
 
 def _by_subject(table: pd.DataFrame) -> dict[str, tuple[Row, ...]]:

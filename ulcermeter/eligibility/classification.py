@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ulcermeter.eligibility.answers import Answer, listed
+from ulcermeter.datatypes import Need
+from ulcermeter.eligibility.answers import Answer
 from ulcermeter.eligibility.case import Case
 from ulcermeter.eligibility.three_valued import Truth, yes_no
 from ulcermeter.tables.flags import Flag, FlagKind
+from ulcermeter.wording import score_words
 
 __all__ = ["Score", "established", "score"]
 
@@ -41,6 +43,9 @@ class Score:
 def score(case: Case) -> Score:
     """Sum the items. ``acr_eular_points`` of the protocol gives each answer's points; of a pair only the higher.
 
+    An item that reaches the score by itself (skin thickening proximal to the MCP joints) is sufficient: then nothing is
+    added to its points. Without it the items sum to 0..19.
+
     Parameters
     ----------
     case : Case
@@ -50,19 +55,24 @@ def score(case: Case) -> Score:
     -------
     Score
     """
-    low = high = 0
+    rules = case.protocol.eligibility
+    low = high = enough_low = enough_high = 0
     known: list[str] = []
     unknown: list[str] = []
-    for item, points in case.protocol.eligibility.acr_eular_points.items():
-        reply = case.person[item]
-        if not reply:
-            high += max(points.values())
+    for item, points in rules.acr_eular_points.items():
+        reply, most = case.person[item], max(points.values())
+        least, most = (points.get(reply, 0),) * 2 if reply else (0, most)
+        if max(points.values()) >= rules.score_definite_ssc:
+            enough_low, enough_high = max(enough_low, least), max(enough_high, most)
+        else:
+            low, high = low + least, high + most
+        if reply:
+            known.append(f"{item} {reply} ({least})")
+        else:
             unknown.append(item)
-            continue
-        low += points.get(reply, 0)
-        high += points.get(reply, 0)
-        known.append(f"{item} {reply} ({points.get(reply, 0)})")
-    return Score(low, high, tuple(known), tuple(unknown))
+    if enough_low:
+        return Score(enough_low, enough_low, tuple(known), tuple(unknown))
+    return Score(low, max(high, enough_high), tuple(known), tuple(unknown))
 
 
 def established(case: Case) -> Answer:
@@ -85,18 +95,13 @@ def established(case: Case) -> Answer:
     reply = yes_no(case.person["ssc_established"])
     by_score = None if against else total.reaches(needed)
     value = "not applicable" if against else _value(total)
-    evidence = listed(
-        [
-            f"ssc_established: {case.person['ssc_established'] or 'not known'}",
-            f"not applicable: {' and '.join(against)}" if against else "",
-            f"score {_value(total)} points, {needed} needed: {', '.join(total.known) or 'no item known'}",
-        ]
-    )
-    settle = listed([case.cell("ssc_established"), *(case.cell(item) for item in total.unknown)])
+    evidence = score_words(case.person["ssc_established"], against, _value(total), needed, total.known)
     if (reply is True and against) or (reply is not None and by_score is not None and reply != by_score):
-        return Answer(None, value, evidence, settle).flagged(Flag(FlagKind.ITEMS_CONTRADICT_WORD))
+        asks = [case.ask(column, Need.CORRECT) for column in ("ssc_established", *against)]
+        return Answer(None, value, evidence, tuple(asks)).flagged(Flag(FlagKind.ITEMS_CONTRADICT_WORD))
     truth = reply if reply is not None else by_score
-    return Answer(truth, value, evidence, settle if truth is None else "")
+    missing = ("ssc_established", *(() if against else total.unknown))
+    return Answer(truth, value, evidence).settled_by(*map(case.ask, missing))
 
 
 def _value(total: Score) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from ulcermeter.datatypes import Need
 from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.linkage import Ulcer
 from ulcermeter.eligibility.three_valued import Truth, after, all_of, any_of, not_after
@@ -14,6 +15,7 @@ from ulcermeter.protocol import INTRAVENOUS, read_drug, read_route
 from ulcermeter.statistics import log_sd, smallest_detectable_change
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
+from ulcermeter.wording import seen_words
 
 __all__ = ["Course", "Assessment", "alike", "courses_for", "grew", "assessments_of", "reference_before", "window_end"]
 
@@ -31,12 +33,14 @@ class Course:
     start, end : DateInterval or None
     intravenous : bool or None
         Surely an intravenous prostacyclin, surely not, or not known.
-    words : tuple of (dict, bool)
+    statements : tuple of (dict, bool)
         Rows of refractory.csv on it, and whether they surely speak of this ulcer and this course.
     further : tuple of Course
         The subject's other courses that may be intravenous prostacyclin.
     listed : bool
         Stands in treatments.csv; else only the physician's word tells of it.
+    unread : tuple of (str, Need)
+        Cells of drug and route that leave it open whether it is one.
     """
 
     drug: str
@@ -46,6 +50,7 @@ class Course:
     statements: tuple[tuple[Row, bool], ...] = ()
     further: tuple[Course, ...] = field(default=(), repr=False)
     listed: bool = True
+    unread: tuple[tuple[str, Need], ...] = ()
 
     @property
     def began(self) -> DateInterval | None:
@@ -134,7 +139,9 @@ def _course(row: Row, case: Case) -> Course:
     if start is not None and end is not None and end.low < start.low <= end.high:
         # A course does not end before it began.
         end = DateInterval(start.low, end.high)
-    return Course(row["drug"], start, end, all_of(prostacyclin, vein))
+    cells = (("drug", prostacyclin), ("route", vein))
+    unread = tuple((name, Need.CORRECT if row[name] else Need.FILL) for name, truth in cells if truth is None)
+    return Course(row["drug"], start, end, all_of(prostacyclin, vein), unread=unread)
 
 
 def _in_time(course: Course) -> tuple[date, str]:
@@ -180,14 +187,16 @@ def assessments_of(case: Case, ulcer: Ulcer) -> list[Assessment]:
         if when is None:
             continue
         if healed or (row["state"] in _OPEN and area > 0):
-            size = "healed" if healed else f"{area:.1f} mm2"
-            statements = f"{size} on {row['date']} ({row['evidence'] or row['visit']})"
             low, high = (0.0, 0.0) if healed else (row["area_low_mm2"], row["area_high_mm2"])
             sure = _is_sure(row)
             took_in, beside = _around(parts, when, ulcer.ulcer_id)
             if not parts and _up_to(merged, when):
                 took_in = frozenset(["another ulcer"])
-            assessments.append(Assessment(when, 0.0 if healed else area, low, high, statements, sure, took_in, beside))
+            assessments.append(
+                Assessment(
+                    when, 0.0 if healed else area, low, high, seen_words(row, healed=healed), sure, took_in, beside
+                )
+            )
     return sorted(assessments, key=lambda assessment: (assessment.when.low, assessment.when.high))
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.datatypes import Finding, Study, undated, without_doubted
-from ulcermeter.eligibility.answers import Answer, listed
+from ulcermeter.datatypes import Ask, Finding, Need, Study, undated, without_doubted
+from ulcermeter.eligibility.answers import Answer
 from ulcermeter.eligibility.case import cases
 from ulcermeter.eligibility.linkage import Ulcer
 from ulcermeter.eligibility.summary import Judged, judge, ranked
@@ -16,32 +16,47 @@ from ulcermeter.tables.flags import Flag, FlagKind
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["judged_without_doubts"]
+__all__ = ["Evidence", "judged_without_doubts"]
 
-_TABLES = ("photos", "subjects", "ulcers", "treatments", "refractory")
+_TABLES = ("photos", "subjects", "ulcers", "treatments", "refractory", "visits")
 _NO_ANSWER = Answer(None)
 
 
-def judged_without_doubts(
-    given: Judged,
-    study: Study,
-    tracked: pd.DataFrame,
-    trajectories: pd.DataFrame,
-    photos: pd.DataFrame | None,
-    findings: Sequence[Finding],
-) -> Judged:
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that answers rest on: the study folder, and what photos showed.
+
+    Attributes
+    ----------
+    study : Study
+    tracked, trajectories : DataFrame
+    photos : DataFrame or None
+    """
+
+    study: Study
+    tracked: pd.DataFrame
+    trajectories: pd.DataFrame
+    photos: pd.DataFrame | None
+
+
+def judged_without_doubts(given: Judged, evidence: Evidence, findings: Sequence[Finding]) -> Judged:
     """Return a subject's answers as far as they rest on no cell in doubt.
 
     Parameters
     ----------
     given : Judged
         With all cells as they stand.
+    evidence : Evidence
     findings : sequence of Finding
         The subject's, each ``in_doubt``.
+
+    Returns
+    -------
+    Judged
     """
 
     def judged(doubted: Sequence[Finding]) -> Judged:
-        return _judged(given.case.subject_id, study, tracked, trajectories, photos, doubted)
+        return _judged(given.case.subject_id, evidence, doubted)
 
     sure, causes = judged(findings), {finding: judged([finding]) for finding in findings}
     personal = {
@@ -49,28 +64,21 @@ def judged_without_doubts(
         for name, answer in sure.personal.items()
     }
     ulcers = [(ulcer, _of_ulcer(given, ulcer, answers, causes)) for ulcer, answers in sure.ulcers]
-    return Judged(sure.case, ranked(ulcers), personal)
+    return Judged(sure.case, ranked(ulcers, sure.case.protocol), personal)
 
 
-def _judged(
-    subject: str,
-    study: Study,
-    tracked: pd.DataFrame,
-    trajectories: pd.DataFrame,
-    photos: pd.DataFrame | None,
-    findings: Sequence[Finding],
-) -> Judged:
+def _judged(subject: str, evidence: Evidence, findings: Sequence[Finding]) -> Judged:
     """Judge one subject with the cells of these findings empty."""
+    study, photos = evidence.study, evidence.photos
     sure = without_doubted(study, findings)
-    frames = [None if frame is None else undated(frame, study, sure) for frame in (tracked, trajectories, photos)]
+    tracked, trajectories = (_own(undated(f, study, sure), subject) for f in (evidence.tracked, evidence.trajectories))
+    results = None if photos is None else _own(undated(photos, study, sure), subject)
     own: dict[str, Any] = {name: _own(getattr(sure, name), subject) for name in _TABLES}
     sure = replace(sure, **own)
     if any(finding.column == "inclusion_date" for finding in findings):
         # The day of screening stands in for no day of inclusion; for a doubtful one nothing does.
         sure = replace(sure, subjects=sure.subjects.assign(screening_date=""))
-    own_tracked, own_trajectories, own_photos = (None if f is None else _own(f, subject) for f in frames)
-    assert own_tracked is not None and own_trajectories is not None
-    (case,) = cases(sure, own_tracked, own_trajectories, own_photos)
+    (case,) = cases(sure, tracked, trajectories, results)
     return judge(case)
 
 
@@ -96,13 +104,16 @@ def _answers_on(judged: Judged, ulcer: Ulcer) -> Mapping[str, Answer]:
     return next((answers for other, answers in judged.ulcers if key(other) == key(ulcer)), {})
 
 
+def _ask(finding: Finding) -> Ask:
+    return Ask(finding.file, finding.subject_id, (finding.column,), need=Need.CORRECT, rows=finding.rows)
+
+
 def _sure(given: Answer, sure: Answer, causes: Mapping[Finding, Answer]) -> Answer:
     """Return the answer without what is in doubt; not known where it would be another one with it."""
     if sure == given or (sure.truth is not None and sure.truth == given.truth):
         return given
     on = [finding for finding, answer in causes.items() if answer != given] or list(causes)
     cells = tuple(dict.fromkeys(f"{finding.place} ({finding.got})" for finding in on))
-    doubted = replace(
-        sure, truth=None, value=given.value, would_settle=listed([*(f.place for f in on), sure.would_settle])
-    )
+    asks = tuple(dict.fromkeys((*(_ask(finding) for finding in on), *sure.asks)))
+    doubted = replace(sure, truth=None, value=given.value, asks=asks)
     return doubted.flagged(Flag(FlagKind.CELLS_IN_DOUBT, others=cells))

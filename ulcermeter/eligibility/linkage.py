@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ulcermeter.eligibility.case import Case, Row
+from ulcermeter.eligibility.examination import Examination, last_examination
 from ulcermeter.eligibility.missing_photos import missing_fingers, missing_numbers
 from ulcermeter.eligibility.numbers import free_numbers, number_of_photos, place_of, same_site_only
 from ulcermeter.eligibility.three_valued import not_after
@@ -33,10 +34,12 @@ class Ulcer:
     hand, finger : str
     tracked : tuple of dict
         Its rows in ``tracked``.
-    looks, words : tuple of (dict, bool)
+    assessments, statements : tuple of (dict, bool)
         Rows of ulcers.csv and refractory.csv, and whether they surely speak of it.
-    unseen : tuple of str
+    missing_photos : tuple of str
         Photos that were to show it and did not, where none did.
+    counted : Examination or None
+        The clinic's count of which it is one that nothing else speaks of.
     """
 
     ulcer_id: str
@@ -47,6 +50,7 @@ class Ulcer:
     assessments: tuple[tuple[Row, bool], ...] = field(default=(), repr=False)
     statements: tuple[tuple[Row, bool], ...] = field(default=(), repr=False)
     missing_photos: tuple[str, ...] = ()
+    counted: Examination | None = None
 
     @property
     def name(self) -> str:
@@ -55,6 +59,11 @@ class Ulcer:
         if not self.ulcer_id:
             return f"no. {self.ulcer_no}" if self.ulcer_no else place or "of an unnamed place"
         return f"{self.ulcer_id} (no. {self.ulcer_no})" if self.ulcer_no else self.ulcer_id
+
+    @property
+    def called(self) -> str:
+        """How what is asked for calls it."""
+        return f"ulcer {self.name}"
 
     @property
     def ambiguous_rows(self) -> bool:
@@ -66,7 +75,8 @@ class Ulcer:
 def ulcers_of(case: Case) -> list[Ulcer]:
     """Return every ulcer known up to the cutoff, by tracked identity first, then those only the clinic's tables know.
 
-    To these belong what photos.csv names or was to show and no photo saw. An ulcer that appears only after inclusion
+    To these belong what photos.csv names or was to show and no photo saw, and, where the clinic counted more active
+    ulcers than are known, one more. An ulcer that appears only after inclusion
     takes no part, so nothing later can blur what was known then.
 
     Parameters
@@ -105,10 +115,17 @@ def ulcers_of(case: Case) -> list[Ulcer]:
         if number and number not in known:
             for key in _could_be(number, case, units, known):
                 statements.setdefault(key, []).append((row, False))
-    return [
+    found = [
         replace(unit, assessments=tuple(assessments.get(key, ())), statements=tuple(statements.get(key, ())))
         for key, unit in sorted(units.items(), key=lambda item: (not item[1].ulcer_id, item[0]))
     ]
+    return [*found, *_only_counted(case, len(found))]
+
+
+def _only_counted(case: Case, known: int) -> list[Ulcer]:
+    """Return an ulcer of which nothing is known but that the clinic counted more than are known."""
+    counted = last_examination(case)
+    return [Ulcer("", "", "", "", counted=counted)] if counted and (counted.count or 0) > known else []
 
 
 def _rows_by_ulcer(case: Case) -> dict[str, list[Row]]:

@@ -76,7 +76,8 @@ def _same_side(photo: Row, other: Row) -> bool:
 def _made_good(photo: Row, others: Sequence[Row], case: Case) -> bool:
     """Another photo saw that side of the finger; where the reader says open or is unsure, more than found nothing."""
     doubted = photo["reader_state"] in ("open", "indeterminate")
-    again = [other for other in others if other["photo"] != photo["photo"] and _same_side(photo, other)]
+    fresh = [other for other in others if case.photo_horizon.fresh(parse_date(other["date"])) is True]
+    again = [other for other in fresh if other["photo"] != photo["photo"] and _same_side(photo, other)]
     showing = [other for other in again if _showed(other, case)]
     return any(not doubted or other["reader_state"] == "healed" or _outlined(other, case.tracked) for other in showing)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from ulcermeter.eligibility.answers import Answer, listed, written
+from ulcermeter.datatypes import Ask, Need
+from ulcermeter.eligibility.answers import Answer, listed
 from ulcermeter.eligibility.case import Case
 from ulcermeter.eligibility.classification import established
 from ulcermeter.eligibility.three_valued import Truth, after, all_of, any_of, negate, not_after, yes_no
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind
+from ulcermeter.wording import age_words, born_words, cell_words, consent_words, joined, neoplasm_words
 
 __all__ = ["PERSONAL", "adult", "advised_age", "consented", "neoplasm", "pregnancy"]
 
@@ -29,19 +31,27 @@ def consented(case: Case) -> Answer:
     """
     given, included = parse_date(case.person["consent_date"]), case.inclusion
     truth = not_after(given, included)
-    evidence = f"consent {case.person['consent_date'] or 'not known'}, "
-    evidence += f"inclusion {case.person['inclusion_date'] or 'not known'}"
-    cells = ["consent_date" if given is None or not given.exact else "", "" if _exact(included) else "inclusion_date"]
-    settle = listed(case.cell(cell) for cell in cells if cell) if truth is None else ""
+    evidence = consent_words(case.person["consent_date"], case.person["inclusion_date"])
+    asks = _days_asked(case, {"consent_date": given, "inclusion_date": included})
     screened = parse_date(case.person["screening_date"])
-    answer = Answer(truth, case.person["consent_date"], evidence, settle)
-    if after(given, screened) is True:
-        return answer.flagged(Flag(FlagKind.SCREENED_BEFORE_CONSENT, date=written(screened)))
+    answer = Answer(truth, case.person["consent_date"], evidence).settled_by(*asks)
+    if screened is not None and after(given, screened) is True:
+        return answer.flagged(Flag(FlagKind.SCREENED_BEFORE_CONSENT, date=screened.text))
     return answer
 
 
-def _exact(when: DateInterval | None) -> bool:
-    return when is not None and when.exact
+def _days_asked(case: Case, days: Mapping[str, DateInterval | None]) -> list[Ask]:
+    """Return the days that are missing or not known to the day."""
+    asked = {name: Need.FILL if day is None else Need.EXACT for name, day in days.items() if not (day and day.exact)}
+    return [case.ask(name, need) for name, need in asked.items()]
+
+
+def _cutoff_asked(case: Case) -> list[Ask]:
+    """Return the cutoff's day where it is missing or not known to the day."""
+    return _days_asked(case, {f"{case.cutoff_name}_date": case.cutoff})
+
+
+_NEOPLASM = ("neoplasm_last_10y", "neoplasm_last_active")
 
 
 def neoplasm(case: Case) -> Answer:
@@ -60,19 +70,16 @@ def neoplasm(case: Case) -> Answer:
     last, reply = parse_date(case.person["neoplasm_last_active"]), case.person["neoplasm_last_10y"]
     by_date = _within(last, case.cutoff, years)
     by_reply = yes_no(reply)
-    evidence = listed(
-        [
-            f"last active {case.person['neoplasm_last_active']}" if last else "",
-            f"neoplasm_last_10y: {reply}" if reply else "",
-            f"{years} years before {case.cutoff_text}",
-        ]
-    )
+    evidence = neoplasm_words(case.person["neoplasm_last_active"], reply, years, case.cutoff_text)
     value = listed([case.person["neoplasm_last_active"], reply])
     if by_date is not None and by_reply is not None and by_date != by_reply:
         answer = Answer(None, value, evidence).flagged(Flag(FlagKind.DATE_CONTRADICTS_ANSWER))
-    else:
-        answer = Answer(by_date if by_date is not None else by_reply, value, evidence)
-    return answer.settled_by(listed([case.cell("neoplasm_last_10y"), case.cell("neoplasm_last_active")]))
+        return answer.settled_by(*(case.ask(name, Need.CORRECT) for name in _NEOPLASM))
+    answer = Answer(by_date if by_date is not None else by_reply, value, evidence)
+    # A last sign after the cutoff says nothing of the time before: then only the answer would.
+    late = after(last, case.cutoff) is True
+    asks = [] if late else _days_asked(case, {"neoplasm_last_active": last})
+    return answer.settled_by(case.ask("neoplasm_last_10y"), *asks, *(_cutoff_asked(case) if last else []))
 
 
 def _within(last: DateInterval | None, cutoff: DateInterval | None, years: int) -> Truth:
@@ -102,18 +109,18 @@ def pregnancy(case: Case) -> Answer:
     """
     person = case.person
     names = ("sex", "childbearing_potential", "pregnant", "contraception_refused")
-    evidence = ", ".join(f"{name}: {person[name] or 'not known'}" for name in names)
+    evidence = ", ".join(cell_words(name, person[name]) for name in names)
     potential, pregnant = yes_no(person["childbearing_potential"]), yes_no(person["pregnant"])
     male = person["sex"] == "male"
     if (male and (potential or pregnant)) or (potential is False and pregnant):
         answer = Answer(None, "contradiction", evidence).flagged(Flag(FlagKind.ANSWERS_CONTRADICT))
-        return answer.settled_by(listed(case.cell(name) for name in names[:3]))
+        return answer.settled_by(*(case.ask(name, Need.CORRECT) for name in names[:3] if person[name]))
     if male or potential is False:
         return Answer(False, "not applicable", evidence)
     truth = any_of(pregnant, all_of(potential, yes_no(person["contraception_refused"])))
     missing = [name for name in names[1:] if not person[name]]
-    settle = listed(case.cell(name) for name in missing) if truth is None else ""
-    return Answer(truth, {True: "yes", False: "no", None: ""}[truth], evidence, settle)
+    value = {True: "yes", False: "no", None: ""}[truth]
+    return Answer(truth, value, evidence).settled_by(*map(case.ask, missing))
 
 
 def adult(case: Case) -> Answer:
@@ -160,14 +167,16 @@ def _aged(case: Case, *, low: int, high: int | None = None) -> Answer:
     value, phrases = "", []
     if not math.isnan(age):
         value = f"{age:g}"
-        phrases.append(f"age {age:g} at inclusion as stated")
+        phrases.append(age_words(age))
     if birth is not None:
         value = _years(birth, case.cutoff) or value
-        phrases.append(f"born {case.person['birth_date']}, {value or 'age not known'} at {case.cutoff_text}")
-    answer = Answer(by_date if by_date is not None else by_age, value, listed(phrases) or "age not known")
+        phrases.append(born_words(case.person["birth_date"], value, case.cutoff_text))
+    answer = Answer(by_date if by_date is not None else by_age, value, joined(phrases) or age_words(age))
     if by_date is not None and by_age is not None and by_date != by_age:
         answer = Answer(None, value, answer.evidence).flagged(Flag(FlagKind.AGES_CONTRADICT))
-    return answer.settled_by(listed([case.cell("birth_date"), case.cell("age")]))
+        return answer.settled_by(case.ask("birth_date", Need.CORRECT), case.ask("age", Need.CORRECT))
+    asks = [] if not math.isnan(age) else [case.ask("age")]
+    return answer.settled_by(*_days_asked(case, {"birth_date": birth}), *asks, *(_cutoff_asked(case) if birth else []))
 
 
 def _reached(birth: DateInterval | None, cutoff: DateInterval | None, years: int) -> Truth:
@@ -192,7 +201,7 @@ def _plain(column: str) -> Callable[[Case], Answer]:
 
     def answer(case: Case) -> Answer:
         reply = case.person[column]
-        return Answer(yes_no(reply), reply, f"{column}: {reply or 'not known'}").settled_by(case.cell(column))
+        return Answer(yes_no(reply), reply, cell_words(column, reply)).settled_by(case.ask(column))
 
     return answer
 

@@ -7,9 +7,10 @@ physician's alone. Windows run in calendar months from the course's end, the las
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ulcermeter.eligibility.answers import Answer, flags_of, listed, result_text, written
+from ulcermeter.datatypes import Ask, Need
+from ulcermeter.eligibility.answers import Answer, asks_of, flags_of, listed, result_text
 from ulcermeter.eligibility.case import Case
 from ulcermeter.eligibility.courses import (
     Assessment,
@@ -23,11 +24,25 @@ from ulcermeter.eligibility.courses import (
     window_end,
 )
 from ulcermeter.eligibility.linkage import Ulcer
-from ulcermeter.eligibility.three_valued import Truth, all_of, any_of, negate, not_after, yes_no
+from ulcermeter.eligibility.statements import Asked, statement_on
+from ulcermeter.eligibility.three_valued import Truth, all_of, any_of, negate, not_after
 from ulcermeter.protocol.model import RefractoryRules
-from ulcermeter.tables.dates import DateInterval, parse_date
+from ulcermeter.tables.dates import DateInterval
 from ulcermeter.tables.flags import Flag, FlagKind
-from ulcermeter.wording import flag_in_words
+from ulcermeter.wording import (
+    arm_words,
+    beside_photos_words,
+    compared_words,
+    course_words,
+    end_not_known_words,
+    first_after_words,
+    joined,
+    no_course_words,
+    no_statement_words,
+    photos_silent_words,
+    reopened_words,
+    window_words,
+)
 
 __all__ = ["refractory"]
 
@@ -37,11 +52,22 @@ class _Arm:
     """One of the three ways to be refractory."""
 
     letter: str
-    statements: str
+    title: str
     column: str
     months: Callable[[RefractoryRules], int]
     photos: Callable[[Case, Assessment, Sequence[Assessment], Window], Answer]
     physician_only: bool = False
+
+
+@dataclass(frozen=True)
+class _Question:
+    """One ulcer after one course, with what photos showed of it."""
+
+    case: Case
+    ulcer: Ulcer
+    course: Course
+    assessments: Sequence[Assessment]
+    reference: Assessment | None
 
 
 def refractory(case: Case, ulcer: Ulcer) -> Answer:
@@ -60,19 +86,20 @@ def refractory(case: Case, ulcer: Ulcer) -> Answer:
     """
     courses = courses_for(case, ulcer)
     if not courses:
-        cells = f"treatments.csv: {case.subject_id}, drug, route, start and end; refractory.csv: {_who(case, ulcer)}"
-        return Answer(None, "", f"no course of intravenous prostacyclin is known up to {case.cutoff_text}", cells)
+        treated = Ask("treatments.csv", case.subject_id, ("drug", "route", "start", "end"))
+        spoken = Ask("refractory.csv", case.subject_id, (), ulcer.called, Need.ROW)
+        return Answer(None, "", no_course_words(case.cutoff_text), (treated, spoken))
     assessments = assessments_of(case, ulcer)
-    answers = [_course(case, ulcer, course, assessments) for course in courses]
+    days = case.protocol.refractory.reference_max_days_before_course
+    answers = [
+        _course(_Question(case, ulcer, course, assessments, reference_before(assessments, course, days)))
+        for course in courses
+    ]
     truth = any_of(*(answer.truth for answer in answers))
-    settle = listed(answer.would_settle for answer in answers if answer.truth is None) if truth is None else ""
+    asks = asks_of(answer for answer in answers if answer.truth is None) if truth is None else ()
     value = listed(answer.value for answer in answers if answer.truth is truth) if truth is not False else "no"
-    evidence = listed(answer.evidence for answer in answers)
-    return Answer(truth, value, evidence, settle, flags_of(answers)).flagged(_linkage_flag(ulcer))
-
-
-def _who(case: Case, ulcer: Ulcer) -> str:
-    return f"{case.subject_id} ulcer {ulcer.name}"
+    evidence = joined(answer.evidence for answer in answers)
+    return Answer(truth, value, evidence, asks, flags_of(answers)).flagged(_linkage_flag(ulcer))
 
 
 def _linkage_flag(ulcer: Ulcer) -> Flag | None:
@@ -80,126 +107,72 @@ def _linkage_flag(ulcer: Ulcer) -> Flag | None:
     return Flag(FlagKind.ROWS_AMBIGUOUS, what="refractory.csv") if vague else None
 
 
-def _course(case: Case, ulcer: Ulcer, course: Course, assessments: Sequence[Assessment]) -> Answer:
-    """Answer the three arms of one course, told in words."""
-    days = case.protocol.refractory.reference_max_days_before_course
-    reference = reference_before(assessments, course, days)
-    arms = [_arm(case, ulcer, course, arm, assessments, reference) for arm in _ARMS]
+def _course(asked: _Question) -> Answer:
+    """Answer the three arms of one course."""
+    course, rules = asked.course, asked.case.protocol.refractory
+    arms = [_arm(asked, arm) for arm in _ARMS]
     truth = all_of(course.intravenous, any_of(*(answer.truth for answer in arms)))
-    name = f"{course.drug} {written(course.start) + ' to ' if course.start else 'ended '}{written(course.end)}"
     parts = [
-        f"({arm.letter}) {_titled(arm, case)}: {result_text(a.truth)}, {a.evidence}"
-        for arm, a in zip(_ARMS, arms, strict=True)
+        arm_words(arm.letter, arm.title, arm.months(rules), result_text(answer.truth), answer.evidence)
+        for arm, answer in zip(_ARMS, arms, strict=True)
     ]
-    silent = "" if reference else f"no photo within {days} days before the course's start, so photos are silent"
-    evidence = f"{name}: " + listed([*parts, f"reference {reference.evidence}" if reference else silent])
+    seen = asked.reference.evidence if asked.reference else ""
+    reference = photos_silent_words(rules.reference_max_days_before_course, seen)
+    evidence = course_words(course.drug, course.start, course.end, parts, reference)
     value = listed(f"({arm.letter})" for arm, a in zip(_ARMS, arms, strict=True) if a.truth is True)
-    settle = [answer.would_settle for answer in arms if answer.truth is None]
+    asks = asks_of(answer for answer in arms if answer.truth is None)
     if course.intravenous is None:
-        settle = [f"treatments.csv: {case.subject_id} {course.drug} ending {written(course.end)}, drug and route"]
-    answer = Answer(truth, value, evidence, listed(settle) if truth is None else "", flags_of(arms))
+        asks = _drug_asks(asked)
+    answer = Answer(truth, value, evidence, asks if truth is None else (), flags_of(arms))
     if not course.listed:
         return answer.flagged(Flag(FlagKind.COURSE_NOT_LISTED))
     return answer.flagged(None if course.intravenous else Flag(FlagKind.ROUTE_NOT_KNOWN))
 
 
-def _titled(arm: _Arm, case: Case) -> str:
-    months = arm.months(case.protocol.refractory)
-    return arm.statements.format(f"{months} month{'s' if months != 1 else ''}")
+def _drug_asks(asked: _Question) -> tuple[Ask, ...]:
+    """Return the cells of a course's drug and route that leave it open; all where treatments.csv has it not."""
+    course, subject = asked.course, asked.case.subject_id
+    about = f"{course.drug} ending {course.end.text}" if course.end else course.drug
+    if not course.listed:
+        return (Ask("treatments.csv", subject, ("drug", "route", "start", "end"), about),)
+    return tuple(Ask("treatments.csv", subject, (name,), about, need) for name, need in course.unread)
 
 
-def _arm(
-    case: Case, ulcer: Ulcer, course: Course, arm: _Arm, assessments: Sequence[Assessment], reference: Assessment | None
-) -> Answer:
-    answer = _counted_from(case, ulcer, course, arm, assessments, reference, begin=course.end)
+def _arm(asked: _Question, arm: _Arm) -> Answer:
+    course = asked.course
+    answer = _counted_from(asked, arm, begin=course.end)
     if course.start is not None:
-        other = _counted_from(case, ulcer, course, arm, assessments, reference, begin=course.start)
+        other = _counted_from(asked, arm, begin=course.start)
         if other.truth is not answer.truth and course.end is not None:
-            then = Flag(FlagKind.START_WOULD_DIFFER, date=written(course.start), what=result_text(other.truth))
+            then = Flag(FlagKind.START_WOULD_DIFFER, date=course.start.text, what=result_text(other.truth))
             answer = answer.flagged(then)
-    window = window_end(course.end, arm.months(case.protocol.refractory), course.further)
-    for cut in window.cuts(case.cutoff) if course.end else ():
-        answer = answer.flagged(Flag(FlagKind.WINDOW_CUT, what=cut.drug, date=written(cut.start)))
+    window = window_end(course.end, arm.months(asked.case.protocol.refractory), course.further)
+    for cut in window.cuts(asked.case.cutoff) if course.end else ():
+        answer = answer.flagged(Flag(FlagKind.WINDOW_CUT, what=cut.drug, date=cut.start.text if cut.start else ""))
     return answer
 
 
-def _counted_from(
-    case: Case,
-    ulcer: Ulcer,
-    course: Course,
-    arm: _Arm,
-    assessments: Sequence[Assessment],
-    reference: Assessment | None,
-    *,
-    begin: DateInterval | None,
-) -> Answer:
+def _counted_from(asked: _Question, arm: _Arm, *, begin: DateInterval | None) -> Answer:
     """Answer one arm with its window counted from a day."""
-    cell = f"refractory.csv: {_who(case, ulcer)}, {arm.column}"
+    case, course = asked.case, asked.course
     if begin is None:
-        ends = f"treatments.csv: {case.subject_id} {course.drug}, end"
-        return Answer(None, "", "the course's end is not known", ends)
+        return Answer(None, "", end_not_known_words(), (Ask("treatments.csv", case.subject_id, ("end",), course.drug),))
     window = window_end(begin, arm.months(case.protocol.refractory), course.further)
-    by_photos = Answer(None, "", "photos silent")
-    if reference is not None:
-        by_photos = arm.photos(case, reference, assessments, window)
-    reply = _statement(case, course, arm, window)
-    if reply is None:
+    by_photos = Answer(None, "", photos_silent_words())
+    if asked.reference is not None:
+        by_photos = arm.photos(case, asked.reference, asked.assessments, window)
+    question = Asked(case, asked.ulcer.called, course, arm.column, arm.physician_only)
+    stated = statement_on(question, window)
+    if not stated.given:
         if arm.physician_only:
-            answer = Answer(
-                None, "", f"no word of the physician; photos (which cannot answer it): {by_photos.evidence}"
-            )
-        else:
-            answer = by_photos
-        return answer.settled_by(f"{cell} and judged_on")
-    answer = reply.noting(f"photos: {by_photos.evidence}" if reference is not None else "").settled_by(
-        f"{cell}, judged_on"
-    )
-    if reply.truth is not None and by_photos.truth is not None and reply.truth != by_photos.truth:
+            return Answer(None, "", no_statement_words(by_photos.evidence), stated.answer.asks)
+        return by_photos.settled_by(*stated.answer.asks)
+    answer = stated.answer.noting(beside_photos_words(by_photos.evidence) if asked.reference is not None else "")
+    if stated.gives_way and not arm.physician_only and by_photos.truth is not None:
+        answer = replace(answer, truth=by_photos.truth, asks=())
+    if answer.truth is not None and by_photos.truth is not None and answer.truth != by_photos.truth:
         return answer.flagged(Flag(FlagKind.PHOTOS_CONTRADICT_PHYSICIAN))
     return answer
-
-
-def _statement(case: Case, course: Course, arm: _Arm, window: Window) -> Answer | None:
-    """Return the physician's word on an arm; None where there is none up to the cutoff.
-
-    The word on no improvement needs the months to be over, any other the course to have ended; a *no* given before
-    the window closed is flagged (or, with ``physician_no_needs_closed_window``, settles nothing). A word surely given
-    too early is told and takes nothing from a later one. A word without a date, or that may be on another ulcer or
-    course, settles nothing, nor does any beside it. Two that differ settle nothing either.
-    """
-    statements_on = [(row, sure) for row, sure in course.statements if row[arm.column]]
-    statements_on = [
-        (row, sure) for row, sure in statements_on if not_after(parse_date(row["judged_on"]), case.cutoff) is not False
-    ]
-    if not statements_on:
-        return None
-    truths, parts, flags = [], [], list[Flag]()
-    no_waits = case.protocol.refractory.physician_no_needs_closed_window
-    for row, sure in statements_on:
-        judged = parse_date(row["judged_on"])
-        early_no = row[arm.column] == "no" and not arm.physician_only and not_after(window.last, judged) is False
-        waits = arm.physician_only or (row[arm.column] == "no" and no_waits)
-        late = not_after(window.last if waits else window.begin, judged)
-        good = sure and not_after(judged, case.cutoff) is True and late is True
-        if late is not False:
-            truths.append(yes_no(row[arm.column]) if good else None)
-        by = f" by {row['judged_by']}" if row["judged_by"] else ""
-        soon = Flag(FlagKind.NO_BEFORE_WINDOW_CLOSED, date=written(window.last))
-        flags += [soon] if early_no and good else []
-        why = f" (flag: {flag_in_words(soon)})" if early_no else ""
-        why = why if good else _why_not(judged, sure, late)
-        parts.append(f"judged {row[arm.column]}{by} on {row['judged_on'] or 'an unknown day'}{why}")
-    truth = truths[0] if len(set(truths)) == 1 else None
-    answer = Answer(truth, "", listed(parts), flags=tuple(flags))
-    return answer.flagged(Flag(FlagKind.WORDS_CONTRADICT)) if {True, False} <= set(truths) else answer
-
-
-def _why_not(judged: DateInterval | None, sure: bool, late: Truth) -> str:
-    if judged is None:
-        return ", not used: without a date"
-    if not sure:
-        return ", not used: it could mean another ulcer or course"
-    return ", not used: too early to say" if late is False else ", not used: its date leaves it open"
 
 
 def _worse(case: Case, reference: Assessment, assessments: Sequence[Assessment], window: Window) -> Answer:
@@ -208,60 +181,47 @@ def _worse(case: Case, reference: Assessment, assessments: Sequence[Assessment],
     grown = any_of(
         *(all_of(held, grew(reference, assessment, case)) for assessment, held in inside if held is not False)
     )
-    shown = listed(
-        f"{assessment.evidence}{_times(assessment, reference)}" for assessment, held in inside if held is not False
-    )
-    shown = shown or "no photo inside the window"
+    shown = [_compared(assessment, reference) for assessment, held in inside if held is not False]
     if grown is True:
-        return Answer(True, "", shown)
+        return Answer(True, "", window_words(window.last, shown))
     if not any(held is True for _, held in inside) or grown is None:
-        return Answer(None, "", shown)
+        return Answer(None, "", window_words(window.last, shown))
     closed = window.closed_by(case.cutoff) is True
-    until = f"the window to {written(window.last)}"
-    return Answer(
-        False if closed else None, "", listed([shown, f"{until} {'is closed' if closed else 'is still open'}"])
-    )
+    return Answer(False if closed else None, "", window_words(window.last, shown, closed=closed))
 
 
-def _times(assessment: Assessment, reference: Assessment) -> str:
-    if not assessment.open:
-        return ""
-    both, took_in = alike(reference, assessment), ", ".join(sorted(assessment.took_in ^ reference.took_in))
-    if both is None:
-        return f", not to be compared with the reference, which was without {took_in}"
-    then, now = both
-    together = f" together with {took_in}" if took_in else ""
-    return f", {now.area_mm2 / then.area_mm2:.2f} times the reference{together}"
+def _compared(assessment: Assessment, reference: Assessment) -> str:
+    both = alike(reference, assessment) if assessment.open else None
+    times = both[1].area_mm2 / both[0].area_mm2 if both else None
+    took_in = sorted(assessment.took_in ^ reference.took_in)
+    return compared_words(assessment.evidence, times, took_in, is_open=assessment.open)
 
 
 def _no_better(case: Case, reference: Assessment, assessments: Sequence[Assessment], window: Window) -> Answer:
     """Not smaller by more than the smallest detectable change on the first photo once the months are over."""
     later = [assessment for assessment in assessments if not_after(window.last, assessment.when) is True]
     if not later:
-        return Answer(None, "", f"no photo on or after {written(window.last)}")
+        return Answer(None, "", first_after_words(window.last))
     first = later[0]
     shrank = any_of(not first.open and first.sure, grew(first, reference, case) if first.open else None)
-    outcome = {True: "better", False: "no better", None: "cannot tell whether better"}[shrank]
-    return Answer(negate(shrank), "", f"{first.evidence}{_times(first, reference)}: {outcome}")
+    return Answer(negate(shrank), "", first_after_words(window.last, _compared(first, reference), shrank))
 
 
 def _came_back(case: Case, reference: Assessment, assessments: Sequence[Assessment], window: Window) -> Answer:
     """Open, seen healed, open again at the same place, reopening (last healed, first open] before the limit."""
     since = [assessment for assessment in assessments if assessment.when.low >= reference.when.low]
     inside = [assessment for assessment in since if window.holds(assessment.when) is True]
-    reopened, parts = [], []
+    reopened: list[Truth] = []
+    pairs = []
     for closed, opened in zip(since, since[1:], strict=False):
         if not closed.open and opened.open:
             reopened.append(_in_time(closed, opened, window))
-            parts.append(f"{closed.evidence}, then {opened.evidence}")
+            pairs.append((closed.evidence, opened.evidence))
     reopened += [None for assessment in inside if not assessment.sure]
     back = any_of(*reopened)
-    limit = written(window.last)
-    shown = listed(parts) or f"not seen to reopen ({len(inside)} photos to {limit})"
-    if back is True:
-        return Answer(True, "", shown)
-    if back is None:
-        return Answer(None, "", f"{shown}: reopened before or after {limit}, photos cannot tell")
+    shown = reopened_words(pairs, len(inside), window.last, unclear=back is None)
+    if back is not False:
+        return Answer(back, "", shown)
     hanging = not since[-1].open and window.ended_before(since[-1].when) is not True
     settled = bool(inside) and not hanging and window.closed_by(case.cutoff) is True
     return Answer(False if settled else None, "", shown)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
+from ulcermeter.datatypes import Ask, Need
 from ulcermeter.eligibility.active import active, calcinosis
 from ulcermeter.eligibility.answers import Answer, effect_of, listed, result_of
 from ulcermeter.eligibility.case import Case
+from ulcermeter.eligibility.examination import last_examination
 from ulcermeter.eligibility.linkage import Ulcer, ulcers_of
 from ulcermeter.eligibility.personal import PERSONAL
 from ulcermeter.eligibility.refractory import refractory
 from ulcermeter.eligibility.three_valued import Truth, all_of, negate
-from ulcermeter.protocol import Criterion
+from ulcermeter.protocol import Criterion, Protocol
+from ulcermeter.tables.cells import Record
 from ulcermeter.tables.flags import write_flags
+from ulcermeter.wording import asks_in_words, best_ulcer_words, no_ulcer_words
 
 __all__ = ["BY_ULCER", "Judged", "criterion_rows", "judge", "ranked", "summary_row", "ulcer_rows"]
 
@@ -25,12 +28,16 @@ BY_ULCER: dict[str, Callable[[Case, Ulcer], Answer]] = {
 }
 
 
+Answered = tuple[Ulcer, dict[str, Answer]]
+"""An ulcer and its answers by criterion."""
+
+
 @dataclass(frozen=True)
 class Judged:
-    """A subject's answers: each ulcer's three conditions, best ulcer first, and the subject's own criteria."""
+    """A subject's answers: each ulcer's conditions, best ulcer first, and the subject's own criteria."""
 
     case: Case
-    ulcers: tuple[tuple[Ulcer, dict[str, Answer]], ...]
+    ulcers: tuple[Answered, ...]
     personal: dict[str, Answer]
 
     def answer(self, criterion: str) -> Answer:
@@ -38,13 +45,20 @@ class Judged:
         if criterion in self.personal:
             return self.personal[criterion]
         if not self.ulcers:
-            settle = f"photos.csv: {self.case.subject_id}, a passing photo of an ulcer up to {self.case.cutoff_text}"
-            return Answer(None, "", f"no ulcer is known up to {self.case.cutoff_text}", settle)
+            return self._without_ulcers()
         ulcer, answers = self.ulcers[0]
-        best = f"best of {len(self.ulcers)} ulcers" if len(self.ulcers) > 1 else "the only ulcer known"
         answer = answers[criterion]
-        evidence = f"ulcer {ulcer.name} ({best}): {answer.evidence}"
-        return replace(answer, evidence=evidence)
+        return replace(answer, evidence=best_ulcer_words(ulcer.name, len(self.ulcers), answer.evidence))
+
+    def _without_ulcers(self) -> Answer:
+        """No ulcer at all has the property, once the clinic examined all fingers and found none."""
+        examined, horizon = last_examination(self.case), self.case.look_horizon
+        if examined is not None and examined.found_none:
+            return Answer(False, "no ulcer", no_ulcer_words(self.case.cutoff_text, examined.when))
+        names = ("all_fingers_examined", "n_active_clinician")
+        photo = self.case.photo_horizon.within(Ask("photos.csv", self.case.subject_id, (), "any ulcer", Need.PHOTO))
+        none = horizon.within(Ask("visits.csv", self.case.subject_id, names, or_else=True))
+        return Answer(None, "", no_ulcer_words(self.case.cutoff_text, None), (photo, none))
 
 
 def judge(case: Case) -> Judged:
@@ -61,54 +75,64 @@ def judge(case: Case) -> Judged:
     """
     judged = [(ulcer, {name: ask(case, ulcer) for name, ask in BY_ULCER.items()}) for ulcer in ulcers_of(case)]
     personal = {name: ask(case) for name, ask in PERSONAL.items()}
-    return Judged(case, ranked(judged), personal)
+    return Judged(case, ranked(judged, case.protocol), personal)
 
 
-def ranked(ulcers: Iterable[tuple[Ulcer, dict[str, Answer]]]) -> tuple[tuple[Ulcer, dict[str, Answer]], ...]:
+def ranked(ulcers: Iterable[Answered], protocol: Protocol) -> tuple[Answered, ...]:
     """Return ulcers with the best first.
 
     Parameters
     ----------
-    ulcers : Iterable[tuple[Ulcer, dict[str, Answer]]]
-        Ulcers with their three answers.
+    ulcers : iterable of (Ulcer, dict of str to Answer)
+        Ulcers with their answers.
+    protocol : Protocol
+        Says which conditions are enforced.
 
     Returns
     -------
-    tuple[tuple[Ulcer, dict[str, Answer]], ...]
+    tuple of (Ulcer, dict of str to Answer)
     """
-    return tuple(sorted(ulcers, key=lambda pair: _rank(pair[1])))
+    return tuple(sorted(ulcers, key=lambda pair: _rank(pair[1], protocol)))
 
 
-def qualifies(answers: dict[str, Answer]) -> Truth:
-    """One ulcer must be active and refractory and free of calcinosis.
+def qualifies(answers: dict[str, Answer], protocol: Protocol) -> Truth:
+    """Say whether an ulcer meets every condition of ulcers that the protocol enforces, and is out by no exclusion.
 
     Parameters
     ----------
     answers : dict[str, Answer]
         An ulcer's answers by criterion.
+    protocol : Protocol
+        Says which conditions are enforced.
 
     Returns
     -------
     Truth
+        Not known too where the protocol enforces none: then no ulcer is singled out.
     """
-    free = negate(answers["calcinosis"].truth)
-    return all_of(answers["active_ulcer"].truth, answers["refractory_prostacyclin"].truth, free)
+    truths = _conditions(answers, protocol)
+    return all_of(*truths) if truths else None
 
 
-def _rank(answers: dict[str, Answer]) -> tuple[int, int, int]:
+def _conditions(answers: dict[str, Answer], protocol: Protocol) -> list[Truth]:
+    enforced = [criterion for criterion in protocol.criteria if criterion.enforce and criterion.id in answers]
+    truths = [(criterion.kind, answers[criterion.id].truth) for criterion in enforced]
+    return [negate(truth) if kind == "exclusion" else truth for kind, truth in truths]
+
+
+def _rank(answers: dict[str, Answer], protocol: Protocol) -> tuple[int, int, int]:
     """Best first: qualifying, then open, then failing; then by fewest failed and most passed conditions.
 
     The sort is stable, so equals keep the order of their identities.
     """
-    truths = [answers["active_ulcer"].truth, answers["refractory_prostacyclin"].truth]
-    truths.append(negate(answers["calcinosis"].truth))
-    return {True: 0, None: 1, False: 2}[qualifies(answers)], truths.count(False), -truths.count(True)
+    truths = _conditions(answers, protocol)
+    return {True: 0, None: 1, False: 2}[all_of(*truths)], truths.count(False), -truths.count(True)
 
 
-def criterion_rows(judged: Judged) -> list[dict[str, Any]]:
+def criterion_rows(judged: Judged) -> list[Record]:
     """One row a criterion, in the protocol's order.
 
-    The three conditions of ulcers show the best ulcer: if any ulcer qualifies its rows pass, if any is open its rows
+    The conditions of ulcers show the best ulcer: if any ulcer qualifies its rows pass, if any is open its rows
     do not fail, and if all fail at least one of its rows does; so the rows say what the OR over ulcers says.
 
     Parameters
@@ -118,29 +142,29 @@ def criterion_rows(judged: Judged) -> list[dict[str, Any]]:
 
     Returns
     -------
-    list[dict[str, Any]]
+    list[Record]
     """
     return [_criterion_row(judged, criterion) for criterion in judged.case.protocol.criteria]
 
 
-def _criterion_row(judged: Judged, criterion: Criterion) -> dict[str, Any]:
+def _criterion_row(judged: Judged, criterion: Criterion) -> Record:
     answer = judged.answer(criterion.id)
     head = {"subject_id": judged.case.subject_id, "criterion": criterion.id}
     return {**head, "kind": criterion.kind, "text": criterion.text, **_cells(criterion, answer)}
 
 
-def _cells(criterion: Criterion, answer: Answer) -> dict[str, Any]:
+def _cells(criterion: Criterion, answer: Answer) -> Record:
     return {
         "result": result_of(answer),
         "effect": effect_of(criterion, answer),
         "value": answer.value,
         "evidence": answer.evidence,
-        "would_settle": answer.would_settle if answer.truth is None else "",
+        "would_settle": asks_in_words(answer.asks) if answer.truth is None else "",
         "flags": write_flags(answer.flags),
     }
 
 
-def ulcer_rows(judged: Judged) -> list[dict[str, Any]]:
+def ulcer_rows(judged: Judged) -> list[Record]:
     """One row an ulcer and condition, in the protocol's order, ulcers by identity.
 
     Parameters
@@ -150,7 +174,7 @@ def ulcer_rows(judged: Judged) -> list[dict[str, Any]]:
 
     Returns
     -------
-    list[dict[str, Any]]
+    list[Record]
     """
     criteria = [criterion for criterion in judged.case.protocol.criteria if criterion.id in BY_ULCER]
     ulcers = sorted(judged.ulcers, key=lambda p: (not p[0].ulcer_id, p[0].ulcer_id, p[0].ulcer_no, p[0].name))
@@ -169,7 +193,7 @@ def ulcer_rows(judged: Judged) -> list[dict[str, Any]]:
     ]
 
 
-def summary_row(judged: Judged) -> dict[str, Any]:
+def summary_row(judged: Judged) -> Record:
     """Return the verdict, a proposal: any failed criterion, else any open one, else eligible.
 
     Parameters
@@ -179,13 +203,14 @@ def summary_row(judged: Judged) -> dict[str, Any]:
 
     Returns
     -------
-    dict[str, Any]
+    Record
     """
     rows = criterion_rows(judged)
     failed = [row["criterion"] for row in rows if row["effect"] == "fails"]
     missing = [row["criterion"] for row in rows if row["effect"] == "unknown"]
     verdict = "not eligible" if failed else "undetermined" if missing else "eligible"
-    good = sorted(ulcer.ulcer_id for ulcer, answers in judged.ulcers if qualifies(answers) is True)
+    protocol = judged.case.protocol
+    good = sorted(ulcer.ulcer_id for ulcer, answers in judged.ulcers if qualifies(answers, protocol))
     return {
         "subject_id": judged.case.subject_id,
         "verdict": verdict,

@@ -231,6 +231,9 @@ class EligibilityRules(Group):
     """Who can take part."""
 
     active_photo_phases: tuple[Phase, ...] = _listed("phases of visits")
+    active_photo_max_days: Whole = _number("days", ge=0, le=3650)
+    examination_max_days: Whole = _number("days", ge=0, le=3650)
+    xray_max_days: Whole = _number("days", ge=0, le=3650)
     bedside_settles_uncertain: bool = _rule("true | false")
     fissure_width_mm: float = _number("mm", gt=0, le=100)
     neoplasm_years: Whole = _number("years", gt=0, le=150)

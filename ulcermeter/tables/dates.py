@@ -49,6 +49,11 @@ class DateInterval:
         """Is the date known to the day."""
         return self.low == self.high
 
+    @property
+    def text(self) -> str:
+        """ISO 8601 where it is known to the day; else the first and the last day it can mean."""
+        return self.low.isoformat() if self.exact else f"{self.low.isoformat()} to {self.high.isoformat()}"
+
 
 def parse_date(text: str) -> DateInterval | None:
     """Read an ISO 8601 date, full or partial.

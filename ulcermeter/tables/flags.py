@@ -53,7 +53,10 @@ class FlagKind(StrEnum):
     AMPUTATED_PERHAPS = "amputated_before_or_after"
     OUTLINED_AFTER_AMPUTATION = "outlined_after_amputation"  # date, empty where not known to be before
     # On criteria
-    NOT_USED_TOO_LATE = "not_used_too_late"  # what: look or X-ray, others: their dates, date: the cutoff in words
+    NOT_USED_TOO_LATE = "not_used_too_late"  # what: look or X-ray, others: their dates, visit and date: the cutoff
+    NOT_USED_TOO_OLD = "not_used_too_old"  # what: look, X-ray or photo, others: dates, visit and date: the cutoff, days
+    PHOTOS_DISAGREE = "photos_of_one_day_disagree"  # photos
+    CLINIC_COUNTS_MORE = "clinic_counts_more"  # number: the count, date
     NOT_ON_PHOTOS = "not_on_photos"  # photos: which were to show it
     TIED_TO_NONE = "tied_to_no_ulcer_on_photos"
     ROWS_AMBIGUOUS = "rows_could_mean_several_ulcers"  # what: the table, or empty for the clinic's rows
@@ -103,6 +106,8 @@ class Flag:
     visit, date, view, number, status, reason, what : str
         As the kind says; `date` as it is to be read by a person.
     diameter_mm, limit_mm, threshold_mm : float or None
+    days : int or None
+        A limit of the protocol.
     """
 
     kind: FlagKind
@@ -119,6 +124,7 @@ class Flag:
     diameter_mm: float | None = None
     limit_mm: float | None = None
     threshold_mm: float | None = None
+    days: int | None = None
 
 
 def write_flags(flags: Iterable[Flag]) -> str:

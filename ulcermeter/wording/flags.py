@@ -74,7 +74,12 @@ def _amputation(flag: Flag) -> str:
 
 
 def _too_late(flag: Flag) -> str:
-    return f"the {flag.what} of {', '.join(flag.others)} is later than {flag.date} and not used"
+    return f"the {flag.what} of {', '.join(flag.others)} is later than {flag.visit} ({flag.date}) and not used"
+
+
+def _too_old(flag: Flag) -> str:
+    days = ", ".join(flag.others)
+    return f"the {flag.what} of {days} is over {flag.days} days before {flag.visit} ({flag.date}) and not used"
 
 
 def _rows_ambiguous(flag: Flag) -> str:
@@ -123,6 +128,11 @@ _WORDS: dict[FlagKind, Callable[[Flag], str]] = {
     FlagKind.AMPUTATED_PERHAPS: _amputation,
     FlagKind.OUTLINED_AFTER_AMPUTATION: lambda f: f"outlined despite {_amputation(f)}",
     FlagKind.NOT_USED_TOO_LATE: _too_late,
+    FlagKind.NOT_USED_TOO_OLD: _too_old,
+    FlagKind.PHOTOS_DISAGREE: lambda f: f"photos of one day disagree ({', '.join(f.photos)})",
+    FlagKind.CLINIC_COUNTS_MORE: lambda f: (
+        f"the clinic counted {f.number} active ulcers on {f.date}, more than are known"
+    ),
     FlagKind.NOT_ON_PHOTOS: lambda f: f"not seen on {', '.join(f.photos)}, which was to show it, nor on another photo",
     FlagKind.TIED_TO_NONE: _fixed("this ulcer of the clinic's tables is tied to none on the photos"),
     FlagKind.ROWS_AMBIGUOUS: _rows_ambiguous,
