@@ -67,7 +67,7 @@ def follow_healing(tracked: pd.DataFrame, photos: pd.DataFrame, *, protocol: Pro
         nothing to compare with (the first row, the baseline itself and before, an ulcer new after baseline).
     """
     rows = records(conform("tracked", tracked, extra=True))
-    photographed = records(conform("photos", photos, extra=True))
+    passed = _passed(records(conform("photos", photos, extra=True)))
     ulcers: dict[tuple[str, str], dict[tuple[str, str], list[Record]]] = {}
     for row in rows:
         visits = ulcers.setdefault((row["subject_id"], row["ulcer_id"]), {})
@@ -77,9 +77,7 @@ def follow_healing(tracked: pd.DataFrame, photos: pd.DataFrame, *, protocol: Pro
     for (subject_id, ulcer_id), visits in ulcers.items():
         views = {row["view"] for group in visits.values() for row in group if _open_row(row)}
         keys = sorted((times[subject_id, visit, day], (day, visit)) for day, visit in visits)
-        courses[ulcer_id] = [
-            _visit(visits[key], when, _passing(photographed, visits[key][0], views)) for when, key in keys
-        ]
+        courses[ulcer_id] = [_visit(visits[key], when, _passing(passed, visits[key][0], views)) for when, key in keys]
     hosts = _absorbed(rows)
     done = [_compare(courses, ulcer_id, hosts.get(ulcer_id, []), protocol) for ulcer_id in sorted(courses)]
     table = from_rows("trajectories", [row for course in done for row in course])
@@ -100,15 +98,22 @@ def _open_row(row: Row) -> bool:
     return not not_known(row["label"])
 
 
-def _passing(photos: list[Record], at: Row, views: set[str]) -> list[Record]:
-    same = ("subject_id", "visit", "date", "hand", "finger")
-    return [
-        photo
-        for photo in photos
-        if photo["status"] in PASSED
-        and all(photo[name] == at[name] for name in same)
-        and (photo["view"] in views or photo["photo"] == at["photo"])
-    ]
+def _finger_at_visit(row: Row) -> tuple[object, ...]:
+    return tuple(row[name] for name in ("subject_id", "visit", "date", "hand", "finger"))
+
+
+def _passed(photos: list[Record]) -> dict[tuple[object, ...], list[Record]]:
+    """Return the passing photos by finger and visit: looking each up among all photos would be quadratic."""
+    found: dict[tuple[object, ...], list[Record]] = {}
+    for photo in photos:
+        if photo["status"] in PASSED:
+            found.setdefault(_finger_at_visit(photo), []).append(photo)
+    return found
+
+
+def _passing(passed: dict[tuple[object, ...], list[Record]], at: Row, views: set[str]) -> list[Record]:
+    photos = passed.get(_finger_at_visit(at), [])
+    return [photo for photo in photos if photo["view"] in views or photo["photo"] == at["photo"]]
 
 
 def _visit(rows: list[Record], when: TimeKey, passing: list[Record]) -> _Visit:

@@ -60,6 +60,7 @@ def list_retakes(
     for row in records(measurements):
         measured.setdefault(_place(row), []).append(row)
     deciding = _Deciding(study, eligibility)
+    passed = {_visit(photo) for photo in shown if photo["status"] in PASSED}
     rows, listed = [], set()
     for photo in shown:
         why = _not_measured(photo) or _uncertain(photo, measured.get(_place(photo), []), study.protocol)
@@ -67,8 +68,7 @@ def list_retakes(
         if why is None or (why["status"] == "uncertain" and _place(photo) in listed):
             continue
         listed |= {_place(photo)} if why["status"] == "uncertain" else set()
-        passed = any(_visit(other) == _visit(photo) and other["status"] in PASSED for other in shown)
-        priority = 1 if deciding.counts(photo) else 3 if passed else 2
+        priority = 1 if deciding.counts(photo) else 3 if _visit(photo) in passed else 2
         place = {name: photo[name] for name in ("photo", "subject_id", "visit", "date", "hand", "finger")}
         rows.append({**place, **why, "priority": priority})
     return from_rows("retake", rows)
