@@ -93,6 +93,25 @@ def test_an_outline_that_is_contested_answers_nothing(
     assert "cannot tell whether open and over 2 mm" in row["evidence"]
 
 
+def test_a_possible_ulcer_passes_nothing_until_a_reader_confirms_it() -> None:
+    look = ASSESSMENT | {"diameter_mm_bedside": float("nan")}
+    flags = write_flags([Flag(FlagKind.POSSIBLE_ULCER, photos=("S01_screening.jpg",))])
+    possible = tracked_row(state="indeterminate", presence="possible", flags=flags)
+    row = active(tracked=[possible], ulcers=[look])
+    assert row["result"] == "not assessable" and "possible ulcer" in row["evidence"]
+    small = active(tracked=[possible | SMALL], ulcers=[look])
+    assert small["result"] == "not assessable"
+    ruled_out = tracked_row(state="healed", presence="possible")
+    assert active(tracked=[ruled_out], ulcers=[look])["result"] == "not met"
+    assert active(tracked=[tracked_row(presence="ulcer")], ulcers=[look])["result"] == "met"
+
+
+def test_a_surer_photo_of_the_day_answers_without_the_possible_one() -> None:
+    weak = tracked_row(photo="b.jpg", state="first seen", presence="possible", **SMALL)
+    row = active(tracked=[tracked_row(), weak])
+    assert row["result"] == "met" and "b.jpg" not in row["evidence"]
+
+
 def test_the_bedside_does_not_settle_what_the_reader_doubts_later() -> None:
     photos = [photo_row(), photo_row(date="2016-05-09", photo="b.jpg", reader_state="healed")]
     later = tracked_row(date="2016-05-09", photo="b.jpg", state="indeterminate")

@@ -222,6 +222,18 @@ def test_confirmed_by_the_next_passing_photo_two_weeks_later_less_the_window(lat
     assert is_confirmed(follow(*first, *rest), PROTOCOL) == answer
 
 
+def test_a_possible_ulcer_before_the_second_look_leaves_healing_unconfirmed() -> None:
+    seen = [row(0, "first seen", 3.0), row(14, "healed"), row(17, "indeterminate", 2.0), row(28, "healed")]
+    assert is_confirmed(follow(*seen), PROTOCOL) == "yes"
+    seen[2] |= {"presence": "possible", "flags": write_flags([Flag(FlagKind.POSSIBLE_ULCER, photos=("17.jpg",))])}
+    assert is_confirmed(follow(*seen), PROTOCOL) == "unknown"
+
+
+def test_a_possible_outline_gives_a_visit_no_size() -> None:
+    weak = row(0, "persistent", 1.0, photo="b.jpg", presence="possible")
+    assert follow(row(0, "persistent", 3.0), weak)["diameter_mm"].iloc[0] == pytest.approx(3.0)
+
+
 def vague(day: int, state: str, diameter: float | None = None, **more: Any) -> dict:
     """A row dated to the month, of which no day is known."""
     dated = row(day, state, diameter)

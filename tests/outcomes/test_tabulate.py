@@ -260,6 +260,18 @@ def test_no_harm_is_only_said_when_all_fingers_were_examined() -> None:
     assert subject(worse)["worsened_or_new_by_week_12"] == "yes"
 
 
+def test_a_possible_ulcer_is_not_counted_and_keeps_no_from_being_said() -> None:
+    flags = write_flags([Flag(FlagKind.POSSIBLE_ULCER, photos=("56.jpg",))])
+    possible = {"state": "indeterminate", "flags": flags}
+    stable = ulcer((0, 10.0), (56, 9.0), (84, 9.0))
+    weak = ulcer((56, 3.0, possible), (84, 0.0), name="left-ring-1")
+    told = subject(stable, weak, visits=EXAMINED)
+    assert (told["n_new"], told["worsened_or_new_by_week_12"]) == (0, "unknown")
+    assert subject(stable, weak, visits=EXAMINED)["n_active_week_12"] == 1
+    back = ulcer((0, 10.0), (14, 0.0), (56, 3.0, possible), (84, 0.0))
+    assert (one(back)["healed"], one(back)["recurred"]) == ("yes", "unknown")
+
+
 def test_the_largest_is_by_area_then_by_diameter() -> None:
     a = ulcer((0, 10.0, {"diameter_mm": 3.6}), (14, 0.0))
     b = ulcer((0, 10.0, {"diameter_mm": 5.0}), (14, 9.0), name="left-ring-1")

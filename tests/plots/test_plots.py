@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,21 @@ def test_outline_and_diameter_are_seen_on_every_skin_tone(tone: tuple[int, int, 
     pixels = decoded(example(tone))
     assert near(pixels, CYAN).sum() > 300
     assert near(pixels, YELLOW).sum() > 150
+
+
+def test_a_possible_ulcer_is_drawn_in_dashes_and_called_so() -> None:
+    photo = make_photo()
+    outline = ellipse_px((420.0, 470.0), 2.41)
+    sure = make_segmentation(photo, [outline])
+    rows = make_measurements([2.41])
+    drawn = [
+        decoded(draw_overlay(photo, one, rows.assign(presence=one.presence.value), lines={}))
+        for one in (sure, replace(sure, possible=True))
+    ]
+    whole, dashed = (near(pixels, CYAN)[:800].sum() for pixels in drawn)
+    assert 0.4 * whole < dashed < 0.85 * whole
+    captions = [pixels[-120:] for pixels in drawn]
+    assert (captions[0] != captions[1]).any()
 
 
 def test_outline_stands_where_it_was_given() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +18,7 @@ from ulcermeter.datatypes import Results, Study
 from ulcermeter.protocol import read_protocol
 from ulcermeter.report import write_report
 from ulcermeter.report.attention import list_attention
+from ulcermeter.report.content import gather
 from ulcermeter.report.formatting import pieces
 from ulcermeter.store import overlay_name
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
@@ -268,6 +270,24 @@ def test_what_to_look_at_tells_each_thing_once(tmp_path: Path) -> None:
     ) in items
     assert ("Which ulcer is it", "week 12", "ambiguous identity: also S01-left-index-2") in items
     assert not [what for _, where, what in items if where == "week 4"]  # stands among the photos to take again
+
+
+def test_possible_ulcers_are_listed_first_of_the_courses_and_not_counted_at_the_threshold(tmp_path: Path) -> None:
+    results = make_results(tmp_path, {"S01": "eligible"})
+    flags = write_flags([Flag(FlagKind.POSSIBLE_ULCER, photos=("a.jpg",))])
+    courses = results.trajectories.copy()
+    courses.loc[courses["visit"] == "week 12", ["flags", "state"]] = [flags, "indeterminate"]
+    found = results.measurements.assign(presence="ulcer", reader="machine", over_threshold="uncertain")
+    found.loc[found["visit"] == "week 12", "presence"] = "possible"
+    weak = replace(results, trajectories=courses, measurements=found)
+    items = list_attention(weak, read_protocol("manus"))
+    kinds = [item.kind for item in items]
+    assert kinds.count("Possible ulcers") == 1 and kinds.index("Possible ulcers") < kinds.index(
+        "Healed by the machine alone"
+    )
+    assert "week 12" not in {item.where for item in items if item.kind == "Uncertain at the threshold"}
+    counted = dict(gather(make_study(tmp_path), weak)["counts"]["over"])
+    assert counted["uncertain"] == len(found) - 1
 
 
 def test_evidence_is_parted_outside_brackets() -> None:

@@ -46,6 +46,15 @@ def make_rectified(pixels, *, px_per_mm, spacing_mm=None, shape=None, reference_
     return RectifiedPhoto(pixels, spacing_mm or 1 / px_per_mm, (0.0, 0.0), calibration, photo)
 
 
+def skin_with_patches(*patches, shape=(230, 310)):
+    """Skin-coloured picture with patches (x, y, red) that fade out as a bell curve of 10 px sd; red 1 is an ulcer's."""
+    rows, cols = np.mgrid[: shape[0], : shape[1]].astype(float)
+    red = np.zeros(shape)
+    for x, y, most in patches:
+        red = np.maximum(red, most * np.exp(-((cols - x) ** 2 + (rows - y) ** 2) / (2 * 10.0**2)))
+    return np.round(np.array([200.0, 160, 140]) + red[..., None] * np.array([0.0, -110, -100])).astype(np.uint8)
+
+
 def skin_with(ellipses, *, shape=(230, 310)):
     """Skin-coloured picture with red ellipses (x, y, half width, half height), edges half a pixel soft."""
     rows, cols = np.mgrid[: shape[0], : shape[1]].astype(float)

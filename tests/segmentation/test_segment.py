@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn_windows import RednessSession, make_rectified, skin_with
+from drawn_windows import RednessSession, make_rectified, skin_with, skin_with_patches
 
-from ulcermeter.datatypes import OutlineSource, transform_points
+from ulcermeter.datatypes import OutlineSource, Presence, transform_points
 from ulcermeter.errors import PhotoError
 from ulcermeter.protocol import default_protocol
 from ulcermeter.segmentation import detection_limit_mm, segment
@@ -27,6 +27,20 @@ def test_both_ulcers_are_outlined_largest_first(redness):
     assert min(found.confidence) > 0.8
     assert found.probability.dtype == np.float32 and found.labels.dtype == np.int32
     assert not any(found.touches_border)
+
+
+def test_what_is_too_weak_to_be_an_ulcer_is_a_possible_one_where_nothing_surer_is(redness):
+    # The redness that gives a confidence of .68, .82 and a peak under .8.
+    weak, sure, none = (80, 60, 0.62), (210, 150, 0.8), (80, 150, 0.57)
+    alone, beside, unseen = (
+        segment(make_rectified(skin_with_patches(*patches), px_per_mm=9.0), model=redness)
+        for patches in ((weak, none), (weak, sure), (none,))
+    )
+    assert (alone.presence, len(alone.outlines)) == (Presence.POSSIBLE, 1) and 0.65 <= alone.confidence[0] < 0.75
+    assert alone.outlines[0].mean(0) == pytest.approx(weak[:2], abs=0.5) and alone.labels[60, 80] == 1
+    assert (beside.presence, len(beside.outlines)) == (Presence.ULCER, 1)
+    assert beside.outlines[0].mean(0) == pytest.approx(sure[:2], abs=0.5)
+    assert (unseen.presence, unseen.outlines) == (Presence.ULCER, ())
 
 
 def test_outlines_are_photo_pixels_whatever_the_spacing(redness):

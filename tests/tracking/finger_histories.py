@@ -28,9 +28,12 @@ class FingerHistory:
         self.measurements: list[dict[str, Any]] = []
 
     def shot(self, visit: str, *ulcers: tuple[float, float, float], **cells: Any) -> FingerHistory:
-        """Add a photo with its outlines, each (s, t, diameter) in mm; `cells` overrides any column of the photo."""
+        """Add a photo with its outlines, each (s, t, diameter) in mm; `cells` overrides any column of the photo.
+
+        `presence` and `reader` are those of its outlines.
+        """
         day = cells.pop("day", DAY_OF[visit])
-        unlocated = cells.pop("unlocated", False)
+        unlocated, presence = cells.pop("unlocated", False), cells.pop("presence", "ulcer")
         on = cells.pop("date", (ZERO + timedelta(days=day)).isoformat())
         photo = {
             "photo": f"{len(self.photos):02d} {visit}.jpg",
@@ -58,6 +61,8 @@ class FingerHistory:
                     "day": day,
                     "label": label,
                     "site": cells.get("site", ""),
+                    "presence": presence,
+                    "reader": cells.get("reader", "machine"),
                     "diameter_mm": diameter,
                     "diameter_low_mm": diameter - 0.1,
                     "diameter_high_mm": diameter + 0.1,

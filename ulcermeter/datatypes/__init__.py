@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +78,7 @@ __all__ = [
     "PhotoResult",
     "Pixels",
     "Points",
+    "Presence",
     "RectifiedPhoto",
     "Reference",
     "ReferenceKind",
@@ -170,6 +171,13 @@ class OutlineSource(Enum):
     TRUTH = "truth"
 
 
+class Presence(StrEnum):
+    """Whether an outline is of an ulcer, or too weak to be called one before a reader has looked."""
+
+    ULCER = "ulcer"
+    POSSIBLE = "possible"
+
+
 @dataclass(frozen=True)
 class Segmentation:
     """The ulcers found in a window.
@@ -190,6 +198,8 @@ class Segmentation:
     source : OutlineSource
     prompt : str
         What told the network where to look: ``click``, ``box``, ``outline``, or empty.
+    possible : bool
+        The outlines are of *possible* ulcers: nothing surer was found.
     """
 
     rectified: RectifiedPhoto
@@ -200,6 +210,12 @@ class Segmentation:
     touches_border: tuple[bool, ...]
     source: OutlineSource
     prompt: str = ""
+    possible: bool = False
+
+    @property
+    def presence(self) -> Presence:
+        """What its outlines are of."""
+        return Presence.POSSIBLE if self.possible else Presence.ULCER
 
 
 @dataclass(frozen=True)

@@ -186,7 +186,7 @@ def _by_photo(rows: Sequence[Row]) -> list[list[Row]]:
     """Group passing rows that are parts of one ulcer; drawn twice without a split, each stands for itself."""
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
-        if _passing(row):
+        if _passing(row) and not _shown_surer(row):
             part = "" if row["state"] == "split" else str(row["label"]) + row["reader"] + str(row["centroid_x_px"])
             groups.setdefault((row["date"], row["photo"], part), []).append(row)
     return [own for _, own in sorted(groups.items())]
@@ -196,10 +196,16 @@ def _passing(row: Row) -> bool:
     return not not_known(row["label"]) or row["state"] in ("healed", "amputated")
 
 
+def _shown_surer(row: Row) -> bool:
+    """Whether another photo of the visit shows surely open what on this one is only a possible ulcer."""
+    return bool(row["presence"] == "possible") and row["state"] not in ("indeterminate", "healed")
+
+
 def _photo(rows: Sequence[Row], case: Case) -> Photo:
     """Parts on one photo give the longest diameter."""
     flags = [flag for row in rows for flag in read_flags(row["flags"])]
-    drawn = [row for row in rows if not not_known(row["label"])]
+    # A possible ulcer that the reader ruled out is healed, whatever its outline.
+    drawn = [row for row in rows if not not_known(row["label"]) and row["state"] != "healed"]
     if drawn:
         shown = _outlined(drawn, case, flags)
     else:

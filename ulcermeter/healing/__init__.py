@@ -3,7 +3,14 @@
 Everything works on tables or plain numbers; no photo is opened here. Positive is healing.
 """
 
-from ulcermeter.healing.course import OPEN_STATES, healing_interval, is_confirmed, is_surely_open, without_contradicted
+from ulcermeter.healing.course import (
+    OPEN_STATES,
+    healing_interval,
+    is_confirmed,
+    is_possibly_open,
+    is_surely_open,
+    without_contradicted,
+)
 from ulcermeter.healing.measures import (
     change,
     days_to_half_area,
@@ -20,6 +27,7 @@ __all__ = [
     "follow_healing",
     "healing_interval",
     "is_confirmed",
+    "is_possibly_open",
     "is_surely_open",
     "margin_advance",
     "without_contradicted",

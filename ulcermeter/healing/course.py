@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ulcermeter.tables.cells import Record, Row, known_number, records
 from ulcermeter.tables.dates import exact_date, parse_date, time_keys
-from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
+from ulcermeter.tables.flags import FlagKind, in_doubt_of_identity, read_flags
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +20,7 @@ __all__ = [
     "OPEN_STATES",
     "healing_interval",
     "is_confirmed",
+    "is_possibly_open",
     "is_surely_open",
     "known_day",
     "without_contradicted",
@@ -74,7 +75,7 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
 
     The next passing photo at least ``confirmation_days`` later, less the half-window of that later visit, must show it
     healed too. Open on any photo up to then is *no*; no such photo, no healing, or an outline up to then that may be of
-    another ulcer, is *unknown*.
+    another ulcer or is only a possible ulcer, is *unknown*.
 
     Parameters
     ----------
@@ -94,6 +95,8 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
     for row in rows[first + 1 :]:
         if _is_open(row):
             return "no" if is_surely_open(row) else "unknown"
+        if is_possibly_open(row):
+            return "unknown"
         if row["state"] != "healed":
             continue
         healed_again_on = exact_date(row["date"])
@@ -158,6 +161,22 @@ def is_surely_open(row: Row) -> bool:
     bool
     """
     return _is_open(row) and not in_doubt_of_identity(read_flags(str(row["flags"])))
+
+
+def is_possibly_open(row: Row) -> bool:
+    """Say whether a row shows a possible ulcer there, and nothing surer.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of `trajectories`.
+
+    Returns
+    -------
+    bool
+    """
+    possible = any(flag.kind is FlagKind.POSSIBLE_ULCER for flag in read_flags(str(row["flags"])))
+    return possible and row["state"] == "indeterminate"
 
 
 def without_contradicted(rows: Sequence[Record]) -> list[Record]:

@@ -123,7 +123,7 @@ def _visit(rows: list[Record], when: TimeKey, passing: list[Record]) -> _Visit:
     out = {name: first[name] for name in ("subject_id", "ulcer_id", "hand", "finger", "visit", "date", "day", "state")}
     flags = sort_flags(flag for row in rows for flag in read_flags(row["flags"]))
     sure = not in_doubt_of_identity(flags)
-    drawn = [row for row in rows if _open_row(row)] if state in OPEN_STATES else []
+    drawn = [row for row in rows if _open_row(row) and row["presence"] != "possible"] if state in OPEN_STATES else []
     perimeter, names = _NAN, [first["photo"]] if first["photo"] else []
     if drawn:
         combined, perimeter, names = _combine(drawn, parts=state == "split")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ulcermeter.healing import is_possibly_open
 from ulcermeter.outcomes.course import Course, Row, day_of, is_assessed, is_open, window_of
 from ulcermeter.protocol import Protocol, Visit
 
@@ -153,8 +154,11 @@ def _is_new(course: Course, *, until: float = math.inf) -> bool:
 
 
 def _may_be_new(course: Course, until: float) -> bool:
-    """First seen after day 0 at a place never seen before: new or not, photos cannot tell."""
+    """First seen after day 0 at a place never seen before, or only a possible ulcer: photos cannot tell."""
     rows = [row for row in course.rows if is_assessed(row)]
+    opened = min((day_of(row) for row in course.rows if is_open(row)), default=math.inf)
+    if any(is_possibly_open(row) and day_of(row) < opened for row in course.until(until)):
+        return True
     return bool(rows) and rows[0]["state"] == "first seen" and 0 < day_of(rows[0]) <= until
 
 

@@ -6,7 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ulcermeter.healing import days_to_half_area, exponential_rate, healing_interval, is_confirmed, is_surely_open
+from ulcermeter.healing import (
+    days_to_half_area,
+    exponential_rate,
+    healing_interval,
+    is_confirmed,
+    is_possibly_open,
+    is_surely_open,
+)
 from ulcermeter.outcomes.course import Course, day_of, is_assessed, is_open, is_sized, window_of
 from ulcermeter.outcomes.incidents import Incident, happened
 from ulcermeter.protocol import Protocol, Visit
@@ -194,14 +201,17 @@ def _may_be_worse(row: Mapping[str, Any]) -> bool:
 
 
 def _recurred(course: Course, healed: str) -> str:
-    """Open again after healed, wherever the healing was seen; no needs a later look, or that it never healed."""
-    closed = False
-    later = False
-    for row in course.after:
+    """Open again after healed, wherever the healing was seen; no needs a later look, or that it never healed.
+
+    A possible ulcer there after it healed may have been one.
+    """
+    closed = later = doubted = False
+    for row in course.until(math.inf):
         if is_open(row) and (closed or row["state"] == "recurrent"):
             return "yes"
+        doubted = doubted or (closed and is_possibly_open(row))
         later = later or (closed and row["state"] == "healed")
         closed = closed or row["state"] == "healed"
     if closed:
-        return "no" if later else "unknown"
+        return "no" if later and not doubted else "unknown"
     return "no" if healed == "no" and math.isfinite(day_of(course.after[-1]) if course.after else _NAN) else "unknown"

@@ -136,6 +136,7 @@ def _row(segmentation: Segmentation, label: int, *, finger: Finger | None, proto
         "finger_t_sd_mm": t_sd,
         "touches_border": "yes" if segmentation.touches_border[at] else "no",
         "confidence": segmentation.confidence[at],
+        "presence": segmentation.presence.value,
         "method": _method(segmentation),
     }
 

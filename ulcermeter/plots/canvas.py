@@ -19,6 +19,7 @@ __all__ = [
     "WHITE",
     "YELLOW",
     "add_caption",
+    "dashed_outline",
     "encode_jpeg",
     "fill_polygon_edge",
     "line",
@@ -41,6 +42,7 @@ GREY: Colour = (92, 98, 108)
 _PAPER: Colour = (252, 252, 250)
 _SHIFT_BITS = 4
 _JPEG_QUALITY = 88
+_DASH_PX = 18.0
 
 
 @lru_cache(maxsize=16)
@@ -79,6 +81,30 @@ def line(
     """
     for shade, thickness in ((DARK, width_px + 2 * halo_px), (colour, width_px)):
         cv2.polylines(pixels, [_fixed(points)], closed, shade, thickness, cv2.LINE_AA, _SHIFT_BITS)
+
+
+def dashed_outline(pixels: Pixels, points: NDArray[np.floating], *, colour: Colour, width_px: int) -> None:
+    """Draw a closed outline in dashes, for what is not sure; changes `pixels`.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        RGB, uint8 (M, N, 3), rows downwards.
+    points : float (K, 2)
+        Vertices, px (x, y).
+    colour : Colour
+        RGB, 0..255.
+    width_px : int
+        Width, px.
+    """
+    ring = np.vstack([points, points[:1]])
+    way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(ring, axis=0).T))])
+    n_dashes = max(round(way[-1] / _DASH_PX), 4)
+    for start in np.arange(n_dashes) / n_dashes * way[-1]:
+        # Three fifths of each period are drawn.
+        at = start + np.linspace(0, 0.6 * way[-1] / n_dashes, 6)
+        dash = np.column_stack([np.interp(at, way, ring[:, axis]) for axis in (0, 1)])
+        line(pixels, dash, colour=colour, width_px=width_px, closed=False, halo_px=1)
 
 
 def fill_polygon_edge(pixels: Pixels, points: NDArray[np.floating], *, colour: Colour) -> None:

@@ -70,7 +70,7 @@ def draw_overlay(
     ----------
     photo : Photo
     segmentation : Segmentation
-        Its outlines are drawn, label 1 first.
+        Its outlines are drawn, label 1 first; those of possible ulcers in dashes.
     measurements : DataFrame
         The photo's rows of ``measurements``; none where no ulcer was found.
     lines : mapping of int to (2, 2) numbers
@@ -94,7 +94,10 @@ def draw_overlay(
     outlines = dict(enumerate(segmentation.outlines, start=1))
     inset_box = _place_inset(view, photo, list(outlines.values()))
     for outline in outlines.values():
-        canvas.line(pixels, view.place(outline), colour=canvas.CYAN, width_px=2, closed=True, halo_px=1)
+        if segmentation.possible:
+            canvas.dashed_outline(pixels, view.place(outline), colour=canvas.CYAN, width_px=2)
+        else:
+            canvas.line(pixels, view.place(outline), colour=canvas.CYAN, width_px=2, closed=True, halo_px=1)
     for label, ends in lines.items():
         if label in outlines:
             _draw_ruled(pixels, view.place(np.asarray(ends)), colour=canvas.YELLOW, width_px=2, tick_px=9)
@@ -355,7 +358,8 @@ def _caption(
 
 
 def _sentence(row: Record, over: str) -> str:
-    words = f"{row['diameter_mm']:.2f} mm"
+    words = "possible ulcer, to be looked at: " if row["presence"] == "possible" else ""
+    words += f"{row['diameter_mm']:.2f} mm"
     if row["diameter_low_mm"] == row["diameter_low_mm"]:
         words += f" ({row['diameter_low_mm']:.2f}–{row['diameter_high_mm']:.2f})"
     if row["over_threshold"]:

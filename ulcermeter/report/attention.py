@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ulcermeter.datatypes import Results
 from ulcermeter.protocol import Protocol
 from ulcermeter.report.formatting import with_interval
-from ulcermeter.tables.cells import PASSED, known_number, records
+from ulcermeter.tables.cells import PASSED, is_unconfirmed, known_number, records
 from ulcermeter.tables.flags import CONTRADICTIONS, Flag, FlagKind, in_doubt_of_identity, read_flags
 from ulcermeter.wording import flag_in_words
 
@@ -20,7 +20,7 @@ _STATES = {
     "split": "one ulcer seems to have come apart",
 }
 _CONTRADICT, _ON_CRITERIA = "Answers that contradict each other", "Other flags on criteria"
-_COURSE_KINDS = ("Healed by the machine alone", "Which ulcer is it", "States to check")
+_COURSE_KINDS = ("Possible ulcers", "Healed by the machine alone", "Which ulcer is it", "States to check")
 # What a course says of a photo that was not measured stands among the photos to take again; where a new ulcer's place
 # was seen clear before is evidence and nothing to check.
 _LISTED_ELSEWHERE = (FlagKind.PHOTO_NOT_MEASURED, FlagKind.SEEN_CLEAR, FlagKind.SEEN_CLEAR_BEFORE_BASELINE)
@@ -99,7 +99,7 @@ def _course_flags(results: Results) -> list[Item]:
         flags = [flag for flag in read_flags(row["flags"]) if flag.kind not in _LISTED_ELSEWHERE]
         found = [(_course_kind(flag), _course_words(flag)) for flag in flags]
         if not found and row["state"] in _STATES:
-            found = [(_COURSE_KINDS[2], _STATES[row["state"]])]
+            found = [(_COURSE_KINDS[-1], _STATES[row["state"]])]
         items += [Item(kind, row["subject_id"], row["ulcer_id"], row["visit"], words) for kind, words in found]
     return sorted(items, key=lambda item: _COURSE_KINDS.index(item.kind))
 
@@ -111,16 +111,16 @@ def _course_words(flag: Flag) -> str:
 
 
 def _course_kind(flag: Flag) -> str:
-    if flag.kind is FlagKind.HEALED_BY_MACHINE:
-        return _COURSE_KINDS[0]
-    doubtful = flag.kind is FlagKind.IDENTITY_ASSUMED or in_doubt_of_identity([flag])
-    return _COURSE_KINDS[1 if doubtful else 2]
+    possible, by_machine, identity, other = _COURSE_KINDS
+    if flag.kind in (FlagKind.POSSIBLE_ULCER, FlagKind.HEALED_BY_MACHINE):
+        return possible if flag.kind is FlagKind.POSSIBLE_ULCER else by_machine
+    return identity if flag.kind is FlagKind.IDENTITY_ASSUMED or in_doubt_of_identity([flag]) else other
 
 
 def _uncertain(results: Results, protocol: Protocol) -> Iterable[Item]:
     threshold = protocol.measurement.threshold_diameter_mm
     for row in records(results.measurements):
-        if row["over_threshold"] == "uncertain":
+        if row["over_threshold"] == "uncertain" and not is_unconfirmed(row):
             what = f"{with_interval(row, 'diameter_mm')} mm: this photo cannot tell whether it is over {threshold:g} mm"
             what += f"; the widest error is the {row['dominant_error']}" if row["dominant_error"] else ""
             yield Item("Uncertain at the threshold", row["subject_id"], row["ulcer_id"], row["visit"], what)

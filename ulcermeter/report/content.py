@@ -81,7 +81,7 @@ def gather(study: Study, results: Results) -> dict[str, object]:
 def _counts(results: Results, photos: list[Record]) -> dict[str, object]:
     statuses = Counter(row["status"] for row in photos)
     verdicts = Counter(results.eligibility_summary["verdict"])
-    over = Counter(results.measurements["over_threshold"])
+    over = Counter(results.measurements.loc[results.measurements["presence"] != "possible", "over_threshold"])
     return {
         "photos": len(photos),
         "statuses": [(name, statuses[name]) for name in _STATUSES],
@@ -175,9 +175,13 @@ def _course_in_words(course: list[Record]) -> str:
 
 
 def _alternative(photo: Record) -> str:
-    found = [f"ulcer {int(row['label'])}, {with_interval(row, 'diameter_mm')} mm" for row in photo["found"]]
+    found = [f"{_called(row)} {int(row['label'])}, {with_interval(row, 'diameter_mm')} mm" for row in photo["found"]]
     shown = ", ".join(found) or photo["status"]
     return f"Photo of {photo['subject_id']}, {photo['visit']}, {photo['hand']} {photo['finger']}: {shown}"
+
+
+def _called(row: Record) -> str:
+    return "possible ulcer" if row["presence"] == "possible" else "ulcer"
 
 
 def _grouped(attention: list[Item]) -> list[tuple[str, list[Item]]]:

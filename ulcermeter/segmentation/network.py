@@ -28,6 +28,8 @@ LEVEL_PX = 768
 # Drawn ulcers of over 1.2 mm and all but one photographed wound held out of training reach both; the surest find where
 # there is no ulcer reaches 0.62.
 MIN_CONFIDENCE = 0.75
+# A find under that limit and over this one is a possible ulcer: over the surest find where there is no ulcer.
+POSSIBLE_CONFIDENCE = 0.65
 # One look alone is less sure than the surer of two.
 MIN_CONFIDENCE_ONE_PASS = 0.60
 MIN_PEAK = 0.80

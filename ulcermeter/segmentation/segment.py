@@ -16,7 +16,7 @@ from ulcermeter.datatypes.arrays import Mask, Points, Reals
 from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.protocol import Protocol, default_protocol
 from ulcermeter.segmentation.fields import Find, View
-from ulcermeter.segmentation.network import Model, check_pixels, is_trusted, load_model
+from ulcermeter.segmentation.network import POSSIBLE_CONFIDENCE, Model, check_pixels, is_trusted, load_model
 from ulcermeter.segmentation.passes import drop_repeats, find_ulcers, refine_find
 from ulcermeter.segmentation.prompt_channels import polygon_region
 from ulcermeter.segmentation.prompted import PassResult, find_at_click, find_in_outline, find_in_region, keep_ulcers
@@ -39,8 +39,9 @@ def segment(
 
     Without a prompt they are found and each is outlined again at the photo's own resolution. A click, a box or a
     rough outline replaces the finding: the same network is told where to look. What it then finds at a click or in a
-    box is an ulcer only where it stands out without the prompt too and reaches `detection_limit_mm`. A mask or a
-    tracing is taken as it is and carries a reader's error in its interval, with `as_truth` none.
+    box is an ulcer only where it stands out without the prompt too and reaches `detection_limit_mm`. Where nothing is
+    sure enough to be called an ulcer, finds of a confidence of at least `POSSIBLE_CONFIDENCE` are given as possible
+    ones. A mask or a tracing is taken as it is and carries a reader's error in its interval, with `as_truth` none.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ def segment(
     Returns
     -------
     Segmentation
-        Labels by falling area; empty where nothing was found.
+        Labels by falling area; empty where nothing was found. Either ulcers or, where there are none, possible ulcers.
 
     Raises
     ------
@@ -128,17 +129,23 @@ def detection_limit_mm(rectified: RectifiedPhoto, *, protocol: Protocol) -> floa
 
 def _segment_automatically(rectified: RectifiedPhoto, model: Model, protocol: Protocol) -> Segmentation:
     view, logits, finds = find_ulcers(rectified, model=model)
-    results: list[PassResult] = [(view, logits, [])]
+    sure: list[PassResult] = []
+    possible: list[PassResult] = []
     for find in finds:
         if find.extent * rectified.spacing_mm >= 0.5 * protocol.measurement.detection_limit_min_mm:
             cut, refined, found = refine_find(rectified, find, first_pass=(view, logits), model=model)
-            kept = [
-                one
-                for one in found
-                if is_trusted(one.confidence, one.peak) and _reaches_limit(one, rectified, protocol)
-            ]
-            results += [(cut, refined, kept)] if kept else []
-    return _assemble(rectified, results, model)
+            kept = [one for one in found if _reaches_limit(one, rectified, protocol)]
+            sure += _trusted((cut, refined, kept))
+            possible += _trusted((cut, refined, kept), least=POSSIBLE_CONFIDENCE)
+    results = [(view, logits, []), *(sure or possible)]
+    return _assemble(rectified, results, model, possible=bool(possible and not sure))
+
+
+def _trusted(result: PassResult, **least: float) -> list[PassResult]:
+    """Return a pass with those of its finds that are sure enough; none where there is no such find."""
+    view, logits, finds = result
+    kept = [find for find in finds if is_trusted(find.confidence, find.peak, **least)]
+    return [(view, logits, kept)] if kept else []
 
 
 def _ulcers_of(rectified: RectifiedPhoto, result: PassResult, model: Model, protocol: Protocol) -> PassResult:
@@ -153,7 +160,12 @@ def _reaches_limit(find: Find, rectified: RectifiedPhoto, protocol: Protocol) ->
 
 
 def _assemble(
-    rectified: RectifiedPhoto, results: Sequence[PassResult], model: Model, *, prompt: str = ""
+    rectified: RectifiedPhoto,
+    results: Sequence[PassResult],
+    model: Model,
+    *,
+    prompt: str = "",
+    possible: bool = False,
 ) -> Segmentation:
     finds = sorted(drop_repeats([find for _, _, found in results for find in found]), key=lambda find: -find.area)
     shape = rectified.pixels.shape[:2]
@@ -172,6 +184,7 @@ def _assemble(
         touches_border=tuple(touches_border(rectified, find.outline) for find in finds),
         source=OutlineSource.NETWORK,
         prompt=prompt,
+        possible=possible,
     )
 
 

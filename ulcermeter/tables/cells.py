@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMULA_STARTS", "PASSED", "Cell", "Record", "Row", "known_number", "not_known", "records", "unguarded"]
+__all__ = [
+    "FORMULA_STARTS",
+    "MACHINE",
+    "PASSED",
+    "Cell",
+    "Record",
+    "Row",
+    "is_unconfirmed",
+    "known_number",
+    "not_known",
+    "records",
+    "unguarded",
+]
 
 Cell = str | float | None
 """A cell: text, a number (of a count or a measure), or nothing; `not_known` says which of them tell nothing."""
@@ -18,6 +30,9 @@ Row = Mapping[str, Cell]
 
 Record = dict[str, Any]
 """A row of a table that `conform` made; which column holds text and which numbers stands in its contract."""
+
+MACHINE = "machine"
+"""The `reader` of an outline that nobody drew or confirmed."""
 
 PASSED = ("measured", "no ulcer")
 """A photo's `status` where it was seen well enough to tell what it shows; otherwise it was refused or failed."""
@@ -85,6 +100,21 @@ def records(frame: pd.DataFrame) -> list[Record]:
         Cells as pandas holds them: text, float, int or NA.
     """
     return [{str(name): cell for name, cell in row.items()} for row in frame.to_dict("records")]
+
+
+def is_unconfirmed(row: Record) -> bool:
+    """Say whether a measurement is of a possible ulcer that no reader has drawn or confirmed.
+
+    Parameters
+    ----------
+    row : mapping
+        Of ``measurements``, with ``presence`` and ``reader``.
+
+    Returns
+    -------
+    bool
+    """
+    return bool(row["presence"] == "possible" and row["reader"] in ("", MACHINE))
 
 
 def unguarded(cell: str) -> str:

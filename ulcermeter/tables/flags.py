@@ -36,6 +36,7 @@ class FlagKind(StrEnum):
     ONLY_CLICK_SEARCHED = "only_click_searched"  # photos
     PHOTO_OF_ANOTHER = "photo_of_another"  # photos, number: the ulcer the photo names
     PHOTO_NOT_MEASURED = "photo_not_measured"  # photos, status, reason
+    POSSIBLE_ULCER = "possible_ulcer"  # photos: on which something too weak to be called an ulcer was outlined
     COVERED = "covered"  # photos
     COVERED_YET_OUTLINED = "covered_yet_outlined"  # photos
     READER_UNSURE = "reader_unsure"  # photos

@@ -8,7 +8,7 @@ from ulcermeter.tables.contract import number as _number
 from ulcermeter.tables.contract import text as _text
 from ulcermeter.tables.inputs import FINGERS, HANDS, VIEWS, YES_NO
 
-__all__ = ["OUTPUTS", "QUALITY", "STATES"]
+__all__ = ["OUTPUTS", "PRESENCES", "QUALITY", "STATES"]
 
 STATES = (
     "first seen",
@@ -23,6 +23,7 @@ STATES = (
     "amputated",
 )
 _RETAKE_STATUSES = ("refused", "failed", "uncertain")
+PRESENCES = ("ulcer", "possible")
 _CHANGES = ("better", "worse", "same", "uncertain")
 _YES_NO_UNKNOWN = ("yes", "no", "unknown")
 QUALITY = {
@@ -66,7 +67,7 @@ PHOTOS = Table(
         _number("scale_se_pct", "relative standard error of length at the ulcer", "%"),
         _number("focus", "inverse 10-90 % width of the sharpest edges at the ulcer; higher is sharper", "1/mm"),
         _number("exposure", "share of pixels at the ulcer's finger neither burnt out nor black, 0..1; 0 in dim light"),
-        _count("n_ulcers", "ulcers measured"),
+        _count("n_ulcers", "ulcers measured; possible ones are not counted"),
         _number("detection_limit_mm", "smallest diameter that would have been found here", "mm"),
         *(_text(name, meaning + "; never refuses", YES_NO) for name, meaning in QUALITY.items()),
         _text("sha256", "of the photo file"),
@@ -122,6 +123,11 @@ MEASUREMENTS = Table(
             "surface_diameter_mm", "longest caliper after unrolling the finger; empty when no finger was found", "mm"
         ),
         _number("surface_area_mm2", "area along the skin; empty when no finger was found", "mm2"),
+        _text(
+            "presence",
+            "ulcer, or possible: too weak to be called one, it counts for nothing until a reader confirms it",
+            PRESENCES,
+        ),
         _text("over_threshold", "diameter over the protocol's threshold", ("yes", "no", "uncertain")),
         _number("probability_over_threshold", "share of the Monte Carlo draws over the threshold", "0..1"),
         _text("dominant_error", "the term that widens the interval most", ("reference", "height", "outline", "slope")),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import TABLES, conform, from_rows
+from ulcermeter.tables.cells import is_unconfirmed
 from ulcermeter.tables.dates import day_number, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 from ulcermeter.tracking.reading import Record, day_zero, measurement_records, photo_rows, read_fingers
@@ -81,7 +82,14 @@ def _rows(name: str, frame: pd.DataFrame | None) -> list[Record]:
 
 def _outlined_rows(item: Outlined, records: Sequence[Record]) -> list[Record]:
     cells = {"ulcer_id": item.ulcer_id, "state": item.state, "flags": write_flags(item.flags)}
-    return [{**records[row], **cells} for row in item.rows]
+    possible = {name for flag in item.flags if flag.kind is FlagKind.POSSIBLE_ULCER for name in flag.photos}
+    return [{**records[row], **cells, **_confirmed(records[row], item.state, possible)} for row in item.rows]
+
+
+def _confirmed(record: Record, state: str, possible: set[str]) -> Record:
+    """Return the presence of a possible ulcer that a reader calls open; nothing to change where it is otherwise."""
+    open_there = state not in ("indeterminate", "healed") and record["photo"] not in possible
+    return {"presence": "ulcer"} if is_unconfirmed(record) and open_there else {}
 
 
 def _host(flags: Sequence[Flag]) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables.flags import Flag, FlagKind
 from ulcermeter.tracking.lineage import Lineage
+from ulcermeter.tracking.observation import GATE, Observation, distance2, same_view
 from ulcermeter.tracking.reading import PhotoRow
 
-__all__ = ["Scene", "Verdict", "contested", "judge_absence", "saw_clear"]
+__all__ = ["Scene", "Verdict", "contested", "judge_absence", "saw_clear", "unconfirmed"]
 
 
 @dataclass(frozen=True)
@@ -22,17 +23,20 @@ class Scene:
     ----------
     photos : tuple of PhotoRow
     outlined : frozenset of str
-        Photos with at least one outline.
+        Photos with at least one outline that is surely of an ulcer.
     numbers : frozenset of str
         The clinic's numbers of this finger's ulcers known so far.
     lineages : tuple of Lineage
         Ulcers of this finger that photos could show.
+    possible : mapping of str to tuple of Observation
+        Photos to what is outlined on them and may be an ulcer; no reader has said so.
     """
 
     photos: tuple[PhotoRow, ...]
     outlined: frozenset[str]
     numbers: frozenset[str]
     lineages: tuple[Lineage, ...]
+    possible: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
 
     def alone(self, photo: PhotoRow) -> bool:
         """Say whether there is just one ulcer that this photo's view could show."""
@@ -100,6 +104,40 @@ def contested(lineage: Lineage, photo_name: str, scene: Scene) -> Flag | None:
     return None
 
 
+def unconfirmed(lineage: Lineage, photo_name: str, scene: Scene) -> Flag | None:
+    """Return the flag of a possible ulcer on a photo; None where the reader says that this ulcer is open there.
+
+    Parameters
+    ----------
+    lineage : Lineage
+        The ulcer that it is taken to be.
+    photo_name : str
+        The photo's file.
+    scene : Scene
+        One finger on one occasion.
+
+    Returns
+    -------
+    Flag or None
+    """
+    rows = [row for row in scene.photos if row.photo == photo_name]
+    confirmed = any(_reader_state(row, lineage, scene) == "open" for row in rows)
+    return None if confirmed else Flag(FlagKind.POSSIBLE_ULCER, photos=(photo_name,))
+
+
+def _possible_there(photo: PhotoRow, lineage: Lineage, scene: Scene, protocol: Protocol) -> bool:
+    """Whether a photo shows a possible ulcer that is not surely at another place than this one."""
+    return any(
+        _may_be_at(found, lineage.observation, protocol.identity.same_place_mm)
+        for found in scene.possible.get(photo.photo, ())
+    )
+
+
+def _may_be_at(found: Observation, former: Observation, same_place_mm: float) -> bool:
+    view = same_view(found, former)
+    return view is None or distance2(found.places[view], former.places[view], same_place_mm) <= GATE**2
+
+
 def _unexamined(photo: PhotoRow, lineage: Lineage, scene: Scene) -> Flag | None:
     """Return why nothing outlined on a photo says nothing of this ulcer; None when it does."""
     if photo.number and photo.number == lineage.number:
@@ -113,8 +151,10 @@ def _unexamined(photo: PhotoRow, lineage: Lineage, scene: Scene) -> Flag | None:
     return None
 
 
-def saw_clear(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
+def saw_clear(photo: PhotoRow, lineage: Lineage, scene: Scene, protocol: Protocol) -> bool:
     """Say whether a photo, on which nothing of the ulcer was outlined, saw its place clear.
+
+    Not where it shows a possible ulcer there that no reader has ruled out.
 
     Parameters
     ----------
@@ -124,6 +164,8 @@ def saw_clear(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
         The ulcer as known up to the occasion.
     scene : Scene
         One finger on one occasion.
+    protocol : Protocol
+        The trial's rules.
 
     Returns
     -------
@@ -134,7 +176,7 @@ def saw_clear(photo: PhotoRow, lineage: Lineage, scene: Scene) -> bool:
     if photo.click_px is not None and not (photo.number and photo.number == lineage.number):
         return False
     reader_state = _reader_state(photo, lineage, scene)
-    return reader_state in ("", "healed")
+    return reader_state == "healed" or (not reader_state and not _possible_there(photo, lineage, scene, protocol))
 
 
 def judge_absence(lineage: Lineage, scene: Scene, protocol: Protocol) -> Verdict:
@@ -188,6 +230,10 @@ def _closed(passing: Sequence[PhotoRow], lineage: Lineage, scene: Scene, protoco
     if by_reader:
         best = min(by_reader, key=_limit)
         return Verdict("healed", best.photo, best.view)
+    for photo in bare:
+        if _possible_there(photo, lineage, scene, protocol):
+            possible = Flag(FlagKind.POSSIBLE_ULCER, photos=(photo.photo,))
+            return Verdict("indeterminate", photo.photo, photo.view, (possible,))
     return _closed_by_machine(bare, lineage, scene, protocol)
 
 

@@ -45,6 +45,8 @@ class Observation:
     area_mm2, diameter_mm : float
     notes : frozenset of Flag
         What was assumed to put it together.
+    possible_on : frozenset of str
+        Photos of these on which it is only a possible ulcer.
     """
 
     rows: tuple[int, ...]
@@ -56,6 +58,12 @@ class Observation:
     area_mm2: float
     diameter_mm: float
     notes: frozenset[Flag] = frozenset()
+    possible_on: frozenset[str] = frozenset()
+
+    @property
+    def only_possible(self) -> bool:
+        """Whether none of its outlines is surely of an ulcer."""
+        return self.photos == self.possible_on
 
     def order(self) -> tuple[float, float, tuple[int, ...]]:
         """From the tip to the hand, then across; places that are not known come last."""
@@ -158,7 +166,14 @@ def combine(observations: Iterable[Observation], *, parts: bool) -> Observation:
         area_mm2=sum(areas) if parts else sum(areas) / len(areas),
         diameter_mm=max([*(observation.diameter_mm for observation in group), *extents]),
         notes=frozenset().union(*(observation.notes for observation in group)),
+        possible_on=_possible_on(group),
     )
+
+
+def _possible_on(group: Sequence[Observation]) -> frozenset[str]:
+    """Return the photos on which none of the outlines is surely an ulcer."""
+    possible = frozenset().union(*(observation.possible_on for observation in group))
+    return possible.difference(*(observation.photos - observation.possible_on for observation in group))
 
 
 def _mean(group: Sequence[Observation], view: str, *, parts: bool) -> Place:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ulcermeter.errors import Problem, TableError
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import conform
-from ulcermeter.tables.cells import PASSED, not_known, records
+from ulcermeter.tables.cells import PASSED, is_unconfirmed, not_known, records
 from ulcermeter.tables.dates import exact_date, in_doubt, parse_date, time_keys
 from ulcermeter.tracking.observation import Observation, Place, combine
 
@@ -350,6 +350,7 @@ def _observation(row: int, record: Record, number: str, photos: Sequence[PhotoRo
         number=number,
         area_mm2=_known(record["area_mm2"]),
         diameter_mm=_known(record["diameter_mm"]),
+        possible_on=frozenset({record["photo"]} if is_unconfirmed(record) else ()),
     )
 
 

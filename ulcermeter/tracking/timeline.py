@@ -9,7 +9,7 @@ from datetime import date
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables.dates import exact_date, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity
-from ulcermeter.tracking.absence import Scene, Verdict, contested, judge_absence, saw_clear
+from ulcermeter.tracking.absence import Scene, Verdict, contested, judge_absence, saw_clear, unconfirmed
 from ulcermeter.tracking.lineage import Lineage, observed_again
 from ulcermeter.tracking.matching import Links, link
 from ulcermeter.tracking.observation import GATE, Observation, combine, distance2, same_view
@@ -156,7 +156,7 @@ def _add_parts(
         part = observations[a]
         for ulcer_id, parts in groups.items():
             former = timeline.lineages[ulcer_id]
-            if former.status == "open" and fit_together(
+            if (former.status == "open" and not part.only_possible) and fit_together(
                 [*parts, part], former.observation, former.reach_mm, timeline.protocol
             ):
                 parts.append(part)
@@ -186,7 +186,9 @@ def _merge(
             continue
         for other in sorted(groups):
             host, parts = timeline.lineages[other], groups[other]
-            if host.status != "open" or len(parts) > 1 or parts[0].number == lost.number != "":
+            if host.status != "open" or len(parts) > 1 or parts[0].only_possible:
+                continue
+            if parts[0].number == lost.number != "":
                 continue
             if covers_both(parts[0], host.observation, lost.observation, timeline.protocol):
                 keeps, goes = (other, ulcer_id)
@@ -221,11 +223,14 @@ def _scene(timeline: _Timeline, occasion: Occasion, groups: Mapping[str, list[Ob
             lineages.append(replace(newest, beside=lineage.beside | (others - {newest.number})))
         elif lineage.status != "merged":
             lineages.append(lineage)
+    on_photos = timeline.finger.observations[occasion]
+    possible = {name: tuple(one for one in found if name in one.possible_on) for name, found in on_photos.items()}
     return Scene(
         photos=photos,
-        outlined=frozenset(timeline.finger.observations[occasion]),
+        outlined=frozenset(name for name, found in on_photos.items() if len(found) > len(possible[name])),
         numbers=frozenset(lineage.number for lineage in lineages if lineage.number),
         lineages=tuple(lineages),
+        possible=possible,
     )
 
 
@@ -248,17 +253,33 @@ def _record_outlined(
     against = [why for name in sorted(now.photos) if (why := contested(current, name, scene))]
     own = sorted(now.notes, key=lambda flag: flag.kind)
     notes = [*own, *notes, *against, *_number_disagrees(before, now, timeline.protocol)]
-    notes += _misses(current, now, scene)
+    notes += _misses(current, now, scene, timeline.protocol)
     notes += [Flag(FlagKind.OUTLINED_AFTER_AMPUTATION, date=f.date) for f in _amputated(timeline, occasion, before)[1]]
     notes += _unplaced(timeline, occasion)
-    unsure = len(against) == len(now.photos) or occasion in timeline.finger.unplaced
-    state, more = "indeterminate", list[Flag]()
-    if not unsure:
-        state, more = _open_state(timeline, before, current, notes, took_in=took_in, n_parts=len(parts))
-    timeline.outlined.append(Outlined(now.rows, ulcer_id, state, tuple(dict.fromkeys([*notes, *more]))))
-    if not unsure:
+    possible = [flag for name in sorted(now.possible_on) if (flag := unconfirmed(current, name, scene))]
+    unsure = _all_doubted(now, [*against, *possible]) or occasion in timeline.finger.unplaced
+    state, more = "indeterminate", possible
+    if _ruled_out(now, against) and not _unplaced(timeline, occasion):
+        state, more = "healed", [] if before.status else [Flag(FlagKind.NEVER_SEEN_OPEN)]
+    elif not unsure:
+        state, own = _open_state(timeline, before, current, notes, took_in=took_in, n_parts=len(parts))
+        more = [*possible, *own]
         timeline.open_on[ulcer_id] = occasion.date
-    timeline.lineages[ulcer_id] = replace(observed_again(before, now, "" if unsure else "open"), beside=current.beside)
+    flags = tuple(dict.fromkeys([*notes, *more]))
+    timeline.outlined.append(Outlined(now.rows, ulcer_id, state, flags))
+    status = "open" if not unsure else "healed" if state == "healed" and before.status else ""
+    timeline.lineages[ulcer_id] = replace(observed_again(before, now, status), beside=current.beside)
+
+
+def _all_doubted(now: Observation, doubts: Sequence[Flag]) -> bool:
+    """Whether each photo on which an ulcer is outlined has something that keeps the outline from being an open one."""
+    return now.photos == {name for flag in doubts for name in flag.photos}
+
+
+def _ruled_out(now: Observation, against: Sequence[Flag]) -> bool:
+    """Whether only a possible ulcer is outlined, and the reader says of each of its photos that it is healed."""
+    healed = {name for flag in against if flag.kind is FlagKind.READER_SAYS_HEALED for name in flag.photos}
+    return now.only_possible and now.photos == healed
 
 
 def _open_state(
@@ -282,7 +303,7 @@ def _first_state(timeline: _Timeline, current: Lineage, notes: Sequence[Flag]) -
         (when, photo)
         for when, scene in timeline.scenes
         for photo in scene.photos
-        if saw_clear(photo, current, replace(scene, lineages=(*scene.lineages, current)))
+        if saw_clear(photo, current, replace(scene, lineages=(*scene.lineages, current)), timeline.protocol)
     ]
     for when, photo in reversed(clear):
         if _at_baseline_or_later(timeline, when):
@@ -319,10 +340,10 @@ def _number_disagrees(before: Lineage, now: Observation, protocol: Protocol) -> 
     return [Flag(FlagKind.NUMBER_AND_PLACE_DISAGREE, number=now.number)] if apart > GATE**2 else []
 
 
-def _misses(current: Lineage, now: Observation, scene: Scene) -> list[Flag]:
+def _misses(current: Lineage, now: Observation, scene: Scene, protocol: Protocol) -> list[Flag]:
     """Name the passing, uncovered photos of the same views on which it was not outlined."""
     blank = [p for p in scene.photos if p.photo not in now.photos and p.view in now.views]
-    return [Flag(FlagKind.NOT_FOUND_ON, photos=(p.photo,)) for p in blank if saw_clear(p, current, scene)]
+    return [Flag(FlagKind.NOT_FOUND_ON, photos=(p.photo,)) for p in blank if saw_clear(p, current, scene, protocol)]
 
 
 def _record_absent(

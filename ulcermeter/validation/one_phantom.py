@@ -12,7 +12,7 @@ import numpy as np
 
 from ulcermeter.agreement import dice
 from ulcermeter.calibration import calibrate, rectify
-from ulcermeter.datatypes import PhotoResult
+from ulcermeter.datatypes import PhotoResult, Presence
 from ulcermeter.errors import Refusal
 from ulcermeter.finger import locate_finger
 from ulcermeter.phantom import Phantom, UlcerTruth, draw_phantom, write_phantom
@@ -155,12 +155,13 @@ def _instrument(task: Task, phantom: Phantom, folder: Path) -> dict[str, Any]:
     ulcer = phantom.truth.ulcers[0]
     at = _matching(result, ulcer)
     seen = status in PASSED
+    n_sure = sum(row["presence"] == Presence.ULCER for row in result.measurements)
     row = {
         "mode": INSTRUMENT,
         "status": status,
         "reason": reason,
         "found": "" if not seen else "yes" if at is not None else "no",
-        "n_false": len(result.measurements) - (at is not None),
+        "n_false": n_sure - (at is not None),
         "scale_se_pct": result.photo.get("scale_se_pct", math.nan),
     }
     if at is None:
@@ -172,12 +173,13 @@ def _instrument(task: Task, phantom: Phantom, folder: Path) -> dict[str, Any]:
 
 
 def _matching(result: PhotoResult, ulcer: UlcerTruth) -> int | None:
-    """Return which measurement is the drawn ulcer, or None."""
-    apart = [
-        math.dist((row["centroid_x_px"], row["centroid_y_px"]), ulcer.centroid_px) / ulcer.px_per_mm
-        for row in result.measurements
-    ]
-    nearest = min(range(len(apart)), key=lambda k: apart[k], default=None)
+    """Return which measurement is the drawn ulcer, or None; a possible ulcer has not found it."""
+    apart = {
+        k: math.dist((row["centroid_x_px"], row["centroid_y_px"]), ulcer.centroid_px) / ulcer.px_per_mm
+        for k, row in enumerate(result.measurements)
+        if row["presence"] == Presence.ULCER
+    }
+    nearest = min(apart, key=lambda k: apart[k], default=None)
     if nearest is None or apart[nearest] > max(_NEAR_MM, ulcer.diameter_mm / 2):
         return None
     return nearest

@@ -110,6 +110,9 @@ _WORDS: dict[FlagKind, Callable[[Flag], str]] = {
         f"the photo names ulcer {f.number} and may not show this one ({_first(f.photos)})"
     ),
     FlagKind.PHOTO_NOT_MEASURED: lambda f: f"{f.status}: {f.reason or 'no reason given'} ({_first(f.photos)})",
+    FlagKind.POSSIBLE_ULCER: lambda f: (
+        f"possible ulcer, too weak to be called one: look, and say open or healed ({', '.join(f.photos)})"
+    ),
     FlagKind.COVERED: lambda f: f"covered ({_first(f.photos)})",
     FlagKind.COVERED_YET_OUTLINED: lambda f: f"covered, the outline may be of a crust or dressing ({_first(f.photos)})",
     FlagKind.READER_UNSURE: lambda f: f"the reader is unsure ({_first(f.photos)})",

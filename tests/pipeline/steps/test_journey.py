@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -14,6 +15,7 @@ from ulcermeter.datatypes import CameraInfo, Note, NoteKind, Photo
 from ulcermeter.errors import Problem, Refusal, StudyError
 from ulcermeter.phantom import CameraSpec, PhantomSpec, draw_phantom, write_phantom
 from ulcermeter.pipeline import measure_photo, one_photo
+from ulcermeter.pipeline.steps import outlining
 from ulcermeter.pipeline.steps.gating import refuse_or_note
 from ulcermeter.pipeline.steps.prompt import Prompt, PromptKind, parse_prompt
 from ulcermeter.pipeline.steps.records import Calibrated, Measured, PhotoContext, row_cells
@@ -43,6 +45,36 @@ def test_every_stage_keeps_what_the_one_before_it_knew(folder: Path) -> None:
         assert all(getattr(after, name) is getattr(before, name) for name in kept)
     with pytest.raises(FrozenInstanceError):
         reached[-1].notes = ()  # type: ignore[misc]
+
+
+def test_a_possible_ulcer_is_measured_noted_and_not_counted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = outlining.segment
+    monkeypatch.setattr(outlining, "segment", lambda *args, **more: replace(found(*args, **more), possible=True))
+    result = measure_photo(ROW, PROTOCOL, root=folder, overlay=False)
+    assert (result.photo["status"], result.photo["n_ulcers"]) == ("measured", 0)
+    assert [row["presence"] for row in result.measurements] == ["possible"]
+    assert "possible ulcer" in result.photo["reason"]
+
+
+@pytest.mark.parametrize(
+    ("windows", "chosen"),
+    [("n", 0), ("nn", 1), ("np", 1), ("ns", 1), ("pn", 0), ("pp", 0), ("ps", 1), ("sn", 0), ("sp", 0)],
+)
+def test_a_surer_find_in_the_wider_window_takes_a_possible_ones_place(
+    monkeypatch: pytest.MonkeyPatch, windows: str, chosen: int
+) -> None:
+    """Each window shows (n)othing, a (p)ossible ulcer or a (s)ure one; the finger's window comes first."""
+    seen = [
+        SimpleNamespace(outlines=(1,) * (kind != "n"), possible=kind == "p", at=at) for at, kind in enumerate(windows)
+    ]
+    looks = iter(seen)
+    boxes = outlining._Windows(tuple((0.0, 0.0, 9.0, 9.0) for _ in windows))
+    monkeypatch.setattr(outlining, "_choose_windows", lambda *_: boxes)
+    monkeypatch.setattr(outlining, "choose_spacing", lambda *_, **__: 0.1)
+    monkeypatch.setattr(outlining, "rectify", lambda *_, **__: None)
+    monkeypatch.setattr(outlining, "_segment", lambda *_: next(looks))
+    best, _ = outlining._outline(None, PHOTO, None, Prompt())  # type: ignore[arg-type]
+    assert best is seen[chosen]
 
 
 @pytest.mark.parametrize(

@@ -131,13 +131,18 @@ def _outline(
     context: PhotoContext, photo: Photo, calibration: Calibration, prompt: Prompt
 ) -> tuple[Segmentation, Finger | None]:
     windows = _choose_windows(context, photo, calibration, prompt)
+    best: Segmentation | None = None
     for window in windows.boxes:
         spacing_mm = choose_spacing(photo, calibration, window=window, at=prompt.within(window).place(photo))
         rectified = rectify(photo, calibration, spacing_mm=spacing_mm, window=window)
         segmentation = _segment(context, rectified, prompt)
-        if segmentation.outlines:
+        sure = bool(segmentation.outlines) and not segmentation.possible
+        # A possible ulcer round the finger gives way only to a surer one in the wider window.
+        best = segmentation if sure or best is None or not best.possible else best
+        if sure:
             break
-    return segmentation, windows.finger
+    assert best is not None, "there is always a window"
+    return best, windows.finger
 
 
 def _choose_windows(context: PhotoContext, photo: Photo, calibration: Calibration, prompt: Prompt) -> _Windows:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ulcermeter.datatypes import Presence
 from ulcermeter.pipeline.steps.records import Begun, Calibrated, Measured, Opened, Outlined, PhotoContext, Prompted
 from ulcermeter.quality import judge_quality
 from ulcermeter.tables import columns
-from ulcermeter.tables.cells import records
+from ulcermeter.tables.cells import MACHINE, records
 from ulcermeter.wording import reason_of_photo
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def photo_row(context: PhotoContext, known: Begun, *, status: str, reason: str =
         cells |= {name: float(getattr(known.gates, name)) for name in _GATES}
     if isinstance(known, Outlined):
         cells["detection_limit_mm"] = known.detection_limit_mm
-    cells["n_ulcers"] = len(known.measurements) if isinstance(known, Measured) else 0
+    cells["n_ulcers"] = 0
+    if isinstance(known, Measured):
+        cells["n_ulcers"] = int((known.measurements["presence"] == Presence.ULCER).sum())
     cells |= {"status": status, "reason": reason_of_photo(reason, known.notes), **more}
     return {name: _finite(cells[name]) for name in columns("photos") if name in cells}
 
@@ -128,9 +131,7 @@ def measurement_rows(
     """
     own = columns("measurements")
     frame = named_measurements(context, measured)
-    frame = frame.assign(
-        reader=context.cell("mask") or "machine", run_id=run_id, label=frame["label"] + first_label - 1
-    )
+    frame = frame.assign(reader=context.cell("mask") or MACHINE, run_id=run_id, label=frame["label"] + first_label - 1)
     return tuple(
         {name: None if _is_na(value) else value for name, value in row.items() if name in own} for row in records(frame)
     )
