@@ -118,6 +118,18 @@ def test_an_added_ulcer_gets_the_next_label(study: Study, machine: tuple) -> Non
     assert [row["reader"] for row in after.measurements] == ["machine", "R1"]
 
 
+def test_a_readers_outline_makes_a_possible_ulcer_one_and_is_counted(study: Study, machine: tuple) -> None:
+    possible = tuple({**row, "presence": "possible"} for row in machine[0].measurements)
+    weak = replace(machine[0], measurements=possible, photo={**machine[0].photo, "n_ulcers": 0})
+    after = apply_readings(study, (weak, *machine[1:]), [reading(weak, accepted(weak))]).done[0]
+    assert (after.measurements[0]["presence"], after.photo["n_ulcers"]) == ("ulcer", len(after.measurements))
+    _, outline = weak.outlines[0]
+    beside = UlcerReading(1, UlcerVerdict.ADDED, outline + [0.0, 70.0])
+    added = apply_readings(study, (weak, *machine[1:]), [reading(weak, beside)]).done[0]
+    assert [row["presence"] for row in added.measurements] == ["possible", "ulcer"]
+    assert added.photo["n_ulcers"] == 1
+
+
 def test_adjudicated_before_primary_before_the_only_one_before_the_machine(study: Study, machine: tuple) -> None:
     first = machine[0]
     one, two = reading(first, edited(first, 1.1)), reading(first, edited(first, 1.3), reader="R2")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -180,6 +181,41 @@ def test_the_dominant_term_is_named(term: str, how: dict, rules: dict) -> None:
         projected(at_height(ellipse(3.0, 2.0)), 15.0), calibration(15.0, **how), protocol=PROTOCOL.changed(**rules)
     )
     assert got.dominant_error == term
+
+
+@pytest.mark.parametrize(
+    ("tilt", "how", "size"),
+    [
+        (5.0, {}, 3.0),
+        (20.0, {"rel_sd": 0.02}, 2.0),
+        (25.0, {"on": "table"}, 5.0),
+        (10.0, {"on": "table", "rel_sd": 0.01}, 1.5),
+    ],
+)
+@pytest.mark.parametrize("sure", [0.85, 0.98])
+def test_the_combined_uncertainty_gives_the_interval(tilt: float, how: dict, size: float, sure: float) -> None:
+    height = 12.0 if how.get("on") == "table" else 0.0
+    outline = projected(at_height(ellipse(size, 0.7 * size), height), tilt)
+    got = row(outline, calibration(tilt, **how), source=OutlineSource.NETWORK, confidence=sure)
+    assert wide(got) / 2 == pytest.approx(1.96 * got.u_combined_mm, rel=0.06)
+    terms = {term: got[f"u_{term}_mm"] for term in ("reference", "height", "outline", "slope")}
+    assert got.u_combined_mm == pytest.approx(math.sqrt(sum(u**2 for u in terms.values())), rel=1e-9)
+    assert got.dominant_error == max(terms, key=lambda term: terms[term])
+
+
+def test_each_term_of_the_budget_is_its_own() -> None:
+    """Sizes worked out by hand: a circle level with its reference, seen from 120 mm."""
+    outline = projected(at_height(ellipse(4.0, 4.0)), 0.0)
+    bare = STILL.changed(boundary_sd_mm=0.0, boundary_smooth_sd_mm=0.0, boundary_confidence_share=0.0)
+    found = calibration(rel_sd=0.02)
+    assert row(outline, calibration(), protocol=bare).u_combined_mm == pytest.approx(0.0, abs=1e-6)
+    reference = row(outline, found, protocol=bare)
+    assert reference.u_reference_mm == pytest.approx(0.02 * 4.0, rel=0.1)
+    assert (reference.u_height_mm, reference.u_outline_mm, reference.u_slope_mm) == pytest.approx((0, 0, 0), abs=1e-6)
+    height = row(outline, calibration(), protocol=bare.changed(height_skin_sd_mm=3.0))
+    assert height.u_height_mm == pytest.approx(4.0 * 3.0 / 120, rel=0.06)
+    edge = row(outline, calibration(), protocol=bare.changed(boundary_sd_mm=0.05), source=OutlineSource.NETWORK)
+    assert edge.u_outline_mm == pytest.approx(2 * 0.05, rel=0.06)
 
 
 def test_relative_width_of_the_reference_term() -> None:

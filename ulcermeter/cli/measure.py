@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _FOR_EYES = (
-    "photo", "status", "label", "diameter_mm", "diameter_low_mm", "diameter_high_mm", "width_mm", "area_mm2",
-    "over_threshold", "dominant_error", "reason",
+    "photo", "status", "label", "presence", "diameter_mm", "diameter_low_mm", "diameter_high_mm", "width_mm",
+    "area_mm2", "over_threshold", "dominant_error", "reason",
 )  # fmt: skip
 
 

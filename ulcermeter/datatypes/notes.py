@@ -31,7 +31,6 @@ class NoteKind(Enum):
     REFERENCE_ON_ASSUMED = "the row does not say where the reference lies"  # skin or table
     TRACING_ELSEWHERE = "a tracing follows no edge and the ulcer lies elsewhere"  # the ulcer's middle, px (x, y)
     NO_FINGER = "no finger was found"
-    POSSIBLE_ULCER = "nothing found is sure enough to be called an ulcer"
     GATE_FAILED = "a gate failed and the protocol only reports it"  # none: see `Note.problem`
     READER_STATE_TAKEN = "no finger was found, and the reader's state stands"  # the reader's state
     COLOUR_STANDARDISED = "colour standardised by the card"  # gains of red, green, blue

@@ -135,8 +135,7 @@ def failed_photo(row: Mapping[str, object], protocol: Protocol, error: PhotoErro
 
 def _measured(context: PhotoContext, judged: Judged) -> Measured:
     frame = measure(judged.segmentation, finger=judged.finger, protocol=context.protocol)
-    notes = (*judged.notes, Note(NoteKind.POSSIBLE_ULCER)) if judged.segmentation.possible else judged.notes
-    return Measured(**(vars(judged) | {"notes": notes}), measurements=frame)
+    return Measured(**vars(judged), measurements=frame)
 
 
 def _finished(context: PhotoContext, known: Begun, *, run_id: str, first_label: int, overlay: bool) -> PhotoResult:

@@ -36,7 +36,7 @@ from ulcermeter.readings import (
 )
 from ulcermeter.segmentation.tracings import segment_tracing
 from ulcermeter.tables import columns
-from ulcermeter.tables.cells import PASSED, records
+from ulcermeter.tables.cells import PASSED, is_unconfirmed, records
 from ulcermeter.wording import reading_not_kept
 
 if TYPE_CHECKING:
@@ -284,7 +284,8 @@ class _Work:
             if row is not None:
                 assert ulcer.outline_px is not None
                 rows[label], outlines[label] = row | {"label": label}, ulcer.outline_px
-        photo = {**machine.photo, "status": "measured" if rows else "no ulcer", "n_ulcers": len(rows)}
+        n_ulcers = sum(not is_unconfirmed(row) for row in rows.values())
+        photo = {**machine.photo, "status": "measured" if rows else "no ulcer", "n_ulcers": n_ulcers}
         return replace(
             machine,
             photo=photo,

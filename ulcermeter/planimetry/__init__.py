@@ -23,7 +23,7 @@ from ulcermeter.planimetry.calipers import (
     transverse_width,
 )
 from ulcermeter.planimetry.fits_finger import check_on_finger
-from ulcermeter.planimetry.interval import SizeDraws, draw_sizes, error_sizes
+from ulcermeter.planimetry.interval import TERMS, SizeDraws, draw_sizes, error_sizes
 from ulcermeter.planimetry.skin import SkinOutline, lay_on_skin
 from ulcermeter.protocol import Protocol
 
@@ -189,7 +189,8 @@ def _answer(
         "area_high_mm2": max(float(area_high), area_mm2),
         "over_threshold": over,
         "probability_over_threshold": float(np.mean(draws.diameter_mm > threshold)),
-        "dominant_error": draws.dominant,
+        "dominant_error": draws.budget.dominant,
+        **{f"u_{term}_mm": getattr(draws.budget, f"{term}_mm") for term in (*TERMS, "combined")},
     }
 
 

@@ -15,13 +15,12 @@ from ulcermeter.planimetry.calipers import resample, transverse_width
 from ulcermeter.planimetry.skin import SkinOutline, local_scale, tangent_frame
 from ulcermeter.protocol import Protocol
 
-__all__ = ["TERMS", "ErrorSizes", "SizeDraws", "draw_sizes", "error_sizes"]
+__all__ = ["TERMS", "Budget", "ErrorSizes", "SizeDraws", "draw_sizes", "error_sizes"]
 
 
 TERMS = ("reference", "height", "outline", "slope")
 _VERTICES = 48
 _WAVES = (2, 3, 4, 5)
-_FEW_DRAWS = 400
 _BLOCK = 100
 
 
@@ -49,12 +48,36 @@ class ErrorSizes:
 
 
 @dataclass(frozen=True)
+class Budget:
+    """Standard uncertainty of a diameter by each term alone, mm: the standard deviation of draws of that term.
+
+    The terms are drawn independently of each other, so that they combine by their squares (GUM, JCGM 100:2008, 5.1.2);
+    1.96 times the combined one is half the 95 % interval as far as the draws are normal and the model is linear.
+    """
+
+    reference_mm: float
+    height_mm: float
+    outline_mm: float
+    slope_mm: float
+
+    @property
+    def combined_mm(self) -> float:
+        """Combined standard uncertainty: the root of the sum of squares."""
+        return float(np.sqrt(sum(getattr(self, f"{term}_mm") ** 2 for term in TERMS)))
+
+    @property
+    def dominant(self) -> str:
+        """The largest term; empty where there is none."""
+        return max(TERMS, key=lambda term: float(getattr(self, f"{term}_mm"))) if self.combined_mm > 0 else ""
+
+
+@dataclass(frozen=True)
 class SizeDraws:
-    """Equally likely sizes: diameters (D,) in mm, areas (D,) in mm², and the term that widens the diameter most."""
+    """Equally likely sizes: diameters (D,) in mm, areas (D,) in mm², and what each term has in the diameter's."""
 
     diameter_mm: NDArray[np.float64]
     area_mm2: NDArray[np.float64]
-    dominant: str
+    budget: Budget
 
 
 def error_sizes(
@@ -144,19 +167,12 @@ def draw_sizes(
     noise = _Noise.draw(rng, skin, calibration, centroid_px, sizes=sizes, count=count)
     shape = _Shape.of(skin)
     lengths, areas = shape.sizes(noise, TERMS)
-    own, own_areas = shape.sizes(noise.first(_FEW_DRAWS), ("outline",))
-    few = noise.first(_FEW_DRAWS)
-    spread = {term: _spread(shape.sizes(few, tuple(t for t in TERMS if t != term))[0]) for term in TERMS}
-    dominant = min(TERMS, key=lambda term: spread[term])
+    alone = {term: shape.sizes(noise, (term,)) for term in TERMS}
+    own, own_areas = (np.median(sizes) for sizes in alone["outline"])
+    spread = {f"{term}_mm": float(diameter_mm * np.std(drawn) / own) for term, (drawn, _) in alone.items()}
     return SizeDraws(
-        diameter_mm=diameter_mm * lengths / np.median(own),
-        area_mm2=area_mm2 * areas / np.median(own_areas),
-        dominant=dominant if _spread(lengths) > 0 else "",
+        diameter_mm=diameter_mm * lengths / own, area_mm2=area_mm2 * areas / own_areas, budget=Budget(**spread)
     )
-
-
-def _spread(values: Reals) -> float:
-    return float(np.subtract(*np.percentile(values, [97.5, 2.5])))
 
 
 @dataclass(frozen=True)
@@ -194,9 +210,6 @@ class _Noise:
         boundary = boundary + sizes.smooth_sd_mm * rng.standard_normal((count, len(waves))) @ waves
         gradient = skin.gradient + sizes.slope_sd * rng.standard_normal((count, 2))
         return cls(reference, factor, boundary, gradient)
-
-    def first(self, count: int) -> _Noise:
-        return _Noise(self.reference[:count], self.height[:count], self.boundary[:count], self.gradient[:count])
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,15 @@ MEASUREMENTS = Table(
         _text("over_threshold", "diameter over the protocol's threshold", ("yes", "no", "uncertain")),
         _number("probability_over_threshold", "share of the Monte Carlo draws over the threshold", "0..1"),
         _text("dominant_error", "the term that widens the interval most", ("reference", "height", "outline", "slope")),
+        _number("u_reference_mm", "standard uncertainty of the diameter by the reference alone", "mm"),
+        _number(
+            "u_height_mm", "the same by the ulcer's height over the reference's plane and the camera's place", "mm"
+        ),
+        _number("u_outline_mm", "the same by the placing of the outline", "mm"),
+        _number("u_slope_mm", "the same by the slope of the skin", "mm"),
+        _number(
+            "u_combined_mm", "root of the sum of their squares; the interval is about 1.96 times it to each side", "mm"
+        ),
         _number("centroid_x_px", "centroid of the outline on the photo", "px"),
         _number("centroid_y_px", "centroid of the outline on the photo", "px"),
         _number("finger_s_mm", "distance from the finger's tip along its axis", "mm"),

@@ -102,10 +102,6 @@ _WORDS: dict[NoteKind, Callable[..., str]] = {
         f"the tracing's rim follows no edge, and an ulcer lies elsewhere, at ({x:.0f}, {y:.0f}): look whether the "
         "tracing is of this photo and the same way up (is it upside down?)"
     ),
-    NoteKind.POSSIBLE_ULCER: _fixed(
-        "possible ulcer: what was outlined is not sure enough to be called one; look, and say open or healed in "
-        "reader_state"
-    ),
     NoteKind.NO_FINGER: _fixed("no finger was found, so there are no finger coordinates and no values along the skin"),
     NoteKind.GATE_FAILED: _fixed("gate failed"),
     NoteKind.READER_STATE_TAKEN: lambda state: (
