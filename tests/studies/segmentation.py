@@ -2,18 +2,22 @@
 
 Usage: python tests/studies/segmentation.py DIR [--split dev] [--limit N] [--phantoms N] [--model M.onnx]
 
-DIR holds fuseg/ and the folders without ulcers. Prints Markdown. Photos without a scale are given one (8 px/mm), so
-that both passes run; nothing below depends on it being true.
+DIR holds fuseg/ and the folders without ulcers. Prints Markdown, with intervals by 2000 resamplings of photos; the
+network stands beside people who drew the same photos (twice_labelled, second_reader: some of them it was trained on).
+Photos without a scale are given one (8 px/mm), so that both passes run; nothing below depends on it being true.
 """
 
 import argparse
+import csv
 import math
 import time
 from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.spatial.distance import pdist
+from wound_scores import HEADER as SCORES_HEADER
+from wound_scores import compare, dice, longest_px
+from wound_scores import row as scores_row
 
 from ulcermeter.datatypes import Calibration, CameraInfo, Photo, RectifiedPhoto
 from ulcermeter.reference import parse_reference
@@ -53,21 +57,6 @@ def stated(pixels, *, px_per_mm=STATED_PX_PER_MM, homography=None):
     )
     photo = Photo(pixels, "0" * 64, None, CameraInfo(), Path("stated"))
     return RectifiedPhoto(pixels, 1 / px_per_mm, (0.0, 0.0), calibration, photo)
-
-
-def dice(found, truth):
-    """Dice of two masks; empty against empty is 1."""
-    total = int(found.sum()) + int(truth.sum())
-    return 1.0 if total == 0 else 2 * int((found & truth).sum()) / total
-
-
-def longest_px(mask):
-    """Longest caliper of a mask, px, between pixel centres plus one."""
-    points = cv2.findNonZero(mask.astype(np.uint8))
-    if points is None:
-        return 0.0
-    hull = cv2.convexHull(points).reshape(-1, 2).astype(float)
-    return float(pdist(hull).max()) + 1 if len(hull) > 1 else 1.0
 
 
 def inmost_point(mask):
@@ -124,11 +113,12 @@ class Tally:
 
     def __init__(self):
         self.dice, self.shared, self.total, self.area, self.longest, self.seconds = [], [], [], [], [], []
-        self.small = []
+        self.small, self.scores = [], []
 
     def add(self, found, truth, seconds):
         """Score one photo."""
         self.dice.append(dice(found, truth))
+        self.scores.append(compare(found, truth))
         self.shared.append(int((found & truth).sum()))
         self.total.append(int(found.sum()) + int(truth.sum()))
         self.small.append(0 < truth.sum() < SMALL_PX)
@@ -208,6 +198,50 @@ def study_photos(folder, model, limit):
     return tallies, bins
 
 
+def study_people(root, model):
+    """Hold the network against each of two people, beside one person against the other."""
+    print(f"\n{SCORES_HEADER}")
+    for name, pairs in (("twice labelled, train", twice_labelled(root)), *second_reader(root)):
+        found = [segment(stated(pixels), model=model).labels > 0 for pixels, *_ in pairs]
+        masks = [(first & seen, second & seen, seen) for _, first, second, seen in pairs]
+        print(scores_row(f"{name}: person against person", [compare(b, a) for a, b, _ in masks]))
+        for who, at in (("first", 0), ("second", 1)):
+            scores = [compare(one & mask[2], mask[at]) for one, mask in zip(found, masks, strict=True)]
+            print(scores_row(f"{name}: network against the {who}", scores))
+
+
+def twice_labelled(root):
+    """Photos that are the same picture with two masks: pixels, both masks, what both saw."""
+    folder, pairs = root / "fuseg", []
+    with (folder / "twice_labelled.csv").open(newline="") as stream:
+        for one in csv.DictReader(stream):
+            pixels, first = read_pair(folder / one["split_a"], Path(one["file_a"]).stem)
+            _, second = read_pair(folder / one["split_b"], Path(one["file_b"]).stem)
+            pairs.append((pixels, first, second, np.ones_like(first)))
+    return pairs
+
+
+def second_reader(root):
+    """Photos marked again as tissue: wound is classes 1 and 2, 255 was not seen; those trained on apart."""
+    folder = root / "fuseg"
+    with (folder / "second_reader" / "index.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    for split in ("train", "dev"):
+        pairs = []
+        for one in (row for row in rows if row["set"] == split):
+            pixels, first = read_pair(folder / split, one["photo"])
+            tissue = cv2.imread(str(folder / "second_reader" / f"{one['photo']}.png"), cv2.IMREAD_GRAYSCALE)
+            pairs.append((pixels, first, (tissue == 1) | (tissue == 2), tissue != 255))
+        yield f"second reader, {split}", pairs
+
+
+def read_pair(folder, name):
+    """A photo and its mask."""
+    path = next((folder / "photos").glob(f"{name}.*"))
+    pixels = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+    return pixels, cv2.imread(str(folder / "masks" / f"{name}.png"), cv2.IMREAD_GRAYSCALE) > 127
+
+
 def add_bins(bins, probability, truth):
     """Count pixels, probability and truth in 15 bins."""
     which = np.minimum((probability * len(bins)).astype(int), len(bins) - 1).ravel()
@@ -241,7 +275,8 @@ def study_no_ulcer(root, model):
             result, seconds = timed(lambda p=pixels, s=scale: segment(stated(p, px_per_mm=s), model=model))
             spent += seconds
             with_find += bool(result.confidence)
-            finds += [f"{path.name} {c:.2f}" for c in result.confidence]
+            called = "possible " if result.possible else ""
+            finds += [f"{called}{path.name} {c:.2f}" for c in result.confidence]
             over += int((ulcer_probability(pixels, model=model) > 0.5).any())
         print(
             f"| {name} | {len(photos)} | {with_find} | {'; '.join(finds) or 'none'} | {over} photos | "
@@ -304,6 +339,10 @@ def main():
     for name, tally in tallies.items():
         print(tally.row(name))
     print_calibration(bins)
+    print(f"\n{SCORES_HEADER}")
+    for name, tally in tallies.items():
+        print(scores_row(name, tally.scores))
+    study_people(args.dir, model)
     study_no_ulcer(args.dir, model)
     if args.phantoms:
         study_phantoms(args.phantoms, model)
