@@ -102,7 +102,7 @@ def _ulcer(history: SubjectHistory, outline: Outline, *, crust: float) -> ph.Ulc
         diameter_mm=outline.diameter_mm,
         s_mm=place.s_mm,
         t_mm=place.t_mm,
-        bed=place.bed,
+        wound_bed=place.bed,
         irregularity=place.irregularity,
         aspect=place.aspect,
         angle_deg=35.0 * outline.ulcer if place.angle_deg is None else place.angle_deg,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ulcermeter.calibration import calibrate
-from ulcermeter.calibration.references.card import card_texture
+from ulcermeter.calibration.references.printed_card import card_texture
 from ulcermeter.datatypes import CameraInfo, Photo
 from ulcermeter.errors import Refusal
 

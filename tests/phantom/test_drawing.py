@@ -46,7 +46,7 @@ def edge_offsets(grey, outline, *, reach_px):
 
 def test_drawn_ulcer_edge_is_the_true_outline():
     spec = clean(random_spec(4, diameter_mm=(4, 4.5), tilt_deg=(15, 20), sides=("pulp",), skin_tone=(1, 2), **SMALL))
-    ulcer = replace(spec.ulcers[0], bed="eschar", halo=0.0, rim=0.0, depth_mm=0.0)
+    ulcer = replace(spec.ulcers[0], wound_bed="eschar", halo=0.0, rim=0.0, depth_mm=0.0)
     finger = replace(spec.finger, mottling=0.0, creases=0.0, tightness=1.0)
     light = LightSpec(ambient=1.0, glare=0.0)
     phantom = draw_phantom(replace(spec, ulcers=(ulcer,), finger=finger, light=light))

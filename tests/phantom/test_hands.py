@@ -10,10 +10,10 @@ import pytest
 from ulcermeter.errors import MissingDependencyError
 from ulcermeter.phantom.hands import HandStudio, read_picture, write_pictures
 from ulcermeter.phantom.hands import body as body_files
-from ulcermeter.phantom.hands.grounds import Grounds
-from ulcermeter.phantom.hands.painter import View
+from ulcermeter.phantom.hands.backgrounds import Backgrounds
 from ulcermeter.phantom.hands.props import lay_prop
-from ulcermeter.phantom.hands.rest import along_finger
+from ulcermeter.phantom.hands.renderer import View
+from ulcermeter.phantom.hands.rest_pose import along_finger
 
 SIZE = 128
 needs_body = pytest.mark.skipif(importlib.util.find_spec("anny") is None, reason="the package anny is not installed")
@@ -61,7 +61,7 @@ def test_a_nearer_point_appears_further_out():
 def test_posing_keeps_the_bones_lengths():
     from ulcermeter.phantom.hands.mesh import posed_joints
     from ulcermeter.phantom.hands.pose import POSES, bone_transforms, draw_pose
-    from ulcermeter.phantom.hands.rest import hand_at_rest
+    from ulcermeter.phantom.hands.rest_pose import hand_at_rest
 
     hand = hand_at_rest(body_files.read_body(), {})
     at_rest = np.stack([hand.joints(finger) for finger in range(1, 6)])
@@ -73,7 +73,7 @@ def test_posing_keeps_the_bones_lengths():
 
 @needs_body
 def test_a_short_tip_and_a_thick_finger_have_the_sizes_asked_for():
-    from ulcermeter.phantom.hands.rest import FingerShape, hand_at_rest, reshaped
+    from ulcermeter.phantom.hands.rest_pose import FingerShape, hand_at_rest, reshaped
 
     hand = hand_at_rest(body_files.read_body(), {})
     ill = reshaped(hand, {3: FingerShape(end_share=0.5), 4: FingerShape(girth=1.3)})
@@ -158,7 +158,7 @@ def test_pictures_come_back_from_their_files(studio, pictures, tmp_path):
 
 def test_grounds_of_our_own_need_no_pictures():
     rng = np.random.default_rng(4)
-    drawn = [Grounds().draw(96, rng) for _ in range(40)]
+    drawn = [Backgrounds().draw(96, rng) for _ in range(40)]
     for ground in drawn:
         assert ground.shape == (96, 96, 3)
         assert ground.dtype == np.float32

@@ -19,7 +19,7 @@ DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "fingers
 PROTOCOL = read_protocol("manus")
 CAMERA = CameraSpec(width_px=760, height_px=620, px_per_mm=11.0)
 FINGER = FingerSpec(skin_tone=4.0, seed=3)
-OPEN = PhantomSpec(finger=FINGER, ulcers=(UlcerSpec(diameter_mm=2.4, bed="slough"),), camera=CAMERA)
+OPEN = PhantomSpec(finger=FINGER, ulcers=(UlcerSpec(diameter_mm=2.4, wound_bed="slough"),), camera=CAMERA)
 ROW = {"subject_id": "S01", "hand": "left", "finger": "index", "view": "palmar"}
 ROW |= {"reference": "aruco:10", "reference_on": "skin"}
 

@@ -7,7 +7,7 @@ from drawn_windows import skin_with
 
 from ulcermeter.errors import ModelError, PhotoError
 from ulcermeter.segmentation import load_model, ulcer_probability
-from ulcermeter.segmentation.network import WEIGHTS, photo_logits, quiet_doubtful
+from ulcermeter.segmentation.network import WEIGHTS, photo_logits, suppress_untrusted
 
 
 @pytest.mark.parametrize("shape", [(97, 131), (1, 1), (33, 500), (20, 7)])
@@ -95,6 +95,6 @@ def test_parts_that_are_nowhere_sure_stay_under_a_half():
     probability = np.full((40, 60), 0.02, np.float32)
     probability[5:15, 5:15], probability[25:35, 30:50] = 0.6, 0.7
     probability[30, 40] = 0.9
-    quiet = quiet_doubtful(probability)
+    quiet = suppress_untrusted(probability)
     assert quiet.max(where=np.arange(40)[:, None] < 20, initial=0) == np.float32(0.49)
     assert np.array_equal(quiet[20:], probability[20:]) and quiet.dtype == np.float32

@@ -51,7 +51,7 @@ def test_healthy_skin_that_is_pointed_at_stays_healthy(tone: float) -> None:
 
 @pytest.mark.parametrize(("tone", "diameter_mm"), list(zip(TONES, (1.5, 2.0, 2.5, 1.5, 2.0, 2.5), strict=True)))
 def test_small_ulcers_of_every_skin_tone_are_found_at_a_click_and_in_a_box(tone: float, diameter_mm: float) -> None:
-    drawn = finger(tone, UlcerSpec(diameter_mm=diameter_mm, bed=BEDS[int(tone) - 1], seed=int(tone)))
+    drawn = finger(tone, UlcerSpec(diameter_mm=diameter_mm, wound_bed=BEDS[int(tone) - 1], seed=int(tone)))
     (truth,) = drawn.truth.ulcers
     x, y = truth.centroid_px
     for prompt in prompts((x + 2.0, y - 2.0), side_px=14.0 * diameter_mm):

@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--skins", type=Path, help="folder of MakeHuman skin textures; default an even skin")
     parser.add_argument("--grounds", type=Path, help="folder of ground pictures; default drawn ones")
     given = parser.parse_args()
-    studio = HandStudio(given.size, skins=given.skins, grounds=given.grounds)
+    studio = HandStudio(given.size, skins=given.skins, backgrounds=given.grounds)
     seeds = range(given.first, given.first + given.count)
     for number, path in enumerate(write_pictures(studio, seeds, given.out), start=1):
         if number % 100 == 0:

@@ -144,7 +144,7 @@ def drawn(count: int, *, diameter_mm: tuple[float, float]) -> Iterator[Place]:
         spec = random_spec(9_400_000 + seed, diameter_mm=diameter_mm, px_per_mm=(9.0, 24.0), size_px=(1000, 760))
         phantom, scale = draw_phantom(spec), spec.camera.px_per_mm
         mask = ulcer_mask(phantom) > 0
-        name = f"seed {seed}: {spec.ulcers[0].diameter_mm:.1f} mm {spec.ulcers[0].bed}"
+        name = f"seed {seed}: {spec.ulcers[0].diameter_mm:.1f} mm {spec.ulcers[0].wound_bed}"
         if mask.any():
             yield Place(phantom.pixels, scale, inmost_point(mask), jittered_box(mask, rng, 0.25), mask, name)
         bare = draw_phantom(replace(spec, ulcers=(), reference=replace(spec.reference, kind="none")))

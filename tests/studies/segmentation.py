@@ -307,7 +307,7 @@ def study_phantoms(count, model):
         found = np.isin(result.labels, hits)
         scores.append((spec.finger.skin_tone, dice(found, truth)))
         if not hits:
-            missed.append(f"seed {seed}: {spec.ulcers[0].diameter_mm:.1f} mm {spec.ulcers[0].bed}")
+            missed.append(f"seed {seed}: {spec.ulcers[0].diameter_mm:.1f} mm {spec.ulcers[0].wound_bed}")
         else:
             errors.append(longest_px(found) / longest_px(truth) - 1)
     tones = np.array(scores)

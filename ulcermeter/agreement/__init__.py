@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.agreement.overlap import common_area, dice
-from ulcermeter.agreement.reread import ACCEPTED, MACHINE, READ, comparison_of
+from ulcermeter.agreement.readers import ACCEPTED, MACHINE, READ, comparison_of
 from ulcermeter.agreement.statistics import bland_altman, confusion, icc, kappa, repeatability
 from ulcermeter.datatypes import Results
 from ulcermeter.errors import Problem, TableError
 from ulcermeter.geometry import area
 from ulcermeter.tables import conform
-from ulcermeter.tables.cells import PASSED, not_known, records
+from ulcermeter.tables.cells import PASSED, Record, not_known, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["agreement", "bland_altman", "confusion", "dice", "icc", "kappa", "photos_read", "repeatability"]
 
 _Key = tuple[str, str, str]
-_Record = dict[str, Any]
 _CALLS = ("no", "uncertain", "yes")
 _MEASURES = ("diameter_mm", "width_mm", "area_mm2", "perimeter_mm")
 
@@ -102,12 +101,13 @@ def photos_read(source: Results | pd.DataFrame) -> set[tuple[str, str, str]]:
 
     Parameters
     ----------
-    source : Results | DataFrame
+    source : Results or DataFrame
         Results of a run, or a table of readings.
 
     Returns
     -------
-    set[tuple[str, str, str]]
+    set of (str, str, str)
+        Photo, hand and finger.
     """
     return _Reading(source, None).photos
 
@@ -126,7 +126,7 @@ class _Reading:
     def __init__(self, source: Results | pd.DataFrame, outlines: pd.DataFrame | None) -> None:
         table = source.measurements if isinstance(source, Results) else source
         drawn = source.outlines if isinstance(source, Results) else outlines
-        self.rows: dict[_Key, list[_Record]] = {}
+        self.rows: dict[_Key, list[Record]] = {}
         read = [row for row in records(conform("measurements", table, extra=True)) if _was_read(row)]
         for row in read:
             if not not_known(row["label"]):
@@ -144,7 +144,7 @@ class _Reading:
         if isinstance(source, Results):
             self.photos |= {_key(row) for row in records(source.photos) if _was_read(row)}
 
-    def outline(self, row: _Record) -> NDArray[np.float64] | None:
+    def outline(self, row: Record) -> NDArray[np.float64] | None:
         return self.outlines.get((_key(row), int(row["label"])))
 
     def drawn_on(self, key: _Key, but: Collection[int] = ()) -> list[NDArray[np.float64]]:
@@ -155,20 +155,20 @@ class _Reading:
         return not self.rows.get(key) and not self.drawn_on(key)
 
 
-def _was_read(row: _Record) -> bool:
+def _was_read(row: Record) -> bool:
     """Say whether a row is of a photo that was read; `measure` lists the others too, with their status."""
     status = row.get("status", "")
     return not_known(status) or status in PASSED
 
 
-def _key(row: _Record) -> _Key:
+def _key(row: Record) -> _Key:
     return row["photo"], row["hand"], row["finger"]
 
 
 # --- pairs ----------------------------------------------------------------------------------------------------------
 
 
-def _pairs_on(key: _Key, first: _Reading, second: _Reading) -> list[_Record]:
+def _pairs_on(key: _Key, first: _Reading, second: _Reading) -> list[Record]:
     left, right = first.rows.get(key, []), second.rows.get(key, [])
     overlaps = np.full((len(left), len(right)), np.nan)
     for i, a in enumerate(left):
@@ -199,15 +199,15 @@ def _best(costs: NDArray[np.float64], *, below: float) -> list[tuple[int, int]]:
     return [(int(i), int(j)) for i, j in zip(rows, cols, strict=True) if costs[i, j] < below]
 
 
-def _apart_px(left: Sequence[_Record], right: Sequence[_Record]) -> NDArray[np.float64]:
+def _apart_px(left: Sequence[Record], right: Sequence[Record]) -> NDArray[np.float64]:
     names = ("centroid_x_px", "centroid_y_px")
     return np.array([[math.dist([a[n] for n in names], [b[n] for n in names]) for b in right] for a in left])
 
 
-def _pair_row(key: _Key, a: _Record | None, b: _Record | None, how: str, overlap: float) -> _Record:
+def _pair_row(key: _Key, a: Record | None, b: Record | None, how: str, overlap: float) -> Record:
     some = a or b
     assert some is not None
-    row: _Record = {"photo": key[0], "hand": key[1], "finger": key[2], "subject_id": some["subject_id"]}
+    row: Record = {"photo": key[0], "hand": key[1], "finger": key[2], "subject_id": some["subject_id"]}
     row |= {"label_a": a and a["label"], "label_b": b and b["label"], "paired_by": how, "dice": overlap}
     row |= {"reader_a": a["reader"] if a else "", "reader_b": b["reader"] if b else "", "comparison": ""}
     for name in _MEASURES:
@@ -221,7 +221,7 @@ def _pair_row(key: _Key, a: _Record | None, b: _Record | None, how: str, overlap
 # --- statistics -----------------------------------------------------------------------------------------------------
 
 
-def _size_row(measure: str, both: pd.DataFrame, *, read: bool) -> _Record:
+def _size_row(measure: str, both: pd.DataFrame, *, read: bool) -> Record:
     name = "area_mm2" if measure == "ln_area" else measure
     a, b = both[f"{name}_a"].to_numpy(dtype=float), both[f"{name}_b"].to_numpy(dtype=float)
     if measure == "ln_area":
@@ -229,20 +229,20 @@ def _size_row(measure: str, both: pd.DataFrame, *, read: bool) -> _Record:
             a, b = np.log(a), np.log(b)
     limits = bland_altman(a, b, groups=list(both["subject_id"]))
     sem, sdc = repeatability(a, b) if read else (math.nan, math.nan)
-    row: _Record = {"measure": measure, "n": limits.n, "n_subjects": both["subject_id"].nunique()}
+    row: Record = {"measure": measure, "n": limits.n, "n_subjects": both["subject_id"].nunique()}
     for kind, value in icc(np.column_stack([a, b])).items():
         row |= {kind: value.value, f"{kind}_low": value.low, f"{kind}_high": value.high}
     row |= {"bias": limits.bias, "sd": limits.sd, "limit_low": limits.low, "limit_high": limits.high}
     return row | {"sem": sem, "smallest_detectable_change": sdc}
 
 
-def _call_row(counts: NDArray[np.int64]) -> _Record:
+def _call_row(counts: NDArray[np.int64]) -> Record:
     n = int(counts.sum())
     alike = float(np.trace(counts)) / n if n else math.nan
     return {"n": n, "alike": alike, "kappa": kappa(counts), "kappa_linear": kappa(counts, weights="linear")}
 
 
-def _overlap_row(photos: Sequence[_Key], first: _Reading, second: _Reading, accepted: pd.DataFrame) -> _Record:
+def _overlap_row(photos: Sequence[_Key], first: _Reading, second: _Reading, accepted: pd.DataFrame) -> Record:
     """Dice of everything drawn on a photo; a photo with sizes but without outlines cannot be compared.
 
     Nor can any where a reading comes without outlines: that its empty photos agree says nothing of outlines. What was

@@ -106,8 +106,14 @@ def bland_altman(a: ArrayLike, b: ArrayLike, *, groups: Sequence[str] | None = N
     a, b : float (n,)
         Pairs with a NaN are left out.
     groups : sequence of str, optional
+        The subject of each pair.
     z : float
         Standard deviations to a limit; the paper of 1986 prints 2.
+
+    Returns
+    -------
+    Limits
+        In the data's unit; NaN with fewer than two pairs.
     """
     difference = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
     use = np.isfinite(difference)
@@ -143,14 +149,13 @@ def repeatability(a: ArrayLike, b: ArrayLike) -> tuple[float, float]:
 
     Parameters
     ----------
-    a : ArrayLike
-        Readings by the first reader, (N,).
-    b : ArrayLike
-        Readings of the same things by the second, (N,).
+    a, b : float (n,)
+        Two readings of the same things; pairs with a NaN are left out.
 
     Returns
     -------
-    tuple[float, float]
+    (float, float)
+        SEM and SDC.
     """
     difference = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
     difference = difference[np.isfinite(difference)]
@@ -166,15 +171,16 @@ def confusion(a: Sequence[str], b: Sequence[str], categories: Sequence[str]) -> 
     Parameters
     ----------
     a : sequence of str
-        Readings by the first reader, (N,).
+        The first reader's categories.
     b : sequence of str
-        Readings of the same things by the second, (N,).
+        The second reader's of the same things, in the same order.
     categories : sequence of str
-        The categories, in order.
+        In the order of rows and columns.
 
     Returns
     -------
-    NDArray[np.int64]
+    int64 (c, c)
+        Counts.
     """
     counts = np.zeros((len(categories), len(categories)), dtype=np.int64)
     for x, y in zip(a, b, strict=True):

@@ -14,7 +14,7 @@ from ulcermeter.calibration.geometry.pose import Level
 from ulcermeter.calibration.references.aruco import find_markers, refuse_mirrored
 from ulcermeter.calibration.references.reference import FoundReference
 from ulcermeter.calibration.references.registry import REFERENCES
-from ulcermeter.calibration.references.scale import stated_scale
+from ulcermeter.calibration.references.stated_scale import stated_scale
 from ulcermeter.datatypes import Box, Calibration, LensProfile, Note, NoteKind, Photo, Points, undistorted
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.protocol import Protocol, default_protocol
@@ -68,14 +68,14 @@ def calibrate(
                 action="say where the reference lies",
             )
         )
-    asked = parse_reference(reference)
-    if asked.kind is ReferenceKind.SCALE:
-        return stated_scale(photo, asked, reference_on=reference_on)
+    requested = parse_reference(reference)
+    if requested.kind is ReferenceKind.SCALE:
+        return stated_scale(photo, requested, reference_on=reference_on)
     notes: tuple[Note, ...] = ()
     if lens is not None and not lens_matches(photo, lens):
         lens, notes = None, (Note(NoteKind.LENS_NOT_USED),)
-    find = _find_any if asked.kind is ReferenceKind.AUTO else _find_one
-    found = find(photo, asked, region=region, protocol=protocol, lens=lens)
+    find = _find_any if requested.kind is ReferenceKind.AUTO else _find_one
+    found = find(photo, requested, region=region, protocol=protocol, lens=lens)
     calibration = _calibrated(photo, found, reference_on=reference_on, protocol=protocol, lens=lens, warnings=notes)
     for kind in REFERENCES[found.reference.kind].held_against:
         with suppress(Refusal):
@@ -91,31 +91,31 @@ def calibrate(
 
 
 def _find(
-    photo: Photo, asked: Reference, *, region: Box | None, protocol: Protocol, lens: LensProfile | None
+    photo: Photo, requested: Reference, *, region: Box | None, protocol: Protocol, lens: LensProfile | None
 ) -> FoundReference | None:
-    return REFERENCES[asked.kind].find(photo, asked, region=region, protocol=protocol, lens=lens)
+    return REFERENCES[requested.kind].find(photo, requested, region=region, protocol=protocol, lens=lens)
 
 
 def _find_one(
-    photo: Photo, asked: Reference, *, region: Box | None, protocol: Protocol, lens: LensProfile | None
+    photo: Photo, requested: Reference, *, region: Box | None, protocol: Protocol, lens: LensProfile | None
 ) -> FoundReference:
-    found = _find(photo, asked, region=region, protocol=protocol, lens=lens)
+    found = _find(photo, requested, region=region, protocol=protocol, lens=lens)
     if found is None:
-        if asked.kind is ReferenceKind.CARD:
-            refuse_mirrored(photo, asked, region=region)
+        if requested.kind is ReferenceKind.CARD:
+            refuse_mirrored(photo, requested, region=region)
         raise Refusal(
             Problem(
-                where=f"reference {asked}",
+                where=f"reference {requested}",
                 expected="one on the photo",
                 got="none",
-                action=REFERENCES[asked.kind].advice,
+                action=REFERENCES[requested.kind].advice,
             )
         )
     return found
 
 
 def _find_any(
-    photo: Photo, asked: Reference, *, region: Box | None, protocol: Protocol, lens: LensProfile | None
+    photo: Photo, requested: Reference, *, region: Box | None, protocol: Protocol, lens: LensProfile | None
 ) -> FoundReference:
     """Return the first reference of the protocol's list that the photo shows."""
     texts = protocol.calibration.references_auto
@@ -133,7 +133,7 @@ def _find_any(
                 action="state it as aruco:MM, the side of its black square",
             )
         )
-    refuse_mirrored(photo, asked, region=region)
+    refuse_mirrored(photo, requested, region=region)
     raise Refusal(
         Problem(
             where="reference auto",
@@ -158,8 +158,8 @@ def _calibrated(
     straight = partial(undistorted, lens=lens, shape=shape)
     point_sd_mm = protocol.calibration.reference_point_sd_mm if found.point_sd_mm is None else found.point_sd_mm
     size_sd_pct = protocol.calibration.reference_size_sd_pct if found.size_sd_pct is None else found.size_sd_pct
-    points_mm = _turned_with_the_photo(found.points_px, found.points_mm)
-    felt = photo.camera.down if reference_on == "table" else None
+    points_mm = _aligned_with_photo(found.points_px, found.points_mm)
+    gravity = photo.camera.down if reference_on == "table" else None
     plane = fit_plane(
         straight(found.points_px),
         points_mm,
@@ -171,7 +171,7 @@ def _calibrated(
         size_sd_pct=float(size_sd_pct),
         level_sd_deg=protocol.calibration.reference_level_sd_deg,
         tilt_scale_deg=protocol.calibration.tilt_scale_deg,
-        level=None if felt is None else Level(felt, protocol.calibration.table_level_scale_deg),
+        level=None if gravity is None else Level(gravity, protocol.calibration.table_level_scale_deg),
         n_draws=protocol.measurement.monte_carlo_draws,
         rng=seeded_generator(photo.sha256, "calibration"),
     )
@@ -195,7 +195,7 @@ def _calibrated(
     )
 
 
-def _turned_with_the_photo(points_px: Points, points_mm: Points) -> Points:
+def _aligned_with_photo(points_px: Points, points_mm: Points) -> Points:
     """Return the points with the plane's axes turned along the photo's.
 
     How the reference happens to lie says nothing of the finger, and a plane askew to the photo makes every rectified

@@ -33,15 +33,15 @@ def refuse_contradiction(calibration: Calibration, second: Calibration) -> None:
         Naming both scales.
     """
     place = second.points_px.mean(axis=0)
-    ours, theirs = calibration.px_per_mm(place), second.px_per_mm(place)
-    difference = abs(math.log(ours / theirs))
+    first_scale, second_scale = calibration.px_per_mm(place), second.px_per_mm(place)
+    difference = abs(math.log(first_scale / second_scale))
     expected = math.hypot(calibration.scale_se(place), second.scale_se(place))
     if difference > max(_LEAST_DIFFERENCE, _STANDARD_ERRORS * expected):
         raise Refusal(
             Problem(
                 where=f"reference {calibration.reference}",
-                expected=f"the scale that {second.reference} on the same photo gives, {theirs:.2f} px/mm",
-                got=f"{ours:.2f} px/mm",
+                expected=f"the scale that {second.reference} on the same photo gives, {second_scale:.2f} px/mm",
+                got=f"{first_scale:.2f} px/mm",
                 action="check the stated size, or that both lie on one level",
             )
         )

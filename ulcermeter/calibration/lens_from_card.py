@@ -8,7 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from ulcermeter.calibration.references.card import find_card
+from ulcermeter.calibration.references.printed_card import find_card
 from ulcermeter.datatypes import CameraInfo, LensProfile, Photo, Points
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.protocol import Protocol
@@ -87,6 +87,12 @@ def fit_lens_to_corners(
     shape : (int, int)
         Rows and columns of the photos.
     camera : CameraInfo
+        What the profile is for.
+
+    Returns
+    -------
+    LensProfile
+        Lengths over the photo's longer side.
 
     Raises
     ------

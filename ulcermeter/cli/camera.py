@@ -26,7 +26,7 @@ def command(photos: tuple[str, ...], out: str) -> None:
     from ulcermeter.datatypes import Photo
     from ulcermeter.isolation import Lost, Workers
     from ulcermeter.photo import read_photo
-    from ulcermeter.photo.lost import lost_photo
+    from ulcermeter.photo.process_errors import lost_photo
     from ulcermeter.protocol import read_protocol
 
     read: list[Photo] = []

@@ -149,15 +149,16 @@ def distorted(points_px: NDArray[np.floating], *, lens: LensProfile | None, shap
     Parameters
     ----------
     points_px : float (K, 2)
-        Points, photo px (x, y), (K, 2).
+        Ideal photo px (x, y).
     lens : LensProfile or None
-        A lens profile; None for none.
-    shape : tuple[int, int]
-        Rows and columns.
+        None returns the points as they are.
+    shape : (int, int)
+        Rows and columns of the photo.
 
     Returns
     -------
-    Points
+    float64 (K, 2)
+        As seen, photo px (x, y).
     """
     ideal = np.atleast_2d(np.asarray(points_px, dtype=np.float64))
     if lens is None:
@@ -167,8 +168,8 @@ def distorted(points_px: NDArray[np.floating], *, lens: LensProfile | None, shap
     matrix, zero = lens.matrix(shape), np.zeros(3)
     rays = transform_points(np.linalg.inv(matrix), ideal)
     rays3 = np.column_stack([rays, np.ones(len(rays))])
-    seen = cv2.projectPoints(rays3, zero, zero, matrix, np.asarray(lens.distortion, dtype=np.float64))[0]
-    return np.asarray(seen.reshape(-1, 2), dtype=np.float64)
+    projected = cv2.projectPoints(rays3, zero, zero, matrix, np.asarray(lens.distortion, dtype=np.float64))[0]
+    return np.asarray(projected.reshape(-1, 2), dtype=np.float64)
 
 
 @dataclass(frozen=True)

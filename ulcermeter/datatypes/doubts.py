@@ -28,7 +28,8 @@ def doubts_of(study: Study) -> dict[str, tuple[Finding, ...]]:
 
     Returns
     -------
-    dict[str, tuple[Finding, ...]]
+    dict of str to tuple of Finding
+        Those that are `in_doubt`, by subject_id.
     """
     found: dict[str, list[Finding]] = {}
     for finding in study.findings:
@@ -45,11 +46,12 @@ def without_doubted(study: Study, findings: Iterable[Finding]) -> Study:
     study : Study
         The study folder as read.
     findings : iterable of Finding
-        What was found wrong in the study folder.
+        Whose cells become empty.
 
     Returns
     -------
     Study
+        Another one; the given one stays.
     """
     own: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -68,6 +70,11 @@ def undated(frame: pd.DataFrame, study: Study, sure: Study) -> pd.DataFrame:
         With subject_id, visit and date: ``photos``, ``tracked`` or ``trajectories``.
     study, sure : Study
         With and without what is in doubt.
+
+    Returns
+    -------
+    DataFrame
+        A copy.
     """
     names = ["subject_id", "visit", "date"]
     lost = (sure.photos["date"] == "") & (study.photos["date"] != "")

@@ -55,7 +55,7 @@ class Finger:
     tip_sd_mm: float = 1.0
     midline_sd_mm: float = 0.5
 
-    def along_and_across(self, points_mm: NDArray[np.floating]) -> Points:
+    def axial_and_transverse(self, points_mm: NDArray[np.floating]) -> Points:
         """Turn plane points (K, 2) to (K, 2): distance from the tip along the axis, and offset from it.
 
         The offset is positive to the right when the fingertip points up.
@@ -82,9 +82,9 @@ class Finger:
         Beyond 95 % of the radius, and before the tip has reached 60 % of it, the skin is continued level: there a
         finger turns away from the camera, and a small error of its place would make lengths wild.
         """
-        along, across = self.along_and_across(points_mm).T
+        along, transverse = self.axial_and_transverse(points_mm).T
         radius = self.radius_at(np.maximum(along, self._cap_mm()))
-        inside = np.minimum(np.abs(across), 0.95 * radius)
+        inside = np.minimum(np.abs(transverse), 0.95 * radius)
         return np.asarray(self.axis_height_mm + np.sqrt(np.maximum(radius**2 - inside**2, 0.0)))
 
     def on_skin(self, points_mm: NDArray[np.floating]) -> Points:
@@ -93,13 +93,13 @@ class Finger:
         A fixed point in the height: the ray at height z passes over P + z (C - P) / Zc, with C, Zc the camera's foot
         and height; it contracts by the product of the ray's and the skin's slope.
         """
-        seen = np.atleast_2d(np.asarray(points_mm, dtype=np.float64))
+        apparent = np.atleast_2d(np.asarray(points_mm, dtype=np.float64))
         foot, camera_height = np.asarray(self.viewpoint_mm[:2]), self.viewpoint_mm[2]
-        lean = (foot - seen) / camera_height if np.isfinite(camera_height) else np.zeros_like(seen)
-        height = np.full(len(seen), self.axis_height_mm + self.radius_mm)
+        lean = (foot - apparent) / camera_height if np.isfinite(camera_height) else np.zeros_like(apparent)
+        height = np.full(len(apparent), self.axis_height_mm + self.radius_mm)
         for _ in range(25):
-            height = 0.3 * height + 0.7 * self.height_at(seen + height[:, None] * lean)
-        return np.column_stack([seen + height[:, None] * lean, height])
+            height = 0.3 * height + 0.7 * self.height_at(apparent + height[:, None] * lean)
+        return np.column_stack([apparent + height[:, None] * lean, height])
 
     def gradient_at(self, point_mm: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the skin's rise (2,) per mm of x and of y at a true plane point (2,): the tangent plane's slopes."""
@@ -114,11 +114,11 @@ class Finger:
         arccos(cos a / sqrt(1 + r'^2)) with a the angle round the axis, r' the change of the radius along it; not
         levelled as `height_at` is. 90 before the tip.
         """
-        along, across = self.along_and_across(point_mm)[0]
+        along, transverse = self.axial_and_transverse(point_mm)[0]
         radius, before, behind = (float(self.radius_at(np.array(along + step))) for step in (0.0, -0.5, 0.5))
-        if radius <= 0 or abs(across) >= radius:
+        if radius <= 0 or abs(transverse) >= radius:
             return 90.0
-        cosine = np.sqrt(1 - (across / radius) ** 2) / np.hypot(1, behind - before)
+        cosine = np.sqrt(1 - (transverse / radius) ** 2) / np.hypot(1, behind - before)
         return float(np.degrees(np.arccos(np.clip(cosine, 0, 1))))
 
     def coordinates(self, points_mm: NDArray[np.floating]) -> tuple[NDArray[np.float64], ...]:
@@ -128,9 +128,9 @@ class Finger:
         radius x asin(offset / radius), positive to the right when the fingertip points up. The sd of t is that of the
         mid-line's place, stretched by the skin's slope (at most threefold).
         """
-        along, across = self.along_and_across(self.on_skin(points_mm)[:, :2]).T
+        along, transverse = self.axial_and_transverse(self.on_skin(points_mm)[:, :2]).T
         radius = np.maximum(self.radius_at(along), 1e-6)
-        share = np.clip(across / radius, -1.0, 1.0)
+        share = np.clip(transverse / radius, -1.0, 1.0)
         stretch = 1 / np.sqrt(np.maximum(1 - share**2, 1 / 9))
         arc = radius * np.arcsin(share)
         arc_sd = np.hypot(self.midline_sd_mm * stretch, self.radius_sd_mm * (np.arcsin(share) - share * stretch))

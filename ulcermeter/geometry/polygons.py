@@ -75,11 +75,12 @@ def centroid(polygon: NDArray[np.floating]) -> NDArray[np.float64]:
     Parameters
     ----------
     polygon : float (K, 2)
-        A polygon (K, 2); it closes itself.
+        It closes itself.
 
     Returns
     -------
-    NDArray[np.float64]
+    float64 (2,)
+        (x, y), in its unit.
     """
     points = np.asarray(polygon, dtype=np.float64)
     origin = points.mean(axis=0)
@@ -99,13 +100,14 @@ def signed_distance(polygon: NDArray[np.floating], point: NDArray[np.floating] |
     Parameters
     ----------
     polygon : float (K, 2)
-        A polygon (K, 2); it closes itself.
-    point : float (K, 2) | tuple[float, float]
-        A point (x, y), in the polygon's unit.
+        It closes itself.
+    point : float (2,)
+        (x, y), in the polygon's unit.
 
     Returns
     -------
     float
+        In its unit.
     """
     import cv2
 
@@ -119,12 +121,13 @@ def distance_outside(polygon: NDArray[np.floating], point: NDArray[np.floating] 
     Parameters
     ----------
     polygon : float (K, 2)
-        A polygon (K, 2); it closes itself.
-    point : float (K, 2) | tuple[float, float]
-        A point (x, y), in the polygon's unit.
+        It closes itself.
+    point : float (2,)
+        (x, y), in the polygon's unit.
 
     Returns
     -------
     float
+        At least 0.
     """
     return max(0.0, -signed_distance(polygon, point))

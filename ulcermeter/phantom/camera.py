@@ -30,8 +30,8 @@ class Camera:
 
     def project(self, points_mm: Reals) -> NDArray[np.float64]:
         """Return the photo pixels (..., 2), x right and y down, of world points (..., 3)."""
-        seen = (np.asarray(points_mm, dtype=float) - self.centre_mm) @ self.rotation.T
-        flat = seen[..., :2] / seen[..., 2:]
+        in_camera = (np.asarray(points_mm, dtype=float) - self.centre_mm) @ self.rotation.T
+        flat = in_camera[..., :2] / in_camera[..., 2:]
         r2 = (flat**2).sum(axis=-1, keepdims=True)
         flat = flat * (1 + self.spec.k1 * r2 + self.spec.k2 * r2 * r2)
         return np.asarray(self.focal_px * flat + np.array(self.principal_px))
@@ -67,6 +67,18 @@ class Camera:
 def place_camera(spec: CameraSpec, target_mm: Reals) -> Camera:
     """Put the camera so that ``target_mm`` (3,) has the asked depth and the axis hits the aimed point.
 
+    Parameters
+    ----------
+    spec : CameraSpec
+        Tilt, azimuth and roll in degrees; `distance_mm` or, without it, `px_per_mm` sets the depth.
+    target_mm : float (3,)
+        The point that has the asked depth: the first ulcer, world mm (x, y, h).
+
+    Returns
+    -------
+    Camera
+        Its optical axis hits the target moved by `aim_mm`.
+
     Raises
     ------
     UlcermeterError
@@ -76,22 +88,22 @@ def place_camera(spec: CameraSpec, target_mm: Reals) -> Camera:
     depth_mm = spec.distance_mm if spec.distance_mm is not None else focal_px / spec.px_per_mm
     if not (0 <= spec.tilt_deg < 80 and depth_mm > 0):
         raise UlcermeterError(Problem(expected="a camera with a tilt in 0..80° and a positive distance", got=str(spec)))
-    rotation = _look(spec)
+    rotation = _orientation(spec)
     aim = np.asarray(target_mm, dtype=float) + np.array([*spec.aim_mm, 0.0])
     forward = rotation[2]
     back_mm = depth_mm - float((np.asarray(target_mm) - aim) @ forward)
     return Camera(spec=spec, focal_px=focal_px, centre_mm=aim - back_mm * forward, rotation=rotation)
 
 
-def _look(spec: CameraSpec) -> NDArray[np.float64]:
+def _orientation(spec: CameraSpec) -> NDArray[np.float64]:
     """Return the camera's right, down and forward rows for its tilt, azimuth and roll."""
     tilt, azimuth, roll = np.deg2rad([spec.tilt_deg, spec.azimuth_deg, spec.roll_deg])
     lean = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
     up = np.array([0.0, 0.0, 1.0])
     forward = np.sin(tilt) * -lean - np.cos(tilt) * up
-    lean_seen = np.cos(tilt) * lean - np.sin(tilt) * up
+    lean_in_camera = np.cos(tilt) * lean - np.sin(tilt) * up
     side = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
-    right = np.cos(azimuth) * lean_seen - np.sin(azimuth) * side
-    down = np.sin(azimuth) * lean_seen + np.cos(azimuth) * side
+    right = np.cos(azimuth) * lean_in_camera - np.sin(azimuth) * side
+    down = np.sin(azimuth) * lean_in_camera + np.cos(azimuth) * side
     turn = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
     return np.vstack([turn @ np.vstack([right, down]), forward])

@@ -60,16 +60,45 @@ class Phantom:
 
 
 def draw_phantom(spec: PhantomSpec) -> Phantom:
-    """Draw one photo of known truth.
+    """Draw one photo of known truth; the same spec gives the same pixels.
 
-    The same spec gives the same pixels. Raises UlcermeterError for a spec that describes nothing drawable.
+    Parameters
+    ----------
+    spec : PhantomSpec
+        What to draw.
+
+    Returns
+    -------
+    Phantom
+        Pixels before JPEG, the spec, and the truth from its geometry.
+
+    Raises
+    ------
+    UlcermeterError
+        A spec that describes nothing that can be drawn.
     """
     scene = build_scene(spec)
     return Phantom(pixels=render(scene), spec=spec, truth=scene_truth(scene))
 
 
 def build_scene(spec: PhantomSpec) -> Scene:
-    """Put finger, ulcers, reference and camera in place."""
+    """Put finger, ulcers, reference and camera in place.
+
+    Parameters
+    ----------
+    spec : PhantomSpec
+        What to draw.
+
+    Returns
+    -------
+    Scene
+        World mm: origin under the fingertip on the table, x across the finger, y towards the hand, h upwards.
+
+    Raises
+    ------
+    UlcermeterError
+        A reference or camera that cannot be placed.
+    """
     solid = build_solid(spec.finger) if spec.finger is not None else None
     ulcers = tuple(place_ulcer(u, solid) for u in spec.ulcers) if solid is not None else ()
     anchor = _anchor(solid, ulcers)
@@ -90,7 +119,18 @@ def _anchor(solid: Solid | None, ulcers: tuple[PlacedUlcer, ...]) -> NDArray[np.
 
 
 def scene_truth(scene: Scene) -> PhantomTruth:
-    """Work out what is true of a scene."""
+    """Work out what is true of a scene.
+
+    Parameters
+    ----------
+    scene : Scene
+        Everything in place.
+
+    Returns
+    -------
+    PhantomTruth
+        Lengths in mm, places in photo px (x, y).
+    """
     camera, solid, reference = scene.camera, scene.solid, scene.reference
     plane_mm = reference.height_mm if reference else float(_anchor(solid, scene.ulcers)[2])
     known = reference.points_paper_mm() if reference else np.zeros((0, 2))
@@ -116,7 +156,18 @@ def scene_truth(scene: Scene) -> PhantomTruth:
 
 
 def ulcer_mask(phantom: Phantom) -> NDArray[np.int32]:
-    """Return the label picture (M, N): 0 none, k where a pixel's centre is inside the k-th ulcer of the spec."""
+    """Return the label picture: k where a pixel's centre is inside the k-th ulcer of the spec (even-odd rule).
+
+    Parameters
+    ----------
+    phantom : Phantom
+        A drawn photo.
+
+    Returns
+    -------
+    int32 (M, N)
+        0 for none, then 1, 2, ... in the spec's order.
+    """
     rows, cols = phantom.pixels.shape[0], phantom.pixels.shape[1]
     labels = np.zeros((rows, cols), dtype=np.int32)
     columns = np.arange(cols)
@@ -131,5 +182,16 @@ def ulcer_mask(phantom: Phantom) -> NDArray[np.int32]:
 
 
 def without_reference(spec: PhantomSpec) -> PhantomSpec:
-    """Return the same photo with nothing of known size in it."""
+    """Return the same photo with nothing of known size in it.
+
+    Parameters
+    ----------
+    spec : PhantomSpec
+        Any photo.
+
+    Returns
+    -------
+    PhantomSpec
+        Its reference of kind ``none``.
+    """
     return replace(spec, reference=replace(spec.reference, kind="none"))

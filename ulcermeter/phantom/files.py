@@ -22,6 +22,16 @@ STORED_AS = {1: None, 3: cv2.ROTATE_180, 6: cv2.ROTATE_90_COUNTERCLOCKWISE, 8: c
 def encode_phantom(phantom: Phantom) -> bytes:
     """Return the photo as JPEG with EXIF orientation, make, model, date and focal length.
 
+    Parameters
+    ----------
+    phantom : Phantom
+        A drawn photo.
+
+    Returns
+    -------
+    bytes
+        JPEG of the camera's `jpeg_quality`, stored turned as `exif_orientation` says.
+
     Raises
     ------
     UlcermeterError
@@ -42,7 +52,25 @@ def encode_phantom(phantom: Phantom) -> bytes:
 
 
 def write_phantom(phantom: Phantom, path: str | Path) -> Path:
-    """Write the photo as a JPEG file and return its path; the same phantom gives the same bytes."""
+    """Write the photo as a JPEG file and return its path; the same phantom gives the same bytes.
+
+    Parameters
+    ----------
+    phantom : Phantom
+        A drawn photo.
+    path : str or Path
+        The file to write.
+
+    Returns
+    -------
+    Path
+        The same path.
+
+    Raises
+    ------
+    UlcermeterError
+        For an orientation other than 1, 3, 6 or 8.
+    """
     target = Path(path)
     target.write_bytes(encode_phantom(phantom))
     return target
@@ -67,9 +95,9 @@ def _tiff(spec: PhantomSpec, *, width_px: int, height_px: int) -> bytes:
         main.append((0x0132, ASCII, stamp))
         inner.insert(0, (0x9003, ASCII, stamp))
     start = 8
-    room = len(_directory([*main, (0x8769, LONG, 0)], start=start))
-    head = _directory([*main, (0x8769, LONG, start + room)], start=start)
-    return b"II*\0" + struct.pack("<I", start) + head + _directory(inner, start=start + room)
+    length = len(_directory([*main, (0x8769, LONG, 0)], start=start))
+    head = _directory([*main, (0x8769, LONG, start + length)], start=start)
+    return b"II*\0" + struct.pack("<I", start) + head + _directory(inner, start=start + length)
 
 
 def _directory(entries: list[tuple[int, int, object]], *, start: int) -> bytes:

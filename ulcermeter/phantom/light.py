@@ -17,14 +17,40 @@ WRAP = np.array([0.38, 0.20, 0.15], dtype=np.float32)
 
 
 def lamp_direction(light: LightSpec) -> NDArray[np.float32]:
-    """Return the unit direction (x, y, h) towards the lamp."""
+    """Return the unit direction (x, y, h) towards the lamp.
+
+    Parameters
+    ----------
+    light : LightSpec
+        Azimuth and elevation in degrees.
+
+    Returns
+    -------
+    float32 (3,)
+        Unit vector (x, y, h).
+    """
     azimuth, elevation = np.deg2rad([light.azimuth_deg, light.elevation_deg])
     flat = np.cos(elevation)
     return np.array([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)], dtype=np.float32)
 
 
 def tag_shadow(reference: PlacedReference | None, light: LightSpec, points: tuple[Reals, Reals, Reals]) -> Reals:
-    """Return 0..1, how much of the lamp a reference held above the points takes away."""
+    """Return how much of the lamp a reference held above the points takes away.
+
+    Parameters
+    ----------
+    reference : PlacedReference or None
+        None throws no shadow.
+    light : LightSpec
+        Where the lamp stands, how soft its shadows are.
+    points : tuple of 3 float (M, N)
+        World x, y, h, mm.
+
+    Returns
+    -------
+    float32 (M, N)
+        0 full light, 1 full shadow.
+    """
     x, y, h = points
     if reference is None or reference.height_mm <= 0.05:
         return np.zeros_like(x)
@@ -37,12 +63,31 @@ def tag_shadow(reference: PlacedReference | None, light: LightSpec, points: tupl
 
 
 def light_on_table(solid: Solid, light: LightSpec, x: Reals, y: Reals, *, height_mm: float, shadowed: Reals) -> Reals:
-    """Return the light (M, N) on a level surface beside the finger: shadow of the finger, and dimness close to it."""
+    """Return the light on a level surface beside the finger: the finger's shadow, and dimness close to it.
+
+    Parameters
+    ----------
+    solid : Solid
+        The finger.
+    light : LightSpec
+        Lamp and ambient light.
+    x, y : float (M, N)
+        World mm.
+    height_mm : float
+        Of the surface over the table, mm.
+    shadowed : float (M, N)
+        What other things take of the lamp, 0..1.
+
+    Returns
+    -------
+    float32 (M, N)
+        Factor on the albedo; 1 is full light.
+    """
     lamp = lamp_direction(light)
     radius = np.float32(solid.spec.radius_mm)
     rise = np.float32(solid.axis_height_mm - height_mm)
-    across = np.hypot(lamp[0], lamp[2])
-    nearest = np.clip((-x * lamp[0] + rise * lamp[2]) / across**2, 0, None)
+    cross_section = np.hypot(lamp[0], lamp[2])
+    nearest = np.clip((-x * lamp[0] + rise * lamp[2]) / cross_section**2, 0, None)
     beyond = y + nearest * lamp[1]
     side, up = x + nearest * lamp[0], nearest * lamp[2] - rise
     before = np.maximum(0.9 * radius - beyond, 0)
@@ -60,12 +105,31 @@ def light_on_skin(
     light: LightSpec,
     normal: tuple[Reals, Reals, Reals],
     toward_camera: tuple[Reals, Reals, Reals],
+    *,
     height_share: Reals,
     shadowed: Reals,
 ) -> Reals:
-    """Return the light that leaves the skin, linear (M, N, 3): ambient, lamp with wrap, glare.
+    """Return the light that leaves the skin: ambient, lamp wrapped round the terminator, Blinn-Phong glare, pale rim.
 
-    ``height_share`` is 0 where the skin meets the table and 1 at the finger's top.
+    Parameters
+    ----------
+    surface : Surface
+        Albedo, gloss and its sharpness, (M, N).
+    light : LightSpec
+        Lamp and ambient light.
+    normal : tuple of 3 float (M, N)
+        Unit normals x, y, h.
+    toward_camera : tuple of 3 float (M, N)
+        Unit vectors to the camera.
+    height_share : float (M, N)
+        0 where the skin meets the table, 1 at the finger's top.
+    shadowed : float (M, N)
+        What other things take of the lamp, 0..1.
+
+    Returns
+    -------
+    float (M, N, 3)
+        Linear light; 1 is white in full light, glare goes beyond.
     """
     lamp = lamp_direction(light)
     nx, ny, nh = normal

@@ -14,7 +14,20 @@ TILE_PX = 512
 
 @lru_cache(maxsize=32)
 def band_noise(low: float, high: float, index: int) -> Reals:
-    """Return a periodic (512, 512) noise map of unit sd with ``low`` to ``high`` waves per tile."""
+    """Return periodic noise of unit sd, filtered to a band of frequencies.
+
+    Parameters
+    ----------
+    low, high : float
+        Waves per tile, from and to.
+    index : int
+        Another map of the same kind.
+
+    Returns
+    -------
+    float32 (512, 512)
+        Mean 0, sd 1.
+    """
     rng = np.random.default_rng([13, index])
     spectrum = np.fft.rfft2(rng.standard_normal((TILE_PX, TILE_PX)))
     waves = np.hypot(np.fft.fftfreq(TILE_PX)[:, None], np.fft.rfftfreq(TILE_PX)[None]) * TILE_PX
@@ -25,7 +38,20 @@ def band_noise(low: float, high: float, index: int) -> Reals:
 
 @lru_cache(maxsize=16)
 def granules(per_tile: int, index: int) -> Reals:
-    """Return a periodic (512, 512) map of rounded bumps (distance to the nearest of random points), mean 0, sd 1."""
+    """Return a periodic map of rounded bumps: the distance to the nearest of random points, negative and blurred.
+
+    Parameters
+    ----------
+    per_tile : int
+        Points on a tile.
+    index : int
+        Another map of the same kind.
+
+    Returns
+    -------
+    float32 (512, 512)
+        Mean 0, sd 1.
+    """
     rng = np.random.default_rng([17, index])
     seeds = np.ones((3 * TILE_PX, 3 * TILE_PX), dtype=np.uint8)
     points = rng.integers(0, TILE_PX, (per_tile, 2))
@@ -46,7 +72,24 @@ def _with_slopes(kind: str, low: float, high: float, index: int) -> Reals:
 
 
 def sample(field: Reals, u_mm: Reals, v_mm: Reals, *, tile_mm: float, seed: int) -> Reals:
-    """Sample a periodic map at surface coordinates (M, N), the tile being ``tile_mm`` wide, moved by ``seed``."""
+    """Sample a periodic map at surface coordinates, bilinear.
+
+    Parameters
+    ----------
+    field : float32 (512, 512) or (512, 512, C)
+        A map.
+    u_mm, v_mm : float (M, N)
+        Places on the surface, mm.
+    tile_mm : float
+        Width of the map, mm.
+    seed : int
+        Moves the map.
+
+    Returns
+    -------
+    float32 (M, N) or (M, N, C)
+        The map's values.
+    """
     offset_u, offset_v = np.random.default_rng([19, seed]).uniform(0, TILE_PX, 2)
     map_u = _wrapped(u_mm, TILE_PX / tile_mm, offset_u)
     map_v = _wrapped(v_mm, TILE_PX / tile_mm, offset_v)
@@ -62,25 +105,87 @@ def _wrapped(place_mm: Reals, scale: float, offset: float) -> Reals:
 
 
 def noise(u_mm: Reals, v_mm: Reals, *, low: float, high: float, tile_mm: float, seed: int) -> Reals:
-    """Return band noise of unit sd at (u, v), with waves of ``tile_mm/high`` to ``tile_mm/low`` mm."""
+    """Return band noise of unit sd at surface coordinates, with waves of ``tile_mm / high`` to ``tile_mm / low`` mm.
+
+    Parameters
+    ----------
+    u_mm, v_mm : float (M, N)
+        Places on the surface, mm.
+    low, high : float
+        Waves per tile.
+    tile_mm : float
+        Width of the tile, mm.
+    seed : int
+        Chooses and moves the map.
+
+    Returns
+    -------
+    float32 (M, N)
+        Mean about 0, sd about 1.
+    """
     return sample(band_noise(low, high, seed % 3), u_mm, v_mm, tile_mm=tile_mm, seed=seed)
 
 
 def bumps(
     u_mm: Reals, v_mm: Reals, *, kind: str, low: float, high: float, tile_mm: float, seed: int
 ) -> tuple[Reals, Reals, Reals]:
-    """Return a map's value and its slopes per mm along u and v (times the height one gives it)."""
+    """Return a relief's value and its slopes along u and v (per mm, for a height of 1).
+
+    Parameters
+    ----------
+    u_mm, v_mm : float (M, N)
+        Places on the surface, mm.
+    kind : {'band', 'granules'}
+        Which map.
+    low, high : float
+        As in `band_noise`; of granules `low` is their number on a tile and `high` does not count.
+    tile_mm : float
+        Width of the tile, mm.
+    seed : int
+        Chooses and moves the map.
+
+    Returns
+    -------
+    tuple of 3 float32 (M, N)
+        Value, slope along u, slope along v.
+    """
     out = sample(_with_slopes(kind, low, high, seed % 3), u_mm, v_mm, tile_mm=tile_mm, seed=seed)
     scale = np.float32(TILE_PX / tile_mm)
     return out[..., 0], out[..., 1] * scale, out[..., 2] * scale
 
 
 def fade(wave_mm: float, px_per_mm: float) -> float:
-    """Return 0..1: how much of a texture with waves of ``wave_mm`` a camera of ``px_per_mm`` resolves."""
+    """Return how much of a texture a camera resolves: nothing under 1.8 px a wave, all from 4 px on (assumption).
+
+    Parameters
+    ----------
+    wave_mm : float
+        Length of its waves, mm.
+    px_per_mm : float
+        Scale of the photo.
+
+    Returns
+    -------
+    float
+        0..1.
+    """
     return float(np.clip((wave_mm * px_per_mm - 1.8) / 2.2, 0.0, 1.0))
 
 
 def smoothstep(low: float | Reals, high: float | Reals, value: Reals) -> Reals:
-    """Return 0 below ``low``, 1 above ``high``, the cubic between; 0.5 half-way."""
+    """Return 0 below `low`, 1 above `high`, the cubic 3 x² - 2 x³ between; 0.5 half-way.
+
+    Parameters
+    ----------
+    low, high : float or float (M, N)
+        Where it begins and ends; `low` over `high` turns it round.
+    value : float (M, N)
+        Where it is taken.
+
+    Returns
+    -------
+    float (M, N)
+        0..1.
+    """
     x = np.clip((value - low) / (high - low), 0, 1)
     return np.asarray(x * x * (3 - 2 * x))

@@ -85,7 +85,27 @@ class PlacedReference:
 
 
 def place_reference(spec: ReferenceSpec, anchor_mm: Reals, *, level_mm: float) -> PlacedReference | None:
-    """Place a reference relative to the ulcer's ``anchor_mm`` (x, y); ``level_mm`` is the skin's height there."""
+    """Place a reference relative to the first ulcer.
+
+    Parameters
+    ----------
+    spec : ReferenceSpec
+        Kind, size, place and offset.
+    anchor_mm : float (2,) or (3,)
+        The ulcer's place, world mm (x, y).
+    level_mm : float
+        The skin's height there, mm.
+
+    Returns
+    -------
+    PlacedReference or None
+        None for the kind ``none``.
+
+    Raises
+    ------
+    UlcermeterError
+        A kind, place or texture that cannot be drawn.
+    """
     if spec.kind == "none":
         return None
     if spec.kind not in _PAINTERS or spec.place not in ("skin", "table"):
@@ -126,6 +146,18 @@ def _corner_mm(spec: ReferenceSpec) -> float:
 @lru_cache(maxsize=64)
 def marker_bits(dictionary: str, marker_id: int) -> NDArray[np.uint8]:
     """Return a marker's modules (K, K) with its black border, 1 = white.
+
+    Parameters
+    ----------
+    dictionary : str
+        As OpenCV names it, with or without ``DICT_``.
+    marker_id : int
+        Number in the dictionary.
+
+    Returns
+    -------
+    uint8 (K, K)
+        1 white, 0 black; K counts the border.
 
     Raises
     ------

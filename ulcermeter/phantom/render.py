@@ -16,7 +16,7 @@ from ulcermeter.phantom.references import PlacedReference
 from ulcermeter.phantom.skin import draw_skin, mix
 from ulcermeter.phantom.solid import Solid
 from ulcermeter.phantom.specs import PhantomSpec
-from ulcermeter.phantom.table import cover_edge_mm, draw_cover, draw_table
+from ulcermeter.phantom.tabletop import cover_edge_mm, draw_cover, draw_table
 from ulcermeter.phantom.truth import PlacedUlcer
 from ulcermeter.phantom.wound_bed import draw_ulcer
 
@@ -42,7 +42,18 @@ class Scene:
 
 
 def render(scene: Scene) -> NDArray[np.uint8]:
-    """Return the photo, uint8 (M, N, 3) RGB, upright."""
+    """Render a scene, tile by tile.
+
+    Parameters
+    ----------
+    scene : Scene
+        Everything in place.
+
+    Returns
+    -------
+    uint8 (M, N, 3)
+        RGB in sRGB, upright.
+    """
     camera = scene.spec.camera
     light = np.empty((camera.height_px, camera.width_px, 3), dtype=np.float32)
     for top in range(0, camera.height_px, TILE_PX):
@@ -135,8 +146,8 @@ def _skin(scene: Scene, points: tuple[Reals, Reals, Reals], rays: tuple[Reals, R
         scene.spec.light,
         normal,
         toward,
-        h / np.float32(2 * solid.axis_height_mm),
-        shadowed,
+        height_share=h / np.float32(2 * solid.axis_height_mm),
+        shadowed=shadowed,
     )
 
 
@@ -190,8 +201,8 @@ def _reference_box(scene: Scene) -> tuple[int, int, int, int]:
         )
         * half
     )
-    seen = scene.camera.project(scene.reference.to_world(rim[:, 0], rim[:, 1]))
-    low, high = np.floor(seen.min(axis=0)) - 2, np.ceil(seen.max(axis=0)) + 3
+    projected = scene.camera.project(scene.reference.to_world(rim[:, 0], rim[:, 1]))
+    low, high = np.floor(projected.min(axis=0)) - 2, np.ceil(projected.max(axis=0)) + 3
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
@@ -262,7 +273,20 @@ def _averaged(scene: Scene, x_px: Floats, y_px: Floats) -> tuple[Reals, Reals]:
 
 
 def expose(light: Reals, spec: PhantomSpec) -> NDArray[np.uint8]:
-    """Turn linear light into the camera's 8-bit sRGB: blur, vignetting, gains, noise. ``light`` is overwritten."""
+    """Turn linear light into the camera's 8-bit sRGB: blur, vignetting, gains, noise.
+
+    Parameters
+    ----------
+    light : float32 (M, N, 3)
+        Linear light; may be overwritten.
+    spec : PhantomSpec
+        For the camera's faults and the noise's seed.
+
+    Returns
+    -------
+    uint8 (M, N, 3)
+        RGB in sRGB.
+    """
     camera = spec.camera
     if camera.blur_px > 0:
         light = cv2.GaussianBlur(light, (0, 0), camera.blur_px, borderType=cv2.BORDER_REFLECT_101)
@@ -281,7 +305,18 @@ def expose(light: Reals, spec: PhantomSpec) -> NDArray[np.uint8]:
 
 
 def srgb(light: Reals) -> Reals:
-    """Return sRGB values in 0..1 of linear light, clipped at white (table of 4096 steps in the root of the light)."""
+    """Return sRGB values of linear light, clipped at white (a table of 4096 steps in the root of the light).
+
+    Parameters
+    ----------
+    light : float (...)
+        Linear light.
+
+    Returns
+    -------
+    float32 (...)
+        0..1.
+    """
     place = np.sqrt(np.clip(light, 0, 1)) * np.float32(4095)
     return _SRGB[(place + np.float32(0.5)).astype(np.int32)]
 

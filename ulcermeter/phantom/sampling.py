@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes.arrays import Pixels
 from ulcermeter.phantom.specs import CameraSpec, FingerSpec, LightSpec, PhantomSpec, ReferenceSpec, UlcerSpec
-from ulcermeter.phantom.table import BACKGROUNDS
+from ulcermeter.phantom.tabletop import BACKGROUNDS
 
 Range = tuple[float, float]
 
@@ -33,29 +35,84 @@ def random_spec(
     n_ulcers: int = 1,
     size_px: tuple[int, int] = (1600, 1200),
     sides: Sequence[str] = ("pulp", "nail", "radial", "ulnar"),
-    beds: Sequence[str] = ("granulation", "granulation", "slough", "eschar"),
+    wound_beds: Sequence[str] = ("granulation", "granulation", "slough", "eschar"),
     crust: Range = (0.0, 0.0),
     distortion: bool = False,
-    texture: NDArray[np.uint8] | None = None,
+    texture: Pixels | None = None,
     texture_size_mm: tuple[float, float] | None = None,
     reference_offset_mm: tuple[float, float] | None = None,
 ) -> PhantomSpec:
     """Return a photo to draw, by chance: the same seed and arguments give the same spec.
 
-    Ranges are (low, high), drawn uniformly. The reference lies where it can: behind the ulcer on the finger or held
-    beside it ('skin'), or next to the finger ('table'); both stand inside the frame, and ``px_per_mm`` is lowered where
-    they would not (a bank card in a small photo). ``n_ulcers=0`` gives a
-    healthy finger, ``reference="none"`` a photo without one. A 'card' needs its
-    ``texture`` and ``texture_size_mm``; ``reference_offset_mm`` (x, y from the first ulcer) replaces a chance place.
+    Ranges are (low, high), drawn uniformly; their defaults are what phone photos of fingers are like (assumption).
+
+    Parameters
+    ----------
+    seed : int
+        Of the whole photo.
+    diameter_mm : (float, float), optional
+        Longest caliper of each ulcer, mm.
+    tilt_deg : (float, float), optional
+        Between optical axis and table normal, degrees.
+    px_per_mm : (float, float), optional
+        Scale at the first ulcer; lowered where ulcer and reference would not fit into the frame, as a bank card in
+        a small photo.
+    blur_px : (float, float), optional
+        Standard deviation of the lens's blur, px.
+    noise_sd : (float, float), optional
+        8-bit levels.
+    skin_tone : (float, float), optional
+        Fitzpatrick, 1 to 6.
+    t_mm : (float, float), optional
+        Each ulcer's arc length from the mid-line that faces the camera, mm.
+    reference : str, optional
+        A kind as in `ReferenceSpec`; ``none`` gives a photo without one.
+    reference_size_mm : float, optional
+        Its size, mm; without it the kind's usual one.
+    place : {'skin', 'table'}, optional
+        Behind the ulcer on the finger or held beside it; or next to the finger.
+    n_ulcers : int, optional
+        0 gives a healthy finger.
+    size_px : (int, int), optional
+        Width and height of the photo.
+    sides : sequence of str, optional
+        Sides of the finger that may face the camera.
+    wound_beds : sequence of str, optional
+        What may fill the ulcers.
+    crust : (float, float), optional
+        Share of the bed that a crust covers, 0..1.
+    distortion : bool, optional
+        Whether the lens distorts: k1 of up to ± 0.04 (assumption).
+    texture : uint8 (M, N), (M, N, 3) or (M, N, 4), optional
+        A card's picture.
+    texture_size_mm : (float, float), optional
+        Its width and height, mm.
+    reference_offset_mm : (float, float), optional
+        From the first ulcer to the reference's centre, in place of chance.
+
+    Returns
+    -------
+    PhantomSpec
+        What `draw_phantom` takes.
     """
     rng = np.random.default_rng([37, seed])
     finger = _finger(rng, skin_tone, sides, seed)
-    ulcers = _ulcers(rng, finger, n_ulcers, diameter_mm=diameter_mm, t_mm=t_mm, beds=beds, crust=crust, seed=seed)
-    scale = float(rng.uniform(*px_per_mm))
-    printed = _reference(
-        rng, finger, ulcers, reference, place, reference_size_mm, texture, texture_size_mm, reference_offset_mm
+    ulcers = _ulcers(
+        rng, finger, n_ulcers, diameter_mm=diameter_mm, t_mm=t_mm, wound_beds=wound_beds, crust=crust, seed=seed
     )
-    camera = _camera(rng, printed, scale, size_px, tilt_deg, blur_px, noise_sd, distortion)
+    scale = float(rng.uniform(*px_per_mm))
+    asked = _ReferenceRequest(reference, place, reference_size_mm, texture, texture_size_mm, reference_offset_mm)
+    printed = _reference(rng, finger, ulcers, asked)
+    camera = _camera(
+        rng,
+        printed,
+        scale,
+        size_px=size_px,
+        tilt_deg=tilt_deg,
+        blur_px=blur_px,
+        noise_sd=noise_sd,
+        distortion=distortion,
+    )
     light = LightSpec(
         azimuth_deg=float(rng.uniform(-180, 180)),
         elevation_deg=float(rng.uniform(42, 75)),
@@ -88,7 +145,7 @@ def _ulcers(
     *,
     diameter_mm: Range,
     t_mm: Range,
-    beds: Sequence[str],
+    wound_beds: Sequence[str],
     crust: Range,
     seed: int,
 ) -> tuple[UlcerSpec, ...]:
@@ -107,7 +164,7 @@ def _ulcers(
                 irregularity=float(rng.uniform(0.1, 0.8)),
                 aspect=float(rng.uniform(0.55, 1.0)),
                 angle_deg=float(rng.uniform(0, 180)),
-                bed=str(rng.choice(list(beds))),
+                wound_bed=str(rng.choice(list(wound_beds))),
                 depth_mm=float(rng.uniform(0.2, 0.9)) * min(1.0, size / 3),
                 halo=float(rng.uniform(0.1, 0.9)),
                 rim=float(rng.uniform(0.0, 0.8)),
@@ -119,20 +176,25 @@ def _ulcers(
     return tuple(ulcers)
 
 
+@dataclass(frozen=True)
+class _ReferenceRequest:
+    """What `random_spec` is asked for of the reference; None is left to chance, or to the kind."""
+
+    kind: str
+    place: str
+    size_mm: float | None
+    texture: Pixels | None
+    texture_size_mm: tuple[float, float] | None
+    offset_mm: tuple[float, float] | None
+
+
 def _reference(
-    rng: np.random.Generator,
-    finger: FingerSpec,
-    ulcers: tuple[UlcerSpec, ...],
-    kind: str,
-    place: str,
-    size_mm: float | None,
-    texture: NDArray[np.uint8] | None,
-    texture_size_mm: tuple[float, float] | None,
-    offset_mm: tuple[float, float] | None,
+    rng: np.random.Generator, finger: FingerSpec, ulcers: tuple[UlcerSpec, ...], asked: _ReferenceRequest
 ) -> ReferenceSpec:
     """Return a reference that covers no ulcer: behind it on the finger, or beside the finger."""
-    size = size_mm if size_mm is not None else REFERENCE_SIZE_MM.get(kind, 10.0)
-    half_wide, half_high = _half_mm(kind, size, texture_size_mm)
+    kind, place = asked.kind, asked.place
+    size = asked.size_mm if asked.size_mm is not None else REFERENCE_SIZE_MM.get(kind, 10.0)
+    half_wide, half_high = _half_mm(kind, size, asked.texture_size_mm)
     turn = float(rng.uniform(-8, 8))
     first = ulcers[0].s_mm if ulcers else 1.2 * finger.radius_mm
     reach = (ulcers[0].diameter_mm / 2 if ulcers else 0.0) + 1.0
@@ -140,20 +202,20 @@ def _reference(
     if place == "skin" and flat and rng.random() < 0.6:
         offset = (float(rng.uniform(-1, 1)), float(1.16 * half_high + reach + rng.uniform(0, 2)))
     else:
-        across = max(finger.radius_mm * 1.12, reach) + 1.15 * half_wide + rng.uniform(0.5, 2.5)
+        aside = max(finger.radius_mm * 1.12, reach) + 1.15 * half_wide + rng.uniform(0.5, 2.5)
         if kind == "ruler":
-            turn, across = turn + 90.0, max(finger.radius_mm * 1.12, reach) + half_high + 5 + rng.uniform(0.5, 2.5)
-        offset = (float(across * rng.choice([-1, 1])), float(rng.uniform(-3, 5)))
+            turn, aside = turn + 90.0, max(finger.radius_mm * 1.12, reach) + half_high + 5 + rng.uniform(0.5, 2.5)
+        offset = (float(aside * rng.choice([-1, 1])), float(rng.uniform(-3, 5)))
     return ReferenceSpec(
         kind=kind,
         size_mm=size,
         dictionary=DICTIONARY.get(kind, "DICT_4X4_50"),
         marker_id=int(rng.integers(0, 50)),
         place=place,
-        offset_mm=offset if offset_mm is None else offset_mm,
+        offset_mm=offset if asked.offset_mm is None else asked.offset_mm,
         rotation_deg=turn,
-        texture=texture,
-        texture_size_mm=texture_size_mm,
+        texture=asked.texture,
+        texture_size_mm=asked.texture_size_mm,
         colour=str(rng.choice(["blue", "green", "red", "white", "black"])),
     )
 
@@ -180,6 +242,7 @@ def _camera(
     rng: np.random.Generator,
     printed: ReferenceSpec,
     scale: float,
+    *,
     size_px: tuple[int, int],
     tilt_deg: Range,
     blur_px: Range,
@@ -192,8 +255,10 @@ def _camera(
     needed = _needed_mm(printed)
     aim = (needed.min(axis=0) + needed.max(axis=0)) / 2 + rng.uniform(-2, 2, 2)
     turn = np.deg2rad(roll_deg)
-    seen = np.abs((needed - aim) @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])).max(axis=0)
-    scale = min(scale, 0.42 * size_px[0] / float(seen[0]), 0.42 * size_px[1] / float(seen[1]))
+    turned_mm = np.abs((needed - aim) @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])).max(
+        axis=0
+    )
+    scale = min(scale, 0.42 * size_px[0] / float(turned_mm[0]), 0.42 * size_px[1] / float(turned_mm[1]))
     # Phones do not focus nearer; where the main lens would have to be, people zoom, and EXIF says so.
     nearest_mm = float(rng.uniform(110, 220))
     return CameraSpec(

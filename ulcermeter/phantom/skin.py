@@ -35,24 +35,82 @@ class Surface:
 
 
 def linear(srgb: NDArray[np.number] | tuple[float, ...]) -> NDArray[np.float32]:
-    """Return linear light in 0..1 from 8-bit sRGB."""
+    """Return linear light of 8-bit sRGB (IEC 61966-2-1).
+
+    Parameters
+    ----------
+    srgb : (...)
+        0..255.
+
+    Returns
+    -------
+    float32 (...)
+        0..1.
+    """
     x = np.asarray(srgb, dtype=np.float32) / 255
     return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def tone_colour(table: NDArray[np.number], skin_tone: float) -> NDArray[np.float32]:
-    """Return the linear colour of a Fitzpatrick tone 1 to 6, interpolated."""
+    """Return the colour of a Fitzpatrick tone, interpolated in linear light.
+
+    Parameters
+    ----------
+    table : (6, 3)
+        sRGB of the tones 1 to 6, 0..255.
+    skin_tone : float
+        1 to 6.
+
+    Returns
+    -------
+    float32 (3,)
+        Linear light.
+    """
     rows = linear(table.astype(float))
     return np.array([np.interp(skin_tone, np.arange(1, 7), rows[:, c]) for c in range(3)], dtype=np.float32)
 
 
 def mix(below: Reals, above: Reals, share: Reals) -> Reals:
-    """Blend a colour or picture over another by a share map (M, N)."""
+    """Blend a colour or picture over another.
+
+    Parameters
+    ----------
+    below : float (M, N, 3)
+        What lies under it.
+    above : float (M, N, 3) or (3,)
+        What is laid over it.
+    share : float (M, N)
+        0 keeps what is below, 1 hides it.
+
+    Returns
+    -------
+    float (M, N, 3)
+        The blend.
+    """
     return below + (above - below) * share[..., None]
 
 
 def draw_skin(finger: FingerSpec, s_mm: Reals, t_mm: Reals, angle: Reals, *, px_per_mm: float) -> Surface:
-    """Draw bare skin and nail at surface coordinates ``s_mm``, ``t_mm`` (arc length) and ``angle`` around the axis."""
+    """Draw bare skin and nail.
+
+    Parameters
+    ----------
+    finger : FingerSpec
+        Tone, side and texture.
+    s_mm : float (M, N)
+        Distance from the fingertip along the axis, mm.
+    t_mm : float (M, N)
+        Arc length from the mid-line that faces the camera, mm.
+    angle : float (M, N)
+        The same round the axis, rad.
+    px_per_mm : float
+        Scale of the photo: what it cannot resolve is faded out.
+
+    Returns
+    -------
+    Surface
+        Before any ulcer.
+    """
     back = _backness(finger, angle)
     around = _from_back(finger, angle)
     surface = _base(finger, s_mm, t_mm, back)
@@ -146,12 +204,12 @@ def _creases(surface: Surface, finger: FingerSpec, s_mm: Reals, around: Reals, b
         surface.slope_s += 0.3 * share * np.sin(phase)
 
 
-def _groove(surface: Surface, across_mm: Reals, share: Reals, *, width_mm: float) -> None:
+def _groove(surface: Surface, transverse_mm: Reals, share: Reals, *, width_mm: float) -> None:
     """Cut one groove: a dark red line with sloping sides."""
-    shape = np.exp(-0.5 * (across_mm / width_mm) ** 2) * share
-    wide = np.exp(-0.5 * (across_mm / (3 * width_mm)) ** 2) * share
+    shape = np.exp(-0.5 * (transverse_mm / width_mm) ** 2) * share
+    wide = np.exp(-0.5 * (transverse_mm / (3 * width_mm)) ** 2) * share
     surface.albedo *= 1 - shape[..., None] * np.array([0.30, 0.42, 0.42], dtype=np.float32)
-    surface.slope_s += (0.5 * shape + 0.12 * wide) * across_mm / width_mm
+    surface.slope_s += (0.5 * shape + 0.12 * wide) * transverse_mm / width_mm
 
 
 def _nail(surface: Surface, finger: FingerSpec, s_mm: Reals, around: Reals) -> None:

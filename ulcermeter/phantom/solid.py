@@ -100,7 +100,18 @@ class Solid:
 
 
 def build_solid(finger: FingerSpec) -> Solid:
-    """Build the solid of ``finger``: an end cap, taper, and slight swellings at the joints."""
+    """Build the solid of ``finger``: an end cap, taper, and slight swellings at the joints.
+
+    Parameters
+    ----------
+    finger : FingerSpec
+        Radius, taper, length.
+
+    Returns
+    -------
+    Solid
+        Its axis lies as high over the table as its largest radius in the first 60 mm.
+    """
     table = _profile(finger.radius_mm, finger.taper)
     radius_largest = float(np.sqrt(table[: int((BEFORE_MM + 60.0) / STEP_MM), 0].max()))
     return Solid(spec=finger, axis_height_mm=radius_largest, q_table=table)
@@ -113,10 +124,10 @@ def _profile(radius_mm: float, taper: float) -> NDArray[np.float32]:
     cap_mm = 1.35 * radius_mm
     shape = 1.0 - np.maximum(1.0 - y / cap_mm, 0.0) ** 2.6
     middle = 1.2 * radius_mm
-    grown = 1.0 + taper / 100.0 * 60.0 * np.tanh((np.maximum(y, 0.0) - middle) / 60.0)
+    widening = 1.0 + taper / 100.0 * 60.0 * np.tanh((np.maximum(y, 0.0) - middle) / 60.0)
     joints = 0.035 * np.exp(-0.5 * ((y - 3.2 * radius_mm) / (0.7 * radius_mm)) ** 2)
     joints += 0.07 * np.exp(-0.5 * ((y - 6.3 * radius_mm) / (0.9 * radius_mm)) ** 2)
     waist = -0.02 * np.exp(-0.5 * ((y - 2.4 * radius_mm) / (0.4 * radius_mm)) ** 2)
-    q = shape * (radius_mm * (grown + joints + waist)) ** 2
+    q = shape * (radius_mm * (widening + joints + waist)) ** 2
     first = np.gradient(q, STEP_MM)
     return np.stack([q, first, np.gradient(first, STEP_MM)], axis=-1).astype(np.float32)

@@ -22,7 +22,7 @@ class UlcerSpec:
     is exactly that. ``s_mm`` is the distance from the fingertip along the axis. ``t_mm`` is the arc length around the
     finger from the mid-line that faces the camera, positive towards +x: the right side of an unrolled photo in which
     the fingertip points up. ``aspect`` is width over length of the underlying ellipse (0.3 to 1), ``angle_deg`` turns
-    its long side from +x towards the hand, ``irregularity`` (0 to 1) adds lobes. ``bed`` is what fills it,
+    its long side from +x towards the hand, ``irregularity`` (0 to 1) adds lobes. ``wound_bed`` is what fills it,
     ``depth_mm`` the crater, ``halo`` (0 to 1) the redness around, ``rim`` (0 to 1) a pale callous edge outside it,
     ``crust`` (0 to 1) the share of the bed that a crust covers.
     """
@@ -33,7 +33,7 @@ class UlcerSpec:
     irregularity: float = 0.3
     aspect: float = 0.8
     angle_deg: float = 0.0
-    bed: str = "granulation"
+    wound_bed: str = "granulation"
     depth_mm: float = 0.5
     halo: float = 0.5
     rim: float = 0.3

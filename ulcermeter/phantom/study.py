@@ -113,7 +113,7 @@ def write_study(
     unknown = [v for v in visits if v not in VISIT_DAY]
     if unknown or n_subjects < 1:
         raise UlcermeterError(Problem(expected=f"a subject and visits among {', '.join(VISIT_DAY)}", got=str(unknown)))
-    folder = _folder_of_ours(Path(out))
+    folder = _writable_folder(Path(out))
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / _SIGN, OUTLINE_COLUMNS, [])
     subjects = [_subject(k, seed, reference, place, size_px) for k in range(n_subjects)]
@@ -137,7 +137,7 @@ def write_study(
     return folder
 
 
-def _folder_of_ours(folder: Path) -> Path:
+def _writable_folder(folder: Path) -> Path:
     """Return a folder that is new, empty or of an earlier drawing; a real study's tables must not be overwritten."""
     if not folder.is_dir() or not any(folder.iterdir()) or (folder / _SIGN).is_file():
         return folder
@@ -182,11 +182,11 @@ def _subject(number: int, seed: int, reference: str, place: str, size_px: tuple[
 def _visit_photo(subject: _Subject, visit: str) -> tuple[Phantom, tuple[int, ...]]:
     """Draw a subject's finger at a visit; return it with the indices of the ulcers still open."""
     rng = np.random.default_rng([43, subject.base.seed, VISIT_DAY[visit] + 1000])
-    grown = [_at_visit(u, c, visit, rng) for u, c in zip(subject.base.ulcers, subject.courses, strict=True)]
-    open_now = tuple(k for k, ulcer in enumerate(grown) if ulcer.diameter_mm >= CLOSED_BELOW_MM)
+    at_visit = [_at_visit(u, c, visit, rng) for u, c in zip(subject.base.ulcers, subject.courses, strict=True)]
+    open_now = tuple(k for k, ulcer in enumerate(at_visit) if ulcer.diameter_mm >= CLOSED_BELOW_MM)
     base = subject.base
     assert base.finger is not None
-    first = grown[open_now[0]].s_mm if open_now else 1.2 * base.finger.radius_mm
+    first = at_visit[open_now[0]].s_mm if open_now else 1.2 * base.finger.radius_mm
     moved = base.ulcers[0].s_mm - first
     camera = replace(
         base.camera,
@@ -201,7 +201,7 @@ def _visit_photo(subject: _Subject, visit: str) -> tuple[Phantom, tuple[int, ...
     day = subject.treated + dt.timedelta(days=VISIT_DAY[visit])
     spec = replace(
         base,
-        ulcers=tuple(grown[k] for k in open_now),
+        ulcers=tuple(at_visit[k] for k in open_now),
         reference=replace(base.reference, offset_mm=offset),
         camera=camera,
         light=replace(base.light, azimuth_deg=base.light.azimuth_deg + float(rng.uniform(-25, 25))),

@@ -65,12 +65,25 @@ class PlacedUlcer:
 
 
 def place_ulcer(spec: UlcerSpec, solid: Solid) -> PlacedUlcer:
-    """Lay an ulcer on the skin and scale it until its 3-D caliper is ``spec.diameter_mm`` (to 1e-6 relative)."""
+    """Lay an ulcer on the skin and scale it until its 3-D caliper is the asked one (to 1e-8 of it, in at most 8 steps).
+
+    Parameters
+    ----------
+    spec : UlcerSpec
+        Place, size and shape.
+    solid : Solid
+        The finger.
+
+    Returns
+    -------
+    PlacedUlcer
+        World mm.
+    """
     centre = solid.point(spec.s_mm, spec.t_mm)
     normal = np.asarray(solid.normal(centre))
-    across = np.array([normal[2], 0.0, -normal[0]])
-    across /= np.linalg.norm(across)
-    frame = np.vstack([across, np.cross(across, normal) * _handedness(across, normal), normal])
+    transverse = np.array([normal[2], 0.0, -normal[0]])
+    transverse /= np.linalg.norm(transverse)
+    frame = np.vstack([transverse, np.cross(transverse, normal) * _handedness(transverse, normal), normal])
     radii = _shape(spec)
     placed = PlacedUlcer(spec=spec, centre_mm=centre, frame=frame, radii_mm=radii * spec.diameter_mm / 2)
     for _ in range(8):
@@ -81,9 +94,9 @@ def place_ulcer(spec: UlcerSpec, solid: Solid) -> PlacedUlcer:
     return placed
 
 
-def _handedness(across: Reals, normal: Reals) -> float:
+def _handedness(transverse: Reals, normal: Reals) -> float:
     """Return the sign that makes the frame's second direction run towards the hand."""
-    return 1.0 if np.cross(across, normal)[1] >= 0 else -1.0
+    return 1.0 if np.cross(transverse, normal)[1] >= 0 else -1.0
 
 
 def _shape(spec: UlcerSpec) -> NDArray[np.float64]:
@@ -99,14 +112,44 @@ def _shape(spec: UlcerSpec) -> NDArray[np.float64]:
 
 
 def caliper(points: Reals) -> tuple[float, NDArray[np.float64]]:
-    """Return the largest distance between two of ``points`` (K, D) and its unit direction (D,)."""
+    """Return the largest distance between two points, and its direction: all pairs are compared.
+
+    Parameters
+    ----------
+    points : float (K, D)
+        mm.
+
+    Returns
+    -------
+    float
+        mm.
+    float64 (D,)
+        Unit vector.
+    """
     apart = cdist(points, points)
     i, j = np.unravel_index(int(apart.argmax()), apart.shape)
     return float(apart[i, j]), np.asarray(points[j] - points[i]) / apart[i, j]
 
 
 def ulcer_truth(ulcer: PlacedUlcer, solid: Solid, camera: Camera, *, plane_height_mm: float) -> UlcerTruth:
-    """Work out every true value of a placed ulcer."""
+    """Work out every true value of a placed ulcer, from its geometry alone.
+
+    Parameters
+    ----------
+    ulcer : PlacedUlcer
+        The ulcer on the skin.
+    solid : Solid
+        The finger.
+    camera : Camera
+        For its places and scale on the photo.
+    plane_height_mm : float
+        Of the reference's plane over the table, mm.
+
+    Returns
+    -------
+    UlcerTruth
+        mm, mm², degrees, photo px.
+    """
     edge = ulcer.edge(solid)
     diameter, along = caliper(edge)
     sideways = np.cross(ulcer.frame[2], along)
@@ -139,25 +182,71 @@ def _in_view(outline_px: Reals, ulcer: PlacedUlcer, camera: Camera) -> bool:
 
 
 def local_scale(camera: Camera, point_mm: Reals) -> float:
-    """Return px per mm at a world point: the root of the area scale of the level plane through it."""
+    """Return the photo's scale at a world point: the root of the area scale of the level plane through it.
+
+    Parameters
+    ----------
+    camera : Camera
+        In place.
+    point_mm : float (3,)
+        World mm.
+
+    Returns
+    -------
+    float
+        px/mm.
+    """
     step = 0.01
     sides = [camera.project(point_mm + d) - camera.project(point_mm - d) for d in np.eye(3)[:2] * step]
     return float(np.sqrt(abs(np.linalg.det(np.array(sides))))) / (2 * step)
 
 
 def shoelace(points: Reals) -> float:
-    """Return the area inside a closed polygon (K, 2)."""
+    """Return the area inside a closed polygon (K, 2).
+
+    Parameters
+    ----------
+    points : float (K, 2)
+        In order, closing itself.
+
+    Returns
+    -------
+    float
+        In the unit squared, at least 0.
+    """
     x, y = points.T
     return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
 
 def loop_length(points: Reals) -> float:
-    """Return the length of a closed polygon (K, D)."""
+    """Return the length of a closed polygon (K, D).
+
+    Parameters
+    ----------
+    points : float (K, D)
+        In order, closing itself.
+
+    Returns
+    -------
+    float
+        In their unit.
+    """
     return float(np.linalg.norm(points - np.roll(points, -1, axis=0), axis=1).sum())
 
 
 def polygon_centroid(points: Reals) -> tuple[float, float]:
-    """Return the centroid (x, y) of the area inside a closed polygon (K, 2)."""
+    """Return the centroid (x, y) of the area inside a closed polygon (K, 2).
+
+    Parameters
+    ----------
+    points : float (K, 2)
+        In order, closing itself.
+
+    Returns
+    -------
+    (float, float)
+        x and y, in their unit.
+    """
     middle = points.mean(axis=0)
     x, y = (points - middle).T
     cross = x * np.roll(y, -1) - y * np.roll(x, -1)

@@ -14,13 +14,13 @@ from ulcermeter.phantom.specs import UlcerSpec
 from ulcermeter.phantom.truth import PlacedUlcer
 
 # Light and dark colour, and the colour of patches, 8-bit sRGB.
-BED_SRGB = {
+WOUND_BED_SRGB = {
     "granulation": ((170, 58, 52), (108, 22, 26), (196, 118, 84)),
     "slough": ((216, 190, 138), (178, 138, 84), (172, 88, 66)),
     "eschar": ((58, 44, 38), (22, 17, 17), (84, 56, 40)),
 }
 # Height in mm of fine granules and of wider unevenness, strength of the glare, its exponent.
-BED_RELIEF = {
+WOUND_BED_RELIEF = {
     "granulation": (0.030, 0.040, 0.42, 80.0),
     "slough": (0.012, 0.030, 0.30, 60.0),
     "eschar": (0.006, 0.022, 0.10, 24.0),
@@ -28,9 +28,23 @@ BED_RELIEF = {
 
 
 def inside_distance(ulcer: PlacedUlcer, points_mm: tuple[Reals, Reals, Reals]) -> tuple[Reals, ...]:
-    """Return signed distance to the outline (positive inside, first order), and the tangent plane's two coordinates.
+    """Return how far points lie inside an ulcer's outline, to first order, and their place in its tangent plane.
 
-    Points on the far side of the finger get a large negative distance.
+    Parameters
+    ----------
+    ulcer : PlacedUlcer
+        The ulcer on the skin.
+    points_mm : tuple of 3 float (M, N)
+        World x, y, h, mm.
+
+    Returns
+    -------
+    float32 (M, N)
+        Signed distance, mm, positive inside; -1000 on the far side of the finger.
+    float32 (M, N)
+        First coordinate in the tangent plane, mm: across the finger.
+    float32 (M, N)
+        Second coordinate, mm: towards the hand.
     """
     dx, dy, dh = (p - np.float32(c) for p, c in zip(points_mm, ulcer.centre_mm, strict=True))
     a, b, depth = (row[0] * dx + row[1] * dy + row[2] * dh for row in ulcer.frame.astype(np.float32))
@@ -51,14 +65,25 @@ def draw_ulcer(
 ) -> None:
     """Lay one ulcer over ``surface`` at world points (x, y, h); only the window it reaches is worked on.
 
+    Parameters
+    ----------
+    surface : Surface
+        Bare skin; changed in place.
+    ulcer : PlacedUlcer
+        The ulcer on the skin.
+    points_mm : tuple of 3 float (M, N)
+        World x, y, h of the surface, mm.
+    px_per_mm : float
+        Scale of the photo.
+
     Raises
     ------
     UlcermeterError
         For a bed that is none of granulation, slough and eschar.
     """
-    if ulcer.spec.bed not in BED_SRGB:
+    if ulcer.spec.wound_bed not in WOUND_BED_SRGB:
         raise UlcermeterError(
-            Problem(expected=f"an ulcer's bed, one of {', '.join(BED_SRGB)}", got=repr(ulcer.spec.bed))
+            Problem(expected=f"an ulcer's bed, one of {', '.join(WOUND_BED_SRGB)}", got=repr(ulcer.spec.wound_bed))
         )
     reach_mm = float(ulcer.radii_mm.max()) + 6 * _halo_mm(ulcer.spec)
     dx, dy, dh = (p - np.float32(c) for p, c in zip(points_mm, ulcer.centre_mm, strict=True))
@@ -81,7 +106,7 @@ def _lay(surface: Surface, ulcer: PlacedUlcer, points_mm: tuple[Reals, Reals, Re
     _halo(surface, spec, inside, a, b)
     soft_mm = max(0.08, 0.6 / px_per_mm)
     share = smoothstep(-soft_mm, soft_mm, inside)
-    colour, relief_a, relief_b, gloss, sharpness = _bed(spec, inside, a, b, px_per_mm=px_per_mm)
+    colour, relief_a, relief_b, gloss, sharpness = _wound_bed(spec, inside, a, b, px_per_mm=px_per_mm)
     slope_a, slope_b = _crater(ulcer, inside, a, b, px_per_mm=px_per_mm)
     surface.albedo = mix(surface.albedo, colour, share)
     keep = 1 - share
@@ -110,7 +135,7 @@ def _halo(surface: Surface, spec: UlcerSpec, inside: Reals, a: Reals, b: Reals) 
     surface.albedo = mix(surface.albedo, linear((232, 208, 170)), 0.6 * rim)
 
 
-def _bed(
+def _wound_bed(
     spec: UlcerSpec, inside: Reals, a: Reals, b: Reals, *, px_per_mm: float
 ) -> tuple[Reals, Reals, Reals, Reals, Reals]:
     """Return the bed's colour, the slopes of its relief, its gloss and the gloss's sharpness."""
@@ -120,14 +145,14 @@ def _bed(
     wide, wide_a, wide_b = bumps(a, b, kind="band", low=5, high=34, tile_mm=13, seed=spec.seed + 38)
     clear = fade(0.4, px_per_mm)
     level = 0.45 * wide + 0.35 * cloud + 0.25 * clear * fine
-    light, dark, patches = BED_SRGB[spec.bed]
+    light, dark, patches = WOUND_BED_SRGB[spec.wound_bed]
     colour = _speckled(light, dark, level)
     colour = mix(colour, linear(patches), 0.7 * smoothstep(0.4, 2.6, patch + 0.2 * wide))
     hollow = 0.35 * min(spec.depth_mm / 0.5, 1.0) * np.exp(-np.maximum(inside, 0) / (0.08 + 0.5 * spec.depth_mm))
     colour *= (1 - hollow)[..., None]
-    blood = np.exp(-np.maximum(inside, 0) / 0.22) * (0.2 if spec.bed == "eschar" else 0.5)
+    blood = np.exp(-np.maximum(inside, 0) / 0.22) * (0.2 if spec.wound_bed == "eschar" else 0.5)
     colour = mix(colour, linear((112, 26, 26)), blood.astype(np.float32))
-    height_fine, height_wide, wet, sharp = BED_RELIEF[spec.bed]
+    height_fine, height_wide, wet, sharp = WOUND_BED_RELIEF[spec.wound_bed]
     film = wet * smoothstep(-1.4, 1.6, cloud - 0.4 * patch)
     slope_a = height_fine * clear * fine_a + height_wide * wide_a
     slope_b = height_fine * clear * fine_b + height_wide * wide_b

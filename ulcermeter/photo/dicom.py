@@ -40,13 +40,21 @@ def decode_dicom(data: bytes, path: Path) -> Decoded:
     Parameters
     ----------
     data : bytes
-        The file's bytes.
+        The whole file.
     path : Path
-        The file.
+        For what is said of it.
 
     Returns
     -------
     Decoded
+        Upright, RGB in sRGB.
+
+    Raises
+    ------
+    PhotoError
+        Pixels whose colours are not certain, a damaged or an inflated file.
+    MissingDependencyError
+        The extra is not installed.
     """
     try:
         import pydicom

@@ -76,11 +76,17 @@ def describe(dataset: Dataset, path: Path) -> Described:
     dataset : pydicom.Dataset
         The file as read.
     path : Path
-        The file.
+        For what is said of it.
 
     Returns
     -------
     Described
+        Each tag's number or word.
+
+    Raises
+    ------
+    PhotoError
+        No picture, or a tag without the one value that it should have.
     """
     floating = "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset
     if "PixelData" not in dataset and not floating:
@@ -128,7 +134,12 @@ def check_described(described: Described, path: Path) -> None:
     described : Described
         What its tags say of the picture.
     path : Path
-        The file.
+        For what is said of it.
+
+    Raises
+    ------
+    PhotoError
+        Too large, several frames, a layout or numbers whose colours are not certain, bytes too many or too few.
     """
     check_size((described.columns, described.rows), path)
     if described.frames != 1:

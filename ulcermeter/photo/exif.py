@@ -64,8 +64,8 @@ def read_exif(image: Image.Image) -> tuple[int, datetime | None, CameraInfo]:
     orientation = tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
     focal_mm, written = _focal(inner.get(_TAG_FOCAL_35MM)), (inner.get(_TAG_WIDTH), inner.get(_TAG_HEIGHT))
     # A file that says nothing of its camera has no focal length that could be another frame's.
-    speaks = focal_mm is not None or None not in written
-    framing, frame_px = framing_of(image.size, written) if speaks else (Framing.WHOLE, None)
+    is_described = focal_mm is not None or None not in written
+    framing, frame_px = framing_of(image.size, written) if is_described else (Framing.WHOLE, None)
     camera = CameraInfo(
         make=as_text(exif.get(_TAG_MAKE)),
         model=as_text(exif.get(_TAG_MODEL)),

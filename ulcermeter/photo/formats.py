@@ -11,8 +11,8 @@ from ulcermeter.photo.dicom import decode_dicom
 from ulcermeter.photo.exif import Decoded
 from ulcermeter.photo.heic import decode_heic
 from ulcermeter.photo.limits import damaged
-from ulcermeter.photo.lost import too_little_memory, wants_memory
 from ulcermeter.photo.pictures import decode_picture
+from ulcermeter.photo.process_errors import too_little_memory, wants_memory
 from ulcermeter.photo.raw import refuse_raw
 
 __all__ = ["decode"]

@@ -18,13 +18,21 @@ def decode_heic(data: bytes, path: Path) -> Decoded:
     Parameters
     ----------
     data : bytes
-        The file's bytes.
+        The whole file.
     path : Path
-        The file.
+        For what is said of it.
 
     Returns
     -------
     Decoded
+        Upright.
+
+    Raises
+    ------
+    PhotoError
+        No picture in it, or one of a size that is not read.
+    MissingDependencyError
+        The extra is not installed.
     """
     try:
         import pi_heif

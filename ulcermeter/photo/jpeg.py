@@ -87,11 +87,11 @@ class JpegHead:
             return None
         high, wide = int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")
         factors = frame[7 : 6 + 3 * frame[5] : 3]
-        across, down = max(f >> 4 for f in factors), max(f & 15 for f in factors)
-        across, down = (1, 1) if len(factors) == 1 else (across, down)
-        if not (high and wide and across and down):
+        wide_factor, high_factor = max(f >> 4 for f in factors), max(f & 15 for f in factors)
+        wide_factor, high_factor = (1, 1) if len(factors) == 1 else (wide_factor, high_factor)
+        if not (high and wide and wide_factor and high_factor):
             return None
-        return ceil(ceil(wide / (8 * across)) * ceil(high / (8 * down)) / self.restart_interval) - 1
+        return ceil(ceil(wide / (8 * wide_factor)) * ceil(high / (8 * high_factor)) / self.restart_interval) - 1
 
 
 def check_whole_jpeg(data: bytes, path: Path) -> Harmless:
@@ -105,14 +105,19 @@ def check_whole_jpeg(data: bytes, path: Path) -> Harmless:
     Parameters
     ----------
     data : bytes
-        The file's bytes.
+        The whole file.
     path : Path
-        The file.
+        For what is said of it.
 
     Returns
     -------
     Harmless
         What `check_complaints` may pass over.
+
+    Raises
+    ------
+    PhotoError
+        Such a JPEG.
     """
     head = read_head(data)
     at = head.scan_at
@@ -120,7 +125,7 @@ def check_whole_jpeg(data: bytes, path: Path) -> Harmless:
     coded = data[at:end].rstrip(b"\0")
     if _VIDEO.search(coded):
         raise damaged(path, "the end of the JPEG is missing before a video")
-    if _BLANK in coded and _zeros_say_nothing(head, data[at : at + 20]):
+    if _BLANK in coded and _zeros_code_no_picture(head, data[at : at + 20]):
         raise damaged(path, "a part of its data is blank")
     _check_restarts(coded, head, path)
     return Harmless(end - at - len(coded), head.passed_over)
@@ -133,12 +138,17 @@ def check_complaints(complaints: list[str], harmless: Harmless, path: Path) -> N
 
     Parameters
     ----------
-    complaints : list[str]
-        What the decoder wrote.
+    complaints : list of str
+        Lines that libjpeg wrote.
     harmless : Harmless
-        Which complaints do no harm.
+        Which of them belong to no picture.
     path : Path
-        The file.
+        For what is said of it.
+
+    Raises
+    ------
+    PhotoError
+        Any other complaint.
     """
     for line in complaints:
         if not harmless.explains(line):
@@ -219,7 +229,7 @@ def _check_restarts(coded: bytes, head: JpegHead, path: Path) -> None:
         raise damaged(path, "a part of the JPEG is missing")
 
 
-def _zeros_say_nothing(head: JpegHead, scan: bytes) -> bool:
+def _zeros_code_no_picture(head: JpegHead, scan: bytes) -> bool:
     """Tell whether no picture is coded by zeros alone.
 
     A table's code of zeros alone belongs to its first symbol (ITU T.81, Annex C). Where that is "end of block", zeros

@@ -28,10 +28,17 @@ def read_bytes(path: Path) -> bytes:
     Parameters
     ----------
     path : Path
+        The file.
 
     Returns
     -------
     bytes
+        All of it.
+
+    Raises
+    ------
+    PhotoError
+        Missing, not a regular file, empty, or over `MAX_FILE_MB`.
     """
     try:
         size = check_regular(path)
@@ -68,6 +75,11 @@ def check_size(size: tuple[int, int], path: Path) -> None:
         Columns and rows, px.
     path : Path
         For what is said of it.
+
+    Raises
+    ------
+    PhotoError
+        Over `MAX_MEGAPIXELS`, or a side under `MIN_SIDE_PX`.
     """
     width, height = size
     if width * height > MAX_MEGAPIXELS * 1e6:

@@ -36,16 +36,17 @@ def read_mask(path: str | Path, shape: tuple[int, int], *, orientation: int = 1)
 
     Parameters
     ----------
-    path : str | Path
-        The file.
-    shape : tuple[int, int]
-        Rows and columns.
+    path : str or Path
+        A PNG, TIFF or JPEG file.
+    shape : (int, int)
+        Rows and columns of the upright photo it belongs to.
     orientation : int, optional
-        EXIF orientation, 1 to 8.
+        EXIF orientation of the photo, 1..8.
 
     Returns
     -------
-    NDArray[np.bool_]
+    bool (M, N)
+        True inside.
     """
     return read_shares(path, shape, orientation=orientation) > 0.5
 

@@ -32,13 +32,19 @@ def decode_picture(data: bytes, path: Path) -> Decoded:
     Parameters
     ----------
     data : bytes
-        The file's bytes.
+        The whole file.
     path : Path
-        The file.
+        For what is said of it.
 
     Returns
     -------
     Decoded
+        Pixels as stored, not turned.
+
+    Raises
+    ------
+    PhotoError
+        Damaged, too large, several pictures, or none of these kinds.
     """
     if data.startswith(SIGNATURE):
         check_whole_png(data, path)
@@ -158,6 +164,11 @@ def flatten(image: Image.Image, path: Path) -> Pixels:
     -------
     uint8 (M, N, 3)
         RGB in sRGB.
+
+    Raises
+    ------
+    PhotoError
+        Floating point, or 32 bits a channel.
     """
     profile = image.info.get("icc_profile")
     if image.mode.startswith("I;16") or image.mode == "I":

@@ -28,9 +28,14 @@ def check_whole_png(data: bytes, path: Path) -> None:
     Parameters
     ----------
     data : bytes
-        The file's bytes.
+        The whole file.
     path : Path
-        The file.
+        For what is said of it.
+
+    Raises
+    ------
+    PhotoError
+        Such a PNG, or one of a size that is not read.
     """
     parts: dict[bytes, list[memoryview]] = {}
     for kind, content in _chunks(data, path):

@@ -39,9 +39,14 @@ def refuse_raw(data: bytes, path: Path) -> None:
     Parameters
     ----------
     data : bytes
-        The file's bytes.
+        The whole file.
     path : Path
-        The file.
+        For what is said of it.
+
+    Raises
+    ------
+    PhotoError
+        A raw file, or a TIFF whose first picture is a preview.
     """
     if data.startswith(_STARTS) or data[4:12] == _CANON_CR3 or (data[:4] in BYTE_ORDERS and data[8:10] == _CANON_CR2):
         raise _raw(path, "a camera-raw file")

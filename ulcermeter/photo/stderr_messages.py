@@ -19,25 +19,35 @@ def messages_on_stderr(*starts: str) -> Iterator[list[str]]:
     """Collect the lines on standard error that begin so; all others are passed on behind the block.
 
     One decoder at a time: standard error belongs to the whole process. Without one, none are collected.
+
+    Parameters
+    ----------
+    *starts : str
+        How the lines begin.
+
+    Yields
+    ------
+    list of str
+        Filled when the block ends.
     """
     found: list[str] = []
     with _LOCK, contextlib.ExitStack() as stack:
         try:
-            ours = os.dup(_STDERR)
+            saved = os.dup(_STDERR)
         except OSError:
             yield found
             return
-        stack.callback(os.close, ours)
+        stack.callback(os.close, saved)
         with tempfile.TemporaryFile() as file:
             os.dup2(file.fileno(), _STDERR)
             try:
                 yield found
             finally:
-                os.dup2(ours, _STDERR)
+                os.dup2(saved, _STDERR)
                 file.seek(0)
                 for line in file.read().splitlines(keepends=True):
                     text = line.decode(errors="replace").strip()
                     if text.startswith(starts):
                         found.append(text)
                     else:
-                        os.write(ours, line)
+                        os.write(saved, line)

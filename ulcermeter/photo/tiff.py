@@ -64,9 +64,14 @@ def check_deep_tiff(data: bytes, path: Path) -> None:
     Parameters
     ----------
     data : bytes
-        The file's bytes.
+        The whole file.
     path : Path
-        The file.
+        For what is said of it.
+
+    Raises
+    ------
+    PhotoError
+        Such a TIFF.
     """
     first = next(directories(data), Directory({}))
     bits = max(first.tags.get(_BITS, (1,)), default=1)
@@ -97,9 +102,14 @@ def check_packed_tiff(data: bytes, path: Path) -> None:
     Parameters
     ----------
     data : bytes
-        The file's bytes.
+        The whole file.
     path : Path
-        The file.
+        For what is said of it.
+
+    Raises
+    ------
+    PhotoError
+        Such a compression, a part that is damaged or missing, or more pixels than its size takes.
     """
     first = next(directories(data), Directory({}))
     compression = first.first(_COMPRESSION, 1)
@@ -170,11 +180,12 @@ def directories(data: bytes) -> Iterator[Directory]:
     Parameters
     ----------
     data : bytes
-        The file's bytes.
+        The whole file.
 
     Returns
     -------
-    Iterator[Directory]
+    iterator of Directory
+        In the file's order; at most 64.
     """
     order, big = BYTE_ORDERS[data[:4]], data[2:4].strip(b"\0") == b"+"
     ahead = [_number(data, 8 if big else 4, order + ("Q" if big else "I"))]

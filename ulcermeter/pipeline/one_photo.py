@@ -11,7 +11,7 @@ import numpy as np
 
 from ulcermeter.datatypes import LensProfile, Note, NoteKind, PhotoGeometry, PhotoResult
 from ulcermeter.errors import MissingDependencyError, PhotoError, Refusal, StudyError, UlcermeterError
-from ulcermeter.photo.lost import too_little_memory, wants_memory
+from ulcermeter.photo.process_errors import too_little_memory, wants_memory
 from ulcermeter.pipeline.steps.gating import judge_gates, pass_gates
 from ulcermeter.pipeline.steps.in_view import check_in_view
 from ulcermeter.pipeline.steps.opening import (

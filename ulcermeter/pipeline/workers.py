@@ -170,7 +170,7 @@ def _result(task: Task, came: PhotoResult | Lost) -> PhotoResult:
     """Return what was measured, or the failed row of a photo whose process died on it."""
     if isinstance(came, PhotoResult):
         return came
-    from ulcermeter.photo.lost import lost_photo
+    from ulcermeter.photo.process_errors import lost_photo
     from ulcermeter.pipeline.one_photo import failed_photo
 
     return failed_photo(task.row, task.protocol, lost_photo(task.row["photo"], came))

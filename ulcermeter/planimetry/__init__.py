@@ -22,8 +22,8 @@ from ulcermeter.planimetry.calipers import (
     resample,
     transverse_width,
 )
-from ulcermeter.planimetry.fits_finger import check_on_finger
 from ulcermeter.planimetry.interval import TERMS, SizeDraws, draw_sizes, error_sizes
+from ulcermeter.planimetry.plausibility import check_on_finger
 from ulcermeter.planimetry.skin import SkinOutline, lay_on_skin
 from ulcermeter.protocol import Protocol
 
@@ -90,7 +90,8 @@ def diameter_line(segmentation: Segmentation, label: int) -> tuple[tuple[float, 
 
     Returns
     -------
-    tuple[tuple[float, float], tuple[float, float]]
+    ((float, float), (float, float))
+        The two ends (x, y), photo px.
     """
     outline = segmentation.outlines[label - 1]
     found = longest_caliper(segmentation.rectified.calibration.to_mm(outline))

@@ -87,8 +87,14 @@ def transverse_width(points_mm: NDArray[np.floating], *, caliper: Caliper | None
     Parameters
     ----------
     points_mm : float (K, 2)
+        An outline, mm.
     caliper : Caliper, optional
         The longest caliper of the same polygon where it is known already.
+
+    Returns
+    -------
+    float
+        mm; NaN without a longest caliper.
     """
     points = np.asarray(points_mm, dtype=np.float64)
     found = caliper or longest_caliper(points)
@@ -115,18 +121,19 @@ def equivalent_diameter(area_mm2: float) -> float:
 
 
 def resample(points_mm: NDArray[np.floating], *, count: int) -> Points:
-    """Return `count` points (count, 2 or 3) at equal arc lengths along the closed polygon, from its first vertex.
+    """Return points at equal arc lengths along a closed polygon, from its first vertex.
 
     Parameters
     ----------
-    points_mm : float (K, 2)
-        Points, mm (x, y), float64 (K, 2).
+    points_mm : float (K, 2) or (K, 3)
+        In order, the first vertex not repeated.
     count : int
-        How many of them.
+        How many points.
 
     Returns
     -------
-    Points
+    float64 (count, 2) or (count, 3)
+        mm.
     """
     points = np.asarray(points_mm, dtype=np.float64)
     closed = np.vstack([points, points[:1]])

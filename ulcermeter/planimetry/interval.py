@@ -156,12 +156,27 @@ def draw_sizes(
 
     Parameters
     ----------
+    skin : SkinOutline
+        The outline where it lies.
+    calibration : Calibration
+        For the equally likely homographies.
     centroid_px : float (2,)
         Where on the photo the homographies are compared.
+    diameter_mm : float
+        The estimate that the draws lie round.
+    area_mm2 : float
+        The estimate that the draws lie round.
+    sizes : ErrorSizes
+        Standard deviations of the terms.
     count : int
-        Number of draws.
+        Number of draws D.
     seed : str
         Hashed (SHA-256) into the generator's seed.
+
+    Returns
+    -------
+    SizeDraws
+        Diameters and areas (D,), and the term without which the diameter's interval is narrowest.
     """
     rng = np.random.default_rng(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big"))
     noise = _Noise.draw(rng, skin, calibration, centroid_px, sizes=sizes, count=count)

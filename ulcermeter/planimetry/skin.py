@@ -66,7 +66,18 @@ def lay_on_skin(
     Parameters
     ----------
     outline_px : float (K, 2)
-        Photo pixels.
+        Photo px (x, y).
+    calibration : Calibration
+        From photo pixels to the reference's plane.
+    finger : Finger or None
+        None when none was found.
+    protocol : Protocol
+        For `height_table_mm`.
+
+    Returns
+    -------
+    SkinOutline
+        mm.
     """
     flat = calibration.to_mm(outline_px)
     viewpoint = calibration.viewpoint_mm()
@@ -94,7 +105,7 @@ def _on_finger(flat: Points, viewpoint: Points, finger: Finger, *, level: bool) 
     middle = centroid(flat)
     edge, at = finger.on_skin(flat), finger.on_skin(middle)[0]
     gradient, slope_deg = finger.gradient_at(at[:2]), finger.slope_deg_at(at[:2])
-    along, transverse = finger.along_and_across(edge[:, :2]).T
+    along, transverse = finger.axial_and_transverse(edge[:, :2]).T
     radius = np.maximum(finger.radius_at(along), 1e-6)
     unrolled = np.column_stack([along, radius * np.arcsin(np.clip(transverse / radius, -1, 1))])
     lean = (viewpoint[:2] - middle) / viewpoint[2] if known else np.zeros(2)
@@ -116,12 +127,13 @@ def tangent_frame(gradient: NDArray[np.floating]) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    gradient : float (K, 2)
-        Slope of the surface along x and y, mm per mm, (2,).
+    gradient : float (2,)
+        Rise of the surface per mm of x and of y.
 
     Returns
     -------
-    NDArray[np.float64]
+    float64 (2, 3)
+        Unit vectors as rows.
     """
     rise = float(np.hypot(*gradient))
     steep = gradient / rise if rise > 1e-9 else np.array([0.0, 1.0])
@@ -139,15 +151,16 @@ def local_scale(calibration: Calibration, homographies: NDArray[np.float64], poi
     Parameters
     ----------
     calibration : Calibration
-        From photo pixels to millimetres.
-    homographies : NDArray[np.float64]
-        From photo px to mm, float64 (n, 3, 3).
-    point_px : float (K, 2)
-        A point, photo px (x, y).
+        For the best estimate and the lens.
+    homographies : float64 (D, 3, 3)
+        From (undistorted) photo px to mm.
+    point_px : float (2,)
+        Photo px (x, y).
 
     Returns
     -------
-    Points
+    float64 (D, 2, 2)
+        The identity for the best estimate itself.
     """
     ideal = calibration.undistorted(point_px)[0]
     best = _derivative(calibration.pixel_to_mm[None], ideal)[0]

@@ -85,16 +85,16 @@ def judge_quality(
     parts = _light(photo, calibration, finger, outlines) if finger is not None else None
     verified, square = calibration.verified, calibration.tilt_deg <= protocol.quality.quality_tilt_max_deg
     return {
-        "quality_in_focus": "" if math.isnan(focus) else _word(focus >= protocol.quality.quality_focus_min),
-        "quality_no_shadow": "" if parts is None else _word(_no_shadow(*parts, protocol)),
+        "quality_in_focus": "" if math.isnan(focus) else _yes_or_no(focus >= protocol.quality.quality_focus_min),
+        "quality_no_shadow": "" if parts is None else _yes_or_no(_no_shadow(*parts, protocol)),
         "quality_even_light": "" if parts is None else _even(*parts, protocol),
         "quality_reference_present": "yes" if verified else "",
-        "quality_reference_square": _word(square) if verified else "",
-        "quality_ulcer_centred": "" if place_px is None else _word(_centred(photo, place_px, protocol)),
+        "quality_reference_square": _yes_or_no(square) if verified else "",
+        "quality_ulcer_centred": "" if place_px is None else _yes_or_no(_centred(photo, place_px, protocol)),
     }
 
 
-def _word(answer: bool) -> str:
+def _yes_or_no(answer: bool) -> str:
     return "yes" if answer else "no"
 
 
@@ -207,4 +207,6 @@ def _even(light: NDArray[np.float32], parts: NDArray[np.int8], protocol: Protoco
     if len(medians) < 3:
         return ""
     change = np.abs(medians[:, None] - medians[None])
-    return _word(bool(change[..., 0][_one_colour(change)].max() <= math.log(protocol.quality.quality_light_ratio_max)))
+    return _yes_or_no(
+        bool(change[..., 0][_one_colour(change)].max() <= math.log(protocol.quality.quality_light_ratio_max))
+    )

@@ -72,14 +72,15 @@ def load_model(path: str | Path | None = None, *, threads: int = 1) -> Model:
 
     Parameters
     ----------
-    path : str | Path, optional
-        The file.
+    path : str or Path, optional
+        An ONNX file that `train` wrote; without it the shipped one.
     threads : int, optional
-        Threads of the engine.
+        Threads of one forward pass.
 
     Returns
     -------
     Model
+        Opened once per process.
 
     Raises
     ------
@@ -97,12 +98,13 @@ def try_model(path: str | Path) -> str:
 
     Parameters
     ----------
-    path : str | Path
-        The file.
+    path : str or Path
+        An ONNX file.
 
     Returns
     -------
     str
+        SHA-256 of its bytes, hexadecimal.
 
     Raises
     ------
@@ -190,50 +192,54 @@ def ulcer_probability(pixels: Pixels, *, model: Model | str | Path | None = None
     """
     check_pixels(pixels)
     opened = model if isinstance(model, Model) else load_model(model)
-    return quiet_doubtful(opened.probability(pyramid_logits(pixels, model=opened)))
+    return suppress_untrusted(opened.probability(pyramid_logits(pixels, model=opened)))
 
 
-def quiet_doubtful(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+def suppress_untrusted(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     """Lower to 0.49 each part over 0.5 whose confidence or peak is too low for an ulcer, see `is_trusted`.
 
     Parameters
     ----------
-    probability : NDArray[np.float32]
-        Probability of an ulcer, 0..1, (M, N).
+    probability : float32 (M, N)
+        0..1.
 
     Returns
     -------
-    NDArray[np.float32]
+    float32 (M, N)
+        A copy.
     """
     count, labels, boxes, _ = cv2.connectedComponentsWithStats((probability > 0.5).astype(np.uint8), connectivity=8)
-    quiet = probability.copy()
+    suppressed = probability.copy()
     for label in range(1, count):
         part, own, others = surroundings(labels, label, boxes[label])
         local = np.where(others, np.float32(0), probability[part])
         if not is_trusted(expected_dice(local, own), float(local[own].max()), least=MIN_CONFIDENCE_ONE_PASS):
-            quiet[part][own] = np.minimum(local[own], np.float32(0.49))
-    return quiet
+            suppressed[part][own] = np.minimum(local[own], np.float32(0.49))
+    return suppressed
 
 
 def surroundings(
     labels: NDArray[np.int32], label: int, box: NDArray[np.int32]
 ) -> tuple[tuple[slice, slice], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Rows and columns of a part's box (left, top, width, height, ...) with three tenths of it around.
-
-    Beside them which pixels there are the part's own, and which are other parts'.
+    """Return a part's box with three tenths of it around, and which pixels there are the part's own or other parts'.
 
     Parameters
     ----------
-    labels : NDArray[np.int32]
-        Label of each pixel, int32 (M, N); 0 is none.
+    labels : int32 (M, N)
+        Label of each pixel; 0 is none.
     label : int
-        Number of the outline, from 1.
-    box : NDArray[np.int32]
-        A box x, y, width, height, photo px.
+        The part, from 1.
+    box : int32 (>= 4,)
+        Left, top, width and height of the part, as OpenCV's component statistics begin.
 
     Returns
     -------
-    tuple[tuple[slice, slice], NDArray[np.bool_], NDArray[np.bool_]]
+    (slice, slice)
+        Rows and columns.
+    bool (m, n)
+        The part's own pixels.
+    bool (m, n)
+        Other parts' pixels.
     """
     left, top, wide, high = (int(v) for v in box[:4])
     reach = int(max(4, 0.3 * max(wide, high)))
@@ -249,14 +255,15 @@ def expected_dice(probability: NDArray[np.floating], own: NDArray[np.bool_]) -> 
 
     Parameters
     ----------
-    probability : float (K, 2)
-        Probability of an ulcer, 0..1, (M, N).
-    own : NDArray[np.bool_]
-        What was found without it.
+    probability : float (M, N)
+        Of the part and its surroundings, 0..1.
+    own : bool (M, N)
+        The part's pixels.
 
     Returns
     -------
     float
+        0..1.
     """
     inside = float(probability[own].sum(dtype=np.float64))
     return 2 * inside / (float(own.sum()) + float(probability.sum(dtype=np.float64)))
@@ -268,15 +275,16 @@ def is_trusted(confidence: float, peak: float, *, least: float = MIN_CONFIDENCE)
     Parameters
     ----------
     confidence : float
-        How sure the outline is, 0..1.
+        Expected Dice of the outline, 0..1, see `expected_dice`.
     peak : float
-        Highest probability, 0..1.
+        Largest probability inside, 0..1.
     least : float, optional
-        The least that is asked.
+        Least confidence; less where only one pass was made.
 
     Returns
     -------
     bool
+        Whether both are reached.
     """
     return confidence >= least and peak >= MIN_PEAK
 
@@ -286,8 +294,13 @@ def check_pixels(pixels: Pixels) -> None:
 
     Parameters
     ----------
-    pixels : Pixels
-        RGB, uint8 (M, N, 3), rows downwards.
+    pixels : uint8 (M, N, 3)
+        What a caller gave for it.
+
+    Raises
+    ------
+    PhotoError
+        Another type, shape or an empty picture.
     """
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         got = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
@@ -299,18 +312,19 @@ def check_pixels(pixels: Pixels) -> None:
 
 
 def pyramid_logits(pixels: Pixels, *, model: Model) -> Logits:
-    """Raw logits of a picture of any size, float32 (M, N): level by level, see `ulcer_probability`.
+    """Return raw logits of a picture of any size, level by level, see `ulcer_probability`.
 
     Parameters
     ----------
-    pixels : Pixels
-        RGB, uint8 (M, N, 3), rows downwards.
+    pixels : uint8 (M, N, 3)
+        RGB in sRGB.
     model : Model
         The network, opened.
 
     Returns
     -------
-    Logits
+    float32 (M, N)
+        At the picture's own resolution, not calibrated.
     """
     finer, best = photo_logits(pixels, model=model), None
     small = pixels
@@ -331,14 +345,21 @@ def _enlarge(logits: Logits, shape: tuple[int, ...]) -> Logits:
 
 
 def photo_logits(pixels: Pixels, *, model: Model, prompt: NDArray[np.float32] | None = None) -> Logits:
-    """Raw logits at one scale, float32 (M, N); pictures over 896 px go in overlapping tiles of 576 px.
+    """Return raw logits at one scale; pictures over 896 px go in overlapping tiles of 576 px.
 
     Parameters
     ----------
     pixels : uint8 (M, N, 3)
+        RGB in sRGB.
     model : Model
-    prompt : float32 (2, M, N) or None
+        The network, opened.
+    prompt : float32 (2, M, N), optional
         Click bump and region.
+
+    Returns
+    -------
+    float32 (M, N)
+        Not calibrated.
     """
     rows, cols = pixels.shape[:2]
     if max(rows, cols) <= WHOLE_PX:
@@ -366,15 +387,23 @@ def _taper(length: int) -> NDArray[np.float32]:
 
 
 def forward(pixels: Pixels, prompt: NDArray[np.float32] | None, *, model: Model, views: int = 2) -> Logits:
-    """Logits of a whole picture, float32 (M, N).
+    """Return logits of a whole picture in one pass or two.
 
     Parameters
     ----------
     pixels : uint8 (M, N, 3)
+        RGB in sRGB.
     prompt : float32 (2, M, N) or None
+        Click bump and region.
     model : Model
+        The network, opened.
     views : {2, 1}
         Two: the mean of the picture as it is and mirrored left to right; one costs half as much.
+
+    Returns
+    -------
+    float32 (M, N)
+        Not calibrated.
     """
     guide = no_prompt(pixels.shape[:2]) if prompt is None else prompt
     logits = _run(pixels, guide, model)

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import RectifiedPhoto
 from ulcermeter.datatypes.arrays import Points
-from ulcermeter.segmentation.fields import (
+from ulcermeter.segmentation.network import Logits, Model, forward, photo_logits
+from ulcermeter.segmentation.prompt_channels import Prompt, polygon_region, region_prompt
+from ulcermeter.segmentation.views import (
     Find,
     View,
     blank_polygon,
@@ -19,8 +21,6 @@ from ulcermeter.segmentation.fields import (
     extract_finds,
     whole_view,
 )
-from ulcermeter.segmentation.network import Logits, Model, forward, photo_logits
-from ulcermeter.segmentation.prompt_channels import Prompt, polygon_region, region_prompt
 
 FIND_SPACING_MM = 0.12
 REFINED_EXTENT_PX = 110.0
@@ -42,6 +42,7 @@ def find_step(rectified: RectifiedPhoto) -> float:
     Returns
     -------
     float
+        At least 1.
     """
     return max(1.0, FIND_SPACING_MM / rectified.spacing_mm)
 
@@ -82,8 +83,23 @@ def refine_find(
 
     Parameters
     ----------
-    first_pass : View and float32 (M, N)
-        The first pass.
+    rectified : RectifiedPhoto
+        The window seen square on.
+    find : Find
+        Of the first pass.
+    first_pass : (View, float32 (M, N))
+        What it was found in, and the logits there.
+    model : Model
+        The network, opened.
+
+    Returns
+    -------
+    View
+        The cut.
+    float32 (m, n)
+        Its logits.
+    list of Find
+        Those that overlap the first outline, largest first.
     """
     step = refine_step(rectified, find.centre, find.extent)
     view = cut_view(rectified.pixels, centre=find.centre, step=step, size_px=_cut_size(find.extent / step))
@@ -105,8 +121,8 @@ def resample(logits: Logits, old: View, new: View) -> Logits:
 
     Parameters
     ----------
-    logits : Logits
-        Logits of the probability, float32 (M, N).
+    logits : float32 (M, N)
+        Of the view `old`.
     old : View
         The view that they are of.
     new : View
@@ -114,7 +130,8 @@ def resample(logits: Logits, old: View, new: View) -> Logits:
 
     Returns
     -------
-    Logits
+    float32 (m, n)
+        Bilinear; what lies outside the old view takes its border's.
     """
     scale = new.step / old.step
     x, y = old.from_window(np.array([new.origin]))[0]
@@ -133,14 +150,15 @@ def refine_step(rectified: RectifiedPhoto, centre: NDArray[np.floating], extent:
     ----------
     rectified : RectifiedPhoto
         The window seen square on.
-    centre : float (K, 2)
-        Centre of the view, px (x, y).
+    centre : float (2,)
+        Window px (x, y), for the photo's own scale there.
     extent : float
-        Longest side, px.
+        Longer side of the find's box, window px.
 
     Returns
     -------
     float
+        Window px per view px.
     """
     native = 1.0 / (rectified.spacing_mm * photo_px_per_mm(rectified, centre))
     return max(extent / REFINED_EXTENT_PX, native / NATIVE_ENLARGEMENT)
@@ -153,12 +171,13 @@ def photo_px_per_mm(rectified: RectifiedPhoto, centre: NDArray[np.floating]) -> 
     ----------
     rectified : RectifiedPhoto
         The window seen square on.
-    centre : float (K, 2)
-        Centre of the view, px (x, y).
+    centre : float (2,)
+        Window px (x, y).
 
     Returns
     -------
     float
+        px/mm.
     """
     return rectified.calibration.px_per_mm(rectified.to_photo_px(centre)[0])
 
@@ -177,7 +196,8 @@ def reference_in_window(rectified: RectifiedPhoto) -> Points:
 
     Returns
     -------
-    Points
+    float64 (K, 2)
+        (x, y), window px.
     """
     outline = rectified.calibration.reference_outline_px
     return rectified.from_photo_px(outline) if len(outline) >= 3 else np.zeros((0, 2))
@@ -190,14 +210,15 @@ def mirrored(view: View, prompt: Prompt | None, *, model: Model) -> Logits:
     ----------
     view : View
         A part of the window at the network's spacing.
-    prompt : Prompt or None
-        Where to look: a click, a box, a tracing or nothing.
+    prompt : float32 (2, M, N) or None
+        Click bump and region; None for neither.
     model : Model
         The network, opened.
 
     Returns
     -------
-    Logits
+    float32 (M, N)
+        Not calibrated.
     """
     total = np.zeros(view.pixels.shape[:2], np.float32)
     for flip in (np.s_[:], np.s_[::-1]):
@@ -211,14 +232,13 @@ def overlaps(first: Points, second: Points) -> bool:
 
     Parameters
     ----------
-    first : Points
-        An outline, px (K, 2).
-    second : Points
-        Another one.
+    first, second : float64 (K, 2)
+        Outlines in one pixel grid.
 
     Returns
     -------
     bool
+        By areas rastered at up to 4 px a pixel.
     """
     shared, smaller, _ = _areas(first, second)
     return shared > 0.1 * smaller
@@ -229,14 +249,13 @@ def same_ulcer(first: Points, second: Points) -> bool:
 
     Parameters
     ----------
-    first : Points
-        An outline, px (K, 2).
-    second : Points
-        Another one.
+    first, second : float64 (K, 2)
+        Outlines in one pixel grid.
 
     Returns
     -------
     bool
+        By areas rastered at up to 4 px a pixel.
     """
     shared, _, either = _areas(first, second)
     return shared > 0.3 * either
@@ -256,11 +275,12 @@ def drop_repeats(finds: Sequence[Find]) -> list[Find]:
     Parameters
     ----------
     finds : sequence of Find
-        Finds, surest first.
+        In any order.
 
     Returns
     -------
-    list[Find]
+    list of Find
+        The surest first.
     """
     kept: list[Find] = []
     for find in sorted(finds, key=lambda one: -one.confidence):

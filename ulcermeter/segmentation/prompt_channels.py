@@ -15,12 +15,13 @@ def no_prompt(shape: tuple[int, ...]) -> Prompt:
 
     Parameters
     ----------
-    shape : tuple[int, ...]
-        Rows and columns.
+    shape : tuple of int
+        Rows and columns first.
 
     Returns
     -------
-    Prompt
+    float32 (2, M, N)
+        Zeros.
     """
     return np.zeros((2, *shape[:2]), np.float32)
 
@@ -30,14 +31,15 @@ def click_bump(shape: tuple[int, ...], click_px: tuple[float, float]) -> NDArray
 
     Parameters
     ----------
-    shape : tuple[int, ...]
-        Rows and columns.
-    click_px : tuple[float, float]
-        A click, px (x, y).
+    shape : tuple of int
+        Rows and columns first.
+    click_px : (float, float)
+        x, y, px.
 
     Returns
     -------
     float32 (M, N)
+        0..1.
     """
     x = np.arange(shape[1], dtype=np.float32) - np.float32(click_px[0])
     y = np.arange(shape[0], dtype=np.float32) - np.float32(click_px[1])
@@ -53,14 +55,15 @@ def polygon_region(shape: tuple[int, ...], polygon_px: NDArray[np.floating]) -> 
 
     Parameters
     ----------
-    shape : tuple[int, ...]
-        Rows and columns.
+    shape : tuple of int
+        Rows and columns first.
     polygon_px : float (K, 2)
-        A polygon, px (x, y), (K, 2).
+        (x, y), px; it closes itself.
 
     Returns
     -------
-    NDArray[np.uint8]
+    uint8 (M, N)
+        1 inside.
     """
     region = np.zeros(shape[:2], np.uint8)
     points = np.asarray(polygon_px, dtype=np.float64)
@@ -85,14 +88,15 @@ def click_prompt(shape: tuple[int, ...], click_px: tuple[float, float]) -> Promp
 
     Parameters
     ----------
-    shape : tuple[int, ...]
-        Rows and columns.
-    click_px : tuple[float, float]
-        A click, px (x, y).
+    shape : tuple of int
+        Rows and columns first.
+    click_px : (float, float)
+        x, y, px.
 
     Returns
     -------
-    Prompt
+    float32 (2, M, N)
+        Click bump and empty region.
     """
     prompt = no_prompt(shape)
     prompt[0] = click_bump(shape, click_px)
@@ -104,14 +108,15 @@ def region_prompt(shape: tuple[int, ...], polygon_px: NDArray[np.floating]) -> P
 
     Parameters
     ----------
-    shape : tuple[int, ...]
-        Rows and columns.
+    shape : tuple of int
+        Rows and columns first.
     polygon_px : float (K, 2)
-        A polygon, px (x, y), (K, 2).
+        (x, y), px.
 
     Returns
     -------
-    Prompt
+    float32 (2, M, N)
+        Empty click and region.
     """
     prompt = no_prompt(shape)
     prompt[1] = polygon_region(shape, polygon_px)

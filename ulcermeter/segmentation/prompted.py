@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import RectifiedPhoto
 from ulcermeter.datatypes.arrays import Points
 from ulcermeter.geometry import distance_outside
-from ulcermeter.segmentation.fields import NEVER, Find, View, blank_polygon, cut_view, extract_finds
 from ulcermeter.segmentation.network import Logits, Model, forward
 from ulcermeter.segmentation.passes import (
     REFINED_EXTENT_PX,
@@ -23,6 +22,7 @@ from ulcermeter.segmentation.passes import (
     refine_step,
 )
 from ulcermeter.segmentation.prompt_channels import click_prompt, polygon_region, region_prompt
+from ulcermeter.segmentation.views import NEVER, Find, View, blank_polygon, cut_view, extract_finds
 
 CLICK_VIEW_PX = 288
 REGION_EXTENT_PX = 120.0
@@ -47,7 +47,17 @@ def find_at_click(rectified: RectifiedPhoto, click: Points, *, model: Model) -> 
 
     Parameters
     ----------
-    click : float64 (2,), window pixels (x, y)
+    rectified : RectifiedPhoto
+        The window seen square on.
+    click : float64 (2,)
+        Window px (x, y).
+    model : Model
+        The network, opened.
+
+    Returns
+    -------
+    PassResult
+        The view, its logits, and at most one find.
     """
     base = find_step(rectified)
     best: Find | None = None
@@ -96,14 +106,15 @@ def find_in_outline(rectified: RectifiedPhoto, polygon: Points, *, model: Model)
     ----------
     rectified : RectifiedPhoto
         The window seen square on.
-    polygon : Points
-        A polygon (K, 2); it closes itself.
+    polygon : float64 (K, 2)
+        A rough outline, window px (x, y).
     model : Model
         The network, opened.
 
     Returns
     -------
     PassResult
+        The view, its logits, and the finds that overlap the outline.
     """
     (left, top), (right, bottom) = polygon.min(0), polygon.max(0)
     box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
@@ -116,8 +127,17 @@ def find_in_region(rectified: RectifiedPhoto, polygon: Points, *, model: Model) 
 
     Parameters
     ----------
-    polygon : float64 (K, 2), window pixels
-        The box's corners.
+    rectified : RectifiedPhoto
+        The window seen square on.
+    polygon : float64 (K, 2)
+        The box's corners, window px (x, y).
+    model : Model
+        The network, opened.
+
+    Returns
+    -------
+    PassResult
+        The view, its logits, and the finds of more than a tenth of the largest one's area.
     """
     low, high = polygon.min(0), polygon.max(0)
     centre, extent = 0.5 * (low + high), float((high - low).max())
@@ -168,20 +188,23 @@ def keep_ulcers(rectified: RectifiedPhoto, result: PassResult, *, model: Model) 
 
 
 def unprompted_result(rectified: RectifiedPhoto, find: Find, *, model: Model) -> tuple[View, Logits]:
-    """Look at a find, at most 110 px across, with both prompt channels empty; float32 (M, N) logits of the view.
+    """Look at a find, at most 110 px across, with both prompt channels empty.
 
     Parameters
     ----------
     rectified : RectifiedPhoto
         The window seen square on.
     find : Find
-        One find.
+        Of a prompted pass.
     model : Model
         The network, opened.
 
     Returns
     -------
-    tuple[View, Logits]
+    View
+        Round the find.
+    float32 (M, N)
+        Its logits.
     """
     step = max(find_step(rectified), find.extent / REFINED_EXTENT_PX)
     view = cut_view(rectified.pixels, centre=find.centre, step=step, size_px=CLICK_VIEW_PX)
@@ -195,15 +218,16 @@ def mean_inside(find: Find, view: View, probability: NDArray[np.float32]) -> flo
     Parameters
     ----------
     find : Find
-        One find.
+        Its outline in window px.
     view : View
         A part of the window at the network's spacing.
-    probability : NDArray[np.float32]
-        Probability of an ulcer, 0..1, (M, N).
+    probability : float32 (M, N)
+        Of the view, 0..1.
 
     Returns
     -------
     float
+        0..1.
     """
     inside = polygon_region(probability.shape, view.from_window(find.outline)) > 0
     if not inside.any():
@@ -220,16 +244,17 @@ def lift_faint(logits: Logits, inside: NDArray[np.bool_], *, model: Model) -> Lo
 
     Parameters
     ----------
-    logits : Logits
-        Logits of the probability, float32 (M, N).
-    inside : NDArray[np.bool_]
-        True inside, bool (M, N).
+    logits : float32 (M, N)
+        Of a view.
+    inside : bool (M, N)
+        Where the click, box or outline points.
     model : Model
-        The network, opened.
+        For the probability of the logits.
 
     Returns
     -------
-    Logits
+    float32 (M, N)
+        The same array where nothing was raised.
     """
     probability = model.probability(logits[inside]) if inside.any() else np.zeros(1, np.float32)
     best = float(probability.max())

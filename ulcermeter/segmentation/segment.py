@@ -15,12 +15,12 @@ from ulcermeter.datatypes import OutlineSource, RectifiedPhoto, Segmentation
 from ulcermeter.datatypes.arrays import Mask, Points, Reals
 from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.protocol import Protocol, default_protocol
-from ulcermeter.segmentation.fields import Find, View
 from ulcermeter.segmentation.network import POSSIBLE_CONFIDENCE, Model, check_pixels, is_trusted, load_model
 from ulcermeter.segmentation.passes import drop_repeats, find_ulcers, refine_find
 from ulcermeter.segmentation.prompt_channels import polygon_region
 from ulcermeter.segmentation.prompted import PassResult, find_at_click, find_in_outline, find_in_region, keep_ulcers
 from ulcermeter.segmentation.tracings import segment_tracing
+from ulcermeter.segmentation.views import Find, View
 
 
 def segment(
@@ -223,12 +223,13 @@ def touches_border(rectified: RectifiedPhoto, outline: Points) -> bool:
     ----------
     rectified : RectifiedPhoto
         The window seen square on.
-    outline : Points
-        A polygon (K, 2), in any unit; it closes itself.
+    outline : float64 (K, 2)
+        (x, y), window px.
 
     Returns
     -------
     bool
+        Of the window or of the photo.
     """
     rows, cols = rectified.pixels.shape[:2]
     on_photo = rectified.to_photo_px(outline)

@@ -35,11 +35,19 @@ def segment_tracing(
 
     Parameters
     ----------
-    outlines : sequence of float (K, 2)
-    mask : bool or float (M, N)
-        See `trace_mask`.
+    rectified : RectifiedPhoto
+        The window seen square on.
+    outlines : sequence of float (K, 2), optional
+        Outlines, photo px (x, y).
+    mask : bool or float (M, N), optional
+        See `trace_mask`; used where there are no outlines.
     source : OutlineSource
         A reader's tracing, or the truth.
+
+    Returns
+    -------
+    Segmentation
+        Labels by falling area in the window; outlines in photo px as they came.
 
     Raises
     ------
@@ -74,8 +82,13 @@ def trace_mask(mask: NDArray[np.bool_] | NDArray[np.floating] | None) -> list[Po
 
     Parameters
     ----------
-    mask : bool (M, N), or float (M, N) in 0..1
+    mask : bool (M, N), float (M, N) in 0..1, or None
         The ulcer's pixels, or the share of each that is ulcer.
+
+    Returns
+    -------
+    list of float64 (K, 2)
+        (x, y), px; none for None.
     """
     if mask is None:
         return []
@@ -110,10 +123,15 @@ def check_on_photo(outlines: Sequence[Points], shape: tuple[int, int]) -> None:
 
     Parameters
     ----------
-    outlines : sequence of Points
-        Outlines, photo px (x, y), each (K, 2).
-    shape : tuple[int, int]
-        Rows and columns.
+    outlines : sequence of float64 (K, 2)
+        (x, y), photo px.
+    shape : (int, int)
+        Rows and columns of the photo.
+
+    Raises
+    ------
+    Refusal
+        They touch opposite borders or cover more than a quarter of it.
     """
     share = sum(map(area, outlines)) / (shape[0] * shape[1])
     spanning = any(

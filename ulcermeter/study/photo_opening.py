@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ulcermeter.datatypes import Box, Finding, Kind, Severity
 from ulcermeter.errors import PhotoError, Problem, Refusal, UlcermeterError
 from ulcermeter.isolation import Limits, Lost, Workers
-from ulcermeter.photo.lost import lost_photo, too_little_memory
+from ulcermeter.photo.process_errors import lost_photo, too_little_memory
 from ulcermeter.study.camera_dates import camera_date_finding
 from ulcermeter.study.cell_formats import parse_box
 from ulcermeter.tables.cells import Record, not_known, records

@@ -81,5 +81,5 @@ def _as_data(svg: str) -> str:
 def _reasons(phantoms: pd.DataFrame) -> list[tuple[str, int]]:
     """Return what refused photos were told to do, without their own numbers, and how often."""
     refused = phantoms[(phantoms["status"] == "refused") & (phantoms["mode"] == "instrument")]
-    words = refused["reason"].str.split(";").str[0].str.replace(r"\d+(\.\d+)?", "…", regex=True)
-    return [(str(text), int(count)) for text, count in words.value_counts().items()]
+    reasons = refused["reason"].str.split(";").str[0].str.replace(r"\d+(\.\d+)?", "…", regex=True)
+    return [(str(text), int(count)) for text, count in reasons.value_counts().items()]

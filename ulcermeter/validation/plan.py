@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ulcermeter.calibration.card.layout import CARD_MM, OPENING_MM
-from ulcermeter.calibration.references.card import card_texture
+from ulcermeter.calibration.references.printed_card import card_texture
 from ulcermeter.phantom import PhantomSpec, random_spec
 
 __all__ = ["DEVELOPMENT_SEED", "FIRST_SEED", "SIZES", "WORKING_RANGE", "Case", "Size", "plan_cases"]
@@ -57,7 +57,7 @@ _KINDS: dict[str, dict[str, Any]] = {
 }
 # Finer than any photo of it; and how much of the opening stays free before the fingertip.
 _CARD_PX_PER_MM, _TIP_FREE_MM = 16.0, 2.0
-_ASKED = {"aruco": "aruco:10", "disc": "disc:10", "id1": "id1", "ruler": "ruler", "card": "card"}
+_REFERENCE_TEXT = {"aruco": "aruco:10", "disc": "disc:10", "id1": "id1", "ruler": "ruler", "card": "card"}
 
 
 @dataclass(frozen=True)
@@ -111,43 +111,49 @@ def plan_cases(size: Size, *, first_seed: int = FIRST_SEED) -> list[Case]:
     Parameters
     ----------
     size : Size
-    first_seed : int
+        How many of each.
+    first_seed : int, optional
         Of the first phantom; each has ten of its own.
+
+    Returns
+    -------
+    list of Case
+        In the order in which they are reported.
     """
     cases: list[Case] = []
-    for sample, factor, level, asked in _wishes(size):
+    for sample, factor, level, arguments in _conditions(size):
         seed = first_seed + _SEEDS_PER_CASE * len(cases)
-        spec, seed = _spec(seed, {"size_px": size.size_px, **asked})
+        spec, seed = _spec(seed, {"size_px": size.size_px, **arguments})
         number = sum(c.factor == factor and c.level == level for c in cases) + 1
         name = "-".join(part.replace(" ", "_") for part in (sample, factor, level, f"{number:03d}") if part)
-        cases.append(Case(f"{name}.jpg", sample, factor, level, seed, spec, _ASKED[spec.reference.kind]))
+        cases.append(Case(f"{name}.jpg", sample, factor, level, seed, spec, _REFERENCE_TEXT[spec.reference.kind]))
     return cases
 
 
-def _spec(seed: int, asked: dict[str, Any]) -> tuple[PhantomSpec, int]:
+def _spec(seed: int, arguments: dict[str, Any]) -> tuple[PhantomSpec, int]:
     """Return the first spec that can be as finely sampled as asked: chance may put the reference too far off."""
-    wanted = asked["px_per_mm"][0] if asked.pop("as_fine_as_asked", False) else 0.0
-    if asked.get("reference") == "card":
-        return _in_the_card(seed, asked), seed
+    least_px_per_mm = arguments["px_per_mm"][0] if arguments.pop("as_fine_as_asked", False) else 0.0
+    if arguments.get("reference") == "card":
+        return _in_the_card(seed, arguments), seed
     for attempt in range(_SEEDS_PER_CASE):
-        spec = random_spec(seed + attempt, **asked)
-        if spec.camera.px_per_mm >= wanted:
+        spec = random_spec(seed + attempt, **arguments)
+        if spec.camera.px_per_mm >= least_px_per_mm:
             break
     return spec, seed + attempt
 
 
-def _in_the_card(seed: int, asked: dict[str, Any]) -> PhantomSpec:
+def _in_the_card(seed: int, arguments: dict[str, Any]) -> PhantomSpec:
     """Return a finger in the opening of the printed card, its tip near the opening's end."""
     printed: dict[str, Any] = {"texture": card_texture(_CARD_PX_PER_MM), "texture_size_mm": CARD_MM}
-    tip_mm = random_spec(seed, **asked, **printed).ulcers[0].s_mm
+    tip_mm = random_spec(seed, **arguments, **printed).ulcers[0].s_mm
     end_mm = OPENING_MM[1] - CARD_MM[1] / 2
-    return random_spec(seed, **asked, **printed, reference_offset_mm=(0.0, -tip_mm - _TIP_FREE_MM - end_mm))
+    return random_spec(seed, **arguments, **printed, reference_offset_mm=(0.0, -tip_mm - _TIP_FREE_MM - end_mm))
 
 
-_Wish = tuple[str, str, str, dict[str, Any]]
+_Condition = tuple[str, str, str, dict[str, Any]]
 
 
-def _wishes(size: Size) -> Iterator[_Wish]:
+def _conditions(size: Size) -> Iterator[_Condition]:
     """Yield sample, factor, level and the arguments of `random_spec`."""
     working = {**WORKING_RANGE, "as_fine_as_asked": True}
     for _ in range(size.n_working):
@@ -156,14 +162,14 @@ def _wishes(size: Size) -> Iterator[_Wish]:
         for _ in range(size.n_per_diameter):
             yield "sweep", "diameter_mm", f"{diameter:g}", {**working, "diameter_mm": (diameter, diameter)}
     yield from _sweeps(size)
-    for kind, asked in _KINDS.items():
+    for kind, arguments in _KINDS.items():
         # A small run's small photos show a bank card at 8 px/mm, which is enough to see that it is measured.
         smaller = {"size_px": size.size_px} if size.every > 1 else {}
         for _ in range(size.n_per_kind):
-            yield "sweep", "reference", kind, {**WORKING_RANGE, **asked, **smaller, "reference": kind}
+            yield "sweep", "reference", kind, {**WORKING_RANGE, **arguments, **smaller, "reference": kind}
 
 
-def _sweeps(size: Size) -> Iterator[_Wish]:
+def _sweeps(size: Size) -> Iterator[_Condition]:
     for factor, levels in _NUMBERS.items():
         for level in _taken(levels, size):
             for _ in range(size.n_per_level):

@@ -19,7 +19,7 @@ from ulcermeter.provenance import run_record, utc_now
 from ulcermeter.store import PhotoStore, check_results_folder, csv_text, write_file, write_run_record
 from ulcermeter.tables import from_rows
 from ulcermeter.validation.curves import calls_by_diameter, errors_by_diameter
-from ulcermeter.validation.one_phantom import Task, measure_task
+from ulcermeter.validation.measure_phantom import Task, measure_task
 from ulcermeter.validation.page import write_page
 from ulcermeter.validation.plan import FIRST_SEED, SIZES, Case, Size, plan_cases
 from ulcermeter.validation.summary import CLEAR_MM, summarise
@@ -68,16 +68,21 @@ def validate(
         ``small``, ``full``, or how many phantoms of each kind.
     first_seed : int
         Reported runs leave it; intervals are tuned from `DEVELOPMENT_SEED` on.
-    protocol, model
+    protocol : str, Path or Protocol, optional
         As in `ulcermeter.run_study`.
+    model : str or Path, optional
+        Another segmentation model than the shipped one.
     jobs : int
         Processes at once.
     progress : callable, optional
         Called with phantoms done, phantoms in all, and the last one's result.
+    command : sequence of str, optional
+        What run.json names as the command; without it the process's own.
 
     Returns
     -------
     Validation
+        Tables, requirements and figures.
 
     Raises
     ------
@@ -124,23 +129,29 @@ def measure_cases(
     Parameters
     ----------
     cases : sequence of Case
-        Cases of the plan.
+        Of the plan.
     protocol : Protocol
-        The trial's rules.
-    model : str | Path, optional
+        The rules that are validated.
+    model : str or Path, optional
         Another segmentation model than the shipped one.
     run_id : str, optional
-        Hash of version, protocol, parameters and model.
+        Hash of version, protocol, parameters and model: what was measured under another one is measured again.
     root : Path
-        The folder.
+        The folder with ``store.sqlite``.
     jobs : int, optional
-        Processes.
-    progress : Progress, optional
-        Called after each photo.
+        Processes at once.
+    progress : callable, optional
+        Called with phantoms done, phantoms in all, and the last one's result.
 
     Returns
     -------
-    list[PhotoResult]
+    list of PhotoResult
+        In the order of the cases.
+
+    Raises
+    ------
+    UnfinishedError
+        A process died or took too long; what was measured is kept.
     """
     keys = [f"{case.name} {case.seed} {case.spec!r} {run_id}" for case in cases]
     results: dict[str, PhotoResult] = {}

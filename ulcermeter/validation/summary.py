@@ -127,16 +127,17 @@ def _ratio(errors: Floats, widths: Floats) -> Floats:
 
 
 def empirical_width(errors: Floats) -> Floats:
-    """Return the width that holds 95 % of errors (..., n), mm: percentiles 2.5 to 97.5; 3.92 sd of fewer than 40.
+    """Return the width that holds 95 % of errors: percentiles 2.5 to 97.5; 3.92 sd of fewer than 40.
 
     Parameters
     ----------
-    errors : Floats
-        Errors (..., n), mm.
+    errors : float64 (..., n)
+        mm.
 
     Returns
     -------
-    Floats
+    float64 (...)
+        mm; NaN of a single error.
     """
     n = errors.shape[-1]
     if n >= _ENOUGH_FOR_PERCENTILES:

@@ -54,7 +54,8 @@ def judge(summary: pd.DataFrame) -> list[Target]:
 
     Returns
     -------
-    list[Target]
+    list of Target
+        The instrument's first, then those of the true outline by reference.
     """
     whole, outline = "whole instrument, working range", "true outline, working range"
     instrument = _row(summary, "working range", "all", "", "instrument")
@@ -80,8 +81,8 @@ def judge(summary: pd.DataFrame) -> list[Target]:
 
 
 def _row(summary: pd.DataFrame, sample: str, factor: str, level: str, mode: str) -> dict[str, float]:
-    asked = {"sample": sample, "factor": factor, "level": level, "mode": mode}
-    found = summary[(summary[list(asked)] == list(asked.values())).all(axis=1)]
+    cell = {"sample": sample, "factor": factor, "level": level, "mode": mode}
+    found = summary[(summary[list(cell)] == list(cell.values())).all(axis=1)]
     return {str(k): v for k, v in found.iloc[0].items()} if len(found) else {}
 
 

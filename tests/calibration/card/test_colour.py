@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration import calibrate
 from ulcermeter.calibration.card.colour import standardise_colour
-from ulcermeter.calibration.references.card import card_texture
+from ulcermeter.calibration.references.printed_card import card_texture
 from ulcermeter.datatypes import CameraInfo, Note, NoteKind, Photo
 from ulcermeter.reference import parse_reference
 

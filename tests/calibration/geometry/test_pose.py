@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ulcermeter.calibration.geometry.camera import CameraPrior
-from ulcermeter.calibration.geometry.pose import _heavy_tailed, _turned_like, solve_poses
+from ulcermeter.calibration.geometry.pose import _aligned_like, _heavy_tailed, solve_poses
 
 CAMERA = CameraPrior(3400.0, 0.02, (2000.0, 1500.0), 5.0, 0.001)
 SQUARE = np.array([[-5.0, -5.0], [5.0, -5.0], [5.0, 5.0], [-5.0, 5.0]])
@@ -49,4 +49,4 @@ def test_two_turns_of_a_disc_s_points_have_one_mean_size() -> None:
     c, s = np.cos(np.deg2rad(25)), np.sin(np.deg2rad(25))
     turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
     turn[:2, 2] = centre - turn[:2, :2] @ centre
-    assert np.allclose(_turned_like(plane, plane @ turn, centre), plane, atol=1e-9)
+    assert np.allclose(_aligned_like(plane, plane @ turn, centre), plane, atol=1e-9)

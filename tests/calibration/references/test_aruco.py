@@ -8,9 +8,9 @@ import pytest
 from drawn_markers import draw_markers, marker_bits, photo_of, square_mm
 
 from ulcermeter.calibration import calibrate
-from ulcermeter.calibration.features.dark_squares import find_squares
 from ulcermeter.calibration.features.marker_code import decode
-from ulcermeter.calibration.features.marker_corners import fit_marker
+from ulcermeter.calibration.features.marker_fit import fit_marker
+from ulcermeter.calibration.features.square_candidates import find_squares
 from ulcermeter.calibration.references.aruco import find_markers
 from ulcermeter.errors import Refusal
 from ulcermeter.reference import DICTIONARIES

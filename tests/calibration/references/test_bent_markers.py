@@ -9,8 +9,8 @@ import pytest
 from bent_markers import Bent, chance, draw_bent, project, true_px_per_mm, ulcer_px
 
 from ulcermeter.calibration import calibrate
-from ulcermeter.calibration.features.bending import fit_bending
-from ulcermeter.calibration.features.marker_corners import fit_marker
+from ulcermeter.calibration.features.marker_bending import fit_bending
+from ulcermeter.calibration.features.marker_fit import fit_marker
 from ulcermeter.calibration.references.aruco import find_aruco, find_markers
 from ulcermeter.datatypes import NoteKind
 from ulcermeter.errors import Refusal

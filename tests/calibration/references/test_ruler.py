@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ulcermeter.calibration import calibrate
-from ulcermeter.calibration.features.tick_lines import fit_tick_lines
+from ulcermeter.calibration.features.tick_fit import fit_tick_lines
 from ulcermeter.calibration.references.ruler import find_ruler
 from ulcermeter.datatypes import CameraInfo, Photo, transform_points
 from ulcermeter.errors import Refusal

@@ -62,7 +62,13 @@ class Shape:
 
 @lru_cache(maxsize=1)
 def card_board() -> cv2.aruco.CharucoBoard:
-    """Return the squares as an OpenCV ChArUco board, with its origin at the first square."""
+    """Return the squares as an OpenCV ChArUco board, with its origin at the first square.
+
+    Returns
+    -------
+    cv2.aruco.CharucoBoard
+        15 × 10 squares of 6 mm, markers of 4.2 mm.
+    """
     dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, _DICTIONARY))
     return cv2.aruco.CharucoBoard(GRID, SQUARE_MM, MARKER_MM, dictionary)
 
@@ -73,7 +79,13 @@ def _in_opening(col: int, row: int) -> bool:
 
 
 def corner_places_mm() -> dict[int, Points]:
-    """Return where on the card (x, y, mm) each inner corner is, by its number; only those with four squares round."""
+    """Return where on the card each inner corner is; only those with four squares round.
+
+    Returns
+    -------
+    dict of int to float64 (2,)
+        By OpenCV's number of the corner, (x, y), mm from the card's upper left.
+    """
     cols, rows = GRID
     places = {}
     for row in range(1, rows):
@@ -86,7 +98,13 @@ def corner_places_mm() -> dict[int, Points]:
 
 
 def card_shapes() -> list[Shape]:
-    """Return all that is printed on the card, in the order of printing."""
+    """Return all that is printed on the card, in the order of printing.
+
+    Returns
+    -------
+    list of Shape
+        Places in mm from the card's upper left.
+    """
     shapes = [*_squares(), *_ruler(), *_patches()]
     shapes.append(Shape("disc", (*_DISC_AT_MM, 10.0), (40, 80, 165)))
     shapes += _frame((7.0, 4.0, 36.0, 10.5))
@@ -160,11 +178,12 @@ def patch_box_mm(name: str) -> tuple[float, float, float, float]:
     Parameters
     ----------
     name : str
-        Its name.
+        One of `PATCHES`.
 
     Returns
     -------
-    tuple[float, float, float, float]
+    (float, float, float, float)
+        x, y, width, height, mm from the card's upper left.
     """
     k = [patch for patch, _ in PATCHES].index(name)
     return _PATCH_AT_MM[0] + k * _PATCH_MM, _PATCH_AT_MM[1], _PATCH_MM, _PATCH_MM

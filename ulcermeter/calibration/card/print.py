@@ -37,11 +37,12 @@ def card_place_mm(paper: str) -> tuple[float, float]:
     Parameters
     ----------
     paper : str
-        ``A4`` or ``Letter``.
+        A key of `PAPERS_MM`: ``a4`` or ``letter``.
 
     Returns
     -------
-    tuple[float, float]
+    (float, float)
+        x and y, mm from the page's upper left.
     """
     return (PAPERS_MM[paper][0] - CARD_MM[0]) / 2, _TOP_MM
 

@@ -94,15 +94,15 @@ def face_of(pixels: NDArray[np.uint8], disc: EllipseFit, camera: CameraPrior) ->
             return disc
         outline = max(rims, key=lambda rim: rim.on + rim.outer)
         found = outline.ellipse
-    able = [rim for rim in rims if rim.outer >= _LEAST_OUTER] or [outline]
-    worth = np.array([_worth(rim, outline, camera) for rim in able])
-    best = able[int(worth.argmax())]
-    if worth.max() == -np.inf or _same(best.ellipse, disc.ellipse):
+    candidates = [rim for rim in rims if rim.outer >= _LEAST_OUTER] or [outline]
+    scores = np.array([_score(rim, outline, camera) for rim in candidates])
+    best = candidates[int(scores.argmax())]
+    if scores.max() == -np.inf or _same(best.ellipse, disc.ellipse):
         return disc
-    return _mean_of(able, np.exp((worth - worth.max()) / _DOUBT), _fit_of(best, disc))
+    return _mean_of(candidates, np.exp((scores - scores.max()) / _DOUBT), _fit_of(best, disc))
 
 
-def _worth(rim: _Rim, outline: _Rim, camera: CameraPrior) -> float:
+def _score(rim: _Rim, outline: _Rim, camera: CameraPrior) -> float:
     radius = outline.ellipse.radius_px
     if rim.ellipse.radius_px > (1 + _SAME) * radius:
         return -np.inf
@@ -120,7 +120,7 @@ def _rims(pixels: NDArray[np.uint8], found: Ellipse) -> list[_Rim]:
     near = max(_NEAR[0] / found.radius_px, _NEAR[1])
     rims: list[_Rim] = []
     for start in _STARTS:
-        rim = _settled(start, places, clear, near, found)
+        rim = _converged(start, places, clear, near, found)
         if rim is not None and not any(np.abs(rim.numbers - r.numbers).max() < 0.6 * _SAME for r in rims):
             rims.append(rim)
     return rims
@@ -186,7 +186,7 @@ def _nearest(numbers: Matrix, places: Matrix) -> tuple[Matrix, Matrix]:
     return off[np.arange(_RAYS), which], which
 
 
-def _settled(start: Matrix, places: Matrix, clear: Matrix, near: float, found: Ellipse) -> _Rim | None:
+def _converged(start: Matrix, places: Matrix, clear: Matrix, near: float, found: Ellipse) -> _Rim | None:
     """Let an ellipse settle on the nearest edges: least squares with Tukey's weights, ever narrower."""
     numbers = start
     for reach in (0.03, 0.021, 0.015, 0.0105, 2 * near, 2 * near, 2 * near):

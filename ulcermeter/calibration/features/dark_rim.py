@@ -49,8 +49,8 @@ def rim_offsets(
     share = ((np.arange(_PROFILES) + 0.5) / _PROFILES)[:, None]
     at = starts[:, None] + (ends - starts)[:, None] * share
     where = (at[:, :, None] + s[:, None] * outwards).astype(np.float32)
-    seen = cv2.remap(light, where.reshape(-1, len(s), 2), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    grey = seen.reshape(len(starts), _PROFILES, len(s), 3).mean(axis=(1, 3))
+    profiles = cv2.remap(light, where.reshape(-1, len(s), 2), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    grey = profiles.reshape(len(starts), _PROFILES, len(s), 3).mean(axis=(1, 3))
     grey = cv2.blur(grey, (1, _SMOOTHED), borderType=cv2.BORDER_REPLICATE).astype(np.float64)
     face, ground = grey[:, s < -reach_px], np.median(grey[:, s >= 2], axis=1)
     near = (s >= -reach_px) & (s <= 1)

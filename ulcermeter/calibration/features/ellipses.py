@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.calibration.features.edges import edge_offsets
+from ulcermeter.calibration.features.edge_position import edge_offsets
 from ulcermeter.datatypes import Points
 from ulcermeter.datatypes.arrays import Matrix, Reals
 from ulcermeter.datatypes.light import SRGB_TO_LINEAR
@@ -101,13 +101,14 @@ def sensitivity(ellipse: Ellipse, angles: Reals) -> Matrix:
     Parameters
     ----------
     ellipse : Ellipse
-        An ellipse, px.
+        px.
     angles : float64 (K,)
-        Angles, rad.
+        Where on the rim, rad.
 
     Returns
     -------
-    Matrix
+    float64 (K, 5)
+        px per px.
     """
     q, n = np.column_stack([np.cos(angles), np.sin(angles)]), ellipse.normals(angles)
     return np.column_stack([n, n[:, 0] * q[:, 0], n[:, 0] * q[:, 1] + n[:, 1] * q[:, 0], n[:, 1] * q[:, 1]])

@@ -85,14 +85,15 @@ def resembles_marker(grey: NDArray[np.uint8], square: Points) -> bool:
 
     Parameters
     ----------
-    grey : NDArray[np.uint8]
-        Grey picture, uint8 (M, N).
-    square : Points
-        Corners (4, 2), px (x, y).
+    grey : uint8 (M, N)
+        sRGB grey.
+    square : float64 (4, 2)
+        Corners (x, y), px, clockwise as seen.
 
     Returns
     -------
     bool
+        False off the picture.
     """
     cells = _read_cells(grey, square, 8)
     if cells is None:

@@ -146,22 +146,23 @@ def lens_matches(photo: Photo, lens: LensProfile) -> bool:
     Parameters
     ----------
     photo : Photo
-        The photo, upright.
+        For its camera.
     lens : LensProfile
-        A lens profile; None for none.
+        The lens that was measured.
 
     Returns
     -------
     bool
+        False for a photo that was cropped or zoomed.
     """
-    ours, theirs = photo.camera, lens.camera
-    if ours.framing is not Framing.WHOLE or ours.digital_zoom != 1:
+    of_photo, of_lens = photo.camera, lens.camera
+    if of_photo.framing is not Framing.WHOLE or of_photo.digital_zoom != 1:
         return False
-    if (ours.make, ours.model) != (theirs.make, theirs.model):
+    if (of_photo.make, of_photo.model) != (of_lens.make, of_lens.model):
         return False
-    if ours.focal_35mm_mm is None or theirs.focal_35mm_mm is None:
-        return ours.focal_35mm_mm == theirs.focal_35mm_mm
-    return abs(ours.focal_35mm_mm - theirs.focal_35mm_mm) < 1.0
+    if of_photo.focal_35mm_mm is None or of_lens.focal_35mm_mm is None:
+        return of_photo.focal_35mm_mm == of_lens.focal_35mm_mm
+    return abs(of_photo.focal_35mm_mm - of_lens.focal_35mm_mm) < 1.0
 
 
 def read_lens(path: str | Path) -> LensProfile:
@@ -169,12 +170,13 @@ def read_lens(path: str | Path) -> LensProfile:
 
     Parameters
     ----------
-    path : str | Path
-        The file.
+    path : str or Path
+        The TOML file.
 
     Returns
     -------
     LensProfile
+        Lengths over the photo's longer side.
 
     Raises
     ------
@@ -224,9 +226,9 @@ def write_lens(lens: LensProfile, path: str | Path) -> None:
     Parameters
     ----------
     lens : LensProfile
-        A lens profile; None for none.
-    path : str | Path
-        The file.
+        The lens that was measured.
+    path : str or Path
+        The file; written over.
     """
     lines = [
         "# A lens, measured from photos of the card. Lengths are fractions of the photo's longer side.",

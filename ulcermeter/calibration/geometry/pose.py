@@ -125,7 +125,7 @@ class Poses:
         each = [self.pixel_to_mm(solution.mode())[0] for solution in self.solutions]
         to_px = np.linalg.inv(np.stack(each))
         to_px /= (to_px[:, 2] @ np.append(self.centre_mm, 1.0))[:, None, None]
-        turned = np.stack([_turned_like(to_px[0], one, self.centre_mm) for one in to_px])
+        turned = np.stack([_aligned_like(to_px[0], one, self.centre_mm) for one in to_px])
         mean = np.linalg.inv(np.average(turned, axis=0, weights=weights))
         return np.asarray(mean / mean[2, 2])
 
@@ -209,7 +209,7 @@ def _spread(points: Points) -> float:
     return float(np.sqrt(np.mean(np.sum((points - points.mean(axis=0)) ** 2, axis=1))))
 
 
-def _turned_like(first: Matrix, other: Matrix, centre_mm: Points) -> Matrix:
+def _aligned_like(first: Matrix, other: Matrix, centre_mm: Points) -> Matrix:
     """Turn the plane of another homography to pixels about the reference's centre until its axes lie as the first's.
 
     The points of a disc may lie anywhere along its rim, and a mean over two turns would be too small.
@@ -227,8 +227,8 @@ def _distinct(solutions: list[_Solution]) -> tuple[_Solution, ...]:
     """Sort by chi2; leave out the far worse, and those whose plane lies as a better one's does."""
     kept: list[_Solution] = []
     for solution in sorted(solutions, key=lambda s: s.chi2):
-        twins = [np.abs(_normal(solution) - _normal(k)).max() < _SAME_PLANE for k in kept]
-        if not kept or (solution.chi2 - kept[0].chi2 < _MIRROR_CHI2 and not any(twins)):
+        duplicates = [np.abs(_normal(solution) - _normal(k)).max() < _SAME_PLANE for k in kept]
+        if not kept or (solution.chi2 - kept[0].chi2 < _MIRROR_CHI2 and not any(duplicates)):
             kept.append(solution)
     return tuple(kept)
 
@@ -283,12 +283,12 @@ def _residuals(problem: _Problem, rotation: Matrix, parameters: Matrix) -> Matri
     pixels = rays * np.exp(parameters[:, None, 6:7]) + parameters[:, None, 7:9]
     off = (pixels - problem.points_px).reshape(len(parameters), -1) @ problem.whitening.T
     normals = np.cross(frames[:, :, 0], frames[:, :, 1])
-    believed = [_heavy_tailed(normals[:, :2] / problem.tilt_scale)]
+    priors = [_heavy_tailed(normals[:, :2] / problem.tilt_scale)]
     if problem.level is not None:
         # Both are nearly along the optical axis or the photo is refused: their difference is the angle between them.
         apart = normals[:, :2] - problem.level.down[:2]
-        believed.append(_heavy_tailed(apart / np.sin(np.deg2rad(problem.level.scale_deg))))
-    return np.hstack([off, (parameters[:, 6:] - problem.means) / problem.sds, *believed])
+        priors.append(_heavy_tailed(apart / np.sin(np.deg2rad(problem.level.scale_deg))))
+    return np.hstack([off, (parameters[:, 6:] - problem.means) / problem.sds, *priors])
 
 
 def _heavy_tailed(tilt: Matrix) -> Matrix:

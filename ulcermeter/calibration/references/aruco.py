@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.calibration.features.bending import Bending
-from ulcermeter.calibration.features.dark_squares import find_squares, shrunken_grey
+from ulcermeter.calibration.features.marker_bending import Bending
 from ulcermeter.calibration.features.marker_code import Marker, decode, resembles_marker
-from ulcermeter.calibration.features.marker_corners import MarkerFit, fit_marker
+from ulcermeter.calibration.features.marker_fit import MarkerFit, fit_marker
+from ulcermeter.calibration.features.square_candidates import find_squares, shrunken_grey
 from ulcermeter.calibration.geometry.homography import UNIT_SQUARE, square_to_quad
 from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
-from ulcermeter.calibration.references.region import cropped
+from ulcermeter.calibration.references.search_region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Note, NoteKind, Photo, transform_points
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.reference import Reference, ReferenceKind
@@ -107,10 +107,16 @@ def find_markers(photo: Photo, *, dictionary: str | None, region: Box | None) ->
     Parameters
     ----------
     photo : Photo
+        Upright.
     dictionary : str or None
         Only this one, or the common ones.
     region : Box or None
-        Only markers whose centre lies inside.
+        Only markers inside, with a little round it.
+
+    Returns
+    -------
+    list of Marker
+        Corners in photo px; none inside another.
     """
     pixels, origin = cropped(photo.pixels, region, margin_share=_BOX_MARGIN)
     first = max(round(max(pixels.shape[:2]) / _FIRST_LONG_SIDE_PX), 1)

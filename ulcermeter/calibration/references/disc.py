@@ -16,7 +16,7 @@ from ulcermeter.calibration.features.coin_face import face_of
 from ulcermeter.calibration.features.ellipses import Ellipse, EllipseFit, find_ellipses, fit_ellipse
 from ulcermeter.calibration.geometry.camera import CameraPrior, camera_prior
 from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
-from ulcermeter.calibration.references.region import cropped
+from ulcermeter.calibration.references.search_region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Photo, Points
 from ulcermeter.datatypes.arrays import Matrix, Reals
 from ulcermeter.errors import Problem, Refusal
@@ -95,9 +95,15 @@ def find_discs(pixels: NDArray[np.uint8], *, region: Box | None = None) -> list[
 
     Parameters
     ----------
-    pixels : uint8 (M, N, 3), RGB
+    pixels : uint8 (M, N, 3)
+        RGB in sRGB.
     region : Box or None
         Only discs whose centre lies inside.
+
+    Returns
+    -------
+    list of EllipseFit
+        Photo px.
     """
     fits = _fits(pixels, region, faint=False) or _fits(pixels, region, faint=True)
     return sorted(_outermost(fits), key=lambda fit: -_quality(fit, region))

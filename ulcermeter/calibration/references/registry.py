@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ulcermeter.calibration.references.aruco import ARUCO
-from ulcermeter.calibration.references.card import CARD
+from ulcermeter.calibration.references.bank_card import ID1
 from ulcermeter.calibration.references.disc import DISC
-from ulcermeter.calibration.references.id1 import ID1
+from ulcermeter.calibration.references.printed_card import CARD
 from ulcermeter.calibration.references.reference import KindOfReference
 from ulcermeter.calibration.references.ruler import RULER
 from ulcermeter.reference import ReferenceKind

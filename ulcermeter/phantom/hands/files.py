@@ -18,7 +18,22 @@ JPEG_QUALITY = 92
 
 
 def write_pictures(studio: HandStudio, seeds: Iterable[int], folder: Path) -> Iterator[Path]:
-    """Draw the pictures of seeds into a folder, one file name a seed; those already there are left alone."""
+    """Draw the pictures of seeds into a folder, one file name a seed; those already there are left alone.
+
+    Parameters
+    ----------
+    studio : HandStudio
+        What draws them.
+    seeds : iterable of int
+        One picture each.
+    folder : Path
+        Made when missing.
+
+    Returns
+    -------
+    iterator of Path
+        Each picture's JSON file, once it is there; JPEG and PNG stand beside it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for seed in seeds:
         path = folder / f"{seed:06d}.json"
@@ -40,7 +55,23 @@ def _write(picture: HandPicture, path: Path) -> None:
 
 
 def read_picture(path: Path) -> HandPicture:
-    """Read a picture that `write_pictures` wrote, by the path of its JSON file."""
+    """Read a picture that `write_pictures` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        Of its JSON file.
+
+    Returns
+    -------
+    HandPicture
+        Its pixels as the JPEG has them.
+
+    Raises
+    ------
+    ValueError
+        The JPEG or PNG beside it is missing or damaged.
+    """
     truth = json.loads(path.read_text(encoding="utf-8"))
     bgr = cv2.imread(str(path.with_suffix(".jpg")), cv2.IMREAD_COLOR)
     marks = cv2.imread(str(path.with_suffix(".png")), cv2.IMREAD_UNCHANGED)

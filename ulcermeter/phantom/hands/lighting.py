@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes.arrays import Reals
-from ulcermeter.phantom.hands.painter import Layers, View
+from ulcermeter.phantom.hands.renderer import Layers, View
 from ulcermeter.phantom.light import WRAP
 
 SHADOW_STEPS = 12
@@ -39,7 +39,18 @@ class Lighting:
 
 
 def draw_lighting(rng: np.random.Generator) -> Lighting:
-    """Draw a light: window, lamp or flash."""
+    """Draw a light: window, lamp or flash.
+
+    Parameters
+    ----------
+    rng : Generator
+        What chance is drawn from.
+
+    Returns
+    -------
+    Lighting
+        One of four is a flash near the lens, the others a lamp or window from above and aside (assumption).
+    """
     warm = np.array([1.0, 1.0 + rng.normal(0, 0.04), 1.0 + rng.normal(0, 0.10)])
     if rng.random() < 0.25:
         towards, share, falloff = np.array([*rng.normal(0, 0.06, 2), 1.0]), rng.uniform(0.4, 0.8), rng.uniform(0, 0.6)
@@ -55,16 +66,37 @@ def draw_lighting(rng: np.random.Generator) -> Lighting:
     )
 
 
-def lit(layers: Layers, ground: Reals, lighting: Lighting, *, view: View, ground_mm: float) -> NDArray[np.float32]:
-    """Light hands and ground together, float32 (M, N, 3) linear."""
-    height = np.where(np.isnan(layers.height_mm), ground_mm, layers.height_mm).astype(np.float32)
-    seen_lamp = 1 - _shadow(height, lighting, view)
+def lit(
+    layers: Layers, background: Reals, lighting: Lighting, *, view: View, background_mm: float
+) -> NDArray[np.float32]:
+    """Light hands and background together.
+
+    Parameters
+    ----------
+    layers : Layers
+        What the renderer drew, (M, N).
+    background : float32 (M, N, 3)
+        Albedo behind the hands, linear 0..1.
+    lighting : Lighting
+        Lamp and sky.
+    view : View
+        The camera, for mm to px.
+    background_mm : float
+        Height of the background over z = 0, mm.
+
+    Returns
+    -------
+    float32 (M, N, 3)
+        Linear light; 1 is white paper in full light.
+    """
+    height = np.where(np.isnan(layers.height_mm), background_mm, layers.height_mm).astype(np.float32)
+    lamp_share = 1 - _shadow(height, lighting, view)
     open_sky = _open_sky(height, view)
-    direct, sky = seen_lamp[..., None] * lighting.lamp, open_sky[..., None] * lighting.sky
+    direct, sky = lamp_share[..., None] * lighting.lamp, open_sky[..., None] * lighting.sky
     wrapped = np.clip((layers.facing[..., None] + WRAP) / (1 + WRAP), 0, 1)
     round_sky = (0.7 + 0.3 * np.clip(layers.upright, 0, 1))[..., None]
-    hand = layers.albedo * (direct * wrapped + sky * round_sky) + (layers.spark * seen_lamp)[..., None] * lighting.lamp
-    flat = ground * (direct * float(lighting.towards[2]) + sky)
+    hand = layers.albedo * (direct * wrapped + sky * round_sky) + (layers.spark * lamp_share)[..., None] * lighting.lamp
+    flat = background * (direct * float(lighting.towards[2]) + sky)
     cover = layers.cover[..., None]
     return np.asarray((hand * cover + flat * (1 - cover)).astype(np.float32) * _falloff(height.shape, lighting.falloff))
 
@@ -107,7 +139,20 @@ def _falloff(shape: tuple[int, ...], strength: float) -> Reals:
 
 
 def photographed(light: Reals, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Take a photo of linear light: exposure, white balance, blur, the sRGB curve, noise, sharpening; uint8 RGB."""
+    """Take a photo of linear light: exposure, white balance, blur, the sRGB curve (IEC 61966-2-1), noise, sharpening.
+
+    Parameters
+    ----------
+    light : float32 (M, N, 3)
+        Linear light.
+    rng : Generator
+        What chance is drawn from.
+
+    Returns
+    -------
+    uint8 (M, N, 3)
+        RGB in sRGB.
+    """
     level = float(np.mean(light)) + 1e-3
     wanted = np.exp(rng.normal(np.log(0.26), 0.35))
     exposed = light * np.clip(wanted / level, 0.35, 2.8) * (1 + rng.normal(0, 0.05, 3))

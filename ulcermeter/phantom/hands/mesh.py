@@ -12,7 +12,7 @@ from ulcermeter.datatypes.arrays import Floats
 from ulcermeter.phantom.hands.body import BONES
 from ulcermeter.phantom.hands.nails import Plate, nail_plate
 from ulcermeter.phantom.hands.pose import Pose, bone_transforms, moved
-from ulcermeter.phantom.hands.rest import RestHand, along_finger
+from ulcermeter.phantom.hands.rest_pose import RestHand, along_finger
 from ulcermeter.phantom.hands.subdivision import smooth_hand
 
 # The part of the bone beside the knuckle that still counts for the finger: the web lies there.
@@ -52,7 +52,22 @@ class HandMesh:
 
 
 def pose_mesh(hand: RestHand, pose: Pose, *, long_nails: Mapping[int, LongNail] | None = None) -> HandMesh:
-    """Pose a hand and smooth it; ``long_nails`` are given by finger, 1 to 5."""
+    """Pose a hand by linear blend skinning and smooth it.
+
+    Parameters
+    ----------
+    hand : RestHand
+        The hand at rest, mm.
+    pose : Pose
+        Flexion and spread of each bone, degrees.
+    long_nails : mapping of int to LongNail, optional
+        By finger, 1 (thumb) to 5.
+
+    Returns
+    -------
+    HandMesh
+        Triangles with all that the shader needs at their corners.
+    """
     matrix, triangles, uv, finger_of = smooth_hand()
     transforms = bone_transforms(hand, pose)
     rest = np.asarray(matrix @ hand.points)
@@ -82,7 +97,20 @@ def pose_mesh(hand: RestHand, pose: Pose, *, long_nails: Mapping[int, LongNail] 
 
 
 def posed_joints(hand: RestHand, transforms: Floats) -> Floats:
-    """Return each finger's tip and joints (5, 4, 3) as posed."""
+    """Return each finger's tip and joints (5, 4, 3) as posed.
+
+    Parameters
+    ----------
+    hand : RestHand
+        The hand at rest, mm.
+    transforms : float64 (B, 4, 4)
+        What moves each bone from rest, see `bone_transforms`.
+
+    Returns
+    -------
+    float64 (5, 4, 3)
+        For each finger its tip and three joints, from the tip inwards, mm.
+    """
     out = np.empty((5, 4, 3))
     for finger in range(1, 6):
         for part, joint in enumerate(hand.joints(finger)):
@@ -111,7 +139,20 @@ def _finger_coordinates(hand: RestHand, rest: Floats) -> tuple[Floats, Floats]:
 
 
 def normals(points: Floats, triangles: NDArray[np.int64]) -> Floats:
-    """Return unit normals (S, 3) of a mesh's vertices, weighted by the triangles' areas."""
+    """Return unit normals of a mesh's vertices, weighted by the triangles' areas.
+
+    Parameters
+    ----------
+    points : float64 (S, 3)
+        Vertices.
+    triangles : int64 (T, 3)
+        Their corners.
+
+    Returns
+    -------
+    float64 (S, 3)
+        Outwards where the corners run anticlockwise as seen from outside.
+    """
     a, b, c = (points[triangles[:, k]] for k in range(3))
     face = np.cross(b - a, c - a)
     out = np.stack(

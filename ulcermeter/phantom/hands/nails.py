@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes.arrays import Floats
-from ulcermeter.phantom.hands.rest import RestHand
+from ulcermeter.phantom.hands.rest_pose import RestHand
 from ulcermeter.phantom.hands.subdivision import smooth_hand
 
-ACROSS, ALONG = 9, 10
+N_TRANSVERSE, N_AXIAL = 9, 10
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,25 @@ class Plate:
 
 
 def nail_plate(hand: RestHand, smooth: Floats, finger: int, *, past_tip_mm: float, pointed: float) -> Plate | None:
-    """Grow a plate from where the skin shows a nail, ``past_tip_mm`` past the fingertip; None without a nail.
+    """Grow a plate from where the skin shows a nail past the fingertip.
 
     Parameters
     ----------
+    hand : RestHand
+        The hand at rest, mm.
     smooth : float64 (S, 3)
-        The subdivided hand at rest.
+        The subdivided hand at rest, mm.
+    finger : int
+        1 (thumb) to 5.
+    past_tip_mm : float
+        How far past the fingertip it reaches, mm.
     pointed : float
         0 square, 1 pointed.
+
+    Returns
+    -------
+    Plate or None
+        None where the texture shows no nail.
     """
     frame = _end_frame(hand, finger)
     on_nail = smooth[_nail_vertices(finger)]
@@ -45,12 +56,12 @@ def nail_plate(hand: RestHand, smooth: Floats, finger: int, *, past_tip_mm: floa
     face = np.linalg.lstsq(np.c_[np.ones_like(s), s, side**2], up, rcond=None)[0]
     half = 0.5 * float(np.ptp(side))
     start, end = float(np.quantile(s, 0.3)), float(s.min()) - past_tip_mm
-    along = np.linspace(start, end, ALONG)
-    across = np.linspace(-1, 1, ACROSS)
-    beyond = np.clip((s.min() - along) / max(past_tip_mm, 1e-6), 0, 1)
+    axial = np.linspace(start, end, N_AXIAL)
+    transverse = np.linspace(-1, 1, N_TRANSVERSE)
+    beyond = np.clip((s.min() - axial) / max(past_tip_mm, 1e-6), 0, 1)
     wide = half * (1 - pointed * 0.75 * beyond**2)
-    grid_s = np.repeat(along[:, None], ACROSS, axis=1)
-    grid_side = wide[:, None] * across[None] + float(np.median(side))
+    grid_s = np.repeat(axial[:, None], N_TRANSVERSE, axis=1)
+    grid_side = wide[:, None] * transverse[None] + float(np.median(side))
     bent = 0.006 * np.maximum(s.min() - grid_s, 0) ** 2
     grid_up = face[0] + face[1] * grid_s + face[2] * grid_side**2 + 0.25 - bent
     points = tip + np.stack([grid_s, grid_side, grid_up], axis=-1).reshape(-1, 3) @ frame.T
@@ -87,7 +98,13 @@ def _nail_vertices(finger: int) -> NDArray[np.int64]:
 
 
 def nails_picture() -> NDArray[np.uint8]:
-    """Read the texture that is white on nails, uint8 (2048, 2048)."""
+    """Read the texture that is white on nails, uint8 (2048, 2048).
+
+    Returns
+    -------
+    uint8 (2048, 2048)
+        White on nails, in the skin texture's coordinates.
+    """
     from ulcermeter.phantom.hands.body import read_body
 
     path = read_body().nails_texture()
@@ -97,6 +114,6 @@ def nails_picture() -> NDArray[np.uint8]:
 
 
 def _grid_triangles() -> NDArray[np.int64]:
-    index = np.arange(ALONG * ACROSS).reshape(ALONG, ACROSS)
+    index = np.arange(N_AXIAL * N_TRANSVERSE).reshape(N_AXIAL, N_TRANSVERSE)
     a, b, c, d = index[:-1, :-1].ravel(), index[:-1, 1:].ravel(), index[1:, :-1].ravel(), index[1:, 1:].ravel()
     return np.vstack([np.c_[a, b, c], np.c_[b, d, c]])

@@ -6,18 +6,33 @@ import numpy as np
 
 from ulcermeter.datatypes.arrays import Floats
 from ulcermeter.phantom.hands.body import BONES
-from ulcermeter.phantom.hands.rest import RestHand
+from ulcermeter.phantom.hands.rest_pose import RestHand
 
 # For each bone its flexion (towards the palm) and spread (towards the thumb's side), degrees.
 Pose = dict[str, tuple[float, float]]
 
 POSES = ("flat", "relaxed", "mixed", "pointing", "fist", "contracture", "crossing", "pinch")
-CHANCES = (0.20, 0.22, 0.19, 0.10, 0.12, 0.07, 0.06, 0.04)
+PROBABILITIES = (0.20, 0.22, 0.19, 0.10, 0.12, 0.07, 0.06, 0.04)
 
 
 def draw_pose(hand: RestHand, rng: np.random.Generator, *, kind: str | None = None) -> Pose:
-    """Draw how a hand is held; ``kind`` is one of `POSES`, default by chance."""
-    chosen = str(rng.choice(POSES, p=CHANCES)) if kind is None else kind
+    """Draw how a hand is held.
+
+    Parameters
+    ----------
+    hand : RestHand
+        The hand at rest: its own resting flexion is taken off.
+    rng : Generator
+        What chance is drawn from.
+    kind : str, optional
+        One of `POSES`; without it one of them by chance.
+
+    Returns
+    -------
+    Pose
+        Flexion and spread of each bone, degrees.
+    """
+    chosen = str(rng.choice(POSES, p=PROBABILITIES)) if kind is None else kind
     # Straight fingers fan out by themselves; 1 makes them parallel, more makes them touch.
     together = rng.uniform(-0.35, 1.25)
     bend, pointing = rng.uniform(0, 0.5), int(rng.integers(2, 6))
@@ -80,7 +95,20 @@ def _bend_thumb(pose: Pose, kind: str, rng: np.random.Generator) -> None:
 
 
 def bone_transforms(hand: RestHand, pose: Pose) -> Floats:
-    """Return what moves each bone from rest to its pose, float64 (B, 4, 4)."""
+    """Return what moves each bone from rest to its pose, parents first.
+
+    Parameters
+    ----------
+    hand : RestHand
+        The hand at rest, mm.
+    pose : Pose
+        Flexion and spread of each bone, degrees; a bone that is not named stays.
+
+    Returns
+    -------
+    float64 (B, 4, 4)
+        In the order of `BONES`, mm.
+    """
     moves = np.empty((len(BONES), 4, 4))
     for index, bone in enumerate(BONES):
         parent = hand.body.parents[index]
@@ -110,6 +138,21 @@ def _turn(axis: Floats, angle_deg: float) -> Floats:
 
 
 def moved(points: Floats, transforms: Floats, weights: Floats) -> Floats:
-    """Skin points (K, 3) by their bones' weights (K, B); what lacks to 1 stays at rest."""
+    """Move points by linear blend skinning: the mean of what their bones do, by weight.
+
+    Parameters
+    ----------
+    points : float64 (K, 3)
+        At rest, mm.
+    transforms : float64 (B, 4, 4)
+        What moves each bone, see `bone_transforms`.
+    weights : float64 (K, B)
+        How much each bone moves a point, 0..1; what lacks to 1 stays at rest.
+
+    Returns
+    -------
+    float64 (K, 3)
+        As posed, mm.
+    """
     rotated = np.einsum("bij,kj->kbi", transforms[:, :3, :3], points) + transforms[None, :, :3, 3]
     return np.asarray(np.einsum("kb,kbi->ki", weights, rotated) + (1 - weights.sum(1))[:, None] * points)

@@ -18,12 +18,21 @@ FINE = 4.0
 def lay_prop(picture: Reals, *, px_per_mm: float, rng: np.random.Generator) -> NDArray[np.float32]:
     """Lay one thing somewhere on a picture of linear light, changing it.
 
+    Parameters
+    ----------
+    picture : float32 (M, N, 3)
+        Linear light; changed in place.
+    px_per_mm : float
+        Scale of the picture.
+    rng : Generator
+        What chance is drawn from.
+
     Returns
     -------
     float32 (M, N)
         How much of each pixel the thing covers, 0..1.
     """
-    srgb, cover = KINDS[rng.choice(len(KINDS), p=CHANCES)](rng)
+    srgb, cover = KINDS[rng.choice(len(KINDS), p=PROBABILITIES)](rng)
     rows, cols = cover.shape
     angle, scale = rng.uniform(0, 2 * np.pi), px_per_mm / FINE * rng.uniform(0.9, 1.1)
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -112,4 +121,4 @@ KINDS: tuple[Callable[[np.random.Generator], tuple[Reals, NDArray[np.float32]]],
     _ruler,
     _pen,
 )
-CHANCES = (0.2, 0.2, 0.2, 0.15, 0.25)
+PROBABILITIES = (0.2, 0.2, 0.2, 0.15, 0.25)

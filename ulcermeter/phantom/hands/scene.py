@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes.arrays import Reals
-from ulcermeter.phantom.hands.chance import draw_body, draw_look, draw_nails, draw_shape, read_details
-from ulcermeter.phantom.hands.grounds import Grounds
+from ulcermeter.phantom.hands.backgrounds import Backgrounds
 from ulcermeter.phantom.hands.lighting import draw_lighting, lit, photographed
 from ulcermeter.phantom.hands.mesh import HandMesh, pose_mesh
-from ulcermeter.phantom.hands.painter import Painter, SkinLook, View
 from ulcermeter.phantom.hands.pose import draw_pose
 from ulcermeter.phantom.hands.props import lay_prop
-from ulcermeter.phantom.hands.rest import RestHand
+from ulcermeter.phantom.hands.renderer import HandRenderer, SkinAppearance, View
+from ulcermeter.phantom.hands.rest_pose import RestHand
+from ulcermeter.phantom.hands.sampling import draw_appearance, draw_body, draw_nails, draw_shape, read_details
 from ulcermeter.phantom.hands.truth import FingerTruth, fingers_in_view
 
 # The forearm counts neither for where the hand lies on the table nor for the picture's middle.
@@ -56,36 +56,36 @@ class HandStudio:
     ----------
     size_px : int
         Side of the square pictures.
-    skins, grounds : Path, optional
-        Folders of skin textures (laid out as MakeHuman's) and of ground pictures; without them both are drawn.
+    skins, backgrounds : Path, optional
+        Folders of skin textures (laid out as MakeHuman's) and of background pictures; without them both are drawn.
     """
 
-    def __init__(self, size_px: int = 320, *, skins: Path | None = None, grounds: Path | None = None) -> None:
-        self.painter = Painter(size_px)
+    def __init__(self, size_px: int = 320, *, skins: Path | None = None, backgrounds: Path | None = None) -> None:
+        self.renderer = HandRenderer(size_px)
         self.details = read_details(skins)
-        self.grounds = Grounds(grounds)
+        self.backgrounds = Backgrounds(backgrounds)
 
     def draw(self, seed: int) -> HandPicture:
         """Draw the picture of a seed; the same one again on the same machine and library."""
         rng = np.random.default_rng([31, seed])
-        view, lighting = _draw_view(self.painter.size_px, rng), draw_lighting(rng)
+        view, lighting = _draw_view(self.renderer.size_px, rng), draw_lighting(rng)
         body = draw_body(rng)
         hands = [self._hand(body, rng, view)]
         if rng.random() < 0.3:
             hands.append(
                 _laid_over(self._hand(body if rng.random() < 0.5 else draw_body(rng), rng, view), hands[0], rng)
             )
-        self.painter.clear()
+        self.renderer.clear()
         detail = self.details[rng.integers(len(self.details))]
         for number, one in enumerate(hands):
-            self.painter.draw(
-                one.mesh, one.look, view=view, stand=one.stand, lamp=lighting.towards, detail=detail, hand=number
+            self.renderer.draw(
+                one.mesh, one.appearance, view=view, stand=one.stand, lamp=lighting.towards, detail=detail, hand=number
             )
-        layers = self.painter.layers()
+        layers = self.renderer.layers()
         lowest = min(_lowest(one) for one in hands)
-        ground_mm = lowest if rng.random() < 0.6 else lowest - rng.uniform(5, 150)
-        ground = self._ground(view, rng)
-        light = lit(layers, ground, lighting, view=view, ground_mm=ground_mm)
+        background_mm = lowest if rng.random() < 0.6 else lowest - rng.uniform(5, 150)
+        background = self._background(view, rng)
+        light = lit(layers, background, lighting, view=view, background_mm=background_mm)
         labels = layers.labels.copy()
         if rng.random() < 0.08:
             labels[lay_prop(light, px_per_mm=view.px_per_mm, rng=rng) > 0.5] = 0
@@ -104,31 +104,31 @@ class HandStudio:
             px_per_mm=view.px_per_mm,
         )
 
-    def _ground(self, view: View, rng: np.random.Generator) -> Reals:
-        ground = self.grounds.draw(view.size_px, rng)
+    def _background(self, view: View, rng: np.random.Generator) -> Reals:
+        background = self.backgrounds.draw(view.size_px, rng)
         for _ in range(int(rng.choice([0, 1, 2, 4], p=(0.5, 0.3, 0.15, 0.05)))):
-            lay_prop(ground, px_per_mm=view.px_per_mm, rng=rng)
+            lay_prop(background, px_per_mm=view.px_per_mm, rng=rng)
         if rng.random() < 0.3:
-            ground = cv2.GaussianBlur(ground, (0, 0), rng.uniform(0.5, 4))
-        return ground
+            background = cv2.GaussianBlur(background, (0, 0), rng.uniform(0.5, 4))
+        return background
 
     def _hand(self, body: RestHand, rng: np.random.Generator, view: View) -> _PlacedHand:
         hand, shapes = draw_shape(body, rng)
         mesh = pose_mesh(hand, draw_pose(hand, rng), long_nails=draw_nails(rng))
-        return _PlacedHand(mesh, draw_look(hand, shapes, rng), _draw_stand(mesh, view, rng))
+        return _PlacedHand(mesh, draw_appearance(hand, shapes, rng), _draw_stand(mesh, view, rng))
 
 
 @dataclass(frozen=True)
 class _PlacedHand:
     mesh: HandMesh
-    look: SkinLook
+    appearance: SkinAppearance
     stand: Reals
 
 
 def _draw_view(size_px: int, rng: np.random.Generator) -> View:
     """Draw how near the camera is: a fingertip fills the picture, or two hands have room in it."""
-    across_mm = float(np.exp(rng.uniform(np.log(38), np.log(260))))
-    return View(size_px, size_px / across_mm, float(np.exp(rng.uniform(np.log(150), np.log(700)))))
+    field_mm = float(np.exp(rng.uniform(np.log(38), np.log(260))))
+    return View(size_px, size_px / field_mm, float(np.exp(rng.uniform(np.log(150), np.log(700)))))
 
 
 def _draw_stand(mesh: HandMesh, view: View, rng: np.random.Generator) -> Reals:
@@ -138,10 +138,10 @@ def _draw_stand(mesh: HandMesh, view: View, rng: np.random.Generator) -> Reals:
     turn = _about(2, rng.uniform(-np.pi, np.pi)) @ _about(0, rng.normal(0, 0.3)) @ _about(1, side + rng.normal(0, 0.3))
     stand = turn @ stand
     finger, part = int(rng.integers(5)), int(rng.choice([0, 1, 2], p=(0.5, 0.3, 0.2)))
-    across_mm = view.size_px / view.px_per_mm
-    middle = mesh.joints[:, :2].mean((0, 1)) if across_mm > 120 and rng.random() < 0.7 else mesh.joints[finger, part]
+    field_mm = view.size_px / view.px_per_mm
+    middle = mesh.joints[:, :2].mean((0, 1)) if field_mm > 120 and rng.random() < 0.7 else mesh.joints[finger, part]
     stand[:3, 3] = -(stand[:3, :3] @ middle)
-    reach = rng.choice([0.15, 0.35]) * across_mm
+    reach = rng.choice([0.15, 0.35]) * field_mm
     stand[:2, 3] += rng.uniform(-reach, reach, 2)
     highest = float((_own_points(mesh) @ stand[2, :3] + stand[2, 3]).max())
     stand[2, 3] -= max(0.0, highest - 0.6 * view.distance_mm)

@@ -47,11 +47,11 @@ def _loop(triangles: Ints, count: int) -> tuple[Any, Ints]:
     opposite = np.concatenate([triangles[:, 2], triangles[:, 0], triangles[:, 1]])
     inner = np.bincount(which) == 2
     share = np.where(inner, 3 / 8, 1 / 2)
-    rows, seen = np.arange(len(unique)), inner[which]
+    rows, on_inner = np.arange(len(unique)), inner[which]
     edge_points = coo_matrix(
         (
-            np.concatenate([share, share, np.full(int(seen.sum()), 1 / 8)]),
-            (np.concatenate([rows, rows, which[seen]]), np.concatenate([unique.T.ravel(), opposite[seen]])),
+            np.concatenate([share, share, np.full(int(on_inner.sum()), 1 / 8)]),
+            (np.concatenate([rows, rows, which[on_inner]]), np.concatenate([unique.T.ravel(), opposite[on_inner]])),
         ),
         shape=(len(unique), count),
     )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.datatypes.arrays import Floats
+from ulcermeter.datatypes.arrays import Floats, Mask, Reals
 from ulcermeter.phantom.hands.mesh import HandMesh
-from ulcermeter.phantom.hands.painter import View
+from ulcermeter.phantom.hands.renderer import View
 
 # The end that counts as the tip: this share of the width, along the axis.
 END_SHARE = 0.12
@@ -47,55 +47,78 @@ class FingerTruth:
 
 def fingers_in_view(
     mesh: HandMesh,
-    stand: NDArray[np.floating],
+    stand: Reals,
     view: View,
     labels: NDArray[np.uint8],
-    height_mm: NDArray[np.floating],
+    height_mm: Reals,
     *,
     hand: int,
 ) -> list[FingerTruth]:
-    """Return the truth of each finger of a hand of which anything is seen."""
+    """Return the truth of each finger of a hand of which any skin is in view.
+
+    Parameters
+    ----------
+    mesh : HandMesh
+        The posed hand, mm.
+    stand : float (4, 4)
+        From the hand's frame to the table's, mm.
+    view : View
+        The camera.
+    labels : uint8 (M, N)
+        As `HandPicture.labels`.
+    height_mm : float32 (M, N)
+        Of the nearest skin over z = 0, mm; NaN on the background.
+    hand : int
+        0 the first hand, 1 the second: 8 is added to its labels for each.
+
+    Returns
+    -------
+    list of FingerTruth
+        Thumb first.
+    """
     out = []
     for finger in range(1, 6):
         label = finger + 1 + 8 * hand
         visible = int((labels == label).sum())
         if visible:
-            out.append(_truth(mesh, finger, stand, view, labels, height_mm, label, visible))
+            shown = _Shown(label, labels == label, height_mm, visible)
+            out.append(_truth(mesh, finger, stand, view, shown))
     return out
 
 
-def _truth(
-    mesh: HandMesh,
-    finger: int,
-    stand: NDArray[np.floating],
-    view: View,
-    labels: NDArray[np.uint8],
-    height_mm: NDArray[np.floating],
-    label: int,
-    visible: int,
-) -> FingerTruth:
+@dataclass(frozen=True)
+class _Shown:
+    """What the picture shows of one finger: its label, pixels (M, N), the heights of all skin, how many pixels."""
+
+    label: int
+    own: Mask
+    height_mm: Reals
+    count_px: int
+
+
+def _truth(mesh: HandMesh, finger: int, stand: Reals, view: View, shown: _Shown) -> FingerTruth:
     joints = mesh.joints[finger - 1] @ stand[:3, :3].T + stand[:3, 3]
-    seen = view.to_px(joints)
+    joints_px = view.to_px(joints)
     phalanx_mm = float(np.linalg.norm(joints[1] - joints[0]))
     own = (mesh.corners[:, 11] == finger) & (mesh.corners[:, 12] < phalanx_mm)
     points = mesh.corners[own, :3] @ stand[:3, :3].T + stand[:3, 3]
     place = view.to_px(points)
-    way = seen[2] - seen[0]
+    way = joints_px[2] - joints_px[0]
     inwards = way / max(float(np.hypot(*way)), 1e-9)
-    along = (place - seen[2]) @ -inwards
-    across = (place - seen[2]) @ np.array([-inwards[1], inwards[0]])
-    middle = across[mesh.corners[own, 12] > 0.3 * phalanx_mm]
-    width = float(np.ptp(middle)) if len(middle) else float(np.ptp(across))
+    along = (place - joints_px[2]) @ -inwards
+    transverse = (place - joints_px[2]) @ np.array([-inwards[1], inwards[0]])
+    middle = transverse[mesh.corners[own, 12] > 0.3 * phalanx_mm]
+    width = float(np.ptp(middle)) if len(middle) else float(np.ptp(transverse))
     end = along > along.max() - END_SHARE * width
-    tip = seen[2] - inwards * along.max() + np.array([-inwards[1], inwards[0]]) * _mid(across[end])
+    tip = joints_px[2] - inwards * along.max() + np.array([-inwards[1], inwards[0]]) * _mid(transverse[end])
     return FingerTruth(
-        label=label,
+        label=shown.label,
         tip_px=(float(tip[0]), float(tip[1])),
         inwards=(float(inwards[0]), float(inwards[1])),
         width_px=width,
         seen_length=float(along.max()) / max(width, 1e-9),
-        tip_in_view=_tip_in_view(tip, inwards, width, labels == label, height_mm, points[end, 2]),
-        visible_px=visible,
+        tip_in_view=_tip_in_view(tip, inwards, width, shown, highest_mm=float(points[end, 2].max())),
+        visible_px=shown.count_px,
     )
 
 
@@ -103,19 +126,13 @@ def _mid(values: Floats) -> float:
     return 0.5 * float(values.min() + values.max())
 
 
-def _tip_in_view(
-    tip: Floats,
-    inwards: Floats,
-    width: float,
-    own: NDArray[np.bool_],
-    height_mm: NDArray[np.floating],
-    end_mm: Floats,
-) -> bool:
+def _tip_in_view(tip: Floats, inwards: Floats, width: float, shown: _Shown, *, highest_mm: float) -> bool:
     """Say whether the finger's end shows: its own skin there, and not the same finger's knuckle above it."""
     place = np.rint(tip + (0.5 * END_SHARE + 0.04) * width * inwards).astype(int)
-    if (place < 1).any() or (place >= np.array(own.shape[::-1]) - 1).any():
+    if (place < 1).any() or (place >= np.array(shown.own.shape[::-1]) - 1).any():
         return False
     around = np.s_[place[1] - 1 : place[1] + 2, place[0] - 1 : place[0] + 2]
-    if own[around].sum() < 5:
+    own = shown.own[around]
+    if own.sum() < 5:
         return False
-    return bool(np.nanmedian(np.where(own[around], height_mm[around], np.nan)) < end_mm.max() + 3.0)
+    return bool(np.nanmedian(np.where(own, shown.height_mm[around], np.nan)) < highest_mm + 3.0)

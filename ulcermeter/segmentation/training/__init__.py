@@ -3,7 +3,7 @@
 The shipped weights come from this same code; see ``weights/MODEL_CARD.md`` for the recipe.
 """
 
-from ulcermeter.segmentation.training.outcome import TrainingReport
+from ulcermeter.segmentation.training.report import TrainingReport
 from ulcermeter.segmentation.training.run import train
 
 __all__ = ["TrainingReport", "train"]

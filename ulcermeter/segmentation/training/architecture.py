@@ -118,5 +118,11 @@ def _prompt_pyramid(prompt: Tensor) -> list[Tensor]:
 
 
 def load_pretrained_encoder(network: UlcerNetwork) -> None:
-    """Fill the encoder with ImageNet weights."""
+    """Fill the encoder with ImageNet weights.
+
+    Parameters
+    ----------
+    network : UlcerNetwork
+        Changed in place.
+    """
     fill_from_imagenet(network.stem, network.blocks)

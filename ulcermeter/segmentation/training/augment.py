@@ -7,7 +7,20 @@ from ulcermeter.datatypes.arrays import Pixels
 
 
 def recolour(pixels: Pixels, *, rng: np.random.Generator) -> Pixels:
-    """Change exposure, white balance, saturation, skin darkness, sharpness, noise and compression."""
+    """Change exposure, white balance, saturation, skin darkness, sharpness, noise and compression.
+
+    Parameters
+    ----------
+    pixels : uint8 (M, N, 3)
+        RGB in sRGB.
+    rng : Generator
+        What chance is drawn from.
+
+    Returns
+    -------
+    uint8 (M, N, 3)
+        A copy, or the same array.
+    """
     out = _tone(pixels, rng=rng) if rng.random() < 0.85 else pixels
     if rng.random() < 0.25:
         out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 1.8))
@@ -52,7 +65,24 @@ def _glare(pixels: Pixels, *, rng: np.random.Generator) -> Pixels:
 
 
 def scatter_clutter(pixels: Pixels, mask: Pixels, *, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
-    """Lay drawn things (marker, ruler, disc, label, ring, ink) on the picture; what they hide is no wound."""
+    """Lay drawn things (marker, ruler, disc, label, ring, ink) on the picture; what they hide is no wound.
+
+    Parameters
+    ----------
+    pixels : uint8 (M, N, 3)
+        RGB in sRGB; stays.
+    mask : uint8 (M, N)
+        1 on the wound; stays.
+    rng : Generator
+        What chance is drawn from.
+
+    Returns
+    -------
+    uint8 (M, N, 3)
+        With one to three things on it; one that would hide over a fifth of the wound is left out.
+    uint8 (M, N)
+        0 where they lie.
+    """
     pixels, mask = pixels.copy(), mask.copy()
     for _ in range(int(rng.integers(1, 4))):
         size = int(rng.integers(16, pixels.shape[0] // 3))

@@ -24,6 +24,13 @@ def fit_calibration(model_path: Path, held_out: Pool) -> tuple[float, float]:
     temperature is the one of greatest likelihood over all pixels (Guo et al. 2017). The logits are those of the engine,
     mirrored view included.
 
+    Parameters
+    ----------
+    model_path : Path
+        The ONNX file to calibrate.
+    held_out : Pool
+        Photos and masks that it was not trained on.
+
     Returns
     -------
     temperature, logit_shift : float

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ulcermeter.segmentation.training.loop import Recipe
-    from ulcermeter.segmentation.training.outcome import TrainingReport
+    from ulcermeter.segmentation.training.report import TrainingReport
 
 TEMPLATE = """# Model card: {name}
 
@@ -42,7 +42,21 @@ SHA-256 of the model: `{sha256}`
 def write_card(
     report: TrainingReport, *, recipe: Recipe, history: list[dict[str, float]], n_extra: int, start: str
 ) -> None:
-    """Write the card of a finished run to ``report.card``."""
+    """Write the card of a finished run to ``report.card``.
+
+    Parameters
+    ----------
+    report : TrainingReport
+        What the run left; its `card` is written.
+    recipe : Recipe
+        What decided the run.
+    history : list of dict of str to float
+        Step and held-out Dice of each check, in order.
+    n_extra : int
+        Extra pictures trained on.
+    start : str
+        The weights that it started from.
+    """
     settings = "\n".join(f"| {name} | {value} |" for name, value in asdict(recipe).items())
     rows = "\n".join(f"| {int(row['step'])} | {row['held_out_dice']:.4f} |" for row in history)
     text = TEMPLATE.format(

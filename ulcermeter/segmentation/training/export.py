@@ -15,7 +15,18 @@ from ulcermeter.segmentation.training.architecture import Separable, UlcerNetwor
 
 
 def fold_network(network: UlcerNetwork) -> UlcerNetwork:
-    """Copy the network with every batch norm folded into its convolution, ready for inference or fine-tuning."""
+    """Copy the network with every batch norm folded into its convolution, ready for inference or fine-tuning.
+
+    Parameters
+    ----------
+    network : UlcerNetwork
+        As trained; stays.
+
+    Returns
+    -------
+    UlcerNetwork
+        Without batch norms; the same outputs in evaluation mode.
+    """
     plain = copy.deepcopy(network)
     plain.eval()
     unfold_convs(plain)
@@ -27,6 +38,16 @@ def fold_network(network: UlcerNetwork) -> UlcerNetwork:
 
 def read_onnx(path: Path) -> UlcerNetwork:
     """Read a model that `write_onnx` wrote back into a network without batch norms, to train it further.
+
+    Parameters
+    ----------
+    path : Path
+        The ONNX file.
+
+    Returns
+    -------
+    UlcerNetwork
+        Without batch norms.
 
     Raises
     ------
@@ -56,10 +77,16 @@ def write_onnx(network: UlcerNetwork, out: Path, *, facts: Facts) -> Path:
     Parameters
     ----------
     network : UlcerNetwork
+        As trained; stays.
     out : Path
         Ends in ``.onnx``.
-    facts : mapping
+    facts : mapping of str to str, float or int
         The engine needs `kind`, `version`, `temperature` and `logit_shift`.
+
+    Returns
+    -------
+    Path
+        The file written.
     """
     free = {0: "n", 2: "rows", 3: "cols"}
     return export_halves(

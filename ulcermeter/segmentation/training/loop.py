@@ -177,7 +177,18 @@ class Trainer:
 
 
 def schedule(progress: float) -> float:
-    """Share of the peak learning rate at a share of the run: a rise over 4 %, then a cosine to one hundredth."""
+    """Share of the peak learning rate at a share of the run: a rise over 4 %, then a cosine to one hundredth.
+
+    Parameters
+    ----------
+    progress : float
+        Share of the run that is done, 0..1.
+
+    Returns
+    -------
+    float
+        0.01..1.
+    """
     if progress < 0.04:
         return max(progress / 0.04, 0.02)
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min((progress - 0.04) / 0.96, 1.0)))
@@ -202,6 +213,19 @@ def draw_batch(
     pool: Pool, extra: Pool, *, recipe: Recipe, step: int, rng: np.random.Generator
 ) -> tuple[list[tuple[Pool, int]], Tensor, Tensor]:
     """Cut one batch; a share of it comes from the extra pictures once there are some.
+
+    Parameters
+    ----------
+    pool : Pool
+        The training photos.
+    extra : Pool
+        Drawn or other pictures; used from 20 on.
+    recipe : Recipe
+        Sizes and shares.
+    step : int
+        Which of the recipe's crops is taken.
+    rng : Generator
+        What chance is drawn from.
 
     Returns
     -------
@@ -228,6 +252,13 @@ def draw_batch(
 def segmentation_loss(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Pixelwise cross entropy plus one minus soft Dice of each picture, so that a small wound counts as a large one.
 
+    Parameters
+    ----------
+    logits : float32 (N, 1, M, N)
+        Of the network.
+    target : float32 (N, 1, M, N)
+        0 or 1.
+
     Returns
     -------
     loss : scalar
@@ -244,7 +275,20 @@ def segmentation_loss(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def predict(network: UlcerNetwork, photo: np.ndarray) -> np.ndarray:
-    """Probability of a whole photo at its own resolution, padded to a multiple of 32; float32 (M, N)."""
+    """Return the probability of a whole photo at its own resolution, padded to a multiple of 32.
+
+    Parameters
+    ----------
+    network : UlcerNetwork
+        In evaluation mode.
+    photo : uint8 (M, N, 3)
+        RGB in sRGB.
+
+    Returns
+    -------
+    float32 (M, N)
+        0..1, not calibrated.
+    """
     height, width = photo.shape[:2]
     padded = cv2.copyMakeBorder(photo, 0, -height % 32, 0, -width % 32, cv2.BORDER_REFLECT_101)
     x = torch.zeros(1, 5, *padded.shape[:2])
@@ -254,6 +298,19 @@ def predict(network: UlcerNetwork, photo: np.ndarray) -> np.ndarray:
 
 
 def hard_dice(found: np.ndarray, truth: np.ndarray) -> float:
-    """Dice of two masks; empty against empty is 1."""
+    """Dice of two masks; empty against empty is 1.
+
+    Parameters
+    ----------
+    found : bool (M, N)
+        What was segmented.
+    truth : uint8 or bool (M, N)
+        Over 0 is ulcer.
+
+    Returns
+    -------
+    float
+        0..1.
+    """
     total = int(found.sum()) + int(truth.sum())
     return 1.0 if total == 0 else 2.0 * int((found & (truth > 0)).sum()) / total

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ulcermeter.errors import MissingDependencyError, Problem, StudyError
-from ulcermeter.segmentation.training.outcome import TrainingReport
+from ulcermeter.segmentation.training.report import TrainingReport
 
 if TYPE_CHECKING:
     from ulcermeter.segmentation.training.architecture import UlcerNetwork
@@ -86,15 +86,15 @@ def train(
     target = Path(out)
     pool = _read_all(Path(photos_dir), Path(masks_dir))
     count = held_out if held_out is not None else min(max(len(pool.names) // 10, 4), 80)
-    training, aside = _split(pool, groups=groups, count=count, seed=seed)
+    training, held_out_pool = _split(pool, groups=groups, count=count, seed=seed)
     recipe = Recipe(minutes=minutes, max_steps=max_steps, held_out=count, seed=seed, threads=threads)
     if start != "imagenet":
         recipe = recipe.for_fine_tuning()
     target.parent.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(_start_network(start, seed=seed), recipe=recipe, checkpoint=_checkpoint(target), log=report_line)
     extra = _fill_extra(extra_dir)
-    trainer.fit(training, extra, held_out=aside, refill=_refill(extra_dir))
-    return _finish(trainer, training, aside, extra, target=target, start=str(start), version=version)
+    trainer.fit(training, extra, held_out=held_out_pool, refill=_refill(extra_dir))
+    return _finish(trainer, training, held_out_pool, extra, target=target, start=str(start), version=version)
 
 
 def _require_packages() -> None:
@@ -143,14 +143,14 @@ def _split(pool: Pool, *, groups: str | Path | None, count: int, seed: int) -> t
 
     named = read_groups(Path(groups)) if groups is not None else {}
     held = choose_held_out(pool.names, groups=named, count=count, seed=seed)
-    training, aside = Pool(), Pool()
+    training, held_out_pool = Pool(), Pool()
     for name, photo, mask in zip(pool.names, pool.photos, pool.masks, strict=True):
-        (aside if name in held else training).add(name, photo, mask)
+        (held_out_pool if name in held else training).add(name, photo, mask)
     if not training.names:
         raise StudyError(
             Problem("Every photo would be held out: the groups are too few", action="hold out fewer photos")
         )
-    return training, aside
+    return training, held_out_pool
 
 
 def _start_network(start: str | Path, *, seed: int) -> UlcerNetwork:
@@ -184,7 +184,7 @@ def _refill(extra_dir: str | Path | None) -> Callable[[Pool], int]:
 
 
 def _finish(
-    trainer: Trainer, training: Pool, aside: Pool, extra: Pool, *, target: Path, start: str, version: str
+    trainer: Trainer, training: Pool, held_out_pool: Pool, extra: Pool, *, target: Path, start: str, version: str
 ) -> TrainingReport:
     from ulcermeter.networks.onnx_files import write_facts
     from ulcermeter.segmentation.network import MODEL_KIND
@@ -200,10 +200,10 @@ def _finish(
         "start": start,
         "recipe": json.dumps(asdict(trainer.recipe), sort_keys=True),
         "steps": trainer.state.step,
-        "recipe_sha256": _recipe_hash(trainer.recipe, training, aside),
+        "recipe_sha256": _recipe_hash(trainer.recipe, training, held_out_pool),
     }
     write_onnx(trainer.chosen_network(), target, facts=facts)
-    facts["temperature"], facts["logit_shift"] = fit_calibration(target, aside)
+    facts["temperature"], facts["logit_shift"] = fit_calibration(target, held_out_pool)
     write_facts(target, facts)
     report = TrainingReport(
         model=target,
@@ -211,8 +211,8 @@ def _finish(
         sha256=hashlib.sha256(target.read_bytes()).hexdigest(),
         steps=trainer.state.step,
         n_training=len(training.names),
-        n_held_out=len(aside.names),
-        held_out_dice=trainer.state.best if aside.names else float("nan"),
+        n_held_out=len(held_out_pool.names),
+        held_out_dice=trainer.state.best if held_out_pool.names else float("nan"),
         temperature=float(facts["temperature"]),
         logit_shift=float(facts["logit_shift"]),
     )
@@ -220,6 +220,6 @@ def _finish(
     return report
 
 
-def _recipe_hash(recipe: Recipe, training: Pool, aside: Pool) -> str:
-    content = json.dumps([asdict(recipe), sorted(training.names), sorted(aside.names)], sort_keys=True)
+def _recipe_hash(recipe: Recipe, training: Pool, held_out_pool: Pool) -> str:
+    content = json.dumps([asdict(recipe), sorted(training.names), sorted(held_out_pool.names)], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()

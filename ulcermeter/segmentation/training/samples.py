@@ -52,14 +52,41 @@ class Pool:
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """Pictures of a folder in name order; none when the folder is not there."""
+    """Pictures of a folder in name order; none when the folder is not there.
+
+    Parameters
+    ----------
+    folder : Path
+        May be missing.
+
+    Returns
+    -------
+    list of Path
+        By the endings of `PICTURE_ENDINGS`, in name order.
+    """
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_ENDINGS)
 
 
 def read_rgb(path: Path) -> Pixels:
-    """Read a training picture as uint8 (M, N, 3) RGB; raise ValueError when it cannot be decoded."""
+    """Read a training picture.
+
+    Parameters
+    ----------
+    path : Path
+        Of a kind that OpenCV decodes.
+
+    Returns
+    -------
+    uint8 (M, N, 3)
+        RGB in sRGB.
+
+    Raises
+    ------
+    ValueError
+        It cannot be decoded.
+    """
     bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if bgr is None:
         raise ValueError(f"expected a readable picture, got {path}")
@@ -70,6 +97,19 @@ def cut_sample(
     photo: Pixels, mask: Pixels, *, size_px: int, rng: np.random.Generator, prompt_share: float = 0.5
 ) -> tuple[Pixels, NDArray[np.float32], Pixels]:
     """Cut one augmented sample.
+
+    Parameters
+    ----------
+    photo : uint8 (M, N, 3)
+        RGB in sRGB.
+    mask : uint8 (M, N)
+        1 on the wound.
+    size_px : int
+        Side of the sample.
+    rng : Generator
+        What chance is drawn from.
+    prompt_share : float, optional
+        Share of samples with a wound that get a prompt.
 
     Returns
     -------

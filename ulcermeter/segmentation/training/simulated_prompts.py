@@ -12,6 +12,15 @@ MIN_WOUND_PX = 40
 def simulate_prompt(mask: Pixels, *, rng: np.random.Generator, share: float) -> tuple[Prompt, Pixels]:
     """Draw a prompt for `share` of the samples with a wound; a box or outline also narrows the target to what it holds.
 
+    Parameters
+    ----------
+    mask : uint8 (M, N)
+        1 on the wound.
+    rng : Generator
+        What chance is drawn from.
+    share : float
+        Of the samples with a wound, 0..1.
+
     Returns
     -------
     prompt : float32 (2, M, N)

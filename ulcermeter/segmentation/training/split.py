@@ -12,6 +12,16 @@ def read_groups(path: Path) -> dict[str, str]:
     Two forms are taken: columns `photo, group` (a subject's photos share a group), or a list of pairs of the same
     picture with columns `file_a, file_b`.
 
+    Parameters
+    ----------
+    path : Path
+        The CSV.
+
+    Returns
+    -------
+    dict of str to str
+        Group by the photo's name without its ending.
+
     Raises
     ------
     ValueError
@@ -38,7 +48,24 @@ def _join_pairs(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def choose_held_out(names: list[str], *, groups: dict[str, str], count: int, seed: int) -> set[str]:
-    """Draw whole groups until at least `count` photos are held out; the same names and seed give the same set."""
+    """Draw whole groups until enough photos are held out.
+
+    Parameters
+    ----------
+    names : list of str
+        File names of all photos.
+    groups : dict of str to str
+        Group by name without ending; a photo that is not named is its own group.
+    count : int
+        Least number of photos; groups are not split, so it may be more.
+    seed : int
+        The same names and seed give the same set.
+
+    Returns
+    -------
+    set of str
+        Names of the photos held out.
+    """
     members: dict[str, list[str]] = {}
     for name in sorted(names):
         members.setdefault(groups.get(Path(name).stem, Path(name).stem), []).append(name)

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ulcermeter.calibration import calibrate
-from ulcermeter.calibration.features.quads import fit_quad
-from ulcermeter.calibration.features.round_corners import border_beyond, corner_radii
+from ulcermeter.calibration.features.corner_radius import border_beyond, corner_radii
+from ulcermeter.calibration.features.quadrilateral_fit import fit_quad
 from ulcermeter.calibration.geometry.camera import CameraPrior
-from ulcermeter.calibration.references.id1 import ID1_MM, _skew
+from ulcermeter.calibration.references.bank_card import ID1_MM, _skew
 from ulcermeter.datatypes import CameraInfo, Photo, transform_points
 from ulcermeter.errors import Refusal
 from ulcermeter.phantom import draw_phantom, random_spec

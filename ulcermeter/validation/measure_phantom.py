@@ -93,7 +93,7 @@ def _known(case: Case, phantom: Phantom, *, threshold_mm: float) -> dict[str, An
         "offset_mm": math.hypot(*spec.reference.offset_mm),
         "slope_true_deg": ulcer.slope_deg,
         "side": spec.finger.side if spec.finger is not None else "",
-        "bed": spec.ulcers[0].bed,
+        "bed": spec.ulcers[0].wound_bed,
         "diameter_true_mm": ulcer.diameter_mm,
         "area_true_mm2": ulcer.area_plane_mm2,
         "over_threshold_true": "yes" if ulcer.diameter_mm > threshold_mm else "no",
@@ -154,13 +154,13 @@ def _instrument(task: Task, phantom: Phantom, folder: Path) -> dict[str, Any]:
     status, reason = result.photo["status"], result.photo.get("reason", "")
     ulcer = phantom.truth.ulcers[0]
     at = _matching(result, ulcer)
-    seen = status in PASSED
+    passed = status in PASSED
     n_sure = sum(row["presence"] == Presence.ULCER for row in result.measurements)
     row = {
         "mode": INSTRUMENT,
         "status": status,
         "reason": reason,
-        "found": "" if not seen else "yes" if at is not None else "no",
+        "found": "" if not passed else "yes" if at is not None else "no",
         "n_false": n_sure - (at is not None),
         "scale_se_pct": result.photo.get("scale_se_pct", math.nan),
     }

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ulcermeter.segmentation.fields import NEVER, View, blank_polygon, cut_view, extract_finds, whole_view
+from ulcermeter.segmentation.views import NEVER, View, blank_polygon, cut_view, extract_finds, whole_view
 
 
 def disc_logits(shape, x, y, radius, slope):

@@ -53,7 +53,7 @@ class View:
 
 
 @dataclass
-class SkinLook:
+class SkinAppearance:
     """How one hand's skin looks. Arrays over fingers have six rows, row 0 (palm) unused; colours are linear.
 
     Attributes
@@ -120,7 +120,7 @@ class Layers:
     sore: Singles
 
 
-class Painter:
+class HandRenderer:
     """A graphics context with its programs; one per process and picture size."""
 
     def __init__(self, size_px: int) -> None:
@@ -161,7 +161,7 @@ class Painter:
     def draw(
         self,
         mesh: HandMesh,
-        look: SkinLook,
+        appearance: SkinAppearance,
         *,
         view: View,
         stand: NDArray[np.floating],
@@ -186,7 +186,7 @@ class Painter:
             self.details[id(detail)] = (self._texture(detail), detail)
         self.details[id(detail)][0].use(0)
         values: dict[str, Any] = {"project": view.matrix().T, "stand": np.asarray(stand).T, "lamp": lamp}
-        values |= _skin_values(mesh, look)
+        values |= _skin_values(mesh, appearance)
         values["label_base"] = 8.0 * hand
         for name, value in values.items():
             self._set(name, value)
@@ -236,28 +236,28 @@ class Painter:
         return cv2.resize(np.ascontiguousarray(layer), (self.size_px, self.size_px), interpolation=cv2.INTER_AREA)
 
 
-def _skin_values(mesh: HandMesh, look: SkinLook) -> dict[str, Any]:
+def _skin_values(mesh: HandMesh, appearance: SkinAppearance) -> dict[str, Any]:
     joints_mm = np.cumsum(np.linalg.norm(np.diff(mesh.joints, axis=1), axis=2), axis=1)
     sores = np.zeros((4, 9))
-    sores[: len(look.sores)] = look.sores[:4]
+    sores[: len(appearance.sores)] = appearance.sores[:4]
     return {
-        "back_colour": look.back,
-        "palm_colour": look.palm,
-        "mottling": look.mottling,
-        "creases": look.creases,
-        "gloss": look.gloss,
-        "detail_share": look.detail_share,
-        "bare": float(look.glove is None),
-        "glove": np.zeros(3) if look.glove is None else look.glove,
+        "back_colour": appearance.back,
+        "palm_colour": appearance.palm,
+        "mottling": appearance.mottling,
+        "creases": appearance.creases,
+        "gloss": appearance.gloss,
+        "detail_share": appearance.detail_share,
+        "bare": float(appearance.glove is None),
+        "glove": np.zeros(3) if appearance.glove is None else appearance.glove,
         "free_mm": np.r_[0.0, mesh.free_mm],
         "joint_mm": np.vstack([np.full((1, 3), 1e4), joints_mm]),
-        "tip_colour": look.tip,
-        "tip_mm": look.tip_mm,
-        "polish": look.polish,
-        "band_mm": look.band_mm,
-        "band_colour": look.band,
-        "ring_mm": look.ring_mm,
-        "ring_colour": look.ring,
+        "tip_colour": appearance.tip,
+        "tip_mm": appearance.tip_mm,
+        "polish": appearance.polish,
+        "band_mm": appearance.band_mm,
+        "band_colour": appearance.band,
+        "ring_mm": appearance.ring_mm,
+        "ring_colour": appearance.ring,
         "sore_finger": sores[:, 0],
         "sore_at": sores[:, 1:5],
         "sore_colour": sores[:, 5:9],

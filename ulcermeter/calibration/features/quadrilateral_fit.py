@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.calibration.features.dark_rim import rim_offsets
-from ulcermeter.calibration.features.edges import edge_offsets
-from ulcermeter.calibration.features.sharp_sides import Sharpest, sharpest_line
+from ulcermeter.calibration.features.edge_position import edge_offsets
+from ulcermeter.calibration.features.sharpest_line import Sharpest, sharpest_line
 from ulcermeter.datatypes import Points
 from ulcermeter.datatypes.arrays import Matrix
 from ulcermeter.datatypes.light import SRGB_TO_LINEAR
@@ -20,7 +20,7 @@ __all__ = ["Quad", "crossing", "fit_quad"]
 _LARGEST_SIDE_PX = 1600.0
 _LEAST_SD_PX = 0.02
 _LARGEST_SPREAD_PX = 0.8
-_LEAST_RIM_SEEN = 0.6
+_LEAST_RIM_VISIBLE = 0.6
 """Share of a side along which a dark rim must be seen, in a straight line, to be one; assumption."""
 _LEAST_REACH_PX = 6.0
 _FINE_REACH_PX, _EVERY = 5.0, 3
@@ -44,7 +44,7 @@ class Quad:
 
     corners_px: Points
     covariance_px2: Matrix
-    seen: Matrix
+    visible: Matrix
     rms_px: float
 
 
@@ -72,7 +72,7 @@ def fit_quad(
     corners = (guess - origin + 0.5) * scale - 0.5
     start_reach = float(np.clip(0.02 * np.ptp(corners, axis=0).max(), 6, 16))
     ends = np.roll(corners, -1, axis=0)
-    mixes = [_told_apart(light, a, b, start_reach) for a, b in zip(corners, ends, strict=True)]
+    mixes = [_channel_mix(light, a, b, start_reach) for a, b in zip(corners, ends, strict=True)]
     for reach in (start_reach, 0.6 * start_reach, _FINE_REACH_PX, 4.0):
         fits = _fit_sides(light, mixes, corners, reach, trim)
         if fits is None:
@@ -86,9 +86,9 @@ def fit_quad(
         corners = _corners(np.stack([fit[0] for fit in fits]))
     lines, covariances = np.stack([fit[0] for fit in fits]), [fit[1] for fit in fits]
     covariance = _propagated(lines, covariances)
-    seen = np.array([fit[2] for fit in fits])
+    visible = np.array([fit[2] for fit in fits])
     rms = float(np.sqrt(np.mean([fit[3] ** 2 for fit in fits])))
-    return Quad((corners + 0.5) / scale - 0.5 + origin, covariance / scale**2, seen, rms / scale)
+    return Quad((corners + 0.5) / scale - 0.5 + origin, covariance / scale**2, visible, rms / scale)
 
 
 def _patch(pixels: NDArray[np.uint8], guess: Points) -> tuple[NDArray[np.float32], Points, float]:
@@ -119,7 +119,7 @@ def _sharpened(
         at, half, outwards = _stretches(corners[k], ends[k], cut)
         sharp = sharpest_line(light, at, half, outwards, reach_px=max(shadow * lengths.max(), _LEAST_REACH_PX))
         side = None if sharp is None else _sharp_side(corners[k], ends[k], at, sharp)
-        sides.append(fit if side is None or side[2] < _LEAST_RIM_SEEN else _surer(side, fit, corners[k], ends[k]))
+        sides.append(fit if side is None or side[2] < _LEAST_RIM_VISIBLE else _surer(side, fit, corners[k], ends[k]))
     return sides
 
 
@@ -128,11 +128,11 @@ def _sharp_side(start: Points, end: Points, at: Matrix, sharp: Sharpest) -> _Sid
 
     Added to its covariance is how far all places alike, and a second border along the whole of it, would move it.
     """
-    seen = np.isfinite(sharp.offsets_px)
-    if seen.sum() < 8:
+    visible = np.isfinite(sharp.offsets_px)
+    if visible.sum() < 8:
         return None
-    surest = _side(start, end, at, sharp.offsets_px, seen, sharp.sd_px)
-    alike = _side(start, end, at, sharp.offsets_px, seen, np.full(len(at), _LARGEST_SPREAD_PX))
+    surest = _side(start, end, at, sharp.offsets_px, visible, sds=sharp.sd_px)
+    alike = _side(start, end, at, sharp.offsets_px, visible, sds=np.full(len(at), _LARGEST_SPREAD_PX))
     if surest is None:
         return None
     line, covariance, share, rms = surest if alike is None else _with_doubt(surest, alike, start, end)
@@ -147,10 +147,10 @@ def _surer(sharp: _Side, fit: _Side, start: Points, end: Points) -> _Side:
 
 def _with_doubt(side: _Side, other: _Side, start: Points, end: Points) -> _Side:
     """Return a side whose covariance holds how far another line for it lies apart, as a standard deviation."""
-    line, covariance, seen, rms = side
+    line, covariance, visible, rms = side
     apart = np.stack([start, end]) @ (other[0][:2] - line[:2]) - (other[0][2] - line[2])
     change = np.array([apart.mean(), (apart[1] - apart[0]) / np.hypot(*(end - start))])
-    return line, covariance + np.outer(change, change), seen, rms
+    return line, covariance + np.outer(change, change), visible, rms
 
 
 def _with_dark_rims(
@@ -165,9 +165,9 @@ def _with_dark_rims(
         cut = trim[0] if (k % 2 == 0) == long_first else trim[1]
         at, half, outwards = _stretches(corners[k], ends[k], cut)
         offsets, _ = rim_offsets(light, at - half, at + half, outwards, reach_px=shadow * lengths.max())
-        seen = np.isfinite(offsets)
-        inner = _side(corners[k], ends[k], at, offsets, seen) if seen.mean() >= _LEAST_RIM_SEEN else None
-        sides.append(inner if inner is not None and inner[2] >= _LEAST_RIM_SEEN else fit)
+        visible = np.isfinite(offsets)
+        inner = _side(corners[k], ends[k], at, offsets, visible) if visible.mean() >= _LEAST_RIM_VISIBLE else None
+        sides.append(inner if inner is not None and inner[2] >= _LEAST_RIM_VISIBLE else fit)
     return sides
 
 
@@ -180,7 +180,7 @@ def _fit_sides(
     fits = []
     for k in range(4):
         cut = trim[0] if (k % 2 == 0) == long_first else trim[1]
-        fit = _fit_side(light, mixes[k], corners[k], ends[k], reach_px, cut)
+        fit = _fit_side(light, mixes[k], corners[k], ends[k], reach_px=reach_px, trim=cut)
         if fit is None:
             return None
         fits.append(fit)
@@ -188,17 +188,17 @@ def _fit_sides(
 
 
 def _fit_side(
-    light: NDArray[np.float32], mix: Matrix, start: Points, end: Points, reach_px: float, trim: float
+    light: NDArray[np.float32], mix: Matrix, start: Points, end: Points, *, reach_px: float, trim: float
 ) -> _Side | None:
     """Fit one side: line (normal angle and offset about the side's middle), covariance, share seen, rms."""
     at, half, outwards = _stretches(start, end, trim, every=_EVERY if reach_px > _FINE_REACH_PX else 1)
     normals = np.broadcast_to(outwards, at.shape)
     offsets, steps = edge_offsets(light, at - half, at + half, normals, reach_px=reach_px, mix=mix)
-    seen = np.isfinite(offsets)
-    if seen.sum() < max(len(at) / 3, 8):
+    visible = np.isfinite(offsets)
+    if visible.sum() < max(len(at) / 3, 8):
         return None
-    seen &= steps > 0.2 * float(np.median(steps[seen]))
-    return _side(start, end, at, offsets, seen)
+    visible &= steps > 0.2 * float(np.median(steps[visible]))
+    return _side(start, end, at, offsets, visible)
 
 
 def _stretches(start: Points, end: Points, trim: float, *, every: int = 1) -> tuple[Matrix, Matrix, Matrix]:
@@ -211,14 +211,14 @@ def _stretches(start: Points, end: Points, trim: float, *, every: int = 1) -> tu
 
 
 def _side(
-    start: Points, end: Points, at: Matrix, offsets: Matrix, seen: NDArray[np.bool_], sds: Matrix | None = None
+    start: Points, end: Points, at: Matrix, offsets: Matrix, visible: NDArray[np.bool_], *, sds: Matrix | None = None
 ) -> _Side | None:
     """Fit a line to how far a border lies from a side at places along it; `sds` (P,) px where they differ."""
     length = float(np.hypot(*(end - start)))
     along = (end - start) / length
     outwards = np.array([along[1], -along[0]])
     place = ((at - (start + end) / 2) @ along) / (length / 2)
-    solved = _robust_line(place, np.where(seen, offsets, 0.0), seen, sds)
+    solved = _robust_line(place, np.where(visible, offsets, 0.0), visible, sds)
     if solved is None:
         return None
     (shift, slope), covariance, weights, rms = solved
@@ -230,7 +230,7 @@ def _side(
     return line, turn @ covariance @ turn, float(np.mean(weights > 0.3)), rms
 
 
-def _told_apart(light: NDArray[np.float32], start: Points, end: Points, reach_px: float) -> Matrix:
+def _channel_mix(light: NDArray[np.float32], start: Points, end: Points, reach_px: float) -> Matrix:
     """Return the mix of channels (3,) that differs most across a side, brighter outside."""
     along = (end - start) / np.hypot(*(end - start))
     outwards = np.array([along[1], -along[0]])
@@ -238,14 +238,14 @@ def _told_apart(light: NDArray[np.float32], start: Points, end: Points, reach_px
     rings = []
     for side in (-1, 1):
         where = (at + side * 0.8 * reach_px * outwards)[None].astype(np.float32)
-        seen = cv2.remap(light, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        rings.append(np.median(seen.reshape(-1, 3), axis=0))
+        visible = cv2.remap(light, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        rings.append(np.median(visible.reshape(-1, 3), axis=0))
     apart = rings[1] - rings[0]
     return np.asarray(apart / max(float(np.abs(apart).sum()), 1e-6), dtype=np.float64)
 
 
 def _robust_line(
-    place: Matrix, offsets: Matrix, seen: NDArray[np.bool_], sds: Matrix | None = None
+    place: Matrix, offsets: Matrix, visible: NDArray[np.bool_], sds: Matrix | None = None
 ) -> tuple[Matrix, Matrix, Matrix, float] | None:
     """Tukey-weighted straight line through offsets; the start is Theil's median slope, so a bump cannot take it.
 
@@ -253,13 +253,13 @@ def _robust_line(
     """
     design = np.column_stack([np.ones_like(place), place])
     own = np.ones_like(offsets) if sds is None else sds
-    solution = _theil(place[seen], offsets[seen]) if sds is None else _weighted(design, offsets, seen / sds**2)
+    solution = _theil(place[visible], offsets[visible]) if sds is None else _weighted(design, offsets, visible / sds**2)
     least = _LEAST_SD_PX if sds is None else 1.0
     most = _LARGEST_SPREAD_PX if sds is None else _LARGEST_SPREAD_PX / float(np.min(sds))
     for _ in range(8):
         off = (offsets - design @ solution) / own
-        spread = float(np.clip(1.4826 * np.median(np.abs(off[seen])), least, most))
-        weights = np.where(seen, np.clip(1 - (off / (4.685 * spread)) ** 2, 0, None) ** 2, 0.0)
+        spread = float(np.clip(1.4826 * np.median(np.abs(off[visible])), least, most))
+        weights = np.where(visible, np.clip(1 - (off / (4.685 * spread)) ** 2, 0, None) ** 2, 0.0)
         normal = (design.T * (weights / own**2)) @ design
         if np.linalg.det(normal) < 1e-9:
             return None
@@ -308,18 +308,19 @@ def _propagated(lines: Matrix, covariances: list[Matrix]) -> Matrix:
 
 
 def crossing(first: Matrix, second: Matrix) -> Matrix:
-    """Return where lines (K, 3) cross, (K, 2).
+    """Return where lines cross.
 
     Parameters
     ----------
-    first : Matrix
-        A line a x + b y = c, (3,).
-    second : Matrix
-        Another line.
+    first : float64 (K, 3)
+        a, b, c of a x + b y = c.
+    second : float64 (K, 3)
+        The lines that they cross.
 
     Returns
     -------
-    Matrix
+    float64 (K, 2)
+        (x, y); far away for parallel lines.
     """
     det = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
     det = np.where(np.abs(det) < 1e-9, 1e-9, det)

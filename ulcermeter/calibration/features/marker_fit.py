@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.calibration.features.bending import Bending, fit_bending
-from ulcermeter.calibration.features.edges import edge_offsets, linear_grey
+from ulcermeter.calibration.features.edge_position import edge_offsets, linear_grey
+from ulcermeter.calibration.features.marker_bending import Bending, fit_bending
 from ulcermeter.calibration.features.marker_code import Marker
 from ulcermeter.calibration.geometry.homography import square_to_quad
 from ulcermeter.datatypes import Points, transform_points

@@ -18,9 +18,16 @@ def stated_scale(photo: Photo, reference: Reference, *, reference_on: str) -> Ca
     Parameters
     ----------
     photo : Photo
+        For its size.
     reference : Reference
         Of kind `SCALE`.
     reference_on : {'skin', 'table'}
+        As stated.
+
+    Returns
+    -------
+    Calibration
+        Not verified; tilt, distance and errors NaN.
     """
     assert reference.px_per_mm is not None
     nan = float("nan")

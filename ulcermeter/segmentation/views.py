@@ -77,14 +77,15 @@ def whole_view(pixels: Pixels, *, step: float) -> View:
 
     Parameters
     ----------
-    pixels : Pixels
-        RGB, uint8 (M, N, 3), rows downwards.
+    pixels : uint8 (M, N, 3)
+        The window, RGB in sRGB.
     step : float
-        Window pixels per view pixel.
+        Window px per view px; under 1 counts as 1.
 
     Returns
     -------
     View
+        All of the window.
     """
     if step <= 1.0:
         return View(pixels, (0.0, 0.0), 1.0)
@@ -100,18 +101,19 @@ def cut_view(pixels: Pixels, *, centre: NDArray[np.floating], step: float, size_
 
     Parameters
     ----------
-    pixels : Pixels
-        RGB, uint8 (M, N, 3), rows downwards.
-    centre : float (K, 2)
-        Centre of the view, px (x, y).
+    pixels : uint8 (M, N, 3)
+        The window, RGB in sRGB.
+    centre : float (2,)
+        Of the view, window px (x, y).
     step : float
-        Window pixels per view pixel.
+        Window px per view px.
     size_px : int
-        Height or side, px.
+        Side of the square, view px.
 
     Returns
     -------
     View
+        Bicubic where it enlarges; smoothed by 0.45 view px first where it shrinks by more than 1.4.
     """
     origin = np.asarray(centre, dtype=np.float64) - step * (size_px - 1) / 2
     margin = 4 * step + 4
@@ -134,16 +136,17 @@ def blank_polygon(logits: Logits, view: View, polygon: Points) -> Logits:
 
     Parameters
     ----------
-    logits : Logits
-        Logits of the probability, float32 (M, N).
+    logits : float32 (M, N)
+        Of the view.
     view : View
         A part of the window at the network's spacing.
-    polygon : Points
-        A polygon (K, 2); it closes itself.
+    polygon : float64 (K, 2)
+        (x, y), window px; fewer than 3 vertices blank nothing.
 
     Returns
     -------
-    Logits
+    float32 (M, N)
+        A copy, or the same array.
     """
     if len(polygon) < 3:
         return logits
@@ -158,6 +161,15 @@ def extract_finds(logits: Logits, view: View, *, model: Model) -> list[Find]:
     ----------
     logits : float32 (M, N)
         Raw logits of the view.
+    view : View
+        A part of the window at the network's spacing.
+    model : Model
+        For temperature and shift of the logits.
+
+    Returns
+    -------
+    list of Find
+        Outlines in window px; parts of fewer than 12 view px are left out.
     """
     level = (np.clip(logits, NEVER, 20.0) + np.float32(model.logit_shift)) / np.float32(model.temperature)
     count, labels, stats, _ = cv2.connectedComponentsWithStats((level > 0).astype(np.uint8), connectivity=8)

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.phantom.hands.body import read_body
 from ulcermeter.phantom.hands.mesh import LongNail
-from ulcermeter.phantom.hands.painter import SkinLook
-from ulcermeter.phantom.hands.rest import FingerShape, RestHand, along_finger, hand_at_rest, reshaped
+from ulcermeter.phantom.hands.renderer import SkinAppearance
+from ulcermeter.phantom.hands.rest_pose import FingerShape, RestHand, along_finger, hand_at_rest, reshaped
 from ulcermeter.phantom.hands.subdivision import smooth_hand
 from ulcermeter.phantom.skin import BACK_SRGB, PALM_SRGB, linear, tone_colour
 
 TEXTURE_PX = 2048
 
-BED_SRGB = np.array([(140, 30, 30), (190, 60, 50), (200, 160, 90), (225, 205, 150), (45, 25, 20), (90, 10, 15)])
+WOUND_BED_SRGB = np.array([(140, 30, 30), (190, 60, 50), (200, 160, 90), (225, 205, 150), (45, 25, 20), (90, 10, 15)])
 TIP_SRGB = np.array([(28, 22, 22), (45, 25, 25), (235, 225, 210), (120, 80, 130), (90, 70, 120), (150, 30, 35)])
 POLISH_SRGB = np.array([(170, 20, 40), (220, 120, 140), (40, 20, 60), (240, 235, 230), (60, 120, 160), (20, 20, 20)])
 BAND_SRGB = np.array([(205, 160, 120), (235, 235, 230), (190, 140, 100), (120, 160, 200), (245, 240, 220)])
@@ -26,7 +26,18 @@ GLOVE_SRGB = np.array([(120, 150, 215), (240, 240, 240), (40, 40, 45), (150, 120
 
 
 def draw_body(rng: np.random.Generator) -> RestHand:
-    """Draw a grown person's hand: sex, age, origin and weight mixed, fingers of any length."""
+    """Draw a grown person's hand: sex, age, origin and weight mixed, fingers of any length.
+
+    Parameters
+    ----------
+    rng : Generator
+        What chance is drawn from.
+
+    Returns
+    -------
+    RestHand
+        At rest, mm.
+    """
     sex, old = str(rng.choice(["female", "male"])), rng.uniform(0, 1)
     origins = dict(zip(("african", "asian", "caucasian"), rng.dirichlet([0.7] * 3), strict=True))
     weight = rng.uniform(0, 1)
@@ -46,7 +57,22 @@ def draw_body(rng: np.random.Generator) -> RestHand:
 
 
 def draw_shape(hand: RestHand, rng: np.random.Generator) -> tuple[RestHand, dict[int, FingerShape]]:
-    """Draw each finger's departure from healthy; half of the hands have none."""
+    """Draw each finger's departure from healthy; half of the hands have none.
+
+    Parameters
+    ----------
+    hand : RestHand
+        The hand at rest.
+    rng : Generator
+        What chance is drawn from.
+
+    Returns
+    -------
+    RestHand
+        With these shapes.
+    dict of int to FingerShape
+        By finger, 1 (thumb) to 5.
+    """
     ill = rng.random() < 0.5
     shapes = {
         finger: FingerShape(
@@ -70,18 +96,44 @@ def _wrapped(rng: np.random.Generator) -> tuple[float, float]:
 
 
 def draw_nails(rng: np.random.Generator) -> dict[int, LongNail]:
-    """Draw nails that grow past the tip, on one hand of four."""
+    """Draw nails that grow past the tip, on one hand of four.
+
+    Parameters
+    ----------
+    rng : Generator
+        What chance is drawn from.
+
+    Returns
+    -------
+    dict of int to LongNail
+        By finger, 1 (thumb) to 5; empty for short nails.
+    """
     if rng.random() > 0.25:
         return {}
     length, pointed = rng.uniform(0.8, 9), rng.uniform(0, 1)
     return {finger: LongNail(length * rng.uniform(0.8, 1.1), pointed) for finger in range(1, 6)}
 
 
-def draw_look(hand: RestHand, shapes: dict[int, FingerShape], rng: np.random.Generator) -> SkinLook:
-    """Draw the skin: any tone, purple or red hands, polish, rings, dressings, tips, sores, gloves."""
+def draw_appearance(hand: RestHand, shapes: dict[int, FingerShape], rng: np.random.Generator) -> SkinAppearance:
+    """Draw the skin: any tone, purple or red hands, polish, rings, dressings, tips, sores, gloves.
+
+    Parameters
+    ----------
+    hand : RestHand
+        The hand at rest, for the sores' places.
+    shapes : dict of int to FingerShape
+        By finger, for where dressings lie.
+    rng : Generator
+        What chance is drawn from.
+
+    Returns
+    -------
+    SkinAppearance
+        Colours in linear light 0..1, lengths in mm.
+    """
     tone = rng.uniform(1, 6)
     hue = 1 + rng.normal(0, 0.05, 3)
-    look = SkinLook(
+    appearance = SkinAppearance(
         back=tone_colour(BACK_SRGB, tone) * hue,
         palm=tone_colour(PALM_SRGB, tone) * hue,
         mottling=rng.uniform(0.1, 1.3),
@@ -92,40 +144,42 @@ def draw_look(hand: RestHand, shapes: dict[int, FingerShape], rng: np.random.Gen
     if rng.random() < 0.15:
         cast = np.array([0.92, 0.72, 0.98]) if rng.random() < 0.6 else np.array([1.05, 0.72, 0.70])
         strength = rng.uniform(0.2, 1)
-        look.back, look.palm = (c * (1 - strength + strength * cast) for c in (look.back, look.palm))
+        appearance.back, appearance.palm = (
+            c * (1 - strength + strength * cast) for c in (appearance.back, appearance.palm)
+        )
     if rng.random() < 0.03:
-        look.glove = linear(GLOVE_SRGB[rng.integers(len(GLOVE_SRGB))].astype(float))
-    _paint_nails(look, rng)
-    _paint_tips(look, rng)
-    _put_on(look, shapes, rng)
-    look.sores = _draw_sores(hand, rng)
-    return look
+        appearance.glove = linear(GLOVE_SRGB[rng.integers(len(GLOVE_SRGB))].astype(float))
+    _paint_nails(appearance, rng)
+    _paint_tips(appearance, rng)
+    _put_on(appearance, shapes, rng)
+    appearance.sores = _draw_sores(hand, rng)
+    return appearance
 
 
-def _paint_nails(look: SkinLook, rng: np.random.Generator) -> None:
+def _paint_nails(appearance: SkinAppearance, rng: np.random.Generator) -> None:
     if rng.random() < 0.3:
         colour = POLISH_SRGB[rng.integers(len(POLISH_SRGB))] if rng.random() < 0.6 else rng.uniform(0, 255, 3)
-        look.polish[1:, :3] = linear(colour.astype(float))
-        look.polish[1:, 3] = rng.uniform(0.5, 1.0)
+        appearance.polish[1:, :3] = linear(colour.astype(float))
+        appearance.polish[1:, 3] = rng.uniform(0.5, 1.0)
 
 
-def _paint_tips(look: SkinLook, rng: np.random.Generator) -> None:
-    chance = 0.25 if rng.random() < 0.35 else 0.0
+def _paint_tips(appearance: SkinAppearance, rng: np.random.Generator) -> None:
+    probability = 0.25 if rng.random() < 0.35 else 0.0
     for finger in range(1, 6):
-        if rng.random() < chance:
-            look.tip[finger, :3] = linear(TIP_SRGB[rng.integers(len(TIP_SRGB))].astype(float))
-            look.tip[finger, 3] = rng.uniform(0.4, 1.0)
-            look.tip_mm[finger] = rng.uniform(2, 22)
+        if rng.random() < probability:
+            appearance.tip[finger, :3] = linear(TIP_SRGB[rng.integers(len(TIP_SRGB))].astype(float))
+            appearance.tip[finger, 3] = rng.uniform(0.4, 1.0)
+            appearance.tip_mm[finger] = rng.uniform(2, 22)
 
 
-def _put_on(look: SkinLook, shapes: dict[int, FingerShape], rng: np.random.Generator) -> None:
-    look.ring = linear(rng.choice([(212, 170, 90), (200, 200, 205), (60, 60, 65)]).astype(float))
+def _put_on(appearance: SkinAppearance, shapes: dict[int, FingerShape], rng: np.random.Generator) -> None:
+    appearance.ring = linear(rng.choice([(212, 170, 90), (200, 200, 205), (60, 60, 65)]).astype(float))
     for finger, shape in shapes.items():
-        look.band_mm[finger] = shape.wrapped_mm
-        look.band[finger] = (*linear(BAND_SRGB[rng.integers(len(BAND_SRGB))].astype(float)), rng.uniform(0, 1))
+        appearance.band_mm[finger] = shape.wrapped_mm
+        appearance.band[finger] = (*linear(BAND_SRGB[rng.integers(len(BAND_SRGB))].astype(float)), rng.uniform(0, 1))
         if rng.random() < 0.06:
             start = rng.uniform(38, 55)
-            look.ring_mm[finger] = (start, start + rng.uniform(1.5, 6))
+            appearance.ring_mm[finger] = (start, start + rng.uniform(1.5, 6))
 
 
 def _draw_sores(hand: RestHand, rng: np.random.Generator) -> Reals:
@@ -141,13 +195,24 @@ def _draw_sores(hand: RestHand, rng: np.random.Generator) -> Reals:
         s, _ = along_finger(rest[own], hand.joints(finger))
         reach = float(rng.choice([8, 20, 45]))
         near = own[(s < reach)] if (s < reach).any() else own
-        bed = linear(BED_SRGB[rng.integers(len(BED_SRGB))] * rng.uniform(0.7, 1.1))
+        bed = linear(WOUND_BED_SRGB[rng.integers(len(WOUND_BED_SRGB))] * rng.uniform(0.7, 1.1))
         out.append([finger, *rest[rng.choice(near)], np.exp(rng.normal(0.7, 0.5)), *bed, rng.uniform(0, 1)])
     return np.array(out)
 
 
 def read_details(folder: Path | None) -> list[NDArray[np.uint8]]:
-    """Read skin textures as ratios to their mean over the hand, 128 for 1; an even one without a folder."""
+    """Read skin textures as ratios to their mean over the hand, 128 for 1; an even one without a folder.
+
+    Parameters
+    ----------
+    folder : Path or None
+        JPEG and PNG laid out as MakeHuman's skin textures.
+
+    Returns
+    -------
+    list of uint8 (M, N, 3)
+        128 is the mean colour over the fingers; at least one.
+    """
     paths = [] if folder is None else sorted(folder.glob("*.jpg")) + sorted(folder.glob("*.png"))
     pictures = [picture for path in paths if (picture := cv2.imread(str(path), cv2.IMREAD_COLOR)) is not None]
     if not pictures:

@@ -13,14 +13,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.calibration.features.quad_guesses import find_quads
-from ulcermeter.calibration.features.quads import Quad, fit_quad
-from ulcermeter.calibration.features.round_corners import border_beyond, corner_radii
+from ulcermeter.calibration.features.corner_radius import border_beyond, corner_radii
+from ulcermeter.calibration.features.quadrilateral_candidates import find_quads
+from ulcermeter.calibration.features.quadrilateral_fit import Quad, fit_quad
 from ulcermeter.calibration.geometry.camera import CameraPrior, camera_prior
 from ulcermeter.calibration.geometry.homography import fit_homography
 from ulcermeter.calibration.geometry.pose import solve_poses
 from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
-from ulcermeter.calibration.references.region import cropped
+from ulcermeter.calibration.references.search_region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Photo, Points, transform_points
 from ulcermeter.datatypes.arrays import Matrix
 from ulcermeter.errors import Problem, Refusal
@@ -37,8 +37,8 @@ ID1_CORNER_MM = 3.18
 """ISO/IEC 7810:2019, ID-1: radius of the corners, mm (2.88 to 3.48)."""
 _MOST_GUESSES = 100
 """Outlines tried among clear borders, and as many among faint ones where those show no card."""
-_LEAST_SEEN = 0.45
-_MOST_SKEW = 0.15
+_LEAST_VISIBLE = 0.45
+_LARGEST_SKEW = 0.15
 """Of a guess before its sides are fitted. Guesses at 40 drawn cards, tilted to 45 degrees, reach 0.02 and at two
 photographed ones 0.04; of 42 guesses on photos of coins, 40 are beyond 0.15."""
 _LARGEST_CHI2 = 30.0
@@ -112,17 +112,17 @@ def _cards(pixels: NDArray[np.uint8], region: Box | None, camera: CameraPrior, t
     """Return all cards among the clear borders, else among faint ones; of overlapping ones the outermost."""
     patch, origin = cropped(pixels, region)
 
-    def askew(quads: Matrix) -> Matrix:
-        return _askew(quads + origin, camera)
+    def skew_of(quads: Matrix) -> Matrix:
+        return _card_skew(quads + origin, camera)
 
     cards: list[_Card] = []
     for faint in (False, True):
-        guesses = [g + origin for g in find_quads(patch, askew=askew, most=_MOST_GUESSES, faint=faint)]
-        rounded = [_looks_rounded(pixels, _read_right(g, camera)) for g in guesses]
+        guesses = [g + origin for g in find_quads(patch, skew_of=skew_of, most=_MOST_GUESSES, faint=faint)]
+        rounded = [_n_rounded_roughly(pixels, _in_reading_order(g, camera)) for g in guesses]
         for k in np.argsort([-n for n in rounded], kind="stable"):
             if rounded[k] < _GUESS_LEAST_ROUNDED:
                 break
-            if any(_settled(guesses[k], rounded[k], card) for card in cards):
+            if any(_cannot_replace(guesses[k], rounded[k], card) for card in cards):
                 continue
             card = _card(pixels, guesses[k], camera, tilt_scale_deg)
             if card is not None:
@@ -132,7 +132,7 @@ def _cards(pixels: NDArray[np.uint8], region: Box | None, camera: CameraPrior, t
     return cards
 
 
-def _settled(guess: Points, rounded: int, card: _Card) -> bool:
+def _cannot_replace(guess: Points, rounded: int, card: _Card) -> bool:
     """Say whether a guess cannot take an outline's place: no larger, or all corners of the outline are a card's."""
     whole = card.n_rounded == 4 and rounded < 4
     return _overlap(guess, card.corners_px) and (whole or not _larger(guess, card.corners_px))
@@ -144,19 +144,19 @@ def _outermost(card: _Card, others: list[_Card]) -> list[_Card]:
     An outline with all four corners of a card stays where a larger one lacks some; where both do, the larger may be a
     shadow's as well.
     """
-    rivals = [other for other in others if _overlap(card.corners_px, other.corners_px)]
-    if any(not _larger(card.corners_px, o.corners_px) or card.n_rounded < o.n_rounded == 4 for o in rivals):
+    overlapping = [other for other in others if _overlap(card.corners_px, other.corners_px)]
+    if any(not _larger(card.corners_px, o.corners_px) or card.n_rounded < o.n_rounded == 4 for o in overlapping):
         return others
-    if rivals and card.n_rounded < 4:
+    if overlapping and card.n_rounded < 4:
         raise Refusal(
             Problem(
                 where="reference id1",
                 expected="one outline of a bank card",
-                got=f"two, one in the other ({_place(card)} and {_place(rivals[0])})",
+                got=f"two, one in the other ({_place(card)} and {_place(overlapping[0])})",
                 action="photograph the card alone on a plain ground",
             )
         )
-    return [*(other for other in others if not any(other is r for r in rivals)), card]
+    return [*(other for other in others if not any(other is r for r in overlapping)), card]
 
 
 def _larger(first: Points, second: Points) -> bool:
@@ -173,12 +173,12 @@ def _place(card: _Card) -> str:
 def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_scale_deg: float) -> _Card | None:
     trims = tuple(1.3 * ID1_CORNER_MM / side for side in ID1_MM)
     quad = fit_quad(pixels, guess, trim=(trims[0], trims[1]), shadow=_SHADOW_MM / ID1_MM[0])
-    if quad is None or quad.seen.min() < _LEAST_SEEN:
+    if quad is None or quad.visible.min() < _LEAST_VISIBLE:
         return None
-    rounded = _rounded(pixels, _read_right(quad.corners_px, camera))
+    rounded = _n_rounded_corners(pixels, _in_reading_order(quad.corners_px, camera))
     if not rounded:
         return None
-    turned = [(quad.corners_px, quad.covariance_px2), _turned(quad)]
+    turned = [(quad.corners_px, quad.covariance_px2), _quarter_turned(quad)]
     fits = [
         solve_poses(c, _corners_mm(), v, camera=camera, point_sd_mm=_POINT_SD_MM, tilt_scale_deg=tilt_scale_deg).chi2
         for c, v in turned
@@ -198,7 +198,7 @@ def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_sc
     return _Card(*turned[best], rounded)
 
 
-def _read_right(corners: Points, camera: CameraPrior) -> Points:
+def _in_reading_order(corners: Points, camera: CameraPrior) -> Points:
     """Return the outline's corners from the one on where it looks more like a card."""
     turned = np.roll(corners, -1, axis=0)
     return corners if _skew(corners, camera) <= _skew(turned, camera) else turned
@@ -230,26 +230,26 @@ def _plane_axes(corners: Matrix) -> Matrix:
     return np.stack([x, y], axis=-1)
 
 
-def _askew(corners: Matrix, camera: CameraPrior) -> Matrix:
+def _card_skew(corners: Matrix, camera: CameraPrior) -> Matrix:
     """Return the skew (Q,) of outlines (Q, 4, 2) read the better way round; infinite where none can be a card."""
     skew = np.minimum(_skew(corners, camera), _skew(np.roll(corners, -1, axis=1), camera))
     x, y = corners[..., 0], corners[..., 1]
     around = np.hypot(np.roll(x, -1, axis=1) - x, np.roll(y, -1, axis=1) - y).sum(axis=1)
     small = around < _LEAST_PX_PER_MM * 2 * sum(ID1_MM)
-    return np.where((skew > _MOST_SKEW) | small, np.inf, skew)
+    return np.where((skew > _LARGEST_SKEW) | small, np.inf, skew)
 
 
 def _corners_mm() -> Points:
     return np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]]) * ID1_MM
 
 
-def _turned(quad: Quad) -> tuple[Points, Matrix]:
+def _quarter_turned(quad: Quad) -> tuple[Points, Matrix]:
     """Return the corners and covariance of the same outline, read from the next corner on."""
     order = np.roll(np.arange(8), -2)
     return np.roll(quad.corners_px, -1, axis=0), quad.covariance_px2[np.ix_(order, order)]
 
 
-def _rounded(pixels: NDArray[np.uint8], corners: Points) -> int:
+def _n_rounded_corners(pixels: NDArray[np.uint8], corners: Points) -> int:
     """Return how many corners are rounded as a card's are; 0 where too few are or a side goes on beyond one.
 
     Three must be, or two where the others cannot be seen. Whether a side goes on is asked unless all four are.
@@ -265,7 +265,7 @@ def _rounded(pixels: NDArray[np.uint8], corners: Points) -> int:
     return 0 if np.any((beyond > _GOES_ON[0]) & (beyond < _GOES_ON[1])) else n
 
 
-def _looks_rounded(pixels: NDArray[np.uint8], guess: Points) -> int:
+def _n_rounded_roughly(pixels: NDArray[np.uint8], guess: Points) -> int:
     """Return how many corners of a guess may be rounded as a card's are."""
     off = np.abs(corner_radii(pixels, guess, ID1_MM, guessed=True) - ID1_CORNER_MM)
     return int(np.sum(off <= _GUESS_RADIUS_OFF_MM))
@@ -278,13 +278,13 @@ def _overlap(first: Points, second: Points) -> bool:
 
 def _found(card: _Card) -> FoundReference:
     to_px = fit_homography(_corners_mm(), card.corners_px)
-    grown = _corners_mm() + np.array([[-1, -1], [1, -1], [1, 1], [-1, 1.0]])
+    enlarged = _corners_mm() + np.array([[-1, -1], [1, -1], [1, 1], [-1, 1.0]])
     return FoundReference(
         reference=Reference(ReferenceKind.ID1),
         points_px=card.corners_px,
         points_mm=_corners_mm(),
         covariance_px2=card.covariance_px2,
-        outline_px=transform_points(to_px, grown),
+        outline_px=transform_points(to_px, enlarged),
         size_sd_pct=0.05,
         point_sd_mm=_POINT_SD_MM,
     )

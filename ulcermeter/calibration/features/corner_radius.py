@@ -38,7 +38,7 @@ _LEAST_STEADY = 2.0
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Sampling:
     """How closely a corner is looked at: places this far apart, outlines this soft and shifted by so much, mm."""
 
     every_mm: float
@@ -46,8 +46,8 @@ class _Look:
     shifts_mm: tuple[float, ...]
 
 
-_GUESSED = _Look(0.4, (0.8,), (-0.6, 0.0, 0.6))
-_FITTED = _Look(0.2, (0.4, 1.2), (-0.2, 0.0, 0.2))
+_GUESSED = _Sampling(0.4, (0.8,), (-0.6, 0.0, 0.6))
+_FITTED = _Sampling(0.2, (0.4, 1.2), (-0.2, 0.0, 0.2))
 
 
 def corner_radii(
@@ -75,11 +75,11 @@ def corner_radii(
     """
     corners_mm = np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]]) * size_mm
     to_px = fit_homography(corners_mm, corners_px)
-    look = _GUESSED if guessed else _FITTED
-    covers, shadows = _models(look)
+    sampling = _GUESSED if guessed else _FITTED
+    covers, shadows = _models(sampling)
     radii = np.full(4, np.nan)
     for k, inward in enumerate(np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])):
-        levels = _seen(pixels, transform_points(to_px, corners_mm[k] + inward * _grid_mm(look)))
+        levels = _colours_at(pixels, transform_points(to_px, corners_mm[k] + inward * _grid_mm(sampling)))
         if levels is None:
             continue
         # A lens blurs light: in sRGB levels every border between dark and bright would lie on the dark side of itself.
@@ -116,9 +116,9 @@ def border_beyond(pixels: NDArray[np.uint8], corners_px: Points, size_mm: tuple[
     shares = np.full((4, 2), np.nan)
     for k, inward in enumerate(np.array([[1, 1], [-1, 1], [-1, -1], [1, -1.0]])):
         for axis in (0, 1):
-            along, across = np.eye(2)[axis] * inward, np.eye(2)[1 - axis] * inward
+            along, normal = np.eye(2)[axis] * inward, np.eye(2)[1 - axis] * inward
             beyond, own = (
-                _change(pixels, to_px, corners_mm[k] + sign * mm[:, None] * along, across)
+                _change(pixels, to_px, corners_mm[k] + sign * mm[:, None] * along, normal)
                 for sign, mm in ((-1, _ALONG_MM), (1, _SIDE_MM))
             )
             if beyond is not None and own is not None:
@@ -135,32 +135,32 @@ def _share(beyond: Reals, own: Reals) -> float:
     return float(np.median(beyond @ middle) / (middle @ middle))
 
 
-def _change(pixels: NDArray[np.uint8], to_px: Reals, at_mm: Points, across: Points) -> Reals | None:
+def _change(pixels: NDArray[np.uint8], to_px: Reals, at_mm: Points, normal: Points) -> Reals | None:
     """Return the change of light (P, 3) from one side of places to the other; None outside the photo."""
-    offsets = np.concatenate([-_ASIDE_MM, _ASIDE_MM])[:, None, None] * across
+    offsets = np.concatenate([-_ASIDE_MM, _ASIDE_MM])[:, None, None] * normal
     where = transform_points(to_px, (at_mm + offsets).reshape(-1, 2)).astype(np.float32)
     if (where < 0).any() or (where > np.array([pixels.shape[1], pixels.shape[0]]) - 1).any():
         return None
-    seen = SRGB_TO_LINEAR[cv2.remap(pixels, where[None], None, cv2.INTER_LINEAR)[0]]
-    seen = seen.reshape(2, len(_ASIDE_MM), len(at_mm), 3)
-    return np.asarray(seen[1].mean(axis=0) - seen[0].mean(axis=0), dtype=np.float64)
+    colours = SRGB_TO_LINEAR[cv2.remap(pixels, where[None], None, cv2.INTER_LINEAR)[0]]
+    colours = colours.reshape(2, len(_ASIDE_MM), len(at_mm), 3)
+    return np.asarray(colours[1].mean(axis=0) - colours[0].mean(axis=0), dtype=np.float64)
 
 
 @lru_cache(maxsize=2)
-def _grid_mm(look: _Look) -> Points:
-    ticks = np.arange(_FROM_MM, _TO_MM, look.every_mm)
+def _grid_mm(sampling: _Sampling) -> Points:
+    ticks = np.arange(_FROM_MM, _TO_MM, sampling.every_mm)
     return np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
 
 
 @lru_cache(maxsize=2)
-def _models(look: _Look) -> tuple[Reals, Reals]:
+def _models(sampling: _Sampling) -> tuple[Reals, Reals]:
     """Return drawn corners and the shadows beside them, each (radii × softness × shifts, places).
 
     All have mean 0 and length 1; each shadow is at right angles to its corner, so that what the two explain adds up.
     """
     covers, shadows = [], []
-    for radius, soft_mm, x, y in product(_RADII_MM, look.soft_mm, look.shifts_mm, look.shifts_mm):
-        short = radius - (_grid_mm(look) - [x, y])
+    for radius, soft_mm, x, y in product(_RADII_MM, sampling.soft_mm, sampling.shifts_mm, sampling.shifts_mm):
+        short = radius - (_grid_mm(sampling) - [x, y])
         away = np.hypot(*np.maximum(short, 0).T) + np.minimum(short.max(axis=1), 0) - radius
         within = np.clip(0.5 - away / soft_mm, 0, 1)
         cover = _normalised(within)
@@ -178,7 +178,7 @@ def _normalised(values: Reals) -> Reals:
     return np.asarray(_centred(values) / np.linalg.norm(_centred(values)))
 
 
-def _seen(pixels: NDArray[np.uint8], at: Points) -> Reals | None:
+def _colours_at(pixels: NDArray[np.uint8], at: Points) -> Reals | None:
     """Return the colours (P, 3) at places, smoothed to the grid; None where they leave the photo."""
     low, high = np.floor(at.min(axis=0)).astype(int) - 2, np.ceil(at.max(axis=0)).astype(int) + 3
     if (low < 0).any() or high[0] > pixels.shape[1] or high[1] > pixels.shape[0]:

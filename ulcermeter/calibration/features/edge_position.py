@@ -18,18 +18,19 @@ __all__ = ["edge_offsets", "linear_grey"]
 
 
 def linear_grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return linear-light grey in 0..1, float32 (M, N), of uint8 sRGB (M, N, 3): the mean of the three channels.
+    """Return linear-light grey of a photo: the mean of the three channels.
 
     The plain mean, not luminance: it has the least noise on black and white.
 
     Parameters
     ----------
-    pixels : NDArray[np.uint8]
-        RGB, uint8 (M, N, 3), rows downwards.
+    pixels : uint8 (M, N, 3)
+        RGB in sRGB.
 
     Returns
     -------
-    NDArray[np.float32]
+    float32 (M, N)
+        0..1.
     """
     light = cv2.LUT(pixels, SRGB_TO_LINEAR)
     return np.asarray(cv2.transform(light, np.full((1, 3), 1 / 3, dtype=np.float32)))

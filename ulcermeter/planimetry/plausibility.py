@@ -26,9 +26,14 @@ def check_on_finger(segmentation: Segmentation, finger: Finger | None) -> None:
     Parameters
     ----------
     segmentation : Segmentation
-        The outlines.
+        Only a reader's outlines are judged.
     finger : Finger or None
-        The finger, or None when none was found.
+        None when none was found: then 30 mm is the limit.
+
+    Raises
+    ------
+    Refusal
+        Such an outline.
     """
     if segmentation.source is not OutlineSource.READER:
         return

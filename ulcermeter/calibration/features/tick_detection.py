@@ -88,7 +88,7 @@ def find_ticks(grey: NDArray[np.uint8]) -> list[TickCluster]:
     for seed in good[np.argsort(-weights[good], kind="stable")].tolist():
         if seed in taken or len(rows) == _MOST_SEEDS:
             continue
-        members = _grown(seed, good, centres, waves, size)
+        members = _connected_tiles(seed, good, centres, waves, size)
         taken |= set(members.tolist())
         row = _cluster(members, centres, waves, weights, size) if len(members) >= _LEAST_TILES else None
         if row is not None:
@@ -133,7 +133,7 @@ def _tile_waves(grey: NDArray[np.uint8], size: int) -> tuple[Points, Reals, Real
     return centres, waves, shares, shares * np.sqrt(power[np.arange(len(power)), row, col])
 
 
-def _grown(seed: int, good: NDArray[np.intp], centres: Points, waves: Reals, size: int) -> NDArray[np.intp]:
+def _connected_tiles(seed: int, good: NDArray[np.intp], centres: Points, waves: Reals, size: int) -> NDArray[np.intp]:
     """Return the tiles that are reached from one over neighbours with nearly the same wave."""
     members, front = {seed}, [seed]
     drift = np.minimum(np.hypot(*(waves[good] - waves[seed]).T), np.hypot(*(waves[good] + waves[seed]).T))

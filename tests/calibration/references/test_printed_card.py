@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ulcermeter.calibration import calibrate
 from ulcermeter.calibration.card.layout import CARD_MM, OPENING_MM, SQUARE_MM, corner_places_mm
 from ulcermeter.calibration.card.print import BAR_MM, PAPERS_MM, card_place_mm
-from ulcermeter.calibration.references.card import card_texture, write_card
+from ulcermeter.calibration.references.printed_card import card_texture, write_card
 from ulcermeter.datatypes import CameraInfo, Photo, transform_points
 from ulcermeter.errors import Refusal
 from ulcermeter.phantom import draw_phantom, random_spec

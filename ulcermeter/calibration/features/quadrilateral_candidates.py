@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.calibration.features.quads import crossing
+from ulcermeter.calibration.features.quadrilateral_fit import crossing
 from ulcermeter.datatypes import Points
 from ulcermeter.datatypes.arrays import Matrix
 
@@ -19,7 +19,7 @@ _CANNY, _SOFTNESS_PX = (30, 90), 1.0
 _FAINT_CANNY, _FAINT_SOFTNESS_PX = (4, 12), 2.0
 """For a step of a dozen levels, as of a white card on a white table; twice the blur keeps noise and weave down."""
 _MOST_LINES = 30
-_MOST_THINGS, _MOST_OF_THING = 10, 16
+_MOST_COMPONENTS, _MOST_LINES_OF_COMPONENT = 10, 16
 """Connected webs of edge whose own lines are crossed, and how many of each."""
 _LEAST_CHAIN_PX = 8
 """Shorter chains of edge are weave, pores and noise."""
@@ -28,19 +28,19 @@ _LEAST_AREA_SHARE = 0.015
 _NEAR_PX = 2.0
 _APART_PX = 4.0
 """Of two guesses, on the shrunken photo: lines nearer than 3 px are one line."""
-_LEAST_SEEN, _FAINT_LEAST_SEEN = 0.55, 0.35
+_LEAST_VISIBLE, _FAINT_LEAST_VISIBLE = 0.55, 0.35
 
 
 def find_quads(
-    pixels: NDArray[np.uint8], *, askew: Callable[[Matrix], Matrix], most: int, faint: bool = False
+    pixels: NDArray[np.uint8], *, skew_of: Callable[[Matrix], Matrix], most: int, faint: bool = False
 ) -> list[Points]:
     """Guess four-sided outlines.
 
     Parameters
     ----------
     pixels : uint8 (M, N, 3), RGB
-    askew : callable
-        Says of outlines (Q, 4, 2), px, by how much each is no picture of what is looked for, (Q,); 0 for a perfect
+    skew_of : callable
+        Returns for outlines (Q, 4, 2), px, by how much each is no picture of what is looked for, (Q,); 0 for a perfect
         one, infinite for what is not to be guessed.
     most : int
     faint : bool
@@ -55,16 +55,16 @@ def find_quads(
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
     edges = _edges(small, faint=faint)
     least = _LEAST_LENGTH_SHARE * max(edges.shape)
-    lines = [_lines(edges, least=least, most=_MOST_LINES), *_lines_of_things(edges)]
+    lines = [_lines(edges, least=least, most=_MOST_LINES), *_lines_of_components(edges)]
     quads = np.concatenate([_closed(edges), *map(_crossings, lines)])
     quads = _plausible(quads, (small.shape[1], small.shape[0]))
-    off = askew((quads + 0.5) / scale - 0.5)
+    off = skew_of((quads + 0.5) / scale - 0.5)
     quads, off = quads[np.isfinite(off)], off[np.isfinite(off)]
     if not len(quads):
         return []
-    seen = _seen(quads, edges)
-    order = np.argsort(off - seen.min(axis=1) - 0.5 * seen.mean(axis=1), kind="stable")
-    order = order[seen[order].min(axis=1) >= (_FAINT_LEAST_SEEN if faint else _LEAST_SEEN)]
+    visible = _visible_shares(quads, edges)
+    order = np.argsort(off - visible.min(axis=1) - 0.5 * visible.mean(axis=1), kind="stable")
+    order = order[visible[order].min(axis=1) >= (_FAINT_LEAST_VISIBLE if faint else _LEAST_VISIBLE)]
     return [(quad + 0.5) / scale - 0.5 for quad in _distinct(quads[order], most)]
 
 
@@ -83,29 +83,29 @@ def _edges(pixels: NDArray[np.uint8], *, faint: bool) -> NDArray[np.uint8]:
     soft = cv2.GaussianBlur(pixels, (0, 0), softness_px)
     dx, dy = (cv2.Sobel(soft, cv2.CV_16S, a, b) for a, b in ((1, 0), (0, 1)))
     most = (np.abs(dx).astype(np.int32) + np.abs(dy)).argmax(axis=2)[..., None]
-    across, down = (np.take_along_axis(d, most, 2)[..., 0].copy() for d in (dx, dy))
-    edges = np.asarray(cv2.Canny(across, down, *limits, L2gradient=True), dtype=np.uint8)
+    dx_most, dy_most = (np.take_along_axis(d, most, 2)[..., 0].copy() for d in (dx, dy))
+    edges = np.asarray(cv2.Canny(dx_most, dy_most, *limits, L2gradient=True), dtype=np.uint8)
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(edges)
     return np.where(boxes[:, 2:4].max(axis=1)[labels] >= _LEAST_CHAIN_PX, edges, 0).astype(np.uint8)
 
 
-def _lines_of_things(edges: NDArray[np.uint8]) -> list[Matrix]:
+def _lines_of_components(edges: NDArray[np.uint8]) -> list[Matrix]:
     """Return the lines of each of the largest connected webs of edge: of a thing beside wood, cloth or skin."""
     joined = cv2.dilate(edges, np.ones((3, 3), np.uint8))
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(joined)
-    order = np.argsort(-boxes[:, 2:4].sum(axis=1), kind="stable")[: _MOST_THINGS + 1]
-    least, things = _LEAST_LENGTH_SHARE * max(edges.shape), []
+    order = np.argsort(-boxes[:, 2:4].sum(axis=1), kind="stable")[: _MOST_COMPONENTS + 1]
+    least, components = _LEAST_LENGTH_SHARE * max(edges.shape), []
     for k in order:
         x, y, width, height = boxes[k, :4]
         if k == 0 or min(width, height) < least:
             continue
         part = (slice(y, y + height), slice(x, x + width))
         lines = _lines(
-            np.where(labels[part] == k, edges[part], 0).astype(np.uint8), least=least / 2, most=_MOST_OF_THING
+            np.where(labels[part] == k, edges[part], 0).astype(np.uint8), least=least / 2, most=_MOST_LINES_OF_COMPONENT
         )
         if len(lines):
-            things.append(lines + np.outer(lines[:, :2] @ [x, y], [0, 0, 1]))
-    return things
+            components.append(lines + np.outer(lines[:, :2] @ [x, y], [0, 0, 1]))
+    return components
 
 
 def _lines(edges: NDArray[np.uint8], *, least: float, most: int) -> Matrix:
@@ -171,7 +171,7 @@ def _plausible(quads: Matrix, size: tuple[int, int]) -> Matrix:
     return np.asarray(quads[convex & (area > _LEAST_AREA_SHARE * size[0] * size[1])])
 
 
-def _seen(quads: Matrix, edges: NDArray[np.uint8]) -> Matrix:
+def _visible_shares(quads: Matrix, edges: NDArray[np.uint8]) -> Matrix:
     """Return the share of each side (Q, 4) along which there is an edge."""
     away = cv2.distanceTransform(255 - edges, cv2.DIST_L2, 3)
     t = np.linspace(0.09, 0.91, 28)[:, None]

@@ -17,10 +17,10 @@ from ulcermeter.calibration.card.layout import (
 )
 from ulcermeter.calibration.card.layout import card_texture as card_texture
 from ulcermeter.calibration.card.print import write_card as write_card
-from ulcermeter.calibration.features.dark_squares import shrunken_grey
+from ulcermeter.calibration.features.square_candidates import shrunken_grey
 from ulcermeter.calibration.geometry.homography import fit_homography
 from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
-from ulcermeter.calibration.references.region import cropped
+from ulcermeter.calibration.references.search_region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Photo, Points, transform_points
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.reference import Reference, ReferenceKind

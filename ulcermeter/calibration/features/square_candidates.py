@@ -17,18 +17,19 @@ _LEAST_SIDE_PX = 9.0
 
 
 def shrunken_grey(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
-    """Return sRGB grey (M, N) of a photo, averaged over blocks of factor × factor pixels; odd ends are cut off.
+    """Return the sRGB grey of a photo, averaged over blocks of pixels; odd ends are cut off.
 
     Parameters
     ----------
-    pixels : NDArray[np.uint8]
-        RGB, uint8 (M, N, 3), rows downwards.
+    pixels : uint8 (M, N, 3)
+        RGB in sRGB.
     factor : int
-        How many times smaller.
+        Side of a block, px.
 
     Returns
     -------
-    NDArray[np.uint8]
+    uint8 (M // factor, N // factor)
+        Rows downwards.
     """
     rows, cols = (n // factor * factor for n in pixels.shape[:2])
     if factor > 1:
@@ -38,18 +39,17 @@ def shrunken_grey(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
 
 
 def find_squares(grey: NDArray[np.uint8]) -> list[Points]:
-    """Return convex four-sided outlines of dark shapes, each float64 (4, 2) as (x, y), clockwise as seen.
-
-    Largest first; of nearly equal outlines only the outermost is kept.
+    """Return convex four-sided outlines of dark shapes.
 
     Parameters
     ----------
-    grey : NDArray[np.uint8]
-        Grey picture, uint8 (M, N).
+    grey : uint8 (M, N)
+        sRGB grey.
 
     Returns
     -------
-    list[Points]
+    list of float64 (4, 2)
+        (x, y), px, clockwise as seen; largest first, of nearly equal ones only the outermost.
     """
     found: list[Points] = []
     for window in _WINDOWS_PX:
@@ -76,7 +76,9 @@ def _outermost(squares: list[Points]) -> list[Points]:
     for square in sorted(squares, key=area, reverse=True):
         size = np.sqrt(area(square))
         centre = square.mean(axis=0)
-        twins = [np.hypot(*(centre - k.mean(axis=0))) < 0.1 * size and np.sqrt(area(k)) < 1.15 * size for k in kept]
-        if not any(twins):
+        duplicates = [
+            np.hypot(*(centre - k.mean(axis=0))) < 0.1 * size and np.sqrt(area(k)) < 1.15 * size for k in kept
+        ]
+        if not any(duplicates):
             kept.append(square)
     return kept

@@ -15,6 +15,22 @@ BACKGROUNDS = ("drape", "paper", "wood", "grey", "green", "towel", "black")
 def draw_table(kind: str, x: Reals, y: Reals, *, seed: int, px_per_mm: float) -> Reals:
     """Return the table's linear albedo (M, N, 3) at table coordinates in mm.
 
+    Parameters
+    ----------
+    kind : str
+        One of `BACKGROUNDS`.
+    x, y : float (M, N)
+        Table coordinates, mm.
+    seed : int
+        Chooses the texture.
+    px_per_mm : float
+        Scale of the photo: threads that it cannot resolve are faded out.
+
+    Returns
+    -------
+    float (M, N, 3)
+        Albedo, linear 0..1.
+
     Raises
     ------
     UlcermeterError
@@ -63,13 +79,43 @@ def _wood(x: Reals, y: Reals, *, seed: int) -> Reals:
 
 
 def draw_cover(x: Reals, y: Reals, *, seed: int, px_per_mm: float) -> Reals:
-    """Return the albedo of the cloth over the hand, folds already shaded."""
+    """Return the albedo of the cloth over the hand, folds already shaded.
+
+    Parameters
+    ----------
+    x, y : float (M, N)
+        Table coordinates, mm.
+    seed : int
+        Chooses the texture.
+    px_per_mm : float
+        Scale of the photo.
+
+    Returns
+    -------
+    float (M, N, 3)
+        Albedo times the shade of its folds, linear.
+    """
     shade = _weave(x, y, seed=seed + 60, px_per_mm=px_per_mm, coarse=1.3)
     fold = 0.16 * noise(x, y * 0.7, low=1, high=7, tile_mm=110, seed=seed + 61)
     return linear((196, 206, 210)) * (shade + fold)[..., None]
 
 
 def cover_edge_mm(x: Reals, *, length_mm: float, seed: int) -> Reals:
-    """Return the y at which the cloth over the hand begins."""
+    """Return the y at which the cloth over the hand begins.
+
+    Parameters
+    ----------
+    x : float (M, N)
+        Table coordinates, mm.
+    length_mm : float
+        How much of the finger shows, mm.
+    seed : int
+        Chooses the wave of the edge.
+
+    Returns
+    -------
+    float32 (M, N)
+        y, mm.
+    """
     wave = noise(x, np.zeros_like(x), low=1, high=5, tile_mm=90, seed=seed + 62)
     return (length_mm + 2.0 * wave).astype(np.float32)

@@ -19,7 +19,7 @@ PLAIN_SRGB = np.array(
 )  # fmt: skip
 
 
-class Grounds:
+class Backgrounds:
     """A store of ground pictures; empty, every ground is drawn."""
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -27,14 +27,14 @@ class Grounds:
         pictures = [cv2.imread(str(path), cv2.IMREAD_COLOR) for path in paths]
         kept = [cv2.cvtColor(p, cv2.COLOR_BGR2RGB) for p in pictures if p is not None]
         self.tiles = [p for p in kept if max(p.shape[:2]) < TILE_LIMIT_PX]
-        self.rooms = [p for p in kept if max(p.shape[:2]) >= TILE_LIMIT_PX]
+        self.scenes = [p for p in kept if max(p.shape[:2]) >= TILE_LIMIT_PX]
 
     def draw(self, size_px: int, rng: np.random.Generator) -> Reals:
         """Draw a ground, float32 (size, size, 3) linear light."""
-        chance = rng.random()
-        if self.rooms and chance < 0.25:
-            srgb = _cut_room(self.rooms[rng.integers(len(self.rooms))], size_px, rng)
-        elif self.tiles and chance < 0.60:
+        uniform = rng.random()
+        if self.scenes and uniform < 0.25:
+            srgb = _crop_scene(self.scenes[rng.integers(len(self.scenes))], size_px, rng)
+        elif self.tiles and uniform < 0.60:
             srgb = _lay_tiles(self.tiles[rng.integers(len(self.tiles))], size_px, rng)
         else:
             kinds = (_plain, _wood, _weave, _clutter, _skin_like, _print)
@@ -44,11 +44,11 @@ class Grounds:
         return np.ascontiguousarray(linear(np.clip(srgb, 0, 255)), dtype=np.float32)
 
 
-def _cut_room(room: Reals, size_px: int, rng: np.random.Generator) -> Reals:
-    rows, cols = room.shape[:2]
+def _crop_scene(scene: Reals, size_px: int, rng: np.random.Generator) -> Reals:
+    rows, cols = scene.shape[:2]
     side = int(rng.uniform(0.3, 0.9) * min(rows, cols))
     y, x = rng.integers(0, rows - side + 1), rng.integers(0, cols - side + 1)
-    out = cv2.resize(room[y : y + side, x : x + side], (size_px, size_px), interpolation=cv2.INTER_CUBIC)
+    out = cv2.resize(scene[y : y + side, x : x + side], (size_px, size_px), interpolation=cv2.INTER_CUBIC)
     return np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 6)).astype(np.float32))
 
 
@@ -82,8 +82,8 @@ def _plain(size_px: int, rng: np.random.Generator) -> Reals:
 
 
 def _wood(size_px: int, rng: np.random.Generator) -> Reals:
-    across = np.linspace(0, rng.uniform(4, 25), size_px)[:, None] + 0.5 * _noise(size_px, 4, rng)
-    grain = np.sin(2 * np.pi * across + 2 * _noise(size_px, 3, rng)) + 0.6 * _noise(size_px, 50, rng)
+    position = np.linspace(0, rng.uniform(4, 25), size_px)[:, None] + 0.5 * _noise(size_px, 4, rng)
+    grain = np.sin(2 * np.pi * position + 2 * _noise(size_px, 3, rng)) + 0.6 * _noise(size_px, 50, rng)
     tone = np.array([165, 120, 80]) * rng.uniform(0.4, 1.35) + rng.normal(0, 10, 3)
     out = tone + (grain * rng.uniform(3, 16))[..., None]
     return np.asarray(out if rng.random() < 0.5 else out.transpose(1, 0, 2))
@@ -151,9 +151,9 @@ def _clutter(size_px: int, rng: np.random.Generator) -> Reals:
     return out
 
 
-def _patchwork(srgb: Reals, grounds: Grounds, size_px: int, rng: np.random.Generator) -> Reals:
+def _patchwork(srgb: Reals, backgrounds: Backgrounds, size_px: int, rng: np.random.Generator) -> Reals:
     """Lay a piece of another ground over one side, its edge straight: a sheet on a table, a sleeve, a screen."""
-    tile = grounds.tiles[rng.integers(len(grounds.tiles))] if grounds.tiles else None
+    tile = backgrounds.tiles[rng.integers(len(backgrounds.tiles))] if backgrounds.tiles else None
     other = _plain(size_px, rng) if tile is None else _lay_tiles(tile, size_px, rng)
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[:size_px, :size_px] - size_px / 2

@@ -21,16 +21,19 @@ def cropped(
 
     Parameters
     ----------
-    pixels : NDArray[np.uint8]
-        RGB, uint8 (M, N, 3), rows downwards.
+    pixels : uint8 (M, N, 3)
+        RGB in sRGB.
     region : Box or None
-        A box x, y, width, height, photo px; None for the whole photo.
+        x, y, width, height, photo px; None for the whole photo.
     margin_share : float
         What is added on each side, as a share of the box's longer side.
 
     Returns
     -------
-    tuple[NDArray[np.uint8], Points]
+    uint8 (m, n, 3)
+        The part; not a copy of the whole photo.
+    float64 (2,)
+        Photo px (x, y) of its first pixel.
 
     Raises
     ------

@@ -63,7 +63,20 @@ class FingerShape:
 
 
 def hand_at_rest(body: Body, targets: Mapping[str, float]) -> RestHand:
-    """Take the right hand out of the shaped body, turned and scaled to its own frame."""
+    """Take the right hand out of the shaped body, turned and scaled to its own frame.
+
+    Parameters
+    ----------
+    body : Body
+        MakeHuman's mesh.
+    targets : mapping of str to float
+        Shares of its shapes, see `shaped`.
+
+    Returns
+    -------
+    RestHand
+        In mm; origin at the middle finger's knuckle.
+    """
     vertices = shaped(body, targets)
     heads = np.array([vertices[own].mean(0) for own in body.heads])
     tails = np.array([vertices[own].mean(0) for own in body.tails])
@@ -78,7 +91,14 @@ def hand_at_rest(body: Body, targets: Mapping[str, float]) -> RestHand:
 
 
 def along_finger(points: Floats, joints: Floats) -> tuple[Floats, Floats]:
-    """Place points (K, 3) on a finger's chain of joints (4, 3).
+    """Place points on a finger's chain of joints: the nearest place of each.
+
+    Parameters
+    ----------
+    points : float64 (K, 3)
+        mm.
+    joints : float64 (4, 3)
+        From the tip inwards, mm.
 
     Returns
     -------
@@ -103,7 +123,20 @@ def along_finger(points: Floats, joints: Floats) -> tuple[Floats, Floats]:
 
 
 def reshaped(hand: RestHand, shapes: Mapping[int, FingerShape]) -> RestHand:
-    """Give fingers (1 to 5) their shapes: shorter tips, other girths, dressings."""
+    """Give fingers (1 to 5) their shapes: shorter tips, other girths, dressings.
+
+    Parameters
+    ----------
+    hand : RestHand
+        The hand at rest.
+    shapes : mapping of int to FingerShape
+        By finger, 1 (thumb) to 5.
+
+    Returns
+    -------
+    RestHand
+        Another hand; the given one stays.
+    """
     points, tails = hand.points.copy(), hand.tails.copy()
     for finger, shape in shapes.items():
         joints, share = hand.joints(finger), hand.share(finger)[:, None]
