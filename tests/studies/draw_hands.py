@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from ulcermeter.phantom.hands import HandStudio, write_pictures
+from ulcermeter.phantom.hands.sampling import HARD, ORDINARY
 
 
 def main() -> None:
@@ -20,8 +21,10 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256, help="side of a picture, px")
     parser.add_argument("--skins", type=Path, help="folder of MakeHuman skin textures; default an even skin")
     parser.add_argument("--grounds", type=Path, help="folder of ground pictures; default drawn ones")
+    parser.add_argument("--hard", action="store_true", help="touching neighbours, long painted nails, skin behind")
     given = parser.parse_args()
-    studio = HandStudio(given.size, skins=given.skins, backgrounds=given.grounds)
+    odds = HARD if given.hard else ORDINARY
+    studio = HandStudio(given.size, skins=given.skins, backgrounds=given.grounds, odds=odds)
     seeds = range(given.first, given.first + given.count)
     for number, path in enumerate(write_pictures(studio, seeds, given.out), start=1):
         if number % 100 == 0:

@@ -29,10 +29,12 @@ class Backgrounds:
         self.tiles = [p for p in kept if max(p.shape[:2]) < TILE_LIMIT_PX]
         self.scenes = [p for p in kept if max(p.shape[:2]) >= TILE_LIMIT_PX]
 
-    def draw(self, size_px: int, rng: np.random.Generator) -> Reals:
-        """Draw a ground, float32 (size, size, 3) linear light."""
+    def draw(self, size_px: int, rng: np.random.Generator, *, skin: bool = False) -> Reals:
+        """Draw a ground, float32 (size, size, 3) linear light; of ``skin`` that is no finger, where asked."""
         uniform = rng.random()
-        if self.scenes and uniform < 0.25:
+        if skin:
+            srgb = _skin_like(size_px, rng)
+        elif self.scenes and uniform < 0.25:
             srgb = _crop_scene(self.scenes[rng.integers(len(self.scenes))], size_px, rng)
         elif self.tiles and uniform < 0.60:
             srgb = _lay_tiles(self.tiles[rng.integers(len(self.tiles))], size_px, rng)

@@ -15,7 +15,7 @@ POSES = ("flat", "relaxed", "mixed", "pointing", "fist", "contracture", "crossin
 PROBABILITIES = (0.20, 0.22, 0.19, 0.10, 0.12, 0.07, 0.06, 0.04)
 
 
-def draw_pose(hand: RestHand, rng: np.random.Generator, *, kind: str | None = None) -> Pose:
+def draw_pose(hand: RestHand, rng: np.random.Generator, *, kind: str | None = None, touching: bool = False) -> Pose:
     """Draw how a hand is held.
 
     Parameters
@@ -26,6 +26,8 @@ def draw_pose(hand: RestHand, rng: np.random.Generator, *, kind: str | None = No
         What chance is drawn from.
     kind : str, optional
         One of `POSES`; without it one of them by chance.
+    touching : bool
+        Neighbours lie close.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def draw_pose(hand: RestHand, rng: np.random.Generator, *, kind: str | None = No
     """
     chosen = str(rng.choice(POSES, p=PROBABILITIES)) if kind is None else kind
     # Straight fingers fan out by themselves; 1 makes them parallel, more makes them touch.
-    together = rng.uniform(-0.35, 1.25)
+    together = rng.uniform(0.85, 1.35) if touching else rng.uniform(-0.35, 1.25)
     bend, pointing = rng.uniform(0, 0.5), int(rng.integers(2, 6))
     pose: Pose = {"wrist": (rng.normal(0, 12), rng.normal(0, 8))}
     for finger in range(2, 6):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -23,6 +24,33 @@ TIP_SRGB = np.array([(28, 22, 22), (45, 25, 25), (235, 225, 210), (120, 80, 130)
 POLISH_SRGB = np.array([(170, 20, 40), (220, 120, 140), (40, 20, 60), (240, 235, 230), (60, 120, 160), (20, 20, 20)])
 BAND_SRGB = np.array([(205, 160, 120), (235, 235, 230), (190, 140, 100), (120, 160, 200), (245, 240, 220)])
 GLOVE_SRGB = np.array([(120, 150, 215), (240, 240, 240), (40, 40, 45), (150, 120, 190), (215, 220, 200)])
+
+
+@dataclass(frozen=True)
+class Odds:
+    """How often a picture has what makes its fingers hard to tell apart, 0..1 each.
+
+    Attributes
+    ----------
+    second_hand : float
+        Another hand lies over or under the first.
+    skin_behind : float
+        The background is skin, beside the share that `Backgrounds` draws anyway.
+    long_nails, polish : float
+        Of hands.
+    touching : float
+        Of hands whose fingers are made to lie against one another.
+    """
+
+    second_hand: float = 0.3
+    skin_behind: float = 0.0
+    long_nails: float = 0.25
+    polish: float = 0.3
+    touching: float = 0.0
+
+
+ORDINARY = Odds()
+HARD = Odds(second_hand=0.5, skin_behind=0.3, long_nails=0.55, polish=0.65, touching=0.7)
 
 
 def draw_body(rng: np.random.Generator) -> RestHand:
@@ -95,26 +123,30 @@ def _wrapped(rng: np.random.Generator) -> tuple[float, float]:
     return (float(start), float(start + rng.uniform(10, 28)))
 
 
-def draw_nails(rng: np.random.Generator) -> dict[int, LongNail]:
-    """Draw nails that grow past the tip, on one hand of four.
+def draw_nails(rng: np.random.Generator, *, odds: Odds = ORDINARY) -> dict[int, LongNail]:
+    """Draw nails that grow past the tip, on some hands.
 
     Parameters
     ----------
     rng : Generator
         What chance is drawn from.
+    odds : Odds
+        How often.
 
     Returns
     -------
     dict of int to LongNail
         By finger, 1 (thumb) to 5; empty for short nails.
     """
-    if rng.random() > 0.25:
+    if rng.random() > odds.long_nails:
         return {}
     length, pointed = rng.uniform(0.8, 9), rng.uniform(0, 1)
     return {finger: LongNail(length * rng.uniform(0.8, 1.1), pointed) for finger in range(1, 6)}
 
 
-def draw_appearance(hand: RestHand, shapes: dict[int, FingerShape], rng: np.random.Generator) -> SkinAppearance:
+def draw_appearance(
+    hand: RestHand, shapes: dict[int, FingerShape], rng: np.random.Generator, *, odds: Odds = ORDINARY
+) -> SkinAppearance:
     """Draw the skin: any tone, purple or red hands, polish, rings, dressings, tips, sores, gloves.
 
     Parameters
@@ -125,6 +157,8 @@ def draw_appearance(hand: RestHand, shapes: dict[int, FingerShape], rng: np.rand
         By finger, for where dressings lie.
     rng : Generator
         What chance is drawn from.
+    odds : Odds
+        How often nails are polished.
 
     Returns
     -------
@@ -149,15 +183,15 @@ def draw_appearance(hand: RestHand, shapes: dict[int, FingerShape], rng: np.rand
         )
     if rng.random() < 0.03:
         appearance.glove = linear(GLOVE_SRGB[rng.integers(len(GLOVE_SRGB))].astype(float))
-    _paint_nails(appearance, rng)
+    _paint_nails(appearance, rng, share=odds.polish)
     _paint_tips(appearance, rng)
     _put_on(appearance, shapes, rng)
     appearance.sores = _draw_sores(hand, rng)
     return appearance
 
 
-def _paint_nails(appearance: SkinAppearance, rng: np.random.Generator) -> None:
-    if rng.random() < 0.3:
+def _paint_nails(appearance: SkinAppearance, rng: np.random.Generator, *, share: float) -> None:
+    if rng.random() < share:
         colour = POLISH_SRGB[rng.integers(len(POLISH_SRGB))] if rng.random() < 0.6 else rng.uniform(0, 255, 3)
         appearance.polish[1:, :3] = linear(colour.astype(float))
         appearance.polish[1:, 3] = rng.uniform(0.5, 1.0)

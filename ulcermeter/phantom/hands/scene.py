@@ -17,7 +17,15 @@ from ulcermeter.phantom.hands.pose import draw_pose
 from ulcermeter.phantom.hands.props import lay_prop
 from ulcermeter.phantom.hands.renderer import HandRenderer, SkinAppearance, View
 from ulcermeter.phantom.hands.rest_pose import RestHand
-from ulcermeter.phantom.hands.sampling import draw_appearance, draw_body, draw_nails, draw_shape, read_details
+from ulcermeter.phantom.hands.sampling import (
+    ORDINARY,
+    Odds,
+    draw_appearance,
+    draw_body,
+    draw_nails,
+    draw_shape,
+    read_details,
+)
 from ulcermeter.phantom.hands.truth import FingerTruth, fingers_in_view
 
 # The forearm counts neither for where the hand lies on the table nor for the picture's middle.
@@ -58,9 +66,19 @@ class HandStudio:
         Side of the square pictures.
     skins, backgrounds : Path, optional
         Folders of skin textures (laid out as MakeHuman's) and of background pictures; without them both are drawn.
+    odds : Odds
+        How often fingers are hard to tell apart.
     """
 
-    def __init__(self, size_px: int = 320, *, skins: Path | None = None, backgrounds: Path | None = None) -> None:
+    def __init__(
+        self,
+        size_px: int = 320,
+        *,
+        skins: Path | None = None,
+        backgrounds: Path | None = None,
+        odds: Odds = ORDINARY,
+    ) -> None:
+        self.odds = odds
         self.renderer = HandRenderer(size_px)
         self.details = read_details(skins)
         self.backgrounds = Backgrounds(backgrounds)
@@ -71,7 +89,7 @@ class HandStudio:
         view, lighting = _draw_view(self.renderer.size_px, rng), draw_lighting(rng)
         body = draw_body(rng)
         hands = [self._hand(body, rng, view)]
-        if rng.random() < 0.3:
+        if rng.random() < self.odds.second_hand:
             hands.append(
                 _laid_over(self._hand(body if rng.random() < 0.5 else draw_body(rng), rng, view), hands[0], rng)
             )
@@ -105,7 +123,9 @@ class HandStudio:
         )
 
     def _background(self, view: View, rng: np.random.Generator) -> Reals:
-        background = self.backgrounds.draw(view.size_px, rng)
+        # No number is drawn for what never happens: the ordinary pictures of a seed stay what they were.
+        skin = self.odds.skin_behind > 0 and rng.random() < self.odds.skin_behind
+        background = self.backgrounds.draw(view.size_px, rng, skin=skin)
         for _ in range(int(rng.choice([0, 1, 2, 4], p=(0.5, 0.3, 0.15, 0.05)))):
             lay_prop(background, px_per_mm=view.px_per_mm, rng=rng)
         if rng.random() < 0.3:
@@ -114,8 +134,10 @@ class HandStudio:
 
     def _hand(self, body: RestHand, rng: np.random.Generator, view: View) -> _PlacedHand:
         hand, shapes = draw_shape(body, rng)
-        mesh = pose_mesh(hand, draw_pose(hand, rng), long_nails=draw_nails(rng))
-        return _PlacedHand(mesh, draw_appearance(hand, shapes, rng), _draw_stand(mesh, view, rng))
+        touching = self.odds.touching > 0 and rng.random() < self.odds.touching
+        pose = draw_pose(hand, rng, touching=touching)
+        mesh = pose_mesh(hand, pose, long_nails=draw_nails(rng, odds=self.odds))
+        return _PlacedHand(mesh, draw_appearance(hand, shapes, rng, odds=self.odds), _draw_stand(mesh, view, rng))
 
 
 @dataclass(frozen=True)
