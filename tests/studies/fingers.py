@@ -1,10 +1,12 @@
-"""The pointed-at finger against fingers outlined by eye, or against drawn ones: `fingers.py DIR [--unscaled]`.
+"""The pointed-at finger against fingers outlined by eye, or against drawn ones: `fingers.py DIR [--located]`.
 
 DIR holds `fingers.csv` (photo, kind, x, y, tip_x, tip_y, base_x, base_y, width_px, polygon: pixels, corner convention)
 or what `draw_hands.py` wrote. Each finger is pointed at in the middle of its end phalanx, with the scale given (a
 finger 16 mm wide) or, with --unscaled, not. Prints by kind: the share of tips that are right (a quarter of the width
 along, 0.3 across, direction within 15 degrees) with Wilson's 95 % interval, the mask's IoU within 1.5 widths of the
-tip, the median errors (widths, degrees), and how often no finger or no tip was found.
+tip, the median errors (widths, degrees), and how often no finger or no tip was found. With --located the same of
+`locate_finger`, the solid fitted to the photo's edges; with --unprompted of the photo with nothing pointed at: which
+of its fingers is found, if one, or that several are.
 """
 
 from __future__ import annotations
@@ -20,6 +22,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ulcermeter.calibration import calibrate, rectify
+from ulcermeter.datatypes import CameraInfo, Finger, Photo, RectifiedPhoto
+from ulcermeter.finger import locate_finger
 from ulcermeter.finger.network import load_finger_model
 from ulcermeter.finger.pointed import EXPECTED_WIDTH_MM, PointedFinger, point_out_finger
 from ulcermeter.phantom.hands import FingerTruth, read_picture
@@ -111,6 +116,33 @@ def measure(case: Case, found: PointedFinger | None) -> Result:
     return Result(case.name, iou, float(abs(error @ case.inwards)), float(abs(error @ side)), way, True, True)
 
 
+def stated(case: Case) -> RectifiedPhoto:
+    """Return the case's photo with the scale at which its finger is 16 mm wide."""
+    px_per_mm = case.width / EXPECTED_WIDTH_MM
+    photo = Photo(np.ascontiguousarray(case.pixels), case.name, None, CameraInfo(), Path(case.name))
+    calibration = calibrate(photo, reference=f"scale:{px_per_mm:.6f}", reference_on="skin")
+    return rectify(photo, calibration, spacing_mm=1.0)
+
+
+def as_pointed(case: Case, rectified: RectifiedPhoto, finger: Finger | None) -> PointedFinger | None:
+    """Return a located finger in the photo's pixels."""
+    if finger is None:
+        return None
+    calibration = rectified.calibration
+    tip = calibration.to_px(np.array([finger.tip_mm]))[0]
+    mask = np.zeros(case.mask.shape, np.float32)
+    cv2.fillPoly(mask, [np.round(calibration.to_px(finger.outline_mm) * 16).astype(np.int32)], 1.0, shift=4)
+    x, y = case.at
+    width = 2 * finger.radius_mm * case.width / EXPECTED_WIDTH_MM
+    return PointedFinger((float(x), float(y)), mask, finger.axis, width, (float(tip[0]), float(tip[1])), 1.0)
+
+
+def located(case: Case) -> PointedFinger | None:
+    """Locate the finger at a case's point."""
+    rectified = stated(case)
+    return as_pointed(case, rectified, locate_finger(rectified, near_px=tuple(case.at)))
+
+
 def line(kind: str, results: list[Result]) -> str:
     """Return a kind's row of the table."""
     hits, count = sum(one.right for one in results), len(results)
@@ -131,6 +163,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", type=Path, help="an ONNX file; default the shipped network")
     parser.add_argument("--unscaled", action="store_true", help="the scale is not given")
+    parser.add_argument("--located", action="store_true", help="the solid fitted to the photo's edges")
     parser.add_argument("--limit", type=int, help="the first so many fingers only")
     parser.add_argument("--wrong", action="store_true", help="name the fingers that are wrong")
     given = parser.parse_args()
@@ -143,7 +176,10 @@ def main() -> None:
             break
         spacing = None if given.unscaled else EXPECTED_WIDTH_MM / case.width
         began = time.process_time()
-        found = point_out_finger(case.pixels, at_px=tuple(case.at), spacing_mm=spacing, model=model)
+        if given.located:
+            found = located(case)
+        else:
+            found = point_out_finger(case.pixels, at_px=tuple(case.at), spacing_mm=spacing, model=model)
         seconds += time.process_time() - began
         by_kind[case.kind].append(measure(case, found))
     everything = [one for results in by_kind.values() for one in results]

@@ -28,11 +28,37 @@ _GREY_REDNESS, _SKIN_REDNESS = 0.01, 0.04
 
 
 @dataclass(frozen=True)
-class CoarsePhoto:
+class _Frame:
+    """Where a coarse photo's pixels lie on the photo."""
+
+    corner_px: Floats
+    step: Floats
+
+    def from_photo_px(self, points_px: NDArray[np.floating]) -> Floats:
+        """Photo pixels (K, 2) to coarse pixels (K, 2) as (x, y)."""
+        return (np.asarray(points_px, dtype=np.float64) + 0.5 - self.corner_px) / self.step - 0.5
+
+    def to_photo_px(self, points: NDArray[np.floating]) -> Floats:
+        """Coarse pixels (K, 2) as (x, y) to photo pixels (K, 2)."""
+        return (np.asarray(points, dtype=np.float64) + 0.5) * self.step + self.corner_px - 0.5
+
+    def filled(self, outline_px: Floats, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+        """Return where a photo's outline (K, 2) lies, and one pixel round it, uint8 0 or 1."""
+        inside = np.zeros(shape[:2], dtype=np.uint8)
+        if len(outline_px) > 2:
+            cv2.fillPoly(inside, [np.round(self.from_photo_px(outline_px)).astype(np.int32)], 1)
+            inside = cv2.dilate(inside, np.ones((3, 3), dtype=np.uint8)).astype(np.uint8)
+        return inside
+
+
+@dataclass(frozen=True)
+class CoarsePhoto(_Frame):
     """A part of the photo, smaller.
 
     Attributes
     ----------
+    rgb : uint8 (M, N, 3)
+        sRGB, the reference painted over.
     lab : uint8 (M, N, 3)
         CIE Lab as OpenCV scales it, slightly smoothed, the reference painted over.
     reference : bool (M, N)
@@ -47,20 +73,11 @@ class CoarsePhoto:
         Coarse pixels per mm at that point.
     """
 
+    rgb: NDArray[np.uint8] = field(repr=False)
     lab: NDArray[np.uint8] = field(repr=False)
     reference: NDArray[np.bool_] = field(repr=False)
-    corner_px: Floats
-    step: Floats
     near: Floats
     px_per_mm: float
-
-    def to_photo_px(self, points: NDArray[np.floating]) -> Floats:
-        """Coarse pixels (K, 2) as (x, y) to photo pixels (K, 2)."""
-        return (np.asarray(points, dtype=np.float64) + 0.5) * self.step + self.corner_px - 0.5
-
-    def from_photo_px(self, points_px: NDArray[np.floating]) -> Floats:
-        """Photo pixels (K, 2) to coarse pixels (K, 2) as (x, y)."""
-        return (np.asarray(points_px, dtype=np.float64) + 0.5 - self.corner_px) / self.step - 0.5
 
     def hides(self, points_px: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Say at which photo pixels (K, 2) nothing of finger or ground shows: the reference, or past the border."""
@@ -82,18 +99,23 @@ def coarse_photo(rectified: RectifiedPhoto, near_px: Floats) -> CoarsePhoto | No
     part = photo[low[1] : high[1], low[0] : high[0]]
     size = np.maximum(np.round((high - low) / max(1.0, _SPACING_MM * scale)), 8).astype(int)
     small = cv2.resize(part, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA)
-    lab = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), (0, 0), 0.8)
     step = (high - low) / size
-    hidden = np.zeros(lab.shape[:2], dtype=np.uint8)
-    empty = CoarsePhoto(lab, hidden > 0, low.astype(np.float64), step, np.zeros(2), scale / float(step.mean()))
-    outline = calibration.reference_outline_px
-    if len(outline) > 2:
-        cv2.fillPoly(hidden, [np.round(empty.from_photo_px(outline)).astype(np.int32)], 1)
-        hidden = cv2.dilate(hidden, np.ones((3, 3), dtype=np.uint8))
-        # Painted over with what is round it, so that the cut runs on straight under the reference.
-        lab = cv2.inpaint(lab, hidden, 3, cv2.INPAINT_TELEA)
-    near = empty.from_photo_px(near_px[None])[0]
-    return CoarsePhoto(lab, hidden > 0, empty.corner_px, step, near, empty.px_per_mm)
+    frame = _Frame(low.astype(np.float64), step)
+    lab = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), (0, 0), 0.8)
+    hidden = frame.filled(calibration.reference_outline_px, small.shape)
+    if hidden.any():
+        # Painted over with what is round it, so that a finger runs on straight under the reference.
+        small, lab = (cv2.inpaint(each, hidden, 3, cv2.INPAINT_TELEA) for each in (small, lab))
+    near = frame.from_photo_px(near_px[None])[0]
+    return CoarsePhoto(
+        corner_px=frame.corner_px,
+        step=step,
+        rgb=small,
+        lab=lab,
+        reference=hidden > 0,
+        near=near,
+        px_per_mm=scale / float(step.mean()),
+    )
 
 
 def finger_mask(coarse: CoarsePhoto, *, lightness: float, ground: float) -> NDArray[np.bool_]:

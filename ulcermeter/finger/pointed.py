@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.finger.network import Answer, FingerModel, ask_turned, load_finger_model
-from ulcermeter.finger.views import FINGER_PX, Matrix, Pixels, cut_view, view_matrix
+from ulcermeter.finger.views import FINGER_PX, VIEW_PX, Matrix, Pixels, cut_view, view_matrix
 
 __all__ = ["PointedFinger", "point_out_finger"]
 
@@ -37,6 +37,8 @@ class PointedFinger:
 
     Attributes
     ----------
+    at_px : (float, float)
+        The point.
     probability : float32 (M, N)
         That a pixel shows this finger. It reaches about two widths from the point; beyond it is 0.
     inwards : (float, float)
@@ -50,6 +52,7 @@ class PointedFinger:
         view), and how decided the mask is.
     """
 
+    at_px: tuple[float, float]
     probability: NDArray[np.float32] = field(repr=False)
     inwards: tuple[float, float]
     width_px: float
@@ -104,9 +107,9 @@ def point_out_finger(
         if abs(drift) < GOOD_SCALE:
             break
     answer, matrix = _look(pixels, at_px, width, network, TURNS)
-    if answer.finger < MIN_FINGER or _at_point(answer) < 0.5:
+    if answer.finger < MIN_FINGER or at_point(answer) < 0.5:
         return None
-    return _in_picture(answer, matrix, pixels.shape[:2], width * math.exp(answer.log_width))
+    return _in_picture(answer, matrix, pixels.shape[:2], width_px=width * math.exp(answer.log_width))
 
 
 def _look(
@@ -125,10 +128,10 @@ def _likely_width(pixels: Pixels, at_px: tuple[float, float], model: FingerModel
     longer = max(pixels.shape[:2])
     looks = [(share * longer, _look(pixels, at_px, share * longer, model, QUICK)[0]) for share in TRIED_WIDTHS]
     width, best = max(looks, key=lambda look: look[1].finger * math.exp(-((look[1].log_width / FIT_SD) ** 2)))
-    return width * math.exp(float(np.clip(best.log_width, -MAX_DRIFT, MAX_DRIFT)))
+    return float(width) * math.exp(float(np.clip(best.log_width, -MAX_DRIFT, MAX_DRIFT)))
 
 
-def _in_picture(answer: Answer, matrix: Matrix, shape: tuple[int, ...], width_px: float) -> PointedFinger:
+def _in_picture(answer: Answer, matrix: Matrix, shape: tuple[int, ...], *, width_px: float) -> PointedFinger:
     rows, cols = shape[:2]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     probability = cv2.warpAffine(np.ascontiguousarray(answer.mask), matrix, (cols, rows), flags=flags)
@@ -137,8 +140,22 @@ def _in_picture(answer: Answer, matrix: Matrix, shape: tuple[int, ...], width_px
     if seen:
         x, y = np.linalg.solve(matrix[:, :2], _tip(answer, inwards) - matrix[:, 2])
         tip = (float(x), float(y))
+    x, y = np.linalg.solve(matrix[:, :2], np.full(2, (VIEW_PX - 1) / 2) - matrix[:, 2])
     # The view is never turned: directions in it are directions in the picture.
-    return PointedFinger(probability.astype(np.float32), inwards, width_px, tip, _confidence(answer))
+    return PointedFinger(
+        at_px=(float(x), float(y)),
+        probability=probability.astype(np.float32),
+        inwards=inwards,
+        width_px=width_px,
+        tip_px=tip,
+        confidence=_confidence(answer),
+    )
+
+
+def tip_and_direction(answer: Answer) -> tuple[NDArray[np.float64], tuple[float, float]]:
+    """Return where a view's finger ends, x, y in view pixels (2,), and its unit direction inwards."""
+    inwards = _inwards(answer, True)
+    return _tip(answer, inwards), inwards
 
 
 def _tip(answer: Answer, inwards: tuple[float, float]) -> NDArray[np.float64]:
@@ -196,7 +213,7 @@ def _own_tip(answer: Answer) -> NDArray[np.float32]:
     """Return the tip's map where this finger's mask reaches, give or take a sixth of its width: no neighbour's tip."""
     reach = np.ones((2 * TIP_MARGIN_PX + 1,) * 2, np.uint8)
     near = cv2.dilate(np.ascontiguousarray(answer.mask), reach)
-    return answer.tip * cv2.resize(near, answer.tip.shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(answer.tip * cv2.resize(near, answer.tip.shape[::-1], interpolation=cv2.INTER_AREA))
 
 
 def _peak(tip: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -209,7 +226,7 @@ def _peak(tip: NDArray[np.float32]) -> NDArray[np.float64]:
     return 2 * centre + 0.5
 
 
-def _at_point(answer: Answer) -> float:
+def at_point(answer: Answer) -> float:
     """Return the mask's height within three view pixels of the point, a tenth of a finger's width."""
     middle = answer.mask.shape[0] // 2
     return float(answer.mask[middle - 3 : middle + 3, middle - 3 : middle + 3].max())

@@ -12,7 +12,7 @@ from ulcermeter.datatypes import Calibration
 from ulcermeter.finger.mask import CoarsePhoto
 from ulcermeter.protocol import Protocol
 
-__all__ = ["AsSeen", "read_shape"]
+__all__ = ["AsSeen", "Edge", "in_frame", "outline_of", "read_shape", "shown_length_mm"]
 
 Floats = NDArray[np.float64]
 
@@ -36,24 +36,30 @@ class AsSeen:
         s, u of what shows of the outline; nothing where the photo's border or the reference hides it.
     radius_mm : float
         Median half width behind the round end.
-    wander_mm : float
-        Spread of the sides about straight lines.
     tip_contrast, faintest : float
         Colour difference (CIE 1976) across the outline: the round end's median, 0 where the reference covers it; the
         whole's lowest fifth.
+    tip_sd_mm, midline_sd_mm : float
+        What a network's tip and direction are known to, along and across; 0 where colour gave the outline.
     """
 
     tip_mm: Floats
     axis: Floats
     edge_mm: Floats = field(repr=False)
     radius_mm: float
-    wander_mm: float
     tip_contrast: float
     faintest: float
+    tip_sd_mm: float = 0.0
+    midline_sd_mm: float = 0.0
+
+    @property
+    def pointed_out(self) -> bool:
+        """Whether the network gave tip and direction, so that they cannot be a shadow's or a neighbour's."""
+        return self.tip_sd_mm > 0
 
     def from_plane(self, points: Floats) -> Floats:
         """Turn plane x, y, (K, 2) or (2,), into (s, u)."""
-        return _in_frame(points, self.tip_mm, self.axis)
+        return in_frame(points, self.tip_mm, self.axis)
 
     def to_plane(self, points: Floats) -> Floats:
         """Turn (s, u) (K, 2) into plane x, y."""
@@ -61,7 +67,7 @@ class AsSeen:
 
 
 @dataclass(frozen=True)
-class _Edge:
+class Edge:
     """The outlines (K, 2) in mm: which vertices show the finger's own edge, and how clearly.
 
     `covered` are those at the reference, which may hide more of the finger. `contrast` is the colour difference
@@ -77,10 +83,28 @@ class _Edge:
 def read_shape(
     mask: NDArray[np.bool_], coarse: CoarsePhoto, calibration: Calibration, *, near_px: Floats, protocol: Protocol
 ) -> AsSeen | None:
-    """Read sides, mid-line and tip off a mask; None where that is no finger (see `locate_finger`)."""
+    """Read sides, mid-line and tip off a mask of colours.
+
+    Parameters
+    ----------
+    mask : bool (M, N)
+        Where the finger may be, in pixels of the coarse photo.
+    coarse : CoarsePhoto
+    calibration : Calibration
+        From photo pixels to millimetres.
+    near_px : float64 (2,)
+        The given point, photo pixels (x, y).
+    protocol : Protocol
+        For ``finger_...``.
+
+    Returns
+    -------
+    AsSeen or None
+        None where that is no finger (see `locate_finger`).
+    """
     part = _part_of(mask, coarse)
     near = calibration.to_mm(near_px)[0]
-    edge = None if part is None else _edge(part, coarse, calibration)
+    edge = None if part is None else outline_of(part, coarse, calibration)
     if edge is None or edge.shown.sum() < 30:
         return None
     axis = _direction(edge, near)
@@ -114,8 +138,22 @@ def _part_of(mask: NDArray[np.bool_], coarse: CoarsePhoto) -> NDArray[np.bool_] 
     return (filled > 0) & ~coarse.reference
 
 
-def _edge(part: NDArray[np.bool_], coarse: CoarsePhoto, calibration: Calibration) -> _Edge | None:
-    """Return the part's outlines in mm; vertices at the reference, the border or a cut-off palm do not count."""
+def outline_of(part: NDArray[np.bool_], coarse: CoarsePhoto, calibration: Calibration) -> Edge | None:
+    """Return a mask's outlines in mm; vertices at the reference, the border or a cut-off palm do not count.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        In pixels of the coarse photo.
+    coarse : CoarsePhoto
+    calibration : Calibration
+        From photo pixels to millimetres.
+
+    Returns
+    -------
+    Edge or None
+        None where there is nothing of a finger's size.
+    """
     outlines = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
     outlines = [o.reshape(-1, 2) for o in outlines if len(o) > 20]
     if not outlines:
@@ -128,7 +166,7 @@ def _edge(part: NDArray[np.bool_], coarse: CoarsePhoto, calibration: Calibration
     outward = _outward(part, pixels)
     points = calibration.to_mm(coarse.to_photo_px(pixels + 0.5 * outward))
     covered, cut = (hidden[pixels[:, 1], pixels[:, 0]] for hidden in (reference & ~border, border))
-    return _Edge(points, ~covered & ~cut, covered, _contrast(coarse, pixels, outward))
+    return Edge(points, ~covered & ~cut, covered, _contrast(coarse, pixels, outward))
 
 
 def _contrast(coarse: CoarsePhoto, pixels: NDArray[np.int32], outward: Floats) -> Floats:
@@ -147,7 +185,7 @@ def _outward(part: NDArray[np.bool_], pixels: NDArray[np.int32]) -> Floats:
     return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9))
 
 
-def _direction(edge: _Edge, near: Floats) -> Floats:
+def _direction(edge: Edge, near: Floats) -> Floats:
     """Return the direction most of the outline runs along, round the point: the fullest 15 degrees, averaged."""
     ahead = np.roll(edge.points, -4, axis=0) - np.roll(edge.points, 4, axis=0)
     close = edge.shown & (np.linalg.norm(edge.points - near, axis=1) < _REACH_MM)
@@ -178,13 +216,14 @@ class _Lines:
         return (np.polyval(self.right[::-1], s) - np.polyval(self.left[::-1], s)) / 2
 
 
-def _in_frame(points: Floats, origin: Floats, axis: Floats) -> Floats:
+def in_frame(points: Floats, origin: Floats, axis: Floats) -> Floats:
+    """Turn plane points (K, 2) into (s, u): along a unit axis from an origin, and across it to the right."""
     return np.asarray((points - origin) @ np.array([[axis[0], axis[1]], [axis[1], -axis[0]]]))
 
 
-def _side_lines(edge: _Edge, near: Floats, axis: Floats) -> _Lines | None:
+def _side_lines(edge: Edge, near: Floats, axis: Floats) -> _Lines | None:
     """Fit a straight line to each side: a median of candidate offsets first, then trimmed least squares."""
-    s, u = _in_frame(edge.points, near, axis).T
+    s, u = in_frame(edge.points, near, axis).T
     ahead = np.roll(u, -3) - np.roll(u, 3), np.roll(s, -3) - np.roll(s, 3)
     straight = edge.shown & (np.abs(s) < _REACH_MM) & (np.abs(ahead[0]) < 0.5 * np.abs(ahead[1]))
     found = []
@@ -216,7 +255,7 @@ def _turned(axis: Floats, lines: _Lines) -> Floats:
     return np.asarray(np.cos(lean) * axis + np.sin(lean) * transverse)
 
 
-def _from_tip(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, protocol: Protocol) -> AsSeen | None:
+def _from_tip(edge: Edge, near: Floats, axis: Floats, lines: _Lines, protocol: Protocol) -> AsSeen | None:
     """Find the round end, and give the sides from there; None unless all a finger's limits hold."""
     ends = [_end(edge, near, sign * axis, lines, sign) for sign in (1.0, -1.0)]
     known = [e for e in ends if e is not None]
@@ -224,10 +263,10 @@ def _from_tip(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, protocol: 
         return None
     # Of two round ends the nearer one: ulcers of the hand's end of a finger are rare.
     _, tip, toward = min(known, key=lambda e: e[0] + 0.01 * float(np.linalg.norm(e[1] - near)))
-    s, u = _in_frame(edge.points, tip, toward).T
-    shown_mm = [_length_mm(s[edge.shown & (side * u > 0) & (np.abs(u) < _WIDE_MM)]) for side in (-1, 1)]
-    place = _in_frame(near[None], tip, toward)[0]
-    radius = float(np.mean(lines.half(_in_frame(tip + np.outer([8.0, 24.0], toward), near, axis)[:, 0])))
+    s, u = in_frame(edge.points, tip, toward).T
+    shown_mm = [shown_length_mm(s[edge.shown & (side * u > 0) & (np.abs(u) < _WIDE_MM)]) for side in (-1, 1)]
+    place = in_frame(near[None], tip, toward)[0]
+    radius = float(np.mean(lines.half(in_frame(tip + np.outer([8.0, 24.0], toward), near, axis)[:, 0])))
     plausible = (
         protocol.finger.finger_width_min_mm <= 2 * radius <= protocol.finger.finger_width_max_mm
         and lines.spread <= protocol.finger.finger_wander_max_mm
@@ -244,12 +283,12 @@ def _from_tip(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, protocol: 
     clear = 0.0 if covered or not at_end.any() else float(np.median(edge.contrast[at_end]))
     faintest = float(np.percentile(edge.contrast[edge.shown & (s < 30)], 20))
     own = edge.shown & (s > -1) & (s < _FAR_MM) & (np.abs(u) < _WIDE_MM)
-    return AsSeen(tip, toward, np.column_stack([s, u])[own], radius, lines.spread, clear, faintest)
+    return AsSeen(tip, toward, np.column_stack([s, u])[own], radius, clear, faintest)
 
 
-def _straightness(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, behind: NDArray[np.bool_]) -> float:
+def _straightness(edge: Edge, near: Floats, axis: Floats, lines: _Lines, behind: NDArray[np.bool_]) -> float:
     """Return the share of the outline behind the tip, within 30 mm of the point, that lies along the two sides."""
-    s, u = _in_frame(edge.points, near, axis).T
+    s, u = in_frame(edge.points, near, axis).T
     use = edge.shown & behind & (np.abs(s) < 30) & (np.abs(u) < 25)
     if max(abs(lines.left[1]), abs(lines.right[1])) > 0.25 or not use.any():
         return 0.0
@@ -257,9 +296,9 @@ def _straightness(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, behind
     return float((off[use] < 0.8).mean())
 
 
-def _end(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, sign: float) -> tuple[float, Floats, Floats] | None:
+def _end(edge: Edge, near: Floats, axis: Floats, lines: _Lines, sign: float) -> tuple[float, Floats, Floats] | None:
     """Return how blunt the end before the point is (1 = cut straight), where it is, and the axis from it."""
-    s, u = _in_frame(edge.points, near, axis).T
+    s, u = in_frame(edge.points, near, axis).T
     middle = sign * lines.middle(sign * s)
     half = np.maximum(lines.half(sign * s), 0.5)
     off = (u - middle) / half
@@ -279,14 +318,14 @@ def _end(edge: _Edge, near: Floats, axis: Floats, lines: _Lines, sign: float) ->
     return blunt, tip, axis
 
 
-def _bluntness(edge: _Edge, s: Floats, off: Floats, radius: float) -> float:
+def _bluntness(edge: Edge, s: Floats, off: Floats, radius: float) -> float:
     """Return the share of the width that a quarter of a radius behind the end has; 1 where a side does not show."""
     ring = edge.shown & (np.abs(s - 0.25 * radius) < 0.6)
     right, left = off[ring & (off > 0)], off[ring & (off < 0)]
     return float((np.median(right) - np.median(left)) / 2) if len(right) and len(left) else 1.0
 
 
-def _length_mm(s: Floats) -> float:
+def shown_length_mm(s: Floats) -> float:
     """Return over what length behind the round end a side shows."""
     place = np.unique(np.round(s[(s > 6) & (s < _REACH_MM)] / _STEP_MM))
     return float(len(place)) * _STEP_MM

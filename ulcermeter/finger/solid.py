@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,8 @@ _REACHES_MM = (2.0, 1.0)
 # Share of the outline whose edge must be found for it to count instead of the mask's, and the widest spread of the
 # outline about the solid, mm: assumption.
 _LEAST_SHARE, _MOST_SPREAD_MM = 0.5, 0.5
+# Joints and the network's own raggedness make its outline wander more: assumption.
+_MOST_SPREAD_OF_NETWORK_MM = 1.0
 _JOINT_MM, _BEHIND_CAP_MM = 4.0, 6.0
 
 
@@ -34,13 +38,36 @@ def stand_up(
     *,
     near_mm: Floats,
     side: str,
+    read: bool = True,
 ) -> Finger | None:
     """Fit a surface of revolution over the reference's plane to the finger's outline.
 
     On the table it lies on its thickest part; with a reference on the skin its top is level with that (all about it
     but its size is the same whatever its height, as the camera sees the same rays). Without a known camera it is
     taken to be seen from straight above. First fitted to the mask's outline, then to edges of the photo itself.
-    None where the outline is not such a solid's.
+
+    Parameters
+    ----------
+    observed : AsSeen
+        The finger's outline, tip and direction to begin with.
+    coarse : CoarsePhoto
+        Which says where the reference hides the finger.
+    pixels : uint8 (M, N, 3)
+        The photo.
+    calibration : Calibration
+        From photo pixels to millimetres.
+    near_mm : float64 (2,)
+        The given point on the plane, for the height.
+    side : str
+        The view, passed through.
+    read : bool
+        Whether edges are read off the photo; an outline by colour stands where too few are found, a network's does
+        not.
+
+    Returns
+    -------
+    Finger or None
+        None where the outline is not such a solid's.
     """
     viewpoint = calibration.viewpoint_mm()
     known = bool(np.isfinite(viewpoint[2]))
@@ -49,12 +76,12 @@ def stand_up(
     shown = float(observed.edge_mm[:, 0].max())
     first = Solid(0.0, 0.0, 0.0, observed.radius_mm, 0.02, 1.2 * observed.radius_mm, 2.3)
     solid, off = fit_solid(observed.edge_mm, camera, first=first, near=near, on_table=on_table)
-    edge = observed.edge_mm
+    edge, supported = observed.edge_mm, False
 
     def height(of: Solid) -> float:
         return of.height(near=near - of.start, shown=shown - of.start, on_table=on_table)
 
-    for reach in _REACHES_MM:
+    for reach in _REACHES_MM if read else ():
         points, share = read_edges(
             pixels,
             lambda points: calibration.to_px(observed.to_plane(points)),
@@ -65,12 +92,27 @@ def stand_up(
         )
         if share < _LEAST_SHARE or len(points) < 20:
             break
-        edge = points
+        edge, supported = points, True
         solid, off = fit_solid(edge, camera, first=solid, near=near, on_table=on_table, edge_sd_mm=0.1)
-    if np.median(np.abs(off)) > _MOST_SPREAD_MM:
+    if read and observed.pointed_out and not supported:
+        return None
+    if np.median(np.abs(off)) > (_MOST_SPREAD_MM if read else _MOST_SPREAD_OF_NETWORK_MM):
         return None
     above = height(solid) if known else 0.0
-    return _finger(observed, solid, edge, off, camera=camera, height=above, viewpoint=viewpoint, side=side)
+    place = _Standing(solid, edge, off, camera=camera, height=above, viewpoint=viewpoint)
+    return _finger(observed, place, side=side, supported=supported)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Standing:
+    """A fitted solid, the edge it was fitted to, how far each point of that lies outside, and from where it is seen."""
+
+    solid: Solid = field(kw_only=False)
+    edge: Floats = field(kw_only=False)
+    off: Floats = field(kw_only=False)
+    camera: Floats
+    height: float
+    viewpoint: Floats
 
 
 def _radii(solid: Solid, edge: Floats, off: Floats) -> Floats:
@@ -85,38 +127,37 @@ def _radii(solid: Solid, edge: Floats, off: Floats) -> Floats:
     return np.asarray(solid.radius(steps) + fade * joints)
 
 
-def _finger(
-    observed: AsSeen,
-    solid: Solid,
-    edge: Floats,
-    off: Floats,
-    *,
-    camera: Floats,
-    height: float,
-    viewpoint: Floats,
-    side: str,
-) -> Finger:
-    radii = _radii(solid, edge, off)
-    outline = silhouette(solid, camera, height)
+def _finger(observed: AsSeen, place: _Standing, *, side: str, supported: bool) -> Finger:
+    solid, viewpoint = place.solid, place.viewpoint
+    radii = _radii(solid, place.edge, place.off)
+    outline = silhouette(solid, place.camera, place.height)
     tip = observed.to_plane(np.array([[solid.start, solid.offset]]))[0]
     ahead = np.array([[np.cos(solid.lean), np.sin(solid.lean)]])
     axis = (observed.to_plane(ahead) - observed.tip_mm)[0]
-    spread = 1.48 * float(np.median(np.abs(off)))
+    spread = 1.48 * float(np.median(np.abs(place.off)))
+    # Where the photo's edges do not bear it, what it began with is all that is known.
+    unsure = (0.0, 0.0) if supported else (observed.tip_sd_mm, observed.midline_sd_mm)
     return Finger(
-        outline_mm=observed.to_plane(_as_far_as_shown(outline, float(edge[:, 0].max()))),
+        outline_mm=observed.to_plane(_as_far_as_shown(outline, float(place.edge[:, 0].max()))),
         tip_mm=(float(tip[0]), float(tip[1])),
         axis=(float(axis[0]), float(axis[1])),
         radius_mm=float(np.median(radii[int(10 / _STEP_MM) : int(24 / _STEP_MM)])),
-        radius_sd_mm=float(np.hypot(0.2, spread)),
+        radius_sd_mm=float(np.hypot(np.hypot(0.2, spread), unsure[1])),
         side=side,
         radii_mm=radii,
         step_mm=_STEP_MM,
-        axis_height_mm=height,
+        axis_height_mm=place.height,
         viewpoint_mm=(float(viewpoint[0]), float(viewpoint[1]), float(viewpoint[2])),
-        # Where the round end is faint, it may be a shadow's.
-        tip_sd_mm=0.8 if observed.tip_contrast > _CLEAR_TIP else 2.5,
-        midline_sd_mm=float(np.hypot(0.3, spread)),
+        tip_sd_mm=float(np.hypot(_tip_sd_mm(observed), unsure[0])),
+        midline_sd_mm=float(np.hypot(np.hypot(0.3, spread), unsure[1])),
     )
+
+
+def _tip_sd_mm(observed: AsSeen) -> float:
+    """Return what the tip's edge is known to; a faint round end may be a shadow's, or hide under the reference."""
+    if observed.tip_contrast > _CLEAR_TIP:
+        return 0.8
+    return float(np.hypot(0.8, observed.tip_sd_mm)) if observed.pointed_out else 2.5
 
 
 def _as_far_as_shown(outline: Silhouette, shown: float) -> Floats:

@@ -56,7 +56,7 @@ def cut_view(pixels: Pixels, matrix: Matrix) -> Pixels:
     shift = matrix[:, :2] @ (np.array([left, top]) + (step - 1) / 2) + matrix[:, 2]
     move = np.column_stack([matrix[:, :2] * step, shift])
     out = cv2.warpAffine(part, move, (VIEW_PX, VIEW_PX), borderMode=cv2.BORDER_CONSTANT, borderValue=BEYOND)
-    return out.astype(np.uint8)
+    return np.asarray(out, dtype=np.uint8)
 
 
 def click_map(x: float = (VIEW_PX - 1) / 2, y: float = (VIEW_PX - 1) / 2) -> NDArray[np.float32]:

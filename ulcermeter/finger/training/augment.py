@@ -44,7 +44,7 @@ def _cover(view: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.fl
         to = at + rng.normal(0, 0.6 * cols, 2)
         cv2.line(mask, tuple(int(v) for v in at), tuple(int(v) for v in to), 1.0, int(rng.integers(1, 6)))
     share = cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.5, 2))[..., None] * rng.uniform(0.5, 1)
-    return (view * (1 - share) + rng.uniform(0, 255, 3) * share).astype(np.float32)
+    return np.asarray(view * (1 - share) + rng.uniform(0, 255, 3) * share, dtype=np.float32)
 
 
 def _ramp(view: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -54,7 +54,7 @@ def _ramp(view: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.flo
     y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : cols * 1j]
     side = np.cos(angle) * x + np.sin(angle) * y + rng.uniform(-0.6, 0.6)
     steep = rng.uniform(0.7, 2) if rng.random() < 0.7 else rng.uniform(8, 30)
-    return (view * (1 - rng.uniform(0.1, 0.55) / (1 + np.exp(-steep * side)))[..., None]).astype(np.float32)
+    return np.asarray(view * (1 - rng.uniform(0.1, 0.55) / (1 + np.exp(-steep * side)))[..., None], dtype=np.float32)
 
 
 def _as_jpeg(view: Pixels, rng: np.random.Generator) -> Pixels:

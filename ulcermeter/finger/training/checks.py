@@ -65,7 +65,7 @@ def tip_samples(pictures: Sequence[MarkedPicture], *, seed: int) -> list[Sample]
 def _own(picture: MarkedPicture, finger: MarkedFinger, at: NDArray[np.float64]) -> bool:
     x, y = np.rint(at).astype(int)
     rows, cols = picture.labels.shape
-    return 0 <= x < cols and 0 <= y < rows and picture.labels[y, x] == finger.label
+    return bool(0 <= x < cols and 0 <= y < rows and picture.labels[y, x] == finger.label)
 
 
 def bare_samples(pictures: Sequence[MarkedPicture], count: int, *, seed: int) -> list[Sample]:

@@ -18,7 +18,7 @@ OUTPUTS = ("mask", "tip", "numbers")
 
 def fold_network(network: FingerNetwork) -> FingerNetwork:
     """Copy the network with every batch norm folded into its convolution."""
-    plain = copy.deepcopy(network).eval()
+    plain: FingerNetwork = copy.deepcopy(network).eval()
     unfold_convs(plain)
     for module in plain.modules():
         if isinstance(module, Mix) and isinstance(module.norm, nn.BatchNorm2d):

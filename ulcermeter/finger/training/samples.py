@@ -173,7 +173,7 @@ def make_sample(
 def _mask_in_view(own: NDArray[np.bool_], matrix: NDArray[np.float64]) -> Floats:
     """Return the finger's share of each pixel, hardened: the picture's pixels as they are seen in the view."""
     out = cv2.warpAffine(own.astype(np.float32), matrix, (VIEW_PX, VIEW_PX), flags=cv2.INTER_LINEAR)
-    return (out > 0.5).astype(np.float32)[None]
+    return np.asarray(out > 0.5, dtype=np.float32)[None]
 
 
 def _tip_in_view(finger: MarkedFinger, matrix: NDArray[np.float64]) -> tuple[Floats, bool]:

@@ -1,0 +1,181 @@
+"""The fingers of a photo on which nothing is pointed at: the network is asked all over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import Calibration, RectifiedPhoto
+from ulcermeter.finger.network import Answer, FingerModel, ask, load_finger_model
+from ulcermeter.finger.pointed import (
+    EXPECTED_WIDTH_MM,
+    MIN_FINGER,
+    MIN_TIP,
+    at_point,
+    point_out_finger,
+    tip_and_direction,
+)
+from ulcermeter.finger.views import FINGER_PX, Matrix, Pixels, cut_view, view_matrix
+
+__all__ = ["FingerEnd", "finger_ends"]
+
+Floats = NDArray[np.float64]
+
+# Points that are asked, mm apart: two or more on each end phalanx; and how many at most, some 2 s of one core.
+_APART_MM, _MOST_POINTS, _BATCH = 10.0, 500, 16
+# The photo is looked at with so many pixels a finger's width.
+_WIDTH_PX = 36.0
+# Tips that lie nearer than this, in widths, are one finger's; a tip that more of the points name is looked at first.
+_ONE_TIP = 0.7
+# How sure the network must be of a finger that nobody pointed at; see the model card.
+_LEAST_CONFIDENCE = 0.4
+# Where a tip is asked for once more, in widths behind it: the middle of the end phalanx.
+_MIDDLE_OF_END = 0.75
+
+
+@dataclass(frozen=True)
+class FingerEnd:
+    """The end of a finger that nobody pointed at; photo px.
+
+    Attributes
+    ----------
+    at_px : (float, float)
+        The middle of its end phalanx: where to point.
+    tip_px : (float, float)
+    width_px : float
+    confidence : float
+        See `PointedFinger`.
+    """
+
+    at_px: tuple[float, float]
+    tip_px: tuple[float, float]
+    width_px: float
+    confidence: float
+
+
+def finger_ends(
+    rectified: RectifiedPhoto, *, box: tuple[float, float, float, float] | None = None
+) -> tuple[FingerEnd, ...]:
+    """Find the ends of all fingers of a photo, or of a box of it.
+
+    Parameters
+    ----------
+    rectified : RectifiedPhoto
+        Its photo is looked at, not its window.
+    box : (x, y, width, height), optional
+        Photo px; only fingers whose end phalanx has its middle in it.
+
+    Returns
+    -------
+    tuple of FingerEnd
+        The surest first. Those whose tip is out of view, or under the reference, are not among them.
+    """
+    model = load_finger_model()
+    small = _small(rectified, box)
+    if small is None:
+        return ()
+    found: list[FingerEnd] = []
+    for tip, inwards, width in _votes(small, model):
+        if all(np.hypot(*(tip - one.tip_px)) > _ONE_TIP * one.width_px for one in found):
+            end = _confirmed(small, tip, inwards, width, model=model)
+            if end is not None and all(
+                np.hypot(*np.subtract(end.tip_px, one.tip_px)) > _ONE_TIP * one.width_px for one in found
+            ):
+                found.append(end)
+    ends = [small.on_photo(one) for one in sorted(found, key=lambda one: -one.confidence)]
+    return tuple(one for one in ends if box is None or _inside(one.at_px, box))
+
+
+@dataclass(frozen=True)
+class _Small:
+    """A photo made small: its pixels, the mask of its reference, and from its pixels to the photo's."""
+
+    pixels: Pixels
+    reference: NDArray[np.bool_]
+    corner_px: Floats
+    step: float
+
+    def to_photo(self, point: Floats) -> tuple[float, float]:
+        x, y = (np.asarray(point) + 0.5) * self.step + self.corner_px - 0.5
+        return float(x), float(y)
+
+    def on_photo(self, end: FingerEnd) -> FingerEnd:
+        at, tip = (self.to_photo(np.array(point)) for point in (end.at_px, end.tip_px))
+        return FingerEnd(at, tip, end.width_px * self.step, end.confidence)
+
+
+def _small(rectified: RectifiedPhoto, box: tuple[float, float, float, float] | None) -> _Small | None:
+    photo, calibration = rectified.photo.pixels, rectified.calibration
+    rows, cols = photo.shape[:2]
+    x, y, width, height = box or (0.0, 0.0, float(cols), float(rows))
+    scale = calibration.px_per_mm(np.array([x + width / 2, y + height / 2]))
+    if not (np.isfinite(scale) and scale > 0.5):
+        return None
+    margin = 2 * EXPECTED_WIDTH_MM * scale if box else 0.0
+    left, top = max(int(x - margin), 0), max(int(y - margin), 0)
+    part = photo[top : int(y + height + margin) + 1, left : int(x + width + margin) + 1]
+    step = max(1.0, EXPECTED_WIDTH_MM * scale / _WIDTH_PX)
+    size = tuple(max(round(n / step), 8) for n in part.shape[1::-1])
+    pixels = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+    corner = np.array([left, top], dtype=np.float64)
+    return _Small(pixels.astype(np.uint8), _reference(calibration, corner, step, pixels.shape), corner, step)
+
+
+def _reference(calibration: Calibration, corner: Floats, step: float, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    inside = np.zeros(shape[:2], np.uint8)
+    if len(calibration.reference_outline_px) > 2:
+        outline = (calibration.reference_outline_px + 0.5 - corner) / step - 0.5
+        cv2.fillPoly(inside, [np.rint(outline).astype(np.int32)], 1)
+    return inside > 0
+
+
+def _votes(small: _Small, model: FingerModel) -> Iterator[tuple[Floats, Floats, float]]:
+    """Yield tips, directions and widths in small pixels as the points name them, those that most name first."""
+    answers = [(one, matrix) for one, matrix in _asked(small, model) if _is_end(one)]
+    said = []
+    for answer, matrix in answers:
+        tip, inwards = tip_and_direction(answer)
+        place = np.linalg.solve(matrix[:, :2], tip - matrix[:, 2])
+        scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+        said.append((place, np.array(inwards), FINGER_PX * float(np.exp(answer.log_width)) / scale))
+    tips = np.array([tip for tip, _, _ in said]).reshape(-1, 2)
+    backing = [sum(np.hypot(*(tips - tip).T) < _ONE_TIP * width) for tip, _, width in said]
+    for index in np.argsort(-np.array(backing, dtype=np.float64), kind="stable"):
+        yield said[index]
+
+
+def _is_end(answer: Answer) -> bool:
+    return answer.finger >= MIN_FINGER and answer.tip_in_view >= MIN_TIP and at_point(answer) >= 0.5
+
+
+def _asked(small: _Small, model: FingerModel) -> Iterator[tuple[Answer, Matrix]]:
+    rows, cols = small.reference.shape
+    apart = max(_APART_MM / EXPECTED_WIDTH_MM * _WIDTH_PX, float(np.sqrt(rows * cols / _MOST_POINTS)))
+    xs, ys = (np.arange(apart / 2, size, apart) for size in (cols, rows))
+    points = [(float(x), float(y)) for y in ys for x in xs if not small.reference[int(y), int(x)]]
+    matrices = [view_matrix(point, scale=FINGER_PX / _WIDTH_PX) for point in points]
+    for start in range(0, len(matrices), _BATCH):
+        some = matrices[start : start + _BATCH]
+        yield from zip(ask([cut_view(small.pixels, one) for one in some], model=model), some, strict=True)
+
+
+def _confirmed(small: _Small, tip: Floats, inwards: Floats, width: float, *, model: FingerModel) -> FingerEnd | None:
+    """Ask once more in the middle of the end phalanx; None unless the same tip is named, and surely."""
+    x, y = (float(v) for v in tip + _MIDDLE_OF_END * width * inwards)
+    rows, cols = small.reference.shape
+    if not (0 <= x < cols and 0 <= y < rows):
+        return None
+    again = point_out_finger(small.pixels, at_px=(x, y), spacing_mm=EXPECTED_WIDTH_MM / _WIDTH_PX, model=model)
+    if again is None or again.tip_px is None or again.confidence < _LEAST_CONFIDENCE:
+        return None
+    same = np.hypot(*(np.array(again.tip_px) - tip)) < _ONE_TIP * again.width_px
+    return FingerEnd((x, y), again.tip_px, again.width_px, again.confidence) if same else None
+
+
+def _inside(point: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
+    x, y, width, height = box
+    return x <= point[0] <= x + width and y <= point[1] <= y + height
