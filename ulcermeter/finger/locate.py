@@ -235,6 +235,6 @@ class _Place:
         if seen is None:
             return True
         # The fitted tip is a true place, the network's as seen: both are taken on the fitted skin.
-        along, across = finger.along_and_across(finger.on_skin(seen)[:, :2])[0]
+        along, across = finger.axial_and_transverse(finger.on_skin(seen)[:, :2])[0]
         reach = widths * width_mm(pointed, self.coarse)
         return bool(abs(along) < reach and abs(across) < reach)
