@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "The main job: every photo of a study to tables, outlines, overlays and a report.",
     "measure": "Measure photos alone; rows on standard output.",
     "check": "Read and validate a study folder, measure nothing.",
+    "review": "The reader's page in a browser: look, correct, confirm.",
     "audit": "The log of readings and decisions, checked and printed.",
     "outcomes": "Outcomes of a results folder, by arm when unblinded.",
     "agreement": "How far two readings of the same photos agree.",

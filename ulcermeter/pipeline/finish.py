@@ -64,7 +64,7 @@ def finish_study(
     decisions : mapping
         By subject, as `ulcermeter.store.PhotoStore.decisions` returns them.
     overlays : bool
-        Draw the overlays of photos that were read anew; without it those of the machine stay.
+        Write the overlays, those of photos that were read drawn anew; without it what stands there stays.
 
     Returns
     -------
@@ -87,8 +87,8 @@ def finish_study(
         # Kept whatever becomes of the rest.
         measured = {"photos": gathered.photos, "measurements": gathered.measurements, "outlines": gathered.outlines}
         write_tables(root, {**measured, "readings": from_rows("readings", list(applied.rows))})
-        drawn = draw_readings(study, applied) if overlays else applied.done
-        write_overlays(root, _overlays(drawn))
+        if overlays:
+            write_overlays(root, _overlays(draw_readings(study, applied)))
         tables = tables_of(applied.study, gathered)
         tables["eligibility_summary"], changed = with_decisions(tables["eligibility_summary"], decisions)
         write_tables(root, tables)

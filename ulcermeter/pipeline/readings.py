@@ -24,7 +24,7 @@ from ulcermeter.datatypes import (
 )
 from ulcermeter.errors import UlcermeterError
 from ulcermeter.pipeline.steps.in_view import holds_point
-from ulcermeter.planimetry import measure
+from ulcermeter.planimetry import measure_rows
 from ulcermeter.readings import (
     Chosen,
     PlaceKey,
@@ -36,7 +36,7 @@ from ulcermeter.readings import (
 )
 from ulcermeter.segmentation.tracings import segment_tracing
 from ulcermeter.tables import columns
-from ulcermeter.tables.cells import PASSED, is_unconfirmed, records
+from ulcermeter.tables.cells import PASSED, is_unconfirmed
 from ulcermeter.wording import reading_not_kept
 
 if TYPE_CHECKING:
@@ -148,8 +148,7 @@ def measure_outline(geometry: PhotoGeometry, outline: Points, *, sha256: str, pr
     finger = geometry.finger
     if finger is not None and not holds_point(finger, geometry.calibration.to_mm(outline.mean(axis=0))[0]):
         finger = None
-    frame = measure(traced(geometry, [outline], sha256=sha256), finger=finger, protocol=protocol)
-    return records(frame)[0]
+    return measure_rows(traced(geometry, [outline], sha256=sha256), finger=finger, protocol=protocol)[0]
 
 
 def apply_readings(
@@ -230,9 +229,9 @@ class _Work:
         read = {ulcer.label: (chosen.first.reader, ulcer) for ulcer in chosen.first.ulcers}
         for other in chosen.others:
             for ulcer in other.ulcers:
-                if ulcer.verdict is not UlcerVerdict.ADDED:
+                if not (chosen.first.whole or other.whole or ulcer.verdict is UlcerVerdict.ADDED):
                     read.setdefault(ulcer.label, (other.reader, ulcer))
-        self._set_ulcers(at, list(read.values()))
+        self._set_ulcers(at, list(read.values()), whole=chosen.first.whole)
 
     def _set_verdict(self, position: int, verdict: PlaceVerdict) -> None:
         machine = self.machine[position]
@@ -240,11 +239,14 @@ class _Work:
         self.done[position] = replace(machine, photo=photo, measurements=(), outlines=())
         self.cells[position] = dict(_CELLS[verdict])
 
-    def _set_ulcers(self, at: Sequence[int], read: Sequence[tuple[str, UlcerReading]]) -> None:
+    def _set_ulcers(self, at: Sequence[int], read: Sequence[tuple[str, UlcerReading]], *, whole: bool) -> None:
         measurable = [i for i in at if self.machine[i].geometry is not None]
         if not measurable:
             return
         gone, new = dict[int, set[int]](), dict[int, list[tuple[str, UlcerReading]]]()
+        if whole:
+            gone = {i: {label for label, _ in self.machine[i].outlines} for i in measurable}
+            new = {i: [] for i in measurable}
         for reader, ulcer in read:
             self.used.add(id(ulcer))
             position, label = self._shown(measurable, ulcer)
@@ -253,7 +255,7 @@ class _Work:
             new.setdefault(position, [])
             if ulcer.verdict not in _GONE:
                 new[position].append((reader, ulcer))
-        taken = {label for i in measurable for label, _ in self.machine[i].outlines}
+        taken = {label for i in measurable for label, _ in self.machine[i].outlines if label not in gone.get(i, ())}
         for position, ulcers in new.items():
             self.done[position] = self._result(position, gone.get(position, set()), ulcers, taken)
 
@@ -278,7 +280,7 @@ class _Work:
         outlines = {label: points for label, points in machine.outlines if label not in gone}
         rows = {int(row["label"]): row for row in machine.measurements if int(row["label"]) not in gone}
         for reader, ulcer in read:
-            label = ulcer.label if ulcer.label in gone or ulcer.label not in taken else max(taken) + 1
+            label = ulcer.label if ulcer.label not in taken else max(taken) + 1
             taken.add(label)
             row = self._measured(position, reader, ulcer)
             if row is not None:
@@ -312,8 +314,8 @@ class _Work:
         if ulcer.verdict is UlcerVerdict.ACCEPTED and before is not None:
             method = f"{before['method']}, accepted"
         more = {"view": str(own["view"]), "reader": reader, "method": method, "run_id": self.run_id}
-        plain = {name: None if type(value).__name__ == "NAType" else value for name, value in row.items()}
-        return {name: (plain | cells | more)[name] for name in columns("measurements") if name in plain | cells | more}
+        known = row | cells | more
+        return {name: known[name] for name in columns("measurements") if name in known}
 
     # --- readings.csv -----------------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ __all__ = [
     "equivalent_diameter",
     "longest_caliper",
     "measure",
+    "measure_rows",
     "perimeter",
     "resample",
     "transverse_width",
@@ -67,12 +68,32 @@ def measure(segmentation: Segmentation, *, finger: Finger | None = None, protoco
     Refusal
         A reader's outline is larger than the finger.
     """
+    return tables.from_rows("measurements", measure_rows(segmentation, finger=finger, protocol=protocol))
+
+
+def measure_rows(segmentation: Segmentation, *, finger: Finger | None, protocol: Protocol) -> list[dict[str, Any]]:
+    """Measure every ulcer of a segmentation as `measure` does; its rows as dicts, which takes half the time.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+    finger : Finger or None
+    protocol : Protocol
+
+    Returns
+    -------
+    list of dict
+
+    Raises
+    ------
+    Refusal
+        A reader's outline is larger than the finger.
+    """
     check_on_finger(segmentation, finger)
-    rows = [
+    return [
         _row(segmentation, label, finger=finger, protocol=protocol)
         for label in range(1, len(segmentation.outlines) + 1)
     ]
-    return tables.from_rows("measurements", rows)
 
 
 def diameter_line(segmentation: Segmentation, label: int) -> tuple[tuple[float, float], tuple[float, float]]:

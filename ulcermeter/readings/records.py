@@ -87,6 +87,9 @@ class PlaceReading:
         1, or 2 where a reading list showed the photo again.
     adjudicated : bool
         It settles what others differ in.
+    whole : bool
+        It was made without the machine's outlines in view, and says of every ulcer on the photo what there is to say:
+        none of the machine's stays.
     verdict : PlaceVerdict
     ulcers : tuple of UlcerReading
         Those that were read; another outline of the run stays the machine's.
@@ -99,6 +102,7 @@ class PlaceReading:
     run_id: str = ""
     occasion: int = 1
     adjudicated: bool = False
+    whole: bool = False
     verdict: PlaceVerdict = PlaceVerdict.NONE
     ulcers: tuple[UlcerReading, ...] = ()
     why: str = ""
@@ -123,6 +127,7 @@ def state_of(reading: PlaceReading) -> dict[str, Any]:
     return {
         "occasion": reading.occasion,
         "adjudicated": reading.adjudicated,
+        "whole": reading.whole,
         "verdict": str(reading.verdict),
         "why": reading.why,
         "ulcers": [
@@ -167,6 +172,7 @@ def reading_from_state(
         run_id=run_id,
         occasion=int(state["occasion"]),
         adjudicated=bool(state["adjudicated"]),
+        whole=bool(state["whole"]),
         verdict=PlaceVerdict(state["verdict"]),
         why=str(state["why"]),
         ulcers=tuple(

@@ -25,14 +25,16 @@ from ulcermeter.store.files import (
     write_run_record,
     write_tables,
 )
+from ulcermeter.store.kept_results import KeptResults
 from ulcermeter.store.photo_store import PhotoStore, row_key
-from ulcermeter.store.reading import protocol_of, read_results
+from ulcermeter.store.reading import protocol_of, read_results, read_tables
 
 __all__ = [
     "DECIDED",
     "TABLE_FILES",
     "WRITTEN",
     "Decisions",
+    "KeptResults",
     "PhotoStore",
     "Unread",
     "cell_text",
@@ -45,6 +47,7 @@ __all__ = [
     "question",
     "read_decisions",
     "read_results",
+    "read_tables",
     "row_key",
     "with_decisions",
     "write_file",

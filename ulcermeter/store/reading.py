@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from ulcermeter.tables.cells import unguarded
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["protocol_of", "read_record", "read_results"]
+__all__ = ["protocol_of", "read_record", "read_results", "read_tables"]
 
 # Runs of versions without readers wrote none.
 _MAY_LACK = ("readings",)
@@ -59,6 +59,41 @@ def read_results(path: str | Path) -> Results:
         )
     record = read_record(root)
     return Results(root=root, run=record, **{name: _read_table(root, name) for name in TABLE_FILES})
+
+
+def read_tables(path: str | Path, names: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """Read some of a results folder's tables; the others may be large.
+
+    Parameters
+    ----------
+    path : str or Path
+        The results folder.
+    names : iterable of str
+        Of ``TABLE_FILES``.
+
+    Returns
+    -------
+    dict of str to DataFrame
+
+    Raises
+    ------
+    StudyError
+        One is not there.
+    TableError
+        A file breaks its contract.
+    """
+    root = Path(path)
+    absent = [f"{name}.csv" for name in names if not (root / f"{name}.csv").is_file()]
+    if absent:
+        raise StudyError(
+            Problem(
+                where=str(root),
+                expected="a finished results folder",
+                got=f"one without {', '.join(absent)}",
+                action="run `ulcermeter run` again, it goes on where it was",
+            )
+        )
+    return {name: _read_table(root, name) for name in names}
 
 
 def read_record(root: Path) -> dict[str, Json]:

@@ -1,0 +1,125 @@
+"""What the server gives out and takes: nothing without the token, nothing that names a photo to a blinded reader."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from served_page import TOKEN, entries
+
+from ulcermeter.errors import StudyError
+from ulcermeter.review.reading_list import make_list, write_list
+from ulcermeter.review.session import Session, open_session
+
+testclient = pytest.importorskip("starlette.testclient", reason="the extra review is not installed")
+from ulcermeter.review.server import make_app  # noqa: E402
+
+
+def client(session: Session) -> Any:
+    return testclient.TestClient(make_app(session, TOKEN), base_url="http://127.0.0.1")
+
+
+def read_item(session: Session) -> Any:
+    return next(item for item in session.items if item.was_seen)
+
+
+def test_nothing_is_served_without_the_token_or_under_another_name(session: Session) -> None:
+    own = client(session)
+    assert own.get(f"/{TOKEN}/api/list").status_code == 200
+    assert {own.get(path).status_code for path in ("/", "/api/list", "/other/api/list", f"/{TOKEN}x/")} == {404}
+    other = testclient.TestClient(make_app(session, TOKEN), base_url="http://evil.example")
+    assert other.get(f"/{TOKEN}/api/list").status_code == 400
+    assert own.get(f"/{TOKEN}/static/..%2Fserver.py").status_code == 404
+
+
+def test_every_answer_forbids_what_the_page_does_not_need(session: Session) -> None:
+    headers = client(session).get(f"/{TOKEN}/").headers
+    assert "default-src 'none'" in headers["content-security-policy"] and headers["cache-control"] == "no-store"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_photos_come_out_without_exif(session: Session) -> None:
+    answer = client(session).get(f"/{TOKEN}/api/image/{read_item(session).id}")
+    with Image.open(io.BytesIO(answer.content)) as image:
+        assert not image.getexif() and "exif" not in image.info and image.size == (960, 720)
+
+
+@pytest.mark.parametrize(
+    "outline",
+    [[[0, 0], [1, 1]], [[0, 0], [1e9, 0], [0, 5]], [[None, 0], [1, 0], [0, 1]], "text", [], [[1, 2, 3]] * 4],
+)
+def test_what_is_no_outline_is_refused_in_a_sentence_and_not_logged(session: Session, outline: Any) -> None:
+    item, own = read_item(session), client(session)
+    state = {"verdict": "", "ulcers": [{"label": 1, "verdict": "edited", "outline_px": outline}]}
+    sent = json.dumps({"state": state, "action": "edit"})
+    words = {"content": sent, "headers": {"content-type": "application/json"}}
+    answer = own.post(f"/{TOKEN}/api/reading/{item.id}", **words)
+    assert answer.status_code in (400, 422) and answer.json()["error"]
+    assert entries(session.root) == []
+
+
+def test_a_form_of_another_page_is_not_taken(session: Session) -> None:
+    sent = json.dumps({"state": {"verdict": "healed", "ulcers": []}, "action": "healed"})
+    path = f"/{TOKEN}/api/reading/{read_item(session).id}"
+    assert client(session).post(path, content=sent, headers={"content-type": "text/plain"}).status_code == 400
+    assert entries(session.root) == []
+
+
+@pytest.mark.parametrize("outlines", ["none", "machine"])
+def test_a_blinded_reader_is_told_nothing_of_which_photo_it_is(folder: Path, outlines: str) -> None:
+    whole = open_session(folder, reader="R9")
+    places = [item.place for item in whole.items if item.was_seen]
+    write_list(folder, make_list(places, readers=("R1", "R2"), repeat=0.5, outlines=outlines, seed=3))
+    session = open_session(folder, reader="R1")
+    assert len(session.items) == len(places) + 1
+    own = client(session)
+    answers = [own.get(f"/{TOKEN}/api/list").text]
+    answers += [own.get(f"/{TOKEN}/api/photo/{item.id}").text for item in session.items]
+    saved = {"state": {"verdict": "healed", "ulcers": []}, "action": "healed"}
+    answers.append(own.post(f"/{TOKEN}/api/reading/{session.items[0].id}", json=saved).text)
+    every = " ".join(answers)
+    names = {str(row[name]) for item in whole.items for row in [item.photo] for name in ("photo", "subject_id", "date")}
+    names |= {str(item.photo["visit"]) for item in whole.items} | {item.sha256 for item in whole.items if item.sha256}
+    assert not [name for name in names if name in every]
+    shown = [json.loads(text)["machine"] for text in answers[1:-1]]
+    assert all(shown) if outlines == "machine" else not any(shown)
+    # The other photos, and those of the run that are not on the list, cannot be asked for either.
+    assert own.get(f"/{TOKEN}/api/photo/{whole.items[0].id}").status_code == 400
+
+
+def test_both_readings_of_a_photo_shown_twice_are_kept_apart(folder: Path) -> None:
+    whole = open_session(folder, reader="R9")
+    places = [item.place for item in whole.items if item.was_seen][:1]
+    write_list(folder, make_list(places, readers=("R1",), repeat=1.0, outlines="none", seed=3))
+    session = open_session(folder, reader="R1")
+    first = session.items[0]
+    session.save(first, {"verdict": "healed", "ulcers": []}, action="healed")
+    assert session.reading(session.items[1]) is None
+    assert {entry.after["occasion"] for entry in entries(folder) if entry.after} == {first.occasion}
+
+
+def test_machine_is_no_readers_name(folder: Path) -> None:
+    for name in ("", " ", "Machine"):
+        with pytest.raises(StudyError, match="--reader"):
+            open_session(folder, reader=name)
+
+
+def test_merging_and_cutting_keep_the_area(session: Session) -> None:
+    own, path = client(session), f"/{TOKEN}/api/shape/{read_item(session).id}"
+    square = [[0, 0], [4, 0], [4, 4], [0, 4]]
+    beside = [[3, 0], [7, 0], [7, 4], [3, 4]]
+
+    def area(points: Any) -> float:
+        x, y = np.array(points).T
+        return 0.5 * abs(float(np.dot(x, np.roll(y, -1)) - np.dot(np.roll(x, -1), y)))
+
+    (joined,) = own.post(path, json={"outlines_px": [square, beside]}).json()["outlines_px"]
+    assert area(joined) == pytest.approx(28)
+    parts = own.post(path, json={"outlines_px": [square], "line": [[1, -1], [1, 5]]}).json()["outlines_px"]
+    assert sorted(area(part) for part in parts) == pytest.approx([4, 12])
+    assert own.post(path, json={"outlines_px": [square], "line": [[9, 9], [8, 8]]}).status_code == 422

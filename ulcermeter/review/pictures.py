@@ -1,0 +1,57 @@
+"""Photos as the page shows them: upright, at their own resolution, without anything that their files say beside."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+
+import cv2
+import numpy as np
+
+from ulcermeter.datatypes import Box, Photo
+from ulcermeter.photo import read_photo
+
+__all__ = ["Pictures"]
+
+# Of photos of 12 million pixels, 36 MB each.
+_KEPT = 6
+_QUALITY = 92
+
+
+class Pictures:
+    """The last photos that were looked at, decoded."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Path, Photo] = OrderedDict()
+        self._lock = Lock()
+
+    def photo(self, path: Path) -> Photo:
+        """Return a photo, read where it is not kept.
+
+        Raises
+        ------
+        PhotoError
+            It cannot be read any more.
+        """
+        with self._lock:
+            if path in self._kept:
+                self._kept.move_to_end(path)
+                return self._kept[path]
+        photo = read_photo(path)
+        with self._lock:
+            self._kept[path] = photo
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return photo
+
+    def jpeg(self, path: Path, crop: Box | None = None) -> bytes:
+        """Return a photo, or a part of it (x, y, width, height, whole px), as JPEG without EXIF."""
+        pixels = self.photo(path).pixels
+        if crop is not None:
+            x, y, width, height = (int(value) for value in crop)
+            pixels = pixels[max(y, 0) : y + height, max(x, 0) : x + width]
+        bgr = np.ascontiguousarray(pixels[..., ::-1])
+        done, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        assert done
+        return encoded.tobytes()

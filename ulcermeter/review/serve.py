@@ -1,0 +1,62 @@
+"""Serving the page until it is stopped."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Callable
+
+from ulcermeter.errors import Problem, UlcermeterError
+from ulcermeter.review.server import make_app, need_server
+from ulcermeter.review.session import Session
+
+__all__ = ["serve"]
+
+
+def serve(
+    session: Session, *, port: int = 0, opened: Callable[[str], None], after_save: Callable[[], None] = lambda: None
+) -> None:
+    """Serve the page on 127.0.0.1 until Ctrl-C or SIGTERM.
+
+    Parameters
+    ----------
+    session : Session
+    port : int
+        0 for any free one.
+    opened : callable
+        Called with the page's address once it answers.
+    after_save : callable, optional
+        Called when a reading is in the log.
+
+    Raises
+    ------
+    MissingDependencyError
+        Without the extra ``review``.
+    UlcermeterError
+        The port is taken.
+    """
+    need_server()
+    import uvicorn
+
+    token = secrets.token_urlsafe(24)
+    door = _door(port)
+    app = make_app(session, token, after_save=after_save)
+    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    opened(f"http://127.0.0.1:{door.getsockname()[1]}/{token}/")
+    with door:
+        server.run(sockets=[door])
+
+
+def _door(port: int) -> socket.socket:
+    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind(("127.0.0.1", port))
+        door.listen(64)
+    except OSError as error:
+        door.close()
+        raise UlcermeterError(
+            Problem(where=f"--port {port}", expected="a free port", got=str(error.strerror), action="leave --port away")
+        ) from error
+    return door
