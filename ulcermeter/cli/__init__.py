@@ -20,6 +20,8 @@ COMMANDS = {
     "measure": "Measure photos alone; rows on standard output.",
     "check": "Read and validate a study folder, measure nothing.",
     "review": "The reader's page in a browser: look, correct, confirm.",
+    "reading": "A list of photos for blinded readers, some shown twice.",
+    "adjudicate": "What two readers differ in, shown to a third.",
     "audit": "The log of readings and decisions, checked and printed.",
     "outcomes": "Outcomes of a results folder, by arm when unblinded.",
     "agreement": "How far two readings of the same photos agree.",

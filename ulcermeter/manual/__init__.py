@@ -16,6 +16,7 @@ TOPICS = {
     "study": "The folder of a study: which files it holds and what a run makes of it.",
     "answers": "How identity, states, healing, eligibility and outcomes are decided, rule by rule.",
     "outlines": "Correct an outline or draw one by hand, and hand it in.",
+    "review": "The reader's page: look, correct, confirm; two readers blinded; the log and what it proves.",
     "tables": "Every column of every file that is read or written, with unit and allowed values.",
     "commands": "Every command with its options, and what the exit status means.",
     "protocol": "The rules of a trial as data: change a threshold, a limit, a visit or a criterion.",
