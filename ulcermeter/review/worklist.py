@@ -11,7 +11,7 @@ from ulcermeter.datatypes import PhotoResult
 from ulcermeter.protocol import Protocol
 from ulcermeter.readings import PlaceKey
 from ulcermeter.store import read_tables
-from ulcermeter.tables.cells import PASSED, records
+from ulcermeter.tables.cells import PASSED, is_unconfirmed, records
 from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity, read_flags
 
 __all__ = ["REASON_WORDS", "Reason", "in_order_of_need", "reasons_of_run"]
@@ -21,6 +21,7 @@ class Reason(StrEnum):
     """Why a person should look at a photo, the most pressing first."""
 
     UNCERTAIN = "uncertain"
+    POSSIBLE = "possible"
     CONTESTED = "contested"
     HEALED_BY_MACHINE = "healed"
     IDENTITY = "identity"
@@ -32,6 +33,7 @@ class Reason(StrEnum):
 
 REASON_WORDS = {
     Reason.UNCERTAIN: "uncertain at the threshold",
+    Reason.POSSIBLE: "possible ulcer",
     Reason.CONTESTED: "words contradict the photo",
     Reason.HEALED_BY_MACHINE: "healed, by the machine alone",
     Reason.IDENTITY: "which ulcer it is",
@@ -96,6 +98,8 @@ def _visit(row: Mapping[str, Any]) -> _Visit:
 def _of_outline(row: Mapping[str, Any], protocol: Protocol) -> Iterable[Reason]:
     if row["over_threshold"] == "uncertain":
         yield Reason.UNCERTAIN
+    if is_unconfirmed(row):
+        yield Reason.POSSIBLE
     if row["confidence"] < protocol.measurement.confidence_flag_below:
         yield Reason.LOW_CONFIDENCE
     if row["touches_border"] == "yes":
