@@ -11,7 +11,7 @@ from ulcermeter.datatypes import PhotoResult
 from ulcermeter.protocol import Protocol
 from ulcermeter.readings import PlaceKey
 from ulcermeter.store import read_tables
-from ulcermeter.tables.cells import PASSED, is_unconfirmed, records
+from ulcermeter.tables.cells import PASSED, Record, is_unconfirmed, records
 from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity, read_flags
 
 __all__ = ["REASON_WORDS", "Reason", "in_order_of_need", "reasons_of_run"]
@@ -95,7 +95,7 @@ def _visit(row: Mapping[str, Any]) -> _Visit:
     return row["subject_id"], row["visit"], row["date"], row["hand"], row["finger"]
 
 
-def _of_outline(row: Mapping[str, Any], protocol: Protocol) -> Iterable[Reason]:
+def _of_outline(row: Record, protocol: Protocol) -> Iterable[Reason]:
     if row["over_threshold"] == "uncertain":
         yield Reason.UNCERTAIN
     if is_unconfirmed(row):
