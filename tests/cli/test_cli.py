@@ -77,7 +77,7 @@ def test_a_fault_after_the_photos_is_1_in_one_sentence_and_keeps_what_was_measur
     assert done.exit_code == 1 and "Traceback" not in done.output and done.stderr.count("\n") == 1
     assert "failed by a fault of ours: KeyError: 'of all\\nthings': report it" in done.stderr
     kept = csv_bytes(half_done)
-    assert set(kept) == {"photos.csv", "measurements.csv", "outlines.csv"}
+    assert set(kept) == {"photos.csv", "measurements.csv", "outlines.csv", "readings.csv"}
     assert kept["photos.csv"] == csv_bytes(finished)["photos.csv"] and not (half_done / "run.json").exists()
     assert call("run", drawn, "-o", half_done).exit_code == 1  # a photo of this study is no picture
     assert csv_bytes(half_done) == csv_bytes(finished)
