@@ -198,3 +198,17 @@ def test_a_mask_turned_where_size_cannot_tell_is_flagged(tmp_path: Path, width_p
     assert "follows no edge" in reasons[1]["reason"] and "upside down?" in reasons[1]["reason"]
     told = re.search(r"elsewhere, at \((\d+), (\d+)\)", reasons[1]["reason"])
     assert told and np.hypot(int(told[1]) - x, int(told[2]) - y) < 5
+
+
+@pytest.mark.parametrize("form", ["labelme", "geojson"])
+def test_outlines_that_were_exported_are_measured_as_they_were(
+    form: str, finished: Path, drawn: Path, tmp_path: Path
+) -> None:
+    done = CliRunner().invoke(main, ["export", str(finished), "--as", form, "-o", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    before = um.read_results(finished).measurements.iloc[0]
+    file = next(path for path in tmp_path.iterdir() if path.name.startswith(before["photo"].replace("/", "__")))
+    row = {"photo": str(drawn / before["photo"]), "mask": str(file), "reference": "aruco:10", "reference_on": "skin"}
+    after = um.measure_photo(row, um.read_protocol("manus"), overlay=False)
+    assert after.photo["status"] == "measured", after.photo["reason"]
+    assert after.measurements[0]["diameter_mm"] == pytest.approx(before["diameter_mm"], abs=2e-3)

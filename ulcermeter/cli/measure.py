@@ -49,7 +49,7 @@ _FOR_EYES = (
 @click.option("--reference-box", metavar="X,Y,W,H", help="Where on the photo the reference is, px.")
 @click.option("--box", metavar="X,Y,W,H", help="The region that holds the finger or ulcer, px.")
 @click.option("--click", "click_at", metavar="X,Y", help="A point on the ulcer or where it was, upright px.")
-@click.option("--mask", type=click.Path(), help="A tracing: a mask picture or an outlines.csv.")
+@click.option("--mask", type=click.Path(), help="A tracing: a mask picture, outlines.csv, LabelMe, COCO or GeoJSON.")
 @click.option("--overlay", type=click.Path(), metavar="DIR", help="Write an overlay of each photo there.")
 @click.option("--table", "for_eyes", is_flag=True, help="A table for eyes instead of CSV.")
 @model_options

@@ -101,6 +101,7 @@ def _findings_of(opened: _Opened) -> Iterator[Finding]:
 def _problem_of_row(root: Path, row: Record, photo: Photo) -> Problem | None:
     """Return what would make a row fail whose photo can be read: a place off the photo, a tracing."""
     from ulcermeter.photo import read_mask
+    from ulcermeter.photo.outline_files import JSON_SUFFIXES, outlines_in_json
     from ulcermeter.segmentation.tracings import check_on_photo, trace_mask
 
     shape = (photo.pixels.shape[0], photo.pixels.shape[1])
@@ -110,8 +111,11 @@ def _problem_of_row(root: Path, row: Record, photo: Photo) -> Problem | None:
     mask = row["mask"]
     if mask and not mask.lower().endswith(".csv"):
         try:
-            drawn = read_mask(root / mask, shape, orientation=photo.orientation)
-            check_on_photo(trace_mask(drawn), shape)
+            if mask.lower().endswith(JSON_SUFFIXES):
+                drawn, masks = outlines_in_json(root / mask, photo=row["photo"], shape=shape)
+            else:
+                drawn, masks = [], [read_mask(root / mask, shape, orientation=photo.orientation)]
+            check_on_photo([*drawn, *(outline for one in masks for outline in trace_mask(one))], shape)
         except PhotoError as error:
             return replace(error.problems[0], where=mask)
         except Refusal as error:

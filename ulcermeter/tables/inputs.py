@@ -47,7 +47,10 @@ PHOTOS = Table(
         _number("x", "a click on the ulcer or where it was, x right from the upright photo's first pixel", "px"),
         _number("y", "a click on the ulcer or where it was, y down from the upright photo's first pixel", "px"),
         _text("box", "x y width height of the region that holds the finger or ulcer, px, parted by spaces"),
-        _text("mask", "a tracing: a mask picture or an outlines.csv, relative to the study folder"),
+        _text(
+            "mask",
+            "a tracing: a mask picture, outlines.csv, or LabelMe, COCO or GeoJSON, relative to the study folder",
+        ),
         _yes_no("covered", "a dressing or crust hides the place"),
         _text("reader_state", "a reader's word on the place", ("open", "healed", "indeterminate")),
     ),

@@ -1,4 +1,4 @@
-"""A reader's tracing: a mask picture, or an outlines.csv that was corrected and handed back."""
+"""A reader's tracing: a mask picture, outlines of another tool, or an outlines.csv that was corrected."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ulcermeter.datatypes import Photo, Points
 from ulcermeter.errors import PhotoError, Problem, TableError
 from ulcermeter.geometry import distance_outside
 from ulcermeter.photo import read_shares
+from ulcermeter.photo.outline_files import JSON_SUFFIXES, outlines_in_json
 from ulcermeter.segmentation.tracings import trace_mask
 from ulcermeter.study.rules import plain_path, spell_paths
 from ulcermeter.tables import conform
@@ -55,7 +56,8 @@ def read_tracing(
     Parameters
     ----------
     path : Path
-        A mask picture of the photo's own size, or a CSV file with the columns of outlines.csv.
+        A mask picture of the photo's own size, a LabelMe, COCO or GeoJSON file, or a CSV file with the columns of
+        outlines.csv.
     photo : Photo
     row : mapping
         Its ``photo``, ``hand`` and ``finger`` choose the outlines.
@@ -79,12 +81,32 @@ def read_tracing(
     name = row.get("mask", "")
     if path.suffix.lower() == ".csv":
         outlines = _outlines(path, photo, row)
+    elif path.suffix.lower() in JSON_SUFFIXES:
+        outlines = _outlines_in_json(path, photo, row)
     else:
         mask = read_shares(path, photo.pixels.shape[:2], orientation=photo.orientation)
         if click is None or not (mask > 0.5).any():
             return Tracing(mask=mask)
         outlines = trace_mask(mask)
     return Tracing(outlines=tuple(outlines) if click is None else (_at_click(name, outlines, click),))
+
+
+def _outlines_in_json(path: Path, photo: Photo, row: Mapping[str, str]) -> list[Points]:
+    name, shape = row.get("photo") or photo.path.name, photo.pixels.shape[:2]
+    outlines, masks = outlines_in_json(path, photo=plain_path(name), shape=shape)
+    outlines += [outline for mask in masks for outline in trace_mask(mask)]
+    if not outlines:
+        raise PhotoError(
+            Problem(
+                where=f"the tracing {row.get('mask')}",
+                expected=f"an outline of {name}",
+                got="none",
+                action="leave the mask cell empty, or say healed in reader_state where there is no ulcer",
+            )
+        )
+    for outline in outlines:
+        _check_on_photo(f"the tracing {row.get('mask')}", outline, photo)
+    return outlines
 
 
 def _at_click(name: str, outlines: Sequence[Points], click: tuple[float, float]) -> Points:
@@ -149,7 +171,6 @@ def _polygon(name: str, label: str, part: pd.DataFrame, photo: Photo) -> Points:
             )
         )
     points = part.sort_values("vertex")[["x_px", "y_px"]].to_numpy(dtype=np.float64)
-    rows, cols = photo.pixels.shape[:2]
     if len(points) < 3 or not np.isfinite(points).all():
         raise PhotoError(
             Problem(
@@ -159,13 +180,18 @@ def _polygon(name: str, label: str, part: pd.DataFrame, photo: Photo) -> Points:
                 action="draw it again",
             )
         )
+    _check_on_photo(f"the tracing {name}, label {label}", points, photo)
+    return points
+
+
+def _check_on_photo(where: str, points: Points, photo: Photo) -> None:
+    rows, cols = photo.pixels.shape[:2]
     if (points < -0.5).any() or (points > np.array([cols, rows]) - 0.5).any():
         raise PhotoError(
             Problem(
-                where=f"the tracing {name}, label {label}",
+                where=where,
                 expected=f"vertices on the upright photo of {cols} × {rows} px",
                 got=f"{points.min(axis=0).round(1).tolist()} to {points.max(axis=0).round(1).tolist()}",
                 action="trace the photo itself",
             )
         )
-    return points
