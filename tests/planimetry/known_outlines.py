@@ -6,7 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ulcermeter.datatypes import Calibration, CameraInfo, Finger, OutlineSource, Photo, RectifiedPhoto, Segmentation
+from ulcermeter.datatypes import (
+    Calibration,
+    CameraInfo,
+    Finger,
+    OutlineSource,
+    Photo,
+    RectifiedPhoto,
+    Rim,
+    Segmentation,
+)
 from ulcermeter.reference import parse_reference
 
 SHAPE = (900, 1300)
@@ -77,6 +86,7 @@ def segmentation(
     *,
     source: OutlineSource = OutlineSource.TRUTH,
     confidence: float = 0.9,
+    spread: float = 0.02,
 ) -> Segmentation:
     photo = Photo(np.zeros((*SHAPE, 3), np.uint8), "a1b2", None, CameraInfo(), Path("drawn.png"))
     rectified = RectifiedPhoto(np.zeros((30, 40, 3), np.uint8), 0.05, (0.0, 0.0), found, photo)
@@ -89,6 +99,7 @@ def segmentation(
         confidence=(confidence,) * count,
         touches_border=(False,) * count,
         source=source,
+        rims=(Rim(spread, 0.0),) * count if source is OutlineSource.NETWORK else (),
     )
 
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from known_outlines import calibration, cylinder, ellipse, on_cylinder, projected, segmentation
 
 from ulcermeter import tables
-from ulcermeter.datatypes import Calibration, Finger, OutlineSource
+from ulcermeter.datatypes import Calibration, Finger, OutlineSource, Rim
 from ulcermeter.errors import Refusal
 from ulcermeter.planimetry import diameter_line, measure
+from ulcermeter.planimetry.interval import outline_offset_mm
 from ulcermeter.protocol import read_protocol
 
 PROTOCOL = read_protocol()
@@ -107,9 +108,7 @@ def test_steep_skin_cannot_be_decided() -> None:
 
 
 def test_a_two_millimetre_circle_does_not_read_more() -> None:
-    got = row(
-        projected(at_height(ellipse(2.0, 2.0)), 0.0), calibration(), source=OutlineSource.NETWORK, confidence=0.95
-    )
+    got = row(projected(at_height(ellipse(2.0, 2.0)), 0.0), calibration(), source=OutlineSource.NETWORK)
     assert got.diameter_mm == pytest.approx(2.0, abs=2e-3)
     middle = (got.diameter_low_mm + got.diameter_high_mm) / 2
     assert middle == pytest.approx(2.0, abs=0.06)
@@ -119,7 +118,7 @@ def test_a_two_millimetre_circle_does_not_read_more() -> None:
 @pytest.mark.parametrize(("size", "answer"), [(1.4, "no"), (2.0, "uncertain"), (2.8, "yes")])
 def test_the_three_way_answer(size: float, answer: str) -> None:
     outline = projected(at_height(ellipse(size, 0.8 * size)), 10.0)
-    got = row(outline, calibration(10.0, rel_sd=0.01), source=OutlineSource.NETWORK, confidence=0.95)
+    got = row(outline, calibration(10.0, rel_sd=0.01), source=OutlineSource.NETWORK)
     assert got.over_threshold == answer
     assert (got.probability_over_threshold > 0.5) == (size > 2.0) or size == 2.0
 
@@ -144,7 +143,10 @@ def test_exactly_the_threshold_is_not_over_it() -> None:
 def test_the_interval_holds_its_estimate(size: float, thin: float, tilt: float, sure: float, table: bool) -> None:
     found = calibration(tilt, on="table" if table else "skin", rel_sd=0.01)
     got = row(
-        projected(at_height(ellipse(size, thin * size)), tilt), found, source=OutlineSource.NETWORK, confidence=sure
+        projected(at_height(ellipse(size, thin * size)), tilt),
+        found,
+        source=OutlineSource.NETWORK,
+        spread=0.25 * (1 - sure),
     )
     assert got.diameter_low_mm <= got.diameter_mm <= got.diameter_high_mm
     assert got.area_low_mm2 <= got.area_mm2 <= got.area_high_mm2
@@ -159,9 +161,7 @@ def wide(got) -> float:
 def test_more_noise_widens_the_interval() -> None:
     outline = projected(at_height(ellipse(3.0, 2.0)), 10.0)
     by_reference = [wide(row(outline, calibration(10.0, rel_sd=r))) for r in (0.0, 0.02, 0.05)]
-    by_doubt = [
-        wide(row(outline, calibration(10.0), source=OutlineSource.NETWORK, confidence=c)) for c in (1.0, 0.9, 0.8)
-    ]
+    by_doubt = [wide(row(outline, calibration(10.0), source=OutlineSource.NETWORK, spread=s)) for s in (0.0, 0.05, 0.1)]
     as_truth = wide(row(outline, calibration(10.0)))
     by_reader = wide(row(outline, calibration(10.0), source=OutlineSource.READER, confidence=1.0))
     assert by_reference == sorted(by_reference) and by_doubt == sorted(by_doubt)
@@ -192,11 +192,11 @@ def test_the_dominant_term_is_named(term: str, how: dict, rules: dict) -> None:
         (10.0, {"on": "table", "rel_sd": 0.01}, 1.5),
     ],
 )
-@pytest.mark.parametrize("sure", [0.85, 0.98])
-def test_the_combined_uncertainty_gives_the_interval(tilt: float, how: dict, size: float, sure: float) -> None:
+@pytest.mark.parametrize("spread", [0.01, 0.06])
+def test_the_combined_uncertainty_gives_the_interval(tilt: float, how: dict, size: float, spread: float) -> None:
     height = 12.0 if how.get("on") == "table" else 0.0
     outline = projected(at_height(ellipse(size, 0.7 * size), height), tilt)
-    got = row(outline, calibration(tilt, **how), source=OutlineSource.NETWORK, confidence=sure)
+    got = row(outline, calibration(tilt, **how), source=OutlineSource.NETWORK, spread=spread)
     assert wide(got) / 2 == pytest.approx(1.96 * got.u_combined_mm, rel=0.06)
     terms = {term: got[f"u_{term}_mm"] for term in ("reference", "height", "outline", "slope")}
     assert got.u_combined_mm == pytest.approx(math.sqrt(sum(u**2 for u in terms.values())), rel=1e-9)
@@ -206,7 +206,7 @@ def test_the_combined_uncertainty_gives_the_interval(tilt: float, how: dict, siz
 def test_each_term_of_the_budget_is_its_own() -> None:
     """Sizes worked out by hand: a circle level with its reference, seen from 120 mm."""
     outline = projected(at_height(ellipse(4.0, 4.0)), 0.0)
-    bare = STILL.changed(boundary_sd_mm=0.0, boundary_smooth_sd_mm=0.0, boundary_confidence_share=0.0)
+    bare = STILL.changed(boundary_smooth_sd_mm=0.0, outline_spread_factor=5.0)
     found = calibration(rel_sd=0.02)
     assert row(outline, calibration(), protocol=bare).u_combined_mm == pytest.approx(0.0, abs=1e-6)
     reference = row(outline, found, protocol=bare)
@@ -214,8 +214,20 @@ def test_each_term_of_the_budget_is_its_own() -> None:
     assert (reference.u_height_mm, reference.u_outline_mm, reference.u_slope_mm) == pytest.approx((0, 0, 0), abs=1e-6)
     height = row(outline, calibration(), protocol=bare.changed(height_skin_sd_mm=3.0))
     assert height.u_height_mm == pytest.approx(4.0 * 3.0 / 120, rel=0.06)
-    edge = row(outline, calibration(), protocol=bare.changed(boundary_sd_mm=0.05), source=OutlineSource.NETWORK)
-    assert edge.u_outline_mm == pytest.approx(2 * 0.05, rel=0.06)
+    edge = row(outline, calibration(), protocol=bare, source=OutlineSource.NETWORK, spread=0.02)
+    # Half the interval is the factor times the spread: 5 * 0.02 * 4 mm.
+    assert edge.u_outline_mm == pytest.approx(0.4 / 1.96, rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("spread", "pixel", "half"),
+    [(0.05, 0.0, 0.05), (0.05, 0.02, 0.04), (0.01, 0.01, 0.005), (0.0, 0.02, 0.01), (-0.01, 0.0, 0.0)],
+)
+def test_a_rims_doubt_is_its_spread_less_what_a_sharp_edge_spreads(spread: float, pixel: float, half: float) -> None:
+    """With half a pixel taken off, and half a pixel at least: half the interval over the factor and the diameter."""
+    rules = PROTOCOL.changed(outline_spread_factor=4.0, outline_sharp_px=0.5, outline_least_px=0.5)
+    offset = outline_offset_mm(Rim(spread, pixel), 3.0, protocol=rules)
+    assert 2 * 1.96 * offset == pytest.approx(4.0 * half * 3.0, rel=1e-4)
 
 
 def test_relative_width_of_the_reference_term() -> None:
@@ -226,7 +238,7 @@ def test_relative_width_of_the_reference_term() -> None:
 def test_the_same_photo_gives_the_same_bytes_and_rows_keep_their_order() -> None:
     found = calibration(10.0, rel_sd=0.01)
     outlines = [projected(at_height(ellipse(d, 0.7 * d, at=(3 * d, 1))), 10.0) for d in (3.0, 2.0)]
-    both = segmentation(outlines, found, source=OutlineSource.NETWORK, confidence=0.95)
+    both = segmentation(outlines, found, source=OutlineSource.NETWORK)
     first = measure(both, protocol=PROTOCOL)
     assert first.to_csv() == measure(both, protocol=PROTOCOL).to_csv()
     assert list(first["label"]) == [1, 2] and list(first.columns) == tables.columns("measurements")
@@ -249,7 +261,8 @@ def test_the_diameter_line_lies_on_the_outline() -> None:
 def test_intervals_cover_the_truth() -> None:
     """A known 3 x 2 mm ulcer, seen with an error of every term as large as the rules say, 150 times."""
     rng = np.random.default_rng(3)
-    rules = PROTOCOL.changed(slope_unknown_sd_deg=6.0, boundary_sd_mm=0.08, monte_carlo_draws=400)
+    rules = PROTOCOL.changed(slope_unknown_sd_deg=6.0, outline_spread_factor=5.0, monte_carlo_draws=400)
+    edge_sd_mm = 0.08
     outline, found = ellipse(3.0, 2.0), calibration(15.0, rel_sd=0.01)
     middle = outline.mean(axis=0)
     normal = (outline - middle) / np.linalg.norm(outline - middle, axis=1, keepdims=True)
@@ -258,12 +271,11 @@ def test_intervals_cover_the_truth() -> None:
         height = rng.standard_normal() + (outline - middle) @ (np.tan(np.radians(6.0)) * rng.standard_normal(2))
         edge = np.column_stack([outline + rng.uniform(-8, 8, 2), height])
         truth.append(np.linalg.norm(edge[:, None] - edge[None], axis=2).max())
-        drawn = edge + np.column_stack(
-            [rules.measurement.boundary_sd_mm * rng.standard_normal() * normal, np.zeros(len(edge))]
-        )
+        drawn = edge + np.column_stack([edge_sd_mm * rng.standard_normal() * normal, np.zeros(len(edge))])
         # A scale that is 1 % off puts every point 1 % off in the plane.
         seen.append(found.to_px(found.to_mm(projected(drawn, 15.0)) * (1 + 0.01 * rng.standard_normal())))
-    got = measure(segmentation(seen, found, source=OutlineSource.NETWORK), protocol=rules)
+    spread = edge_sd_mm * 2 * 1.96 / (5.0 * 3.0)
+    got = measure(segmentation(seen, found, source=OutlineSource.NETWORK, spread=spread), protocol=rules)
     inside = (got["diameter_low_mm"] <= truth) & (truth <= got["diameter_high_mm"])
     assert inside.mean() >= 0.93
 

@@ -24,7 +24,8 @@ def test_both_ulcers_are_outlined_largest_first(redness):
         assert outline.mean(0) == pytest.approx((x, y), abs=0.5)
         assert area(outline) == pytest.approx(np.pi * wide * high, rel=0.06)
         assert (found.labels == label).sum() == pytest.approx(np.pi * wide * high, rel=0.06)
-    assert min(found.confidence) > 0.8
+    assert min(found.confidence) > 0.8 and len(found.rims) == 2
+    assert all(0 < rim.spread < 0.1 and 0 < rim.pixel < 0.1 for rim in found.rims)
     assert found.probability.dtype == np.float32 and found.labels.dtype == np.int32
     assert not any(found.touches_border)
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ulcermeter.segmentation.views import NEVER, View, blank_polygon, cut_view, extract_finds, whole_view
+from ulcermeter.segmentation.views import NEVER, View, blank_polygon, cut_view, extract_finds, measure_rim, whole_view
 
 
 def disc_logits(shape, x, y, radius, slope):
@@ -38,6 +38,27 @@ def test_confidence_falls_with_a_hazy_edge(redness):
     view = View(blank(shape), (0.0, 0.0), 1.0)
     (sharp,), (hazy,) = (extract_finds(disc_logits(shape, 60, 40, 12, s), view, model=redness) for s in (4, 0.25))
     assert sharp.confidence > 0.95 > 0.8 > hazy.confidence
+
+
+@pytest.mark.parametrize("slope", [0.4, 1.0, 3.0])
+@pytest.mark.parametrize("step", [1.0, 2.5])
+def test_a_rims_spread_is_how_far_its_quarter_and_three_quarter_levels_lie_apart(redness, slope, step):
+    """A disc whose logit falls by `slope` a pixel reaches ln 3, probability .75, ln(3) / slope inside its outline."""
+    logits = disc_logits((90, 120), 60, 45, 20, slope)
+    beside = np.maximum(logits, disc_logits((90, 120), 10, 10, 5, slope))
+    for seen in (logits, beside):
+        view = View(blank((90, 120)), (3.0, -2.0), step)
+        find, *_ = extract_finds(seen, view, model=redness)
+        rim = measure_rim(find, view, seen, model=redness)
+        assert rim.spread == pytest.approx(2 * np.log(3) / slope / 40, rel=0.03)
+        assert rim.pixel == pytest.approx(1 / 40, rel=0.01)
+
+
+def test_a_rim_that_never_gets_sure_is_open_to_its_middle(redness):
+    logits = np.minimum(disc_logits((90, 120), 60, 45, 20, 2), 0.9)
+    view = View(blank((90, 120)), (0.0, 0.0), 1.0)
+    (find,) = extract_finds(logits, view, model=redness)
+    assert measure_rim(find, view, logits, model=redness).spread == pytest.approx(0.5, abs=0.03)
 
 
 def test_outline_at_the_frame_stays_inside_it(redness):

@@ -83,6 +83,7 @@ __all__ = [
     "Reference",
     "ReferenceKind",
     "Results",
+    "Rim",
     "Segmentation",
     "Severity",
     "Study",
@@ -179,6 +180,22 @@ class Presence(StrEnum):
 
 
 @dataclass(frozen=True)
+class Rim:
+    """How far the network leaves an outline open, as shares of the outline's longest diameter.
+
+    Attributes
+    ----------
+    spread : float
+        Half the difference between the longest diameters at probability .25 and .75.
+    pixel : float
+        The network's pixel there: no edge is sharper to it.
+    """
+
+    spread: float
+    pixel: float
+
+
+@dataclass(frozen=True)
 class Segmentation:
     """The ulcers found in a window.
 
@@ -200,6 +217,8 @@ class Segmentation:
         What told the network where to look: ``click``, ``box``, ``outline``, or empty.
     possible : bool
         The outlines are of *possible* ulcers: nothing surer was found.
+    rims : tuple of Rim
+        One a label for the network's outlines; empty for tracings.
     """
 
     rectified: RectifiedPhoto
@@ -211,6 +230,7 @@ class Segmentation:
     source: OutlineSource
     prompt: str = ""
     possible: bool = False
+    rims: tuple[Rim, ...] = ()
 
     @property
     def presence(self) -> Presence:

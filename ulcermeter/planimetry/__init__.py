@@ -130,7 +130,7 @@ def _row(segmentation: Segmentation, label: int, *, finger: Finger | None, proto
     sizes = error_sizes(
         calibration,
         finger=finger,
-        confidence=segmentation.confidence[at],
+        rim=segmentation.rims[at] if segmentation.rims else None,
         diameter_mm=caliper.length_mm,
         source=segmentation.source,
         protocol=protocol,

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.datatypes import Calibration, Finger, OutlineSource
+from ulcermeter.datatypes import Calibration, Finger, OutlineSource, Rim
 from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.geometry import signed_area
 from ulcermeter.planimetry.calipers import resample, transverse_width
 from ulcermeter.planimetry.skin import SkinOutline, local_scale, tangent_frame
 from ulcermeter.protocol import Protocol
+from ulcermeter.statistics import Z_95
 
-__all__ = ["TERMS", "Budget", "ErrorSizes", "SizeDraws", "draw_sizes", "error_sizes"]
+__all__ = ["TERMS", "Budget", "ErrorSizes", "SizeDraws", "draw_sizes", "error_sizes", "outline_offset_mm"]
 
 
 TERMS = ("reference", "height", "outline", "slope")
@@ -84,17 +85,15 @@ def error_sizes(
     calibration: Calibration,
     *,
     finger: Finger | None,
-    confidence: float,
+    rim: Rim | None,
     diameter_mm: float,
     source: OutlineSource,
     protocol: Protocol,
 ) -> ErrorSizes:
-    """Collect the terms' sizes from the protocol, the calibration, the finger and the outline's confidence.
+    """Collect the terms' sizes from the protocol, the calibration, the finger and the rim of the network's outline.
 
-    The confidence is the Dice that an outline may expect. A disc of diameter d whose boundary lies off by x all round
-    has Dice 1 - 2 x / d, so that a confidence c is one of x = d (1 - c) / 2; `boundary_confidence_share` of that is the
-    sd of one offset common to the whole outline, beside what is left where the edge is sharp. A reader's outline
-    has the reader's own error, `reader_boundary_sd_mm`, until it is measured; one given as truth has no such term.
+    The network's outline has the doubt that the network shows at its rim (`outline_offset_mm`), a reader's outline the
+    reader's own error, `reader_boundary_sd_mm`, until it is measured; one given as truth has no such term.
 
     Parameters
     ----------
@@ -102,8 +101,8 @@ def error_sizes(
         From photo pixels to millimetres.
     finger : Finger or None
         The finger, or None when none was found.
-    confidence : float
-        How sure the outline is, 0..1.
+    rim : Rim or None
+        How far the network leaves the outline open; None for a tracing.
     diameter_mm : float
         Longest diameter, mm.
     source : OutlineSource
@@ -122,18 +121,45 @@ def error_sizes(
         height = 2 * float(np.hypot(finger.radius_sd_mm, rules.height_finger_sd_pct / 100 * finger.radius_mm))
     else:
         height = rules.height_table_sd_mm
-    drawn = source is not OutlineSource.TRUTH
-    edge = rules.reader_boundary_sd_mm if source is OutlineSource.READER else rules.boundary_sd_mm
-    doubt = rules.boundary_confidence_share * diameter_mm * (1 - confidence) / 2
+    offset = rules.reader_boundary_sd_mm if source is OutlineSource.READER else 0.0
+    if rim is not None:
+        offset = outline_offset_mm(rim, diameter_mm, protocol=protocol)
     slope_deg = rules.slope_unknown_sd_deg if finger is None else rules.slope_finger_sd_deg
     spread = calibration.distance_sd_mm / calibration.distance_mm
     return ErrorSizes(
         height_sd_mm=height,
         camera_rel_sd=float(spread) if np.isfinite(spread) else 0.0,
-        offset_sd_mm=float(np.hypot(edge, doubt)) if drawn else 0.0,
-        smooth_sd_mm=rules.boundary_smooth_sd_mm if drawn else 0.0,
+        offset_sd_mm=offset,
+        smooth_sd_mm=0.0 if source is OutlineSource.TRUTH else rules.boundary_smooth_sd_mm,
         slope_sd=float(np.tan(np.radians(slope_deg))),
     )
+
+
+def outline_offset_mm(rim: Rim, diameter_mm: float, *, protocol: Protocol) -> float:
+    """Return the sd of the offset, common to the whole outline, that the network's own spread at the rim stands for.
+
+    Half the 95 % interval of the diameter is `outline_spread_factor` times the rim's spread less what a sharp edge
+    spreads over in the network's pixels (`outline_sharp_px`), at least `outline_least_px`. The factor is conformal: the
+    95 % quantile of how far photographed wounds' diameters lie from their annotators', in that unit. An offset moves
+    both ends of a diameter.
+
+    Parameters
+    ----------
+    rim : Rim
+        How far the network leaves the outline open.
+    diameter_mm : float
+        Longest diameter, mm.
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    float
+        Millimetres a side.
+    """
+    rules = protocol.measurement
+    open_share = max(rim.spread - rules.outline_sharp_px * rim.pixel, rules.outline_least_px * rim.pixel)
+    return float(rules.outline_spread_factor * open_share * diameter_mm / (2 * Z_95))
 
 
 def draw_sizes(

@@ -20,7 +20,7 @@ from ulcermeter.segmentation.passes import drop_repeats, find_ulcers, refine_fin
 from ulcermeter.segmentation.prompt_channels import polygon_region
 from ulcermeter.segmentation.prompted import PassResult, find_at_click, find_in_outline, find_in_region, keep_ulcers
 from ulcermeter.segmentation.tracings import segment_tracing
-from ulcermeter.segmentation.views import Find, View
+from ulcermeter.segmentation.views import Find, View, measure_rim
 
 
 def segment(
@@ -168,6 +168,7 @@ def _assemble(
     possible: bool = False,
 ) -> Segmentation:
     finds = sorted(drop_repeats([find for _, _, found in results for find in found]), key=lambda find: -find.area)
+    seen_in = {id(find): (view, logits) for view, logits, found in results for find in found}
     shape = rectified.pixels.shape[:2]
     probability = np.zeros(shape, np.float32)
     for view, logits, found in results:
@@ -185,6 +186,7 @@ def _assemble(
         source=OutlineSource.NETWORK,
         prompt=prompt,
         possible=possible,
+        rims=tuple(measure_rim(find, *seen_in[id(find)], model=model) for find in finds),
     )
 
 

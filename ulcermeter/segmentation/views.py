@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.datatypes import Rim
 from ulcermeter.datatypes.arrays import Pixels, Points
 from ulcermeter.geometry import area as polygon_area
 from ulcermeter.segmentation.network import Logits, Model, expected_dice, surroundings
@@ -15,6 +16,8 @@ from ulcermeter.segmentation.prompt_channels import polygon_region
 
 NEVER = np.float32(-20.0)
 MIN_AREA_PX = 12
+# Probability .75, and .25 on the other side.
+_SPREAD_LOGIT = float(np.log(3.0))
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,7 @@ class Find:
     @property
     def longest(self) -> float:
         """Longest distance between two points of the outline, window pixels."""
-        hull = cv2.convexHull(self.outline.astype(np.float32)).reshape(-1, 2).astype(np.float64)
-        return float(np.hypot(*(hull[:, None] - hull[None]).transpose(2, 0, 1)).max())
+        return longest_extent(self.outline)
 
 
 def whole_view(pixels: Pixels, *, step: float) -> View:
@@ -198,6 +200,55 @@ def _outline_part(
         peak=float(probability[own].max()),
         confidence=expected_dice(probability, own),
     )
+
+
+def measure_rim(find: Find, view: View, logits: Logits, *, model: Model) -> Rim:
+    """Say how far a find's longest diameter changes between the levels of probability .25 and .75.
+
+    Parameters
+    ----------
+    find : Find
+        One find.
+    view : View
+        The view that it was outlined in.
+    logits : float32 (M, N)
+        Raw logits of the view.
+    model : Model
+        The network, opened.
+
+    Returns
+    -------
+    Rim
+    """
+    level = (np.clip(logits, NEVER, 20.0) + np.float32(model.logit_shift)) / np.float32(model.temperature)
+    inside = polygon_region(level.shape, view.from_window(find.outline)) > 0
+    outer, inner = (_longest_at(level, inside, offset) for offset in (-_SPREAD_LOGIT, _SPREAD_LOGIT))
+    return Rim(spread=0.5 * (outer - inner) * view.step / find.longest, pixel=view.step / find.longest)
+
+
+def _longest_at(level: Logits, inside: NDArray[np.bool_], offset: float) -> float:
+    """Longest diameter, view px, at a logit of the part that shares most with what is inside; 0 where there is none."""
+    labels = cv2.connectedComponents((level > offset).astype(np.uint8), connectivity=8)[1]
+    shared = np.bincount(labels[inside], minlength=2)
+    shared[0] = 0
+    own = labels == shared.argmax()
+    outline = _level_set(np.where(own, level - offset, np.minimum(level - offset, -1e-3))) if shared.any() else None
+    return 0.0 if outline is None else longest_extent(outline)
+
+
+def longest_extent(points: Points) -> float:
+    """Return the longest distance between two of the points (K, 2), in their unit.
+
+    Parameters
+    ----------
+    points : float64 (K, 2)
+
+    Returns
+    -------
+    float
+    """
+    hull = cv2.convexHull(points.astype(np.float32)).reshape(-1, 2).astype(np.float64)
+    return float(np.hypot(*(hull[:, None] - hull[None]).transpose(2, 0, 1)).max())
 
 
 def _level_set(level: Logits) -> Points | None:
