@@ -161,7 +161,9 @@ def wide(got) -> float:
 def test_more_noise_widens_the_interval() -> None:
     outline = projected(at_height(ellipse(3.0, 2.0)), 10.0)
     by_reference = [wide(row(outline, calibration(10.0, rel_sd=r))) for r in (0.0, 0.02, 0.05)]
-    by_doubt = [wide(row(outline, calibration(10.0), source=OutlineSource.NETWORK, spread=s)) for s in (0.0, 0.05, 0.1)]
+    by_doubt = [
+        wide(row(outline, calibration(10.0), source=OutlineSource.NETWORK, spread=s)) for s in (0.005, 0.05, 0.1)
+    ]
     as_truth = wide(row(outline, calibration(10.0)))
     by_reader = wide(row(outline, calibration(10.0), source=OutlineSource.READER, confidence=1.0))
     assert by_reference == sorted(by_reference) and by_doubt == sorted(by_doubt)

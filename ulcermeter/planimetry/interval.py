@@ -92,8 +92,9 @@ def error_sizes(
 ) -> ErrorSizes:
     """Collect the terms' sizes from the protocol, the calibration, the finger and the rim of the network's outline.
 
-    The network's outline has the doubt that the network shows at its rim (`outline_offset_mm`), a reader's outline the
-    reader's own error, `reader_boundary_sd_mm`, until it is measured; one given as truth has no such term.
+    The network's outline has the doubt that the network shows at its rim (`outline_offset_mm`), which holds its wander
+    too, a reader's outline the reader's own error, `reader_boundary_sd_mm` and `boundary_smooth_sd_mm`, until it is
+    measured; one given as truth has no such term.
 
     Parameters
     ----------
@@ -121,7 +122,8 @@ def error_sizes(
         height = 2 * float(np.hypot(finger.radius_sd_mm, rules.height_finger_sd_pct / 100 * finger.radius_mm))
     else:
         height = rules.height_table_sd_mm
-    offset = rules.reader_boundary_sd_mm if source is OutlineSource.READER else 0.0
+    by_reader = source is OutlineSource.READER
+    offset = rules.reader_boundary_sd_mm if by_reader else 0.0
     if rim is not None:
         offset = outline_offset_mm(rim, diameter_mm, protocol=protocol)
     slope_deg = rules.slope_unknown_sd_deg if finger is None else rules.slope_finger_sd_deg
@@ -130,7 +132,7 @@ def error_sizes(
         height_sd_mm=height,
         camera_rel_sd=float(spread) if np.isfinite(spread) else 0.0,
         offset_sd_mm=offset,
-        smooth_sd_mm=0.0 if source is OutlineSource.TRUTH else rules.boundary_smooth_sd_mm,
+        smooth_sd_mm=rules.boundary_smooth_sd_mm if by_reader else 0.0,
         slope_sd=float(np.tan(np.radians(slope_deg))),
     )
 
