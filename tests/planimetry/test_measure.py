@@ -108,11 +108,13 @@ def test_steep_skin_cannot_be_decided() -> None:
 
 
 def test_a_two_millimetre_circle_does_not_read_more() -> None:
-    got = row(projected(at_height(ellipse(2.0, 2.0)), 0.0), calibration(), source=OutlineSource.NETWORK)
-    assert got.diameter_mm == pytest.approx(2.0, abs=2e-3)
-    middle = (got.diameter_low_mm + got.diameter_high_mm) / 2
-    assert middle == pytest.approx(2.0, abs=0.06)
-    assert got.over_threshold == "uncertain" and got.dominant_error == "outline"
+    """A circle on skin that may slope is rather longer than it looks; wander of an outline must not add to that."""
+    for source in (OutlineSource.NETWORK, OutlineSource.READER):
+        got = row(projected(at_height(ellipse(2.0, 2.0)), 0.0), calibration(), source=source, protocol=STILL)
+        assert got.diameter_mm == pytest.approx(2.0, abs=2e-3)
+        middle = (got.diameter_low_mm + got.diameter_high_mm) / 2
+        assert middle == pytest.approx(2.0, abs=0.03)
+        assert got.over_threshold == "uncertain" and got.dominant_error == "outline"
 
 
 @pytest.mark.parametrize(("size", "answer"), [(1.4, "no"), (2.0, "uncertain"), (2.8, "yes")])
@@ -279,7 +281,8 @@ def test_intervals_cover_the_truth() -> None:
     spread = edge_sd_mm * 2 * 1.96 / (5.0 * 3.0)
     got = measure(segmentation(seen, found, source=OutlineSource.NETWORK, spread=spread), protocol=rules)
     inside = (got["diameter_low_mm"] <= truth) & (truth <= got["diameter_high_mm"])
-    assert inside.mean() >= 0.93
+    # 95 % less twice the binomial error of 150.
+    assert inside.mean() >= 0.914
 
 
 def square(side: float, *, at: tuple = (-1.0, -6.0)) -> np.ndarray:
