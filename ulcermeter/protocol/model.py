@@ -188,6 +188,18 @@ class IdentityRules(Group):
     same_place_mm: float = _number("mm", gt=0, le=50)
     identity_odds: float = _number("odds", gt=0, le=1e6)
     footprint_growth: float = _number("ratio of lengths", gt=0, le=10)
+    position_sd_factor_max: float = _number("true over stated standard deviation", ge=1, le=20)
+    finger_moved_share: float = _number("share of photos, 0..1", ge=0, lt=1)
+    finger_moved_mm: float = _number("mm, standard deviation an axis", gt=0, le=50)
+    finger_radius_mm: float = _number("mm", gt=0, le=30)
+    view_turn_sd_deg: float = _number("deg", gt=0, le=90)
+    tip_view_sd_mm: float = _number("mm", ge=0, le=20)
+    ulcers_new_per_visit: float = _number("ulcers a finger and visit", gt=0, le=10)
+    ulcers_healed_per_visit: float = _number("share of open ulcers, 0..1", gt=0, lt=1)
+    ulcers_recurred_per_visit: float = _number("share of healed ulcers, 0..1", gt=0, lt=1)
+    ulcer_outlined_share: float = _number("share of open ulcers in view, 0..1", gt=0, lt=1)
+    new_ulcer_range_mm: float = _number("mm along and across the finger", gt=0, le=200)
+    size_change_log_sd: float = _number("ln(mm) a visit", gt=0, le=5)
 
 
 class HealingRules(Group):

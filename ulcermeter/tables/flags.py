@@ -21,9 +21,9 @@ class FlagKind(StrEnum):
 
     # Which ulcer is it
     IDENTITY_ASSUMED = "identity_assumed"
-    AMBIGUOUS_IDENTITY = "ambiguous_identity"  # ulcers: which others it may be
-    AMBIGUOUS_BETWEEN_PHOTOS = "ambiguous_identity_between_photos"
-    OUTLINE_MAY_BE_THIS = "ambiguous_identity_of_an_outline"  # photos: where the outline is
+    AMBIGUOUS_IDENTITY = "ambiguous_identity"  # ulcers: which others it may be, probability: of this one
+    AMBIGUOUS_BETWEEN_PHOTOS = "ambiguous_identity_between_photos"  # as above
+    OUTLINE_MAY_BE_THIS = "ambiguous_identity_of_an_outline"  # photos: where the outline is, probability
     NUMBER_AND_PLACE_DISAGREE = "number_and_place_disagree"  # number: the clinic's
     MERGED_INTO = "merged_into"  # ulcers: the one it went into
     # What was seen of its place
@@ -106,7 +106,7 @@ class Flag:
         Ulcer ids, photo files, and dates or visits.
     visit, date, view, number, status, reason, what : str
         As the kind says; `date` as it is to be read by a person.
-    diameter_mm, limit_mm, threshold_mm : float or None
+    diameter_mm, limit_mm, threshold_mm, probability : float or None
     days : int or None
         A limit of the protocol.
     """
@@ -126,6 +126,7 @@ class Flag:
     limit_mm: float | None = None
     threshold_mm: float | None = None
     days: int | None = None
+    probability: float | None = None
 
 
 def write_flags(flags: Iterable[Flag]) -> str:

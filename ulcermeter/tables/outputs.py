@@ -156,6 +156,12 @@ MEASUREMENTS = Table(
     ("subject_id", "date", "visit", "hand", "finger", "photo", "label"),
 )
 
+_IDENTITY_PROBABILITY = _number(
+    "identity_probability",
+    "how probable it is that the outline is of this ulcer, or of a new one where it is its first, against all others",
+    "0..1",
+)
+
 # What tracking adds. `track` returns measurements plus these; rows with an empty label stand for an ulcer at a visit
 # where nothing of it was outlined.
 TRACKED = Table(
@@ -166,6 +172,7 @@ TRACKED = Table(
         _text("state", "state of the ulcer at the visit", STATES),
         _text("flags", _FLAGS_MEANING),
         _text("merged_into", "the ulcer that this one merged into; empty for none"),
+        _IDENTITY_PROBABILITY,
     ),
     MEASUREMENTS.order,
 )

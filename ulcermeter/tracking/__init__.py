@@ -16,7 +16,9 @@ from ulcermeter.tables import TABLES, conform, from_rows
 from ulcermeter.tables.cells import is_unconfirmed
 from ulcermeter.tables.dates import day_number, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
+from ulcermeter.tracking.belief import Model
 from ulcermeter.tracking.reading import Record, day_zero, measurement_records, photo_rows, read_fingers
+from ulcermeter.tracking.spread import position_sd_factor
 from ulcermeter.tracking.timeline import Absent, Outlined, read_timeline
 
 if TYPE_CHECKING:
@@ -64,9 +66,12 @@ def track(
     gone = [event for event in _rows("study/events", events) if event["event"] == "amputation"]
     zero = day_zero(records)
     rows: list[Record] = []
-    for finger in read_fingers(records, photo_rows(photos), planned, protocol):
+    fingers = read_fingers(records, photo_rows(photos), planned, protocol)
+    factor = position_sd_factor(fingers, protocol)
+    for finger in fingers:
         own = [event for event in gone if event["subject_id"] == finger.subject_id]
-        outlined, absent = read_timeline(finger, zero.get(finger.subject_id), own, protocol)
+        model = Model(protocol, factor, finger.hand)
+        outlined, absent = read_timeline(finger, zero.get(finger.subject_id), own, model)
         rows += [row for item in outlined for row in _outlined_rows(item, records)]
         rows += [_absent_row(item, zero.get(finger.subject_id)) for item in absent]
     order = list(TABLES["tracked"].order)
@@ -83,7 +88,10 @@ def _rows(name: str, frame: pd.DataFrame | None) -> list[Record]:
 def _outlined_rows(item: Outlined, records: Sequence[Record]) -> list[Record]:
     cells = {"ulcer_id": item.ulcer_id, "state": item.state, "flags": write_flags(item.flags)}
     possible = {name for flag in item.flags if flag.kind is FlagKind.POSSIBLE_ULCER for name in flag.photos}
-    return [{**records[row], **cells, **_confirmed(records[row], item.state, possible)} for row in item.rows]
+    return [
+        {**records[row], **cells, "identity_probability": chance, **_confirmed(records[row], item.state, possible)}
+        for row, chance in item.rows.items()
+    ]
 
 
 def _confirmed(record: Record, state: str, possible: set[str]) -> Record:

@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ulcermeter.tables.flags import Flag
-
 __all__ = ["GATE", "Place", "Observation", "distance2", "combine", "same_view", "span_mm"]
 
 # 95 % of a two-dimensional normal distribution lies within 2.4477 standard deviations of its centre.
@@ -43,8 +41,12 @@ class Observation:
     number : str
         The clinic's own, '' when not known.
     area_mm2, diameter_mm : float
-    notes : frozenset of Flag
-        What was assumed to put it together.
+    on_photo_mm : (float, float) or None
+        x right and y down on its photo, from the upper left; None where it is on several photos, or not known.
+    issued : str
+        The id that it already has; '' for none.
+    is_settled : bool
+        A reader said so.
     possible_on : frozenset of str
         Photos of these on which it is only a possible ulcer.
     """
@@ -57,7 +59,9 @@ class Observation:
     number: str
     area_mm2: float
     diameter_mm: float
-    notes: frozenset[Flag] = frozenset()
+    on_photo_mm: tuple[float, float] | None = None
+    issued: str = ""
+    is_settled: bool = False
     possible_on: frozenset[str] = frozenset()
 
     @property
@@ -65,12 +69,12 @@ class Observation:
         """Whether none of its outlines is surely of an ulcer."""
         return self.photos == self.possible_on
 
-    def order(self) -> tuple[float, float, tuple[int, ...]]:
-        """From the tip to the hand, then across; places that are not known come last."""
+    def order(self) -> tuple[float, float, float, tuple[int, ...]]:
+        """From the tip to the hand, then across; places that are not known come last, the largest first."""
         if not self.places:
-            return math.inf, math.inf, self.rows
+            return math.inf, math.inf, -self.area_mm2, self.rows
         place = self.places[min(self.places)]
-        return place.s_mm, place.t_mm, self.rows
+        return place.s_mm, place.t_mm, -self.area_mm2, self.rows
 
 
 def same_view(a: Observation, b: Observation) -> str | None:
@@ -165,7 +169,8 @@ def combine(observations: Iterable[Observation], *, parts: bool) -> Observation:
         number=next((observation.number for observation in group if observation.number), ""),
         area_mm2=sum(areas) if parts else sum(areas) / len(areas),
         diameter_mm=max([*(observation.diameter_mm for observation in group), *extents]),
-        notes=frozenset().union(*(observation.notes for observation in group)),
+        issued=next((observation.issued for observation in group if observation.issued), ""),
+        is_settled=any(observation.is_settled for observation in group),
         possible_on=_possible_on(group),
     )
 

@@ -65,6 +65,8 @@ class Finger:
     observations : mapping of Occasion to mapping of photo to tuple of Observation
     unplaced : mapping of Occasion to sequence of str
         Occasions whose partial date leaves open whether they come before or after others, and the names of those.
+    issued : frozenset of str
+        All ids that were ever given on this finger.
     """
 
     subject_id: str
@@ -74,6 +76,7 @@ class Finger:
     photos: Mapping[Occasion, tuple[PhotoRow, ...]]
     observations: Mapping[Occasion, Mapping[str, tuple[Observation, ...]]]
     unplaced: Mapping[Occasion, Sequence[str]]
+    issued: frozenset[str] = frozenset()
 
 
 def measurement_records(measurements: pd.DataFrame) -> list[Record]:
@@ -351,7 +354,13 @@ def _observation(row: int, record: Record, number: str, photos: Sequence[PhotoRo
         area_mm2=_known(record["area_mm2"]),
         diameter_mm=_known(record["diameter_mm"]),
         possible_on=frozenset({record["photo"]} if is_unconfirmed(record) else ()),
+        on_photo_mm=_on_photo(record, photos[0].px_per_mm),
     )
+
+
+def _on_photo(record: Record, px_per_mm: float) -> tuple[float, float] | None:
+    x, y = record["centroid_x_px"] / px_per_mm, record["centroid_y_px"] / px_per_mm
+    return (x, y) if math.isfinite(x) and math.isfinite(y) else None
 
 
 def _known(value: float) -> float:

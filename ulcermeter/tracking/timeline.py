@@ -10,20 +10,22 @@ from ulcermeter.protocol import Protocol
 from ulcermeter.tables.dates import exact_date, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity
 from ulcermeter.tracking.absence import Scene, Verdict, contested, judge_absence, saw_clear, unconfirmed
+from ulcermeter.tracking.belief import Model
+from ulcermeter.tracking.identify import identify
 from ulcermeter.tracking.lineage import Lineage, observed_again
-from ulcermeter.tracking.matching import Links, link
+from ulcermeter.tracking.naming import name_ulcers
 from ulcermeter.tracking.observation import GATE, Observation, combine, distance2, same_view
+from ulcermeter.tracking.posterior import Identified, Link
 from ulcermeter.tracking.reading import Finger, Occasion, PhotoRow, Record
-from ulcermeter.tracking.split_merge import covers_both, fit_together
 
 __all__ = ["Outlined", "Absent", "read_timeline"]
 
 
 @dataclass(frozen=True)
 class Outlined:
-    """Measurement rows of an ulcer at an occasion."""
+    """Measurement rows of an ulcer at an occasion, each with the probability of being that ulcer."""
 
-    rows: tuple[int, ...]
+    rows: Mapping[int, float]
     ulcer_id: str
     state: str
     flags: tuple[Flag, ...]
@@ -38,6 +40,20 @@ class Absent:
     verdict: Verdict
 
 
+@dataclass(frozen=True)
+class _Outlines:
+    """An ulcer's outlines at an occasion: all together, how many parts it has, and how each was linked."""
+
+    ulcer_id: str
+    whole: Observation
+    n_parts: int
+    links: Sequence[Link]
+
+    def probabilities(self) -> dict[int, float]:
+        """Return the probability of every measurement row."""
+        return {row: link.probability for link in self.links for row in link.observation.rows}
+
+
 @dataclass
 class _Timeline:
     """What has been read so far; grows with every occasion."""
@@ -46,6 +62,8 @@ class _Timeline:
     zero: date | None
     amputations: Sequence[Record]
     protocol: Protocol
+    identified: Identified
+    names: Mapping[int, str]
     lineages: dict[str, Lineage] = field(default_factory=dict)
     scenes: list[tuple[Occasion, Scene]] = field(default_factory=list)
     outlined: list[Outlined] = field(default_factory=list)
@@ -54,7 +72,7 @@ class _Timeline:
 
 
 def read_timeline(
-    finger: Finger, zero: date | None, amputations: Sequence[Record], protocol: Protocol
+    finger: Finger, zero: date | None, amputations: Sequence[Record], model: Model
 ) -> tuple[list[Outlined], list[Absent]]:
     """Give every outline of a finger its ulcer and state, and every ulcer without an outline its state.
 
@@ -65,42 +83,38 @@ def read_timeline(
         The subject's treatment date.
     amputations : sequence of dict
         Rows of events.csv that speak of this subject's amputations.
-    protocol : Protocol
+    model : Model
 
     Returns
     -------
     list of Outlined, list of Absent
         In time order.
     """
-    timeline = _Timeline(finger, zero, amputations, protocol)
-    for occasion in finger.occasions:
-        _read_occasion(timeline, occasion)
+    identified = identify(finger, model)
+    timeline = _Timeline(finger, zero, amputations, model.protocol, identified, name_ulcers(finger, identified))
+    for number, occasion in enumerate(finger.occasions):
+        _read_occasion(timeline, number, occasion)
     return timeline.outlined, timeline.absent
 
 
-def _read_occasion(timeline: _Timeline, occasion: Occasion) -> None:
-    on_photos = timeline.finger.observations[occasion]
-    observations = _one_visit([on_photos[name] for name in sorted(on_photos)], timeline.protocol)
-    known = list(timeline.lineages.values())
-    named = {observation.number for observation in observations if observation.number}
-    # What has merged comes back only when the clinic says so by its number.
-    live = [lineage for lineage in known if lineage.status != "merged" or lineage.number in named]
-    links = link(observations, [lineage.observation for lineage in live], timeline.protocol)
-    groups = {live[b].ulcer_id: [observations[a]] for a, b in links.pairs.items()}
-    flags = _doubt_flags(links, live, observations)
-    left = [a for a in range(len(observations)) if a not in links.pairs]
-    left = _add_parts(timeline, groups, observations, left, links, flags)
-    hosts = set(_merge(timeline, groups, flags).values())
-    known_before = {lineage.ulcer_id for lineage in known}
-    for a in sorted(left, key=lambda k: observations[k].order()):
-        groups[_born(timeline, observations[a])] = [observations[a]]
-    scene = _scene(timeline, occasion, groups)
-    for ulcer_id, parts in groups.items():
-        notes = [flag for part in parts for flag in flags[part.rows]]
-        _record_outlined(timeline, occasion, scene, ulcer_id, parts, notes, took_in=ulcer_id in hosts)
-    maybe = {live[b].ulcer_id: observations[a] for a, b in sorted(links.doubts)}
+def _read_occasion(timeline: _Timeline, number: int, occasion: Occasion) -> None:
+    links: dict[str, list[Link]] = {}
+    for link in timeline.identified.links:
+        if link.visit == number:
+            links.setdefault(timeline.names[link.ulcer], []).append(link)
+    known_before = set(timeline.lineages)
+    groups = {name: _together([link.observation for link in own]) for name, own in links.items()}
+    for ulcer_id in sorted(set(groups) - known_before, key=lambda name: groups[name][0].order()):
+        timeline.lineages[ulcer_id] = Lineage(ulcer_id, groups[ulcer_id][0])
+    hosts = _merge(timeline, number)
+    scene = _scene(timeline, occasion, {name: now for name, (now, _) in groups.items()})
+    for ulcer_id in sorted(groups, key=list(timeline.lineages).index):
+        now, n_parts = groups[ulcer_id]
+        doubts = [*_link_doubts(timeline, links[ulcer_id]), *hosts.get(ulcer_id, [])]
+        outlines = _Outlines(ulcer_id, now, n_parts, links[ulcer_id])
+        _record_outlined(timeline, occasion, scene, outlines, doubts, took_in=ulcer_id in hosts)
     for ulcer_id in sorted(known_before - set(groups)):
-        _record_absent(timeline, occasion, scene, ulcer_id, maybe.get(ulcer_id))
+        _record_absent(timeline, occasion, scene, ulcer_id, _may_be(timeline, number, ulcer_id))
     if occasion not in timeline.finger.unplaced:
         timeline.scenes.append((occasion, scene))
 
@@ -108,116 +122,66 @@ def _read_occasion(timeline: _Timeline, occasion: Occasion) -> None:
 # --- which is which -------------------------------------------------------------------------------------------------
 
 
-def _one_visit(photos: Sequence[Sequence[Observation]], protocol: Protocol) -> list[Observation]:
-    """Bring the photos of one visit together: the same ulcer on two of them is one observation."""
-    together: list[Observation] = []
-    for on_photo in photos:
-        links = link(on_photo, together, protocol)
-        for a, observation in enumerate(on_photo):
-            notes: set[Flag] = set()
-            if a in links.assumed:
-                notes.add(Flag(FlagKind.IDENTITY_ASSUMED))
-            if any(doubt[0] == a for doubt in links.doubts):
-                notes.add(Flag(FlagKind.AMBIGUOUS_BETWEEN_PHOTOS))
-            observation = replace(observation, notes=observation.notes | notes)
-            if a in links.pairs:
-                together[links.pairs[a]] = combine([together[links.pairs[a]], observation], parts=False)
-            else:
-                together.append(observation)
-    return together
+def _together(observations: Sequence[Observation]) -> tuple[Observation, int]:
+    """Bring an ulcer's outlines of one visit together: parts on one photo first, then photos; how many parts, too."""
+    photos: dict[frozenset[str], list[Observation]] = {}
+    for observation in observations:
+        photos.setdefault(observation.photos, []).append(observation)
+    most = max(len(parts) for parts in photos.values())
+    whole = [combine(parts, parts=len(parts) > 1) for parts in photos.values()]
+    return combine(whole, parts=False), most
 
 
-def _doubt_flags(
-    links: Links, live: Sequence[Lineage], observations: Sequence[Observation]
-) -> dict[tuple[int, ...], list[Flag]]:
-    """Return the flags of every observation (by its rows) on how it got its identity."""
-    flags: dict[tuple[int, ...], list[Flag]] = {observation.rows: [] for observation in observations}
-    for a, observation in enumerate(observations):
-        rivals = sorted({live[b].ulcer_id for x, b in links.doubts if x == a and links.pairs.get(a) != b})
-        unsure = any(x == a for x, _ in links.doubts)
-        if unsure:
-            flags[observation.rows].append(Flag(FlagKind.AMBIGUOUS_IDENTITY, ulcers=tuple(rivals)))
-        elif a in links.assumed:
-            flags[observation.rows].append(Flag(FlagKind.IDENTITY_ASSUMED))
+def _link_doubts(timeline: _Timeline, links: Sequence[Link]) -> list[Flag]:
+    """Return the flags on how the outlines of a visit got their identity."""
+    flags = []
+    for link in links:
+        if not _is_clear(link.probability, timeline.protocol):
+            chance, near = round(link.probability, 4), sorted(link.rivals, key=lambda k: (-link.rivals[k], k))
+            rivals = tuple(timeline.names[k] for k in near if not _is_clear(1 - link.rivals[k], timeline.protocol))
+            kind = FlagKind.AMBIGUOUS_BETWEEN_PHOTOS if link.same_visit else FlagKind.AMBIGUOUS_IDENTITY
+            flags.append(Flag(kind, ulcers=tuple(sorted(rivals)), probability=chance))
+        elif link.is_assumed:
+            flags.append(Flag(FlagKind.IDENTITY_ASSUMED))
     return flags
 
 
-def _add_parts(
-    timeline: _Timeline,
-    groups: dict[str, list[Observation]],
-    observations: Sequence[Observation],
-    left: list[int],
-    links: Links,
-    flags: dict[tuple[int, ...], list[Flag]],
-) -> list[int]:
-    """Give observations that nothing claimed to the open ulcer whose former footprint they share with its own."""
-    rest = []
-    for a in left:
-        part = observations[a]
-        for ulcer_id, parts in groups.items():
-            former = timeline.lineages[ulcer_id]
-            if (former.status == "open" and not part.only_possible) and fit_together(
-                [*parts, part], former.observation, former.reach_mm, timeline.protocol
-            ):
-                parts.append(part)
-                for one in parts:
-                    flags[one.rows] = _without_doubt(flags[one.rows])
-                break
-        else:
-            rest.append(a)
-    return rest
+def _is_clear(probability: float, protocol: Protocol) -> bool:
+    odds = protocol.identity.identity_odds
+    return probability * (1 + odds) >= odds
 
 
-def _without_doubt(flags: Sequence[Flag]) -> list[Flag]:
-    return [flag for flag in flags if flag.kind is not FlagKind.AMBIGUOUS_IDENTITY]
+def _may_be(timeline: _Timeline, number: int, ulcer_id: str) -> Flag | None:
+    """Return the flag of an ulcer without an outline, where one of the visit's outlines may be its own."""
+    ulcer = next(k for k, name in timeline.names.items() if name == ulcer_id)
+    maybe = timeline.identified.maybe.get((number, ulcer))
+    if maybe is None or _is_clear(1 - maybe.probability, timeline.protocol):
+        return None
+    photos = tuple(sorted(maybe.observation.photos))
+    return Flag(FlagKind.OUTLINE_MAY_BE_THIS, photos=photos, probability=round(maybe.probability, 4))
 
 
-def _merge(
-    timeline: _Timeline, groups: dict[str, list[Observation]], flags: dict[tuple[int, ...], list[Flag]]
-) -> dict[str, str]:
-    """Find open ulcers without an outline whose place another's outline now covers; return which went into which.
-
-    The larger of the two former ulcers keeps its identity.
-    """
-    merged: dict[str, str] = {}
-    for ulcer_id in sorted(timeline.lineages):
-        lost = timeline.lineages[ulcer_id]
-        if ulcer_id in groups or lost.status != "open":
+def _merge(timeline: _Timeline, number: int) -> dict[str, list[Flag]]:
+    """Mark the ulcers that go into another at a visit; return the hosts, each with what is unclear about that."""
+    hosts: dict[str, list[Flag]] = {}
+    for (visit, goes), (keeps, chance) in sorted(timeline.identified.merges.items()):
+        if visit != number:
             continue
-        for other in sorted(groups):
-            host, parts = timeline.lineages[other], groups[other]
-            if host.status != "open" or len(parts) > 1 or parts[0].only_possible:
-                continue
-            if parts[0].number == lost.number != "":
-                continue
-            if covers_both(parts[0], host.observation, lost.observation, timeline.protocol):
-                keeps, goes = (other, ulcer_id)
-                if lost.observation.area_mm2 > host.observation.area_mm2 and not parts[0].number:
-                    keeps, goes = (ulcer_id, other)
-                    groups[keeps] = groups.pop(goes)
-                    merged = {part: keeps if into == goes else into for part, into in merged.items()}
-                merged[goes] = keeps
-                flags[parts[0].rows] = _without_doubt(flags[parts[0].rows])
-                break
-    for goes, keeps in merged.items():
-        timeline.lineages[goes] = replace(timeline.lineages[goes], status="merged", host=keeps)
-    return merged
+        gone, host = timeline.names[goes], timeline.names[keeps]
+        timeline.lineages[gone] = replace(timeline.lineages[gone], status="merged", host=host)
+        clear = _is_clear(chance, timeline.protocol)
+        doubt = Flag(FlagKind.AMBIGUOUS_IDENTITY, ulcers=(gone,), probability=round(chance, 4))
+        hosts.setdefault(host, []).extend([] if clear else [doubt])
+    return hosts
 
 
-def _born(timeline: _Timeline, observation: Observation) -> str:
-    finger = timeline.finger
-    ulcer_id = f"{finger.subject_id}-{finger.hand}-{finger.finger}-{len(timeline.lineages) + 1}"
-    timeline.lineages[ulcer_id] = Lineage(ulcer_id, observation)
-    return ulcer_id
-
-
-def _scene(timeline: _Timeline, occasion: Occasion, groups: Mapping[str, list[Observation]]) -> Scene:
+def _scene(timeline: _Timeline, occasion: Occasion, groups: Mapping[str, Observation]) -> Scene:
     """Describe the occasion, with the ulcers' newest views and numbers."""
     photos = timeline.finger.photos[occasion]
     lineages = []
     for ulcer_id, lineage in timeline.lineages.items():
         if ulcer_id in groups:
-            now = combine(groups[ulcer_id], parts=True)
+            now = groups[ulcer_id]
             newest = observed_again(lineage, now, "")
             others = {photo.number for photo in photos if photo.photo in now.photos and photo.number}
             lineages.append(replace(newest, beside=lineage.beside | (others - {newest.number})))
@@ -241,18 +205,16 @@ def _record_outlined(
     timeline: _Timeline,
     occasion: Occasion,
     scene: Scene,
-    ulcer_id: str,
-    parts: list[Observation],
-    notes: list[Flag],
+    outlines: _Outlines,
+    doubts: list[Flag],
     *,
     took_in: bool,
 ) -> None:
+    ulcer_id, now = outlines.ulcer_id, outlines.whole
     before = timeline.lineages[ulcer_id]
-    now = combine(parts, parts=len(parts) > 1)
     current = next(lineage for lineage in scene.lineages if lineage.ulcer_id == ulcer_id)
     against = [why for name in sorted(now.photos) if (why := contested(current, name, scene))]
-    own = sorted(now.notes, key=lambda flag: flag.kind)
-    notes = [*own, *notes, *against, *_number_disagrees(before, now, timeline.protocol)]
+    notes = [*doubts, *against, *_number_disagrees(before, now, timeline.protocol)]
     notes += _misses(current, now, scene, timeline.protocol)
     notes += [Flag(FlagKind.OUTLINED_AFTER_AMPUTATION, date=f.date) for f in _amputated(timeline, occasion, before)[1]]
     notes += _unplaced(timeline, occasion)
@@ -262,11 +224,11 @@ def _record_outlined(
     if _ruled_out(now, against) and not _unplaced(timeline, occasion):
         state, more = "healed", [] if before.status else [Flag(FlagKind.NEVER_SEEN_OPEN)]
     elif not unsure:
-        state, own = _open_state(timeline, before, current, notes, took_in=took_in, n_parts=len(parts))
+        state, own = _open_state(timeline, before, current, notes, took_in=took_in, n_parts=outlines.n_parts)
         more = [*possible, *own]
         timeline.open_on[ulcer_id] = occasion.date
     flags = tuple(dict.fromkeys([*notes, *more]))
-    timeline.outlined.append(Outlined(now.rows, ulcer_id, state, flags))
+    timeline.outlined.append(Outlined(outlines.probabilities(), ulcer_id, state, flags))
     status = "open" if not unsure else "healed" if state == "healed" and before.status else ""
     timeline.lineages[ulcer_id] = replace(observed_again(before, now, status), beside=current.beside)
 
@@ -346,9 +308,7 @@ def _misses(current: Lineage, now: Observation, scene: Scene, protocol: Protocol
     return [Flag(FlagKind.NOT_FOUND_ON, photos=(p.photo,)) for p in blank if saw_clear(p, current, scene, protocol)]
 
 
-def _record_absent(
-    timeline: _Timeline, occasion: Occasion, scene: Scene, ulcer_id: str, maybe: Observation | None
-) -> None:
+def _record_absent(timeline: _Timeline, occasion: Occasion, scene: Scene, ulcer_id: str, maybe: Flag | None) -> None:
     lineage = timeline.lineages[ulcer_id]
     amputated, notes = _amputated(timeline, occasion, lineage)
     if amputated:
@@ -356,8 +316,7 @@ def _record_absent(
     elif lineage.status == "merged":
         verdict = Verdict("merged", flags=(Flag(FlagKind.MERGED_INTO, ulcers=(_last_host(timeline, lineage),)),))
     elif maybe is not None:
-        doubt = Flag(FlagKind.OUTLINE_MAY_BE_THIS, photos=tuple(sorted(maybe.photos)))
-        verdict = Verdict("indeterminate", flags=(doubt,))
+        verdict = Verdict("indeterminate", flags=(maybe,))
     else:
         verdict = judge_absence(lineage, scene, timeline.protocol)
         if occasion.attended == "no":

@@ -1,0 +1,328 @@
+"""All explanations of one photo: which outline is which ulcer, which is new, what merged, split, closed, or moved."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ulcermeter.tracking.arrangement import Pair, arrangement_log, pair_of
+from ulcermeter.tracking.belief import Belief, Model, begin, later, observed
+from ulcermeter.tracking.likelihood import (
+    NEVER,
+    Offset,
+    birth_log,
+    is_possible,
+    offset_of,
+    place_log,
+    size_log,
+    view_share,
+)
+from ulcermeter.tracking.observation import Observation
+from ulcermeter.tracking.split_merge import covers_both, fit_together
+
+__all__ = ["Explanation", "Merge", "Scan", "explain"]
+
+NEW = -1
+# Of one photo's explanations the likeliest are kept: so many, and none e^9 times less likely than the best.
+_MOST, _GAP = 24, 9.0
+# Odds that outlines within a former outline are its parts rather than that one is a new ulcer beside it.
+_PART_LOG = math.log(0.2)
+# One outline that covers two open ulcers has taken both in; that the other closed just then is the rest.
+_MERGED_SHARE, _CLOSED_UNDER_SHARE = 0.7, 0.1
+_LEAST = 1e-6
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One photo of a finger that passed.
+
+    Attributes
+    ----------
+    occasion : int
+        Number of the visit in time.
+    opens_visit : bool
+        It is the visit's first.
+    view : str
+    observations : tuple of Observation
+    shows_all : bool
+        What is not outlined on it is not open, as far as the view shows it.
+    new_rate : float
+        Ulcers expected on it that no earlier photo has shown.
+    """
+
+    occasion: int
+    opens_visit: bool
+    view: str
+    observations: tuple[Observation, ...]
+    shows_all: bool
+    new_rate: float
+
+
+@dataclass(frozen=True)
+class Merge:
+    """An ulcer that went into another, by their numbers in the explanation."""
+
+    occasion: int
+    goes: int
+    keeps: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One way to explain all photos so far.
+
+    Attributes
+    ----------
+    log_weight : float
+    beliefs : tuple of Belief
+        Its ulcers in the order in which they came up.
+    clusters : tuple of int
+        The ulcer of every outline so far.
+    merges : tuple of Merge
+    """
+
+    log_weight: float
+    beliefs: tuple[Belief, ...]
+    clusters: tuple[int, ...] = ()
+    merges: tuple[Merge, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Option:
+    """An outline as a known ulcer's: what speaks for it beside its place, its place, and all that without others."""
+
+    log_weight: float
+    offset: Offset | None
+    sure: bool
+    alone_log: float = 0.0
+    pair: Pair | None = None
+
+
+@dataclass(frozen=True)
+class _Situation:
+    """A photo as it meets one explanation: the ulcers' beliefs by then, and what every outline could be."""
+
+    scan: Scan
+    beliefs: tuple[Belief, ...]
+    shares: tuple[float, ...]
+    options: tuple[Mapping[int, _Option], ...]
+    births: tuple[float, ...]
+    model: Model
+
+
+def explain(before: Explanation, scan: Scan, model: Model) -> list[Explanation]:
+    """Return how a photo can go on from one explanation of those before it, the likeliest first.
+
+    Parameters
+    ----------
+    before : Explanation
+        Of the photos so far.
+    scan : Scan
+        The photo.
+    model : Model
+
+    Returns
+    -------
+    list of Explanation
+        At least one.
+    """
+    beliefs = tuple(later(b, model) for b in before.beliefs) if scan.opens_visit else before.beliefs
+    situation = _situation(beliefs, scan, model)
+    ranked = sorted(((_weight(situation, picks), picks) for picks in _picks(situation)), key=lambda item: -item[0])
+    kept = [(weight, picks) for weight, picks in ranked if weight > ranked[0][0] - _GAP]
+    after = [one for weight, picks in kept for one in _after(before, situation, picks, weight)]
+    return after or _after(before, situation, kept[0][1], kept[0][0], any_host=True)
+
+
+def _situation(beliefs: tuple[Belief, ...], scan: Scan, model: Model) -> _Situation:
+    found = model.protocol.identity.ulcer_outlined_share
+    shares = tuple(
+        min(max(belief.open_share * found * view_share(belief, scan.view, model), _LEAST), 1 - _LEAST)
+        for belief in beliefs
+    )
+    bare = _Situation(scan, beliefs, shares, (), (), model)
+    free = [birth_log(beliefs, observation, scan.new_rate, model) for observation in scan.observations]
+    options = tuple(_options(bare, o, birth) for o, birth in zip(scan.observations, free, strict=True))
+    births = tuple(
+        NEVER if any(option.sure for option in own.values()) else birth
+        for birth, own in zip(free, options, strict=True)
+    )
+    return replace(bare, options=options, births=births)
+
+
+def _options(situation: _Situation, observation: Observation, birth: float) -> dict[int, _Option]:
+    """Return the ulcers that an outline may be, but for those far less likely than a new one."""
+    options, model = {}, situation.model
+    for number, (belief, share) in enumerate(zip(situation.beliefs, situation.shares, strict=True)):
+        # What has merged comes back only when the clinic says so by its number, or a reader by its id.
+        named = bool(observation.number) and observation.number == belief.number
+        named |= bool(observation.issued) and observation.issued == belief.issued
+        offset = offset_of(belief, observation, model)
+        if (belief.is_merged and not named) or not is_possible(belief, observation, placed=offset is not None):
+            continue
+        if named:
+            options[number] = _Option(0.0, None, sure=True)
+            continue
+        weight = math.log(share) - (math.log1p(-share) if situation.scan.shows_all else 0.0)
+        weight += size_log(belief, observation, model)
+        alone = weight + (_place_mixture([offset], model)[0] if offset else 0.0)
+        pair = pair_of(belief, observation, model)
+        if alone > birth - 3 * _GAP:
+            options[number] = _Option(weight, offset, sure=False, alone_log=alone, pair=pair)
+    sure = {number: option for number, option in options.items() if option.sure}
+    return sure or options
+
+
+def _picks(situation: _Situation) -> list[tuple[int, ...]]:
+    """Return the likeliest ways to give every outline an ulcer, or to call it new."""
+    partial: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
+    for position, own in enumerate(situation.options):
+        longer = []
+        for weight, picks in partial:
+            if situation.births[position] > NEVER:
+                longer.append((weight + situation.births[position], (*picks, NEW)))
+            for number, option in own.items():
+                again = number in picks
+                more = _part_log(situation, position, number, picks, option) if again else option.alone_log
+                if more > NEVER:
+                    longer.append((weight + more, (*picks, number)))
+        longer.sort(key=lambda item: -item[0])
+        best = longer[0][0] if longer else 0.0
+        partial = [item for item in longer[:_MOST] if item[0] > best - 2 * _GAP]
+    return [picks for _, picks in partial]
+
+
+def _part_log(situation: _Situation, position: int, number: int, picks: tuple[int, ...], option: _Option) -> float:
+    """Return the weight of a further part of an ulcer: anywhere within its former longest extent."""
+    if option.sure:
+        return 0.0
+    belief, model = situation.beliefs[number], situation.model
+    observations = situation.scan.observations
+    parts = [observations[i] for i, pick in enumerate(picks) if pick == number] + [observations[position]]
+    if any(part.only_possible for part in parts):
+        return NEVER
+    if not fit_together(parts, belief.latest, belief.reach_mm, model.protocol):
+        return NEVER
+    if belief.parts:
+        return option.alone_log + math.log1p(-situation.shares[number])
+    rules = model.protocol.identity
+    room = math.pi / 4 * (rules.footprint_growth * belief.reach_mm) ** 2
+    return _PART_LOG + math.log(rules.new_ulcer_range_mm**2 / room) + math.log(belief.open_share + _LEAST)
+
+
+def _weight(situation: _Situation, picks: tuple[int, ...]) -> float:
+    """Return the log weight of one way, places of all outlines together, whether or not the finger moved."""
+    total, offsets, pairs, parted = 0.0, list[Offset](), list[Pair](), set[int]()
+    for position, number in enumerate(picks):
+        if number == NEW:
+            total += situation.births[position]
+            continue
+        option = situation.options[position][number]
+        if number in parted:
+            total += _part_log(situation, position, number, picks[:position], option)
+            continue
+        parted.add(number)
+        total += option.log_weight
+        if option.offset is not None:
+            offsets.append(option.offset)
+        elif option.pair is not None:
+            pairs.append(option.pair)
+    if situation.scan.shows_all:
+        total += sum(math.log1p(-share) for share in situation.shares)
+    return total + _place_mixture(offsets, situation.model)[0] + arrangement_log(pairs, situation.model)
+
+
+def _place_mixture(offsets: Sequence[Offset], model: Model) -> tuple[float, bool]:
+    """Return the log odds of the places, and whether the finger has rather moved."""
+    if not offsets:
+        return 0.0, False
+    share = model.protocol.identity.finger_moved_share
+    still = math.log1p(-share) + place_log(offsets, model, moved=False)
+    moved = math.log(share) + place_log(offsets, model, moved=True) if share > 0 else NEVER
+    high = max(still, moved)
+    return high + math.log(math.exp(still - high) + math.exp(moved - high)), moved > still
+
+
+def _after(
+    before: Explanation, situation: _Situation, picks: tuple[int, ...], weight: float, *, any_host: bool = False
+) -> list[Explanation]:
+    """Return the explanation with this photo; two where an outline may have taken a second ulcer in."""
+    scan, model = situation.scan, situation.model
+    offsets = [o for i, k in enumerate(picks) if k != NEW and (o := situation.options[i][k].offset) is not None]
+    moved = _place_mixture(offsets, model)[1]
+    beliefs = list(situation.beliefs)
+    clusters = list(before.clusters)
+    for position, number in enumerate(picks):
+        if number == NEW:
+            clusters.append(len(beliefs))
+            beliefs.append(begin(scan.observations[position], scan.occasion, model))
+        else:
+            clusters.append(number)
+    for number in sorted(set(picks) - {NEW}):
+        parts = [scan.observations[i] for i, pick in enumerate(picks) if pick == number]
+        placed = [replace(part, places={}) for part in parts] if moved else parts
+        beliefs[number] = observed(beliefs[number], placed, scan.occasion, model)
+    merges = _merges(situation, picks)
+    if merges is None and not any_host:
+        return []
+    plain = _closing(beliefs, situation, picks)
+    without = Explanation(before.log_weight + weight, plain, tuple(clusters), before.merges)
+    if not merges:
+        return [without]
+    return [_merged(without, situation, merges), replace(without, log_weight=_less(without, merges))]
+
+
+def _less(without: Explanation, merges: Sequence[Merge]) -> float:
+    return without.log_weight + len(merges) * math.log(_CLOSED_UNDER_SHARE)
+
+
+def _closing(beliefs: Sequence[Belief], situation: _Situation, picks: tuple[int, ...]) -> tuple[Belief, ...]:
+    """Return the beliefs, those not outlined where they would have shown being less likely open now."""
+    if not situation.scan.shows_all:
+        return tuple(beliefs)
+    known = len(situation.shares)
+    return tuple(
+        replace(belief, open_share=_still_open(belief.open_share, situation.shares[number]))
+        if number < known and number not in picks
+        else belief
+        for number, belief in enumerate(beliefs)
+    )
+
+
+def _still_open(open_share: float, outlined_share: float) -> float:
+    return max(open_share - outlined_share, 0.0) / (1 - outlined_share)
+
+
+def _merges(situation: _Situation, picks: tuple[int, ...]) -> list[Merge] | None:
+    """Return which ulcers may have gone into another's outline; None where the larger one is not the host.
+
+    The larger former ulcer keeps its identity, unless the clinic's number says otherwise.
+    """
+    merges = []
+    for goes, lost in enumerate(situation.beliefs):
+        if goes in picks or lost.is_merged or lost.open_share < 0.5:
+            continue
+        for position, keeps in enumerate(picks):
+            if keeps == NEW or picks.count(keeps) > 1:
+                continue
+            outline, host = situation.scan.observations[position], situation.beliefs[keeps]
+            if host.open_share < 0.5 or outline.only_possible or (outline.number and outline.number == lost.number):
+                continue
+            if covers_both(outline, host.latest, lost.latest, situation.model.protocol):
+                named = outline.number or situation.options[position][keeps].sure
+                if lost.latest.area_mm2 > host.latest.area_mm2 and not named:
+                    return None
+                merges.append(Merge(situation.scan.occasion, goes, keeps))
+                break
+    return merges
+
+
+def _merged(without: Explanation, situation: _Situation, merges: Sequence[Merge]) -> Explanation:
+    beliefs, weight = list(without.beliefs), without.log_weight
+    for merge in merges:
+        share = situation.shares[merge.goes]
+        weight += math.log(_MERGED_SHARE * share)
+        weight -= math.log1p(-share) if situation.scan.shows_all else 0.0
+        beliefs[merge.goes] = replace(beliefs[merge.goes], is_merged=True)
+    return Explanation(weight, tuple(beliefs), without.clusters, (*without.merges, *merges))

@@ -1,0 +1,131 @@
+"""Which outlines of a finger are one ulcer: the likeliest explanation of all its photos together, and how likely.
+
+Photos are taken in time order. Each explanation of those before goes on in all likely ways with the next (multiple
+hypothesis tracking, Reid 1979, doi 10.1109/TAC.1979.1102177); the weights of whole explanations, once all photos are
+in, say how probable each link is, so that later visits decide on earlier ones too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ulcermeter.protocol import Protocol
+from ulcermeter.tracking.belief import Model
+from ulcermeter.tracking.explain import Explanation, Scan, explain
+from ulcermeter.tracking.posterior import Identified, weigh
+from ulcermeter.tracking.reading import Finger, Occasion
+from ulcermeter.tracking.sides import opposite
+
+__all__ = ["evidence_log", "identify", "scans_of"]
+
+# So many explanations go on from photo to photo, and none e^8 times less likely than the best.
+_MOST, _GAP = 60, 8.0
+# Ulcers expected on the first photo of a finger, and on the first of a side of which the other side, or a side beside
+# it, was photographed before [assumption]; from then on as many as arise between visits.
+_FIRST, _OTHER_SIDE, _SIDE_BESIDE = 1.0, 0.5, 0.15
+
+
+def scans_of(finger: Finger, protocol: Protocol) -> list[Scan]:
+    """Return a finger's passing photos in time order, those of a visit in an order that no file name decides.
+
+    Parameters
+    ----------
+    finger : Finger
+    protocol : Protocol
+        ``ulcers_new_per_visit``.
+
+    Returns
+    -------
+    list of Scan
+    """
+    scans: list[Scan] = []
+    sides: set[str] = set()
+    for number, occasion in enumerate(finger.occasions):
+        opens = True
+        photos = [_scan(finger, occasion, number, name) for name in _passing(finger, occasion)]
+        for scan in sorted(photos, key=_order):
+            rate = _new_rate(scan.view, sides, protocol)
+            scans.append(replace(scan, opens_visit=opens, new_rate=rate))
+            sides.add(scan.view)
+            opens = False
+    return scans
+
+
+def _passing(finger: Finger, occasion: Occasion) -> list[str]:
+    return sorted({photo.photo for photo in finger.photos[occasion] if photo.passed})
+
+
+def _scan(finger: Finger, occasion: Occasion, number: int, name: str) -> Scan:
+    rows = [photo for photo in finger.photos[occasion] if photo.photo == name]
+    shows_all = any(p.passed and not p.covered and p.click_px is None and not p.number for p in rows)
+    observations = finger.observations[occasion].get(name, ())
+    return Scan(number, False, rows[0].view, observations, shows_all, 0.0)
+
+
+def _order(scan: Scan) -> tuple[object, ...]:
+    outlines = tuple((*o.order()[:2], o.diameter_mm, o.area_mm2) for o in scan.observations)
+    placed = sum(bool(o.places) for o in scan.observations)
+    names = tuple(sorted(name for o in scan.observations for name in o.photos))
+    return (-placed, -len(outlines), scan.view, outlines, names)
+
+
+def _new_rate(view: str, sides: set[str], protocol: Protocol) -> float:
+    if not sides:
+        return _FIRST
+    if view in sides:
+        return protocol.identity.ulcers_new_per_visit
+    return _OTHER_SIDE if not view or all(opposite(view, side) or not side for side in sides) else _SIDE_BESIDE
+
+
+def _explain_all(scans: Sequence[Scan], model: Model, most: int) -> list[Explanation]:
+    explanations = [Explanation(0.0, ())]
+    for scan in scans:
+        after = [one for explanation in explanations for one in explain(explanation, scan, model)]
+        after.sort(key=lambda one: (-one.log_weight, one.clusters))
+        explanations = [one for one in after[:most] if one.log_weight > after[0].log_weight - _GAP]
+    return explanations
+
+
+def evidence_log(finger: Finger, model: Model) -> float:
+    """Return the log probability of a finger's outlines under a model, up to a constant; few explanations suffice.
+
+    Parameters
+    ----------
+    finger : Finger
+    model : Model
+
+    Returns
+    -------
+    float
+    """
+    weights = [one.log_weight for one in _explain_all(scans_of(finger, model.protocol), model, 6)]
+    return weights[0] + math.log(math.fsum(math.exp(weight - weights[0]) for weight in weights))
+
+
+def identify(finger: Finger, model: Model) -> Identified:
+    """Say which outlines of a finger are one ulcer.
+
+    What has an id already keeps it. Probabilities are those without the ids that were issued by the program, so that a
+    link that later photos speak against is noticed; what a reader has said holds.
+
+    Parameters
+    ----------
+    finger : Finger
+    model : Model
+
+    Returns
+    -------
+    Identified
+    """
+    scans = scans_of(finger, model.protocol)
+    free = _explain_all([_only_settled(scan) for scan in scans], model, _MOST)
+    issued = any(o.issued and not o.is_settled for scan in scans for o in scan.observations)
+    best = _explain_all(scans, model, _MOST)[0] if issued else free[0]
+    return weigh(scans, best, free)
+
+
+def _only_settled(scan: Scan) -> Scan:
+    kept = tuple(o if o.is_settled else replace(o, issued="") for o in scan.observations)
+    return replace(scan, observations=kept)

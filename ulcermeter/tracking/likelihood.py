@@ -1,0 +1,223 @@
+"""How much more likely an outline is as the next one of a known ulcer than as anything else: odds, as logarithms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ulcermeter.tracking.belief import Belief, Model, wander_variance
+from ulcermeter.tracking.observation import Observation
+from ulcermeter.tracking.sides import is_seen_from, on_view, opposite, turn_variances
+
+__all__ = ["NEVER", "Offset", "birth_log", "is_possible", "offset_of", "place_log", "size_log", "view_share"]
+
+NEVER = -math.inf
+# Diameters of new ulcers: any from 1 to 10 mm, evenly on the logarithmic scale.
+_SIZE_RANGE_LOG = math.log(10.0)
+# Density of Student's t with 3 degrees of freedom at its middle.
+_T3_MIDDLE = 0.36755
+# Where a tissue defect is already open no new one can arise; the rest is for outlines that are wrong.
+_NEW_INSIDE_SHARE = 0.05
+# An ulcer known from one side only, seen from another without coordinates: about half of the skin is on both.
+_BESIDE_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """How far an outline lies from where an ulcer was: mm along and across, and their variances.
+
+    ``common`` are the variances of what moves all ulcers of the photo together, because it shows another side.
+    """
+
+    s_mm: float
+    t_mm: float
+    s_var: float
+    t_var: float
+    common: tuple[float, float]
+
+
+def offset_of(belief: Belief, observation: Observation, model: Model) -> Offset | None:
+    """Return an outline's offset from an ulcer.
+
+    Parameters
+    ----------
+    belief : Belief
+        The ulcer so far.
+    observation : Observation
+        An outline on one photo.
+    model : Model
+
+    Returns
+    -------
+    Offset or None
+        None where either has no place. On the same side where there is one, else on the side whose places are turned
+        least surely away.
+    """
+    offsets = [
+        (seen_from != view, seen_from, view)
+        for view in sorted(observation.places)
+        for seen_from in sorted(belief.spots)
+    ]
+    if not offsets:
+        return None
+    _, seen_from, view = min(offsets)
+    former = belief.nearest(observation, view)
+    spot = belief.spots[seen_from] if former is belief.latest else model.spot(former, view)
+    was = on_view(spot, seen_from, view, model.hand, model.protocol)
+    now = model.spot(observation, view)
+    wander = wander_variance(belief, former, observation)
+    common = turn_variances(seen_from, view, model.protocol)
+    return Offset(
+        now.s_mm - was.s_mm, now.t_mm - was.t_mm, now.s_var + was.s_var + wander, now.t_var + was.t_var + wander, common
+    )
+
+
+def place_log(offsets: Sequence[Offset], model: Model, *, moved: bool) -> float:
+    """Return the log odds of the places of all of a photo's linked outlines against those of new ulcers.
+
+    Normal densities; what moves the ulcers of a photo together is integrated out. Against it stands a new ulcer's
+    place, even over ``new_ulcer_range_mm`` along and across.
+
+    Parameters
+    ----------
+    offsets : sequence of Offset
+    model : Model
+    moved : bool
+        The finger lies differently, ``finger_moved_mm``.
+
+    Returns
+    -------
+    float
+    """
+    shift = model.protocol.identity.finger_moved_mm**2 if moved else 0.0
+    width = math.log(model.protocol.identity.new_ulcer_range_mm)
+    total = 0.0
+    for common in sorted({offset.common for offset in offsets}):
+        group = [offset for offset in offsets if offset.common == common]
+        along = [(o.s_mm, o.s_var) for o in group if math.isfinite(o.s_var)]
+        across = [(o.t_mm, o.t_var) for o in group if math.isfinite(o.t_var)]
+        total += _normal_log(along, common[0] + shift) + _normal_log(across, common[1] + shift)
+        total += width * (len(along) + len(across))
+    return total
+
+
+def _normal_log(values: Sequence[tuple[float, float]], common_var: float) -> float:
+    """Return the log density of differences with own variances and one normal shift common to all."""
+    if len(values) == 1:
+        ((d, var),) = values
+        return -(d * d / (var + common_var) + math.log(2 * math.pi * (var + common_var))) / 2
+    weight = sum(1 / var for _, var in values)
+    pull = sum(d / var for d, var in values)
+    squares = sum(d * d / var for d, var in values) - common_var * pull**2 / (1 + common_var * weight)
+    spread = sum(math.log(2 * math.pi * var) for _, var in values) + math.log(1 + common_var * weight)
+    return -(squares + spread) / 2
+
+
+def size_log(belief: Belief, observation: Observation, model: Model) -> float:
+    """Return the log odds of an outline's size after the ulcer's last against that of a new one.
+
+    Parameters
+    ----------
+    belief : Belief
+        The ulcer so far.
+    observation : Observation
+        An outline.
+    model : Model
+
+    Returns
+    -------
+    float
+        0 where a size is not known; what has closed and opened again has any size.
+    """
+    view = min(observation.places, default="")
+    then, now = belief.nearest(observation, view).diameter_mm, observation.diameter_mm
+    if not (then > 0 and now > 0):
+        return 0.0
+    sd = model.protocol.identity.size_change_log_sd
+    change = math.log(now / then) / sd
+    near = _T3_MIDDLE / sd * (1 + change**2 / 3) ** -2 * _SIZE_RANGE_LOG
+    return math.log(belief.open_share * near + 1 - belief.open_share)
+
+
+def view_share(belief: Belief, view: str, model: Model) -> float:
+    """Return how far an ulcer can be expected to show on a side of the finger, 0..1; 1 where it was outlined on it.
+
+    Parameters
+    ----------
+    belief : Belief
+        The ulcer so far.
+    view : str
+        The side that faces the camera.
+    model : Model
+
+    Returns
+    -------
+    float
+    """
+    if view in belief.views:
+        return 1.0
+    places = [on_view(spot, seen_from, view, model.hand, model.protocol) for seen_from, spot in belief.spots.items()]
+    if places:
+        return max(is_seen_from(spot, view, model.protocol) for spot in places)
+    return 0.0 if all(opposite(view, other) for other in belief.views) else _BESIDE_SHARE
+
+
+def is_possible(belief: Belief, observation: Observation, *, placed: bool) -> bool:
+    """Say whether an outline may be of an ulcer, for all that ids, the clinic's numbers, sites and sides say.
+
+    Parameters
+    ----------
+    belief : Belief
+        The ulcer so far.
+    observation : Observation
+        An outline.
+    placed : bool
+        Both have places to compare; else their sites count.
+
+    Returns
+    -------
+    bool
+    """
+    if belief.number and observation.number and belief.number != observation.number:
+        return False
+    if belief.issued and observation.issued and belief.issued != observation.issued:
+        return False
+    if not placed and belief.sites and observation.sites:
+        return bool(belief.sites & observation.sites)
+    return placed or not all(opposite(a, b) for a in belief.views for b in observation.views)
+
+
+def birth_log(beliefs: Sequence[Belief], observation: Observation, rate: float, model: Model) -> float:
+    """Return the log weight of an outline as a new ulcer's, against the place and size of any new ulcer.
+
+    It is rare where an ulcer's outline was, above all within one that may still be open.
+
+    Parameters
+    ----------
+    beliefs : sequence of Belief
+        All ulcers known.
+    observation : Observation
+        The outline.
+    rate : float
+        New ulcers expected on the photo.
+    model : Model
+
+    Returns
+    -------
+    float
+    """
+    share = 1.0
+    for belief in beliefs:
+        offset = offset_of(belief, observation, model)
+        if offset is None or offset.common != (0.0, 0.0):
+            continue
+        apart = math.hypot(offset.s_mm, offset.t_mm)
+        sd = math.sqrt((offset.s_var + offset.t_var) / 2)
+        inside = _normal_below((belief.latest.diameter_mm / 2 - apart) / sd) if sd > 0 else 0.0
+        share = min(share, 1 - (1 - _NEW_INSIDE_SHARE) * inside)
+    return math.log(rate * share)
+
+
+def _normal_below(z: float) -> float:
+    return 0.5 * math.erfc(-z / math.sqrt(2))

@@ -1,0 +1,198 @@
+"""How probable each link of the likeliest explanation is, over all explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.tracking.explain import Explanation, Scan
+from ulcermeter.tracking.observation import Observation, same_view
+
+__all__ = ["Identified", "Link", "Maybe", "weigh"]
+
+
+@dataclass(frozen=True)
+class Link:
+    """An outline and its ulcer.
+
+    Attributes
+    ----------
+    observation : Observation
+    visit : int
+        Number of its visit among the finger's occasions.
+    ulcer : int
+        Ulcers are numbered as they came up.
+    probability : float
+        Of being the ulcer that it is called; of the first outline of an ulcer, of being new.
+    rivals : mapping of int to float
+        What other ulcers it may be, and how probable that is.
+    is_assumed : bool
+        No place says so: there is nothing else that it could be, or its site.
+    same_visit : bool
+        It was linked to an outline of the same visit.
+    """
+
+    observation: Observation
+    visit: int
+    ulcer: int
+    probability: float
+    rivals: Mapping[int, float]
+    is_assumed: bool
+    same_visit: bool
+
+
+@dataclass(frozen=True)
+class Maybe:
+    """An ulcer without an outline at a visit: how probable it is that an outline is its own, and which is likeliest."""
+
+    probability: float
+    observation: Observation
+
+
+@dataclass(frozen=True)
+class Identified:
+    """The outlines of a finger, each with its ulcer.
+
+    Attributes
+    ----------
+    links : tuple of Link
+        In time order.
+    merges : mapping of (int, int) to (int, float)
+        Which ulcer went at which visit into which, and how probable that is.
+    maybe : mapping of (int, int) to Maybe
+        By visit and ulcer, where the ulcer was known and has no outline.
+    """
+
+    links: tuple[Link, ...]
+    merges: Mapping[tuple[int, int], tuple[int, float]]
+    maybe: Mapping[tuple[int, int], Maybe]
+
+
+def weigh(scans: Sequence[Scan], best: Explanation, others: Sequence[Explanation]) -> Identified:
+    """Hold the likeliest explanation against all that were kept.
+
+    Parameters
+    ----------
+    scans : sequence of Scan
+        A finger's photos in time order.
+    best : Explanation
+        What is taken for true.
+    others : sequence of Explanation
+        All that were kept, with their weights; `best` is one of them, or near one.
+
+    Returns
+    -------
+    Identified
+    """
+    reading = _Reading(scans, best, others)
+    return Identified(
+        links=tuple(reading.link(i) for i in range(len(best.clusters))),
+        merges={(m.occasion, m.goes): (m.keeps, reading.merged(m.occasion, m.goes)) for m in best.merges},
+        maybe=dict(reading.maybes()),
+    )
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Explanations as arrays: a row an explanation, a column an outline."""
+
+    scans: Sequence[Scan]
+    best: Explanation
+    others: Sequence[Explanation]
+
+    @cached_property
+    def observations(self) -> list[Observation]:
+        return [observation for scan in self.scans for observation in scan.observations]
+
+    @cached_property
+    def photo(self) -> list[int]:
+        """The number of every outline's photo."""
+        return [number for number, scan in enumerate(self.scans) for _ in scan.observations]
+
+    @cached_property
+    def visit(self) -> list[int]:
+        return [scan.occasion for scan in self.scans for _ in scan.observations]
+
+    @cached_property
+    def weights(self) -> NDArray[np.float64]:
+        logs = np.array([one.log_weight for one in self.others])
+        weights: NDArray[np.float64] = np.exp(logs - logs.max())
+        return weights / weights.sum()
+
+    @cached_property
+    def first(self) -> NDArray[np.int64]:
+        """The first outline of every outline's ulcer."""
+        rows = []
+        for one in self.others:
+            start: dict[int, int] = {}
+            rows.append([start.setdefault(ulcer, i) for i, ulcer in enumerate(one.clusters)])
+        return np.array(rows, dtype=np.int64).reshape(len(self.others), -1)
+
+    def latest(self, ulcer: int, photo: int) -> int | None:
+        """Return an ulcer's last outline before a photo."""
+        found = [j for j, own in enumerate(self.best.clusters) if own == ulcer and self.photo[j] < photo]
+        return found[-1] if found else None
+
+    def same(self, i: int, j: int) -> float:
+        """Return how probable it is that two outlines are of one ulcer."""
+        return float(self.weights @ (self.first[:, i] == self.first[:, j]))
+
+    def link(self, i: int) -> Link:
+        ulcer, photo = self.best.clusters[i], self.photo[i]
+        known = sorted({own for j, own in enumerate(self.best.clusters) if self.photo[j] < photo})
+        before = {k: j for k in known if (j := self.latest(k, photo)) is not None}
+        chances = {k: self.same(i, j) for k, j in before.items()}
+        here = self.photo.index(photo)
+        born = float(self.weights @ (self.first[:, i] >= here))
+        return Link(
+            observation=self.observations[i],
+            visit=self.visit[i],
+            ulcer=ulcer,
+            probability=chances.get(ulcer, born),
+            rivals={k: chance for k, chance in chances.items() if k != ulcer},
+            is_assumed=self._is_assumed(i),
+            same_visit=ulcer in before and self.visit[before[ulcer]] == self.visit[i],
+        )
+
+    def _is_assumed(self, i: int) -> bool:
+        """Say whether an outline was linked though no side shows both places, and no number or reader says so."""
+        now, ulcer = self.observations[i], self.best.clusters[i]
+        earlier = [
+            self.observations[j]
+            for j, own in enumerate(self.best.clusters)
+            if own == ulcer and self.photo[j] < self.photo[i]
+        ]
+        named = now.is_settled or any(now.number and now.number == before.number for before in earlier)
+        return bool(earlier) and not named and all(same_view(now, before) is None for before in earlier)
+
+    def merged(self, visit: int, ulcer: int) -> float:
+        """Return how probable it is that an ulcer went into another at a visit."""
+        photo = next(k for k, scan in enumerate(self.scans) if scan.occasion == visit)
+        j = self.latest(ulcer, photo)
+        if j is None:
+            return 0.0
+        went = [any(m.occasion == visit and m.goes == one.clusters[j] for m in one.merges) for one in self.others]
+        return float(self.weights @ np.array(went))
+
+    def maybes(self) -> list[tuple[tuple[int, int], Maybe]]:
+        """Return for every visit and known ulcer without an outline which of the visit's outlines may be its own."""
+        found = []
+        for visit in sorted(set(self.visit)):
+            here = [i for i, at in enumerate(self.visit) if at == visit]
+            photo = min(self.photo[i] for i in here)
+            drawn = {self.best.clusters[i] for i in here}
+            for ulcer in sorted(set(self.best.clusters) - drawn):
+                j = self.latest(ulcer, photo)
+                if j is not None:
+                    found.append(((visit, ulcer), self._maybe(here, j)))
+        return found
+
+    def _maybe(self, here: Sequence[int], j: int) -> Maybe:
+        hits = self.first[:, list(here)] == self.first[:, [j]]
+        each = self.weights @ hits
+        likeliest = here[int(np.argmax(each))]
+        return Maybe(float(self.weights @ hits.any(axis=1)), self.observations[likeliest])
