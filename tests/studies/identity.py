@@ -1,9 +1,10 @@
 """Which ulcer is which, on drawn subjects: `python tests/studies/identity.py [--subjects 100] [--seed 1]`.
 
-A subject has one to five ulcers on one, two or three fingers, 6 mm and more apart, and eight visits. Ulcers shrink, heal, come back within their
-old outline, and new ones open 3 to 6 mm from the centre of an old one, sharing no skin with it. 15 % of the visits are
-missed, 8 % of the photos are refused, on 8 % the finger is not located. Every outline's place is off by a normal error of
-`sd` an axis, of its own; the tables state `stated`. The finger points up on the photo give or take 30 degrees. In one kind of study every palmar photo has one of the tip beside it.
+A subject has one to five ulcers on one, two or three fingers, 6 mm and more apart, and eight visits. Ulcers shrink,
+heal, come back within their old outline, and new ones open 3 to 6 mm from the centre of an old one, sharing no skin
+with it. 15 % of the visits are missed, 8 % of the photos are refused, on 8 % the finger is not located. Every
+outline's place is off by a normal error of `sd` an axis, of its own; the tables state `stated`. The finger points up
+on the photo give or take 30 degrees. In one kind of study every palmar photo has one of the tip beside it.
 
 Printed are, for each kind of study: IDF1 (share of outlines whose id is, one id for one ulcer, the true one's); states
 right (of ulcers at visits with a passing photo, an open doubt counting as wrong); truly new ulcers that are called

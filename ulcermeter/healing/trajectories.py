@@ -12,7 +12,7 @@ import numpy as np
 from ulcermeter.healing.course import OPEN_STATES, known_day, without_contradicted
 from ulcermeter.healing.measures import change, margin_advance
 from ulcermeter.tables import TABLES, conform, from_rows
-from ulcermeter.tables.cells import PASSED, Record, Row, not_known, records
+from ulcermeter.tables.cells import PASSED, Record, Row, known_number, not_known, records
 from ulcermeter.tables.dates import TimeKey, exact_date, time_keys
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags, sort_flags, write_flags
 from ulcermeter.wording import evidence_of_visit
@@ -134,6 +134,7 @@ def _visit(rows: list[Record], when: TimeKey, passing: list[Record]) -> _Visit:
     out["n_photos"] = len(names) if drawn or state == "healed" else 0
     out["evidence"] = evidence_of_visit(names, flags)
     out["flags"] = write_flags(flags)
+    out["identity_probability"] = min((known_number(row["identity_probability"]) for row in drawn), default=_NAN)
     out["merged_into"] = next((row["merged_into"] for row in rows if row["merged_into"]), "")
     area = tuple(float(out.get(name, _NAN)) for name in ("area_mm2", "area_low_mm2", "area_high_mm2"))
     return _Visit(out, when, perimeter, (area[0], area[1], area[2]), sure)

@@ -286,6 +286,7 @@ TRAJECTORIES = Table(
         _text("evidence", "photos the row rests on, and the flags, in words"),
         _text("flags", _FLAGS_MEANING),
         _text("merged_into", "the ulcer that this one has merged into by this visit; empty for none"),
+        _IDENTITY_PROBABILITY,
     ),
     ("subject_id", "ulcer_id", "date", "visit"),
 )

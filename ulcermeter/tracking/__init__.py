@@ -1,8 +1,9 @@
 """Which ulcer is which over the visits, and its state at each.
 
-Identity is decided within subject, hand and finger, by the clinic's own number where a photo says which outline it
-means, else by finger coordinates in one global assignment, else by site or because nothing else is possible, and then
-it is flagged. What could be two ulcers is flagged *ambiguous identity* and never decided in silence.
+Identity is decided within subject, hand and finger, over all visits together, by the probability of all explanations:
+the same place, a new ulcer, several that merged, one that split, a finger that lies differently. The clinic's own
+number wins where a photo says which outline it means. What is less than `identity_odds` to 1 is flagged with its
+probability and never decided in silence.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def track(
         Table ``photos``; the study's columns ulcer_no, site, covered, reader_state, x and y are used where present.
         Without them nobody's word is known, and healed is always by machine.
     protocol : Protocol
-        ``same_place_mm``, ``identity_odds``, ``footprint_growth``, ``threshold_diameter_mm`` and the visits.
+        The rules of identity (`identity_odds` and what stands beside it), ``threshold_diameter_mm`` and the visits.
     events, visits : DataFrame, optional
         Tables ``study/events`` (amputations) and ``study/visits`` (visits at which a photo was to be expected).
 

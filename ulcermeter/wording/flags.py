@@ -66,7 +66,12 @@ def _first(names: Sequence[str]) -> str:
 
 
 def _ambiguous(flag: Flag) -> str:
-    return "ambiguous identity" + (": also " + " or ".join(flag.ulcers) if flag.ulcers else "")
+    also = ": also " + " or ".join(flag.ulcers) if flag.ulcers else ""
+    return "ambiguous identity" + also + _sure(flag, "this one")
+
+
+def _sure(flag: Flag, what: str) -> str:
+    return f" (probability of {what} {flag.probability:.2f})" if flag.probability is not None else ""
 
 
 def _amputation(flag: Flag) -> str:
@@ -91,9 +96,11 @@ def _rows_ambiguous(flag: Flag) -> str:
 _WORDS: dict[FlagKind, Callable[[Flag], str]] = {
     FlagKind.IDENTITY_ASSUMED: _fixed("identity assumed"),
     FlagKind.AMBIGUOUS_IDENTITY: _ambiguous,
-    FlagKind.AMBIGUOUS_BETWEEN_PHOTOS: _fixed("ambiguous identity between photos of one visit"),
+    FlagKind.AMBIGUOUS_BETWEEN_PHOTOS: lambda f: (
+        "ambiguous identity between photos of one visit" + _sure(f, "this one")
+    ),
     FlagKind.OUTLINE_MAY_BE_THIS: lambda f: (
-        f"ambiguous identity: the outline on {', '.join(f.photos)} may be this ulcer"
+        f"ambiguous identity: the outline on {', '.join(f.photos)} may be this ulcer{_sure(f, 'that')}"
     ),
     FlagKind.NUMBER_AND_PLACE_DISAGREE: lambda f: f"ulcer_no {f.number} and its place disagree",
     FlagKind.MERGED_INTO: lambda f: f"merged into {_first(f.ulcers)}",
