@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from ulcermeter.cli import main
 from ulcermeter.manual import TOPICS, read_topic
-from ulcermeter.outcomes.tabulate import outcome_columns
+from ulcermeter.outcomes import outcome_columns
 from ulcermeter.protocol import read_protocol
 from ulcermeter.tables import TABLES
 
@@ -90,7 +90,7 @@ def test_the_columns_that_visits_add_are_described() -> None:
         assert "VISIT" in call("describe", table).stdout
         for name in names:
             text = " ".join(call("describe", table, name).stdout.split())
-            assert f": {name} " in text and "at that visit" in text
+            assert f": {name} " in text and "that visit" in text
     assert "active ulcers at baseline" in call("describe", "outcomes_by_subject", "n_active_baseline").stdout
 
 

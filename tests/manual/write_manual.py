@@ -44,7 +44,7 @@ def column_row(column: Column) -> tuple[str, ...]:
 
 def file_section(table: Table) -> str:
     """Return what a file's columns mean."""
-    known = [column for column in (*table.columns, table.by_visit) if column is not None]
+    known = (*table.columns, *table.by_visit)
     columns = table_of(("column", "unit", "meaning"), [column_row(column) for column in known])
     return f"### {table.name.rpartition('/')[2]}.csv\n\nA row is {table.row}.\n\n{columns}"
 

@@ -289,8 +289,15 @@ def test_a_subject_without_ulcers_or_dates_is_unknown_throughout() -> None:
 
 def test_columns_follow_the_protocols_visits() -> None:
     added = outcome_columns(PROTOCOL)
-    assert added["outcomes"] == [f"area_reduction_week_{n}_pct" for n in (2, 4, 8, 12, 24, 52)]
-    assert added["outcomes_by_subject"] == ["n_active_48h", *(f"n_active_week_{n}" for n in (2, 4, 8, 12, 24, 52))]
+    visits = ["48h", *(f"week_{n}" for n in (2, 4, 8, 12, 24, 52))]
+    assert added["outcomes"] == [
+        *(f"area_reduction_{visit}_pct" for visit in visits),
+        *(f"healed_by_{visit}" for visit in visits),
+        "worsened_by_week_12",
+        "worsened_confirmed_by_week_12",
+    ]
+    counts = [f"n_active_{visit}" for visit in visits]
+    assert added["outcomes_by_subject"] == [*counts, "worsened_or_new_by_week_12"]
     done = tabulate(HEALS)
     assert list(done.outcomes.columns) == columns("outcomes") + added["outcomes"]
     assert list(done.outcomes_by_subject.columns) == columns("outcomes_by_subject") + added["outcomes_by_subject"]

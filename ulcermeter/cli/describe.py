@@ -47,7 +47,7 @@ def command(table: str | None, column: str | None) -> None:
 
 def _columns(table: Table, name: str | None) -> list[Column]:
     """Return a table's column of a name, or all, those of visits included."""
-    asked = [table.find(name)] if name is not None else [*table.columns, table.by_visit]
+    asked = [table.find(name)] if name is not None else [*table.columns, *table.by_visit]
     return [column for column in asked if column is not None]
 
 

@@ -40,6 +40,7 @@ from ulcermeter.datatypes.effects import (
 from ulcermeter.datatypes.findings import Finding, Kind, Severity, blanked
 from ulcermeter.datatypes.finger import Finger
 from ulcermeter.datatypes.notes import Note, NoteKind
+from ulcermeter.datatypes.places import placed_events
 from ulcermeter.reference import Reference, ReferenceKind
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ __all__ = [
     "blanked",
     "distorted",
     "doubts_of",
+    "placed_events",
     "transform_points",
     "undated",
     "undistorted",

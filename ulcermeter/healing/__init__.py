@@ -5,10 +5,12 @@ Everything works on tables or plain numbers; no photo is opened here. Positive i
 
 from ulcermeter.healing.course import (
     OPEN_STATES,
+    assessable,
     healing_interval,
     is_confirmed,
     is_possibly_open,
     is_surely_open,
+    is_sustained,
     without_contradicted,
 )
 from ulcermeter.healing.measures import (
@@ -21,6 +23,7 @@ from ulcermeter.healing.trajectories import follow_healing
 
 __all__ = [
     "OPEN_STATES",
+    "assessable",
     "change",
     "days_to_half_area",
     "exponential_rate",
@@ -29,6 +32,7 @@ __all__ = [
     "is_confirmed",
     "is_possibly_open",
     "is_surely_open",
+    "is_sustained",
     "margin_advance",
     "without_contradicted",
 ]

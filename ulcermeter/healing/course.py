@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OPEN_STATES",
+    "assessable",
     "healing_interval",
     "is_confirmed",
     "is_possibly_open",
     "is_surely_open",
+    "is_sustained",
     "known_day",
     "without_contradicted",
 ]
@@ -29,6 +31,9 @@ __all__ = [
 # A merged or split ulcer is open only where an outline stands; one that went into another has no area of its own.
 OPEN_STATES = ("first seen", "new", "persistent", "recurrent", "merged", "split")
 _NAN = float("nan")
+_SIZES = ("diameter_mm", "diameter_low_mm", "diameter_high_mm", "area_mm2", "area_low_mm2", "area_high_mm2")
+_NOT_SEEN: Record = {"state": "indeterminate", "area_reduction_pct": _NAN, **dict.fromkeys(_SIZES, _NAN)}
+_NOT_SEEN |= {"change_from_baseline": "uncertain", "change_from_previous": "uncertain"}
 
 
 def healing_interval(trajectory: pd.DataFrame, protocol: Protocol) -> tuple[float, float, bool]:
@@ -56,7 +61,7 @@ def healing_interval(trajectory: pd.DataFrame, protocol: Protocol) -> tuple[floa
         Healing was seen. Amputation, indeterminate and not photographed are no healing.
     """
     low = _NAN
-    rows = without_contradicted(_in_order(trajectory, protocol))
+    rows = assessable(_in_order(trajectory, protocol))
     for row, (first, last) in zip(rows, _days(rows), strict=True):
         if not math.isfinite(first):
             continue
@@ -73,9 +78,10 @@ def healing_interval(trajectory: pd.DataFrame, protocol: Protocol) -> tuple[floa
 def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
     """Say whether the first healing after day 0 was confirmed.
 
-    The next passing photo at least ``confirmation_days`` later, less the half-window of that later visit, must show it
-    healed too. Open on any photo up to then is *no*; no such photo, no healing, or an outline up to then that may be of
-    another ulcer or is only a possible ulcer, is *unknown*.
+    The next passing photo at least ``confirmation_days`` later, less the half-window of that later visit but never
+    under ``confirmation_min_days``, must show it healed too. Open on any photo up to then is *no*; no such photo, no
+    healing, or an outline up to then that may be of another ulcer or is only a
+    possible ulcer, is *unknown*.
 
     Parameters
     ----------
@@ -87,7 +93,27 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
     -------
     {'yes', 'no', 'unknown'}
     """
-    rows = without_contradicted(_in_order(trajectory, protocol))
+    return _still_healed(trajectory, protocol, after_days=protocol.healing.confirmation_days)
+
+
+def is_sustained(trajectory: pd.DataFrame, protocol: Protocol) -> str:
+    """Say whether the first healing after day 0 lasted: as `is_confirmed`, ``sustained_weeks`` later.
+
+    Parameters
+    ----------
+    trajectory : DataFrame
+        The rows of one ulcer in `trajectories`.
+    protocol : Protocol
+
+    Returns
+    -------
+    {'yes', 'no', 'unknown'}
+    """
+    return _still_healed(trajectory, protocol, after_days=7 * protocol.healing.sustained_weeks)
+
+
+def _still_healed(trajectory: pd.DataFrame, protocol: Protocol, *, after_days: int) -> str:
+    rows = assessable(_in_order(trajectory, protocol))
     first = _first_healed(rows, protocol)
     if first is None:
         return "unknown"
@@ -102,9 +128,8 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
         healed_again_on = exact_date(row["date"])
         if healed_on is None or healed_again_on is None:
             continue
-        if (healed_again_on - healed_on).days >= protocol.healing.confirmation_days - _half_window(
-            row["visit"], protocol
-        ):
+        wanted = max(after_days - _half_window(row["visit"], protocol), protocol.healing.confirmation_min_days)
+        if (healed_again_on - healed_on).days >= wanted:
             return "yes"
     return "unknown"
 
@@ -177,6 +202,31 @@ def is_possibly_open(row: Row) -> bool:
     """
     possible = any(flag.kind is FlagKind.POSSIBLE_ULCER for flag in read_flags(str(row["flags"])))
     return possible and row["state"] == "indeterminate"
+
+
+def assessable(rows: Sequence[Record]) -> list[Record]:
+    """Return an ulcer's rows in time without what says healed and cannot: contradicted, or too small to be seen.
+
+    Where only larger ulcers could have been found than this one was when last seen open, nothing found is no healing
+    (``diameter_high_mm`` of a healed row is that photo's detection limit): it is *indeterminate* then, without a size.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows as mappings of column to cell, in time order.
+
+    Returns
+    -------
+    list of dict
+    """
+    last_mm, out = _NAN, []
+    for row in without_contradicted(rows):
+        if is_surely_open(row):
+            last_mm = known_number(row["diameter_mm"])
+        elif row["state"] == "healed" and known_number(row["diameter_high_mm"]) > last_mm:
+            row = row | _NOT_SEEN
+        out.append(row)
+    return out
 
 
 def without_contradicted(rows: Sequence[Record]) -> list[Record]:

@@ -4,7 +4,8 @@ Every rule that is not the trial's stands in the protocol as an assumption. Posi
 """
 
 from ulcermeter.outcomes.by_arm import outcomes_by_arm
+from ulcermeter.outcomes.columns import outcome_columns
 from ulcermeter.outcomes.interval_censored import interval_censored_scores, turnbull
-from ulcermeter.outcomes.tabulate import outcome_columns, tabulate_outcomes
+from ulcermeter.outcomes.tabulate import tabulate_outcomes
 
 __all__ = ["interval_censored_scores", "outcome_columns", "outcomes_by_arm", "tabulate_outcomes", "turnbull"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.healing import OPEN_STATES, without_contradicted
+from ulcermeter.healing import OPEN_STATES, assessable
 from ulcermeter.protocol import Protocol, Visit
 from ulcermeter.tables.cells import not_known
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
@@ -106,23 +106,29 @@ class Course:
     Attributes
     ----------
     frame : DataFrame
-        Its rows of trajectories.
+        Its rows of trajectories; from a merge on those of the ulcer that it went into.
     protocol : Protocol
+    host : str
+        That ulcer; empty for none.
+    merged_on : float
+        The day from which it is a part of another; infinite for none.
     """
 
     frame: pd.DataFrame = field(repr=False)
     protocol: Protocol = field(repr=False)
+    host: str = ""
+    merged_on: float = math.inf
 
     @cached_property
     def rows(self) -> list[Row]:
         """Rows with a known day, in time order; equal days in the order of the protocol's visits.
 
-        What says healed on a day on which the ulcer was also seen open is left out.
+        What says healed and cannot (`ulcermeter.healing.assessable`) is left out, or not assessed.
         """
         order = {visit.name: i for i, visit in enumerate(self.protocol.visits)}
         rows = [{str(k): v for k, v in row.items()} for row in self.frame.to_dict("records")]
-        known = without_contradicted([row for row in rows if math.isfinite(day_of(row))])
-        return sorted(known, key=lambda row: (day_of(row), order.get(row["visit"], len(order))))
+        known = [row for row in rows if math.isfinite(day_of(row))]
+        return assessable(sorted(known, key=lambda row: (day_of(row), order.get(row["visit"], len(order)))))
 
     @cached_property
     def baseline(self) -> Row | None:
@@ -164,8 +170,12 @@ class Course:
         assessed = [row for row in self.rows if day_of(row) <= by and row["state"] != "not photographed"]
         return assessed[-1] if assessed else None
 
+    def is_counted_in_another(self, *, by: float = math.inf) -> bool:
+        """Say whether by a day it is a part of another ulcer, which is counted in its place."""
+        return self.merged_on <= by if self.host else self.went_into_another(by=by)
+
     def went_into_another(self, *, by: float = math.inf) -> bool:
-        """Say whether the last that is known of it by a day is that it merged into another ulcer."""
+        """Say whether the last that is known of it by a day is that it merged, into what is not followed."""
         last = self.last_known(by=by)
         return last is not None and last["state"] == "merged" and not is_open(last)
 

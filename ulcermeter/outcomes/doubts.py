@@ -6,14 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.datatypes import Finding, Outcomes, Study, doubts_of, undated
+from ulcermeter.datatypes import Finding, Kind, Outcomes, Study, doubts_of, undated
 from ulcermeter.tables import TABLES
 from ulcermeter.tables.cells import not_known
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["agreed", "resting_on", "without_doubted_days"]
+__all__ = ["agreed", "contradicts_death", "resting_on", "without_doubted_days"]
 
 # The cells that outcomes are made of; those of birth, consent and bedside diameters are not among them.
 _TABLES = ("photos.csv", "visits.csv", "events.csv")
@@ -40,6 +40,23 @@ def resting_on(study: Study) -> dict[str, list[Finding]]:
         for subject, findings in doubts_of(study).items()
     }
     return {subject: findings for subject, findings in found.items() if findings}
+
+
+def contradicts_death(study: Study, subject_id: str) -> bool:
+    """Say whether photos of a subject are dated after its death.
+
+    Parameters
+    ----------
+    study : Study
+        The study folder as read.
+    subject_id : str
+        The subject's code.
+
+    Returns
+    -------
+    bool
+    """
+    return any(f.kind is Kind.AFTER_DEATH and f.subject_id == subject_id and f.in_doubt for f in study.findings)
 
 
 def without_doubted_days(trajectories: pd.DataFrame, study: Study, sure: Study) -> pd.DataFrame:
@@ -129,7 +146,8 @@ def _cell(name: str, column: str, row: Mapping[Any, Any], other: Mapping[Any, An
         return 0
     if not isinstance(one, str):
         return None
-    return _UNKNOWN if _UNKNOWN in TABLES[name][column].values else ""
+    known = TABLES[name].find(column)
+    return _UNKNOWN if known is not None and _UNKNOWN in known.values else ""
 
 
 def _same(one: Any, two: Any) -> bool:

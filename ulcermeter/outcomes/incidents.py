@@ -12,7 +12,9 @@ from ulcermeter.tables.dates import DateInterval, parse_date
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Incident", "days_between", "happened", "incidents_of", "rescue_day"]
+__all__ = ["End", "Incident", "days_between", "end_of_follow_up", "happened", "incidents_of", "rescue_day"]
+
+_ENDINGS = ("death", "withdrawal")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,32 @@ class Incident:
         if any(own and own != asked for own, asked in pairs):
             return False
         return None if any(not own for own, _ in pairs) else True
+
+
+@dataclass(frozen=True)
+class End:
+    """What ended a subject's follow-up: death, withdrawal or nothing (''), and the last day it can have been on."""
+
+    event: str = ""
+    day: float = math.inf
+
+
+def end_of_follow_up(incidents: Iterable[Incident]) -> End:
+    """Return the first death or withdrawal. What is dated later does not count; where its day is not known, all does.
+
+    A partial date counts as its last day: what may have been seen before is kept (assumption).
+
+    Parameters
+    ----------
+    incidents : iterable of Incident
+        The subject's events, in days after treatment.
+
+    Returns
+    -------
+    End
+    """
+    ends = [End(i.event, i.high) for i in incidents if i.event in _ENDINGS]
+    return min(ends, key=lambda end: (end.day, end.event), default=End())
 
 
 def incidents_of(events: pd.DataFrame, subject_id: str, treatment_date: str) -> list[Incident]:

@@ -3,50 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ulcermeter.healing import is_possibly_open
+from ulcermeter.outcomes.columns import (
+    active_column,
+    active_visits,
+    primary_visit,
+    worsened_column,
+    worsened_or_new_column,
+)
+from ulcermeter.outcomes.counts import Count, counts_of
 from ulcermeter.outcomes.course import Course, Row, day_of, is_assessed, is_open, window_of
+from ulcermeter.outcomes.incidents import End
 from ulcermeter.protocol import Protocol, Visit
+from ulcermeter.tables.cells import Record
+from ulcermeter.wording import counts_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Burden", "active_column", "active_visits", "subject_row"]
-
-_COUNTED_PHASES = ("baseline", "follow-up")
-
-
-def active_visits(protocol: Protocol) -> list[Visit]:
-    """Return the visits whose active ulcers are counted: from baseline on, those with a day.
-
-    Parameters
-    ----------
-    protocol : Protocol
-        The trial's rules.
-
-    Returns
-    -------
-    list[Visit]
-    """
-    return [visit for visit in protocol.visits if visit.phase in _COUNTED_PHASES and visit.day is not None]
-
-
-def active_column(visit: Visit) -> str:
-    """Return the name of the column of active ulcers at a visit.
-
-    Parameters
-    ----------
-    visit : Visit
-        A visit of the protocol.
-
-    Returns
-    -------
-    str
-    """
-    return f"n_active_{visit.name.replace(' ', '_')}"
+__all__ = ["Burden", "subject_row"]
 
 
 @dataclass(frozen=True)
@@ -54,9 +34,15 @@ class Burden:
     """A subject's ulcers, their rows in ``outcomes``, and the rows of visits.csv."""
 
     courses: Sequence[Course]
-    ulcers: Sequence[dict[str, Any]]
+    ulcers: Sequence[Record]
     visits: pd.DataFrame
     protocol: Protocol
+    end: End = End()  # noqa: RUF009 - frozen
+
+    @cached_property
+    def disagreements(self) -> list[Count]:
+        """The clinic's counts that photos contradict."""
+        return counts_of(self.courses, self.visits, self.protocol)
 
     def active_at(self, visit: Visit) -> int | None:
         """Count ulcers seen open at a visit; None where that is not known of every ulcer seen so far.
@@ -69,7 +55,7 @@ class Burden:
         known = [course for course in self.courses if any(day_of(row) <= last_day for row in course.rows)]
         if not known:
             return 0 if self._none_found(visit) else None
-        known = [course for course in known if not course.went_into_another(by=last_day)]
+        known = [course for course in known if not course.is_counted_in_another(by=last_day)]
         rows_at_visit = [course.at(visit) for course in known]
         if all(row is None for row in rows_at_visit):
             return None
@@ -86,7 +72,7 @@ class Burden:
         """
         last_day = (window_of(visit) or (0, 0))[1]
         later = bool((course.frame["day"].fillna(last_day) > last_day).all())
-        if course.open_at_baseline or later or course.went_into_another(by=0):
+        if course.open_at_baseline or later or course.is_counted_in_another(by=0):
             return course.open_at_baseline
         open_at_both = course.baseline is not None and course.at(visit) is not None
         return not (open_at_both or self._still_closed(course, last_day))
@@ -113,7 +99,7 @@ class Burden:
         return len(rows) > 0 and bool((rows["all_fingers_examined"] == "yes").all())
 
 
-def subject_row(subject_id: str, burden: Burden) -> dict[str, Any]:
+def subject_row(subject_id: str, burden: Burden) -> Record:
     """Return the row of one subject in ``outcomes_by_subject``.
 
     Parameters
@@ -125,27 +111,36 @@ def subject_row(subject_id: str, burden: Burden) -> dict[str, Any]:
 
     Returns
     -------
-    dict[str, Any]
+    Record
     """
     visits = active_visits(burden.protocol)
     active = {visit.name: burden.active_at(visit) for visit in visits}
     followed = any(course.after for course in burden.courses)
     largest = _largest(burden.ulcers)
+    pairs = list(zip(burden.courses, burden.ulcers, strict=True))
     return {
         "subject_id": subject_id,
         "n_new": _count(_is_new(course) for course in burden.courses) if followed else None,
         "n_healed": _count(map(_ends_healed, burden.courses, burden.ulcers)) if followed else None,
-        "n_recurred": _count(row["recurred"] == "yes" for row in burden.ulcers) if followed else None,
+        "n_recurred": _count(_recurred_itself(*both) for both in pairs) if followed else None,
         "net_burden_change": _net_change(burden, visits, active),
         "largest_ulcer": largest["ulcer_id"] if largest else "",
         "largest_healed": largest["healed"] if largest else "",
-        "worsened_or_new_by_week_12": _worsened_or_new(burden),
+        "counts_disagree": counts_in_words((c.visit, c.counted, c.at_least, c.at_most) for c in burden.disagreements),
+        "follow_up_ended": burden.end.event,
+        "follow_up_ended_day": burden.end.day if math.isfinite(burden.end.day) else math.nan,
+        worsened_or_new_column(burden.protocol): _worsened_or_new(burden),
         **{active_column(visit): active[visit.name] for visit in visits},
     }
 
 
-def _count(flags: Any) -> int:
+def _count(flags: Iterable[bool]) -> int:
     return sum(bool(flag) for flag in flags)
+
+
+def _recurred_itself(course: Course, ulcer: Record) -> bool:
+    """Say whether it recurred, and not as a part of another that did, which is counted there."""
+    return ulcer["recurred"] == "yes" and not course.is_counted_in_another()
 
 
 def _is_new(course: Course, *, until: float = math.inf) -> bool:
@@ -162,7 +157,7 @@ def _may_be_new(course: Course, until: float) -> bool:
     return bool(rows) and rows[0]["state"] == "first seen" and 0 < day_of(rows[0]) <= until
 
 
-def _ends_healed(course: Course, ulcer: dict[str, Any]) -> bool:
+def _ends_healed(course: Course, ulcer: Record) -> bool:
     """Say whether it was healed when last seen and nothing took that back: an amputation later does."""
     return (
         ulcer["healed"] == "yes"
@@ -172,7 +167,7 @@ def _ends_healed(course: Course, ulcer: dict[str, Any]) -> bool:
     )
 
 
-def _largest(ulcers: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+def _largest(ulcers: Sequence[Record]) -> Record | None:
     """Largest by baseline area, ties by diameter, then by identity."""
     known = [row for row in ulcers if math.isfinite(row["baseline_area_mm2"])]
     ranked = sorted(known, key=lambda r: (-r["baseline_area_mm2"], -_or_zero(r["baseline_diameter_mm"]), r["ulcer_id"]))
@@ -184,7 +179,10 @@ def _or_zero(value: float) -> float:
 
 
 def _net_change(burden: Burden, visits: Sequence[Visit], active: dict[str, int | None]) -> int | None:
-    """Active ulcers at the last visit seen minus at baseline; None unless all fingers were examined at both."""
+    """Active ulcers at the last visit seen minus at baseline; None unless all fingers were examined at both.
+
+    None too where the clinic counted others than photos show at either.
+    """
     base = next((visit for visit in visits if visit.phase == "baseline"), None)
     assessed: list[Row | None] = []
     now = None
@@ -194,20 +192,26 @@ def _net_change(burden: Burden, visits: Sequence[Visit], active: dict[str, int |
             now = visit
     if base is None or now is None or not burden.all_examined(base) or not burden.all_examined(now):
         return None
+    if {base.name, now.name} & {count.visit for count in burden.disagreements}:
+        return None
     before, after = active[base.name], active[now.name]
     return None if before is None or after is None else after - before
 
 
 def _worsened_or_new(burden: Burden) -> str:
-    """Yes for any ulcer worse or new by the primary visit's window's end; no only when that is known of all."""
-    visit = burden.protocol.visit(burden.protocol.outcomes.primary_visit)
+    """Yes for any ulcer worse or new by the primary visit's window's end; no only when that is known of all.
+
+    An ulcer that the clinic counted up to then and no photo shows may be worse or new.
+    """
+    visit = primary_visit(burden.protocol)
     window = window_of(visit)
     if window is None:
         return "unknown"
-    worse = [row["worsened_by_week_12"] for row in burden.ulcers]
+    worse = [row[worsened_column(burden.protocol)] for row in burden.ulcers]
     if "yes" in worse or any(_is_new(course, until=window[1]) for course in burden.courses):
         return "yes"
     examined = burden.all_examined(visit) or not burden.protocol.outcomes.no_new_ulcer_needs_all_fingers
     asked = [reply for reply, course in zip(worse, burden.courses, strict=True) if burden.can_worsen(course, visit)]
     unsure = any(_may_be_new(course, window[1]) for course in burden.courses)
+    unsure = unsure or any(count.more and not count.day > window[1] for count in burden.disagreements)
     return "no" if examined and asked and not unsure and set(asked) == {"no"} else "unknown"

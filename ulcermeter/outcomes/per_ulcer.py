@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from ulcermeter.healing import (
     days_to_half_area,
@@ -13,50 +12,36 @@ from ulcermeter.healing import (
     is_confirmed,
     is_possibly_open,
     is_surely_open,
+    is_sustained,
+)
+from ulcermeter.outcomes.columns import (
+    followed_visits,
+    healed_column,
+    primary_visit,
+    reduction_column,
+    worsened_column,
+    worsened_confirmed_column,
 )
 from ulcermeter.outcomes.course import Course, day_of, is_assessed, is_open, is_sized, window_of
-from ulcermeter.outcomes.incidents import Incident, happened
-from ulcermeter.protocol import Protocol, Visit
+from ulcermeter.outcomes.incidents import End, Incident, happened
+from ulcermeter.outcomes.machine_healing import without_machine_healing
+from ulcermeter.protocol import Visit
+from ulcermeter.tables.cells import Record
 
-__all__ = ["Incident", "reduction_column", "reduction_visits", "ulcer_row", "worsened"]
+__all__ = ["healed_by", "ulcer_row", "worsened", "worsened_again"]
 
 _NAN = float("nan")
 _HARMS = ("gangrene", "infection", "amputation")
 
 
-def reduction_visits(protocol: Protocol) -> list[Visit]:
-    """Return the visits that are weeks after treatment.
-
-    Parameters
-    ----------
-    protocol : Protocol
-        The trial's rules.
-
-    Returns
-    -------
-    list[Visit]
-    """
-    return [visit for visit in protocol.visits if visit.name.startswith("week ") and visit.day is not None]
-
-
-def reduction_column(visit: Visit) -> str:
-    """Return the name of the column of area reduction at a visit.
-
-    Parameters
-    ----------
-    visit : Visit
-        A visit of the protocol.
-
-    Returns
-    -------
-    str
-    """
-    return f"area_reduction_{visit.name.replace(' ', '_')}_pct"
-
-
 def ulcer_row(
-    course: Course, incidents: Sequence[Incident], *, injected_limb: str, censored_on: float = math.inf
-) -> dict[str, Any]:
+    course: Course,
+    incidents: Sequence[Incident],
+    *,
+    injected_limb: str,
+    censored_on: float = math.inf,
+    end: End = End(),  # noqa: B008 - frozen
+) -> Record:
     """Return the row of one ulcer in ``outcomes``.
 
     Parameters
@@ -68,13 +53,15 @@ def ulcer_row(
         left, right or empty.
     censored_on : float
         The last day whose events count; the course holds no later rows either.
+    end : End
+        What ended the subject's follow-up.
 
     Returns
     -------
     dict
         healed is *no* when it was surely still open at the last assessment or the finger was amputated after treatment;
-        *unknown* without an assessment after day 0, when it went into another ulcer before it was seen healed (what
-        became of its part of that is not told), or when it may have been that finger that was amputated.
+        *unknown* without an assessment after day 0, when it went into another ulcer that is not followed, or when it
+        may have been that finger that was amputated.
     """
     first = course.frame.iloc[0]
     hand, finger = first["hand"], first["finger"]
@@ -85,41 +72,87 @@ def ulcer_row(
     row["baseline_diameter_mm"] = base["diameter_mm"] if base else _NAN
     row["baseline_area_mm2"] = base["area_mm2"] if base else _NAN
     row |= _healing(course, lost)
+    row |= _by_visit(course, row, lost_by=lambda day: _lost(course, incidents, hand, finger, until=day), end=end)
     row |= _rates(course)
-    until = window_of(course.protocol.visit(course.protocol.outcomes.primary_visit))
-    row["worsened_by_week_12"] = worsened(course, incidents, hand, finger, until=until, censored_on=censored_on)
+    until = window_of(primary_visit(course.protocol))
+    asked = (course, incidents, hand, finger)
+    row[worsened_column(course.protocol)] = worsened(*asked, until=until, censored_on=censored_on)
+    row[worsened_confirmed_column(course.protocol)] = worsened_again(*asked, until=until, censored_on=censored_on)
     row["recurred"] = _recurred(course, row["healed"])
-    return row
+    row["course_of"] = course.host
+    ended = {"follow_up_ended": end.event, "follow_up_ended_day": end.day if math.isfinite(end.day) else _NAN}
+    return row | ended
+
+
+def _by_visit(course: Course, row: Record, *, lost_by: Callable[[float], bool | None], end: End) -> Record:
+    replies = {}
+    for visit in followed_visits(course.protocol):
+        window = window_of(visit) or (0, 0)
+        gone = lost_by(window[1]) is True or (end.event == "death" and end.day <= window[1])
+        later = all(day_of(one) > window[1] for one in course.rows)
+        replies[healed_column(visit)] = "" if later else healed_by(row, visit, gone=gone)
+    return replies
+
+
+def healed_by(row: Record, visit: Visit, *, gone: bool) -> str:
+    """Say whether an ulcer had healed by a visit: by the last day of its window.
+
+    Yes: seen healed up to then. No: still seen open in that window or later, or by then the finger amputated or the
+    subject dead, since it can then no longer heal (assumption for death). Else it is not known.
+
+    Parameters
+    ----------
+    row : mapping
+        Of ``outcomes``.
+    visit : Visit
+    gone : bool
+        Finger or subject were lost by then.
+
+    Returns
+    -------
+    {'yes', 'no', 'unknown'}
+    """
+    window = window_of(visit)
+    if window is None:
+        return "unknown"
+    if row["event_observed"] == 1 and row["healing_day_high"] <= window[1]:
+        return "yes"
+    return "no" if gone or row["healing_day_low"] >= window[0] else "unknown"
 
 
 def _lost(course: Course, incidents: Sequence[Incident], hand: str, finger: str, *, until: float) -> bool | None:
     """Was the finger amputated after day 0 and up to a day."""
-    if any(row["state"] == "amputated" for row in course.after):
+    if any(row["state"] == "amputated" and day_of(row) <= until for row in course.after):
         return True
     return happened(incidents, ("amputation",), hand, finger, until=until)
 
 
-def _healing(course: Course, lost: bool | None) -> dict[str, Any]:
+def _healing(course: Course, lost: bool | None) -> Record:
     low, high, observed = healing_interval(course.frame, course.protocol)
     if observed and course.protocol.outcomes.amputation_undoes_healing and lost is not False:
         low = max((day_of(row) for row in course.rows if is_open(row)), default=low)
         healed = "no" if lost else "unknown"
-        return {"healed": healed, **_interval(low, _NAN, False), "healing_confirmed": "no" if lost else "unknown"}
+        lasted = dict.fromkeys(("healing_confirmed", "healing_sustained", "healed_by_reader"), healed)
+        return {"healed": healed, **_interval(low, _NAN, False), **lasted}
     if observed:
-        confirmed = is_confirmed(course.frame, course.protocol)
-        return {"healed": "yes", **_interval(low, high, True), "healing_confirmed": confirmed}
+        lasted = {"healing_confirmed": is_confirmed(course.frame, course.protocol)}
+        lasted |= {"healing_sustained": is_sustained(course.frame, course.protocol)}
+        read = healing_interval(without_machine_healing(course.frame), course.protocol)[2]
+        lasted |= {"healed_by_reader": "yes" if read else "unknown"}
+        return {"healed": "yes", **_interval(low, high, True), **lasted}
     known = lost or (any(is_surely_open(row) for row in course.after) and not course.went_into_another())
     healed = "no" if known else "unknown"
-    return {"healed": healed, **_interval(low, _NAN, False), "healing_confirmed": "unknown"}
+    lasted = {"healing_confirmed": "unknown", "healing_sustained": "unknown", "healed_by_reader": healed}
+    return {"healed": healed, **_interval(low, _NAN, False), **lasted}
 
 
-def _interval(low: float, high: float, observed: bool) -> dict[str, Any]:
+def _interval(low: float, high: float, observed: bool) -> Record:
     return {"healing_day_low": low, "healing_day_high": high, "event_observed": int(observed)}
 
 
-def _rates(course: Course) -> dict[str, Any]:
-    """Rates from the baseline on, up to the first healing; reductions at each week of the protocol."""
-    visits = reduction_visits(course.protocol)
+def _rates(course: Course) -> Record:
+    """Rates from the baseline on, up to the first healing; reductions at each visit of the protocol."""
+    visits = followed_visits(course.protocol)
     empty = {reduction_column(visit): _NAN for visit in visits}
     if not course.open_at_baseline or course.baseline is None:
         return {"healing_rate_per_week": _NAN, "days_to_half_area": _NAN, **empty}
@@ -138,7 +171,7 @@ def _rates(course: Course) -> dict[str, Any]:
     return out
 
 
-def _area_against(start: Mapping[str, Any], row: Mapping[str, Any]) -> float:
+def _area_against(start: Record, row: Record) -> float:
     """Return an area as the reduction against baseline says it: what was taken in since then counts at both ends."""
     left = 1.0 - float(row["area_reduction_pct"]) / 100.0
     return left * float(start["area_mm2"]) if math.isfinite(left) else float(row["area_mm2"])
@@ -196,7 +229,64 @@ def worsened(
     return "no" if sure and harmed is False else "unknown"
 
 
-def _may_be_worse(row: Mapping[str, Any]) -> bool:
+def worsened_again(
+    course: Course,
+    incidents: Sequence[Incident],
+    hand: str,
+    finger: str,
+    *,
+    until: tuple[int, int] | None,
+    censored_on: float = math.inf,
+) -> str:
+    """Say whether an ulcer got worse and was worse again when next assessed: once may be chance.
+
+    Yes: worse at a visit up to the primary visit's window's end and at the next assessment, whenever that was, or an
+    event that needs no second look. No: never worse, or every time no longer when next assessed, and assessed
+    inside that window. Else it is not known.
+
+    Parameters
+    ----------
+    course : Course
+        The ulcer over the visits.
+    incidents : sequence of Incident
+        The subject's events, in days after treatment.
+    hand : str
+        ``left`` or ``right``; empty when not known.
+    finger : str
+        Its name as in the tables; empty when not known.
+    until : tuple[int, int] or None
+        First and last day of the primary visit's window; None for a visit without a day.
+    censored_on : float, optional
+        Day of rescue from which nothing counts; infinite for none.
+
+    Returns
+    -------
+    str
+    """
+    once = worsened(course, incidents, hand, finger, until=until, censored_on=censored_on)
+    if once != "yes" or until is None:
+        return once
+    gone = any(row["state"] == "amputated" for row in course.until(until[1]))
+    if gone or happened(incidents, _HARMS, hand, finger, until=min(until[1], censored_on)):
+        return "yes"
+    after = course.after
+    pairs = list(zip(after, [*after[1:], None], strict=True))
+    again = [_worse_again(later) for row, later in pairs if _is_worse(row) and day_of(row) <= until[1]]
+    again += [] if any(until[0] <= day_of(row) <= until[1] for row in after) else ["unknown"]
+    return "yes" if "yes" in again else "unknown" if "unknown" in again else "no"
+
+
+def _is_worse(row: Record) -> bool:
+    return bool(row["change_from_baseline"] == "worse")
+
+
+def _worse_again(later: Record | None) -> str:
+    if later is None or (_may_be_worse(later) and not _is_worse(later)):
+        return "unknown"
+    return "yes" if _is_worse(later) else "no"
+
+
+def _may_be_worse(row: Record) -> bool:
     return row["change_from_baseline"] not in ("better", "same") and not row["area_reduction_pct"] >= 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ulcermeter.datatypes import Eligibility, Outcomes, PhotoResult, Study
+from ulcermeter.datatypes import Eligibility, Outcomes, PhotoResult, Study, placed_events
 from ulcermeter.pipeline.retakes import list_retakes
 from ulcermeter.tables import columns, conform, from_rows
 from ulcermeter.tables.cells import Record
@@ -90,7 +90,7 @@ def tables_of(study: Study, gathered: Gathered) -> dict[str, pd.DataFrame]:
         gathered.measurements,
         gathered.photographed,
         protocol=study.protocol,
-        events=study.events,
+        events=placed_events(study),
         visits=study.visits,
     )
     trajectories = follow_healing(tracked, gathered.photographed, protocol=study.protocol)

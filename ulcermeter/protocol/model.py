@@ -207,6 +207,8 @@ class HealingRules(Group):
 
     baseline_max_days_before: Whole = _number("days", ge=0, le=3650)
     confirmation_days: Whole = _number("days", ge=0, le=3650)
+    confirmation_min_days: Whole = _number("days", ge=0, le=3650)
+    sustained_weeks: Whole = _number("weeks", gt=0, le=520)
     sem_log_area: float = _number("ln(mm2)", gt=0, le=5)
 
 

@@ -233,6 +233,7 @@ def _build(name: str, raw: Mapping[str, Any], shipped: Mapping[str, Any], faults
         if criterion.id not in known
     ]
     faults += _primary_fault(values.get("primary_visit"), visits)
+    faults += _column_faults(visits)
     faults += _missing(sorted(set(GROUP_OF) - set(raw.get("parameters", {}))))
     if faults:
         return None
@@ -291,6 +292,20 @@ def _primary_fault(primary: object, visits: Sequence[Visit]) -> list[Problem]:
     expected = f"one of the visits that have a day ({', '.join(names) or 'none has'})"
     set_it = "set primary_visit to one of them"
     return [Problem(where="parameter primary_visit", expected=expected, got=repr(primary), action=set_it)]
+
+
+def _column_faults(visits: Sequence[Visit]) -> list[Problem]:
+    """Outcomes have a column for each visit, named after it, so no two visits may come to the same name."""
+    named: dict[str, list[str]] = {}
+    for visit in visits:
+        named.setdefault(visit.column, []).append(visit.name)
+    return [
+        Problem(
+            where=f"visits {' and '.join(names)}", expected="names that differ in letters or digits", got="the same"
+        )
+        for names in named.values()
+        if len(names) > 1
+    ]
 
 
 def protocol_from_record(record: Mapping[str, Json]) -> Protocol:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal, TypedDict, cast
@@ -68,6 +69,11 @@ class Visit(BaseModel):
     day: Whole | None = None
     window_days: Annotated[Whole, Field(ge=0)] | None = None
     phase: Phase = "follow-up"
+
+    @property
+    def column(self) -> str:
+        """Its name as a part of a column's name: ``week_12``."""
+        return re.sub(r"\W+", "_", self.name.strip())
 
 
 class Criterion(BaseModel):

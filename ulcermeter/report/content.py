@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from ulcermeter.datatypes import Results, Study
+from ulcermeter.outcomes.columns import worsened_column, worsened_or_new_column
 from ulcermeter.plots import healing_curve
 from ulcermeter.protocol import Parameter, Protocol
 from ulcermeter.report.attention import Item, list_attention
@@ -67,6 +68,9 @@ def gather(study: Study, results: Results) -> dict[str, object]:
         "attention": _grouped(attention),
         "outcomes": records(results.outcomes),
         "reductions": _reduction_columns(results),
+        "primary": protocol.outcomes.primary_visit,
+        "worse": worsened_column(protocol),
+        "worse_or_new": worsened_or_new_column(protocol),
         "burden": records(results.outcomes_by_subject),
         "assumptions": [(parameter, _value(parameter)) for parameter in protocol.assumptions()],
         "windows": ", ".join(

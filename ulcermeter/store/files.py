@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TABLE_FILES",
-    "VISIT_COLUMNS",
     "cell_text",
     "check_results_folder",
     "csv_text",
@@ -47,8 +46,6 @@ TABLE_FILES = (
     "outcomes",
     "outcomes_by_subject",
 )
-VISIT_COLUMNS = {"outcomes": r"area_reduction_.+_pct", "outcomes_by_subject": r"n_active_.+"}
-"""Tables with a column for each visit of the protocol, and what such a column is called."""
 # A tenth of a micrometre: far below any error, and a table that is read back gives the same answers.
 _DECIMALS = 4
 # With photo, hand and finger behind it a name stays under the 255 bytes that file systems allow.
@@ -163,7 +160,7 @@ def csv_text(name: str, frame: pd.DataFrame) -> str:
     -------
     str
     """
-    frame = conform(name, frame, extra=name in VISIT_COLUMNS)
+    frame = conform(name, frame, extra=bool(TABLES[name].by_visit))
     return str(frame.iloc[in_order(name, frame)].map(cell_text).to_csv(index=False, lineterminator="\n"))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +11,8 @@ from ulcermeter.datatypes import Results
 from ulcermeter.errors import Problem, ProtocolError, StudyError, TableError
 from ulcermeter.files import Json
 from ulcermeter.protocol import Protocol, protocol_from_record
-from ulcermeter.store.files import TABLE_FILES, VISIT_COLUMNS
-from ulcermeter.tables import columns, conform, empty
+from ulcermeter.store.files import TABLE_FILES
+from ulcermeter.tables import TABLES, columns, conform, empty
 from ulcermeter.tables.cells import unguarded
 
 if TYPE_CHECKING:
@@ -164,7 +163,8 @@ def _read_table(root: Path, name: str) -> pd.DataFrame:
         )
     frame = frame.map(unguarded)
     of_visits = [column for column in frame.columns if column not in columns(name)]
-    frame = frame.assign(**{column: _numbers(path, frame[column]) for column in of_visits})
+    numeric = [column for column in of_visits if (known := TABLES[name].find(column)) and known.kind != "text"]
+    frame = frame.assign(**{column: _numbers(path, frame[column]) for column in numeric})
     return conform(name, frame, extra=bool(of_visits))
 
 
@@ -174,7 +174,7 @@ def _header_fault(name: str, frame: pd.DataFrame) -> str:
 
     absent = [column for column in columns(name) if column not in frame.columns]
     others = [column for column in frame.columns if column not in columns(name)]
-    others = [column for column in others if not re.fullmatch(VISIT_COLUMNS.get(name, ""), column)]
+    others = [column for column in others if not TABLES[name].find(column)]
     if absent:
         return f"a file without {', '.join(absent)}" + (", parted by semicolons" if ";" in frame.columns[0] else "")
     if others:

@@ -43,15 +43,15 @@ class Table:
     row : str
     columns : tuple of Column
     order : tuple of str
-    by_visit : Column or None
-        What each visit of the protocol adds to the file behind its columns, with ``VISIT`` in its name.
+    by_visit : tuple of Column
+        What visits of the protocol add to the file behind its columns, with ``VISIT`` in their names.
     """
 
     name: str
     row: str
     columns: tuple[Column, ...]
     order: tuple[str, ...] = ()
-    by_visit: Column | None = None
+    by_visit: tuple[Column, ...] = ()
 
     def __getitem__(self, name: str) -> Column:
         """Return the column of that name."""
@@ -60,10 +60,10 @@ class Table:
     def find(self, name: str) -> Column | None:
         """Return what a column of the file means, that of a visit included; None where there is none of that name."""
         known = next((column for column in self.columns if column.name == name), None)
-        pattern = "" if self.by_visit is None else self.by_visit.name.replace("VISIT", r"\w+")
-        if known is None and self.by_visit is not None and re.fullmatch(pattern, name):
-            return replace(self.by_visit, name=name)
-        return known
+        if known is not None:
+            return known
+        fits = (column for column in self.by_visit if re.fullmatch(column.name.replace("VISIT", r"\w+"), name))
+        return next((replace(column, name=name) for column in fits), None)
 
 
 def text(name: str, meaning: str, values: tuple[str, ...] = (), *, required: bool = False) -> Column:

@@ -348,6 +348,13 @@ ELIGIBILITY_SUMMARY = Table(
 
 _IN_DOUBT = _text("in_doubt", "cells of the study that are in doubt, on which what is unknown or empty here would rest")
 
+_FOLLOW_UP_ENDED = (
+    _text(
+        "follow_up_ended", "what ended it, if anything did; what is dated later does not count", ("death", "withdrawal")
+    ),
+    _number("follow_up_ended_day", "the last day that can have been on", "days"),
+)
+
 OUTCOMES = Table(
     "outcomes",
     "an ulcer",
@@ -363,18 +370,37 @@ OUTCOMES = Table(
         _number("baseline_area_mm2", "area of the same measurement", "mm2"),
         _text("healed", "seen healed after day 0", _YES_NO_UNKNOWN),
         _text("healing_confirmed", "the next passing photo far enough later agrees", _YES_NO_UNKNOWN),
+        _text("healing_sustained", "still healed sustained_weeks later, not open in between", _YES_NO_UNKNOWN),
+        _text(
+            "healed_by_reader",
+            "seen healed after day 0 by a reader; what the machine alone calls so is not known",
+            _YES_NO_UNKNOWN,
+        ),
         _number("healing_day_low", "last day seen open", "days"),
         _number("healing_day_high", "first day seen healed; empty when it was not", "days"),
         _count("event_observed", "1 = healing was seen, 0 = censored"),
         _number("healing_rate_per_week", "exponential rate k of area, positive = healing", "1/week"),
         _number("days_to_half_area", "days from baseline to half the baseline area; empty when not reached", "days"),
-        _text("worsened_by_week_12", "worse than baseline, or gangrene, infection, amputation", _YES_NO_UNKNOWN),
         _text("recurred", "open again after healed", _YES_NO_UNKNOWN),
+        _text("course_of", "the ulcer it merged into, whose course counts for it from then on; empty for none"),
+        *_FOLLOW_UP_ENDED,
         _IN_DOUBT,
     ),
     ("subject_id", "ulcer_id"),
-    by_visit=_number(
-        "area_reduction_VISIT_pct", "100 (A0 - At) / A0 at that visit, such as week_12, against baseline", "%"
+    by_visit=(
+        _number("area_reduction_VISIT_pct", "100 (A0 - At) / A0 at that visit, such as week_12, against baseline", "%"),
+        _text("healed_by_VISIT", "seen healed after day 0 and by the end of that visit's window", _YES_NO_UNKNOWN),
+        _text(
+            "worsened_confirmed_by_VISIT",
+            "worse at a visit up to that visit and again when next assessed, or gangrene, infection, amputation",
+            _YES_NO_UNKNOWN,
+        ),
+        _text(
+            "worsened_by_VISIT",
+            "worse than baseline at any visit up to that visit, or gangrene, infection, amputation; in five visits "
+            "9 % of stable ulcers are called so by chance, and 1.6 % twice in a row",
+            _YES_NO_UNKNOWN,
+        ),
     ),
 )
 
@@ -390,11 +416,21 @@ OUTCOMES_BY_SUBJECT = Table(
         _count("net_burden_change", "active now minus active at baseline; empty unless all fingers were examined"),
         _text("largest_ulcer", "ulcer with the largest baseline area, ties by diameter"),
         _text("largest_healed", "did it heal", _YES_NO_UNKNOWN),
-        _text("worsened_or_new_by_week_12", "a safety outcome in MANUS", _YES_NO_UNKNOWN),
+        _text(
+            "counts_disagree", "visits at which the clinic's count of active ulcers and the photos' exclude each other"
+        ),
+        *_FOLLOW_UP_ENDED,
         _IN_DOUBT,
     ),
     ("subject_id",),
-    by_visit=_count("n_active_VISIT", "ulcers seen open at that visit, such as week_12"),
+    by_visit=(
+        _count("n_active_VISIT", "ulcers seen open at that visit, such as week_12"),
+        _text(
+            "worsened_or_new_by_VISIT",
+            "any ulcer worse or new by that visit, a safety outcome in MANUS",
+            _YES_NO_UNKNOWN,
+        ),
+    ),
 )
 
 OUTPUTS = (

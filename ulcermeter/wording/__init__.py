@@ -10,6 +10,7 @@ from ulcermeter.wording.asks import (
     asks_in_words,
     date_in_words,
 )
+from ulcermeter.wording.counts import counts_in_words
 from ulcermeter.wording.courses import (
     arm_words,
     beside_photos_words,
@@ -77,6 +78,7 @@ __all__ = [
     "cell_words",
     "compared_words",
     "consent_words",
+    "counts_in_words",
     "course_words",
     "cutoff_in_words",
     "date_in_words",

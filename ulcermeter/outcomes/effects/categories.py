@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Caution, Effect, EffectMethod, Measure, UlcerCategory
+from ulcermeter.outcomes.columns import active_column, active_visits
 from ulcermeter.outcomes.effects.arms import need
-from ulcermeter.outcomes.per_subject import active_column, active_visits
 from ulcermeter.tables.cells import not_known
 
 if TYPE_CHECKING:

@@ -8,22 +8,24 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ulcermeter.datatypes import Estimand, Outcomes, Results, Study
+from ulcermeter.datatypes import Estimand, Outcomes, Results, Study, placed_events
 from ulcermeter.outcomes.course import day_of
-from ulcermeter.outcomes.incidents import incidents_of, rescue_day
+from ulcermeter.outcomes.doubts import contradicts_death
+from ulcermeter.outcomes.incidents import Incident, end_of_follow_up, incidents_of, rescue_day
+from ulcermeter.outcomes.machine_healing import without_machine_healing
 from ulcermeter.outcomes.tabulate import tabulate_outcomes
-from ulcermeter.tables.flags import FlagKind, read_flags
+from ulcermeter.tables.cells import records
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["EstimandTables", "before_rescue", "estimand_tables", "largest_only", "without_machine_healing"]
+__all__ = ["EstimandTables", "before_rescue", "before_the_end", "estimand_tables", "largest_only"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def estimand_tables(
             Estimand.TREATMENT_POLICY, Outcomes(outcomes.outcomes, outcomes.outcomes_by_subject), trajectories
         )
         return whole, largest_only(whole)
+    trajectories = before_the_end(trajectories, study)
     policy = replace(study, protocol=study.protocol.changed(censor_at_rescue=False))
     censoring = replace(study, protocol=study.protocol.changed(censor_at_rescue=True))
     whole = _of(Estimand.TREATMENT_POLICY, policy, trajectories)
@@ -83,40 +86,44 @@ def before_rescue(trajectories: pd.DataFrame, study: Study) -> pd.DataFrame:
     -------
     DataFrame
     """
-    zeros = dict(zip(study.subjects["subject_id"], study.subjects["treatment_date"], strict=True))
-    ends: dict[tuple[str, str, str], float] = {}
-    kept = []
-    for row in trajectories.to_dict("records"):
-        place = (row["subject_id"], row["hand"], row["finger"])
-        if place not in ends:
-            ends[place] = rescue_day(incidents_of(study.events, place[0], zeros.get(place[0], "")), *place[1:])
-        kept.append(not day_of({str(k): v for k, v in row.items()}) > ends[place])
-    return trajectories[np.array(kept, dtype=bool)].reset_index(drop=True)
+    return _up_to(trajectories, study, lambda incidents, place: rescue_day(incidents, *place))
 
 
-def without_machine_healing(trajectories: pd.DataFrame) -> pd.DataFrame:
-    """Take a place that only the machine calls healed for one that was not assessed (*indeterminate*, no size).
+def before_the_end(trajectories: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Leave out what was seen after a subject's death or withdrawal, unless the two dates contradict each other.
 
     Parameters
     ----------
     trajectories : DataFrame
         Table ``trajectories``.
+    study : Study
+        The study folder as read.
 
     Returns
     -------
     DataFrame
     """
-    alone = [
-        state == "healed" and any(flag.kind is FlagKind.HEALED_BY_MACHINE for flag in read_flags(flags))
-        for state, flags in zip(trajectories["state"], trajectories["flags"], strict=True)
-    ]
-    rows = np.array(alone, dtype=bool)
-    changed = trajectories.copy()
-    sizes = [c for c in changed.columns if c.startswith(("diameter_", "area_", "margin_"))]
-    changed.loc[rows, "state"] = "indeterminate"
-    changed.loc[rows, sizes] = math.nan
-    changed.loc[rows, ["change_from_baseline", "change_from_previous"]] = "uncertain"
-    return changed
+    import pandas as pd
+
+    doubted = {name for name in set(trajectories["subject_id"]) if contradicts_death(study, name)}
+    sure = trajectories["subject_id"].isin(doubted)
+    kept = _up_to(trajectories[~sure], study, lambda incidents, place: end_of_follow_up(incidents).day)
+    return pd.concat([kept, trajectories[sure]], ignore_index=True) if doubted else kept
+
+
+def _up_to(
+    trajectories: pd.DataFrame, study: Study, last_day: Callable[[list[Incident], tuple[str, str]], float]
+) -> pd.DataFrame:
+    zeros = dict(zip(study.subjects["subject_id"], study.subjects["treatment_date"], strict=True))
+    events = placed_events(study)
+    ends: dict[tuple[str, str, str], float] = {}
+    kept = []
+    for row in records(trajectories):
+        place = (row["subject_id"], row["hand"], row["finger"])
+        if place not in ends:
+            ends[place] = last_day(incidents_of(events, place[0], zeros.get(place[0], "")), place[1:])
+        kept.append(not day_of(row) > ends[place])
+    return trajectories[np.array(kept, dtype=bool)].reset_index(drop=True)
 
 
 def largest_only(whole: EstimandTables) -> EstimandTables:

@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ulcermeter.datatypes import Study
-from ulcermeter.outcomes.course import Course, day_of, is_assessed, is_sized, window_of
+from ulcermeter.datatypes import Study, placed_events
+from ulcermeter.outcomes.columns import followed_visits
+from ulcermeter.outcomes.course import Course, day_of, is_assessed, is_sized
 from ulcermeter.outcomes.effects.rates import DAYS_PER_MONTH
 from ulcermeter.outcomes.incidents import Incident, days_between, incidents_of
+from ulcermeter.outcomes.merged import courses_of
 from ulcermeter.protocol import Protocol, Visit
 from ulcermeter.tables.cells import not_known
 from ulcermeter.tables.dates import parse_date
@@ -17,7 +19,7 @@ from ulcermeter.tables.dates import parse_date
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["areas_over_time", "healed_by", "incidents_by_subject", "months_followed", "ulcer_ends", "visits_after"]
+__all__ = ["areas_over_time", "incidents_by_subject", "months_followed", "ulcer_ends", "visits_after"]
 
 Row = dict[str, Any]
 _LEAVING = ("death", "withdrawal")
@@ -35,8 +37,7 @@ def visits_after(protocol: Protocol) -> list[Visit]:
     -------
     list[Visit]
     """
-    visits = [visit for visit in protocol.visits if visit.phase == "follow-up" and visit.day is not None]
-    return sorted(visits, key=lambda visit: visit.day or 0)
+    return sorted(followed_visits(protocol), key=lambda visit: visit.day or 0)
 
 
 def incidents_by_subject(study: Study | None) -> dict[str, list[Incident]]:
@@ -54,7 +55,8 @@ def incidents_by_subject(study: Study | None) -> dict[str, list[Incident]]:
     if study is None:
         return {}
     zeros = _days_zero(study)
-    return {subject: incidents_of(study.events, subject, zeros.get(subject, "")) for subject in _names(study)}
+    events = placed_events(study)
+    return {subject: incidents_of(events, subject, zeros.get(subject, "")) for subject in _names(study)}
 
 
 def _names(study: Study) -> set[str]:
@@ -91,7 +93,7 @@ def ulcer_ends(
         The rows of `outcomes` with end_day (NaN where nothing was seen after day 0) and end_cause ('' = censored).
     """
     open_ones = outcomes[outcomes["baseline_area_mm2"].notna()]
-    courses = {name: Course(frame, protocol) for name, frame in trajectories.groupby("ulcer_id", sort=False)}
+    courses = courses_of(trajectories, protocol)
     ends = [
         _end(row, courses[row["ulcer_id"]], incidents.get(row["subject_id"], []))
         for row in open_ones.to_dict("records")
@@ -115,27 +117,6 @@ def _end(row: dict[Any, Any], course: Course, incidents: list[Incident]) -> tupl
 def _days(incidents: Iterable[Incident]) -> list[float]:
     """Return the days, after day 0, by which events had happened."""
     return [i.high for i in incidents if 0 < i.high < math.inf]
-
-
-def healed_by(row: dict[Any, Any], visit: Visit) -> str:
-    """Say whether an ulcer had healed by a visit: by the last day of its window.
-
-    Yes: seen healed up to then. No: still seen open in that window or later, or before that amputated or dead, since
-    it can then no longer heal (assumption for death). Else it is not known.
-
-    Parameters
-    ----------
-    row : dict
-        Of `ulcer_ends`.
-    visit : Visit
-    """
-    window = window_of(visit)
-    if window is None:
-        return "unknown"
-    if row["event_observed"] == 1 and row["healing_day_high"] <= window[1]:
-        return "yes"
-    lost = row["end_cause"] in ("amputated", "died") and row["end_day"] <= window[1]
-    return "no" if lost or row["healing_day_low"] >= window[0] else "unknown"
 
 
 def areas_over_time(trajectories: pd.DataFrame, ulcers: Iterable[str], protocol: Protocol) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ulcermeter.datatypes import Caution, Effect, Estimand, HealingCurve, Outcomes, Results, Study
 from ulcermeter.errors import Problem, TableError
+from ulcermeter.outcomes.columns import healed_column
 from ulcermeter.outcomes.course import window_of
 from ulcermeter.outcomes.effects.area_slopes import compare_slopes
 from ulcermeter.outcomes.effects.arms import arms_of
@@ -16,7 +17,6 @@ from ulcermeter.outcomes.effects.competing import incidence_by
 from ulcermeter.outcomes.effects.estimands import EstimandTables, estimand_tables
 from ulcermeter.outcomes.effects.follow_up import (
     areas_over_time,
-    healed_by,
     incidents_by_subject,
     months_followed,
     ulcer_ends,
@@ -142,8 +142,7 @@ def analysed_ulcers(
     ends = ulcer_ends(tables.outcomes.outcomes, tables.trajectories, incidents_by_subject(study), protocol)
     ends = ends.assign(arm=ends["subject_id"].map(arms))
     ends = ends[ends["arm"].notna()].reset_index(drop=True)
-    rows = ends.to_dict("records")
-    answers = {f"healed by {v.name}": [healed_by(row, v) for row in rows] for v in visits_after(protocol)}
+    answers = {f"healed by {v.name}": ends[healed_column(v)] for v in visits_after(protocol)}
     return ends.assign(**answers)
 
 
