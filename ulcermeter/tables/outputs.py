@@ -6,7 +6,9 @@ from ulcermeter.tables.contract import Table
 from ulcermeter.tables.contract import count as _count
 from ulcermeter.tables.contract import number as _number
 from ulcermeter.tables.contract import text as _text
-from ulcermeter.tables.inputs import FINGERS, HANDS, VIEWS, YES_NO
+from ulcermeter.tables.inputs import VIEWS, YES_NO
+from ulcermeter.tables.shared import FINGER, FLAGS_MEANING, HAND, SUBJECT, ULCER
+from ulcermeter.tables.verdicts import VERDICTS
 
 __all__ = ["OUTPUTS", "PRESENCES", "QUALITY", "STATES"]
 
@@ -25,7 +27,6 @@ STATES = (
 _RETAKE_STATUSES = ("refused", "failed", "uncertain")
 PRESENCES = ("ulcer", "possible")
 _CHANGES = ("better", "worse", "same", "uncertain")
-_YES_NO_UNKNOWN = ("yes", "no", "unknown")
 QUALITY = {
     "quality_in_focus": "the ulcer's surroundings are sharp: focus is quality_focus_min or more",
     "quality_no_shadow": "no shadow's edge crosses the finger (quality_shadow_step, quality_shadow_share_max)",
@@ -37,18 +38,13 @@ QUALITY = {
 """The six quality criteria of photos, after doi 10.1093/rap/rkac105; `ulcermeter.quality.criteria` defines them."""
 
 
-_SUBJECT = _text("subject_id", "the subject's code")
 _VISIT = _text("visit", "a visit's name in the protocol")
 _DATE = _text("date", "day of the photo, ISO 8601")
 _DAY = _count("day", "days since treatment_date; empty when either date is not known to the day", "days")
 _PHOTO = _text("photo", "the file, relative to the study folder")
-_HAND = _text("hand", "hand", HANDS)
-_FINGER = _text("finger", "finger", FINGERS)
-_PHOTO_ROW = (_PHOTO, _SUBJECT, _VISIT, _DATE, _HAND, _FINGER)
+_PHOTO_ROW = (_PHOTO, SUBJECT, _VISIT, _DATE, HAND, FINGER)
 _VIEW = _text("view", "side of the finger that faces the camera", VIEWS)
-_ULCER = _text("ulcer_id", "identity of the ulcer within the study, for example S01-left-index-1")
 
-_FLAGS_MEANING = "what a reader should check, as data: a JSON list, each with a kind such as healed_by_machine"
 
 PHOTOS = Table(
     "photos",
@@ -98,17 +94,17 @@ MEASUREMENTS = Table(
     "measurements",
     "an ulcer on a photo",
     (
-        _SUBJECT,
+        SUBJECT,
         _VISIT,
         _DATE,
         _DAY,
         _PHOTO,
-        _HAND,
-        _FINGER,
+        HAND,
+        FINGER,
         _text("site", "where on the finger, in the clinic's words"),
         _VIEW,
         _count("label", "number on the photo, from 1 by falling area; ulcers that a reader added come behind"),
-        _ULCER,
+        ULCER,
         _text("reader", "who drew or confirmed the outline: 'machine', a reader's name, or the tracing's file"),
         _number("diameter_mm", "longest straight caliper between two points of the edge (maximum Feret)", "mm"),
         _number("diameter_low_mm", "low end of its 95 % interval", "mm"),
@@ -170,7 +166,7 @@ TRACKED = Table(
     (
         *MEASUREMENTS.columns,
         _text("state", "state of the ulcer at the visit", STATES),
-        _text("flags", _FLAGS_MEANING),
+        _text("flags", FLAGS_MEANING),
         _text("merged_into", "the ulcer that this one merged into; empty for none"),
         _IDENTITY_PROBABILITY,
     ),
@@ -182,8 +178,8 @@ OUTLINES = Table(
     "a vertex",
     (
         _PHOTO,
-        _HAND,
-        _FINGER,
+        HAND,
+        FINGER,
         _count("label", "number on the photo"),
         _count("vertex", "from 0; the outline closes itself"),
         _number("x_px", "x right from the upright photo's first pixel", "px"),
@@ -198,12 +194,12 @@ READINGS = Table(
     "readings",
     "a person's reading of an ulcer on a photo, and the machine's beside it",
     (
-        _SUBJECT,
+        SUBJECT,
         _VISIT,
         _DATE,
         _PHOTO,
-        _HAND,
-        _FINGER,
+        HAND,
+        FINGER,
         _count("label", "number on the photo; empty where the reading is of the photo as a whole"),
         _text("reader", "who read, or 'machine'"),
         _count("occasion", "1, or 2 where a reading list showed the photo again"),
@@ -236,10 +232,10 @@ LOG = Table(
         _text("when", "UTC, ISO 8601"),
         _text("who", "as named to the program; nobody is authenticated"),
         _text("action", "what was done"),
-        _SUBJECT,
+        SUBJECT,
         _PHOTO,
-        _HAND,
-        _FINGER,
+        HAND,
+        FINGER,
         _text("ulcer", "label of the ulcer; empty for the photo as a whole"),
         _text("before", "what was there, as JSON"),
         _text("after", "what is there now, as JSON"),
@@ -256,10 +252,10 @@ TRAJECTORIES = Table(
     "trajectories",
     "an ulcer at a visit",
     (
-        _SUBJECT,
-        _ULCER,
-        _HAND,
-        _FINGER,
+        SUBJECT,
+        ULCER,
+        HAND,
+        FINGER,
         _VISIT,
         _DATE,
         _DAY,
@@ -284,153 +280,11 @@ TRAJECTORIES = Table(
         _text("change_from_baseline", "area against baseline", _CHANGES),
         _text("change_from_previous", "area against the previous measured visit", _CHANGES),
         _text("evidence", "photos the row rests on, and the flags, in words"),
-        _text("flags", _FLAGS_MEANING),
+        _text("flags", FLAGS_MEANING),
         _text("merged_into", "the ulcer that this one has merged into by this visit; empty for none"),
         _IDENTITY_PROBABILITY,
     ),
     ("subject_id", "ulcer_id", "date", "visit"),
-)
-
-_RESULT = _text("result", "the criterion as worded", ("met", "not met", "not assessable"))
-_EFFECT = _text("effect", "what that does to eligibility", ("passes", "fails", "unknown", "none"))
-_KIND = _text("kind", "kind of criterion", ("inclusion", "exclusion", "advisory"))
-
-ELIGIBILITY = Table(
-    "eligibility",
-    "a subject × criterion",
-    (
-        _SUBJECT,
-        _text("criterion", "its id in the protocol"),
-        _KIND,
-        _text("text", "its wording"),
-        _RESULT,
-        _EFFECT,
-        _text("value", "the value that decided it"),
-        _text("evidence", "in words, with the numbers, dates and photo"),
-        _text("would_settle", "file and cell that would settle an open one"),
-        _text("flags", _FLAGS_MEANING),
-    ),
-)
-
-ELIGIBILITY_BY_ULCER = Table(
-    "eligibility_by_ulcer",
-    "a subject × ulcer × condition",
-    (
-        _SUBJECT,
-        _ULCER,
-        _text("ulcer_no", "the clinic's own number"),
-        _HAND,
-        _FINGER,
-        _text("criterion", "active_ulcer, refractory_prostacyclin or calcinosis"),
-        _RESULT,
-        _EFFECT,
-        _text("value", "the value that decided it"),
-        _text("evidence", "in words, with the numbers, dates and photo"),
-        _text("would_settle", "file and cell that would settle an open one"),
-        _text("flags", _FLAGS_MEANING),
-    ),
-)
-
-ELIGIBILITY_SUMMARY = Table(
-    "eligibility_summary",
-    "a subject",
-    (
-        _SUBJECT,
-        _text("verdict", "a proposal; the investigator decides", ("eligible", "not eligible", "undetermined")),
-        _text("qualifying_ulcer", "ulcer that is active, refractory and without calcinosis"),
-        _text("failed", "criteria that fail, parted by '; '"),
-        _text("missing", "criteria that are open, parted by '; '"),
-        _text("investigator_decision", "left for the investigator"),
-        _text("decided_by", "left for the investigator"),
-        _text("decided_on", "left for the investigator"),
-    ),
-)
-
-_IN_DOUBT = _text("in_doubt", "cells of the study that are in doubt, on which what is unknown or empty here would rest")
-
-_FOLLOW_UP_ENDED = (
-    _text(
-        "follow_up_ended", "what ended it, if anything did; what is dated later does not count", ("death", "withdrawal")
-    ),
-    _number("follow_up_ended_day", "the last day that can have been on", "days"),
-)
-
-OUTCOMES = Table(
-    "outcomes",
-    "an ulcer",
-    (
-        _SUBJECT,
-        _ULCER,
-        _HAND,
-        _FINGER,
-        _text("injected_limb", "is the ulcer on the treated limb", YES_NO),
-        _number(
-            "baseline_diameter_mm", "last passing measurement at or before treatment, at most 28 days before", "mm"
-        ),
-        _number("baseline_area_mm2", "area of the same measurement", "mm2"),
-        _text("healed", "seen healed after day 0", _YES_NO_UNKNOWN),
-        _text("healing_confirmed", "the next passing photo far enough later agrees", _YES_NO_UNKNOWN),
-        _text("healing_sustained", "still healed sustained_weeks later, not open in between", _YES_NO_UNKNOWN),
-        _text(
-            "healed_by_reader",
-            "seen healed after day 0 by a reader; what the machine alone calls so is not known",
-            _YES_NO_UNKNOWN,
-        ),
-        _number("healing_day_low", "last day seen open", "days"),
-        _number("healing_day_high", "first day seen healed; empty when it was not", "days"),
-        _count("event_observed", "1 = healing was seen, 0 = censored"),
-        _number("healing_rate_per_week", "exponential rate k of area, positive = healing", "1/week"),
-        _number("days_to_half_area", "days from baseline to half the baseline area; empty when not reached", "days"),
-        _text("recurred", "open again after healed", _YES_NO_UNKNOWN),
-        _text("course_of", "the ulcer it merged into, whose course counts for it from then on; empty for none"),
-        *_FOLLOW_UP_ENDED,
-        _IN_DOUBT,
-    ),
-    ("subject_id", "ulcer_id"),
-    by_visit=(
-        _number("area_reduction_VISIT_pct", "100 (A0 - At) / A0 at that visit, such as week_12, against baseline", "%"),
-        _text("healed_by_VISIT", "seen healed after day 0 and by the end of that visit's window", _YES_NO_UNKNOWN),
-        _text(
-            "worsened_confirmed_by_VISIT",
-            "worse at a visit up to that visit and again when next assessed, or gangrene, infection, amputation",
-            _YES_NO_UNKNOWN,
-        ),
-        _text(
-            "worsened_by_VISIT",
-            "worse than baseline at any visit up to that visit, or gangrene, infection, amputation; in five visits "
-            "9 % of stable ulcers are called so by chance, and 1.6 % twice in a row",
-            _YES_NO_UNKNOWN,
-        ),
-    ),
-)
-
-OUTCOMES_BY_SUBJECT = Table(
-    "outcomes_by_subject",
-    "a subject",
-    (
-        _SUBJECT,
-        _count("n_active_baseline", "active ulcers at baseline"),
-        _count("n_new", "ulcers new after day 0"),
-        _count("n_healed", "baseline ulcers healed at the last assessment"),
-        _count("n_recurred", "ulcers that recurred"),
-        _count("net_burden_change", "active now minus active at baseline; empty unless all fingers were examined"),
-        _text("largest_ulcer", "ulcer with the largest baseline area, ties by diameter"),
-        _text("largest_healed", "did it heal", _YES_NO_UNKNOWN),
-        _text(
-            "counts_disagree", "visits at which the clinic's count of active ulcers and the photos' exclude each other"
-        ),
-        *_FOLLOW_UP_ENDED,
-        _IN_DOUBT,
-    ),
-    ("subject_id",),
-    by_visit=(
-        _count("n_active_VISIT", "ulcers seen open at that visit, such as week_12"),
-        _text(
-            "worsened_or_new_by_VISIT",
-            "any ulcer worse or new by that visit, a safety outcome in MANUS",
-            _YES_NO_UNKNOWN,
-        ),
-    ),
 )
 
 OUTPUTS = (
@@ -442,9 +296,5 @@ OUTPUTS = (
     READINGS,
     LOG,
     TRAJECTORIES,
-    ELIGIBILITY,
-    ELIGIBILITY_BY_ULCER,
-    ELIGIBILITY_SUMMARY,
-    OUTCOMES,
-    OUTCOMES_BY_SUBJECT,
+    *VERDICTS,
 )
