@@ -42,6 +42,8 @@ def test_what_is_too_weak_to_be_an_ulcer_is_a_possible_one_where_nothing_surer_i
     assert (beside.presence, len(beside.outlines)) == (Presence.ULCER, 1)
     assert beside.outlines[0].mean(0) == pytest.approx(sure[:2], abs=0.5)
     assert (unseen.presence, unseen.outlines) == (Presence.ULCER, ())
+    coarse = segment(make_rectified(skin_with_patches(weak), px_per_mm=7.0), model=redness)
+    assert coarse.outlines == (), "such a photo is refused, and specks on it are as often a nail"
 
 
 def test_outlines_are_photo_pixels_whatever_the_spacing(redness):

@@ -16,7 +16,7 @@ from ulcermeter.datatypes.arrays import Mask, Points, Reals
 from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.protocol import Protocol, default_protocol
 from ulcermeter.segmentation.network import POSSIBLE_CONFIDENCE, Model, check_pixels, is_trusted, load_model
-from ulcermeter.segmentation.passes import drop_repeats, find_ulcers, refine_find
+from ulcermeter.segmentation.passes import drop_repeats, find_ulcers, photo_px_per_mm, refine_find
 from ulcermeter.segmentation.prompt_channels import polygon_region
 from ulcermeter.segmentation.prompted import PassResult, find_at_click, find_in_outline, find_in_region, keep_ulcers
 from ulcermeter.segmentation.tracings import segment_tracing
@@ -41,7 +41,8 @@ def segment(
     rough outline replaces the finding: the same network is told where to look. What it then finds at a click or in a
     box is an ulcer only where it stands out without the prompt too and reaches `detection_limit_mm`. Where nothing is
     sure enough to be called an ulcer, finds of a confidence of at least `POSSIBLE_CONFIDENCE` are given as possible
-    ones. A mask or a tracing is taken as it is and carries a reader's error in its interval, with `as_truth` none.
+    ones, unless the photo is coarser than its gate allows. A mask or a tracing is taken as it is and carries a reader's
+    error in its interval, with `as_truth` none.
 
     Parameters
     ----------
@@ -136,7 +137,8 @@ def _segment_automatically(rectified: RectifiedPhoto, model: Model, protocol: Pr
             cut, refined, found = refine_find(rectified, find, first_pass=(view, logits), model=model)
             kept = [one for one in found if _reaches_limit(one, rectified, protocol)]
             sure += _trusted((cut, refined, kept))
-            possible += _trusted((cut, refined, kept), least=POSSIBLE_CONFIDENCE)
+            if photo_px_per_mm(rectified, find.centre) >= protocol.gates.px_per_mm_min:
+                possible += _trusted((cut, refined, kept), least=POSSIBLE_CONFIDENCE)
     results = [(view, logits, []), *(sure or possible)]
     return _assemble(rectified, results, model, possible=bool(possible and not sure))
 
