@@ -27,6 +27,8 @@ TEXTS = {"README": REPOSITORY / "README.md", **{topic: PAGES / f"{topic}.md" for
 SUBJECTS = ("S06", "S12")
 # Too slow for a test, open until a person ends them, or in need of photos that are not here: these calls are only read,
 NOT_RUN = ("adjudicate", "camera", "review", "train", "validate")
+# Readings that no test makes there.
+NOT_READ = "@R1"
 
 
 def fenced(topic: str, language: str) -> list[str]:
@@ -101,7 +103,7 @@ def test_links_and_named_topics_lead_somewhere() -> None:
 @pytest.mark.parametrize("line", dict.fromkeys(line for topic in TEXTS for line in calls(topic)))
 def test_its_commands_run(line: str, at_desk: Path) -> None:
     name, *words = shlex.split(line)
-    if name in NOT_RUN:
+    if name in NOT_RUN or NOT_READ in line:
         command = main.get_command(None, name)  # type: ignore[arg-type]
         assert command is not None and command.make_context(name, words).params
     else:

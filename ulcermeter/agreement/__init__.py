@@ -90,7 +90,7 @@ def agreement(
         "pairs": pairs,
         "counts": pd.DataFrame([{f"n_{kind}": int((pairs["comparison"] == kind).sum()) for kind in _COMPARISONS}]),
         "sizes": pd.DataFrame([_size_row(name, both, read=somebody) for name in (*_MEASURES, "ln_area")]),
-        "calls": pd.DataFrame([_call_row(counts)]),
+        "calls": pd.DataFrame([{**_call_row(counts), **_missed_row(pairs, both, photos, first, second)}]),
         "confusion": pd.DataFrame(counts, index=pd.Index(_CALLS, name="a"), columns=pd.Index(_CALLS, name="b")),
         "overlap": pd.DataFrame([_overlap_row(photos, first, second, pairs[pairs["comparison"] == ACCEPTED])]),
     }
@@ -233,13 +233,33 @@ def _size_row(measure: str, both: pd.DataFrame, *, read: bool) -> Record:
     for kind, value in icc(np.column_stack([a, b])).items():
         row |= {kind: value.value, f"{kind}_low": value.low, f"{kind}_high": value.high}
     row |= {"bias": limits.bias, "sd": limits.sd, "limit_low": limits.low, "limit_high": limits.high}
+    row["limit_margin"] = _limit_margin(limits.sd, limits.n)
     return row | {"sem": sem, "smallest_detectable_change": sdc}
+
+
+def _limit_margin(sd: float, n: int) -> float:
+    """Return half the 95 % interval of a limit of agreement: t sd sqrt(3 / n), doi 10.1016/S0140-6736(86)90837-8."""
+    from scipy.stats import t
+
+    return float(t.ppf(0.975, n - 1)) * sd * math.sqrt(3 / n) if n > 1 else math.nan
 
 
 def _call_row(counts: NDArray[np.int64]) -> Record:
     n = int(counts.sum())
     alike = float(np.trace(counts)) / n if n else math.nan
     return {"n": n, "alike": alike, "kappa": kappa(counts), "kappa_linear": kappa(counts, weights="linear")}
+
+
+def _missed_row(
+    pairs: pd.DataFrame, both: pd.DataFrame, photos: Sequence[_Key], first: _Reading, second: _Reading
+) -> Record:
+    """Return kappa with what one reading alone has, and empty photos, as findings too: their call is *none*."""
+    alone = pairs[pairs["label_a"].isna() | pairs["label_b"].isna()]
+    empty = sum(first.empty_on(key) and second.empty_on(key) for key in photos)
+    calls_a = [*both["over_threshold_a"], *alone["over_threshold_a"].replace("", "none"), *["none"] * empty]
+    calls_b = [*both["over_threshold_b"], *alone["over_threshold_b"].replace("", "none"), *["none"] * empty]
+    counts = confusion(calls_a, calls_b, (*_CALLS, "none"))
+    return {"n_with_missed": int(counts.sum()), "kappa_with_missed": kappa(counts)}
 
 
 def _overlap_row(photos: Sequence[_Key], first: _Reading, second: _Reading, accepted: pd.DataFrame) -> Record:

@@ -36,7 +36,9 @@ _NAMES = {
 
 @click.command(
     name="agreement",
-    cls=command_with("ulcermeter agreement results_machine results_reader", "ulcermeter agreement a.csv b.csv -o out"),
+    cls=command_with(
+        "ulcermeter agreement results_machine results_reader", "ulcermeter agreement results@R1 results@R2 -o out"
+    ),
 )
 @click.argument("a", type=click.Path())
 @click.argument("b", type=click.Path())
@@ -45,8 +47,9 @@ _NAMES = {
 def command(a: str, b: str, out: str | None) -> None:
     """Compare two readings A and B of the same photos.
 
-    Each is a results folder, or a measurements.csv with an outlines.csv beside it; its column reader says who drew an
-    outline. One that somebody let stand as it was shown is counted apart, and proposes no error.
+    Each is a results folder, a reader's readings in one (results@R1; results@R1:2 of photos that were shown a second
+    time), or a measurements.csv with an outlines.csv beside it; its column reader says who drew an outline. One that
+    somebody let stand as it was shown is counted apart, and proposes no error.
 
     Printed are intraclass correlations, limits of agreement (A - B), the smallest detectable change, the calls at the
     threshold and the overlap of outlines.
@@ -84,6 +87,9 @@ def _read(given: str) -> tuple[Results | pd.DataFrame, pd.DataFrame | None]:
     from ulcermeter.store import read_results
 
     path = Path(given)
+    folder, at, reader = given.rpartition("@")
+    if at and not path.exists() and (Path(folder) / "run.json").is_file():
+        return _of_reader(folder, reader)
     if path.is_dir() and (path / "run.json").is_file():
         return read_results(path), None
     file = path / "measurements.csv" if path.is_dir() else path
@@ -98,6 +104,16 @@ def _read(given: str) -> tuple[Results | pd.DataFrame, pd.DataFrame | None]:
         )
     beside = file.with_name("outlines.csv")
     return _read_csv(file, "measurements"), _read_csv(beside, "outlines") if beside.is_file() else None
+
+
+def _of_reader(folder: str, reader: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a reader's tables; ``R1:2`` is what R1 said of the photos that were shown a second time."""
+    from ulcermeter.pipeline.reader_tables import tables_of_reader
+
+    name, colon, occasion = reader.rpartition(":")
+    if colon and occasion in ("1", "2"):
+        return tables_of_reader(folder, name, occasion=int(occasion))
+    return tables_of_reader(folder, reader)
 
 
 def _read_csv(file: Path, name: str) -> pd.DataFrame:
@@ -168,7 +184,7 @@ def _on_sizes(sizes: pd.DataFrame) -> list[str]:
     for row in sizes.set_index("measure").loc[list(_MEASURES)].to_dict("index").items():
         name, cells = str(row[0]), row[1]
         correlations = [f"{_n(cells[k])} ({_n(cells[k + '_low'])} to {_n(cells[k + '_high'])})" for k in _ICC]
-        limits = f"{_n(cells['limit_low'])} to {_n(cells['limit_high'])}"
+        limits = f"{_n(cells['limit_low'])} to {_n(cells['limit_high'])} (each ± {_n(cells['limit_margin'])})"
         ends = (_n(cells["sem"], 3), _n(cells["smallest_detectable_change"], 3))
         rows.append((_NAMES[name], str(cells["n"]), *correlations, _n(cells["bias"], 3), limits, *ends))
     wide = [max(len(row[k]) for row in rows) for k in range(len(head))]
@@ -187,6 +203,11 @@ def _on_calls(got: dict[str, pd.DataFrame]) -> list[str]:
         f"Over the threshold (yes, no, uncertain): {_n(100 * calls['alike'], 1)} % of {int(calls['n'])} called alike, "
         f"kappa {_n(calls['kappa'])}, linearly weighted {_n(calls['kappa_linear'])}."
     ]
+    if calls["n_with_missed"] > calls["n"]:
+        lines.append(
+            f"With what one reading alone has, and photos on which neither found any, as a fourth call (none): "
+            f"{int(calls['n_with_missed'])} findings, kappa {_n(calls['kappa_with_missed'])}."
+        )
     if overlap["n_photos"]:
         lines.append(
             f"Outlines: Dice {_n(overlap['dice_mean'], 3)} on average over {int(overlap['n_photos'])} photos, "

@@ -53,6 +53,7 @@ def list_attention(results: Results, protocol: Protocol) -> list[Item]:
     """
     return [
         *_outdated_decisions(results),
+        *_readings(results),
         *_cells_of_the_study(results),
         *_criteria_flags(results),
         *_course_flags(results),
@@ -68,6 +69,23 @@ def _outdated_decisions(results: Results) -> Iterable[Item]:
         yield Item("Decisions that could not be read", one["subject_id"], "", "decisions_to_settle.csv", one["asked"])
     for subject, sentence in results.run.get("decisions_to_look_at", {}).items():
         yield Item("Decisions to look at again", subject, "", "eligibility_summary.csv", sentence)
+
+
+def _readings(results: Results) -> Iterable[Item]:
+    """List readings that could not be used, and photos on which readers differ while nobody has settled it."""
+    for words in results.run.get("readings_not_kept", []):
+        yield Item("Readings that could not be used", "", "", "readings.csv", words)
+    rows = [row for row in records(results.readings) if row["occasion"] == 1 and not row["not_kept"]]
+    readers: dict[tuple[str, ...], set[str]] = {}
+    settled = set()
+    for row in rows:
+        place = tuple(row[name] for name in ("subject_id", "visit", "photo", "hand", "finger"))
+        readers.setdefault(place, set()).add(row["reader"])
+        settled |= {place} if row["counts"] == "yes" or row["adjudicated"] == "yes" else set()
+    for place, names in sorted(readers.items()):
+        if len(names) > 1 and place not in settled:
+            what = f"read by {', '.join(sorted(names))}, none of them the primary reader, and not adjudicated"
+            yield Item("Readings that nobody has settled", place[0], "", f"{place[1]}, {place[2]}", what)
 
 
 def _cells_of_the_study(results: Results) -> Iterable[Item]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from ulcermeter.datatypes import Results, Study
 from ulcermeter.outcomes.columns import worsened_column, worsened_or_new_column
@@ -11,11 +12,12 @@ from ulcermeter.protocol import Parameter, Protocol
 from ulcermeter.report.attention import Item, list_attention
 from ulcermeter.report.formatting import plural, with_interval
 from ulcermeter.report.pictures import add_overlays, curve_uri
-from ulcermeter.tables.cells import Record, known_number, records
+from ulcermeter.tables.cells import MACHINE, Record, known_number, records
 
 __all__ = ["gather"]
 
 _STATUSES = ("measured", "no ulcer", "refused", "failed")
+_BY_MACHINE = "the machine alone"
 _VERDICTS = ("eligible", "not eligible", "undetermined")
 _CONDITIONS = {
     "active_ulcer": "Active",
@@ -93,6 +95,8 @@ def _counts(results: Results, photos: list[Record]) -> dict[str, object]:
         "over": [(name, over[name]) for name in ("yes", "no", "uncertain")],
         "ulcers": len({row["ulcer_id"] for row in records(results.trajectories)} - {""}),
         "measurements": len(results.measurements),
+        "confirmed": int((results.measurements["reader"] != MACHINE).sum()),
+        "readers": sorted(Counter(results.measurements["reader"].replace(MACHINE, _BY_MACHINE)).items()),
     }
 
 
@@ -220,8 +224,15 @@ def _provenance(results: Results, protocol: Protocol) -> list[tuple[str, str]]:
         ("protocol sha256", protocol.sha256),
         ("model sha256", str(run.get("model_sha256", ""))),
         ("photos hashed", plural(len(run.get("photos", {})), "photo")),
+        ("log of readings", _log_in_words(run.get("log", {}))),
         ("Python", str(run.get("python", ""))),
         ("platform", str(run.get("platform", ""))),
         ("packages", packages),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _log_in_words(log: Mapping[str, object]) -> str:
+    """Say how long the log is and which hash its last entry has; empty where nothing was decided."""
+    count = int(str(log.get("entries", 0)))
+    return f"{plural(count, 'entry', 'entries')}, head {log.get('head', '')}" if count else ""

@@ -77,6 +77,11 @@ _SIZES = Table(
         _number("sd", "standard deviation of A - B, pairs of a subject belonging together", "its own"),
         _number("limit_low", "lower 95 % limit of agreement", "its own"),
         _number("limit_high", "upper 95 % limit of agreement", "its own"),
+        _number(
+            "limit_margin",
+            "half the 95 % interval of either limit: t sd sqrt(3 / n) (Bland and Altman 1986), pairs as if independent",
+            "its own",
+        ),
         _number("sem", "standard error of measurement; of ln_area it is what sem_log_area stands for", "its own"),
         _number("smallest_detectable_change", "1.96 sqrt(2) SEM", "its own"),
     ),
@@ -90,6 +95,8 @@ _AGREED_CALLS = Table(
         _number("alike", "share of pairs called alike, 0..1"),
         _number("kappa", "Cohen's kappa"),
         _number("kappa_linear", "kappa with linear weights (no, uncertain, yes)"),
+        _count("n_with_missed", "pairs, ulcers that one reading alone has, and photos on which neither found any"),
+        _number("kappa_with_missed", "Cohen's kappa of these; what a reading has not is a call of its own, none"),
     ),
 )
 
