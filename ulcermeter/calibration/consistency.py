@@ -12,6 +12,7 @@ __all__ = ["refuse_contradiction"]
 _LEAST_DIFFERENCE = 0.10
 """Share of scale that two references may always differ by: they may lie at heights that differ by 2 cm at 20 cm."""
 _STANDARD_ERRORS = 3.0
+"""Two right references differ by more in 3 of 1000 photos."""
 
 
 def refuse_contradiction(calibration: Calibration, second: Calibration) -> None:

@@ -17,8 +17,11 @@ from ulcermeter.reference import Reference, ReferenceKind
 __all__ = ["fit_lens", "fit_lens_to_corners"]
 
 _LEAST_PHOTOS = 6
+"""Each photo adds six unknowns of its own pose; from so many on the lens's numbers come apart (assumption)."""
 _LEAST_CORNERS = 24
+"""Of the card's on a photo: a quarter, over two directions (assumption)."""
 _LARGEST_FOCAL_SD = 0.02
+"""Of the focal length: a profile that is less sure tells no more than EXIF does (assumption)."""
 _LARGEST_RMS_SHARE = 4e-4
 """Of the longer side: 1.6 px of 4000; beyond it the card was bent or the photos are not of one lens."""
 

@@ -16,8 +16,11 @@ LITE0_STAGES = (
     (6, 192, 4, 2, 5),
     (6, 320, 1, 1, 3),
 )
+# EfficientNet-lite0 (Tan & Le 2019).
 STEM_CHANNELS = 32
+# Of ImageNet's pictures, 0..1: what the encoder's weights were trained with.
 MEAN_RGB = (0.485, 0.456, 0.406)
+# Of ImageNet's pictures, 0..1.
 SD_RGB = (0.229, 0.224, 0.225)
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ulcermeter.networks.mobile import FoldedConv
 
+# Of ONNX: known to the oldest onnxruntime and torch that the package asks for (assumption).
 OPSET = 18
 HALF = ".half"
 Facts = Mapping[str, str | float | int]

@@ -11,6 +11,7 @@ from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.phantom.specs import CameraSpec
 
+# Of a 36 × 24 mm frame, mm (CIPA DCG-001).
 DIAGONAL_35MM_MM = 43.2666
 
 

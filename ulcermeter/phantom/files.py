@@ -13,6 +13,7 @@ from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.phantom.drawing import Phantom
 from ulcermeter.phantom.specs import PhantomSpec
 
+# Types of TIFF values (TIFF 6.0, section 2).
 ASCII, SHORT, LONG, RATIONAL = 2, 3, 4, 5
 
 # The turn that takes the upright photo to the stored rows for each EXIF orientation.

@@ -9,6 +9,7 @@ import numpy as np
 
 from ulcermeter.datatypes.arrays import Reals
 
+# Side of a noise tile, px.
 TILE_PX = 512
 
 

@@ -14,9 +14,13 @@ from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.phantom.skin import linear
 from ulcermeter.phantom.specs import ReferenceSpec
 
+# ISO/IEC 7810:2019, ID-1: width and height, mm.
 ID1_MM = (85.60, 53.98)
+# ISO/IEC 7810:2019, ID-1: radius of the corners, mm.
 ID1_CORNER_MM = 3.18
+# Albedo of matt paper and of laser print (assumption).
 PAPER, INK = 0.82, 0.035
+# Of the masks of printed numbers: finer than any photo of them.
 DIGIT_PX_PER_MM = 20
 
 

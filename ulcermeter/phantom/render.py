@@ -20,7 +20,9 @@ from ulcermeter.phantom.tabletop import cover_edge_mm, draw_cover, draw_table
 from ulcermeter.phantom.truth import PlacedUlcer
 from ulcermeter.phantom.wound_bed import draw_ulcer
 
+# Side of a rendered tile, px: its arrays stay in the processor's cache.
 TILE_PX = 256
+# A tile whose coarse rays all miss the finger by more than this shows none of it, mm: rays 8 px apart are closer.
 REACH_MM = 3.0
 # Points of the R2 low-discrepancy sequence: their projection on any direction is even, so that the share of a pixel
 # behind a straight edge is right to about 1/SUBPIXELS whatever the edge's direction (a square grid's is not).

@@ -14,6 +14,7 @@ from ulcermeter.phantom.tabletop import BACKGROUNDS
 
 Range = tuple[float, float]
 
+# Usual size of each kind, mm; ISO/IEC 7810 for id1, the others assumption.
 REFERENCE_SIZE_MM = {"aruco": 10.0, "apriltag": 10.0, "disc": 10.0, "id1": 85.60, "ruler": 50.0, "none": 10.0}
 WIDE = ("id1", "card")
 DICTIONARY = {"aruco": "DICT_4X4_50", "apriltag": "DICT_APRILTAG_36h11"}

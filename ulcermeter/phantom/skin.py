@@ -13,9 +13,11 @@ from ulcermeter.phantom.specs import FingerSpec
 
 # Back-of-hand and palm colours, 8-bit sRGB, for Fitzpatrick 1 to 6.
 BACK_SRGB = np.array([(240, 204, 186), (229, 186, 162), (211, 164, 134), (178, 129, 99), (128, 88, 65), (84, 57, 45)])
+# The palm is lighter, the more so the darker the tone (assumption).
 PALM_SRGB = np.array(
     [(238, 194, 178), (229, 178, 158), (218, 165, 142), (198, 146, 121), (170, 121, 99), (148, 104, 86)]
 )
+# Turn of the finger's back from the camera, degrees.
 TOWARD_CAMERA_DEG = {"nail": 0.0, "pulp": 180.0, "radial": 90.0, "ulnar": -90.0}
 
 

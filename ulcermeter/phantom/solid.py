@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.phantom.specs import FingerSpec
 
+# Between the table's entries, mm; between them a parabola is followed.
 STEP_MM = 0.01
+# How far the table goes on before the tip, mm, so that rays that just miss it have a smooth equation.
 BEFORE_MM = 10.0
+# How far it goes towards the hand, mm: beyond any photo.
 BEYOND_MM = 400.0
 
 

@@ -32,8 +32,10 @@ VISIT_DAY = {
 USUAL_VISITS = ("screening", "baseline", "week 4", "week 8", "week 12")
 # Change of ln(area) per week of each course; the last one only wavers.
 COURSES = {"heals": -0.45, "improves": -0.10, "worsens": 0.08, "stays": 0.0}
+# A drawn ulcer under this diameter counts as closed, mm (assumption).
 CLOSED_BELOW_MM = 0.5
 VIEW_OF_SIDE = {"nail": "dorsal", "pulp": "palmar", "radial": "radial", "ulnar": "ulnar"}
+# Day 0 of the first subject; any day serves.
 TREATED_FROM = dt.date(2024, 3, 4)
 
 PHOTO_COLUMNS = (

@@ -13,7 +13,9 @@ from ulcermeter.phantom.camera import Camera
 from ulcermeter.phantom.solid import Solid
 from ulcermeter.phantom.specs import UlcerSpec
 
+# Of a true outline: chords of 720 are short by 3e-6 of the length of a circle.
 OUTLINE_POINTS = 720
+# Of the lobes: 2 is elongation, beyond 11 lobes would be rougher than an ulcer's edge (assumption).
 HARMONICS = np.arange(2, 12)
 
 

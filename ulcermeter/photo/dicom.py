@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["decode_dicom"]
 
 _INFLATED_AT_A_TIME = 1 << 20
+"""Bytes, so that a file that grows without end is seen before memory is gone."""
 _ADOBE, _JFIF = 0xEE, 0xE0
+"""JPEG markers APP14 and APP0, in which a file says how its colours are stored."""
 _J2K_START, _J2K_END = b"\xff\x4f\xff\x51", b"\xff\xd9"
 
 

@@ -19,17 +19,22 @@ _Side = SupportsInt | str | None
 _Stored = TypeVar("_Stored", bound=np.generic)
 
 _TAG_ORIENTATION, _TAG_MAKE, _TAG_MODEL = 0x0112, 0x010F, 0x0110
+"""EXIF 2.32, by number."""
 _TAG_WIDTH, _TAG_HEIGHT, _TAG_ZOOM = 0xA002, 0xA003, 0xA404
+"""EXIF 2.32: PixelXDimension, PixelYDimension, DigitalZoomRatio."""
 _SENSORS = (1.0, 4 / 3, 3 / 2)
 """Longer over shorter side as cameras write pictures; from 16:10 on they are wide ones of any kind."""
 _WIDE = 1.6
+"""Longer over shorter side from which a picture is a wide one: 16:10."""
 _SAME = 0.01
 """Relative difference of proportions that roundings and odd sensors make (assumption): 2592 × 1936 is 0.4 % off 4:3."""
 _STEP_PX = 4
 """Cameras and programs that shrink whole photos write sides of multiples of four (4624 × 3468, 5712 × 4284, 640 × 480)
 (assumption); a cut by hand does so once in 4 to 16 times."""
 _LARGEST_ZOOM = 30.0
+"""That is believed; beyond it the tag is taken for damaged (assumption)."""
 _TAG_EXIF, _TAG_TAKEN, _TAG_DIGITISED, _TAG_FOCAL_35MM = 0x8769, 0x9003, 0x9004, 0xA405
+"""EXIF 2.32: the inner directory, DateTimeOriginal, DateTimeDigitized, FocalLengthIn35mmFilm."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,7 @@ def _focal(value: Any) -> float | None:
         focal_mm = float(value)
     except (TypeError, ValueError):
         return None
+    # No lens on a camera is shorter or longer (assumption).
     return focal_mm if 5 <= focal_mm <= 2000 else None
 
 

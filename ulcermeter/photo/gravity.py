@@ -16,8 +16,11 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 __all__ = ["gravity_of"]
 
 _HEADER, _HEADER_BYTES = b"Apple iOS\0", 14
+"""Of Apple's maker note."""
 _TAG_ACCELERATION = 8
+"""In Apple's maker note (ExifTool)."""
 _TAG_MAKER_NOTE, _TAG_WIDTH, _TAG_HEIGHT = 0x927C, 0xA002, 0xA003
+"""EXIF 2.32: MakerNote, PixelXDimension, PixelYDimension."""
 _AT_REST_G = (0.9, 1.1)
 """Beyond, the phone was being moved and its reading is not gravity (assumption)."""
 _UP = {

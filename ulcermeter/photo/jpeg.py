@@ -16,12 +16,17 @@ MAX_SCANS = 100
 """Most scans of a progressive JPEG (assumption). Encoders write about 10, at most 6 for each of 4 channels; each costs
 a pass over the whole picture, whatever its own length."""
 _SCAN, _TABLES, _END, _INTERVAL = 0xDA, 0xC4, 0xD9, 0xDD
+"""Second bytes of markers (ITU T.81, table B.1): SOS, DHT, EOI, DRI."""
 _SEQUENTIAL = (0xC0, 0xC1)
+"""SOF0 and SOF1."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {_TABLES, 0xC8, 0xCC}
+"""SOF0 to SOF15, of which three numbers mean something else."""
 _ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 """Markers without a segment."""
 _COMMENT = 0xFE
+"""COM."""
 _NOTES = frozenset((_COMMENT, *range(0xE0, 0xF0)))
+"""COM and APP0 to APP15: what stands in them is no part of the picture."""
 _BETWEEN_SCANS = frozenset((_SCAN, _TABLES, _INTERVAL, 0xDB, 0xDC, 0xCC)) | _NOTES
 """What may follow a scan but the end: another scan, tables, the number of lines, a comment, a note of the camera."""
 _MARKER = re.compile(rb"\xff[^\x00\xff]")

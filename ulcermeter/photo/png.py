@@ -17,6 +17,7 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """Adam7: first column and row of each pass, and the steps between them (8.1)."""
 _INFLATED_AT_A_TIME = 1 << 20
+"""Bytes, so that a picture that grows without end is seen before memory is gone."""
 
 
 def check_whole_png(data: bytes, path: Path) -> None:

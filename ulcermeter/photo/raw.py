@@ -21,6 +21,7 @@ _STARTS = (
 )
 _CANON_CR3, _CANON_CR2 = b"ftypcrx ", b"CR"
 _SUBFILE, _COMPRESSION, _PHOTOMETRIC = 0x00FE, 0x0103, 0x0106
+"""Tags of TIFF 6.0."""
 _RAW_TAGS = frozenset((0x828D, 0x828E, 0xC612))
 """CFARepeatPatternDim and CFAPattern (TIFF/EP), DNGVersion (DNG 1.7)."""
 _RAW_PHOTOMETRIC = frozenset((32803, 34892, 52527))
@@ -28,6 +29,7 @@ _RAW_PHOTOMETRIC = frozenset((32803, 34892, 52527))
 _RAW_COMPRESSION = frozenset((32767, 32769, 32770, 34713, 65535))
 """Sony ARW, Epson and Samsung, Nikon NEF, Pentax PEF."""
 _REDUCED = 1
+"""Bit of NewSubfileType: a reduced version of another picture."""
 
 
 def refuse_raw(data: bytes, path: Path) -> None:

@@ -12,6 +12,7 @@ __all__ = ["messages_on_stderr"]
 
 _LOCK = threading.Lock()
 _STDERR = 2
+"""File descriptor, by POSIX."""
 
 
 @contextlib.contextmanager

@@ -16,20 +16,29 @@ __all__ = ["BYTE_ORDERS", "Directory", "check_deep_tiff", "check_packed_tiff", "
 BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
 """By a file's first bytes (TIFF 6.0, BigTIFF), the byte order of its numbers."""
 _WIDTH, _HEIGHT, _SUB_IFDS = 0x0100, 0x0101, 0x014A
+"""Tags of TIFF 6.0, and SubIFDs (TIFF/EP)."""
 _BITS, _PHOTOMETRIC, _SAMPLES, _PLANAR = 0x0102, 0x0106, 0x0115, 0x011C
+"""Tags of TIFF 6.0."""
 _COMPRESSION, _STRIPS, _TILES = 0x0103, (0x0111, 0x0117), (0x0144, 0x0145)
 """The tags of the parts' offsets and of their lengths."""
 _BLACK_IS_ZERO, _RGB, _SEPARATE = 1, 2, 2
+"""Values of PhotometricInterpretation and PlanarConfiguration."""
 _YCBCR = 6
+"""Value of PhotometricInterpretation."""
 _PLAIN, _DEFLATED = 1, (8, 32946)
+"""Values of Compression; deflate has an official and an older number."""
 _ROW_PADDING = 8
 """Most bytes by which a row may be padded (assumption)."""
 _READ = (1, 2, 3, 4, 5, 32773, *_DEFLATED)
 """Compressions that tell when they break, or are listed as unprotected: none, fax, LZW, packbits, deflate."""
 _MOST_DIRECTORIES, _MOST_TAGS = 64, 4096
+"""Read of a file (assumption): no photo has as many, a file made to take memory may say so."""
 _MOST_PARTS = 1_000_000
+"""Strips or tiles of a picture (assumption): one a row of the largest photo is a tenth."""
 _INFLATED_AT_A_TIME = 1 << 20
+"""Bytes, so that a part that grows without end is seen before memory is gone."""
 _SIZES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+"""By a value's type, its letter for `struct` (TIFF 6.0, section 2; BigTIFF)."""
 
 
 @dataclass(frozen=True)

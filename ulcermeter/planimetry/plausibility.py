@@ -17,6 +17,7 @@ _BROADEST_MM = 30.0
 # A finger's own outline is found within about a fifth (assumption), and an ulcer never takes the most of what is in
 # view of its finger (assumption).
 _BREADTHS = 1.2
+# An ulcer never takes the most of what is in view of its finger (assumption).
 _SHARE_OF_FINGER = 0.5
 
 

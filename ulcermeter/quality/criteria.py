@@ -26,21 +26,28 @@ __all__ = ["judge_quality"]
 # Light is read off the end two phalanges, on a copy of so many mm a pixel.
 _REACH_MM = 30.0
 _SPACING_MM = 0.5
+"""Of the copy, mm a pixel: pores and ridges are averaged away, a shadow's edge is not (assumption)."""
 _FINEST_STEP = 4
+"""Photo pixels to a pixel of the copy that are enough for its mean."""
 # Nearer to the finger's outline than this share of its half width, and at its very tip, roundness darkens the skin.
 _RIM_SHARE = 0.3
 _TIP_MM = 3.0
+"""From the tip, where the skin turns away from the light, mm (assumption)."""
 # Seen from the back, so much from the tip is nail and the fold behind it, brighter than skin in the same light.
 _NAIL_MM = 15.0
 # An ulcer is of another colour than skin, and a reference throws its shadow on what lies beside it.
 _ROUND_ULCER_MM = 1.5
 _ROUND_REFERENCE_MM = 2.0
+"""Of a reference, mm: its shadow at 45 degrees if it is as thick (assumption)."""
 _STEP_MM = 3.0
+"""Between the two places of skin that are compared, mm: a shadow's edge is sharper, roundness is not (assumption)."""
 # Light and shadow leave the colour nearly as it is: R/G and R/B change by less than this ratio, though shade on skin is
 # a little redder (its light spreads farthest) and under the sky bluer. Another ulcer or a scar changes it more.
 _SAME_COLOUR = 1.5
 _BURNT = 250
+"""8-bit level from which a pixel may be clipped and tells nothing of the light (assumption)."""
 _LEAST_MM2, _LEAST_CELL_MM2 = 30.0, 3.0
+"""Of skin in all, and in one of the six parts, mm²: less tells nothing of the light (assumption)."""
 _WEIGHTS = (0.2126, 0.7152, 0.0722)
 """Luminance from linear sRGB (IEC 61966-2-1)."""
 

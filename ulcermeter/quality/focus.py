@@ -15,13 +15,19 @@ __all__ = ["EDGE_WIDTH_PER_SD", "measure_focus"]
 EDGE_WIDTH_PER_SD = 2.563
 """Distance between 10 % and 90 % of a step blurred by a Gaussian of sd 1."""
 _SPACING_MM = 0.05
+"""Of the copy that focus is judged on, mm a pixel: half the sharpest edge."""
 _FINE_MM, _COARSE_MM = 0.05, 0.20
+"""Sd of the two Gaussians, mm: about the sharpest skin and four times it."""
 _STRONGEST_PCT = 95.0
+"""Percentile of the gradients from which a pixel counts as an edge (assumption)."""
 _FAINTEST = 3.0
 """8-bit levels per mm: sensor noise alone makes up to 1, the skin of sharp photos 10 and more."""
 _BORDER_MM = 0.5
+"""Left out along what does not count, mm: the coarse Gaussian reaches 2.5 sd."""
 _LEAST_COUNTED_MM2 = 2.0
+"""Of skin, mm²: less holds no edge that could be judged (assumption)."""
 _SHARPEST_MM = 0.1
+"""Narrowest edge that is told, mm: two pixels of the copy."""
 
 
 def measure_focus(pixels: NDArray[np.uint8], *, px_per_mm: float, counted: NDArray[np.bool_]) -> float:

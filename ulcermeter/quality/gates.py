@@ -24,6 +24,7 @@ __all__ = ["GateReport", "check_gates", "tilt_limit_deg"]
 _MARGIN_MM = 2.0
 """Skin round the ulcer that is judged with it, mm: the edge and what it is told apart from."""
 _LEAST_HALF_MM = 3.0
+"""Half of the least window, mm: an ulcer of 2 mm with its margin."""
 _BURNT, _BLACK = 250, 16
 """8-bit levels. Skin burns out in red first, which hides no edge: green decides. Black: even the brightest channel."""
 
@@ -31,6 +32,7 @@ _BURNT, _BLACK = 250, 16
 _SURROUNDINGS_MM = 20.0
 """Half of what is looked at round the ulcer for the brightest parts: finger, ground and the reference's paper."""
 _BRIGHTEST_PCT, _BRIGHT_PCT, _DARKEST_PCT = 99.0, 95.0, 1.0
+"""Percentiles: of pixels, so that a few burnt or dead ones do not decide (assumption)."""
 
 
 @dataclass(frozen=True)

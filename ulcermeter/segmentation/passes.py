@@ -22,12 +22,21 @@ from ulcermeter.segmentation.views import (
     whole_view,
 )
 
+# Of the finding pass, mm a pixel: a finger of 20 mm is 170 px broad, an ulcer of 1.5 mm reaches the 12 px that the
+# network knows as a wound.
 FIND_SPACING_MM = 0.12
+# How long an ulcer is shown in the second pass, px: among the sizes that training drew, 14 to 230 px (assumption).
 REFINED_EXTENT_PX = 110.0
+# Largest cut of the second pass, px: the smaller of the two sizes of training's cuts.
 REFINE_SIZE_PX = 288
+# Most finds that are outlined again (assumption): no finger has as many ulcers, and each costs a pass.
 MAX_FINDS = 24
+# Most view pixels to a pixel of the photo: beyond, a cut shows no more (assumption).
 NATIVE_ENLARGEMENT = 2.0
+# Weight of the first pass, which sees more around, in the joined logits (assumption).
 FIRST_PASS_SHARE = 0.35
+# Confidence from which a first outline is kept where the second pass shows nothing: the one under which a reader should
+# look (`weights/MODEL_CARD.md`).
 SURE = 0.85
 
 
@@ -183,6 +192,7 @@ def photo_px_per_mm(rectified: RectifiedPhoto, centre: NDArray[np.floating]) -> 
 
 
 def _cut_size(extent_px: float) -> int:
+    # A little over twice the find, in the network's strides of 32 px (assumption).
     return int(np.clip(32 * np.ceil(2.2 * extent_px / 32), 160, REFINE_SIZE_PX))
 
 
@@ -241,6 +251,7 @@ def overlaps(first: Points, second: Points) -> bool:
         By areas rastered at up to 4 px a pixel.
     """
     shared, smaller, _ = _areas(first, second)
+    # Outlines of neighbours touch at most by their edges (assumption).
     return shared > 0.1 * smaller
 
 
@@ -258,6 +269,7 @@ def same_ulcer(first: Points, second: Points) -> bool:
         By areas rastered at up to 4 px a pixel.
     """
     shared, _, either = _areas(first, second)
+    # Two passes over one ulcer share more, two ulcers less (assumption).
     return shared > 0.3 * either
 
 
@@ -291,4 +303,5 @@ def drop_repeats(finds: Sequence[Find]) -> list[Find]:
 
 def _mostly_inside(find: Find, other: Find) -> bool:
     shared, smaller, _ = _areas(find.outline, other.outline)
+    # A find that lies for the most part in another is a part of it (assumption).
     return shared > 0.6 * smaller

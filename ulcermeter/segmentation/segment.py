@@ -15,7 +15,8 @@ from ulcermeter.datatypes import OutlineSource, RectifiedPhoto, Segmentation
 from ulcermeter.datatypes.arrays import Mask, Points, Reals
 from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.protocol import Protocol, default_protocol
-from ulcermeter.segmentation.network import POSSIBLE_CONFIDENCE, Model, check_pixels, is_trusted, load_model
+from ulcermeter.segmentation.confidence import POSSIBLE_CONFIDENCE, is_trusted
+from ulcermeter.segmentation.network import Model, check_pixels, load_model
 from ulcermeter.segmentation.passes import drop_repeats, find_ulcers, photo_px_per_mm, refine_find
 from ulcermeter.segmentation.prompt_channels import polygon_region
 from ulcermeter.segmentation.prompted import PassResult, find_at_click, find_in_outline, find_in_region, keep_ulcers
@@ -133,6 +134,7 @@ def _segment_automatically(rectified: RectifiedPhoto, model: Model, protocol: Pr
     sure: list[PassResult] = []
     possible: list[PassResult] = []
     for find in finds:
+        # The second pass may enlarge a find; half the limit is never lifted over it (assumption).
         if find.extent * rectified.spacing_mm >= 0.5 * protocol.measurement.detection_limit_min_mm:
             cut, refined, found = refine_find(rectified, find, first_pass=(view, logits), model=model)
             kept = [one for one in found if _reaches_limit(one, rectified, protocol)]

@@ -14,6 +14,8 @@ from ulcermeter.errors import Problem, Refusal
 from ulcermeter.geometry import area
 from ulcermeter.segmentation.prompt_channels import polygon_region
 
+# An outline this near to the photo's rim, which runs half a pixel outside its first and last pixels' centres, is cut by
+# it, px.
 BORDER_PX = 0.75
 # Share of a photo that no tracing covers (issue: a quarter); the black of an inverted mask covers nearly all of it.
 LARGEST_SHARE = 0.25

@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import Rim
 from ulcermeter.datatypes.arrays import Pixels, Points
 from ulcermeter.geometry import area as polygon_area
-from ulcermeter.segmentation.network import Logits, Model, expected_dice, surroundings
+from ulcermeter.segmentation.confidence import expected_dice, surroundings
+from ulcermeter.segmentation.network import Logits, Model
 from ulcermeter.segmentation.prompt_channels import polygon_region
 
+# A logit of probability 2e-9: what is blanked is no ulcer.
 NEVER = np.float32(-20.0)
+# Of a find, view px: a smaller part has no outline to speak of (assumption).
 MIN_AREA_PX = 12
 # Probability .75, and .25 on the other side.
 _SPREAD_LOGIT = float(np.log(3.0))
@@ -125,6 +128,7 @@ def cut_view(pixels: Pixels, *, centre: NDArray[np.floating], step: float, size_
     part = pixels[top : min(bottom, rows), left : min(right, cols)]
     if part.size == 0:
         return View(np.zeros((size_px, size_px, 3), np.uint8), (float(origin[0]), float(origin[1])), step)
+    # Under this the interpolation itself smooths enough.
     if step > 1.4:
         part = cv2.GaussianBlur(part, (0, 0), 0.45 * step)
     matrix = np.array([[1 / step, 0, (left - origin[0]) / step], [0, 1 / step, (top - origin[1]) / step]])

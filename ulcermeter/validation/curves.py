@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["calls_by_diameter", "errors_by_diameter"]
 
+# Classes of the true diameter, mm: narrow where the plan has many phantoms, so that each holds a few.
 _EDGES_MM = (0.7, 0.9, 1.2, 1.6, 1.95, 2.2, 2.7, 3.5, 4.5, 6.0, 8.0, 11.0)
+# Classes of the true diameter for the answers, mm: finest about the threshold of 2 mm.
 _CALL_EDGES_MM = (0.9, 1.15, 1.4, 1.6, 1.7, 1.85, 1.95, 2.05, 2.15, 2.3, 2.6, 3.0, 3.6)
+# Phantoms of a class for a point of the curve.
 _LEAST = 3
 
 

@@ -31,7 +31,9 @@ BINS: dict[str, tuple[float, ...]] = {
     "offset_mm": (0.0, 16.0, 22.0, 90.0),
 }
 _NAMES = ("side", "bed", "finger_found")
+# Of the bootstrap: ends of an interval are then known to a few per cent of its width.
 _RESAMPLES = 1000
+# Any number: the same rows give the same interval.
 _SEED = 20110
 # Below this many errors their outer percentiles are single values; 3.92 sd is the steadier width.
 _ENOUGH_FOR_PERCENTILES = 40

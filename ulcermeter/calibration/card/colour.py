@@ -19,10 +19,14 @@ _NEUTRAL = ("white", "grey", "dark")
 _WHITE_LIGHT = 0.75
 """Linear light that the white patch is brought to: sRGB 225, paper that is not burnt out."""
 _GAINS = (0.4, 2.5)
+"""Beyond these the light is not one that a photo can be brought back from, or the patches are not the card's
+(assumption)."""
 _BURNT = 250
+"""8-bit level from which a patch is clipped in part: noise of a few levels below 255 (assumption)."""
 _LARGEST_SPREAD = 0.15
 """Spread of a patch's light over its middle, as a share: beyond it there is glare or a shadow's edge."""
 _SIDE = 15
+"""Places over each side of a patch that are read."""
 
 
 def standardise_colour(photo: Photo, calibration: Calibration) -> tuple[Photo, Note | None]:

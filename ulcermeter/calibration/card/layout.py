@@ -29,14 +29,18 @@ __all__ = [
 CARD_MM = (104.0, 92.0)
 """Width and height of the card, mm."""
 SQUARE_MM, MARKER_MM = 6.0, 4.2
+"""Sides of squares and markers, mm: at the 8 px/mm of a far photo a module of the marker is 5 px."""
 GRID = (15, 10)
 """Columns and rows of squares."""
 GRID_AT_MM = (7.0, 24.0)
+"""Upper left of the squares on the card, mm."""
 OPENING_MM = (37.0, 42.0, 67.0, 92.0)
 """Left, top, right and bottom of the opening, mm: 30 mm wide, for a thumb."""
 _OPENING_CELLS = (5, 3, 10, 10)
+"""Of the squares, those that the opening takes: first and last column and row."""
 _DICTIONARY = "DICT_4X4_100"
 _INK, _WHITE = (0, 0, 0), (255, 255, 255)
+"""sRGB."""
 PATCHES = (
     ("white", (245, 245, 245)),
     ("grey", (128, 128, 128)),
@@ -47,7 +51,9 @@ PATCHES = (
 )
 """Name and sRGB of the patches, from the left."""
 _PATCH_AT_MM, _PATCH_MM = (46.5, 4.35), 6.2
+"""Upper left of the first patch on the card, and side of each, mm."""
 _DISC_AT_MM = (92.0, 9.2)
+"""Centre of the disc on the card, mm."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ PAPERS_MM = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 BAR_MM = 100.0
 """Length of the bar that checks the printer, mm."""
 _TOP_MM = 34.0
+"""Of the card on the page, mm: below the heading."""
 _PT_PER_MM = 72 / 25.4
+"""Points are 1/72 inch."""
 _STEPS = (
     'Print at 100 % ("actual size"), on matt white paper or thin card stock; no "fit to page".',
     "Measure the bar above with a ruler: it must be 100 mm long, to half a millimetre.",

@@ -23,12 +23,16 @@ from ulcermeter.datatypes.arrays import Matrix
 __all__ = ["face_of"]
 
 _RAYS, _FINER = 180, 4
+"""Rays from the middle, and how many neighbours are averaged to one."""
 _ANGLES = np.arange(_RAYS) * (2 * np.pi / _RAYS)
+"""Of the rays, rad."""
 _CIRCLE = np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)])
 _DESIGN = np.column_stack([_CIRCLE, _CIRCLE[:, 0] ** 2, 2 * _CIRCLE[:, 0] * _CIRCLE[:, 1], _CIRCLE[:, 1] ** 2])
+"""How each ray's edge moves with the ellipse's five numbers."""
 _SHARES = (0.80, 1.18)
 """Where edges are looked for, shares of the radius found."""
 _LEAST_RADIUS_PX = 40.0
+"""Of a smaller coin, wall and rim are a pixel or two apart and cannot be told (assumption)."""
 _BLUR = (1.0, 0.006)
 """Gaussian of the edge filter: px, and as a share of the radius."""
 _EDGES_A_RAY, _LEAST_EDGE, _CLEAR_EDGE = 8, 0.12, 0.30
@@ -36,7 +40,9 @@ _EDGES_A_RAY, _LEAST_EDGE, _CLEAR_EDGE = 8, 0.12, 0.30
 _NEAR = (1.0, 0.005)
 """An edge this near lies on the ellipse: px, and as a share of the radius."""
 _BEYOND = 0.10
+"""Edges farther out than this share of the radius are the ground's (assumption)."""
 _LEAST_OBSERVED, _LEAST_OUTER = 40, 0.35
+"""Rays of 180 on which a rim must be seen, and share of them on which nothing may lie beyond it (assumption)."""
 _AS_WELL_OBSERVED = 0.6
 """Of the rim found, the least share that must be seen of one that replaces it: cloth round a dot has edges too."""
 _THICKNESS = 0.09

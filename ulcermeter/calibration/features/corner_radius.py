@@ -22,6 +22,7 @@ _FROM_MM, _TO_MM = -1.6, 3.6
 _SHADOW_MM = 1.2
 """Over which a shadow close beside a thing fades; assumption."""
 _RADII_MM = np.arange(0.0, 8.01, 0.4)
+"""Tried, mm: from a sharp corner to more than twice a card's."""
 _LEAST_EXPLAINED = 0.6
 """Share of the picture's variance about a corner that two plain colours must explain; assumption."""
 _LEAST_STEP = 8.0
@@ -47,7 +48,9 @@ class _Sampling:
 
 
 _GUESSED = _Sampling(0.4, (0.8,), (-0.6, 0.0, 0.6))
+"""Of a guess: coarse, and 0.6 mm to either side, by which its sides may be off."""
 _FITTED = _Sampling(0.2, (0.4, 1.2), (-0.2, 0.0, 0.2))
+"""Of fitted sides: fine, sharp or as blurred as a photo may be at the gates."""
 
 
 def corner_radii(

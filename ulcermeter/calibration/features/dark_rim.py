@@ -12,6 +12,7 @@ from ulcermeter.datatypes.arrays import Floats
 __all__ = ["rim_offsets"]
 
 _PROFILES = 8
+"""Read at each place along the side and averaged."""
 _SMOOTHED = 5
 """Neighbouring places averaged: a brushed or printed face has dark grains of its own."""
 _LEAST_DEPTH = 0.15

@@ -20,22 +20,36 @@ from ulcermeter.datatypes.light import SRGB_TO_LINEAR
 __all__ = ["Ellipse", "EllipseFit", "find_ellipses", "fit_ellipse"]
 
 _LONG_SIDES_PX = (900, 360)
+"""Of the shrunken photos: small discs show on the first, large ones on the second."""
 _CANNY = {False: (40, 110), True: (8, 20)}
 """Weak and strong edges, levels of a Sobel gradient; faint rims: a white dot on paper is 10 levels off it (25 here)."""
 _MOST_CHAINS = 500
+"""The longest chains of edge that are looked at: texture has thousands (assumption)."""
 _LEAST_ARC_PX = 18
+"""Of an arc of edge, px: shorter ones fit any ellipse (assumption)."""
 _LEAST_TURN = 0.7
+"""By which an arc must bend, rad: 40 degrees of a circle; a flatter one does not tell its radius (assumption)."""
 _TANGENT_STEP = 5
+"""Edge pixels to either side from which a tangent is taken: over ten, steps of the pixel grid cancel."""
 _LEAST_SEMI_PX, _LEAST_RATIO = 7.0, 0.5
+"""Of the short half axis on the shrunken photo, and its share of the long one: 60 degrees of tilt, more than any gate
+passes (assumption)."""
 _ANGLES = 72
+"""At which a rim is followed: every 5 degrees."""
 _LEAST_SUPPORT = 0.55
+"""Share of a rim that must be seen: more than half, so that no two rims share their support (assumption)."""
 _FINE_SPACING_PX = 2.0
+"""Between the places of the fine fit along the rim: nearer ones see the same pixels."""
 _REACHES = (0.08, 0.05, 0.03, 0.02, 0.02, 0.02)
 """How far off a rim is looked for, shares of the radius; wide looks only bring it near and see every third place."""
 _WIDE, _EVERY = 0.02, 3
+"""Reaches beyond this share of the radius count as wide; every third place is then enough."""
 _REACH_LIMITS_PX = (3.5, 10.0)
+"""A blurred edge of 1.2 px sd needs the first; more than the second takes in what lies beside the disc (assumption)."""
 _LARGEST_DIAMETER_PX = 900.0
+"""A disc larger than this is shrunken first: its rim is known to a hundredth of a pixel all the same."""
 _LEAST_SD_PX = 0.01
+"""Of a rim's place, px: interpolation errs by as much (assumption)."""
 _LARGEST_SPREAD = (0.25, 0.0025)
 """Beyond this the rim is something else: px, and as a share of the radius."""
 

@@ -18,10 +18,13 @@ from ulcermeter.datatypes.arrays import Matrix
 __all__ = ["Bending", "fit_bending"]
 
 _POWERS = ((2, 0), (1, 1), (0, 2), (3, 0), (2, 1), (1, 2), (0, 3))
+"""Of x and y: second and third degree; a fold or roll of paper shows in these."""
 _N_MODES = 12
 """Seven powers in two directions are 14 displacements; two of them are perspective, which a homography has too."""
 _GRID = 15
+"""Places over each side at which displacements are made of unit size."""
 _LEAST_SD_PX = 0.02
+"""Of a border's place, px: interpolation errs by as much (assumption)."""
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,16 @@ _COMMON = {
 """Looked for when no dictionary is stated, largest first. Of 4 × 4 only the first fifty: a thousand codes of sixteen
 bits in four rotations would accept 6 % of all random patterns."""
 _ERRORS_ALLOWED = {7: 3, 6: 2, 5: 0, 4: 0}
+"""Wrong bits by modules a side: at most half of what OpenCV's dictionaries would correct (6, 4, 1 and 1), as patterns
+that are no marker come near to a code more easily (assumption)."""
 _COUNTS = (50, 100, 250, 1000)
+"""Sizes in which OpenCV keeps each family."""
 _LEAST_CONTRAST = 30.0
+"""Between black and white, 8-bit levels: noise of a dark photo stays under a third of it (assumption)."""
 _LEAST_MARGIN = 0.12
+"""Of the contrast, by which each module must lie off the middle: nearer it may be either (assumption)."""
 _SUBSAMPLES = (np.arange(3) - 1) * 0.22 + 0.5
+"""Where in a module its grey is read, shares of its side: clear of the neighbours' blur."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,7 @@ def resembles_marker(grey: NDArray[np.uint8], square: Points) -> bool:
         return False
     border, ground, inner = _ring(cells[1:-1, 1:-1]), float(np.median(_ring(cells))), cells[3:-3, 3:-3]
     contrast = ground - float(border.mean())
+    # A border may have glare on a tenth of it, and something inside be half as bright as the ground (assumption).
     dark = (ground - border) / max(contrast, 1.0) > 0.5
     return contrast > _LEAST_CONTRAST and float(dark.mean()) > 0.9 and inner.max() - border.mean() > 0.5 * contrast
 
@@ -138,6 +145,7 @@ def _read_bits(grey: NDArray[np.uint8], square: Points, size: int) -> NDArray[np
     level = (inner - black) / contrast
     if ((border - black) / contrast > 0.5 - _LEAST_MARGIN).any() or (np.abs(level - 0.5) < _LEAST_MARGIN).any():
         return None
+    # Shade may fall on a few modules of the ground (assumption).
     if np.mean((_ring(cells) - black) / contrast > 0.3) < 0.85:
         return None
     return (level > 0.5).astype(np.uint8)

@@ -31,9 +31,13 @@ _LEAST_REACH_PX, _USUAL_REACH_PX, _WIDE_REACH = 1.6, 9.0, 0.2
 """Profiles are kept short, so that they see one border only; in large modules they may be longer, so that a heavily
 blurred border still fits in."""
 _LARGEST_SIDE_PX = 900.0
+"""A marker larger than this is shrunken first, which costs no accuracy that matters."""
 _LEAST_SD_PX = 0.02
+"""Of a border's place, px: interpolation errs by as much (assumption)."""
 _BLEED_SD_PX = 0.5
+"""Prior of the bleeding, px: exposure and sharpening move borders by a few tenths (assumption)."""
 _FIRST_PASSES_OUTER = 2
+"""Passes with the outer borders alone: decoded corners may be off by more than an inner module."""
 _LARGEST_MOVE = 0.25
 """Of the side: decoded corners are a pixel or two off; a fit that goes farther follows no square."""
 _FITTED = 0.2
@@ -197,6 +201,7 @@ def _window_of(
     middles = (borders.starts[used] + borders.ends[used]) / 2
     design = np.column_stack([_sensitivity(corners, middles, normals), -np.ones(len(middles))])
     observed = np.isfinite(offsets)
+    # Fewer than half are seen of what is no marker, and 12 leave three degrees of freedom beside nine numbers.
     if observed.sum() < max(0.5 * used.sum(), 12):
         return None
     axes = _axes(to_px, middles)

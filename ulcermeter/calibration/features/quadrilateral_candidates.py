@@ -15,20 +15,27 @@ from ulcermeter.datatypes.arrays import Matrix
 __all__ = ["find_quads"]
 
 _LONG_SIDE_PX = 640
+"""Of the shrunken photo: a card is then some 200 px long and its print thin."""
 _CANNY, _SOFTNESS_PX = (30, 90), 1.0
+"""Weak and strong edges, levels of a Sobel gradient, after a blur of this sd (assumption)."""
 _FAINT_CANNY, _FAINT_SOFTNESS_PX = (4, 12), 2.0
 """For a step of a dozen levels, as of a white card on a white table; twice the blur keeps noise and weave down."""
 _MOST_LINES = 30
+"""Of the whole photo that are crossed: pairs of pairs grow with the fourth power (assumption)."""
 _MOST_COMPONENTS, _MOST_LINES_OF_COMPONENT = 10, 16
 """Connected webs of edge whose own lines are crossed, and how many of each."""
 _LEAST_CHAIN_PX = 8
 """Shorter chains of edge are weave, pores and noise."""
 _LEAST_LENGTH_SHARE = 0.06
+"""Of a side, over the photo's longer one: 240 px of 4000 (assumption)."""
 _LEAST_AREA_SHARE = 0.015
+"""Of an outline, over the photo's: a card of that share has 6 px/mm on a photo of 12 megapixels (assumption)."""
 _NEAR_PX = 2.0
+"""An edge this near to a side supports it: lines are found to a pixel or two."""
 _APART_PX = 4.0
 """Of two guesses, on the shrunken photo: lines nearer than 3 px are one line."""
 _LEAST_VISIBLE, _FAINT_LEAST_VISIBLE = 0.55, 0.35
+"""Share of a side along which there is an edge: a finger may cover the rest, a faint border has gaps (assumption)."""
 
 
 def find_quads(

@@ -18,11 +18,15 @@ from ulcermeter.datatypes.light import SRGB_TO_LINEAR
 __all__ = ["Quad", "crossing", "fit_quad"]
 
 _LARGEST_SIDE_PX = 1600.0
+"""A thing larger than this is shrunken first, which costs no accuracy that matters."""
 _LEAST_SD_PX = 0.02
+"""Of a border's place, px: interpolation errs by as much (assumption)."""
 _LARGEST_SPREAD_PX = 0.8
+"""Of places about a straight side: beyond it they are something else's (assumption)."""
 _LEAST_RIM_VISIBLE = 0.6
 """Share of a side along which a dark rim must be seen, in a straight line, to be one; assumption."""
 _LEAST_REACH_PX = 6.0
+"""Of a look for a sharper border, px: the least with which `fit_quad` finds a side."""
 _FINE_REACH_PX, _EVERY = 5.0, 3
 """Wider looks only bring a side near, and see every third place along it."""
 
@@ -70,6 +74,7 @@ def fit_quad(
     """
     light, origin, scale = _patch(pixels, guess)
     corners = (guess - origin + 0.5) * scale - 0.5
+    # 2 % of the thing's size, by which a guess may be off: a pixel or two of the shrunken photo (assumption).
     start_reach = float(np.clip(0.02 * np.ptp(corners, axis=0).max(), 6, 16))
     ends = np.roll(corners, -1, axis=0)
     mixes = [_channel_mix(light, a, b, start_reach) for a, b in zip(corners, ends, strict=True)]
@@ -197,6 +202,7 @@ def _fit_side(
     visible = np.isfinite(offsets)
     if visible.sum() < max(len(at) / 3, 8):
         return None
+    # Places where hardly any border is are not the side's (assumption).
     visible &= steps > 0.2 * float(np.median(steps[visible]))
     return _side(start, end, at, offsets, visible)
 

@@ -25,6 +25,8 @@ _SLOPES = 31
 _ROUNDS, _STEPS = 3, 8
 """The surest places draw the line to themselves, and away from the end of a shadow that ran beside the rest of it."""
 _WINDOW_PX, _CLOSE_PX = 1.6, 3.0
+"""Sd of the window about a border, and how far a place may lie off the line: an edge of a photo in focus is as wide
+(assumption)."""
 _LEAST_SD_PX = 0.1
 """Of a border's place at one stretch, however clear it is: relief of paper, chamfer of the card; assumption."""
 _APART_PX, _NOISE_SHARE = 3.0, 2.0

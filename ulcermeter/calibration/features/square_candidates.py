@@ -12,8 +12,11 @@ from ulcermeter.geometry import area, signed_area
 __all__ = ["find_squares", "shrunken_grey"]
 
 _WINDOWS_PX = (15, 51)
+"""Of the local mean that a dark shape is held against: thin borders of small markers, broad ones of large."""
 _DARKER = 7
+"""Than that mean, 8-bit levels: above the noise of a phone, below the contrast of grey print (assumption)."""
 _LEAST_SIDE_PX = 9.0
+"""Six modules of 1.5 px: a smaller marker cannot be read."""
 
 
 def shrunken_grey(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
@@ -66,6 +69,7 @@ def _four_sided(contour: NDArray[np.int32]) -> Points | None:
     if len(polygon) != 4 or not cv2.isContourConvex(polygon.astype(np.float32)):
         return None
     sides = np.hypot(*(np.roll(polygon, -1, axis=0) - polygon).T)
+    # A square tilted by 75 degrees has sides of 1 to 4.
     if sides.min() < _LEAST_SIDE_PX or sides.max() > 4 * sides.min():
         return None
     return np.asarray(polygon if signed_area(polygon) > 0 else polygon[::-1].copy())

@@ -13,16 +13,21 @@ from ulcermeter.datatypes.arrays import Reals
 __all__ = ["TickCluster", "find_ticks"]
 
 _TILE_PX = 96
+"""Side of a tile, px: some ten ticks (assumption)."""
 _PERIODS_PX = (3.6, 30.0)
+"""Of ticks: shorter ones are not resolved, of longer ones a tile holds too few."""
 _LEAST_SHARE = 0.22
 """Share of a tile's fine detail that lies in one wave and its neighbours in the spectrum."""
 _LEAST_CONTRAST = 4.0
+"""Of a tile, standard deviation in 8-bit levels: less is noise (assumption)."""
 _AGREE, _DRIFT = 0.15, 0.35
 """How far neighbours' waves may differ, and those of one scale, by its tilt and bend."""
 _LEAST_TILES = 4
+"""Of a row, overlapping by half: 240 px, the 15 ticks that a reading needs at 16 px a tick."""
 _STRONGEST = 10
 """Tiles of a row that count for its strength: cloth is larger than any ruler."""
 _MOST_SEEDS, _MOST_ROWS = 12, 3
+"""Rows that are grown, and that are returned (assumption): each costs a reading."""
 
 
 @dataclass(frozen=True)

@@ -22,15 +22,23 @@ _SAMPLES = 20
 _REACH, _FIRST_REACH = 7.0, 1.2
 """How far to the sides ticks are followed, in periods; and at first, before their direction is known."""
 _WINDOW, _WINDOW_SD = 0.45, 0.14
+"""Of a tick, in periods: up to the next tick's, and the width of an inked line."""
 _BAND_CONTRAST = 0.5
+"""Of the short ticks' contrast, over which a row still shows them: an end's half height."""
 _TRIM = 0.12
+"""Share of the short ticks left out at either end: there the end's blur begins."""
 _LEAST_ROWS = 4
+"""Over which a tick's slope can be told."""
 _LEAST_WHOLE = 0.8
+"""Share of a tick's rows with ink: less is a scratch or print (assumption)."""
 _SHARES = (0.2, 0.8)
 """Of a short tick's length, from the clearer line of ends: where its two points are taken."""
 _LEAST_SD_PX = 0.01
+"""Of a tick's place, px: interpolation errs by as much (assumption)."""
 _LEAST_TICKS = 12
+"""That a course of the third degree is fitted to four times over."""
 _OUTLIER = 4.0
+"""Robust standard deviations: one tick of 16,000 lies farther off by chance."""
 _LARGEST_END_SPREAD = 0.25
 """In periods: ends that scatter more are no line."""
 

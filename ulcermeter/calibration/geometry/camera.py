@@ -23,6 +23,8 @@ __all__ = ["CameraPrior", "camera_prior", "lens_matches", "read_lens", "write_le
 DIAGONAL_35MM_MM = 43.2666
 """Diagonal of a 36 × 24 mm frame, mm: 35 mm equivalents compare diagonals (CIPA DCG-001-2018, 4.5)."""
 _USUAL_ASPECTS = (1.25, 1.60)
+"""Longer over shorter side of whole sensors: 4:3 and 3:2, with what roundings make; 16:9 and squares are cut
+(assumption)."""
 _SPAN_SDS = 3.0
 """From one end of what a focal length may be to the other, in standard deviations: either end is 1.5 of them from the
 middle, so that 95 % intervals hold both."""
@@ -78,6 +80,7 @@ def camera_prior(photo: Photo, *, protocol: Protocol, lens: LensProfile | None) 
     longer, centre = float(max(rows, cols)), ((cols - 1) / 2, (rows - 1) / 2)
     if lens is not None:
         x, y = centre[0] + lens.centre_rel[0] * longer, centre[1] + lens.centre_rel[1] * longer
+        # The principal point moves by some 0.3 % as a phone focuses and steadies (assumption).
         return CameraPrior(lens.focal_rel * longer, lens.focal_rel_sd / lens.focal_rel, (x, y), 0.003 * longer, 0.0)
     per_mm = math.hypot(rows, cols) / DIAGONAL_35MM_MM
     k1_sd = protocol.calibration.lens_k1_sd
@@ -162,6 +165,7 @@ def lens_matches(photo: Photo, lens: LensProfile) -> bool:
         return False
     if of_photo.focal_35mm_mm is None or of_lens.focal_35mm_mm is None:
         return of_photo.focal_35mm_mm == of_lens.focal_35mm_mm
+    # EXIF gives whole millimetres.
     return abs(of_photo.focal_35mm_mm - of_lens.focal_35mm_mm) < 1.0
 
 

@@ -20,6 +20,7 @@ from ulcermeter.datatypes.arrays import Matrix
 __all__ = ["Level", "PoseSamples", "Poses", "solve_poses"]
 
 _STEPS = 40
+"""Most steps of Levenberg-Marquardt: poses settle in under ten."""
 _LEAST_GAIN = 1e-3
 """Of chi2, whose unit is one standard deviation squared: smaller steps change nothing."""
 _MIRROR_CHI2 = 20.0
@@ -30,6 +31,7 @@ by, or that start from other places of a disc's points, mean the same tilt."""
 _TILT_FREEDOM = 2.0
 """Of the t distribution of tilts: many photos are nearly square to the plane, and a few far from it."""
 _DIFFERENCES = np.array([1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-3, 1e-3, 1e-6])
+"""Steps of the numerical derivatives, in each parameter's unit: rad, 1, ln mm, ln px, px, 1."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ MAX_RECTIFIED_SIDE_PX = 32_000
 """Longest side of a rectified window, and of the part of the photo that it is taken from: OpenCV resamples no longer
 ones (32,767)."""
 _GRID_STEP = 16
+"""Between nodes that are mapped exactly, px of the result."""
 
 
 def rectify(photo: Photo, calibration: Calibration, *, spacing_mm: float, window: Box | None = None) -> RectifiedPhoto:
@@ -110,6 +111,7 @@ def _plane_box(calibration: Calibration, bounds: tuple[float, float, float, floa
     outline = np.vstack([a + (b - a) * t for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True)])
     straight = calibration.undistorted(outline)
     depth = np.column_stack([straight, np.ones(len(straight))]) @ calibration.pixel_to_mm[2]
+    # A part of the window twenty times as far away as another shows no skin any more (assumption).
     if depth.min() <= 0 <= depth.max() or np.abs(depth).min() < 0.05 * np.abs(depth).max():
         raise Refusal(
             Problem(

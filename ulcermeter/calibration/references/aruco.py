@@ -31,8 +31,11 @@ __all__ = ["ARUCO", "find_aruco", "find_markers", "refuse_mirrored"]
 # A little more than the box: a marker that is boxed tightly keeps the ground round it (share of its side, assumption).
 _BOX_MARGIN = 0.15
 _FIRST_LONG_SIDE_PX = 1000
+"""Of the shrunken photo: a marker of 10 mm at 12 px/mm on 4000 px is then 30 px, five a module."""
 _MOST_SQUARES = 400
+"""That are decoded, largest first: texture has thousands (assumption)."""
 _LEAST_FITTED = 0.7
+"""Share of borders that lie where the code has them: fewer is no square marker (assumption)."""
 _SIMPLE_BORDERS = 12
 """Codes with fewer borders between their inner modules are so simple that icons on a cardboard box read as them. Of the
 codes looked for only DICT_4X4_50's 17 is (8 borders)."""

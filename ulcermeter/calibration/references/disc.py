@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["DISC", "cropped", "disc_poses", "find_disc", "find_discs"]
 
 _POINTS = 8
+"""On the rim: more than the eight numbers of a homography need."""
 _SLIDE_RAD = 0.3
 """How far the points may lie along the rim from where they are written down: no constraint for any tilt."""
 _HIDDEN_SD = 0.06
@@ -39,18 +40,23 @@ coins lying flat their axes differ by 1.3 % (one standard deviation of a differe
 _LEAST_DIAMETER_PX = 40.0
 """A dot of 5 mm at the least px/mm that any photo may have; smaller circles are everywhere."""
 _LEAST_SUPPORT, _LEAST_SUPPORT_BOXED, _LEAST_SUPPORT_FAINT = 0.65, 0.50, 0.85
+"""Share of a rim that must be seen: less where a person points at it, more of a faint one, as texture has many
+(assumption)."""
 _LARGEST_RMS = (0.30, 0.012)
 """How far a rim may wander from an ellipse: px, and as a share of its radius."""
 _LEAST_CONTRAST = 0.015
+"""Across a rim, linear light 0..1: two 8-bit levels among bright ones (assumption)."""
 _LEAST_QUALITY = 0.60
 """Of a rim that no box points at. On 164 photos of wounds without a disc (fuseg/train) rims over 40 px reach 0.54, on
 photos of euro coins the worst coin has 0.64."""
 _MOST_TRIED = 20
+"""Guesses that are fitted at full resolution, best first (assumption)."""
 _BETTER_OBSERVED = 0.15
 """By how much more of a rim may be seen at full resolution than on the shrunken photo."""
 _CLEARLY_BETTER = 0.12
 """Lead in quality by which one candidate is chosen over another without being asked."""
 _SAME_RIM = 0.88
+"""Of radii: rims nearer than this may be a coin's face and its wall (assumption)."""
 
 
 def find_disc(
@@ -138,6 +144,7 @@ def _inside(fit: EllipseFit, region: Box | None) -> bool:
     if region is None:
         return True
     x, y, width, height = region
+    # A box is drawn round a disc, somewhat too large or too small (assumption).
     if not 0.6 < 2 * fit.ellipse.radius_px / max(width, height) < 1.4:
         return False
     return bool(x <= fit.ellipse.centre_px[0] <= x + width and y <= fit.ellipse.centre_px[1] <= y + height)
@@ -160,6 +167,7 @@ def _outermost(fits: list[EllipseFit]) -> list[EllipseFit]:
 
 def _within(fit: EllipseFit, other: EllipseFit) -> bool:
     apart = float(np.hypot(*(fit.ellipse.centre_px - other.ellipse.centre_px)))
+    # A disc's centre within another's rim; the larger one may be seen a little less of (assumption).
     return apart < 0.95 * other.ellipse.radius_px and other.ellipse.support > fit.ellipse.support - 0.25
 
 
@@ -171,6 +179,7 @@ def _purity(fit: EllipseFit) -> float:
 def _quality(fit: EllipseFit, region: Box | None) -> float:
     """Return how much a rim looks like a disc's: how much of it is seen, how round, how clear, how well boxed."""
     wander = fit.rms_px / max(_LARGEST_RMS[0], _LARGEST_RMS[1] * fit.ellipse.radius_px)
+    # The weights order candidates, and decide with `_LEAST_QUALITY` (assumption).
     quality = fit.ellipse.support - 0.3 * wander + 0.1 * min(fit.contrast / 0.2, 1.0)
     if region is not None:
         off = fit.ellipse.centre_px - np.array([region[0] + region[2] / 2, region[1] + region[3] / 2])
@@ -220,6 +229,7 @@ def _found(size_mm: float, disc: EllipseFit, camera: CameraPrior, size_sd_pct: f
         outline_px=outline,
         starts_px=tuple(_projected(pose, circle, camera) for pose in poses),
         size_sd_pct=size_sd_pct,
+        # A disc is cut or struck round to a few micrometres (assumption); its error is the rim's.
         point_sd_mm=0.003,
     )
 

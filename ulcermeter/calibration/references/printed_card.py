@@ -31,13 +31,19 @@ if TYPE_CHECKING:
 __all__ = ["CARD", "card_corners", "card_texture", "find_card", "write_card"]
 
 _LONG_SIDES_PX = (1000, 2000)
+"""Of the shrunken photos: the first is quick and reads a card that fills the photo, the second a far one."""
 _ENOUGH_CORNERS = 24
+"""With which the second size is not tried (assumption)."""
 _LEAST_CORNERS = 8
+"""Twice what a homography needs."""
 _LEAST_SPREAD_MM = 10.0
+"""In both directions: as much as a marker of 10 mm has."""
 _WINDOW_MM = 0.65
 """Half of the window in which a corner is placed: short of the markers beside it."""
 _OUTLIER = 4.0
+"""Robust standard deviations: one corner of 16,000 lies farther off by chance."""
 _LEAST_SD_PX = 0.02
+"""Of a corner's place, px: interpolation errs by as much (assumption)."""
 
 
 def find_card(
@@ -149,11 +155,13 @@ def _agreeing(corners: Points, plane: Points) -> tuple[NDArray[np.bool_], float]
     spread = 1.0
     for _ in range(4):
         off = np.hypot(*(transform_points(fit_homography(plane[used], corners[used]), plane) - corners).T)
+        # The median distance of a two-dimensional normal is sqrt(2 ln 2) = 1.1774 standard deviations.
         spread = max(float(np.median(off[used])) / 1.1774, _LEAST_SD_PX)
         kept = off < _OUTLIER * spread + 0.05
         if (kept == used).all() or kept.sum() < _LEAST_CORNERS:
             break
         used = kept
+    # Fewer that agree are two cards, or one that is bent (assumption).
     if used.sum() < 0.6 * len(used):
         raise Refusal(
             Problem(

@@ -32,13 +32,18 @@ if TYPE_CHECKING:
 __all__ = ["RULER", "find_ruler"]
 
 _LONG_SIDES_PX = (1000, 2016)
+"""Of the shrunken photos: coarse ticks show on the first, fine ones on the second."""
 _STEP_PX = 0.5
+"""Between places along the scale."""
 _LEAST_TICKS = 15
+"""In a row: one and a half periods of the ten that tell millimetres."""
 _LARGEST_JITTER = 0.10
 """Spread of ticks about their smooth course, in ticks."""
 _MOST_TICKS = 40
 """Points of a calibration: more ticks are averaged with their neighbours."""
 _LEAST_EXPLAINED, _CLEAR_EXPLAINED, _SURE_EXPLAINED = 0.30, 0.08, 0.80
+"""Share of the ink's variance that a pattern must explain, by which it must lead others, and from which no other is
+tried (assumption)."""
 _FAR_SD, _FAR_JITTER = 0.3, 0.1
 """Of the far points' distance from the near ones, together and each: a tilt of 35 degrees shortens it by 18 %. It says
 on which side of the near ones they lie, lest the plane be seen from behind, and little more."""
@@ -51,8 +56,11 @@ _OBSERVED_TURN_SD = 0.035
 _SQUARE_SD_DEG = 0.3
 """Between ticks and the line of their ends, which may be the paper's cut edge (assumption)."""
 _OVERTONES = (1.0, 1 / 2, 1 / 3, 2.0)
+"""Ticks per wave found: as it is, every second or third wave a tick, two ticks a wave."""
 _PERIODS_PX = (3.6, 40.0)
+"""Of ticks on the shrunken photo: shorter ones are not resolved, of longer ones too few fit in."""
 _INK_PERIODS = 6.0
+"""To the sides of the short ticks, in which longer ones are looked for."""
 _LEAST_COHERENCE = 0.04
 """Least share of the profile's variance that is the wave itself."""
 _OVERTONE_INK = 0.15
@@ -295,6 +303,7 @@ def _read(scale: _Scale) -> _Reading:
     most = max(tens, twenties, inches)
     if inches > max(tens, twenties) + _CLEAR_EXPLAINED and inches > _LEAST_EXPLAINED:
         return _Reading(scale, most, why_not=_WhyNot.INCHES)
+    # Of half millimetres every second tick is longer, of millimetres none (shares: assumption).
     halves = explained[2] > 0.4 or (twenties > tens + 2 * _CLEAR_EXPLAINED and explained[2] > 0.15)
     if max(tens, twenties) < max(_LEAST_EXPLAINED, inches + _CLEAR_EXPLAINED) or (halves and twenties < tens):
         return _Reading(scale, most, why_not=_WhyNot.UNIT_NOT_CLEAR)

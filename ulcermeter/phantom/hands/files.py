@@ -13,7 +13,9 @@ import numpy as np
 from ulcermeter.phantom.hands.scene import HandPicture, HandStudio
 from ulcermeter.phantom.hands.truth import FingerTruth
 
+# In the PNG: labels in the low five bits, nail and sore in one bit each.
 LABEL_BITS, NAIL_BIT, SORE_BIT = 31, 32, 64
+# As phones save photos (assumption).
 JPEG_QUALITY = 92
 
 

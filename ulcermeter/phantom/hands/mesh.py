@@ -17,6 +17,7 @@ from ulcermeter.phantom.hands.subdivision import smooth_hand
 
 # The part of the bone beside the knuckle that still counts for the finger: the web lies there.
 FREE_SHARE = 0.55
+# Distance from the tip given to the palm, mm: beyond any finger.
 FAR_MM = 1e3
 
 

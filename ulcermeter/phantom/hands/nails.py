@@ -12,6 +12,7 @@ from ulcermeter.datatypes.arrays import Floats
 from ulcermeter.phantom.hands.rest_pose import RestHand
 from ulcermeter.phantom.hands.subdivision import smooth_hand
 
+# Points of a plate over its width and length: at 2 mm apart its curve is smooth.
 N_TRANSVERSE, N_AXIAL = 9, 10
 
 

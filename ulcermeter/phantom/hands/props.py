@@ -121,4 +121,5 @@ KINDS: tuple[Callable[[np.random.Generator], tuple[Reals, NDArray[np.float32]]],
     _ruler,
     _pen,
 )
+# Of `KINDS`: rods most often, as they are likest to a finger (assumption).
 PROBABILITIES = (0.2, 0.2, 0.2, 0.15, 0.25)

@@ -15,7 +15,9 @@ from ulcermeter.phantom.hands.mesh import HandMesh
 from ulcermeter.phantom.hands.nails import nails_picture
 from ulcermeter.phantom.hands.shader import FRAGMENT, VERTEX
 
+# Drawn pixels per picture pixel on each side: edges are mixed of four.
 SUPERSAMPLE = 2
+# Depths between which the graphics library draws, mm: nearer than any hand comes to the lens, farther than any table.
 NEAR_MM, FAR_MM = 20.0, 5000.0
 
 

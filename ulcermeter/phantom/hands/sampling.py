@@ -17,12 +17,15 @@ from ulcermeter.phantom.hands.rest_pose import FingerShape, RestHand, along_fing
 from ulcermeter.phantom.hands.subdivision import smooth_hand
 from ulcermeter.phantom.skin import BACK_SRGB, PALM_SRGB, linear, tone_colour
 
-TEXTURE_PX = 2048
-
+# Colours of sores: granulation, slough, eschar, blood; sRGB (assumption).
 WOUND_BED_SRGB = np.array([(140, 30, 30), (190, 60, 50), (200, 160, 90), (225, 205, 150), (45, 25, 20), (90, 10, 15)])
+# Colours of tips: necrosis, pallor, cyanosis, redness; sRGB (assumption).
 TIP_SRGB = np.array([(28, 22, 22), (45, 25, 25), (235, 225, 210), (120, 80, 130), (90, 70, 120), (150, 30, 35)])
+# Nail polish; sRGB (assumption).
 POLISH_SRGB = np.array([(170, 20, 40), (220, 120, 140), (40, 20, 60), (240, 235, 230), (60, 120, 160), (20, 20, 20)])
+# Plasters and gauze; sRGB (assumption).
 BAND_SRGB = np.array([(205, 160, 120), (235, 235, 230), (190, 140, 100), (120, 160, 200), (245, 240, 220)])
+# Examination gloves; sRGB (assumption).
 GLOVE_SRGB = np.array([(120, 150, 215), (240, 240, 240), (40, 40, 45), (150, 120, 190), (215, 220, 200)])
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes.arrays import Ints
 from ulcermeter.phantom.hands.body import read_body
 
+# Steps of subdivision: more takes time and shows no difference at the pictures' size (assumption).
 LEVELS = 1
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ulcermeter.segmentation.training.samples import Pool
 
 Log = Callable[[str], None]
+# Fewer cannot be split into training and held-out ones (assumption).
 MIN_PHOTOS = 8
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from ulcermeter.datatypes.arrays import Pixels
 from ulcermeter.segmentation.prompt_channels import Prompt, click_bump
 
+# Smaller parts of a mask are no wound that a person would point at, px (assumption).
 MIN_WOUND_PX = 40
 
 
