@@ -185,7 +185,7 @@ def read_rows(path: Path) -> list[tuple[int, str, str]]:
     Parameters
     ----------
     path : Path
-        The log's file; it is not changed.
+        The log's file; no entry of it is changed.
 
     Returns
     -------
@@ -199,9 +199,13 @@ def read_rows(path: Path) -> list[tuple[int, str, str]]:
     if not path.exists():
         return []
     try:
-        database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
+        # What a killed process left half written is rolled back, which needs to write.
+        how = "rw" if path.with_name(f"{path.name}-journal").exists() else "ro"
+        database = sqlite3.connect(f"{path.resolve().as_uri()}?mode={how}", uri=True, timeout=10)
         try:
             database.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+            if not database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]:
+                return []  # killed before the first entry
             return [(int(n), str(t), str(h)) for n, t, h in database.execute("SELECT * FROM entries ORDER BY number")]
         finally:
             database.close()
