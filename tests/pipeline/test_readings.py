@@ -143,7 +143,10 @@ def test_adjudicated_before_primary_before_the_only_one_before_the_machine(study
     assert who(primary, one, two) == "R2" and who(primary, one) == "R1"
     assert who(study, one, two, third) == who(primary, one, two, third) == "R3"
     rows = apply_readings(primary, machine, [one, two]).rows
-    assert [(row["reader"], row["counts"]) for row in rows] == [("R1", "no"), ("R2", "yes")]
+    listed = [(row["reader"], row["counts"]) for row in rows]
+    assert listed == [("R1", "no"), ("R2", "yes"), ("machine", "no")]
+    unsettled = apply_readings(study, machine, [one, two]).rows
+    assert [row["counts"] for row in unsettled] == ["no", "no", "yes"]
 
 
 def test_a_reading_of_another_photo_under_the_same_name_is_not_kept_and_named(study: Study, machine: tuple) -> None:
@@ -175,4 +178,4 @@ def test_tables_after_readings_are_those_of_a_full_run(
     assert {p.name: p.read_bytes() for p in (folder / "overlays").iterdir()} == overlays
     assert record["log"]["entries"] == 2 and record["log"] == full.run["log"]
     assert set(read_results(folder).measurements["reader"]) == {"R1"}
-    assert list(full.readings["counts"]) == ["yes", "yes"]
+    assert dict(zip(full.readings["reader"], full.readings["counts"], strict=True)) == {"R1": "yes", "machine": "no"}

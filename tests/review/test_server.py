@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,16 @@ def test_photos_come_out_without_exif(session: Session) -> None:
     answer = client(session).get(f"/{TOKEN}/api/image/{read_item(session).id}")
     with Image.open(io.BytesIO(answer.content)) as image:
         assert not image.getexif() and "exif" not in image.info and image.size == (960, 720)
+
+
+def test_a_photo_exchanged_since_the_run_is_not_shown_under_its_old_outlines(session: Session, tmp_path: Path) -> None:
+    item = read_item(session)
+    study = shutil.copytree(session.study.root, tmp_path / "study")
+    session.study = replace(session.study, root=study)
+    path = study / item.place[0]
+    path.write_bytes(path.read_bytes() + b" ")
+    answer = client(session).get(f"/{TOKEN}/api/image/{item.id}")
+    assert answer.status_code == 422 and "another file now" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(

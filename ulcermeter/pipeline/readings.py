@@ -36,7 +36,7 @@ from ulcermeter.readings import (
 )
 from ulcermeter.segmentation.tracings import segment_tracing
 from ulcermeter.tables import columns
-from ulcermeter.tables.cells import PASSED, is_unconfirmed
+from ulcermeter.tables.cells import MACHINE, PASSED, is_unconfirmed
 from ulcermeter.wording import reading_not_kept
 
 if TYPE_CHECKING:
@@ -185,6 +185,8 @@ def apply_readings(
     for one in readings:
         if one not in lost:
             work.list_rows(one)
+    for place in dict.fromkeys(one.place for one in readings if one not in lost):
+        work.list_machine(place)
     return work.applied()
 
 
@@ -327,6 +329,16 @@ class _Work:
             self.rows.append(self._row(one, ulcer, sizes, counts=id(ulcer) in self.used))
         if one.verdict is not PlaceVerdict.NONE:
             self.rows.append(self._row(one, None, {}, counts=id(one) in self.used))
+
+    def list_machine(self, place: PlaceKey) -> None:
+        """List the machine's outlines beside what was read of them."""
+        for position in self.places[place]:
+            machine, stands = self.machine[position], self.done[position].measurements
+            for row in machine.measurements:
+                own = UlcerReading(int(row["label"]), UlcerVerdict.ACCEPTED)
+                one = PlaceReading(MACHINE, place, machine.photo["sha256"], run_id=self.run_id)
+                counts = any(kept is row for kept in stands)
+                self.rows.append(self._row(one, own, dict(row), counts=counts) | {"verdict": MACHINE})
 
     def _sizes_of(self, at: Sequence[int], ulcer: UlcerReading) -> Row:
         if ulcer.outline_px is None or ulcer.verdict in _GONE or not at:

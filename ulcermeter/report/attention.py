@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ulcermeter.datatypes import Results
 from ulcermeter.protocol import Protocol
 from ulcermeter.report.formatting import with_interval
-from ulcermeter.tables.cells import PASSED, is_unconfirmed, known_number, records
+from ulcermeter.tables.cells import MACHINE, PASSED, is_unconfirmed, known_number, records
 from ulcermeter.tables.flags import CONTRADICTIONS, Flag, FlagKind, in_doubt_of_identity, read_flags
 from ulcermeter.wording import flag_in_words
 
@@ -76,6 +76,7 @@ def _readings(results: Results) -> Iterable[Item]:
     for words in results.run.get("readings_not_kept", []):
         yield Item("Readings that could not be used", "", "", "readings.csv", words)
     rows = [row for row in records(results.readings) if row["occasion"] == 1 and not row["not_kept"]]
+    rows = [row for row in rows if row["reader"] != MACHINE]
     readers: dict[tuple[str, ...], set[str]] = {}
     settled = set()
     for row in rows:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from ulcermeter.datatypes import Box, Photo
+from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.photo import read_photo
 
 __all__ = ["Pictures"]
@@ -26,14 +27,22 @@ class Pictures:
         self._kept: OrderedDict[Path, Photo] = OrderedDict()
         self._lock = Lock()
 
-    def photo(self, path: Path) -> Photo:
+    def photo(self, path: Path, sha256: str) -> Photo:
         """Return a photo, read where it is not kept.
 
         Raises
         ------
         PhotoError
-            It cannot be read any more.
+            It cannot be read any more, or is another than the one of that hash: its outlines would lie on another skin.
         """
+        photo = self._photo(path)
+        if photo.sha256 != sha256:
+            raise PhotoError(
+                Problem("the photo is another file now than the run measured", action="run `ulcermeter run` again")
+            )
+        return photo
+
+    def _photo(self, path: Path) -> Photo:
         with self._lock:
             if path in self._kept:
                 self._kept.move_to_end(path)
@@ -45,9 +54,9 @@ class Pictures:
                 self._kept.popitem(last=False)
         return photo
 
-    def jpeg(self, path: Path, crop: Box | None = None) -> bytes:
+    def jpeg(self, path: Path, sha256: str, crop: Box | None = None) -> bytes:
         """Return a photo, or a part of it (x, y, width, height, whole px), as JPEG without EXIF."""
-        pixels = self.photo(path).pixels
+        pixels = self.photo(path, sha256).pixels
         if crop is not None:
             x, y, width, height = (int(value) for value in crop)
             pixels = pixels[max(y, 0) : y + height, max(x, 0) : x + width]

@@ -134,11 +134,13 @@ class _Handlers:
                 crop = (float(x), float(y), float(width), float(height))
             if not item.sha256:
                 raise PhotoError(Problem("this photo cannot be read", action="copy it from the camera again"))
-            return self.session.pictures.jpeg(self.session.study.root / item.place[0], crop)
+            return self.session.pictures.jpeg(self.session.study.root / item.place[0], item.sha256, crop)
 
         try:
             return Response(await run_in_threadpool(encode), media_type="image/jpeg", headers=_HEADERS)
-        except (UlcermeterError, ValueError, KeyError, AssertionError):
+        except UlcermeterError as error:
+            return self._refused(error)
+        except (ValueError, KeyError, AssertionError):
             return Response(status_code=404, headers=_HEADERS)
 
     async def measure(self, request: Request) -> Response:
@@ -173,7 +175,7 @@ class _Handlers:
             geometry = self.session.geometry(item)
             if geometry is None:
                 raise PhotoError(Problem("nothing can be measured on this photo", action="take it again"))
-            photo = self.session.pictures.photo(self.session.study.root / item.place[0])
+            photo = self.session.pictures.photo(self.session.study.root / item.place[0], item.sha256)
             stroke = given.get("stroke")
             found = find_outline(
                 photo,
@@ -231,10 +233,15 @@ class _Handlers:
             said = {"error": "the page sent what this program does not understand: load the page again"}
             return JSONResponse(said, status_code=400, headers=_HEADERS)
         except UlcermeterError as error:
-            # A problem's place is a file's name.
-            where_left_out = "; ".join(str(replace(one, where="")) for one in error.problems)
-            said = {"error": where_left_out if self.session.mode.blinded else str(error)}
-            return JSONResponse(said, status_code=422, headers=_HEADERS)
+            return self._refused(error)
+
+    def _refused(self, error: UlcermeterError) -> Response:
+        from starlette.responses import JSONResponse
+
+        # A problem's place is a file's name.
+        where_left_out = "; ".join(str(replace(one, where="")) for one in error.problems)
+        said = {"error": where_left_out if self.session.mode.blinded else str(error)}
+        return JSONResponse(said, status_code=422, headers=_HEADERS)
 
 
 def _numbers(given: Any, count: int) -> tuple[float, ...] | None:

@@ -27,6 +27,6 @@ export const shape = (id, given) => post(`api/shape/${id}`, given);
 
 export async function image(id, crop) {
   const response = await reach(`api/image/${id}${crop ? `?crop=${crop.join(",")}` : ""}`);
-  if (!response.ok) throw new Error("this photo cannot be shown");
+  if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error || "this photo cannot be shown");
   return createImageBitmap(await response.blob());
 }
