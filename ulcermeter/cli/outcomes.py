@@ -24,7 +24,7 @@ __all__ = ["command"]
 @click.option(
     "--unblind", type=click.Path(), metavar="allocation.csv", help="Who got what: subject_id, arm, perhaps stratum."
 )
-@click.option("--counts", is_flag=True, help="With --unblind: print the counts and tests of two arms instead.")
+@click.option("--counts", is_flag=True, help="With --unblind: print the counts and tests instead.")
 @click.option("--reference-arm", default="", metavar="ARM", help="The arm to compare with; the last by name.")
 @click.option("--study", type=click.Path(), help="The study folder, where it has moved since the run.")
 @click.option(
@@ -56,7 +56,7 @@ def command(
 
 
 def _by_arm(read: Results, unblind: str, *, counts: bool, reference_arm: str, study: str | None) -> dict[str, str]:
-    """Return the tables that know arms, as CSV by name; counts and their tests are of two arms only."""
+    """Return the tables that know arms, as CSV by name."""
     from ulcermeter.datatypes import Outcomes
     from ulcermeter.outcomes import outcomes_by_arm
     from ulcermeter.outcomes.effects import tabulate_effects
@@ -67,9 +67,8 @@ def _by_arm(read: Results, unblind: str, *, counts: bool, reference_arm: str, st
     allocation = read_allocation(unblind)
     outcomes = Outcomes(read.outcomes, read.outcomes_by_subject)
     found: dict[str, str] = {}
-    if counts or allocation["arm"].nunique() == 2:
-        by_arm: pd.DataFrame = outcomes_by_arm(outcomes, allocation, protocol=protocol)
-        found["outcomes_by_arm"] = by_arm.map(cell_text).to_csv(index=False, lineterminator="\n")
+    by_arm: pd.DataFrame = outcomes_by_arm(outcomes, allocation, protocol=protocol)
+    found["outcomes_by_arm"] = by_arm.map(cell_text).to_csv(index=False, lineterminator="\n")
     if not counts:
         effects = tabulate_effects(
             outcomes, read.trajectories, allocation, protocol=protocol, study=_study(read, study, protocol),

@@ -76,6 +76,8 @@ class Caution(StrEnum):
     """Fewer than half had healed by the last look, or the interval's end lies beyond it."""
     UNKNOWN_LEFT_OUT = "unknown left out"
     """Ulcers or subjects whose outcome is not known do not take part."""
+    WITHOUT_RESULTS = "randomised subjects without results"
+    """Subjects of the allocation that the results do not hold take no part."""
     STUDY_NOT_READ = "study folder not read"
     """Rescue treatments, amputations, deaths and follow-up in the study's tables are not known."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,12 +48,18 @@ class Permuted:
 
 
 def permute(
-    values: Floats, first_arm: NDArray[np.bool_], statistic: Callable[[Floats, Floats], Floats], protocol: Protocol
+    values: Floats,
+    first_arm: NDArray[np.bool_],
+    statistic: Callable[[Floats, Floats], Floats],
+    protocol: Protocol,
+    *,
+    strata: Sequence[str] = (),
 ) -> Permuted:
-    """Test whether the arms differ, by moving whole subjects between them.
+    """Test whether the arms differ, by moving whole subjects between them, within strata where there are any.
 
-    All splits with the same arm sizes are counted where there are at most ``permutation_exact_max`` of them; else
-    ``permutation_draws`` are drawn with ``permutation_seed``, and the p-value is (hits + 1) / (draws + 1).
+    All splits with the same arm sizes, in every stratum, are counted where there are at most ``permutation_exact_max``
+    of them; else ``permutation_draws`` are drawn with ``permutation_seed``, and the p-value is (hits + 1) over
+    (draws + 1).
 
     Parameters
     ----------
@@ -64,6 +70,8 @@ def permute(
     statistic : callable
         From sums over the first arm, float64 (splits, k), and over the other, to float64 (splits,).
     protocol : Protocol
+    strata : sequence of str, optional
+        Each subject's stratum of the randomisation.
 
     Returns
     -------
@@ -83,8 +91,9 @@ def permute(
     observed = float(of(np.flatnonzero(first_arm)[None, :])[0])
     if not math.isfinite(observed):
         return Permuted(math.nan, math.nan, math.nan, 0, "not possible: the statistic is not known")
-    exact = math.comb(n, size) <= protocol.outcomes.permutation_exact_max
-    members = _all_splits(n, size) if exact else _random_splits(n, size, protocol)
+    blocks = _blocks(first_arm, strata or [""] * n)
+    exact = math.prod(math.comb(len(b), k) for b, k in blocks) <= protocol.outcomes.permutation_exact_max
+    members = _all_splits(blocks) if exact else _random_splits(blocks, protocol)
     spread = of(members)
     known = spread[np.isfinite(spread)]
     hits = int(np.sum(np.abs(known) >= abs(observed) - _TIE))
@@ -108,7 +117,7 @@ def permute_subjects(
     Parameters
     ----------
     rows : DataFrame
-        subject_id and arm; every subject in one arm.
+        subject_id and arm; every subject in one arm. With a column ``stratum`` subjects are moved within strata.
     values : float64 (n, k)
         What each row adds.
     first_arm : str
@@ -120,7 +129,9 @@ def permute_subjects(
     member = rows["subject_id"].to_numpy(dtype=object)[None, :] == np.array(subjects, dtype=object)[:, None]
     arm = dict(zip(rows["subject_id"], rows["arm"], strict=True))
     first = np.array([arm[subject] == first_arm for subject in subjects], dtype=bool)
-    return permute(member.astype(float) @ values, first, statistic, protocol)
+    stratum = dict(zip(rows["subject_id"], rows["stratum"], strict=True)) if "stratum" in rows else {}
+    strata = [stratum.get(subject, "") for subject in subjects]
+    return permute(member.astype(float) @ values, first, statistic, protocol, strata=strata)
 
 
 def difference_of_shares(first: Floats, other: Floats) -> Floats:
@@ -158,12 +169,26 @@ def sum_of_scores(first: Floats, other: Floats) -> Floats:
     return first[:, 0]
 
 
-def _all_splits(n: int, size: int) -> NDArray[np.intp]:
-    flat = itertools.chain.from_iterable(itertools.combinations(range(n), size))
-    return np.fromiter(flat, dtype=np.intp, count=math.comb(n, size) * size).reshape(-1, size)
+def _blocks(first_arm: NDArray[np.bool_], strata: Sequence[str]) -> list[tuple[NDArray[np.intp], int]]:
+    """Return each stratum's subjects, by position, and how many of them the first arm has."""
+    names = np.array(strata, dtype=object)
+    found = [np.flatnonzero(names == name) for name in sorted(set(strata))]
+    return [(members, int(first_arm[members].sum())) for members in found]
 
 
-def _random_splits(n: int, size: int, protocol: Protocol) -> NDArray[np.intp]:
+def _all_splits(blocks: Sequence[tuple[NDArray[np.intp], int]]) -> NDArray[np.intp]:
+    """Return the first arm's members in every split (splits, members): every choice in one stratum with every other."""
+    splits = np.zeros((1, 0), dtype=np.intp)
+    for members, size in blocks:
+        n = math.comb(len(members), size)
+        flat = itertools.chain.from_iterable(itertools.combinations(members.tolist(), size))
+        own = np.fromiter(flat, dtype=np.intp, count=n * size).reshape(n, size)
+        splits = np.hstack([np.repeat(splits, n, axis=0), np.tile(own, (len(splits), 1))])
+    return splits
+
+
+def _random_splits(blocks: Sequence[tuple[NDArray[np.intp], int]], protocol: Protocol) -> NDArray[np.intp]:
     random = np.random.default_rng(protocol.outcomes.permutation_seed)
-    keys = random.random((protocol.outcomes.permutation_draws, n))
-    return np.argsort(keys, axis=1)[:, :size]
+    draws = protocol.outcomes.permutation_draws
+    parts = [members[np.argsort(random.random((draws, len(members))), axis=1)[:, :size]] for members, size in blocks]
+    return np.hstack(parts)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.datatypes import Caution, Effect, Estimand, HealingCurve, Outcomes, Results, Study
-from ulcermeter.errors import Problem, TableError
+from ulcermeter.outcomes.allocation import allocated
 from ulcermeter.outcomes.columns import healed_column
 from ulcermeter.outcomes.course import window_of
 from ulcermeter.outcomes.effects.area_slopes import compare_slopes
@@ -28,7 +28,7 @@ from ulcermeter.outcomes.effects.rates import compare_rates
 from ulcermeter.outcomes.effects.turnbull_bands import DRAWS, estimate_healing_curve, share_at
 from ulcermeter.outcomes.effects.weibull import compare_hazards
 from ulcermeter.protocol import Protocol
-from ulcermeter.tables import conform, from_rows
+from ulcermeter.tables import from_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,13 +42,14 @@ _ADJUSTED = "adjusted"
 
 @dataclass(frozen=True)
 class _Comparison:
-    """What every part of the table needs; `arms` and `strata` by subject."""
+    """What every part of the table needs; `arms` and `strata` by subject, `lacking` arms with subjects not seen."""
 
     arms: dict[str, str]
     strata: dict[str, str]
     reference: str
     protocol: Protocol
     draws: int
+    lacking: frozenset[str] = frozenset()
 
 
 def tabulate_effects(
@@ -93,29 +94,15 @@ def tabulate_effects(
     TableError
         A subject without an arm or with two, fewer than two arms, or a reference arm that is none; all at once.
     """
-    arms, strata = _allocated(conform("study/allocation", allocation, extra=True), outcomes)
+    subjects = outcomes.outcomes_by_subject["subject_id"]
+    given = allocated(allocation, subjects)
     reference, _ = arms_of(allocation, reference_arm)
-    comparison = _Comparison(arms, strata, reference, protocol, draws)
+    comparison = _Comparison(given.arms, given.strata, reference, protocol, draws, given.lacking(subjects))
     rows: list[dict[str, Any]] = []
     for tables in estimand_tables(outcomes, trajectories, study):
         effects = list(_of_estimand(tables, comparison, study))
-        rows += [_row(tables.estimand, stratum, effect, study) for stratum, effect in effects]
+        rows += [_row(tables.estimand, stratum, effect, comparison, study=study) for stratum, effect in effects]
     return from_rows("effects", rows)
-
-
-def _allocated(allocation: pd.DataFrame, outcomes: Outcomes | Results) -> tuple[dict[str, str], dict[str, str]]:
-    pairs = allocation[["subject_id", "arm", "stratum"]].drop_duplicates()
-    twice = sorted(set(pairs.loc[pairs["subject_id"].duplicated(), "subject_id"]))
-    where = "allocation.csv"
-    faults = [Problem("two", f"one arm and stratum for {subject}", "correct it", where) for subject in twice]
-    without = sorted(set(outcomes.outcomes_by_subject["subject_id"]) - set(pairs["subject_id"]))
-    faults += [Problem("none", f"an arm for {subject}", "add its row", where) for subject in without]
-    if len(set(pairs["arm"])) < 2:
-        faults.append(Problem(", ".join(sorted(set(pairs["arm"]))) or "none", "two arms or more", "name them", where))
-    if faults:
-        raise TableError(faults)
-    arms = dict(zip(pairs["subject_id"], pairs["arm"], strict=True))
-    return arms, dict(zip(pairs["subject_id"], pairs["stratum"], strict=True))
 
 
 def analysed_ulcers(
@@ -255,8 +242,12 @@ def _of_subjects(tables: EstimandTables, comparison: _Comparison, study: Study |
         yield replace(effect, outcome=f"category: {effect.outcome}")
 
 
-def _row(estimand: Estimand, stratum: str, effect: Effect, study: Study | None) -> dict[str, Any]:
-    cautions = (*effect.cautions, *(() if study is not None else (Caution.STUDY_NOT_READ,)))
+def _row(
+    estimand: Estimand, stratum: str, effect: Effect, comparison: _Comparison, *, study: Study | None
+) -> dict[str, Any]:
+    lacking = {effect.arm, effect.reference_arm} & comparison.lacking
+    cautions = (*effect.cautions, *((Caution.WITHOUT_RESULTS,) if lacking else ()))
+    cautions = (*cautions, *(() if study is not None else (Caution.STUDY_NOT_READ,)))
     return {
         "estimand": str(estimand),
         "outcome": effect.outcome,
