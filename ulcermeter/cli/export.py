@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ def command(*, results: str, form: str, out: str, study: str | None) -> None:
     say(f"{len(by_photo)} photos with outlines: {folder}")
 
 
-def _content(form: str, photo: str, root: Path, outlines: list[tuple[int, Points]]) -> dict[str, object]:
+def _content(form: str, photo: str, root: Path, outlines: list[tuple[int, Points]]) -> Mapping[str, object]:
     from ulcermeter.photo import read_photo
     from ulcermeter.photo.outline_files import geojson_of, labelme_of
 

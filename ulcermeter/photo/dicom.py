@@ -17,7 +17,7 @@ from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.photo.dicom_tags import DEFLATED, Described, check_described, describe
 from ulcermeter.photo.exif import Decoded, as_text
 from ulcermeter.photo.jpeg import check_whole_jpeg, read_head
-from ulcermeter.photo.limits import MAX_FILE_MB, damaged, missing_extra
+from ulcermeter.photo.limits import MAX_FILE_MB, damaged, inflated_lengths, missing_extra
 from ulcermeter.photo.pictures import decode_picture, to_srgb
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["decode_dicom"]
 
-_INFLATED_AT_A_TIME = 1 << 20
-"""Bytes, so that a file that grows without end is seen before memory is gone."""
 _ADOBE, _JFIF = 0xEE, 0xE0
 """JPEG markers APP14 and APP0, in which a file says how its colours are stored."""
 _J2K_START, _J2K_END = b"\xff\x4f\xff\x51", b"\xff\xd9"
@@ -84,9 +82,8 @@ def _check_inflated(data: bytes, path: Path) -> None:
     if str(meta.get("TransferSyntaxUID")) != DEFLATED:
         return
     inflater, total, rest = zlib.decompressobj(-zlib.MAX_WBITS), 0, data[file.tell() :]
-    while rest and not inflater.eof:
-        total += len(inflater.decompress(rest, _INFLATED_AT_A_TIME))
-        rest = inflater.unconsumed_tail
+    for length in inflated_lengths(inflater, rest):
+        total += length
         if total > MAX_FILE_MB * 1e6:
             raise PhotoError(
                 Problem(

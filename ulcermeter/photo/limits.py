@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from ulcermeter.errors import MissingDependencyError, PhotoError, Problem
@@ -15,6 +17,9 @@ MIN_SIDE_PX = 16
 """Shortest side of a photo, px: below it nothing can be measured."""
 BAND_ROWS = 256
 """Rows converted at a time (assumption): at 100 megapixels a whole picture in wider numbers takes gigabytes."""
+
+INFLATED_AT_A_TIME = 1 << 20
+"""Bytes, so that data that grow without end are seen before memory is gone."""
 
 KINDS = "JPEG, PNG, TIFF, HEIC or DICOM"
 
@@ -169,3 +174,23 @@ def missing_extra(path: Path, kind: str, extra: str) -> MissingDependencyError:
             action=f"install it (pip install 'ulcermeter[{extra}]'), or export the photo as JPEG",
         )
     )
+
+
+def inflated_lengths(inflater: zlib._Decompress, data: bytes | memoryview) -> Iterator[int]:
+    """Inflate data a piece at a time, keeping nothing.
+
+    Parameters
+    ----------
+    inflater : zlib decompression object
+        Stands at its stream's end afterwards where `data` hold it.
+    data : bytes or memoryview
+        Deflated.
+
+    Yields
+    ------
+    int
+        Bytes of each piece, at most `INFLATED_AT_A_TIME`.
+    """
+    while data and not inflater.eof:
+        yield len(inflater.decompress(data, INFLATED_AT_A_TIME))
+        data = inflater.unconsumed_tail

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Mask, Points
 from ulcermeter.errors import PhotoError, Problem
-from ulcermeter.files import read_file
+from ulcermeter.files import Json, read_file
 
 __all__ = ["JSON_SUFFIXES", "geojson_of", "labelme_of", "outlines_in_json"]
 
@@ -126,7 +126,7 @@ def _labelme_shape(one: Mapping[str, Any]) -> Points:
     raise _other("LabelMe", f"a shape of the kind '{kind}', which is no area", "draw ulcers as polygons")
 
 
-def labelme_of(photo: str, shape: tuple[int, int], outlines: Iterable[tuple[int, Points]]) -> dict[str, Any]:
+def labelme_of(photo: str, shape: tuple[int, int], outlines: Iterable[tuple[int, Points]]) -> dict[str, Json]:
     """Return outlines of a photo as LabelMe holds them.
 
     Parameters
@@ -228,7 +228,7 @@ def _geojson_areas(geometry: Mapping[str, Any]) -> list[Points]:
     raise _other("GeoJSON", f"a {geometry['type']}, which is no area", "draw ulcers as polygons")
 
 
-def geojson_of(photo: str, outlines: Iterable[tuple[int, Points]]) -> dict[str, Any]:
+def geojson_of(photo: str, outlines: Iterable[tuple[int, Points]]) -> dict[str, Json]:
     """Return outlines of a photo as GeoJSON, in pixels from the upper left corner of the photo.
 
     Parameters
@@ -243,10 +243,10 @@ def geojson_of(photo: str, outlines: Iterable[tuple[int, Points]]) -> dict[str, 
     dict
         Rings are closed, as the form wants it.
     """
-    features = []
+    features: list[Json] = []
     for label, points in outlines:
         ring = (np.asarray(points) + _CORNER).tolist()
-        about = {"photo": photo, "name": "ulcer", "ulcer_label": label}
+        about: dict[str, Json] = {"photo": photo, "name": "ulcer", "ulcer_label": label}
         geometry = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
         features.append({"type": "Feature", "properties": about, "geometry": geometry})
     return {"type": "FeatureCollection", "features": features}

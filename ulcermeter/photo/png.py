@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from ulcermeter.photo.limits import check_size, damaged
+from ulcermeter.photo.limits import check_size, damaged, inflated_lengths
 
 __all__ = ["SIGNATURE", "check_whole_png"]
 
@@ -16,8 +16,6 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """By colour type (PNG 3rd ed., 11.2.1)."""
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """Adam7: first column and row of each pass, and the steps between them (8.1)."""
-_INFLATED_AT_A_TIME = 1 << 20
-"""Bytes, so that a picture that grows without end is seen before memory is gone."""
 
 
 def check_whole_png(data: bytes, path: Path) -> None:
@@ -72,14 +70,12 @@ def _check_picture(head: bytes, parts: list[memoryview], path: Path) -> None:
     """
     needed, found, inflater = _raw_bytes(head), 0, zlib.decompressobj()
     for part in parts:
-        rest: bytes | memoryview = part
-        while rest and found <= needed and not inflater.eof:
-            found += len(inflater.decompress(rest, _INFLATED_AT_A_TIME))
-            rest = inflater.unconsumed_tail
+        for length in inflated_lengths(inflater, part):
+            found += length
+            if found > needed:
+                raise damaged(path, "its picture goes on beyond its size")
     if found < needed:
         raise damaged(path, f"its picture ends after {found / needed:.0%}")
-    if found > needed:
-        raise damaged(path, "its picture goes on beyond its size")
 
 
 def _raw_bytes(head: bytes) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ulcermeter.errors import PhotoError, Problem
-from ulcermeter.photo.limits import MAX_FILE_MB, damaged
+from ulcermeter.photo.limits import MAX_FILE_MB, damaged, inflated_lengths
 
 __all__ = ["BYTE_ORDERS", "Directory", "check_deep_tiff", "check_packed_tiff", "directories"]
 
@@ -35,8 +35,6 @@ _MOST_DIRECTORIES, _MOST_TAGS = 64, 4096
 """Read of a file (assumption): no photo has as many, a file made to take memory may say so."""
 _MOST_PARTS = 1_000_000
 """Strips or tiles of a picture (assumption): one a row of the largest photo is a tenth."""
-_INFLATED_AT_A_TIME = 1 << 20
-"""Bytes, so that a part that grows without end is seen before memory is gone."""
 _SIZES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 """By a value's type, its letter for `struct` (TIFF 6.0, section 2; BigTIFF)."""
 
@@ -172,10 +170,9 @@ def _parts(data: bytes, directory: Directory) -> Iterator[tuple[int, int]]:
 
 def _inflated(part: memoryview, most: float, path: Path) -> int:
     """Inflate a part to its end, keeping nothing, and return its length in bytes."""
-    inflater, total, rest = zlib.decompressobj(), 0, bytes(part)
-    while rest and not inflater.eof:
-        total += len(inflater.decompress(rest, _INFLATED_AT_A_TIME))
-        rest = inflater.unconsumed_tail
+    inflater, total = zlib.decompressobj(), 0
+    for length in inflated_lengths(inflater, part):
+        total += length
         if total > most:
             raise damaged(path, f"its pixels take more than {MAX_FILE_MB} MB")
     if not inflater.eof:

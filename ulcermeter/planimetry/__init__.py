@@ -7,7 +7,7 @@ projected on the reference's plane; `ulcermeter.planimetry.skin` says how an out
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from ulcermeter.planimetry.interval import TERMS, SizeDraws, draw_sizes, error_s
 from ulcermeter.planimetry.plausibility import check_on_finger
 from ulcermeter.planimetry.skin import SkinOutline, lay_on_skin
 from ulcermeter.protocol import Protocol
+from ulcermeter.tables.cells import Record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,18 +72,22 @@ def measure(segmentation: Segmentation, *, finger: Finger | None = None, protoco
     return tables.from_rows("measurements", measure_rows(segmentation, finger=finger, protocol=protocol))
 
 
-def measure_rows(segmentation: Segmentation, *, finger: Finger | None, protocol: Protocol) -> list[dict[str, Any]]:
+def measure_rows(segmentation: Segmentation, *, finger: Finger | None, protocol: Protocol) -> list[Record]:
     """Measure every ulcer of a segmentation as `measure` does; its rows as dicts, which takes half the time.
 
     Parameters
     ----------
     segmentation : Segmentation
+        Its outlines are measured on the skin of the rectified photo's calibration.
     finger : Finger or None
+        None when none was found.
     protocol : Protocol
+        Threshold, slope limit and the sizes of the interval's terms.
 
     Returns
     -------
     list of dict
+        Rows of ``measurements``, one a label in their order.
 
     Raises
     ------
@@ -120,7 +125,7 @@ def diameter_line(segmentation: Segmentation, label: int) -> tuple[tuple[float, 
     return (float(x0), float(y0)), (float(x1), float(y1))
 
 
-def _row(segmentation: Segmentation, label: int, *, finger: Finger | None, protocol: Protocol) -> dict[str, Any]:
+def _row(segmentation: Segmentation, label: int, *, finger: Finger | None, protocol: Protocol) -> Record:
     at = label - 1
     outline = segmentation.outlines[at]
     calibration = segmentation.rectified.calibration
@@ -191,7 +196,7 @@ def _answer(
     protocol: Protocol,
     *,
     cut_off: bool,
-) -> dict[str, Any]:
+) -> Record:
     """Return the intervals and the three-way answer; an interval always contains its estimate.
 
     Of an ulcer cut off by the photo's border they are those of the part in view: it can be over the threshold, but

@@ -111,18 +111,23 @@ def _patch(pixels: NDArray[np.uint8], guess: Points) -> tuple[NDArray[np.float32
 _Side = tuple[Matrix, Matrix, float, float]
 
 
+def _cuts(corners: Points, trim: tuple[float, float]) -> tuple[list[float], float]:
+    """Return the share of each side that is left out at either end, and the longest side's length, px."""
+    lengths = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)
+    long_first = lengths[0] + lengths[2] >= lengths[1] + lengths[3]
+    return [trim[0] if (k % 2 == 0) == long_first else trim[1] for k in range(4)], float(lengths.max())
+
+
 def _sharpened(
     light: NDArray[np.float32], corners: Points, fits: list[_Side], shadow: float, trim: tuple[float, float]
 ) -> list[_Side]:
     """Return the sides, those not clear fitted to where the light changes most steeply within a shadow's width."""
     ends = np.roll(corners, -1, axis=0)
-    lengths = np.hypot(*(ends - corners).T)
-    long_first = lengths[0] + lengths[2] >= lengths[1] + lengths[3]
+    cuts, longest = _cuts(corners, trim)
     sides = []
     for k, fit in enumerate(fits):
-        cut = trim[0] if (k % 2 == 0) == long_first else trim[1]
-        at, half, outwards = _stretches(corners[k], ends[k], cut)
-        sharp = sharpest_line(light, at, half, outwards, reach_px=max(shadow * lengths.max(), _LEAST_REACH_PX))
+        at, half, outwards = _stretches(corners[k], ends[k], cuts[k])
+        sharp = sharpest_line(light, at, half, outwards, reach_px=max(shadow * longest, _LEAST_REACH_PX))
         side = None if sharp is None else _sharp_side(corners[k], ends[k], at, sharp)
         sides.append(fit if side is None or side[2] < _LEAST_RIM_VISIBLE else _surer(side, fit, corners[k], ends[k]))
     return sides
@@ -163,13 +168,11 @@ def _with_dark_rims(
 ) -> list[_Side]:
     """Return the sides, those with a dark rim before a shadow fitted to the rim."""
     ends = np.roll(corners, -1, axis=0)
-    lengths = np.hypot(*(ends - corners).T)
-    long_first = lengths[0] + lengths[2] >= lengths[1] + lengths[3]
+    cuts, longest = _cuts(corners, trim)
     sides = []
     for k, fit in enumerate(fits):
-        cut = trim[0] if (k % 2 == 0) == long_first else trim[1]
-        at, half, outwards = _stretches(corners[k], ends[k], cut)
-        offsets, _ = rim_offsets(light, at - half, at + half, outwards, reach_px=shadow * lengths.max())
+        at, half, outwards = _stretches(corners[k], ends[k], cuts[k])
+        offsets, _ = rim_offsets(light, at - half, at + half, outwards, reach_px=shadow * longest)
         visible = np.isfinite(offsets)
         inner = _side(corners[k], ends[k], at, offsets, visible) if visible.mean() >= _LEAST_RIM_VISIBLE else None
         sides.append(inner if inner is not None and inner[2] >= _LEAST_RIM_VISIBLE else fit)
@@ -180,12 +183,10 @@ def _fit_sides(
     light: NDArray[np.float32], mixes: list[Matrix], corners: Points, reach_px: float, trim: tuple[float, float]
 ) -> list[_Side] | None:
     ends = np.roll(corners, -1, axis=0)
-    lengths = np.hypot(*(ends - corners).T)
-    long_first = lengths[0] + lengths[2] >= lengths[1] + lengths[3]
+    cuts, _ = _cuts(corners, trim)
     fits = []
     for k in range(4):
-        cut = trim[0] if (k % 2 == 0) == long_first else trim[1]
-        fit = _fit_side(light, mixes[k], corners[k], ends[k], reach_px=reach_px, trim=cut)
+        fit = _fit_side(light, mixes[k], corners[k], ends[k], reach_px=reach_px, trim=cuts[k])
         if fit is None:
             return None
         fits.append(fit)
