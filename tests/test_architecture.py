@@ -32,7 +32,7 @@ LEVELS = [
         "phantom",
     },
     {"outcomes", "study", "store", "plots", "readings"},
-    {"report"},
+    {"report", "queries"},
     {"pipeline"},
     {"validation", "review"},
     {"cli"},

@@ -241,7 +241,8 @@ def test_words_decide_nothing(results, monkeypatch) -> None:
     """With every wording replaced by noise, states, verdicts, outcomes and numbers are what they were."""
     study = um.read_study(STUDY)
     plain = table_half(study, results)
-    for module in [module for name, module in sys.modules.items() if name.startswith("ulcermeter")]:
+    rooms = [name for name in sys.modules if name.startswith("ulcermeter") and "ulcermeter.wording." not in name]
+    for module in [sys.modules[name] for name in rooms]:
         for name, value in vars(module).copy().items():
             if callable(value) and getattr(value, "__module__", "").startswith("ulcermeter.wording"):
                 monkeypatch.setattr(module, name, noise_like(value))
@@ -252,7 +253,7 @@ def test_words_decide_nothing(results, monkeypatch) -> None:
         pd.testing.assert_frame_equal(table[facts], noisy[name][facts])
 
 
-WORDS = ("evidence", "would_settle", "reason", "instruction")
+WORDS = ("evidence", "would_settle", "reason", "instruction", "cell", "observed", "expected")
 
 
 def noise_like(words):

@@ -17,7 +17,6 @@ from ulcermeter import tables
 from ulcermeter.datatypes import Results, Study
 from ulcermeter.protocol import read_protocol
 from ulcermeter.report import write_report
-from ulcermeter.report.attention import list_attention
 from ulcermeter.report.content import gather
 from ulcermeter.report.formatting import pieces
 from ulcermeter.store import overlay_name
@@ -95,7 +94,7 @@ def make_results(root: Path, subjects: dict[str, str]) -> Results:
     gathered: dict[str, list[dict[str, Any]]] = {
         name: []
         for name in ("photos", "retake", "measurements", "trajectories", "eligibility", "eligibility_by_ulcer",
-                     "eligibility_summary", "outcomes", "outcomes_by_subject", "outlines", "readings")
+                     "eligibility_summary", "outcomes", "outcomes_by_subject", "outlines", "readings", "queries")
     }  # fmt: skip
     for subject, verdict in subjects.items():
         for part in (rows_of(subject), eligibility_of(subject, verdict)):
@@ -245,48 +244,31 @@ def test_a_page_of_many_photos_stays_small(tmp_path: Path) -> None:
 
 def test_an_empty_study_still_gives_a_page(tmp_path: Path) -> None:
     html = write_report(make_study(tmp_path), make_results(tmp_path, {}), tmp_path / "report.html").read_text()
-    assert "Nothing was flagged." in html
+    assert "Nothing is asked." in html
     assert "None: every photo was readable and passed the gates." in html
 
 
-def test_what_to_look_at_tells_each_thing_once(tmp_path: Path) -> None:
+def test_queries_stand_under_who_can_answer_them_those_that_touch_a_verdict_first(tmp_path: Path) -> None:
     results = make_results(tmp_path, {"S01": "eligible"})
-    refractory = results.eligibility["criterion"] == "refractory_prostacyclin"
-    flags = [Flag(FlagKind.PHOTOS_CONTRADICT_PHYSICIAN), Flag(FlagKind.ROUTE_NOT_KNOWN)]
-    results.eligibility.loc[refractory, "flags"] = write_flags(flags)
-    course = results.trajectories
-    refused = Flag(FlagKind.PHOTO_NOT_MEASURED, photos=("a.jpg",), status="refused", reason="tilt 46°")
-    course.loc[course["visit"] == "week 4", "flags"] = write_flags([refused])
-    doubt = write_flags([Flag(FlagKind.AMBIGUOUS_IDENTITY, ulcers=("S01-left-index-2",))])
-    course.loc[course["visit"] == "week 12", "flags"] = doubt
-    items = [(item.kind, item.where, item.what) for item in list_attention(results, read_protocol("manus"))]
-    assert [what for kind, _, what in items if kind == "Answers that contradict each other"] == [
-        "the photos contradict the physician"
+    asked = [
+        ("q-1", "reader", "which ulcer", "no", "yes", "ambiguous identity"),
+        ("q-2", "clinic", "cell to check", "no", "no", "late"),
+        ("q-3", "clinic", "missing answer", "yes", "no", "empty"),
     ]
-    assert (
-        "Other flags on criteria",
-        "refractory_prostacyclin",
-        "it is not known whether the course was intravenous",
-    ) in items
-    assert ("Which ulcer is it", "week 12", "ambiguous identity: also S01-left-index-2") in items
-    assert not [what for _, where, what in items if where == "week 4"]  # stands among the photos to take again
+    names = ("query_id", "answered_by", "kind", "touches_verdict", "touches_outcome", "observed")
+    rows = [{"subject_id": "S01", **dict(zip(names, row, strict=True))} for row in asked]
+    results = replace(results, queries=tables.from_rows("queries", rows))
+    html = write_report(make_study(tmp_path), results, tmp_path / "report.html").read_text()
+    places = [html.index(f'<code class="soft">{name}</code>') for name in ("q-3", "q-2", "q-1")]
+    assert places == sorted(places)
+    assert html.index("answered by the clinic") < places[0] and places[1] < html.index("answered by the reader")
 
 
-def test_possible_ulcers_are_listed_first_of_the_courses_and_not_counted_at_the_threshold(tmp_path: Path) -> None:
+def test_possible_ulcers_are_not_counted_at_the_threshold(tmp_path: Path) -> None:
     results = make_results(tmp_path, {"S01": "eligible"})
-    flags = write_flags([Flag(FlagKind.POSSIBLE_ULCER, photos=("a.jpg",))])
-    courses = results.trajectories.copy()
-    courses.loc[courses["visit"] == "week 12", ["flags", "state"]] = [flags, "indeterminate"]
     found = results.measurements.assign(presence="ulcer", reader="machine", over_threshold="uncertain")
     found.loc[found["visit"] == "week 12", "presence"] = "possible"
-    weak = replace(results, trajectories=courses, measurements=found)
-    items = list_attention(weak, read_protocol("manus"))
-    kinds = [item.kind for item in items]
-    assert kinds.count("Possible ulcers") == 1 and kinds.index("Possible ulcers") < kinds.index(
-        "Healed by the machine alone"
-    )
-    assert "week 12" not in {item.where for item in items if item.kind == "Uncertain at the threshold"}
-    counted = dict(gather(make_study(tmp_path), weak)["counts"]["over"])
+    counted = dict(gather(make_study(tmp_path), replace(results, measurements=found))["counts"]["over"])
     assert counted["uncertain"] == len(found) - 1
 
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "reading": "A list of photos for blinded readers, some shown twice.",
     "adjudicate": "What two readers differ in, shown to a third.",
     "export": "Outlines for other tools: LabelMe, GeoJSON.",
+    "queries": "What a data manager has to ask, and of whom.",
     "audit": "The log of readings and decisions, checked and printed.",
     "outcomes": "Outcomes of a results folder, by arm when unblinded.",
     "agreement": "How far two readings of the same photos agree.",

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes.arrays import Floats, Labels, Mask, Matrix, Pixels, Points
-from ulcermeter.datatypes.asks import Ask, Need
+from ulcermeter.datatypes.asks import Ask, Need, OpenAnswer
 from ulcermeter.datatypes.calibration import (
     Box,
     Calibration,
@@ -72,6 +72,7 @@ __all__ = [
     "Need",
     "Note",
     "NoteKind",
+    "OpenAnswer",
     "Outcomes",
     "OutlineSource",
     "Photo",
@@ -299,11 +300,12 @@ class Study:
 
 @dataclass(frozen=True)
 class Eligibility:
-    """The three eligibility tables, named like their files."""
+    """The three eligibility tables, named like their files, and what would settle their open answers, as data."""
 
     eligibility: pd.DataFrame
     eligibility_by_ulcer: pd.DataFrame
     eligibility_summary: pd.DataFrame
+    open_answers: tuple[OpenAnswer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -324,6 +326,7 @@ class Results:
     measurements: pd.DataFrame
     outlines: pd.DataFrame
     readings: pd.DataFrame
+    queries: pd.DataFrame
     trajectories: pd.DataFrame
     eligibility: pd.DataFrame
     eligibility_by_ulcer: pd.DataFrame

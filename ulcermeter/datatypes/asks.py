@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from ulcermeter.tables.dates import DateInterval
 
-__all__ = ["Ask", "Need"]
+__all__ = ["Ask", "Need", "OpenAnswer"]
 
 
 class Need(StrEnum):
@@ -58,3 +58,23 @@ class Ask:
     most_days: int | None = None
     photos: tuple[str, ...] = ()
     or_else: bool = False
+
+
+@dataclass(frozen=True)
+class OpenAnswer:
+    """A criterion that is not assessable, and what would settle it.
+
+    Attributes
+    ----------
+    subject_id, criterion : str
+    asks : tuple of Ask
+    ulcer_id, hand, finger : str
+        Of a condition of an ulcer; empty for the subject's own.
+    """
+
+    subject_id: str
+    criterion: str
+    asks: tuple[Ask, ...]
+    ulcer_id: str = ""
+    hand: str = ""
+    finger: str = ""

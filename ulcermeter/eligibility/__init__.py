@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ulcermeter.datatypes import Eligibility, Study, doubts_of
 from ulcermeter.eligibility.case import cases
 from ulcermeter.eligibility.doubts import Evidence, judged_without_doubts
-from ulcermeter.eligibility.summary import criterion_rows, judge, summary_row, ulcer_rows
+from ulcermeter.eligibility.summary import criterion_rows, judge, open_answers, summary_row, ulcer_rows
 from ulcermeter.tables import conform, from_rows
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def assess_eligibility(
     -------
     Eligibility
         Three tables: subject × criterion, subject × ulcer × condition, and a verdict a subject with the investigator's
-        columns left empty.
+        columns left empty; and what would settle each open answer.
     """
     tracked = conform("tracked", tracked, extra=True)
     trajectories = conform("trajectories", trajectories, extra=True)
@@ -60,4 +60,5 @@ def assess_eligibility(
         eligibility=from_rows("eligibility", [row for one in judged for row in criterion_rows(one)]),
         eligibility_by_ulcer=from_rows("eligibility_by_ulcer", [row for one in judged for row in ulcer_rows(one)]),
         eligibility_summary=from_rows("eligibility_summary", [summary_row(one) for one in judged]),
+        open_answers=tuple(answer for one in judged for answer in open_answers(one)),
     )

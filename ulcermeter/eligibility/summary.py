@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from ulcermeter.datatypes import Ask, Need
+from ulcermeter.datatypes import Ask, Need, OpenAnswer
 from ulcermeter.eligibility.active import active, calcinosis
 from ulcermeter.eligibility.answers import Answer, effect_of, listed, result_of
 from ulcermeter.eligibility.case import Case
@@ -19,7 +19,7 @@ from ulcermeter.tables.cells import Record
 from ulcermeter.tables.flags import write_flags
 from ulcermeter.wording import asks_in_words, best_ulcer_words, no_ulcer_words
 
-__all__ = ["BY_ULCER", "Judged", "criterion_rows", "judge", "ranked", "summary_row", "ulcer_rows"]
+__all__ = ["BY_ULCER", "Judged", "criterion_rows", "judge", "open_answers", "ranked", "summary_row", "ulcer_rows"]
 
 BY_ULCER: dict[str, Callable[[Case, Ulcer], Answer]] = {
     "active_ulcer": active,
@@ -191,6 +191,28 @@ def ulcer_rows(judged: Judged) -> list[Record]:
         for ulcer, answers in ulcers
         for criterion in criteria
     ]
+
+
+def open_answers(judged: Judged) -> list[OpenAnswer]:
+    """Return what would settle each criterion that is open: the subject's own, and each condition of each ulcer.
+
+    Parameters
+    ----------
+    judged : Judged
+        A subject's answers.
+
+    Returns
+    -------
+    list of OpenAnswer
+    """
+    subject = judged.case.subject_id
+    own = [criterion.id for criterion in judged.case.protocol.criteria]
+    own = [name for name in own if name in judged.personal or not judged.ulcers]
+    found = [(name, judged.answer(name), ("", "", "")) for name in own]
+    for ulcer, answers in judged.ulcers:
+        place = (ulcer.ulcer_id, ulcer.hand, ulcer.finger)
+        found += [(name, answer, place) for name, answer in answers.items()]
+    return [OpenAnswer(subject, name, answer.asks, *place) for name, answer, place in found if answer.truth is None]
 
 
 def summary_row(judged: Judged) -> Record:

@@ -15,6 +15,7 @@ TOPICS = {
     "photographing": "How to take a photo that can be measured, and what to lay beside the ulcer.",
     "study": "The folder of a study: which files it holds and what a run makes of it.",
     "answers": "How identity, states, healing, eligibility and outcomes are decided, rule by rule.",
+    "queries": "What has to be asked about a study, of whom, and what was answered since.",
     "outlines": "Correct an outline or draw one by hand, and hand it in.",
     "review": "The reader's page: look, correct, confirm; two readers blinded; the log and what it proves.",
     "tables": "Every column of every file that is read or written, with unit and allowed values.",

@@ -84,6 +84,7 @@ def tables_of(study: Study, gathered: Gathered) -> dict[str, pd.DataFrame]:
     from ulcermeter.eligibility import assess_eligibility
     from ulcermeter.healing import follow_healing
     from ulcermeter.outcomes import tabulate_outcomes
+    from ulcermeter.queries import list_queries
     from ulcermeter.tracking import track
 
     tracked = track(
@@ -97,7 +98,7 @@ def tables_of(study: Study, gathered: Gathered) -> dict[str, pd.DataFrame]:
     eligibility: Eligibility = assess_eligibility(study, tracked, trajectories, gathered.photographed)
     outcomes: Outcomes = tabulate_outcomes(study, trajectories)
     measurements = conform("measurements", tracked[tracked["label"].notna()][columns("measurements")])
-    return {
+    tables = {
         "photos": gathered.photos,
         "retake": list_retakes(study, gathered.photos, measurements, eligibility),
         "measurements": measurements,
@@ -109,3 +110,4 @@ def tables_of(study: Study, gathered: Gathered) -> dict[str, pd.DataFrame]:
         "outcomes": outcomes.outcomes,
         "outcomes_by_subject": outcomes.outcomes_by_subject,
     }
+    return {**tables, "queries": list_queries(study, tables, open_answers=eligibility.open_answers)}

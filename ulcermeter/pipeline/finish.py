@@ -15,6 +15,7 @@ from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
 from ulcermeter.pipeline.read_overlays import draw_readings
 from ulcermeter.pipeline.readings import Applied, apply_readings
 from ulcermeter.provenance import utc_now
+from ulcermeter.queries import with_queries_on_decisions
 from ulcermeter.readings import ReadingLog, current_readings, log_head
 from ulcermeter.store import (
     WRITTEN,
@@ -23,6 +24,7 @@ from ulcermeter.store import (
     overlay_name,
     protocol_of,
     read_results,
+    unread_of,
     with_decisions,
     write_overlays,
     write_run_record,
@@ -91,6 +93,7 @@ def finish_study(
             write_overlays(root, _overlays(draw_readings(study, applied)))
         tables = tables_of(applied.study, gathered)
         tables["eligibility_summary"], changed = with_decisions(tables["eligibility_summary"], decisions)
+        tables["queries"] = with_queries_on_decisions(tables["queries"], unread_of(record), changed)
         write_tables(root, tables)
         counts = dict(sorted(Counter(r.photo["status"] for r in applied.done).items()))
         findings = [record_of(finding) for finding in study.findings]

@@ -9,10 +9,10 @@ from ulcermeter.datatypes import Results, Study
 from ulcermeter.outcomes.columns import worsened_column, worsened_or_new_column
 from ulcermeter.plots import healing_curve
 from ulcermeter.protocol import Parameter, Protocol
-from ulcermeter.report.attention import Item, list_attention
 from ulcermeter.report.formatting import plural, with_interval
 from ulcermeter.report.pictures import add_overlays, curve_uri
-from ulcermeter.tables.cells import MACHINE, Record, known_number, records
+from ulcermeter.tables.cells import MACHINE, PASSED, Record, known_number, records
+from ulcermeter.tables.queries import AnsweredBy
 
 __all__ = ["gather"]
 
@@ -52,11 +52,11 @@ def gather(study: Study, results: Results) -> dict[str, object]:
         By the names that the template uses.
     """
     protocol = study.protocol
-    attention = list_attention(results, protocol)
+    queries = records(results.queries)
     curves = _curves(results, protocol)
     photos = records(results.photos)
     add_overlays(photos, results.root / "overlays", other_bytes=sum(len(uri) for uri in curves.values()))
-    subjects = _subjects(results, photos, curves, attention)
+    subjects = _subjects(results, photos, curves, queries)
     return {
         "study": study.root.resolve().name,
         "protocol": protocol,
@@ -67,7 +67,8 @@ def gather(study: Study, results: Results) -> dict[str, object]:
         "anchors": {subject["id"]: subject["anchor"] for subject in subjects},
         "again": records(results.retake),
         "quality": _quality(results),
-        "attention": _grouped(attention),
+        "queries": _grouped(queries),
+        "remarks": [row for row in photos if row["status"] in PASSED and row["reason"]],
         "outcomes": records(results.outcomes),
         "reductions": _reduction_columns(results),
         "primary": protocol.outcomes.primary_visit,
@@ -120,7 +121,7 @@ def _curves(results: Results, protocol: Protocol) -> dict[str, str]:
     return curves
 
 
-def _subjects(results: Results, photos: list[Record], curves: dict[str, str], attention: list[Item]) -> list[Record]:
+def _subjects(results: Results, photos: list[Record], curves: dict[str, str], queries: list[Record]) -> list[Record]:
     verdicts = {row["subject_id"]: row for row in records(results.eligibility_summary)}
     measured = _by(records(results.measurements), "photo")
     tables = {
@@ -134,7 +135,7 @@ def _subjects(results: Results, photos: list[Record], curves: dict[str, str], at
     for position, name in enumerate(names, start=1):
         subject: Record = {key: rows.get(name, []) for key, rows in tables.items()}
         subject |= {"id": name, "anchor": f"subject-{position}", "verdict": verdicts.get(name)}
-        subject["n_attention"] = sum(item.subject_id == name for item in attention)
+        subject["n_queries"] = sum(query["subject_id"] == name for query in queries)
         subject["tally"] = _tally(subject["photos"])
         subject["ulcers"] = _ulcers(subject, curves)
         for photo in subject["photos"]:
@@ -192,11 +193,12 @@ def _called(row: Record) -> str:
     return "possible ulcer" if row["presence"] == "possible" else "ulcer"
 
 
-def _grouped(attention: list[Item]) -> list[tuple[str, list[Item]]]:
-    groups: dict[str, list[Item]] = {}
-    for item in attention:
-        groups.setdefault(item.kind, []).append(item)
-    return list(groups.items())
+def _grouped(queries: list[Record]) -> list[tuple[str, list[Record]]]:
+    """Return the queries by who can answer them; first what touches a verdict, then what touches an outcome."""
+    weights = [(row["touches_verdict"] != "yes", row["touches_outcome"] != "yes", row["kind"]) for row in queries]
+    ordered = [row for _, row in sorted(zip(weights, queries, strict=True), key=lambda item: item[0])]
+    groups = _by(ordered, "answered_by")
+    return [(who, groups[who]) for who in map(str, AnsweredBy) if who in groups]
 
 
 def _reduction_columns(results: Results) -> list[tuple[str, str]]:

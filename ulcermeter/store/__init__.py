@@ -10,6 +10,7 @@ from ulcermeter.store.decisions import (
     keep_unread,
     question,
     read_decisions,
+    unread_of,
     with_decisions,
     written_cells,
 )
@@ -27,7 +28,7 @@ from ulcermeter.store.files import (
 )
 from ulcermeter.store.kept_results import KeptResults
 from ulcermeter.store.photo_store import PhotoStore, row_key
-from ulcermeter.store.reading import protocol_of, read_results, read_tables
+from ulcermeter.store.reading import protocol_of, read_results, read_table, read_tables
 
 __all__ = [
     "DECIDED",
@@ -47,8 +48,10 @@ __all__ = [
     "question",
     "read_decisions",
     "read_results",
+    "read_table",
     "read_tables",
     "row_key",
+    "unread_of",
     "with_decisions",
     "write_file",
     "write_overlays",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ulcermeter.errors import Problem, TableError
-from ulcermeter.files import read_file
+from ulcermeter.files import Json, read_file
 from ulcermeter.store.files import cell_text, write_file
 from ulcermeter.tables import TABLES, columns
 from ulcermeter.tables.cells import records, unguarded
@@ -33,6 +33,7 @@ __all__ = [
     "keep_unread",
     "question",
     "read_decisions",
+    "unread_of",
     "with_decisions",
     "written_cells",
 ]
@@ -328,6 +329,24 @@ def _kept(path: Path) -> list[Unread]:
         for row in body
         if any(row)
     ]
+
+
+def unread_of(record: Mapping[str, Json]) -> list[Unread]:
+    """Return what could not be read when a run was made, of the record of that run.
+
+    Parameters
+    ----------
+    record : mapping of str to JSON values
+        As run.json holds it.
+
+    Returns
+    -------
+    list of Unread
+    """
+    kept = record.get("decisions_not_read", [])
+    names = [field.name for field in fields(Unread)]
+    rows = [one for one in kept if isinstance(one, Mapping)] if isinstance(kept, Sequence) else []
+    return [Unread(**{name: str(one.get(name, "")) for name in names}) for one in rows]
 
 
 def _standing(one: Unread, decisions: Mapping[str, Mapping[str, str]]) -> str:

@@ -45,6 +45,7 @@ TABLE_FILES = (
     "eligibility_summary",
     "outcomes",
     "outcomes_by_subject",
+    "queries",
 )
 # A tenth of a micrometre: far below any error, and a table that is read back gives the same answers.
 _DECIMALS = 4

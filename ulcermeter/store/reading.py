@@ -18,10 +18,10 @@ from ulcermeter.tables.cells import unguarded
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["protocol_of", "read_record", "read_results", "read_tables"]
+__all__ = ["protocol_of", "read_record", "read_results", "read_table", "read_tables"]
 
-# Runs of versions without readers wrote none.
-_MAY_LACK = ("readings",)
+# Runs of versions without readers or queries wrote none.
+_MAY_LACK = ("readings", "queries")
 _WRITE_AGAIN = "run `ulcermeter run` again, which writes the tables anew and measures nothing twice"
 
 
@@ -57,7 +57,7 @@ def read_results(path: str | Path) -> Results:
             )
         )
     record = read_record(root)
-    return Results(root=root, run=record, **{name: _read_table(root, name) for name in TABLE_FILES})
+    return Results(root=root, run=record, **{name: _written(root, name) for name in TABLE_FILES})
 
 
 def read_tables(path: str | Path, names: Iterable[str]) -> dict[str, pd.DataFrame]:
@@ -92,7 +92,7 @@ def read_tables(path: str | Path, names: Iterable[str]) -> dict[str, pd.DataFram
                 action="run `ulcermeter run` again, it goes on where it was",
             )
         )
-    return {name: _read_table(root, name) for name in names}
+    return {name: _written(root, name) for name in names}
 
 
 def read_record(root: Path) -> dict[str, Json]:
@@ -138,13 +138,36 @@ def read_record(root: Path) -> dict[str, Json]:
     return record
 
 
-def _read_table(root: Path, name: str) -> pd.DataFrame:
-    """Read a table; a column that is not there is a fault here, since a run writes them all, known or not."""
+def _written(root: Path, name: str) -> pd.DataFrame:
+    path = root / f"{name}.csv"
+    return empty(name) if name in _MAY_LACK and not path.is_file() else read_table(path, name)
+
+
+def read_table(path: str | Path, name: str) -> pd.DataFrame:
+    """Read a table that a run wrote; a column that is not there is a fault, since a run writes them all.
+
+    Parameters
+    ----------
+    path : str or Path
+        The CSV file.
+    name : str
+        A key of `ulcermeter.tables.TABLES`.
+
+    Returns
+    -------
+    DataFrame
+        By its contract.
+
+    Raises
+    ------
+    TableError
+        No such table: not UTF-8, rows of unequal length, other columns, or cells that break the contract.
+    OSError
+        The file cannot be read.
+    """
     import pandas as pd
 
-    path = root / f"{name}.csv"
-    if name in _MAY_LACK and not path.is_file():
-        return empty(name)
+    path = Path(path)
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except ValueError as error:  # not UTF-8, nothing in it, or rows of unequal length

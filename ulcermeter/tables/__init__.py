@@ -22,6 +22,7 @@ from ulcermeter.tables.comparisons import COMPARISONS
 from ulcermeter.tables.contract import Column, Table
 from ulcermeter.tables.inputs import INPUTS
 from ulcermeter.tables.outputs import OUTPUTS
+from ulcermeter.tables.queries import QUERIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ class CellFault:
         return Problem(expected=self.expected, got=f"'{self.got}'" if self.got else "an empty cell")
 
 
-TABLES: dict[str, Table] = {table.name: table for table in (*INPUTS, *OUTPUTS, *COMPARISONS)}
+TABLES: dict[str, Table] = {table.name: table for table in (*INPUTS, *OUTPUTS, QUERIES, *COMPARISONS)}
 
 
 def columns(name: str) -> list[str]:

@@ -109,7 +109,12 @@ def photos_silent_words(days: int | None = None, reference: str = "") -> str:
 
 
 def end_not_known_words() -> str:
-    """Return that the course's end is not known."""
+    """Return that the course's end is not known.
+
+    Returns
+    -------
+    str
+    """
     return "the course's end is not known"
 
 

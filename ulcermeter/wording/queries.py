@@ -1,0 +1,387 @@
+"""Queries in words: what is observed, what is expected, and in which cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ulcermeter.datatypes import Ask, Finding, Need
+from ulcermeter.tables.cells import Row, known_number
+from ulcermeter.tables.flags import CONTRADICTIONS, Flag, FlagKind
+from ulcermeter.tables.queries import Phrase
+from ulcermeter.wording.asks import ask_in_words
+from ulcermeter.wording.findings import problem_of
+from ulcermeter.wording.flags import flag_in_words
+
+__all__ = [
+    "again_expected",
+    "ask_expected",
+    "ask_observed",
+    "cell_in_words",
+    "finding_expected",
+    "finding_observed",
+    "flag_expected",
+    "flag_observed",
+    "low_confidence_words",
+    "not_measured_words",
+    "outcome_expected",
+    "outcomes_words",
+    "phrase",
+    "state_expected",
+    "state_words",
+    "threshold_words",
+    "whole_ulcer_expected",
+]
+
+_STATES = {
+    "indeterminate": ("it cannot be said whether the ulcer is open or healed", "whether it is open or healed"),
+    "merged": ("two ulcers seem to have grown into one", "whether they have, and which ulcer it is"),
+    "split": ("one ulcer seems to have come apart", "whether it has, or another ulcer is there"),
+}
+
+
+_PHRASES = {
+    Phrase.WHICH_ULCER: "which ulcer it is: ulcer_no",
+    Phrase.WHETHER_AN_ULCER: "whether it is an ulcer, and its outline where this one is wrong",
+    Phrase.CUT_OFF: "cut off by the photo's border, so larger than measured",
+    Phrase.NO_IDENTITY: "could not be told which ulcer this is",
+    Phrase.ALL_FINGERS: "whether all fingers were examined at each visit, and how many ulcers were active",
+    Phrase.DAY_OF_TREATMENT: "the day of treatment, or that there was none",
+    Phrase.READABLE_DECISION: "the decision in a word that is known, or how it was settled in decisions_to_settle.csv",
+    Phrase.DECISION_STANDS: "whether the decision stands",
+}
+
+
+def phrase(words: Phrase) -> str:
+    """Return the words.
+
+    Parameters
+    ----------
+    words : Phrase
+
+    Returns
+    -------
+    str
+    """
+    return _PHRASES[words]
+
+
+def cell_in_words(columns: Sequence[str], *, rows: Sequence[int] = (), whose: str = "") -> str:
+    """Return a cell of a file as a person looks it up: row, whose row, columns.
+
+    Parameters
+    ----------
+    columns : sequence of str
+    rows : sequence of int
+        As a spreadsheet counts, the header being row 1.
+    whose : str
+        The ulcer or course whose row it is.
+
+    Returns
+    -------
+    str
+    """
+    row = f"row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows))}" if rows else ""
+    return ", ".join(part for part in (row, whose, " and ".join(filter(None, columns))) if part)
+
+
+def finding_observed(finding: Finding) -> str:
+    """Return what looks wrong in a cell.
+
+    Parameters
+    ----------
+    finding : Finding
+
+    Returns
+    -------
+    str
+    """
+    return problem_of(finding).got
+
+
+def finding_expected(finding: Finding) -> str:
+    """Return what is expected of a cell that looks wrong.
+
+    Parameters
+    ----------
+    finding : Finding
+
+    Returns
+    -------
+    str
+    """
+    problem = problem_of(finding)
+    return "; ".join(filter(None, (problem.expected, problem.action))) or "confirm it, or mend it"
+
+
+def ask_observed(ask: Ask) -> str:
+    """Return what stands now where something is asked for.
+
+    Parameters
+    ----------
+    ask : Ask
+
+    Returns
+    -------
+    str
+    """
+    return _NEEDS[ask.need]
+
+
+def ask_expected(ask: Ask) -> str:
+    """Return what would settle a criterion.
+
+    Parameters
+    ----------
+    ask : Ask
+
+    Returns
+    -------
+    str
+    """
+    return ask_in_words(ask)
+
+
+_NEEDS = {
+    Need.FILL: "empty: not known",
+    Need.EXACT: "a date that is not known to the day",
+    Need.CORRECT: "what stands there is contradicted, or no word that is known",
+    Need.AGAIN: "the answer does not count: it is of another time, or of another ulcer",
+    Need.ROW: "no row",
+    Need.PHOTO: "no passing photo shows it",
+}
+
+
+def flag_observed(flag: Flag) -> str:
+    """Return a flag as what is observed.
+
+    Parameters
+    ----------
+    flag : Flag
+
+    Returns
+    -------
+    str
+    """
+    if flag.kind is FlagKind.HEALED_BY_MACHINE:
+        return "called healed by the machine alone; no reader has said so"
+    return flag_in_words(flag)
+
+
+def flag_expected(flag: Flag) -> str:
+    """Return what is expected of whom a flag is asked.
+
+    Parameters
+    ----------
+    flag : Flag
+
+    Returns
+    -------
+    str
+    """
+    if flag.kind in CONTRADICTIONS:
+        return "which of them holds; mend the other"
+    return _EXPECTED.get(flag.kind, _confirm)(flag)
+
+
+def _confirm(flag: Flag) -> str:
+    return "confirm it, or mend it"
+
+
+def _which(flag: Flag) -> str:
+    return phrase(Phrase.WHICH_ULCER)
+
+
+def _state(flag: Flag) -> str:
+    return "whether the ulcer is open or healed there: reader_state"
+
+
+def _photo(flag: Flag) -> str:
+    return again_expected("")
+
+
+_EXPECTED: dict[FlagKind, Callable[[Flag], str]] = {
+    **dict.fromkeys(
+        (
+            FlagKind.IDENTITY_ASSUMED,
+            FlagKind.AMBIGUOUS_IDENTITY,
+            FlagKind.AMBIGUOUS_BETWEEN_PHOTOS,
+            FlagKind.OUTLINE_MAY_BE_THIS,
+            FlagKind.NUMBER_AND_PLACE_DISAGREE,
+            FlagKind.PHOTO_OF_ANOTHER,
+            FlagKind.READER_STATE_NOT_USED,
+        ),
+        _which,
+    ),
+    **dict.fromkeys(
+        (
+            FlagKind.NEVER_SEEN_OPEN,
+            FlagKind.READER_UNSURE,
+            FlagKind.READER_SAYS_HEALED,
+            FlagKind.READER_SAYS_OPEN,
+            FlagKind.LAST_SEEN_BELOW_LIMIT,
+            FlagKind.COVERED_YET_OUTLINED,
+        ),
+        _state,
+    ),
+    **dict.fromkeys(
+        (
+            FlagKind.OTHER_SIDE_SEEN,
+            FlagKind.ONLY_CLICK_SEARCHED,
+            FlagKind.COVERED,
+            FlagKind.LIMIT_OVER_THRESHOLD,
+            FlagKind.LIMIT_NOT_KNOWN,
+        ),
+        _photo,
+    ),
+    FlagKind.POSSIBLE_ULCER: lambda _: "whether it is an open ulcer, or none: reader_state",
+    FlagKind.HEALED_BY_MACHINE: lambda _: "a reader's word whether it has healed: reader_state",
+    FlagKind.MERGED_INTO: lambda _: "whether it has merged, and into which ulcer",
+    FlagKind.FISSURE: lambda _: "whether it is an ulcer or a fissure",
+    FlagKind.ORDER_NOT_KNOWN: lambda _: "the date to the day",
+    FlagKind.AMPUTATED_PERHAPS: lambda _: "the day of the amputation",
+    FlagKind.OUTLINED_AFTER_AMPUTATION: lambda _: "which is wrong: the amputation, its date, or the photo's finger",
+    FlagKind.ROWS_AMBIGUOUS: lambda _: "which ulcer each row speaks of: ulcer_no",
+    FlagKind.CLINIC_COUNTS_MORE: lambda _: "photos of the ulcers that were counted, or the count mended",
+    FlagKind.COURSE_NOT_LISTED: lambda _: "the course in treatments.csv, or another course_end",
+    FlagKind.ROUTE_NOT_KNOWN: lambda _: "the route",
+    FlagKind.NO_BEFORE_WINDOW_CLOSED: lambda f: f"the answer anew, on or after {f.date}",
+}
+
+
+def not_measured_words(status: str, reason: str) -> str:
+    """Return that a photo was not measured, and why.
+
+    Parameters
+    ----------
+    status, reason : str
+        Cells of ``photos``.
+
+    Returns
+    -------
+    str
+    """
+    return f"{status}: {reason}" if reason else status
+
+
+def again_expected(instruction: str, *, bedside: bool = False) -> str:
+    """Return what photo is expected, and whether the size by hand would do too.
+
+    Parameters
+    ----------
+    instruction : str
+        How to take it; empty where that is not known to help.
+    bedside : bool
+        A caliper at the bedside would do too.
+
+    Returns
+    -------
+    str
+    """
+    photo = f"another photo: {instruction}" if instruction else "another photo that passes and shows it clear"
+    if not bedside:
+        return photo
+    caliper = "the diameter by caliper, diameter_mm_bedside in ulcers.csv"
+    return f"{photo}; or {caliper}" if instruction else caliper
+
+
+def threshold_words(row: Row, threshold_mm: float) -> str:
+    """Return that a diameter cannot be told from the threshold, and what widens its interval.
+
+    Parameters
+    ----------
+    row : mapping of str to cell
+        Of ``measurements``.
+    threshold_mm : float
+        The protocol's threshold, mm.
+
+    Returns
+    -------
+    str
+    """
+    value, low, high = (known_number(row[f"diameter{end}_mm"]) for end in ("", "_low", "_high"))
+    words = f"{value:.2f} ({low:.2f}–{high:.2f}) mm: this photo cannot tell whether it is over {threshold_mm:g} mm"
+    return words + (f"; the widest error is the {row['dominant_error']}" if row["dominant_error"] else "")
+
+
+def low_confidence_words(confidence: float) -> str:
+    """Return that an outline may be none of an ulcer.
+
+    Parameters
+    ----------
+    confidence : float
+        0..1.
+
+    Returns
+    -------
+    str
+    """
+    return f"low confidence that this is an ulcer ({confidence:.2f})"
+
+
+def whole_ulcer_expected() -> str:
+    """Return what is expected where an outline is cut off.
+
+    Returns
+    -------
+    str
+    """
+    return again_expected("take the whole ulcer into the picture")
+
+
+def state_words(state: str) -> str:
+    """Return what a state to check means.
+
+    Parameters
+    ----------
+    state : {'indeterminate', 'merged', 'split'}
+
+    Returns
+    -------
+    str
+    """
+    return _STATES[state][0]
+
+
+def state_expected(state: str) -> str:
+    """Return what is expected of a reader on a state to check.
+
+    Parameters
+    ----------
+    state : {'indeterminate', 'merged', 'split'}
+
+    Returns
+    -------
+    str
+    """
+    return _STATES[state][1]
+
+
+def outcomes_words(outcomes: Sequence[str]) -> str:
+    """Return that outcomes are unknown.
+
+    Parameters
+    ----------
+    outcomes : sequence of str
+        Their columns.
+
+    Returns
+    -------
+    str
+    """
+    return f"unknown: {', '.join(outcomes)}"
+
+
+def outcome_expected(visits: Sequence[str]) -> str:
+    """Return what would make an outcome of an ulcer known.
+
+    Parameters
+    ----------
+    visits : sequence of str
+        Planned visits after treatment that did not show its place clear.
+
+    Returns
+    -------
+    str
+    """
+    where = f" at {', '.join(visits)}" if visits else " at later visits"
+    return f"a passing photo of its place{where}, or why there is none: visits.csv, events.csv"
