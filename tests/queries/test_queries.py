@@ -99,7 +99,7 @@ def test_a_sound_study_is_asked_nothing() -> None:
             ("contradiction", "physician", "refractory.csv", "yes", "no"),
         ),
         (
-            {"eligibility": [{**criteria(active="passes")[0], "flags": flagged(FlagKind.BEDSIDE_FAR)}]},
+            {"eligibility": [{**criteria(active="passes")[0], "flags": flagged(FlagKind.ROWS_AMBIGUOUS)}]},
             ("evidence to check", "clinic", "ulcers.csv", "yes", "no"),
         ),
         # A criterion that the protocol does not enforce changes no verdict.

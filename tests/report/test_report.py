@@ -16,6 +16,7 @@ import pytest
 from ulcermeter import tables
 from ulcermeter.datatypes import Results, Study
 from ulcermeter.protocol import read_protocol
+from ulcermeter.queries import list_queries
 from ulcermeter.report import write_report
 from ulcermeter.report.content import gather
 from ulcermeter.report.formatting import pieces
@@ -106,6 +107,7 @@ def make_results(root: Path, subjects: dict[str, str]) -> Results:
         )  # fmt: skip
         gathered["outcomes_by_subject"].append({"subject_id": subject, "n_active_baseline": 1, "n_new": 0})
     frames = {name: tables.from_rows(name, rows) for name, rows in gathered.items()}
+    frames["queries"] = list_queries(make_study(root), frames)
     frames["outcomes"]["area_reduction_week_2_pct"] = 54.0
     run = {"ulcermeter": "0.1.0", "run_id": "00ff", "started": "2024-08-01T10:00:00Z", "model_sha256": "ab" * 32,
            "packages": {"numpy": "2.1"}, "photos": {"a.jpg": "cd"}}  # fmt: skip

@@ -32,7 +32,23 @@ def command(*, results: str, reader: str, study: str | None, port: int, no_brows
 def read_in_browser(
     results: str, *, reader: str, study: str | None, port: int, browser: bool, adjudicating: bool = False
 ) -> None:
-    """Serve the page until it is ended, then write the tables and print the log's head."""
+    """Serve the page until it is ended, then write the tables and print the log's head.
+
+    Parameters
+    ----------
+    results : str
+        The results folder.
+    reader : str
+        Who reads.
+    study : str or None
+        The study folder, where it has moved since the run.
+    port : int
+        Of this machine; 0 for any that is free.
+    browser : bool
+        Open the page in a browser.
+    adjudicating : bool
+        Show what two readers differ in instead of a list.
+    """
     set_up_logging(as_json=False)
     from ulcermeter.readings import log_head
     from ulcermeter.review import TablesAfter, need_server, open_session, serve
