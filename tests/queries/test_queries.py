@@ -9,10 +9,10 @@ import pytest
 from small_studies import FINGER, PAINFUL, ULCER, asked, criteria, doubtful, study, to_be_mended, treated
 
 from ulcermeter.datatypes import Ask, Finding, Kind, Need, OpenAnswer, Severity
-from ulcermeter.queries import with_queries_on_decisions
+from ulcermeter.queries import with_queries_on_people
 from ulcermeter.queries.flags import where_answered
 from ulcermeter.store import Unread
-from ulcermeter.tables import TABLES, empty
+from ulcermeter.tables import TABLES, empty, from_rows
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 from ulcermeter.wording import flag_expected
 
@@ -107,6 +107,11 @@ def test_a_sound_study_is_asked_nothing() -> None:
             {"eligibility": [{**criteria(active="none")[0], "flags": flagged(FlagKind.FISSURE, diameter_mm=0.4)}]},
             ("evidence to check", "reader", "photos.csv", "no", "no"),
         ),
+        # The clinic counted 3 where the photos can show 1 at most.
+        (
+            {"outcomes_by_subject": [{"subject_id": "S01", "counts_disagree": "week 12: 3 counted, 1 to 1 on photos"}]},
+            ("contradiction", "clinic", "visits.csv", "no", "yes"),
+        ),
         # Without a day of treatment nothing can be counted: that day is asked for, not photos.
         (
             {"outcomes": [UNKNOWN], "outcomes_by_subject": [{"subject_id": "S01", "largest_healed": "unknown"}]},
@@ -145,9 +150,19 @@ def test_an_unknown_outcome_names_the_visits_that_would_tell() -> None:
     assert row["about"] == "healed"
 
 
+@pytest.mark.parametrize(("day", "asked_for"), [(50.0, "at 48h, week 2, week 4,"), (1.0, "")])
+def test_nobody_is_asked_for_photos_after_a_death(day: float, asked_for: str) -> None:
+    """Died on day 50, before week 8; or on day 1, before the first visit after treatment (48h is day 2)."""
+    outcome = {**UNKNOWN, "follow_up_ended": "death", "follow_up_ended_day": day}
+    rows = asked(treated(), trajectories=[{**OPEN, "visit": "baseline"}], outcomes=[outcome])
+    assert [asked_for in row["expected"] and "week 8" not in row["expected"] for row in rows] == [True] * bool(
+        asked_for
+    )
+
+
 def test_a_subjects_outcome_is_asked_where_its_ulcers_are_known() -> None:
     known = {**ULCER, "healed": "no"}
-    subject = {"subject_id": "S01", "worsened_or_new_by_week_12": "unknown"}
+    subject = {"subject_id": "S01", "largest_healed": "unknown"}
     row = only(asked(treated(), outcomes=[known], outcomes_by_subject=[subject]))
     assert (row["file"], row["cell"]) == ("visits.csv", "all_fingers_examined")
     rows = asked(treated(), outcomes=[UNKNOWN], outcomes_by_subject=[subject])
@@ -228,10 +243,35 @@ def test_a_flag_on_an_ulcers_condition_is_not_asked_again_of_its_subject() -> No
 
 def test_decisions_that_cannot_be_read_or_do_not_fit_are_asked_of_the_investigator() -> None:
     unread = [Unread("S01", "decided_on", "06/05/2024", "date that is none, or may be two")]
-    rows = with_queries_on_decisions(empty("queries"), unread, {"S02": "decided eligible; it is not eligible now"})
+    rows = with_queries_on_people(
+        empty("queries"), readings=empty("readings"), unread=unread, changed={"S02": "it is not eligible now"}
+    )
     assert list(rows["subject_id"]) == ["S01", "S02"]
     assert set(rows["kind"]) == {"decision"} and set(rows["answered_by"]) == {"physician"}
     assert rows["query_id"].is_unique
+
+
+@pytest.mark.parametrize(
+    ("readings", "asked_of"),
+    [
+        ([("R1", "yes", "no"), ("R2", "no", "no")], []),  # R1 is the primary reader
+        ([("R1", "no", "no"), ("R2", "no", "no")], ["R1, R2"]),
+        ([("R1", "no", "no"), ("R2", "no", "no"), ("R3", "no", "yes")], []),  # settled by a third
+        ([("R1", "no", "no")], []),
+    ],
+)
+def test_readers_who_differ_are_asked_about_until_it_is_settled(
+    readings: list[tuple[str, str, str]], asked_of: list[str]
+) -> None:
+    rows = [{**PHOTO, "occasion": 1, "reader": r, "counts": c, "adjudicated": a} for r, c, a in readings]
+    found = with_queries_on_people(empty("queries"), readings=from_rows("readings", rows), unread=[], changed={})
+    assert [words.removeprefix("read by ").partition(", none")[0] for words in found["observed"]] == asked_of
+
+
+def test_a_reading_that_could_not_be_used_is_asked_for_again() -> None:
+    rows = from_rows("readings", [{**PHOTO, "occasion": 1, "reader": "R1", "not_kept": "the photo is another one now"}])
+    row = with_queries_on_people(empty("queries"), readings=rows, unread=[], changed={}).iloc[0]
+    assert (row["kind"], row["answered_by"], row["photo"]) == ("reading", "reader", "a.jpg")
 
 
 @pytest.mark.parametrize("kind", FlagKind)

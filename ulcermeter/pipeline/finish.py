@@ -15,7 +15,7 @@ from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
 from ulcermeter.pipeline.read_overlays import draw_readings
 from ulcermeter.pipeline.readings import Applied, apply_readings
 from ulcermeter.provenance import utc_now
-from ulcermeter.queries import with_queries_on_decisions
+from ulcermeter.queries import with_queries_on_people
 from ulcermeter.readings import ReadingLog, current_readings, log_head
 from ulcermeter.store import (
     WRITTEN,
@@ -88,12 +88,15 @@ def finish_study(
         gathered: Gathered = gather(applied.study, applied.done)
         # Kept whatever becomes of the rest.
         measured = {"photos": gathered.photos, "measurements": gathered.measurements, "outlines": gathered.outlines}
-        write_tables(root, {**measured, "readings": from_rows("readings", list(applied.rows))})
+        readings_table = from_rows("readings", list(applied.rows))
+        write_tables(root, {**measured, "readings": readings_table})
         if overlays:
             write_overlays(root, _overlays(draw_readings(study, applied)))
         tables = tables_of(applied.study, gathered)
         tables["eligibility_summary"], changed = with_decisions(tables["eligibility_summary"], decisions)
-        tables["queries"] = with_queries_on_decisions(tables["queries"], unread_of(record), changed)
+        tables["queries"] = with_queries_on_people(
+            tables["queries"], readings=readings_table, unread=unread_of(record), changed=changed
+        )
         write_tables(root, tables)
         counts = dict(sorted(Counter(r.photo["status"] for r in applied.done).items()))
         findings = [record_of(finding) for finding in study.findings]

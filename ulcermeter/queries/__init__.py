@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from ulcermeter.datatypes import OpenAnswer, Study
 from ulcermeter.queries.compare import STATUSES, compare_queries
 from ulcermeter.queries.on_criteria import flags_on_criteria, missing_answers
-from ulcermeter.queries.on_decisions import with_queries_on_decisions
+from ulcermeter.queries.on_people import with_queries_on_people
 from ulcermeter.queries.on_photos import outlines_to_check, photos_not_measured, uncertain_at_threshold
 from ulcermeter.queries.on_study import cells_of_the_study
-from ulcermeter.queries.on_ulcers import courses_to_check, unknown_outcomes
+from ulcermeter.queries.on_ulcers import counts_that_disagree, courses_to_check, unknown_outcomes
 from ulcermeter.queries.query import Query, to_table
 from ulcermeter.queries.stakes import Stakes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["STATUSES", "compare_queries", "list_queries", "with_queries_on_decisions"]
+__all__ = ["STATUSES", "compare_queries", "list_queries", "with_queries_on_people"]
 
 
 def list_queries(
@@ -55,6 +55,7 @@ def list_queries(
         *uncertain_at_threshold(tables, stakes, study.protocol),
         *outlines_to_check(tables, stakes, study.protocol),
         *courses_to_check(tables, stakes),
+        *counts_that_disagree(tables),
         *unknown_outcomes(tables, study),
     ]
     return to_table(found)

@@ -115,4 +115,6 @@ def flag_facts(flag: Flag) -> tuple[str, ...]:
     -------
     tuple of str
     """
-    return (write_flags([replace(flag, diameter_mm=None, limit_mm=None, threshold_mm=None, reason="")]),)
+    return (
+        write_flags([replace(flag, diameter_mm=None, limit_mm=None, threshold_mm=None, probability=None, reason="")]),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,12 @@ from ulcermeter.protocol import Protocol
 from ulcermeter.queries.flags import flag_facts, where_answered
 from ulcermeter.queries.query import Query, Subject
 from ulcermeter.queries.stakes import Stakes, unknown_of
-from ulcermeter.tables.cells import Record, records
+from ulcermeter.tables.cells import Record, known_number, records
 from ulcermeter.tables.flags import Flag, FlagKind, read_flags
 from ulcermeter.tables.queries import AnsweredBy, Phrase, QueryKind
 from ulcermeter.wording import (
     cell_in_words,
+    counts_words,
     flag_expected,
     flag_observed,
     outcome_expected,
@@ -27,7 +29,7 @@ from ulcermeter.wording import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["courses_to_check", "unknown_outcomes"]
+__all__ = ["counts_that_disagree", "courses_to_check", "unknown_outcomes"]
 
 _DOUBTFUL = ("indeterminate", "merged", "split")
 _NOT_SHOWN = ("indeterminate", "not photographed")
@@ -113,8 +115,9 @@ def unknown_outcomes(tables: Mapping[str, pd.DataFrame], study: Study) -> Iterat
         unknown = [] if row["in_doubt"] else unknown_of(row)
         if unknown or row["in_doubt"]:
             open_ulcers.add(row["subject_id"])
-        if unknown and row["subject_id"] in treated:
-            expected = outcome_expected(missed.get(row["ulcer_id"], []))
+        wanted = _until(missed.get(row["ulcer_id"], []), row, study.protocol)
+        if unknown and row["subject_id"] in treated and (wanted or not row["follow_up_ended"]):
+            expected = outcome_expected(wanted)
             yield _unknown(row, unknown, file="photos.csv", column="photo", expected=expected)
     for row in records(tables["outcomes_by_subject"]):
         unknown = [] if row["in_doubt"] else unknown_of(row)
@@ -138,6 +141,37 @@ def _unknown(row: Record, outcomes: list[str], *, file: str, column: str, expect
         expected=expected,
         outcome=True,
     )
+
+
+def _until(visits: list[str], row: Record, protocol: Protocol) -> list[str]:
+    """Return the visits up to the end of an ulcer's follow-up: nobody is asked for photos after a death."""
+    end = known_number(row["follow_up_ended_day"])
+    return visits if math.isnan(end) else [name for name in visits if (protocol.visit(name).day or 0) <= end]
+
+
+def counts_that_disagree(tables: Mapping[str, pd.DataFrame]) -> Iterator[Query]:
+    """Ask about the clinic's counts of active ulcers that the photos exclude, all of a subject at once.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+
+    Yields
+    ------
+    Query
+    """
+    for row in records(tables["outcomes_by_subject"]):
+        if row["counts_disagree"]:
+            yield Query(
+                QueryKind.CONTRADICTION,
+                AnsweredBy.CLINIC,
+                Subject.of(row),
+                file="visits.csv",
+                cell="n_active_clinician",
+                observed=counts_words(row["counts_disagree"]),
+                expected=phrase(Phrase.WHICH_COUNT),
+                outcome=True,
+            )
 
 
 def _missed_visits(trajectories: pd.DataFrame, protocol: Protocol) -> dict[str, list[str]]:

@@ -17,7 +17,9 @@ __all__ = ["Stakes", "unknown_of"]
 _BEFORE = ("history", "screening", "baseline")
 _UNKNOWN = "unknown"
 # Unknown for want of a healing, which is no doubt of its own.
-_OF_HEALING = ("healing_confirmed", "recurred")
+_OF_HEALING = ("healing_confirmed", "healing_sustained", "recurred")
+# Unknown until a reader has confirmed what the machine called healed, which is asked at that visit.
+_OF_READERS = ("healed_by_reader",)
 
 
 def unknown_of(row: Record) -> list[str]:
@@ -35,8 +37,8 @@ def unknown_of(row: Record) -> list[str]:
     list of str
         Columns.
     """
-    healed = row.get("healed", "yes")
-    return [name for name, cell in row.items() if cell == _UNKNOWN and (healed == "yes" or name not in _OF_HEALING)]
+    others = _OF_READERS if row.get("healed", "yes") == "yes" else (*_OF_READERS, *_OF_HEALING)
+    return [name for name, cell in row.items() if cell == _UNKNOWN and name not in others]
 
 
 class Stakes:

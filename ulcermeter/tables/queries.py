@@ -22,6 +22,7 @@ class QueryKind(StrEnum):
     """What sort of doubt it is."""
 
     DECISION = "decision"  # of the investigator: not readable, or made on another verdict
+    READING = "reading"  # of several readers who differ, or one that could not be used
     CELL_IN_DOUBT = "cell in doubt"  # nothing rests on it until it is mended
     CELL_TO_CHECK = "cell to check"
     MISSING_ANSWER = "missing answer"  # what would settle a criterion
@@ -47,6 +48,9 @@ class Phrase(Enum):
     DAY_OF_TREATMENT = auto()
     READABLE_DECISION = auto()
     DECISION_STANDS = auto()
+    READ_AGAIN = auto()
+    WHICH_COUNT = auto()
+    ADJUDICATED = auto()
 
 
 QUERIES = Table(

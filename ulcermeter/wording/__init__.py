@@ -69,6 +69,7 @@ from ulcermeter.wording.queries import (
     ask_expected,
     ask_observed,
     cell_in_words,
+    counts_words,
     finding_expected,
     finding_observed,
     flag_expected,
@@ -78,6 +79,7 @@ from ulcermeter.wording.queries import (
     outcome_expected,
     outcomes_words,
     phrase,
+    read_by_words,
     state_expected,
     state_words,
     threshold_words,
@@ -86,7 +88,9 @@ from ulcermeter.wording.queries import (
 from ulcermeter.wording.readings import reading_not_kept
 
 __all__ = [
+    "counts_words",
     "phrase",
+    "read_by_words",
     "again_expected",
     "age_words",
     "arm_words",

@@ -17,6 +17,7 @@ __all__ = [
     "ask_expected",
     "ask_observed",
     "cell_in_words",
+    "counts_words",
     "finding_expected",
     "finding_observed",
     "flag_expected",
@@ -26,6 +27,7 @@ __all__ = [
     "outcome_expected",
     "outcomes_words",
     "phrase",
+    "read_by_words",
     "state_expected",
     "state_words",
     "threshold_words",
@@ -48,6 +50,9 @@ _PHRASES = {
     Phrase.DAY_OF_TREATMENT: "the day of treatment, or that there was none",
     Phrase.READABLE_DECISION: "the decision in a word that is known, or how it was settled in decisions_to_settle.csv",
     Phrase.DECISION_STANDS: "whether the decision stands",
+    Phrase.WHICH_COUNT: "the count mended, or photos of the ulcers that were counted",
+    Phrase.READ_AGAIN: "a reading of the photo as it is now",
+    Phrase.ADJUDICATED: "a third reader's word: ulcermeter adjudicate",
 }
 
 
@@ -326,6 +331,36 @@ def whole_ulcer_expected() -> str:
     str
     """
     return again_expected("take the whole ulcer into the picture")
+
+
+def counts_words(counts: str) -> str:
+    """Return that the clinic's counts and the photos exclude each other.
+
+    Parameters
+    ----------
+    counts : str
+        Visits and counts in words.
+
+    Returns
+    -------
+    str
+    """
+    return f"the clinic's count of active ulcers and the photos exclude each other: {counts}"
+
+
+def read_by_words(readers: Sequence[str]) -> str:
+    """Return that several have read a photo and nobody has settled it.
+
+    Parameters
+    ----------
+    readers : sequence of str
+        Their names.
+
+    Returns
+    -------
+    str
+    """
+    return f"read by {', '.join(readers)}, none of them the primary reader, and not adjudicated"
 
 
 def state_words(state: str) -> str:
