@@ -258,6 +258,7 @@ def test_decisions_that_cannot_be_read_or_do_not_fit_are_asked_of_the_investigat
         ([("R1", "no", "no"), ("R2", "no", "no")], ["R1, R2"]),
         ([("R1", "no", "no"), ("R2", "no", "no"), ("R3", "no", "yes")], []),  # settled by a third
         ([("R1", "no", "no")], []),
+        ([("R1", "no", "no"), ("machine", "no", "no")], []),  # the machine's outline stands beside what was read of it
     ],
 )
 def test_readers_who_differ_are_asked_about_until_it_is_settled(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ulcermeter.queries.query import Query, Subject, to_table
 from ulcermeter.store import Unread, question
-from ulcermeter.tables.cells import records
+from ulcermeter.tables.cells import MACHINE, records
 from ulcermeter.tables.queries import AnsweredBy, Phrase, QueryKind
 from ulcermeter.wording import phrase, read_by_words
 
@@ -97,7 +97,7 @@ def _unsettled(readings: pd.DataFrame) -> Iterator[Query]:
     readers: dict[tuple[str, ...], set[str]] = {}
     settled = set()
     for row in records(readings):
-        if row["occasion"] == 1 and not row["not_kept"]:
+        if row["occasion"] == 1 and row["reader"] != MACHINE and not row["not_kept"]:
             place = tuple(row[name] for name in _PLACE)
             readers.setdefault(place, set()).add(row["reader"])
             settled |= {place} if "yes" in (row["counts"], row["adjudicated"]) else set()
