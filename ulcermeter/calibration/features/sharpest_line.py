@@ -102,8 +102,8 @@ def _slopes(light: NDArray[np.float32], at: Points, half: Matrix, outwards: Matr
     share = (2 * np.arange(_PROFILES) + 1) / _PROFILES - 1
     where = at[:, None, None] + half * share[:, None, None] + s[:, None] * outwards
     where = where.reshape(len(at) * _PROFILES, len(s), 2).astype(np.float32)
-    seen = cv2.remap(light, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    means = seen.reshape(len(at), _PROFILES, len(s), 3).mean(axis=1)
+    profiles = cv2.remap(light, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    means = profiles.reshape(len(at), _PROFILES, len(s), 3).mean(axis=1)
     soft = cv2.GaussianBlur(means, (0, 0), sigmaX=_SOFT, sigmaY=1e-3, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(np.gradient(soft.astype(np.float64), axis=1))
 
@@ -116,10 +116,12 @@ def _along(values: Matrix, s: Matrix, shifts: Matrix) -> Matrix:
 
 def _line(place: Matrix, offsets: Matrix, sd: Matrix, otherwise: Matrix) -> Matrix:
     """Return the straight line through offsets, by how sure each is."""
-    seen = np.isfinite(offsets)
-    if seen.sum() < 8:
+    visible = np.isfinite(offsets)
+    if visible.sum() < 8:
         return otherwise
-    return np.asarray(np.polyval(np.polyfit(place[seen], offsets[seen], 1, w=1 / sd[seen]), place), dtype=np.float64)
+    return np.asarray(
+        np.polyval(np.polyfit(place[visible], offsets[visible], 1, w=1 / sd[visible]), place), dtype=np.float64
+    )
 
 
 def _near(slopes: Matrix, steep: Matrix, s: Matrix, line: Matrix, noise: float) -> tuple[Matrix, Matrix, Matrix]:
@@ -135,9 +137,9 @@ def _near(slopes: Matrix, steep: Matrix, s: Matrix, line: Matrix, noise: float) 
         with np.errstate(divide="ignore", invalid="ignore"):
             offsets = (weights @ s) / weights.sum(axis=1)
         offsets = np.where(np.isfinite(offsets), np.clip(offsets, line - _CLOSE_PX, line + _CLOSE_PX), line)
-    seen = np.abs(offsets - line) < 0.99 * _CLOSE_PX
+    visible = np.abs(offsets - line) < 0.99 * _CLOSE_PX
     here = np.maximum((steep * window).max(axis=1), noise)
     beyond = np.where(np.abs(s - offsets[:, None]) >= _APART_PX, steep, 0.0).max(axis=1)
     second = _APART_PX * np.clip(beyond - _NOISE_SHARE * noise, 0, None) / here
     sd = np.hypot(_LEAST_SD_PX, np.hypot(_WINDOW_PX * noise / here, second))
-    return np.where(seen, offsets, np.nan), sd, second
+    return np.where(visible, offsets, np.nan), sd, second

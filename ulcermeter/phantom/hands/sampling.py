@@ -232,8 +232,8 @@ def _draw_sores(hand: RestHand, rng: np.random.Generator) -> Reals:
         s, _ = along_finger(rest[own], hand.joints(finger))
         reach = float(rng.choice([8, 20, 45]))
         near = own[(s < reach)] if (s < reach).any() else own
-        bed = linear(WOUND_BED_SRGB[rng.integers(len(WOUND_BED_SRGB))] * rng.uniform(0.7, 1.1))
-        out.append([finger, *rest[rng.choice(near)], np.exp(rng.normal(0.7, 0.5)), *bed, rng.uniform(0, 1)])
+        colour = linear(WOUND_BED_SRGB[rng.integers(len(WOUND_BED_SRGB))] * rng.uniform(0.7, 1.1))
+        out.append([finger, *rest[rng.choice(near)], np.exp(rng.normal(0.7, 0.5)), *colour, rng.uniform(0, 1)])
     return np.array(out)
 
 
