@@ -120,55 +120,33 @@ diameter off, median % | 90 % | surface Dice 2 px | 4 px |
 def row(name: str, scores: list[PhotoScores], *, draws: int = 2000) -> str:
     """One line of the table with 95 % bootstrap intervals over photos."""
     picks = np.random.default_rng(5).integers(0, len(scores), (draws, len(scores)))
-    tables = [[scores[k] for k in pick] for pick in picks]
-    cells = [
-        _cell(figure, scores, tables, digits)
-        for figure, digits in (
-            (_mean_dice, 3),
-            (_pooled, 3),
-            (_found, 1),
-            (_false, 2),
-            (_median_off, 1),
-            (_most_off, 1),
-        )
+    picks = np.vstack([np.arange(len(scores)), picks])
+    figures = [
+        (_mean([one.dice for one in scores], picks), 3),
+        (2 * _sums([one.shared for one in scores], picks) / _sums([one.total for one in scores], picks), 3),
+        (100 * _sums([one.found for one in scores], picks) / _sums([one.wounds for one in scores], picks), 1),
+        (_mean([one.false for one in scores], picks), 2),
+        *((100 * values, 1) for values in _off([one.diameter_errors for one in scores], picks)),
+        *((_mean([one.surface[tolerance] for one in scores], picks), 3) for tolerance in (2.0, 4.0)),
     ]
-    cells += [_cell(lambda some, t=t: _surface(some, t), scores, tables, 3) for t in (2.0, 4.0)]
-    return f"| {name} | {len(scores)} | {' | '.join(cells)} |"
+    return f"| {name} | {len(scores)} | {' | '.join(_cell(values, digits) for values, digits in figures)} |"
 
 
-def _cell(figure, scores: list[PhotoScores], tables: list[list[PhotoScores]], digits: int) -> str:
-    low, high = np.nanpercentile([figure(some) for some in tables], [2.5, 97.5])
-    return f"{figure(scores):.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
+def _cell(values: NDArray[np.float64], digits: int) -> str:
+    """The figure, first of the values, and the ends of its interval by the others."""
+    low, high = np.nanpercentile(values[1:], [2.5, 97.5])
+    return f"{values[0]:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
 
 
-def _mean_dice(some: list[PhotoScores]) -> float:
-    return float(np.mean([one.dice for one in some]))
+def _mean(values: list[float], picks: NDArray[np.intp]) -> NDArray[np.float64]:
+    return np.asarray(values, dtype=float)[picks].mean(axis=1)
 
 
-def _pooled(some: list[PhotoScores]) -> float:
-    return 2 * sum(one.shared for one in some) / max(sum(one.total for one in some), 1)
+def _sums(values: list[float], picks: NDArray[np.intp]) -> NDArray[np.float64]:
+    return np.maximum(np.asarray(values, dtype=float)[picks].sum(axis=1), 1e-9)
 
 
-def _found(some: list[PhotoScores]) -> float:
-    return 100 * sum(one.found for one in some) / max(sum(one.wounds for one in some), 1)
-
-
-def _false(some: list[PhotoScores]) -> float:
-    return float(np.mean([one.false for one in some]))
-
-
-def _off(some: list[PhotoScores], share: float) -> float:
-    errors = [abs(error) for one in some for error in one.diameter_errors]
-    return 100 * float(np.quantile(errors, share)) if errors else float("nan")
-
-
-def _median_off(some: list[PhotoScores]) -> float:
-    return _off(some, 0.5)
-
-
-def _most_off(some: list[PhotoScores]) -> float:
-    return _off(some, 0.9)
-
-
-def _surface(some: list[PhotoScores], tolerance: float) -> float:
-    return float(np.mean([one.surface[tolerance] for one in some]))
+def _off(errors: list[tuple[float, ...]], picks: NDArray[np.intp]) -> list[NDArray[np.float64]]:
+    """Median and 90 % quantile of how far diameters are off, of each resampling."""
+    resampled = [np.abs([error for k in pick for error in errors[k]] or [np.nan]) for pick in picks]
+    return [np.array([np.quantile(one, share) for one in resampled]) for share in (0.5, 0.9)]
