@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from ulcermeter.calibration.consistency import refuse_contradiction
 from ulcermeter.calibration.geometry.camera import CameraPrior, camera_prior
 from ulcermeter.calibration.geometry.homography import UNIT_SQUARE, fit_homography, square_to_quad
 from ulcermeter.calibration.geometry.plane import fit_plane, seeded_generator
-from ulcermeter.datatypes import Calibration, CameraInfo, LensProfile, Note, NoteKind, transform_points
+from ulcermeter.datatypes import Calibration, CameraInfo, LensProfile, Note, NoteKind, Photo, transform_points
 from ulcermeter.errors import Refusal
 from ulcermeter.protocol import read_protocol
 
@@ -296,3 +297,10 @@ def test_a_marker_on_12_megapixels_is_fast() -> None:
         times.append(time.process_time() - start)
     assert calibration.points_px == pytest.approx(corners + (2000, 900), abs=0.1)
     assert min(times) < 0.15  # 0.05 on an idle core
+
+
+@pytest.mark.parametrize("scale", [8.0, 8.1, 12.5, 20.0, 33.3])
+def test_a_stated_scale_comes_back_as_it_was_stated_and_passes_its_own_limit(scale: float) -> None:
+    photo = Photo(np.zeros((60, 90, 3), np.uint8), "0" * 64, None, CameraInfo(), Path("stated.jpg"))
+    found = calibrate(photo, reference=f"scale:{scale}")
+    assert all(found.px_per_mm(np.array(at)) == scale for at in ((0.0, 0.0), (41.3, 22.7), (89.0, 59.0)))

@@ -243,8 +243,11 @@ class Calibration:
         return self.distorted(transform_points(np.linalg.inv(self.pixel_to_mm), points_mm))
 
     def px_per_mm(self, point_px: NDArray[np.floating]) -> float:
-        """Return the scale at a photo pixel (x, y), px/mm: the square root of the local area ratio."""
-        return 1.0 / float(np.sqrt(_area_scale(self.pixel_to_mm[None], self.undistorted(point_px)[0])[0]))
+        """Return the scale at a photo pixel (x, y), px/mm: the square root of the local area ratio.
+
+        To 9 decimals, so that a stated scale comes back as it was stated: one of exactly 8 px/mm passes a limit of 8.
+        """
+        return round(1.0 / float(np.sqrt(_area_scale(self.pixel_to_mm[None], self.undistorted(point_px)[0])[0])), 9)
 
     def scale_se(self, point_px: NDArray[np.floating]) -> float:
         """Return the relative standard error of length at a photo pixel (x, y): a fraction, NaN for a stated scale.
