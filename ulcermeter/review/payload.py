@@ -89,7 +89,7 @@ def photo_payload(session: Session, item: Item) -> dict[str, Any]:
         "machine": [_machine_ulcer(session, item, geometry, label) for label in sorted(item.outlines)],
         "reading": None if own is None else state_of(own),
         "values": {} if own is None else _values_of(session, item, own),
-        "scale": None if geometry is None else _scale(item, geometry, own),
+        "scale": None if geometry is None else _scale(session, item, geometry, own),
         "others": [state_of(other) for other in session.others(item)],
     }
     if session.mode.blinded:
@@ -142,12 +142,12 @@ def _values_of(session: Session, item: Item, reading: PlaceReading) -> dict[str,
     return found
 
 
-def _scale(item: Item, geometry: PhotoGeometry, own: PlaceReading | None) -> dict[str, Any]:
+def _scale(session: Session, item: Item, geometry: PhotoGeometry, own: PlaceReading | None) -> dict[str, Any]:
     """Return how photo pixels become millimetres, where to look, and which way the finger points."""
     calibration, finger = geometry.calibration, geometry.finger
     outlines = [u.outline_px for u in own.ulcers if u.outline_px is not None] if own is not None else []
     outlines = outlines or list(item.outlines.values())
-    place, half_mm = _place(calibration, finger, outlines)
+    place, half_mm = _place(calibration, finger, outlines, _former_place(session, item))
     per_mm = calibration.px_per_mm(place)
     rows, cols = calibration.shape
     half = _PRIOR_MM * per_mm
@@ -163,7 +163,21 @@ def _scale(item: Item, geometry: PhotoGeometry, own: PlaceReading | None) -> dic
     }
 
 
-def _place(calibration: Calibration, finger: Finger | None, outlines: list[Points]) -> tuple[Points, float]:
+def _former_place(session: Session, item: Item) -> tuple[float, float]:
+    """Return where on the finger an ulcer was outlined at another visit, s and t in mm; its tip's middle for none."""
+    if not session.mode.blinded:
+        for other in session.fingers[item.whose]:
+            for row in other.rows.values():
+                s, t = (float(str(row.get(name) or "nan")) for name in ("finger_s_mm", "finger_t_mm"))
+                if math.isfinite(s) and math.isfinite(t):
+                    return s, t
+    return _ROUND_MM, 0.0
+
+
+def _place(
+    calibration: Calibration, finger: Finger | None, outlines: list[Points], former: tuple[float, float]
+) -> tuple[Points, float]:
+    """Return where to look, photo px, and how much is shown to either side, mm."""
     if outlines:
         points = np.vstack(outlines)
         low, high = points.min(axis=0), points.max(axis=0)
@@ -171,10 +185,12 @@ def _place(calibration: Calibration, finger: Finger | None, outlines: list[Point
         return middle, max(_ROUND_MM, 1.2 * float((high - low).max()) / calibration.px_per_mm(middle))
     rows, cols = calibration.shape
     if finger is not None:
-        at = calibration.to_px(np.array([finger.tip_mm]) + _ROUND_MM * np.array([finger.axis]))[0]
+        (s, t), (ax, ay) = former, finger.axis
+        off = finger.radius_mm * math.sin(max(-1.5, min(1.5, t / finger.radius_mm)))
+        at = calibration.to_px(np.array([finger.tip_mm]) + s * np.array([[ax, ay]]) + off * np.array([[ay, -ax]]))[0]
         if 0 <= at[0] < cols and 0 <= at[1] < rows:
             return at, 1.5 * _ROUND_MM
-    return np.array([(cols - 1) / 2, (rows - 1) / 2]), 3 * _ROUND_MM
+    return np.array([(cols - 1) / 2, (rows - 1) / 2]), 5 * _ROUND_MM
 
 
 def _direction(calibration: Calibration, finger: Finger | None) -> list[float] | None:

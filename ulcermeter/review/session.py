@@ -38,7 +38,7 @@ __all__ = ["Mode", "Session", "Values", "open_session"]
 
 # More vertices than any outline has; what a hostile page sends is refused before it is measured.
 _MOST_VERTICES, _MOST_ULCERS = 20_000, 50
-_GEOMETRIES_KEPT = 64
+_GEOMETRIES_KEPT, _MEASURED_KEPT = 64, 256
 Values = dict[str, Any]
 
 
@@ -83,6 +83,7 @@ class Session:
         self.changes = 0
         self._kept, self._log, self._lock = kept, ReadingLog(root), Lock()
         entries = self._log.entries()
+        self._measured: dict[tuple[PlaceKey, bytes], Values] = {}
         self._own: dict[tuple[PlaceKey, int], PlaceReading] = {}
         self._others: dict[PlaceKey, list[PlaceReading]] = {}
         for one in current_readings(entries):
@@ -138,9 +139,19 @@ class Session:
         if geometry is None:
             raise PhotoError(Problem("nothing can be measured on this photo", action="take it again"))
         check_outline(outline, geometry.calibration.shape)
+        key = (item.place, outline.tobytes())
+        with self._lock:
+            known = self._measured.get(key)
+        if known is not None:
+            return known
         row = measure_outline(geometry, outline, sha256=item.sha256, protocol=self.study.protocol)
         line = diameter_line(traced(geometry, [outline], sha256=item.sha256), 1)
-        return {**row, "line_px": [list(end) for end in line]}
+        values = {**row, "line_px": [list(end) for end in line]}
+        with self._lock:
+            self._measured[key] = values
+            while len(self._measured) > _MEASURED_KEPT:
+                self._measured.pop(next(iter(self._measured)))
+        return values
 
     # --- writing ------------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 // The same finger at other visits, at the photo's own mm scale and with the finger pointing the same way.
 
+import { middle } from "./outline.js";
 import { COLOURS, View } from "./view.js";
 
 const heading = (scale) => (scale && scale.up_px ? Math.atan2(scale.up_px[1], scale.up_px[0]) : null);
@@ -44,21 +45,24 @@ export class Course {
     const own = heading(data.scale);
     const wanted = heading(photo.scale);
     tile.angle = own === null || wanted === null ? 0 : wanted - own;
-    const name = Object.assign(document.createElement("b"), { textContent: `${data.visit} ` });
-    tile.caption.append(name, `${data.date}: ${inWords(data)}`);
     tile.canvas.setAttribute("role", "img");
-    tile.canvas.setAttribute("aria-label", `${data.visit} ${data.date}: ${inWords(data)}`);
     this.tiles.push(tile);
-    this.draw(this.pxPerMm || 20);
+    this.draw(this.pxPerMm || 20, this.identity);
   }
 
-  draw(pxPerMm) {
-    this.pxPerMm = pxPerMm;
-    for (const { view, data, angle } of this.tiles) {
+  // Each tile looks at the ulcer that is chosen above, as far as the run knows which that is.
+  draw(pxPerMm, identity) {
+    Object.assign(this, { pxPerMm, identity });
+    for (const { view, data, angle, canvas, caption } of this.tiles) {
+      const words = `${data.date}: ${inWords(data)}`;
+      caption.replaceChildren(Object.assign(document.createElement("b"), { textContent: `${data.visit} ` }), words);
+      canvas.setAttribute("aria-label", `${data.visit} ${words}`);
       if (!data.scale) continue;
-      view.look(data.scale.place_px, pxPerMm / data.scale.px_per_mm, angle);
+      const ulcers = shown(data);
+      const same = ulcers.find((ulcer) => identity && ulcer.ulcer_id === identity);
+      view.look(same ? middle(same.points) : data.scale.place_px, pxPerMm / data.scale.px_per_mm, angle);
       view.paint((c, width, height) => {
-        for (const { points, read, line } of shown(data)) {
+        for (const { points, read, line } of ulcers) {
           view.outline(c, points, read ? COLOURS.read : COLOURS.machine);
           view.diameter(c, line);
         }
@@ -74,10 +78,11 @@ function shown(data) {
   const verdict = data.reading ? data.reading.verdict : "";
   const machine = verdict ? [] : data.machine.filter((ulcer) => !labels.has(ulcer.label));
   return [
-    ...machine.map((ulcer) => ({ points: ulcer.outline_px, read: false, line: ulcer.values.line_px, values: ulcer.values })),
+    ...machine.map((ulcer) => ({ points: ulcer.outline_px, read: false, line: ulcer.values.line_px, values: ulcer.values, ulcer_id: ulcer.ulcer_id })),
     ...read.filter((ulcer) => ulcer.outline_px && !verdict).map((ulcer) => {
       const values = data.values[ulcer.label] || {};
-      return { points: ulcer.outline_px, read: true, line: values.line_px, values };
+      const same = data.machine.find((one) => one.label === ulcer.label);
+      return { points: ulcer.outline_px, read: true, line: values.line_px, values, ulcer_id: ulcer.ulcer_id || (same ? same.ulcer_id : "") };
     }),
   ];
 }

@@ -18,7 +18,7 @@ const make = (tag, properties = {}, ...children) => {
 
 const app = {
   items: [], shown: [], at: -1, photo: null, state: null, values: {}, label: null, handles: [], handle: -1,
-  undo: [], redo: [], mode: "", path: [], drag: null, outlines: true, grid: true, live: null, photos: new Map(), images: new Map(), crops: new Map(),
+  undo: [], redo: [], mode: "", path: [], drag: null, outlines: true, grid: true, live: null, pending: 0, photos: new Map(), images: new Map(), crops: new Map(),
 };
 const view = new View($("photo"));
 const course = new Course($("course"), async (id) => {
@@ -202,6 +202,11 @@ function commit(state, action, { why = "", keepHandles = false, history = "new" 
     app.undo.push(before);
     app.redo = [];
   }
+  // Until the library's new values are there the last ones stay, in grey.
+  const last = Object.fromEntries(visible().map((ulcer) => [ulcer.label, ulcer.values]));
+  if (app.live && app.live.values) last[app.live.label] = app.live.values;
+  app.values = last;
+  app.pending += 1;
   app.state = state;
   app.live = null;
   if (!keepHandles) take(state, app.values);
@@ -222,6 +227,7 @@ function commit(state, action, { why = "", keepHandles = false, history = "new" 
         take(before, app.values);
       }
     }
+    app.pending -= 1;
     document.body.dataset.saved = String(Number(document.body.dataset.saved || 0) + 1);
     if (app.photo === photo) refresh();
   });
@@ -706,7 +712,7 @@ function refresh() {
   buttons();
   $("mode").textContent = MODES[app.mode] || "";
   if (app.photo && app.photo.scale) $("photo").dataset.pxPerMm = String(view.scale * app.photo.scale.px_per_mm);
-  if (app.photo && app.photo.scale) course.draw(view.scale * app.photo.scale.px_per_mm);
+  if (app.photo && app.photo.scale) course.draw(view.scale * app.photo.scale.px_per_mm, (chosen() || {}).ulcer_id);
 }
 
 // --- panels ----------------------------------------------------------------------------------------------------------
@@ -740,7 +746,7 @@ function panel() {
 function sizes(ulcer) {
   const live = app.live && app.live.label === ulcer.label ? app.live : null;
   const values = live ? live.values || {} : ulcer.values;
-  const settled = live ? live.values && live.done && !measuring : values.diameter_mm !== undefined;
+  const settled = !app.pending && (live ? live.values && live.done && !measuring : values.diameter_mm !== undefined);
   const by = ulcer.read || live ? `${app.told.reader}: ${live ? "edit in hand" : ulcer.verdict}` : "the machine, not read yet";
   const over = { yes: "yes", no: "no", uncertain: "cannot tell from this photo" }[values.over_threshold] || "–";
   const big = make("p", { className: `big${settled ? "" : " pending"}` }, make("span", { id: "diameter", textContent: number(values.diameter_mm) }), make("span", { className: "unit", textContent: " mm" }));
@@ -771,7 +777,7 @@ function fillActions() {
     $("actions").append(make("h2", { textContent: words }));
     for (const [name, keys, long, short] of rows) {
       if (!short || (name === "identity" && app.told.blinded)) continue;
-      const button = make("button", { type: "button", title: long, className: name === "accept-next" ? "wide" : "" }, short, make("kbd", { textContent: keys[0] }));
+      const button = make("button", { type: "button", title: long, className: name === "accept-next" ? "wide" : "" }, short, make("kbd", { textContent: keys[0].replace("Delete", "Del") }));
       button.dataset.do = name;
       $("actions").append(button);
     }
@@ -798,6 +804,8 @@ async function begin() {
   $("toggle-list").addEventListener("click", toggleList);
   $("show-keys").addEventListener("click", () => run("help"));
   new ResizeObserver(() => refresh()).observe($("stage"));
+  const head = document.querySelector("header");
+  new ResizeObserver(() => document.documentElement.style.setProperty("--head", `${head.offsetHeight}px`)).observe(head);
   const first = app.items.find((item) => !item.done && item.readable) || app.items[0];
   if (first) await open_(first);
   else $("title").textContent = app.told.adjudicating ? "No readers disagree" : "Nothing to read";

@@ -108,11 +108,13 @@ export class View {
   }
 
   handles(c, points, handles, chosen) {
-    this.canvas.dataset.handles = JSON.stringify(handles.map((i) => this.toScreen(points[i])));
-    handles.forEach((i, k) => {
-      const [x, y] = this.toScreen(points[i]);
+    const places = handles.map((i) => this.toScreen(points[i]));
+    this.canvas.dataset.handles = JSON.stringify(places);
+    const apart = Math.min(...places.map(([x, y], k) => { const [a, b] = places[(k + 1) % places.length]; return Math.hypot(a - x, b - y); }));
+    const radius = Math.max(2.5, Math.min(5.5, apart / 3));
+    places.forEach(([x, y], k) => {
       c.beginPath();
-      c.arc(x, y, k === chosen ? 8 : 5.5, 0, 7);
+      c.arc(x, y, k === chosen ? radius + 2.5 : radius, 0, 7);
       Object.assign(c, { fillStyle: k === chosen ? COLOURS.line : "#fff", strokeStyle: "#000", lineWidth: 2 });
       c.fill();
       c.stroke();
