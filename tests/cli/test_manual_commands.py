@@ -98,7 +98,7 @@ def test_an_unknown_table_or_column_names_near_ones() -> None:
     assert "such as measurements" in refused("describe", "mesurements")
     assert "diameter_mm" in refused("describe", "measurements", "diametre_mm")
     # A column in the place of a table: the tables that hold it.
-    assert "such as measurements, tracked, trajectories" in refused("describe", "diameter_mm")
+    assert "such as measurements, tracked, readings, trajectories" in refused("describe", "diameter_mm")
 
 
 def test_without_a_table_each_is_listed() -> None:

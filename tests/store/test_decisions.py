@@ -150,11 +150,14 @@ def test_a_run_asks_for_what_it_could_not_read(tiny_study: Path, finished: Path,
         asked = [one["typed"] for one in done.run["decisions_not_read"]]
         assert "06/05/2024" in asked and any("Müller" in text and "2024-05-06" in text for text in asked)
         page = (out / "report.html").read_text()
-        assert "Decisions that could not be read" in page and "06/05/2024" in page
+        queries = done.queries[done.queries["kind"] == "decision"]
+        assert queries["observed"].str.contains("06/05/2024").any() and "06/05/2024" in page
         row = done.eligibility_summary.set_index("subject_id").loc["S01"]
         assert tuple(row[list(DECIDED)]) == ("eligible", "Dr X", "")
     summary.write_text(summary.read_text().replace("eligible,Dr X,", "eligible,Dr X,2024-05-06"))
-    assert "06/05/2024" not in [one["typed"] for one in run_study(tiny_study, out).run["decisions_not_read"]]
+    done = run_study(tiny_study, out)
+    assert "06/05/2024" not in [one["typed"] for one in done.run["decisions_not_read"]]
+    assert not done.queries["observed"].str.contains("06/05/2024").any()
 
 
 def written(root: Path, **cells: str) -> Path:

@@ -221,7 +221,9 @@ def test_a_run_tells_them_in_its_record_and_its_report(tiny_study: Path, tmp_pat
     done = run_study(tiny_study, tmp_path / "results")
     (found,) = [record for record in done.run["findings"] if record["in_doubt"]]
     assert (found["file"], found["rows"], found["column"]) == ("subjects.csv", [2], "age")
+    (query,) = done.queries[done.queries["kind"] == "cell in doubt"].to_dict("records")
+    assert (query["file"], query["cell"], query["touches_verdict"]) == ("subjects.csv", "row 2, age", "yes")
     page = (tmp_path / "results" / "report.html").read_text()
-    assert "Cells in doubt, on which nothing rests" in page and "subjects.csv row 2, age" in page
+    assert f'<code class="soft">{query["query_id"]}</code>' in page
     row = done.eligibility[(done.eligibility["criterion"] == "age_18") & (done.eligibility["subject_id"] == "S01")]
     assert row["result"].item() == "not assessable" and "subjects.csv row 2, age" in row["would_settle"].item()

@@ -17,7 +17,7 @@ TOPICS = {
     "answers": "How identity, states, healing, eligibility and outcomes are decided, rule by rule.",
     "queries": "What has to be asked about a study, of whom, and what was answered since.",
     "outlines": "Correct an outline or draw one by hand, and hand it in.",
-    "review": "The reader's page: look, correct, confirm; two readers blinded; the log and what it proves.",
+    "review": "The reader's page: look, correct, confirm; blinded readers; what the log proves.",
     "tables": "Every column of every file that is read or written, with unit and allowed values.",
     "commands": "Every command with its options, and what the exit status means.",
     "protocol": "The rules of a trial as data: change a threshold, a limit, a visit or a criterion.",
