@@ -121,7 +121,8 @@ class _Reading:
     def weights(self) -> NDArray[np.float64]:
         logs = np.array([one.log_weight for one in self.others])
         weights: NDArray[np.float64] = np.exp(logs - logs.max())
-        return weights / weights.sum()
+        weights /= weights.sum()
+        return weights
 
     @cached_property
     def first(self) -> NDArray[np.int64]:

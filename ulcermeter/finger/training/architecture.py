@@ -114,5 +114,11 @@ class FingerNetwork(nn.Module):
 
 
 def load_pretrained_encoder(network: FingerNetwork) -> None:
-    """Fill the encoder with ImageNet weights."""
+    """Fill the encoder with ImageNet weights.
+
+    Parameters
+    ----------
+    network : FingerNetwork
+        Changed in place.
+    """
     fill_from_imagenet(network.stem, network.blocks)

@@ -12,7 +12,19 @@ Pixels = NDArray[np.uint8]
 
 
 def retake(view: Pixels, rng: np.random.Generator) -> Pixels:
-    """Change light, colour, focus and noise of a view (M, N, 3) by chance."""
+    """Change light, colour, focus and noise of a view (M, N, 3) by chance.
+
+    Parameters
+    ----------
+    view : ndarray of uint8, shape (M, N, 3)
+        RGB.
+    rng : Generator
+
+    Returns
+    -------
+    ndarray of uint8, shape (M, N, 3)
+        A new array.
+    """
     out: Any = view.astype(np.float32)
     if rng.random() < 0.3:
         out = _cover(out, rng)

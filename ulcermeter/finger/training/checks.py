@@ -52,7 +52,19 @@ class Score:
 
 
 def tip_samples(pictures: Sequence[MarkedPicture], *, seed: int) -> list[Sample]:
-    """Return a sample for each finger whose tip is in view, pointed at half to one width behind the tip."""
+    """Return a sample for each finger whose tip is in view, pointed at half to one width behind the tip.
+
+    Parameters
+    ----------
+    pictures : sequence of MarkedPicture
+    seed : int
+        Of where on the finger is pointed.
+
+    Returns
+    -------
+    list of Sample
+        Straight views: neither turned nor changed in light.
+    """
     rng, out = np.random.default_rng(seed), []
     for picture in pictures:
         for finger in clear_fingers(picture):
@@ -69,7 +81,20 @@ def _own(picture: MarkedPicture, finger: MarkedFinger, at: NDArray[np.float64]) 
 
 
 def bare_samples(pictures: Sequence[MarkedPicture], count: int, *, seed: int) -> list[Sample]:
-    """Return samples of points that lie on no finger."""
+    """Return samples of points that lie on no finger.
+
+    Parameters
+    ----------
+    pictures : sequence of MarkedPicture
+        Taken in turn.
+    count : int
+        Samples wanted; fewer where 40 tries for each do not give them.
+    seed : int
+
+    Returns
+    -------
+    list of Sample
+    """
     rng, out = np.random.default_rng(seed), []
     for number in range(40 * count):
         sample = draw_sample(pictures[number % len(pictures)], rng)
@@ -82,7 +107,19 @@ def bare_samples(pictures: Sequence[MarkedPicture], count: int, *, seed: int) ->
 
 @torch.no_grad()
 def run(network: FingerNetwork, samples: Sequence[Sample]) -> list[tuple[Any, Any, Any]]:
-    """Return the network's mask and tip probabilities and five numbers for each sample."""
+    """Return the network's mask and tip probabilities and five numbers for each sample.
+
+    Parameters
+    ----------
+    network : FingerNetwork
+        In evaluation mode.
+    samples : sequence of Sample
+
+    Returns
+    -------
+    list of tuple
+        Mask (V, V), tip map (V / 2, V / 2), both 0 to 1, and the numbers as in `FingerNetwork`.
+    """
     out = []
     for start in range(0, len(samples), 32):
         x = torch.from_numpy(np.stack([one.x for one in samples[start : start + 32]]))
@@ -93,7 +130,22 @@ def run(network: FingerNetwork, samples: Sequence[Sample]) -> list[tuple[Any, An
 
 
 def score(sample: Sample, mask: NDArray[np.float32], tip: NDArray[np.float32], numbers: NDArray[np.float32]) -> Score:
-    """Hold one view against its truth."""
+    """Hold one view against its truth.
+
+    Parameters
+    ----------
+    sample : Sample
+    mask : ndarray of float, shape (V, V)
+        Probability of finger.
+    tip : ndarray of float, shape (V / 2, V / 2)
+        Probability of tip.
+    numbers : ndarray of float, shape (5,)
+        As in `FingerNetwork`; the last two are the direction.
+
+    Returns
+    -------
+    Score
+    """
     way = sample.facts[3:].astype(float)
     true_tip = _peak(sample.tip[0])
     away = _peak(tip) - true_tip
@@ -117,7 +169,19 @@ def _peak(tip: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def describe(network: FingerNetwork, tips: Sequence[Sample], bare: Sequence[Sample]) -> str:
-    """Return one line: how many tips are right, the masks' IoU, and how often "no finger" is said rightly."""
+    """Return one line: how many tips are right, the masks' IoU, and how often "no finger" is said rightly.
+
+    Parameters
+    ----------
+    network : FingerNetwork
+        Put in evaluation mode.
+    tips, bare : sequence of Sample
+        Points on fingers whose tip is in view, and on no finger.
+
+    Returns
+    -------
+    str
+    """
     network.eval()
     results = run(network, tips)
     scores = [score(sample, *result) for sample, result in zip(tips, results, strict=True)]

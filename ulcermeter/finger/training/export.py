@@ -17,7 +17,17 @@ OUTPUTS = ("mask", "tip", "numbers")
 
 
 def fold_network(network: FingerNetwork) -> FingerNetwork:
-    """Copy the network with every batch norm folded into its convolution."""
+    """Copy the network with every batch norm folded into its convolution.
+
+    Parameters
+    ----------
+    network : FingerNetwork
+
+    Returns
+    -------
+    FingerNetwork
+        In evaluation mode; it computes the same.
+    """
     plain: FingerNetwork = copy.deepcopy(network).eval()
     unfold_convs(plain)
     for module in plain.modules():
@@ -27,7 +37,21 @@ def fold_network(network: FingerNetwork) -> FingerNetwork:
 
 
 def write_onnx(network: FingerNetwork, out: Path, *, facts: Facts) -> Path:
-    """Write the network as ONNX, any number of views at a time, with `facts` and its kind as metadata."""
+    """Write the network as ONNX, any number of views at a time, with `facts` and its kind as metadata.
+
+    Parameters
+    ----------
+    network : FingerNetwork
+    out : Path
+        The file; one that is there is replaced.
+    facts : mapping of str to str
+        Version and training, for `ulcermeter.finger.network` to read.
+
+    Returns
+    -------
+    Path
+        `out`.
+    """
     return export_halves(
         fold_network(network),
         torch.zeros(2, 4, VIEW_PX, VIEW_PX),

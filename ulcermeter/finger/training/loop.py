@@ -126,7 +126,20 @@ class Trainer:
 
 
 def draw_batch(pictures: Sequence[MarkedPicture], count: int, rng: np.random.Generator) -> tuple[Tensor, ...]:
-    """Draw samples and stack them: x, mask, tip, facts, weights as in `Sample`."""
+    """Draw samples and stack them: x, mask, tip, facts, weights as in `Sample`.
+
+    Parameters
+    ----------
+    pictures : sequence of MarkedPicture
+    count : int
+        Samples.
+    rng : Generator
+
+    Returns
+    -------
+    tuple of Tensor
+        Each with the samples along its first axis.
+    """
     drawn: list[Sample] = []
     while len(drawn) < count:
         sample = draw_sample(pictures[int(rng.integers(len(pictures)))], rng)
@@ -140,7 +153,20 @@ def draw_batch(pictures: Sequence[MarkedPicture], count: int, rng: np.random.Gen
 
 
 def finger_loss(out: tuple[Tensor, Tensor, Tensor], batch: Sequence[Tensor]) -> Tensor:
-    """Entropy and soft Dice of the mask, squares of the tip's map, entropy of both facts, width, direction."""
+    """Entropy and soft Dice of the mask, squares of the tip's map, entropy of both facts, width, direction.
+
+    Parameters
+    ----------
+    out : tuple of Tensor
+        Mask and tip logits and numbers, as `FingerNetwork` gives them.
+    batch : sequence of Tensor
+        As `draw_batch` gives it.
+
+    Returns
+    -------
+    Tensor
+        One number.
+    """
     mask, tip, numbers = out
     _, wanted, wanted_tip, facts, weights = batch
     here = facts[:, 0]

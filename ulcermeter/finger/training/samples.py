@@ -95,13 +95,32 @@ class Sample:
 
 
 def clear_fingers(picture: MarkedPicture) -> list[MarkedFinger]:
-    """Return the fingers that are large enough to be pointed at."""
+    """Return the fingers that are large enough to be pointed at.
+
+    Parameters
+    ----------
+    picture : MarkedPicture
+
+    Returns
+    -------
+    list of MarkedFinger
+    """
     counts = np.bincount(picture.labels.ravel(), minlength=32)
     return [f for f in picture.fingers if f.width_px >= MIN_WIDTH_PX and counts[f.label] >= MIN_VISIBLE_PX]
 
 
 def draw_sample(picture: MarkedPicture, rng: np.random.Generator) -> Sample | None:
-    """Draw a sample by chance: mostly a point on a finger, else on palm or ground; None where the picture has none."""
+    """Draw a sample by chance: mostly a point on a finger, else on palm or ground; None where the picture has none.
+
+    Parameters
+    ----------
+    picture : MarkedPicture
+    rng : Generator
+
+    Returns
+    -------
+    Sample or None
+    """
     fingers = clear_fingers(picture)
     if fingers and rng.random() > NO_FINGER_SHARE:
         odds = np.array([1.0 if f.tip_in_view else HIDDEN_TIP_ODDS for f in fingers])
@@ -144,7 +163,23 @@ def make_sample(
     width_px: float,
     rng: np.random.Generator | None = None,
 ) -> Sample:
-    """Cut the view round a point; with ``rng`` turned, scaled and taken again by chance, else straight."""
+    """Cut the view round a point; with ``rng`` turned, scaled and taken again by chance, else straight.
+
+    Parameters
+    ----------
+    picture : MarkedPicture
+    finger : MarkedFinger or None
+        The finger pointed at; None where the point lies on none.
+    at : (float, float)
+        The point, x, y in px of the picture.
+    width_px : float
+        Width of a finger there, which decides the view's scale.
+    rng : Generator, optional
+
+    Returns
+    -------
+    Sample
+    """
     drift, turn, mirrored = 0.0, 0.0, False
     if rng is not None:
         odd = rng.random() < ODD_SCALE_SHARE
