@@ -37,6 +37,8 @@ from .segmentation import segment as segment
 from .segmentation import ulcer_probability as ulcer_probability
 from .store import read_results as read_results
 from .study import read_study as read_study
+from .tracking import correct_ids as correct_ids
+from .tracking import issue_ids as issue_ids
 from .tracking import track as track
 
 __version__: str

@@ -37,6 +37,12 @@ _log = logging.getLogger("ulcermeter.run")
 @click.argument("study", type=click.Path())
 @click.option("-o", "--out", "results", required=True, type=click.Path(), help="The results folder.")
 @model_options
+@click.option(
+    "--ids",
+    type=click.Path(),
+    metavar="FILE",
+    help="A reader's corrections of which ulcer is which (join, split, rename), kept by later runs.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at once.")
 @click.option(
     "--scheduler",
@@ -56,6 +62,7 @@ def command(
     protocol: str | None,
     model: str | None,
     camera: str | None,
+    ids: str | None,
     jobs: int,
     scheduler: str,
     photo_time_limit_s: float,
@@ -82,6 +89,7 @@ def command(
             protocol=protocol,
             model=model,
             camera=camera,
+            ids=ids,
             jobs=jobs,
             scheduler=scheduler,
             photo_time_limit_s=photo_time_limit_s,

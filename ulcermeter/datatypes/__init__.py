@@ -326,6 +326,7 @@ class Results:
     measurements: pd.DataFrame
     outlines: pd.DataFrame
     readings: pd.DataFrame
+    ids: pd.DataFrame
     queries: pd.DataFrame
     trajectories: pd.DataFrame
     eligibility: pd.DataFrame

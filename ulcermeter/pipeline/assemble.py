@@ -67,7 +67,7 @@ def gather(study: Study, done: Sequence[PhotoResult]) -> Gathered:
     return Gathered(photos, photographed, from_rows("measurements", rows), from_rows("outlines", vertices))
 
 
-def tables_of(study: Study, gathered: Gathered) -> dict[str, pd.DataFrame]:
+def tables_of(study: Study, gathered: Gathered, *, known_ids: pd.DataFrame | None = None) -> dict[str, pd.DataFrame]:
     """Follow the ulcers over the visits and answer the trial's questions; every table of a results folder by name.
 
     Parameters
@@ -76,6 +76,8 @@ def tables_of(study: Study, gathered: Gathered) -> dict[str, pd.DataFrame]:
         The study folder as read.
     gathered : Gathered
         The photos' results as tables.
+    known_ids : DataFrame, optional
+        Table ``ids``: which outline has which id already.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def tables_of(study: Study, gathered: Gathered) -> dict[str, pd.DataFrame]:
     from ulcermeter.healing import follow_healing
     from ulcermeter.outcomes import tabulate_outcomes
     from ulcermeter.queries import list_queries
-    from ulcermeter.tracking import track
+    from ulcermeter.tracking import issue_ids, track
 
     tracked = track(
         gathered.measurements,
@@ -93,6 +95,7 @@ def tables_of(study: Study, gathered: Gathered) -> dict[str, pd.DataFrame]:
         protocol=study.protocol,
         events=placed_events(study),
         visits=study.visits,
+        known_ids=known_ids,
     )
     trajectories = follow_healing(tracked, gathered.photographed, protocol=study.protocol)
     eligibility: Eligibility = assess_eligibility(study, tracked, trajectories, gathered.photographed)
@@ -103,6 +106,7 @@ def tables_of(study: Study, gathered: Gathered) -> dict[str, pd.DataFrame]:
         "retake": list_retakes(study, gathered.photos, measurements, eligibility),
         "measurements": measurements,
         "outlines": gathered.outlines,
+        "ids": issue_ids(tracked, gathered.photographed, known_ids),
         "trajectories": trajectories,
         "eligibility": eligibility.eligibility,
         "eligibility_by_ulcer": eligibility.eligibility_by_ulcer,

@@ -48,7 +48,7 @@ def finish_study(
     done: Sequence[PhotoResult],
     *,
     record: Mapping[str, Json],
-    decisions: Mapping[str, Mapping[str, str]],
+    store: PhotoStore,
     overlays: bool = True,
 ) -> Results:
     """Write tables, overlays, report and run.json from the photos' results and the readings in the log.
@@ -63,8 +63,8 @@ def finish_study(
         The machine's results in the study's order.
     record : mapping
         What run.json is to hold beside what follows from the tables.
-    decisions : mapping
-        By subject, as `ulcermeter.store.PhotoStore.decisions` returns them.
+    store : PhotoStore
+        Holds what was decided and which outline has which id; the ids are kept there anew.
     overlays : bool
         Write the overlays, those of photos that were read drawn anew; without it what stands there stays.
 
@@ -92,12 +92,13 @@ def finish_study(
         write_tables(root, {**measured, "readings": readings_table})
         if overlays:
             write_overlays(root, _overlays(draw_readings(study, applied)))
-        tables = tables_of(applied.study, gathered)
-        tables["eligibility_summary"], changed = with_decisions(tables["eligibility_summary"], decisions)
+        tables = tables_of(applied.study, gathered, known_ids=from_rows("ids", store.ids()))
+        tables["eligibility_summary"], changed = with_decisions(tables["eligibility_summary"], store.decisions())
         tables["queries"] = with_queries_on_people(
             tables["queries"], readings=readings_table, unread=unread_of(record), changed=changed
         )
         write_tables(root, tables)
+        store.put_ids(records(tables["ids"]))
         counts = dict(sorted(Counter(r.photo["status"] for r in applied.done).items()))
         findings = [record_of(finding) for finding in study.findings]
         more: dict[str, Json] = {
@@ -193,7 +194,7 @@ def finish_again(root: str | Path, *, study: Study, overlays: bool = True) -> Re
                     action="run `ulcermeter run` again: readings are kept",
                 )
             )
-        return finish_study(study, folder, done, record=record, decisions=store.decisions(), overlays=overlays)
+        return finish_study(study, folder, done, record=record, store=store, overlays=overlays)
 
 
 @contextmanager

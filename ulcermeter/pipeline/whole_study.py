@@ -27,10 +27,14 @@ from ulcermeter.store import (
     read_decisions,
     row_key,
 )
-from ulcermeter.study import read_study
-from ulcermeter.tables.cells import records
+from ulcermeter.study import read_id_corrections, read_study
+from ulcermeter.tables import from_rows
+from ulcermeter.tables.cells import Record, records
+from ulcermeter.tracking import correct_ids
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ulcermeter.protocol import Protocol
 
 __all__ = ["run_study"]
@@ -46,6 +50,7 @@ def run_study(
     protocol: str | Path | Protocol | None = None,
     model: str | Path | None = None,
     camera: str | Path | None = None,
+    ids: str | Path | None = None,
     jobs: int = 1,
     scheduler: str = "processes",
     photo_time_limit_s: float = Limits.time_s,
@@ -70,6 +75,9 @@ def run_study(
         An ONNX file instead of the shipped network.
     camera : str or Path, optional
         A lens profile as ``ulcermeter camera`` writes it.
+    ids : str or Path, optional
+        A reader's corrections of which ulcer is which (`ulcermeter.study.read_id_corrections`); applied to the ids that
+        an earlier run into `results` gave, logged, and kept by later runs.
     jobs : int
         Processes at once.
     scheduler : str
@@ -102,11 +110,14 @@ def run_study(
     ReadingLog(root).entries()  # a damaged log is named before anything is measured
     study = read_study(study_path, protocol=protocol)
     lens = read_lens(camera)
+    corrections = read_id_corrections(ids) if ids is not None else None
     limits = Limits(photo_time_limit_s, photo_memory_limit_mb)
     identity = identify(study.protocol, model=model, lens=lens, limits=limits)
     tasks = _tasks(study, model=model, lens=lens, identity=identity.run_id)
     # The store is held until the report is written: two runs into one folder would mix two studies.
     with cluster_at(scheduler) as cluster, PhotoStore(root / "store.sqlite") as store:
+        if corrections is not None:
+            _correct_ids(root, store, corrections, run_id=identity.run_id)
         typed = read_decisions(root)
         before = store.decisions()
         store.put_decisions(typed.rows)
@@ -132,7 +143,7 @@ def run_study(
             started=started,
         )
         record["decisions_not_read"] = [{**asdict(one), "asked": question(one)} for one in unread]
-        finished = finish_study(study, root, done, record=record, decisions=decisions)
+        finished = finish_study(study, root, done, record=record, store=store)
     for one in unread:
         _log.warning("%s", question(one))
     return finished
@@ -148,6 +159,25 @@ def _log_decisions(
             who = (stands or {}).get("decided_by", "")
             cells = {"before": was, "after": stands, "why": "read from eligibility_summary.csv", "run_id": run_id}
             ReadingLog(root).append(who=who, action="decision", subject_id=subject, **cells)
+
+
+def _correct_ids(root: Path, store: PhotoStore, corrections: pd.DataFrame, *, run_id: str) -> None:
+    """Apply a reader's corrections to the ids that are kept, and log what each outline was called before."""
+    before = store.ids()
+    after = records(correct_ids(from_rows("ids", before), corrections))
+    was = {_outline(row): row["ulcer_id"] for row in before}
+    for row in after:
+        old = was.get(_outline(row))
+        if old != row["ulcer_id"]:
+            place = {name: str(row[name]) for name in ("subject_id", "photo", "hand", "finger")}
+            cells = {"before": {"ulcer_id": old}, "after": {"ulcer_id": row["ulcer_id"]}, "why": row["why"]}
+            more = {"ulcer": str(row["ulcer_id"]), "photo_sha256": str(row["sha256"]), "run_id": run_id}
+            ReadingLog(root).append(who=str(row["given_by"]), action="correct id", **place, **cells, **more)
+    store.put_ids(after)
+
+
+def _outline(row: Record) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in ("photo", "hand", "finger", "centroid_x_px", "centroid_y_px"))
 
 
 def _tasks(study: Study, *, model: str | Path | None, lens: LensProfile | None, identity: str) -> list[Task]:

@@ -39,6 +39,7 @@ TABLE_FILES = (
     "measurements",
     "outlines",
     "readings",
+    "ids",
     "trajectories",
     "eligibility",
     "eligibility_by_ulcer",

@@ -19,7 +19,7 @@ from ulcermeter.errors import Problem, UlcermeterError, UnfinishedError
 from ulcermeter.files import Json
 from ulcermeter.store.decisions import DECIDED
 from ulcermeter.store.geometry import geometry_bytes, geometry_from_bytes
-from ulcermeter.tables.cells import Row
+from ulcermeter.tables.cells import Record, Row
 
 __all__ = ["PhotoStore", "row_key"]
 
@@ -41,12 +41,16 @@ CREATE TABLE IF NOT EXISTS decisions (
     subject_id TEXT PRIMARY KEY, verdict TEXT NOT NULL, {" TEXT NOT NULL, ".join(DECIDED)} TEXT NOT NULL,
     seal TEXT NOT NULL
 )"""
+# Which outline has which id: a row of the table `ids`, as JSON.
+_IDS = """
+CREATE TABLE IF NOT EXISTS issued_ids (position INTEGER PRIMARY KEY, row TEXT NOT NULL, seal TEXT NOT NULL)"""
 
 _COLUMNS = {
     "photo_results": ("key", "result", "overlay", "sha256", "status", "seal"),
     "photo_geometry": ("key", "geometry", "seal"),
     "study_order": ("position", "key"),
     "decisions": ("subject_id", "verdict", *DECIDED, "seal"),
+    "issued_ids": ("position", "row", "seal"),
 }
 # Of what a result holds; raised when it holds more, so that photos of an earlier form are measured again.
 _FORM = 2
@@ -114,6 +118,7 @@ class PhotoStore:
                 self._db.execute(_GEOMETRY)
                 self._db.execute(_ORDER)
                 self._db.execute(_DECISIONS)
+                self._db.execute(_IDS)
                 self._check_columns()
         except sqlite3.Error:
             self._db.close()
@@ -129,9 +134,9 @@ class PhotoStore:
     def _set_aside(self) -> None:
         """Begin a new store beside a damaged one, which is kept: what was decided may stand there alone."""
         try:
-            decided = self.decisions()
+            decided, ids = self.decisions(), self.ids()
         except sqlite3.Error:
-            decided = {}
+            decided, ids = {}, []
         self._db.close()
         kept = self.path.with_suffix(".damaged.sqlite")
         # A journal left beside it would be played back into the new one.
@@ -144,6 +149,7 @@ class PhotoStore:
         self._db = sqlite3.connect(self.path, timeout=1)
         self._prepare()
         self.put_decisions({"subject_id": subject, **cells} for subject, cells in decided.items())
+        self.put_ids(ids)
 
     def _check_columns(self) -> None:
         for table, names in _COLUMNS.items():
@@ -302,6 +308,25 @@ class PhotoStore:
                     "in again in eligibility_summary.csv", self.path, [subject, *cells],
                 )  # fmt: skip
         return kept
+
+    def put_ids(self, rows: Iterable[Row]) -> None:
+        """Keep which outline has which id, in the place of all that was kept: rows of the table ``ids``."""
+        with self._writing(UnfinishedError):
+            self._db.execute("DELETE FROM issued_ids")
+            for position, row in enumerate(rows):
+                kept = (position, json.dumps(row, default=_plain, sort_keys=True))
+                self._db.execute("INSERT INTO issued_ids VALUES (?, ?, ?)", (*kept, _seal(kept)))
+
+    def ids(self) -> list[Record]:
+        """Return which outline has which id, as it was kept; rows that are not as they were put are left out."""
+        found = self._db.execute("SELECT position, row, seal FROM issued_ids ORDER BY position").fetchall()
+        sound = [json.loads(text) for position, text, seal in found if seal == _seal((position, text))]
+        if len(sound) < len(found):
+            _log.warning(
+                "%s: %d ids of outlines are not as they were kept (edited, or damaged) and are given anew; compare "
+                "ids.csv with an earlier one", self.path, len(found) - len(sound),
+            )  # fmt: skip
+        return sound
 
     def __len__(self) -> int:
         """Return how many results it holds."""

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["protocol_of", "read_record", "read_results", "read_table", "read_tables"]
 
-# Runs of versions without readers or queries wrote none.
-_MAY_LACK = ("readings", "queries")
+# Runs of versions without readers, queries or kept ids wrote none.
+_MAY_LACK = ("readings", "queries", "ids")
 _WRITE_AGAIN = "run `ulcermeter run` again, which writes the tables anew and measures nothing twice"
 
 

@@ -37,6 +37,7 @@ __all__ = [
     "parse_box",
     "path_fault",
     "read_allocation",
+    "read_id_corrections",
     "read_study",
 ]
 
@@ -156,6 +157,34 @@ def read_allocation(path: str | Path) -> pd.DataFrame:
             Problem(where=str(file), expected="an allocation file with subject_id and arm", got="no such file")
         )
     frame = _table(file, "study/allocation", None, findings)
+    if findings.stopping:
+        raise StudyError(problem_of(finding) for finding in findings.found if finding.severity is Severity.FAULT)
+    return frame
+
+
+def read_id_corrections(path: str | Path) -> pd.DataFrame:
+    """Read a reader's corrections of which ulcer is which.
+
+    Parameters
+    ----------
+    path : str or Path
+        A CSV file with action, ulcer_id, into, photo, label, from_date, who, when and why.
+
+    Returns
+    -------
+    DataFrame
+        By the contract ``study/id_corrections``.
+
+    Raises
+    ------
+    StudyError
+        The file is missing or breaks the contract.
+    """
+    findings = Findings()
+    file = Path(path)
+    if not file.is_file():
+        raise StudyError(Problem(where=str(file), expected="corrections of ids as a CSV file", got="no such file"))
+    frame = _table(file, "study/id_corrections", read_protocol("manus"), findings)
     if findings.stopping:
         raise StudyError(problem_of(finding) for finding in findings.found if finding.severity is Severity.FAULT)
     return frame

@@ -185,4 +185,24 @@ ALLOCATION = Table(
     ),
 )
 
-INPUTS = (PHOTOS, SUBJECTS, ULCERS, TREATMENTS, REFRACTORY, VISITS, EVENTS, ALLOCATION)
+ID_CORRECTIONS = Table(
+    "study/id_corrections",
+    "a reader's correction of which ulcer is which, for `run --ids`",
+    (
+        _text("action", "what is to be done with the ulcer", ("join", "split", "rename"), required=True),
+        _text("ulcer_id", "the ulcer's id as the last run gave it", required=True),
+        _text(
+            "into",
+            "join: the ulcer whose id both keep; rename: its new id; split: the id of what is split off, else the next "
+            "free one",
+        ),
+        _text("photo", "split: the photo on which it is another ulcer; empty where from_date says"),
+        _number("label", "split: the outline's number on that photo; empty for all outlines of the ulcer on it"),
+        _text("from_date", "split: the day from which on it is another ulcer, ISO 8601"),
+        _text("who", "who decided", required=True),
+        _text("when", "day of the decision, " + _PARTIAL, required=True),
+        _text("why", "the reason", required=True),
+    ),
+)
+
+INPUTS = (PHOTOS, SUBJECTS, ULCERS, TREATMENTS, REFRACTORY, VISITS, EVENTS, ALLOCATION, ID_CORRECTIONS)

@@ -287,6 +287,30 @@ TRAJECTORIES = Table(
     ("subject_id", "ulcer_id", "date", "visit"),
 )
 
+IDS = Table(
+    "ids",
+    "an outline and the id it was given, which it keeps",
+    (
+        SUBJECT,
+        HAND,
+        FINGER,
+        ULCER,
+        _VISIT,
+        _DATE,
+        _PHOTO,
+        _text("sha256", "of the photo file, by which it is known again under another name"),
+        _count("label", "number on the photo when the id was given"),
+        _number("centroid_x_px", "centroid of the outline on the photo", "px"),
+        _number("centroid_y_px", "centroid of the outline on the photo", "px"),
+        _number("diameter_px", "longest caliper of the outline on the photo", "px"),
+        _IDENTITY_PROBABILITY,
+        _text("given_by", "who gave the id: 'machine', or the reader who joined, split or renamed it"),
+        _text("given_on", "day on which a reader did; empty for the machine's"),
+        _text("why", "the reader's reason"),
+    ),
+    ("subject_id", "hand", "finger", "ulcer_id", "date", "visit", "photo", "label"),
+)
+
 OUTPUTS = (
     PHOTOS,
     RETAKE,
@@ -294,6 +318,7 @@ OUTPUTS = (
     TRACKED,
     OUTLINES,
     READINGS,
+    IDS,
     LOG,
     TRAJECTORIES,
     *VERDICTS,

@@ -18,6 +18,8 @@ from ulcermeter.tables.cells import is_unconfirmed
 from ulcermeter.tables.dates import day_number, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 from ulcermeter.tracking.belief import Model
+from ulcermeter.tracking.corrections import correct_ids
+from ulcermeter.tracking.issued import issue_ids, with_known_ids
 from ulcermeter.tracking.reading import Record, day_zero, measurement_records, photo_rows, read_fingers
 from ulcermeter.tracking.spread import position_sd_factor
 from ulcermeter.tracking.timeline import Absent, Outlined, read_timeline
@@ -25,7 +27,7 @@ from ulcermeter.tracking.timeline import Absent, Outlined, read_timeline
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["track"]
+__all__ = ["correct_ids", "issue_ids", "track"]
 
 
 def track(
@@ -35,6 +37,7 @@ def track(
     protocol: Protocol,
     events: pd.DataFrame | None = None,
     visits: pd.DataFrame | None = None,
+    known_ids: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Give every outlined ulcer its identity and state, and add a row where nothing of a known ulcer was outlined.
 
@@ -49,6 +52,10 @@ def track(
         The rules of identity (`identity_odds` and what stands beside it), ``threshold_diameter_mm`` and the visits.
     events, visits : DataFrame, optional
         Tables ``study/events`` (amputations) and ``study/visits`` (visits at which a photo was to be expected).
+    known_ids : DataFrame, optional
+        Table ``ids``, as `issue_ids` returned it before or ids.csv holds it: outlines that have an id keep it, whatever
+        photos came since. What a reader gave is taken for true; what the program gave is flagged where it has become
+        unlikely.
 
     Returns
     -------
@@ -67,7 +74,8 @@ def track(
     gone = [event for event in _rows("study/events", events) if event["event"] == "amputation"]
     zero = day_zero(records)
     rows: list[Record] = []
-    fingers = read_fingers(records, photo_rows(photos), planned, protocol)
+    shown = photo_rows(photos)
+    fingers = with_known_ids(read_fingers(records, shown, planned, protocol), records, shown, known_ids)
     factor = position_sd_factor(fingers, protocol)
     for finger in fingers:
         own = [event for event in gone if event["subject_id"] == finger.subject_id]
