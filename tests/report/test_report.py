@@ -95,7 +95,8 @@ def make_results(root: Path, subjects: dict[str, str]) -> Results:
     gathered: dict[str, list[dict[str, Any]]] = {
         name: []
         for name in ("photos", "retake", "measurements", "trajectories", "eligibility", "eligibility_by_ulcer",
-                     "eligibility_summary", "outcomes", "outcomes_by_subject", "outlines", "readings", "queries")
+                     "eligibility_summary", "outcomes", "outcomes_by_subject", "outlines", "readings", "ids",
+                     "queries")
     }  # fmt: skip
     for subject, verdict in subjects.items():
         for part in (rows_of(subject), eligibility_of(subject, verdict)):
