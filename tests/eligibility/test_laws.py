@@ -62,7 +62,7 @@ FIXED = {"subject_id", "photo", "visit", "date", "drug"}
 
 def around(day: str) -> st.SearchStrategy[str]:
     """Dates near one, some partial, some empty, some after inclusion."""
-    return mostly(day, "", "2016", "2016-05", "2016-04-20", "2016-05-09", "2016-05-10", "2016-05-12")
+    return mostly(day, "", "2016", "2016-05", "2015-12-01", "2016-04-20", "2016-05-09", "2016-05-10", "2016-05-12")
 
 
 @st.composite
@@ -97,6 +97,15 @@ def statements(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def examinations(draw: st.DrawFn) -> dict[str, Any]:
+    row = {"subject_id": "S01", "visit": draw(mostly("screening", "unscheduled", "history")), "attended": "yes"}
+    row["date"] = draw(around("2016-05-03"))
+    row["all_fingers_examined"] = draw(mostly("yes", "no", ""))
+    row["n_active_clinician"] = draw(st.sampled_from([0, 1, 1, 2, None]))
+    return row
+
+
+@st.composite
 def subjects(draw: st.DrawFn) -> Case:
     """A subject with up to two ulcers on two fingers or one, told well or badly."""
     finger = draw(st.sampled_from(["middle", "index"]))
@@ -119,16 +128,20 @@ def subjects(draw: st.DrawFn) -> Case:
     days = ("2016-01-03", "2016-02-01", "2016-03-20", "2016-04-12")
     more = draw(mostly({}, {"start": "2015-06-01", "end": "2015-06-05"}, {"start": "2016-02-25", "end": ""}))
     courses = [COURSE | {"route": draw(mostly("iv", "oral", ""))}, *([COURSE | more] if more else [])]
+    if draw(st.integers(0, 5)) == 0:  # nobody knows of any ulcer
+        tracked, photos, areas = [], [], []
+    known = bool(tracked)
     return Case(
         "S01",
         PROTOCOL,
         whole("study/subjects", draw(people())),
         photos=rows("study/photos", photos),
-        assessments=rows("study/ulcers", draw(st.lists(assessments(), min_size=1, max_size=4))),
+        assessments=rows("study/ulcers", draw(st.lists(assessments(), min_size=1, max_size=4)) if known else []),
         courses=rows("study/treatments", courses),
-        statements=rows("study/refractory", draw(st.lists(statements(), max_size=3))),
+        statements=rows("study/refractory", draw(st.lists(statements(), max_size=3)) if known else []),
         tracked=rows("tracked", tracked),
         trajectories=rows("trajectories", [course_row(d, area) for d, area in zip(days, areas, strict=False)]),
+        visits=rows("study/visits", draw(st.lists(examinations(), max_size=2))),
     )
 
 
@@ -150,11 +163,12 @@ def in_order(some: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 def emptied(case: Case, draw: st.DrawFn) -> tuple[Case, str]:
     """The same subject with one cell that was filled now empty, and that cell's name."""
     cells = [("person", 0, name) for name in case.person]
-    tables = ("photos", "assessments", "courses", "statements")
+    tables = ("photos", "assessments", "courses", "statements", "visits")
     cells += [(t, i, name) for t in tables for i, row in enumerate(getattr(case, t)) for name in row]
     cells = [cell for cell in cells if cell[2] not in FIXED | RULES and filled(case, cell) not in ("", "nan", "None")]
     table, i, name = draw(st.sampled_from(cells))
     nothing: Any = float("nan") if name in ("age", "diameter_mm_bedside", "x", "y") else ""
+    nothing = None if name == "n_active_clinician" else nothing
     if table == "person":
         return replace(case, person=case.person | {name: nothing}), name
     changed = list(getattr(case, table))
@@ -192,6 +206,26 @@ def test_knowing_less_never_makes_an_eligible_subject_not_eligible_or_back(data:
     less, name = emptied(case, data.draw)
     verdicts = {summary_row(judge(case))["verdict"], summary_row(judge(less))["verdict"]}
     assert verdicts != {"eligible", "not eligible"}, name
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_what_is_dated_after_inclusion_changes_nothing(data: st.DataObject) -> None:
+    case = data.draw(subjects())
+    day = data.draw(st.sampled_from(["2016-05-11", "2016-06", "2017"]))
+    late = {
+        "assessments": rows("study/ulcers", [data.draw(assessments()) | {"assessed_on": day, "xray_date": day}]),
+        "statements": rows("study/refractory", [data.draw(statements()) | {"judged_on": day}]),
+        "visits": rows("study/visits", [data.draw(examinations()) | {"date": day}]),
+        "courses": rows("study/treatments", [COURSE | {"start": day, "end": day}]),
+        "tracked": rows("tracked", [tracked_row(date=day, photo="late.jpg", visit="unscheduled", over_threshold="no")]),
+    }
+    name = data.draw(st.sampled_from(sorted(late)))
+    later = replace(case, **{name: in_order((*getattr(case, name), *late[name]))})
+    if name in ("assessments", "statements") and not case.tracked:
+        return  # an ulcer that nobody knew of by then is one more whose answers are open
+    results = [[(row["criterion"], row["result"]) for row in criterion_rows(judge(c))] for c in (case, later)]
+    assert results[0] == results[1], name
 
 
 @settings(max_examples=40)

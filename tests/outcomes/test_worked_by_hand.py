@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from outcome_cases import PROTOCOL, on, only, study, tabulate, ulcer
 
 from ulcermeter.datatypes import placed_events
@@ -174,15 +176,26 @@ def test_the_clinics_ulcers_tell_the_place_too_and_a_finger_that_is_named_stands
         (27, "no", 27),  # healing seen on day 28 is after it
         (28, "yes", 28),  # on that day it still counts
         (400, "yes", 400),
-        ("", "yes", NAN),  # no day is known, so nothing can be left out
-        (on(28)[:7], "yes", None),  # June 2016, the last of it after day 28
     ],
 )
-def test_nothing_counts_after_the_end(what: str, day: int | str, healed: str, ended: float | None) -> None:
+def test_nothing_counts_after_the_end(what: str, day: int, healed: str, ended: float) -> None:
+    row = one(HEALS, events=[event(what, day)])
+    assert (row["healed"], row["follow_up_ended"], row["follow_up_ended_day"]) == (healed, what, ended)
+
+
+@pytest.mark.parametrize(
+    ("what", "day", "healed"),
+    [
+        ("death", "", "yes"),  # the photo of day 28 shows a living subject's finger
+        ("death", on(28)[:7], "yes"),
+        ("withdrawal", "", "unknown"),  # day 28 may have been after it
+        ("withdrawal", on(28)[:7], "unknown"),  # June 2016: from day 8 on
+        ("withdrawal", on(84)[:7], "yes"),  # August: healing was seen before
+    ],
+)
+def test_an_end_whose_day_is_not_known(what: str, day: str, healed: str) -> None:
     row = one(HEALS, events=[event(what, day)])
     assert (row["healed"], row["follow_up_ended"]) == (healed, what)
-    if ended is not None:
-        assert row["follow_up_ended_day"] == ended or math.isnan(ended)
 
 
 def test_the_first_end_counts_and_stands_by_subject_too() -> None:
@@ -329,6 +342,13 @@ def test_an_infection_needs_no_second_look() -> None:
     assert (row["worsened_by_week_12"], row["worsened_confirmed_by_week_12"]) == ("yes", "yes")
 
 
+def test_an_infection_of_perhaps_another_finger_leaves_it_open() -> None:
+    """Worse once and no more is chance, unless the infection was of this finger."""
+    once = ulcer((0, 10.0), (56, 14.0), (84, 10.0))
+    assert one(once)["worsened_confirmed_by_week_12"] == "no"
+    assert one(once, events=[event("infection", 30, hand="left")])["worsened_confirmed_by_week_12"] == "unknown"
+
+
 def test_the_false_rates_that_the_columns_state() -> None:
     """Stable ulcers, seen at baseline and at six visits of which five are up to week 12, each with the SEM's error."""
     random, sem = np.random.default_rng(15), PROTOCOL.healing.sem_log_area
@@ -400,3 +420,69 @@ def test_an_ulcer_that_went_into_one_that_went_into_a_third_heals_with_that() ->
     table = tabulate(*rows).outcomes
     assert table["healing_day_high"].tolist() == [56, 56, 56] and table["healing_day_low"].tolist() == [28, 28, 28]
     assert table["course_of"].tolist() == ["S01-left-index-3", "S01-left-index-3", ""]
+
+
+# --- laws ------------------------------------------------------------------------------------------------------------
+
+DAYS = (2, 14, 28, 56, 84, 168, 364)
+AREAS = st.sampled_from([0.0, 5.0, 9.0, 10.0, 14.0, 20.0])
+
+
+@st.composite
+def courses(draw: st.DrawFn) -> list[tuple[int, float]]:
+    """An ulcer open at baseline and seen at some of the visits."""
+    days = sorted(draw(st.sets(st.sampled_from(DAYS), min_size=1)))
+    return [(0, 10.0), *((day, draw(AREAS)) for day in days)]
+
+
+@settings(max_examples=12)
+@given(st.data())
+def test_a_later_look_changes_no_earlier_answer(data: st.DataObject) -> None:
+    """What was answered yes or no stays so, and what was measured too; only what was not known may become known."""
+    whole = data.draw(courses())
+    cut = data.draw(st.integers(1, len(whole)))
+    before, after = one(ulcer(*whole[:cut])), one(ulcer(*whole))
+    last = whole[cut - 1][0]
+    for visit in PROTOCOL.visits:
+        column = f"healed_by_{visit.column}"
+        if column in before and before[column] != "unknown" and (visit.day or 0) + (visit.window_days or 0) <= last:
+            assert after[column] == before[column], visit.name
+        column = f"area_reduction_{visit.column}_pct"
+        if column in before and not math.isnan(before[column]):
+            assert after[column] == before[column], visit.name
+    kept = ["worsened_by_week_12", "worsened_confirmed_by_week_12"] if last >= 91 else []
+    kept += ["healing_confirmed", "healing_sustained"] if before["healed"] == "yes" else []
+    assert [after[name] for name in kept if before[name] != "unknown"] == [
+        before[name] for name in kept if before[name] != "unknown"
+    ]
+    if before["event_observed"] == 1:
+        same = ["healed", "healing_day_low", "healing_day_high"]
+        assert [after[name] for name in same] == [before[name] for name in same]
+
+
+@settings(max_examples=12)
+@given(st.data())
+def test_an_event_of_which_less_is_known_turns_no_answer_round(data: st.DataObject) -> None:
+    rows = ulcer(*data.draw(courses()))
+    what = data.draw(st.sampled_from(["gangrene", "infection", "amputation", "withdrawal"]))
+    whole = event(
+        what, data.draw(st.integers(1, 200)), hand="left", finger=data.draw(st.sampled_from(["index", "ring"]))
+    )
+    name = data.draw(st.sampled_from(["hand", "finger", "date", "month"]))
+    less = whole | ({"date": whole["date"][:7]} if name == "month" else {name: ""})
+    given_, then = (one(rows, events=[one_event]) for one_event in (whole, less))
+    for column in (c for c, cell in given_.items() if cell in ("yes", "no")):
+        assert then[column] in (given_[column], "unknown"), column
+
+
+@settings(max_examples=10)
+@given(st.data())
+def test_fewer_cells_of_the_clinics_counts_turn_no_answer_round(data: st.DataObject) -> None:
+    rows = ulcer(*data.draw(courses()))
+    visits = [seen("baseline", data.draw(st.integers(0, 2))), seen("week 12", data.draw(st.integers(0, 3)))]
+    i, name = data.draw(st.integers(0, 1)), data.draw(st.sampled_from(["n_active_clinician", "all_fingers_examined"]))
+    less = [
+        row | ({name: None if name == "n_active_clinician" else ""} if k == i else {}) for k, row in enumerate(visits)
+    ]
+    answers = [subject(rows, visits=told)["worsened_or_new_by_week_12"] for told in (visits, less)]
+    assert set(answers) != {"yes", "no"}

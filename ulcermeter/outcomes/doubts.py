@@ -125,12 +125,22 @@ def _agreed(
     left = {tuple(row[key] for key in keys): row for row in sure.to_dict("records")}
     rows = []
     for row in given.to_dict("records"):
-        other = left[tuple(row[key] for key in keys)]
+        other = left.get(tuple(row[key] for key in keys)) or _nothing(name, row)
         cells = {str(column): _cell(name, str(column), row, other) for column in given.columns}
         changed = any(not _same(cells[str(column)], row[column]) for column in given.columns)
         places = dict.fromkeys(finding.place for finding in findings.get(row["subject_id"], ()))
         rows.append(cells | {"in_doubt": "; ".join(places) if changed else ""})
     return pd.DataFrame(rows, columns=given.columns).astype(given.dtypes.to_dict())
+
+
+def _nothing(name: str, row: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return the row of an ulcer of which nothing is left: nothing is known but whose it is."""
+    columns = {column: TABLES[name].find(column) for column in row}
+    unknown = {c: _UNKNOWN for c, known in columns.items() if known is not None and _UNKNOWN in known.values}
+    kept = {
+        c: row[c] for c, known in columns.items() if known is not None and known.kind == "text" and c not in unknown
+    }
+    return {**dict.fromkeys(row, math.nan), "event_observed": 0, **kept, **unknown}
 
 
 def _cell(name: str, column: str, row: Mapping[Any, Any], other: Mapping[Any, Any]) -> Any:

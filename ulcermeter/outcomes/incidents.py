@@ -43,21 +43,28 @@ class End:
     day: float = math.inf
 
 
-def end_of_follow_up(incidents: Iterable[Incident]) -> End:
+def end_of_follow_up(incidents: Iterable[Incident], *, earliest: bool = False) -> End:
     """Return the first death or withdrawal. What is dated later does not count; where its day is not known, all does.
 
-    A partial date counts as its last day: what may have been seen before is kept (assumption).
+    A partial date counts as its last day, since a photo shows that its subject lived; a withdrawal may have been on its
+    first day too, from day 0 on.
 
     Parameters
     ----------
     incidents : iterable of Incident
         The subject's events, in days after treatment.
+    earliest : bool
+        Take a withdrawal's first day.
 
     Returns
     -------
     End
     """
-    ends = [End(i.event, i.high) for i in incidents if i.event in _ENDINGS]
+    ends = [
+        End(i.event, max(i.low, 0.0) if earliest and i.event == "withdrawal" and i.low < i.high else i.high)
+        for i in incidents
+        if i.event in _ENDINGS
+    ]
     return min(ends, key=lambda end: (end.day, end.event), default=End())
 
 

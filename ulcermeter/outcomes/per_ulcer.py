@@ -267,12 +267,14 @@ def worsened_again(
     if once != "yes" or until is None:
         return once
     gone = any(row["state"] == "amputated" for row in course.until(until[1]))
-    if gone or happened(incidents, _HARMS, hand, finger, until=min(until[1], censored_on)):
+    harmed = happened(incidents, _HARMS, hand, finger, until=min(until[1], censored_on))
+    if gone or harmed:
         return "yes"
     after = course.after
     pairs = list(zip(after, [*after[1:], None], strict=True))
     again = [_worse_again(later) for row, later in pairs if _is_worse(row) and day_of(row) <= until[1]]
-    again += [] if any(until[0] <= day_of(row) <= until[1] for row in after) else ["unknown"]
+    assessed = any(until[0] <= day_of(row) <= until[1] for row in after)
+    again += [] if assessed and harmed is False else ["unknown"]
     return "yes" if "yes" in again else "unknown" if "unknown" in again else "no"
 
 

@@ -54,6 +54,8 @@ def tabulate_outcomes(study: Study, trajectories: pd.DataFrame) -> Outcomes:
     """
     trajectories = conform("trajectories", trajectories, extra=True)
     given = _tabulate(study, trajectories)
+    if _ends_in_doubt(study):
+        given = agreed(given, _tabulate(study, trajectories, earliest=True), {})
     findings = resting_on(study)
     if not findings:
         return given
@@ -61,7 +63,13 @@ def tabulate_outcomes(study: Study, trajectories: pd.DataFrame) -> Outcomes:
     return agreed(given, _tabulate(sure, without_doubted_days(trajectories, study, sure)), findings)
 
 
-def _tabulate(study: Study, trajectories: pd.DataFrame) -> Outcomes:
+def _ends_in_doubt(study: Study) -> bool:
+    """Say whether anybody withdrew on a day that is not known."""
+    dates = [parse_date(row["date"]) for row in records(study.events) if row["event"] == "withdrawal"]
+    return any(date is None or not date.exact for date in dates)
+
+
+def _tabulate(study: Study, trajectories: pd.DataFrame, *, earliest: bool = False) -> Outcomes:
     study = replace(study, events=placed_events(study))
     people: dict[str, Record] = {row["subject_id"]: row for row in records(study.subjects)}
     subjects = sorted(set(people) | set(study.photos["subject_id"]) | set(trajectories["subject_id"]))
@@ -69,7 +77,7 @@ def _tabulate(study: Study, trajectories: pd.DataFrame) -> Outcomes:
     by_subject = []
     for subject_id in subjects:
         person = people.get(subject_id, {"subject_id": subject_id, "treatment_date": "", "injected_limb": ""})
-        rows, burden = _subject(study, trajectories[trajectories["subject_id"] == subject_id], person)
+        rows, burden = _subject(study, trajectories[trajectories["subject_id"] == subject_id], person, earliest)
         ulcers += rows
         by_subject.append(subject_row(subject_id, burden))
     return Outcomes(
@@ -78,10 +86,10 @@ def _tabulate(study: Study, trajectories: pd.DataFrame) -> Outcomes:
     )
 
 
-def _subject(study: Study, trajectories: pd.DataFrame, person: Record) -> tuple[list[Record], Burden]:
+def _subject(study: Study, trajectories: pd.DataFrame, person: Record, earliest: bool) -> tuple[list[Record], Burden]:
     zero = person["treatment_date"]
     incidents = incidents_of(study.events, person["subject_id"], zero)
-    end = end_of_follow_up(incidents)
+    end = end_of_follow_up(incidents, earliest=earliest)
     # Photos from after a death are a contradiction that `agreed` settles: the one or the other date is wrong.
     stop = math.inf if end.event == "death" and contradicts_death(study, person["subject_id"]) else end.day
     rescues = study.protocol.outcomes.censor_at_rescue
