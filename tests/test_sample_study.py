@@ -223,6 +223,18 @@ def test_an_open_criterion_says_what_would_settle_it(results) -> None:
     assert (open_rows["would_settle"] != "").all()
 
 
+def test_whatever_is_open_is_asked_about(results) -> None:
+    queries = results.queries
+    assert queries["query_id"].is_unique
+    verdicts = results.eligibility_summary
+    undetermined = set(verdicts.loc[verdicts["verdict"] == "undetermined", "subject_id"])
+    assert undetermined <= set(queries.loc[queries["touches_verdict"] == "yes", "subject_id"])
+    unknown = set(results.outcomes.loc[results.outcomes["healed"] == "unknown", "ulcer_id"])
+    assert unknown <= set(queries.loc[queries["touches_outcome"] == "yes", "ulcer_id"])
+    refused = results.photos.loc[results.photos["status"] == "refused", "photo"]
+    assert set(refused) <= set(queries.loc[queries["kind"] == "photo not measured", "photo"])
+
+
 def test_the_contradicted_physician_is_flagged(results) -> None:
     row = results.eligibility.set_index(["subject_id", "criterion"]).loc[("S09", "refractory_prostacyclin")]
     assert "disagree" in row["evidence"].lower() or "contradict" in row["evidence"].lower()

@@ -55,6 +55,7 @@ def test_run_names_what_failed_and_where_the_report_is(drawn: Path, half_done: P
     assert str(half_done / "report.html") in done.stdout
     assert "2 measured, 1 refused, 1 failed" in done.stdout
     assert f"Photo rows to take again: 2; how: {half_done / 'retake.csv'}" in done.stdout
+    assert "Queries: " in done.stdout and str(half_done / "queries.csv") in done.stdout
 
 
 def test_a_refusal_is_a_result_unless_strict(tiny_study: Path, half_done: Path) -> None:

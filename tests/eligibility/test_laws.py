@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 from ulcermeter.eligibility import assess_eligibility
 from ulcermeter.eligibility.case import Case, cases
-from ulcermeter.eligibility.summary import criterion_rows, judge, summary_row
+from ulcermeter.eligibility.summary import criterion_rows, judge, open_answers, summary_row
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import TABLES
 
@@ -293,3 +293,14 @@ def test_rows_stand_in_the_protocols_order(table: str) -> None:
     assert list(frame["subject_id"]) == sorted(frame["subject_id"])
     order = [c.id for c in USUAL.protocol.criteria if c.id in set(frame["criterion"])]
     assert list(frame[frame["subject_id"] == "S01"]["criterion"])[: len(order)] == order
+
+
+@settings(max_examples=60, deadline=None)
+@given(subjects())
+def test_whatever_is_open_is_asked_for(case: Case) -> None:
+    """A criterion that is not assessable names what would settle it, and an undetermined verdict names such ones."""
+    judged = judge(case)
+    answers = {answer.criterion: answer.asks for answer in open_answers(judged)}
+    assert all(answers.values())
+    open_ones = [row["criterion"] for row in criterion_rows(judged) if row["effect"] == "unknown"]
+    assert set(open_ones) <= set(answers)

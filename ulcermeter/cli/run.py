@@ -122,6 +122,9 @@ def _summarise(results: Results, *, strict: bool) -> int:
     say(f"{len(photos)} photo rows: {', '.join(parts)}; {len(results.measurements)} ulcers measured.")
     if len(results.retake):
         say(f"Photo rows to take again: {len(results.retake)}; how: {Path(results.root) / 'retake.csv'}")
+    if asked := len(results.queries):
+        deciding = int((results.queries["touches_verdict"] == "yes").sum())
+        say(f"Queries: {asked}, of which {deciding} can change a verdict: {Path(results.root) / 'queries.csv'}")
     say(f"Report: {Path(results.root) / 'report.html'}")
     say(NOTE)
     return int(bool(counts["failed"]) or (strict and bool(counts["refused"])))
