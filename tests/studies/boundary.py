@@ -20,7 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from segmentation import inmost_point, jittered_box, stated
+from segmentation import inmost_point, jittered_box, rough_outline, stated
 from wound_scores import LEAST_PX
 
 from ulcermeter.geometry import area, perimeter
@@ -31,7 +31,7 @@ from ulcermeter.segmentation.training.split import choose_held_out, read_groups
 from ulcermeter.statistics import Z_95, wilson
 
 RULES = default_protocol().measurement
-PROMPTS = ("none", "click", "box")
+PROMPTS = ("none", "click", "box", "outline")
 # The rule before this one: the offset's sd was half of what the confidence lacks of the diameter, and .03 mm beside it.
 FORMER_FLOOR_MM = 0.03
 
@@ -85,8 +85,13 @@ def found_on(pixels, mask, model, prompt):
     if not mask.any():
         return []
     rng = np.random.default_rng(int(mask.sum()))
-    more = {"click": inmost_point(mask)} if prompt == "click" else {"box": jittered_box(mask, rng)}
-    return [segment(rectified, model=model, **more)]
+    draw = {
+        "click": inmost_point,
+        "box": lambda one: jittered_box(one, rng),
+        "outline": lambda one: rough_outline(one, rng),
+    }
+    where = draw[prompt](mask)
+    return [] if where is None else [segment(rectified, model=model, **{prompt: where})]
 
 
 def beside(outline, rim, sure, **known) -> Wound:
