@@ -18,6 +18,8 @@ VALUES = {
     NoteKind.REFERENCE_ON_ASSUMED: ("skin",),
     NoteKind.TRACING_ELSEWHERE: (12.2, 30.7),
     NoteKind.READER_STATE_TAKEN: ("healed",),
+    NoteKind.FIND_OFF_FINGER: (12.2, 30.7),
+    NoteKind.FIND_ON_NAIL: (12.2, 30.7),
     NoteKind.COLOUR_STANDARDISED: (0.5, 1.0, 2.25),
 }
 

@@ -31,6 +31,10 @@ class NoteKind(Enum):
     REFERENCE_ON_ASSUMED = "the row does not say where the reference lies"  # skin or table
     TRACING_ELSEWHERE = "a tracing follows no edge and the ulcer lies elsewhere"  # the ulcer's middle, px (x, y)
     NO_FINGER = "no finger was found"
+    NO_TIP_IN_VIEW = "a finger is there, its tip is not in view"
+    FINGER_NOT_FITTED = "a finger is there, its tip and sides cannot be made out"
+    FIND_OFF_FINGER = "a find lies on no skin of the row's finger"  # its middle, px (x, y)
+    FIND_ON_NAIL = "a find has a nail's place and shape"  # its middle, px (x, y)
     GATE_FAILED = "a gate failed and the protocol only reports it"  # none: see `Note.problem`
     READER_STATE_TAKEN = "no finger was found, and the reader's state stands"  # the reader's state
     COLOUR_STANDARDISED = "colour standardised by the card"  # gains of red, green, blue

@@ -6,9 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Finger
+from ulcermeter.finger.candidates import FingerEnd, finger_ends
 from ulcermeter.finger.locate import Absence, FingerSearch, locate_finger, search_finger
 
-__all__ = ["Absence", "FingerSearch", "finger_coordinates", "locate_finger", "search_finger"]
+__all__ = [
+    "Absence",
+    "FingerEnd",
+    "FingerSearch",
+    "finger_coordinates",
+    "finger_ends",
+    "locate_finger",
+    "search_finger",
+]
 
 
 def finger_coordinates(

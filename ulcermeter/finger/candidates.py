@@ -31,8 +31,8 @@ _APART_MM, _MOST_POINTS, _BATCH = 10.0, 500, 16
 _WIDTH_PX = 36.0
 # Tips that lie nearer than this, in widths, are one finger's; a tip that more of the points name is looked at first.
 _ONE_TIP = 0.7
-# How sure the network must be of a finger that nobody pointed at; see the model card.
-_LEAST_CONFIDENCE = 0.4
+# How sure the network must be of a finger that nobody pointed at to name it at all.
+_LEAST_CONFIDENCE = 0.3
 # Where a tip is asked for once more, in widths behind it: the middle of the end phalanx.
 _MIDDLE_OF_END = 0.75
 
@@ -122,7 +122,12 @@ def _small(rectified: RectifiedPhoto, box: tuple[float, float, float, float] | N
     size = tuple(max(round(n / step), 8) for n in part.shape[1::-1])
     pixels = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
     corner = np.array([left, top], dtype=np.float64)
-    return _Small(pixels.astype(np.uint8), _reference(calibration, corner, step, pixels.shape), corner, step)
+    hidden = _reference(calibration, corner, step, pixels.shape)
+    if hidden.any():
+        # Painted over with what is round it: a finger runs on under the reference.
+        around = cv2.dilate(hidden.astype(np.uint8), np.ones((3, 3), np.uint8))
+        pixels = cv2.inpaint(pixels, around, 3, cv2.INPAINT_TELEA)
+    return _Small(pixels.astype(np.uint8), hidden, corner, step)
 
 
 def _reference(calibration: Calibration, corner: Floats, step: float, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -115,7 +115,7 @@ def search_finger(
     rows, cols = rectified.photo.pixels.shape[:2]
     near = np.array([(cols - 1) / 2, (rows - 1) / 2]) if near_px is None else np.asarray(near_px, dtype=np.float64)
     calibration, coarse = rectified.calibration, coarse_photo(rectified, near)
-    if coarse is None or bool(coarse.hides(near[None])[0]):
+    if coarse is None:
         return FingerSearch(absence=Absence.NO_FINGER)
     place = _Place(rectified, coarse, near, side, rules)
     pointed = place.ask(near)

@@ -23,9 +23,10 @@ from ulcermeter.pipeline.steps.opening import (
     read_prompt,
     standardise,
 )
-from ulcermeter.pipeline.steps.outlining import check_tracing, find_finger, outline_ulcers
+from ulcermeter.pipeline.steps.outlining import check_tracing, outline_ulcers
 from ulcermeter.pipeline.steps.records import Begun, Covered, Judged, Measured, Opened, PhotoContext, row_cells
 from ulcermeter.pipeline.steps.rows import judged_quality, measurement_rows, named_measurements, photo_row
+from ulcermeter.pipeline.steps.whose_finger import find_finger
 from ulcermeter.planimetry import diameter_line, measure
 from ulcermeter.plots import draw_overlay, draw_refusal
 from ulcermeter.wording import note_in_words

@@ -103,6 +103,19 @@ _WORDS: dict[NoteKind, Callable[..., str]] = {
         "tracing is of this photo and the same way up (is it upside down?)"
     ),
     NoteKind.NO_FINGER: _fixed("no finger was found, so there are no finger coordinates and no values along the skin"),
+    NoteKind.NO_TIP_IN_VIEW: _fixed(
+        "a finger was found but not its tip, so there are no finger coordinates and no values along the skin"
+    ),
+    NoteKind.FINGER_NOT_FITTED: _fixed(
+        "a finger was found, but its tip and sides cannot be made out, so there are no finger coordinates and no "
+        "values along the skin"
+    ),
+    NoteKind.FIND_OFF_FINGER: lambda x, y: (
+        f"what looked like an ulcer at ({x:.0f}, {y:.0f}) does not lie on this finger's skin and was not measured"
+    ),
+    NoteKind.FIND_ON_NAIL: lambda x, y: (
+        f"what looked like an ulcer at ({x:.0f}, {y:.0f}) has the place and shape of the nail and was not measured"
+    ),
     NoteKind.GATE_FAILED: _fixed("gate failed"),
     NoteKind.READER_STATE_TAKEN: lambda state: (
         f"no ulcer was found and no finger there: the reader's word, {state}, stands"

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import Finger, Note, NoteKind
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.geometry import signed_distance
-from ulcermeter.pipeline.steps.prompt import Prompt
 from ulcermeter.pipeline.steps.records import Judged, PhotoContext
 from ulcermeter.pipeline.steps.window import along_the_finger, box_holds_finger
 
@@ -79,21 +78,31 @@ def check_in_view(context: PhotoContext, judged: Judged) -> Judged:
         return judged
     if state := context.cell("reader_state"):
         return replace(judged, notes=(*judged.notes, Note(NoteKind.READER_STATE_TAKEN, (state,))))
-    raise Refusal(_not_in_view(judged.prompt))
+    raise Refusal(_not_in_view(judged))
 
 
-def _not_in_view(prompt: Prompt) -> Problem:
+def _not_in_view(judged: Judged) -> Problem:
     """Say why nothing found is not said to be no ulcer; a click is no cure where one is given."""
+    prompt, without = judged.prompt, _what_of_the_finger(judged)
     if not prompt.points:
         return Problem(
-            f"neither an ulcer nor a finger was found, {_NOT_IN_VIEW}",
+            f"{f'no ulcer was found, and {without}' if without else 'neither an ulcer nor a finger was found'}, "
+            f"{_NOT_IN_VIEW}",
             action=f"{_TIP_ON_PLAIN}, or say where to look with a click (x, y) or a box",
         )
     where = "in the box" if prompt.click is None else f"at the click ({prompt.click[0]:g}, {prompt.click[1]:g})"
     return Problem(
-        f"no ulcer was found {where}, and no finger there, {_NOT_IN_VIEW}",
+        f"no ulcer was found {where}, and {without or 'no finger there'}, {_NOT_IN_VIEW}",
         action=f"{_TIP_ON_PLAIN}, or give a reader's word in reader_state",
     )
+
+
+def _what_of_the_finger(judged: Judged) -> str:
+    """Say what is lacking of a finger that was found; empty where none was."""
+    kinds = {note.kind for note in judged.notes}
+    if NoteKind.NO_TIP_IN_VIEW in kinds:
+        return "the finger's tip is not in view"
+    return "the finger's tip and sides cannot be made out" if NoteKind.FINGER_NOT_FITTED in kinds else ""
 
 
 def _on_the_finger(judged: Judged, *, protocol: Protocol) -> bool:

@@ -17,12 +17,11 @@ from ulcermeter.datatypes import (
     Segmentation,
 )
 from ulcermeter.errors import PhotoError
-from ulcermeter.finger import locate_finger
-from ulcermeter.pipeline.steps.in_view import holds_point
 from ulcermeter.pipeline.steps.prompt import Prompt
 from ulcermeter.pipeline.steps.records import Outlined, PhotoContext, Standardised
 from ulcermeter.pipeline.steps.tracing_place import follows_edge, lies_elsewhere
 from ulcermeter.pipeline.steps.tracings import read_tracing
+from ulcermeter.pipeline.steps.whose_finger import only_finger
 from ulcermeter.pipeline.steps.window import (
     COARSE_SPACING_MM,
     box_holds_finger,
@@ -34,7 +33,7 @@ from ulcermeter.pipeline.steps.window import (
 from ulcermeter.segmentation import detection_limit_mm, segment
 from ulcermeter.study import path_fault
 
-__all__ = ["check_tracing", "find_finger", "outline_ulcers"]
+__all__ = ["check_tracing", "outline_ulcers"]
 
 
 @dataclass(frozen=True)
@@ -101,32 +100,6 @@ def check_tracing(context: PhotoContext, outlined: Outlined) -> Outlined:
     return replace(outlined, notes=(*outlined.notes, Note(NoteKind.TRACING_ELSEWHERE, (float(x), float(y)))))
 
 
-def find_finger(context: PhotoContext, outlined: Outlined) -> Outlined:
-    """Find the finger that the largest ulcer lies on; without one, the finger the row speaks of.
-
-    Parameters
-    ----------
-    context : PhotoContext
-        What one photo is measured with: its row's cells, protocol, folder, model and lens.
-    outlined : Outlined
-        The photo's outlines so far.
-
-    Returns
-    -------
-    Outlined
-    """
-    rectified, outlines = outlined.segmentation.rectified, outlined.segmentation.outlines
-    near = outlines[0].mean(axis=0) if outlines else outlined.prompt.place(outlined.photo)
-    near_mm = rectified.calibration.to_mm(near)[0]
-    finger = outlined.finger
-    if finger is None or (outlines and not holds_point(finger, near_mm)):
-        finger = locate_finger(rectified, near_px=near, side=context.cell("view"), protocol=context.protocol)
-    if finger is not None and outlines and not holds_point(finger, near_mm):
-        finger = None  # what was found is another finger, or a part of this one
-    notes = () if finger is not None else (Note(NoteKind.NO_FINGER),)
-    return replace(outlined, finger=finger, notes=(*outlined.notes, *notes))
-
-
 def _outline(
     context: PhotoContext, photo: Photo, calibration: Calibration, prompt: Prompt
 ) -> tuple[Segmentation, Finger | None]:
@@ -151,8 +124,7 @@ def _choose_windows(context: PhotoContext, photo: Photo, calibration: Calibratio
     if prompt.points or not is_wide(photo, calibration):
         return _Windows((own,))
     coarse = rectify(photo, calibration, spacing_mm=COARSE_SPACING_MM)
-    near = prompt.place(photo)
-    finger = locate_finger(coarse, near_px=near, side=context.cell("view"), protocol=context.protocol)
+    finger = only_finger(context, coarse)
     if finger is None:
         return _Windows((own,))
     return _Windows((round_a_finger(photo, calibration, finger.outline_mm), own), finger)
