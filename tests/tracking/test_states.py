@@ -60,6 +60,7 @@ def test_a_new_ulcer_beside_an_old_one_is_not_the_old_one() -> None:
             FlagKind.PHOTO_NOT_MEASURED,
         ),
         ({"status": "failed", "reason": "no picture"}, "not photographed", FlagKind.PHOTO_NOT_MEASURED),
+        ({"status": "indeterminate", "reason": "dark"}, "indeterminate", FlagKind.PHOTO_NOT_MEASURED),
         ({"view": "dorsal"}, "not photographed", FlagKind.OTHER_SIDE_SEEN),
         ({"view": ""}, "not photographed", FlagKind.OTHER_SIDE_SEEN),
         ({"finger": "middle"}, "not photographed", None),

@@ -19,6 +19,7 @@ VALUES = {
     NoteKind.TRACING_ELSEWHERE: (12.2, 30.7),
     NoteKind.READER_STATE_TAKEN: ("healed",),
     NoteKind.FIND_OFF_FINGER: (12.2, 30.7),
+    NoteKind.DOUBTFUL_SKIN: ("dark", 5.8, 3.0, 12.2, 30.7),
     NoteKind.FIND_ON_NAIL: (12.2, 30.7),
     NoteKind.COLOUR_STANDARDISED: (0.5, 1.0, 2.25),
 }

@@ -118,7 +118,11 @@ def _summarise(results: Results, *, strict: bool) -> int:
     shown = ("failed", "refused") if strict else ("failed",)
     for row in photos[photos["status"].isin(shown)].to_dict("records"):
         warn(f"{row['status']}: {row['photo']} ({row['hand']} {row['finger']}): {row['reason']}")
-    parts = [f"{counts[name]} {name}" for name in ("measured", "no ulcer", "refused", "failed") if counts[name]]
+    parts = [
+        f"{counts[name]} {name}"
+        for name in ("measured", "no ulcer", "indeterminate", "refused", "failed")
+        if counts[name]
+    ]
     say(f"{len(photos)} photo rows: {', '.join(parts)}; {len(results.measurements)} ulcers measured.")
     if len(results.retake):
         say(f"Photo rows to take again: {len(results.retake)}; how: {Path(results.root) / 'retake.csv'}")

@@ -30,6 +30,8 @@ _MIDDLE_OF_END = 0.75
 # Where no edge of the photo bears it, what the network must be sure of: of 65 such drawn fingers held out, 58 of them
 # right, it keeps 55 right ones and drops 4 of the 7 others.
 _LEAST_CONFIDENCE = 0.35
+# And where edges do: a nail on a drawn back was taken for the finger, edges and all, at .19.
+_LEAST_WITH_EDGES = 0.22
 # How far the network sees from a point, in widths. Where its mask must show a finger and where none, for a tip that
 # colour found and the network does not see: widths behind the tip; its own tips are right within a quarter.
 _VIEW_WIDTHS = 2.0
@@ -156,7 +158,7 @@ class _Place:
 
     def fit_pointed(self, pointed: PointedFinger | None, *, read: bool = True) -> Finger | None:
         """Fit the solid to the photo's edges from what the network says; without `read` to its own outline alone."""
-        least = 0.0 if read else _LEAST_CONFIDENCE
+        least = _LEAST_WITH_EDGES if read else _LEAST_CONFIDENCE
         if pointed is None or pointed.confidence < least:
             return None
         observed = as_seen(pointed, self.coarse, self.calibration, protocol=self.rules)
@@ -180,11 +182,14 @@ class _Place:
         return np.asarray(finger.tip_mm) + 2 * _MIDDLE_OF_END * finger.radius_mm * np.asarray(finger.axis)
 
     def fit_clear(self, observed: AsSeen | None, pointed: PointedFinger | None) -> Finger | None:
-        """Fit it from colour where that parts finger and ground clearly all round, and the network sees the same."""
+        """Fit it from colour where that parts finger and ground clearly all round, and the network agrees."""
         if observed is None or pointed is None or observed.faintest <= CLEAR or not pointed.tip_in_view:
             return None
         finger = self._stand_up(observed, read=True)
-        return finger if finger is not None and self._same(finger, pointed, limits=_CLOSE) else None
+        if finger is None or not self._same_way(finger, pointed, degrees=_SAME[1]):
+            return None
+        # A network that is unsure of the tip may take a nail's edge for it; clear edges all round do not.
+        return finger if pointed.confidence < _LEAST_CONFIDENCE or self._same(finger, pointed) else None
 
     def fit_colour(self, observed: AsSeen | None, pointed: PointedFinger | None) -> Finger | None:
         """Fit it from colour; None unless the network sees the same finger, at the point or at the end found."""
@@ -226,10 +231,14 @@ class _Place:
         near_mm, pixels = self.calibration.to_mm(self.near)[0], self.rectified.photo.pixels
         return stand_up(observed, self.coarse, pixels, self.calibration, near_mm=near_mm, side=self.side, read=read)
 
+    def _same_way(self, finger: Finger, pointed: PointedFinger, *, degrees: float) -> bool:
+        way = direction_mm(pointed, self.coarse, self.calibration)
+        return bool(np.asarray(finger.axis) @ way >= np.cos(np.radians(degrees)))
+
     def _same(self, finger: Finger, pointed: PointedFinger, *, limits: tuple[float, float] = _SAME) -> bool:
         """Say whether a fitted finger is the one pointed out: direction, and tip where the network sees one."""
-        axis, (widths, degrees) = np.asarray(finger.axis), limits
-        if axis @ direction_mm(pointed, self.coarse, self.calibration) < np.cos(np.radians(degrees)):
+        widths, degrees = limits
+        if not self._same_way(finger, pointed, degrees=degrees):
             return False
         seen = tip_mm(pointed, self.coarse, self.calibration)
         if seen is None:

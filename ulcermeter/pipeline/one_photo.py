@@ -12,6 +12,7 @@ import numpy as np
 from ulcermeter.datatypes import LensProfile, Note, NoteKind, PhotoGeometry, PhotoResult
 from ulcermeter.errors import MissingDependencyError, PhotoError, Refusal, StudyError, UlcermeterError
 from ulcermeter.photo.process_errors import too_little_memory, wants_memory
+from ulcermeter.pipeline.steps.clear_skin import look_over_skin
 from ulcermeter.pipeline.steps.gating import judge_gates, pass_gates
 from ulcermeter.pipeline.steps.in_view import check_in_view
 from ulcermeter.pipeline.steps.opening import (
@@ -24,11 +25,21 @@ from ulcermeter.pipeline.steps.opening import (
     standardise,
 )
 from ulcermeter.pipeline.steps.outlining import check_tracing, outline_ulcers
-from ulcermeter.pipeline.steps.records import Begun, Covered, Judged, Measured, Opened, PhotoContext, row_cells
+from ulcermeter.pipeline.steps.records import (
+    Begun,
+    Covered,
+    Judged,
+    Measured,
+    Opened,
+    Outlined,
+    PhotoContext,
+    row_cells,
+)
 from ulcermeter.pipeline.steps.rows import judged_quality, measurement_rows, named_measurements, photo_row
 from ulcermeter.pipeline.steps.whose_finger import find_finger
 from ulcermeter.planimetry import diameter_line, measure
-from ulcermeter.plots import draw_overlay, draw_refusal
+from ulcermeter.plots import FingerMarks, draw_overlay, draw_refusal, finger_marks
+from ulcermeter.quality import SkinView
 from ulcermeter.wording import note_in_words
 
 if TYPE_CHECKING:
@@ -38,6 +49,7 @@ __all__ = ["failed_photo", "measure_photo"]
 
 _log = logging.getLogger(__name__)
 _MEND = "mend what the reason names, or copy the photo from the camera again"
+_A_READER = "let a reader look at it and say open, healed or indeterminate in reader_state"
 _REPORT = "please report it with this photo"
 
 
@@ -75,7 +87,8 @@ def measure_photo(
     Returns
     -------
     PhotoResult
-        Its status is *measured*; *no ulcer* (looked, gates passed, nothing found; or covered, see the reason);
+        Its status is *measured*; *no ulcer* (looked, gates passed, nothing found on clear skin; or covered, see the
+        reason); *indeterminate* (nothing found, but skin is dark, bloody or crusted: a reader must say);
         *refused* (readable but not to be measured: the reason says how to take it again); or *failed* (not readable,
         or a fault of ours).
     """
@@ -112,6 +125,7 @@ def _stages(context: PhotoContext) -> Iterator[Begun]:
     yield (judged := judge_gates(context, outlined))
     yield (judged := pass_gates(context, judged))
     yield (judged := check_in_view(context, judged))
+    yield (judged := look_over_skin(context, judged))
     yield _measured(context, judged)
 
 
@@ -145,14 +159,20 @@ def _finished(context: PhotoContext, known: Begun, *, run_id: str, first_label: 
         drawn = draw_refusal(known.photo, covered, title="Covered: not measured") if overlay else None
         return PhotoResult(photo_row(context, known, status="no ulcer"), overlay=drawn)
     assert isinstance(known, Measured)
-    status = "measured" if len(known.measurements) else "no ulcer"
+    more = judged_quality(context, known) | ({"instruction": _A_READER} if known.skin.doubtful else {})
     return PhotoResult(
-        photo_row(context, known, status=status, **judged_quality(context, known)),
+        photo_row(context, known, status=_status(known), **more),
         measurement_rows(context, known, run_id=run_id, first_label=first_label),
         tuple(enumerate(known.segmentation.outlines, start=first_label)),
         _draw(context, known, first_label) if overlay else None,
         PhotoGeometry(known.calibration, known.finger),
     )
+
+
+def _status(measured: Measured) -> str:
+    if len(measured.measurements):
+        return "measured"
+    return "indeterminate" if measured.skin.doubtful else "no ulcer"
 
 
 def _draw(context: PhotoContext, measured: Measured, first_label: int) -> bytes:
@@ -165,11 +185,24 @@ def _draw(context: PhotoContext, measured: Measured, first_label: int) -> bytes:
         lines=lines,
         threshold_mm=context.protocol.measurement.threshold_diameter_mm,
         first_label=first_label,
+        finger=_marks(measured),
+        remarks=[note_in_words(note) for note in measured.notes if note.kind is NoteKind.DOUBTFUL_SKIN],
     )
 
 
+def _marks(known: Begun) -> FingerMarks | None:
+    """Return what is drawn of the finger that was found, if any."""
+    if not isinstance(known, Outlined):
+        return None
+    skin = known.skin if isinstance(known, Judged) else SkinView()
+    doubtful = tuple(area.outline_px for area in skin.doubtful)
+    return finger_marks(known.calibration, known.finger, clear_px=skin.clear_px, doubtful_px=doubtful)
+
+
 def _refused(context: PhotoContext, known: Begun, refusal: Refusal, *, overlay: bool) -> PhotoResult:
-    drawn = draw_refusal(known.photo, str(refusal)) if overlay and isinstance(known, Opened) else None
+    drawn = None
+    if overlay and isinstance(known, Opened):
+        drawn = draw_refusal(known.photo, str(refusal), finger=_marks(known))
     more = judged_quality(context, known) | {"instruction": refusal.instruction}
     return PhotoResult(photo_row(context, known, status="refused", reason=str(refusal), **more), overlay=drawn)
 

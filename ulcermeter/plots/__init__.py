@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from ulcermeter.plots.curves import healing_curve
 from ulcermeter.plots.effects import forest_figure, healing_share_figure, slopes_figure
+from ulcermeter.plots.finger_marks import FingerMarks, finger_marks
 from ulcermeter.plots.overlay import draw_overlay, draw_refusal, shrink_jpeg
 from ulcermeter.plots.validation import bland_altman_figure, calls_figure, coverage_figure, error_figure
 
 __all__ = [
+    "FingerMarks",
     "bland_altman_figure",
     "calls_figure",
     "coverage_figure",
@@ -18,6 +20,7 @@ __all__ = [
     "draw_refusal",
     "error_figure",
     "forest_figure",
+    "finger_marks",
     "healing_curve",
     "healing_share_figure",
     "shrink_jpeg",

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ulcermeter.datatypes import Photo, Segmentation
 from ulcermeter.plots import canvas
 from ulcermeter.plots.canvas import Box, Pixels
+from ulcermeter.plots.finger_marks import FingerMarks, draw_finger
 from ulcermeter.tables.cells import Record, records
 
 if TYPE_CHECKING:
@@ -63,8 +64,10 @@ def draw_overlay(
     threshold_mm: float | None = None,
     first_label: int = 1,
     numbers: Sequence[int] = (),
+    finger: FingerMarks | None = None,
+    remarks: Sequence[str] = (),
 ) -> bytes:
-    """Draw outline, diameter line, label and a mm scale bar on a photo, cropped round the ulcers.
+    """Draw outline, diameter line, label, finger and a mm scale bar on a photo, cropped round the ulcers.
 
     Parameters
     ----------
@@ -82,6 +85,10 @@ def draw_overlay(
         The number written beside label 1, where other rows of the photo took the numbers before it.
     numbers : sequence of int, optional
         The number written beside each label, where they do not follow each other.
+    finger : FingerMarks, optional
+        The finger's outline, mid-line and tip, and where nothing was found the skin that was seen clear.
+    remarks : sequence of str
+        Why no ulcer is not said where nothing was found.
 
     Returns
     -------
@@ -93,6 +100,7 @@ def draw_overlay(
     pixels = _shown(photo, view)
     outlines = dict(enumerate(segmentation.outlines, start=1))
     inset_box = _place_inset(view, photo, list(outlines.values()))
+    draw_finger(pixels, finger, view.place)
     for outline in outlines.values():
         if segmentation.possible:
             canvas.dashed_outline(pixels, view.place(outline), colour=canvas.CYAN, width_px=2)
@@ -108,10 +116,14 @@ def draw_overlay(
     places = _label_places(pixels, view, outlines, _rows(measurements), inset_box, numbers=written)
     pixels = canvas.write_boxed(pixels, places, size_px=26)
     words = _caption(photo, segmentation, _rows(measurements), threshold_mm=threshold_mm, numbers=written)
+    if not len(measurements):
+        words[1:1] = _nothing_found(finger, remarks)
     return canvas.encode_jpeg(canvas.add_caption(pixels, words))
 
 
-def draw_refusal(photo: Photo, reason: str, *, title: str = "Refused: not measured") -> bytes:
+def draw_refusal(
+    photo: Photo, reason: str, *, title: str = "Refused: not measured", finger: FingerMarks | None = None
+) -> bytes:
     """Draw a photo that was not measured, small, with the reason below it.
 
     Parameters
@@ -121,6 +133,8 @@ def draw_refusal(photo: Photo, reason: str, *, title: str = "Refused: not measur
         Why it is not measured and how to take it again.
     title : str
         What became of it.
+    finger : FingerMarks, optional
+        The finger that was found.
 
     Returns
     -------
@@ -130,6 +144,7 @@ def draw_refusal(photo: Photo, reason: str, *, title: str = "Refused: not measur
     rows, cols = photo.pixels.shape[:2]
     view = _View(0, 0, cols, rows, _fit(cols, rows, 900, 900))
     pixels = _shown(photo, view)
+    draw_finger(pixels, finger, view.place)
     cv2.rectangle(pixels, (0, 0), (pixels.shape[1] - 1, pixels.shape[0] - 1), (176, 38, 38), 8)
     paragraphs = [
         (title, 26, True, (176, 38, 38)),
@@ -349,12 +364,22 @@ def _caption(
     paragraphs += [
         (f"{numbers[int(row['label'])]}: {_sentence(row, over)}", 25, True, canvas.DARK) for row in rows[:_MOST_LISTED]
     ]
-    if not rows:
-        paragraphs.append(("No ulcer found on this photo", 25, True, canvas.DARK))
     if len(rows) > _MOST_LISTED:
         paragraphs.append((f"and {len(rows) - _MOST_LISTED} more, see measurements.csv", 20, False, canvas.DARK))
     stated = "" if segmentation.rectified.calibration.verified else " The scale was stated, not seen on the photo."
     return [*paragraphs, (_NOTICE + stated, 18, False, canvas.GREY)]
+
+
+def _nothing_found(
+    finger: FingerMarks | None, remarks: Sequence[str]
+) -> list[tuple[str, int, bool, tuple[int, int, int]]]:
+    if remarks:
+        words = [("No ulcer found, and not all skin was seen clear: indeterminate", 25, True, canvas.DARK)]
+        return words + [(remark, 20, False, canvas.DARK) for remark in remarks[:_MOST_LISTED]]
+    words = [("No ulcer found on this photo", 25, True, canvas.DARK)]
+    if finger is not None and finger.clear_px:
+        words.append(("Tinted green: skin that was seen clear", 20, False, canvas.DARK))
+    return words
 
 
 def _sentence(row: Record, over: str) -> str:

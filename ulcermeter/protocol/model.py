@@ -19,6 +19,7 @@ __all__ = [
     "CalibrationRules",
     "EligibilityRules",
     "FingerRules",
+    "SkinRules",
     "GateRules",
     "Group",
     "HealingRules",
@@ -182,6 +183,15 @@ class FingerRules(Group):
     finger_contrast_min: float = _number("CIE 1976 colour difference", gt=0, le=100)
 
 
+class SkinRules(Group):
+    """When skin on which no ulcer was found is not said to be seen clear."""
+
+    skin_dark_ratio: float = _number("light, times the finger's own", gt=0, lt=1)
+    skin_red_ratio: float = _number("red over green, times the finger's own", gt=1, le=10)
+    skin_pale_redness_ratio: float = _number("green over red, times the finger's own", gt=1, le=10)
+    doubtful_min_mm: float = _number("mm", gt=0, le=100)
+
+
 class IdentityRules(Group):
     """Which ulcer is which over the visits."""
 
@@ -284,6 +294,7 @@ GROUPS: dict[str, type[Group]] = {
     "quality": QualityRules,
     "retake": RetakeRules,
     "finger": FingerRules,
+    "skin": SkinRules,
     "identity": IdentityRules,
     "healing": HealingRules,
     "refractory": RefractoryRules,

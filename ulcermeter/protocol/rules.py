@@ -30,6 +30,7 @@ from ulcermeter.protocol.model import (
     QualityRules,
     RefractoryRules,
     RetakeRules,
+    SkinRules,
     Whole,
 )
 
@@ -168,6 +169,7 @@ class Protocol:
     quality: QualityRules
     retake: RetakeRules
     finger: FingerRules
+    skin: SkinRules
     identity: IdentityRules
     healing: HealingRules
     refractory: RefractoryRules
@@ -274,6 +276,7 @@ class Groups(TypedDict):
     quality: QualityRules
     retake: RetakeRules
     finger: FingerRules
+    skin: SkinRules
     identity: IdentityRules
     healing: HealingRules
     refractory: RefractoryRules

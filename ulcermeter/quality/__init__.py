@@ -1,6 +1,16 @@
-"""Quality: the gates a photo must pass at the ulcer, its focus, its light, and six criteria that refuse nothing."""
+"""Quality: the gates a photo must pass at the ulcer, its focus, six criteria that refuse nothing, clear skin."""
 
 from ulcermeter.quality.criteria import judge_quality
 from ulcermeter.quality.gates import GateReport, check_gates, tilt_limit_deg
+from ulcermeter.quality.skin import DoubtfulArea, DoubtfulKind, SkinView, judge_skin
 
-__all__ = ["GateReport", "check_gates", "judge_quality", "tilt_limit_deg"]
+__all__ = [
+    "DoubtfulArea",
+    "DoubtfulKind",
+    "GateReport",
+    "SkinView",
+    "check_gates",
+    "judge_quality",
+    "judge_skin",
+    "tilt_limit_deg",
+]

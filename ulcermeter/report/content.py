@@ -16,7 +16,7 @@ from ulcermeter.tables.queries import AnsweredBy
 
 __all__ = ["gather"]
 
-_STATUSES = ("measured", "no ulcer", "refused", "failed")
+_STATUSES = ("measured", "no ulcer", "indeterminate", "refused", "failed")
 _BY_MACHINE = "the machine alone"
 _VERDICTS = ("eligible", "not eligible", "undetermined")
 _CONDITIONS = {

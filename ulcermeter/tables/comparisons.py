@@ -149,7 +149,7 @@ _PHANTOMS = Table(
         _number("diameter_true_mm", "longest straight caliper of the drawn edge on the skin", "mm"),
         _number("area_true_mm2", "drawn area, projected on the reference's plane", "mm2"),
         _text("over_threshold_true", "whether the true diameter is over the threshold", ("yes", "no")),
-        _text("status", "what became of the photo", ("measured", "no ulcer", "refused", "failed")),
+        _text("status", "what became of the photo", ("measured", "no ulcer", "indeterminate", "refused", "failed")),
         _text("reason", "why, or what was noted"),
         _text("found", "whether the drawn ulcer was found; empty when the photo was refused", ("yes", "no")),
         _count("n_false", "finds that are not the drawn ulcer"),

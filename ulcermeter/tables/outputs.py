@@ -24,7 +24,7 @@ STATES = (
     "not photographed",
     "amputated",
 )
-_RETAKE_STATUSES = ("refused", "failed", "uncertain")
+_RETAKE_STATUSES = ("indeterminate", "refused", "failed", "uncertain")
 PRESENCES = ("ulcer", "possible")
 _CHANGES = ("better", "worse", "same", "uncertain")
 QUALITY = {
@@ -52,7 +52,7 @@ PHOTOS = Table(
     (
         *_PHOTO_ROW,
         _VIEW,
-        _text("status", "what became of it", ("measured", "no ulcer", "refused", "failed")),
+        _text("status", "what became of it", ("measured", "no ulcer", "indeterminate", "refused", "failed")),
         _text("reason", "why refused or failed, and what to do; then warnings, parted by '; '"),
         _text("instruction", "what to do so that it can be measured; empty when it was"),
         _text("reference", "the reference used, with what was found of it"),

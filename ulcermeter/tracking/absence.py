@@ -207,6 +207,9 @@ def judge_absence(lineage: Lineage, scene: Scene, protocol: Protocol) -> Verdict
         if covered:
             flags = (Flag(FlagKind.COVERED, photos=(covered[0].photo,)), *refused)
             return Verdict("indeterminate", covered[0].photo, covered[0].view, flags)
+        unclear = [p for p, why in examined if not why and p.status == "indeterminate"]
+        if unclear:
+            return Verdict("indeterminate", unclear[0].photo, unclear[0].view, tuple(refused))
         elsewhere = [why for photo, why in examined if why and photo.passed]
         clicked = any(why.kind is FlagKind.ONLY_CLICK_SEARCHED for why in elsewhere)
         return Verdict("indeterminate" if clicked else "not photographed", flags=(*refused, *elsewhere))

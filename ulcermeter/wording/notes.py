@@ -53,9 +53,17 @@ def _cropped(frame_long: float, frame_short: float, cols: float, rows: float) ->
     )
 
 
+def _place_on_finger(from_tip_mm: float) -> str:
+    return "at the tip" if from_tip_mm < _AT_THE_TIP_MM else f"{from_tip_mm:.0f} mm from the tip"
+
+
 def _gains(*gains: float) -> str:
     return ", ".join(f"{gain:.2f}" for gain in gains)
 
+
+# What lies nearer to the tip than about half a nail's length is called at it, mm.
+_AT_THE_TIP_MM = 7.0
+_DOUBTFUL = {"dark": "a dark", "red": "a red", "pale": "a white or pale"}
 
 _WORDS: dict[NoteKind, Callable[..., str]] = {
     NoteKind.LENS_NOT_USED: _fixed("the lens profile is of another camera, focal length or framing and was not used"),
@@ -115,6 +123,10 @@ _WORDS: dict[NoteKind, Callable[..., str]] = {
     ),
     NoteKind.FIND_ON_NAIL: lambda x, y: (
         f"what looked like an ulcer at ({x:.0f}, {y:.0f}) has the place and shape of the nail and was not measured"
+    ),
+    NoteKind.DOUBTFUL_SKIN: lambda kind, size_mm, from_tip_mm, x, y: (
+        f"{_DOUBTFUL[kind]} area of {size_mm:.0f} mm {_place_on_finger(from_tip_mm)}, at ({x:.0f}, {y:.0f}): a "
+        "reader must say what it is"
     ),
     NoteKind.GATE_FAILED: _fixed("gate failed"),
     NoteKind.READER_STATE_TAKEN: lambda state: (

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Box, Calibration, Finger, LensProfile, Note, Photo, Segmentation
 from ulcermeter.pipeline.steps.prompt import Prompt
-from ulcermeter.quality import GateReport
+from ulcermeter.quality import GateReport, SkinView
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,9 +146,18 @@ class Outlined(Standardised):
 
 @dataclass(frozen=True, kw_only=True)
 class Judged(Outlined):
-    """The photo is judged at every ulcer, or in one place where there is none; `gates` is the first of `reports`."""
+    """The photo is judged at every ulcer, or in one place where there is none.
+
+    Attributes
+    ----------
+    reports : tuple of GateReport
+        `gates` is the first of them.
+    skin : SkinView
+        What was seen clear of the finger, and what was not, where nothing was found.
+    """
 
     reports: tuple[GateReport, ...]
+    skin: SkinView = SkinView()
 
 
 @dataclass(frozen=True, kw_only=True)

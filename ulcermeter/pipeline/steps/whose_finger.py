@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ulcermeter.datatypes import Finger, Note, NoteKind, Points, RectifiedPhoto, Segmentation
 from ulcermeter.errors import Problem, Refusal
-from ulcermeter.finger import Absence, FingerSearch, finger_ends, search_finger
+from ulcermeter.finger import Absence, FingerEnd, FingerSearch, finger_ends, search_finger
 from ulcermeter.geometry import signed_distance
 from ulcermeter.pipeline.steps.in_view import holds_point
 from ulcermeter.pipeline.steps.records import Outlined, PhotoContext
@@ -19,8 +20,6 @@ __all__ = ["find_finger", "only_finger"]
 # Where a nail lies on the back of a finger, in radii: from the tip along, and across. A find that reaches over so much
 # of it, and hardly beyond, has the nail's shape (nails of drawn hands are 1.3-1.7 radii long and 1.4 wide): assumption.
 _NAIL_TO, _NAIL_LONG, _NAIL_WIDE, _NAIL_OFF_MIDDLE = 2.3, (0.9, 2.6), (1.0, 1.9), 0.35
-# A finger that the network is so sure of counts where one is to be told from several; see its model card.
-_SURE = 0.4
 _SAY_WHICH = "say which finger with a click (x, y) on it, or a box round it"
 _ABSENT = {
     Absence.NO_FINGER: NoteKind.NO_FINGER,
@@ -120,26 +119,30 @@ def _only_one(context: PhotoContext, outlined: Outlined) -> FingerSearch:
     if outlined.finger is not None:
         return FingerSearch(outlined.finger)
     ends = finger_ends(outlined.segmentation.rectified)
-    sure = [end for end in ends if end.confidence >= _SURE]
-    if len(sure) > 1:
-        where = ", ".join(f"({x:.0f}, {y:.0f})" for x, y in (end.tip_px for end in sure))
-        raise Refusal(Problem(f"{len(sure)} fingers are in view, with tips at {where}", action=_SAY_WHICH))
-    some = sure or ends[:1]
-    near = np.array(some[0].at_px) if some else outlined.prompt.place(outlined.photo)
+    if len(ends) > 1:
+        raise Refusal(_several(ends))
+    near = np.array(ends[0].at_px) if ends else outlined.prompt.place(outlined.photo)
     return _search(context, outlined, near)
+
+
+def _several(ends: Sequence[FingerEnd]) -> Problem:
+    where = ", ".join(f"({x:.0f}, {y:.0f})" for x, y in (end.tip_px for end in ends))
+    return Problem(f"{len(ends)} fingers are in view, with tips at {where}", action=_SAY_WHICH)
 
 
 def _of_the_finds(context: PhotoContext, outlined: Outlined) -> _Owner:
     """Choose the finger of the largest find that lies on any; finds on two fingers leave it open which is meant."""
     places = [outline.mean(axis=0) for outline in outlined.segmentation.outlines]
-    first: FingerSearch | None = None
     for place in places:
         found = _search(context, outlined, place)
-        first = first or found
-        if found.absence is not Absence.NO_FINGER:
+        if found.finger is not None:
             return _on_skin(context, outlined, found)
-    assert first is not None, "there are finds"
-    return _Owner(first, tuple(range(len(places))))
+        if found.absence is not Absence.NO_FINGER:
+            break
+    # Finds in the web of a hand, or on a finger that cannot be made out beside others: whose they are is not known.
+    if len(ends := finger_ends(outlined.segmentation.rectified)) > 1:
+        raise Refusal(_several(ends))
+    return _Owner(found, tuple(range(len(places))))
 
 
 def _on_skin(context: PhotoContext, outlined: Outlined, search: FingerSearch) -> _Owner:
@@ -241,8 +244,8 @@ def only_finger(context: PhotoContext, rectified: RectifiedPhoto) -> Finger | No
     -------
     Finger or None
     """
-    sure = [end for end in finger_ends(rectified) if end.confidence >= _SURE]
-    if len(sure) != 1:
+    ends = finger_ends(rectified)
+    if len(ends) != 1:
         return None
-    near = np.array(sure[0].at_px)
+    near = np.array(ends[0].at_px)
     return search_finger(rectified, near_px=near, side=context.cell("view"), protocol=context.protocol).finger

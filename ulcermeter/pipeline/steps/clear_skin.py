@@ -1,0 +1,41 @@
+"""Whether the skin on which nothing was found was seen clear."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ulcermeter.datatypes import Note, NoteKind
+from ulcermeter.pipeline.steps.records import Judged, PhotoContext
+from ulcermeter.quality import DoubtfulArea, judge_skin
+
+__all__ = ["look_over_skin"]
+
+
+def look_over_skin(context: PhotoContext, judged: Judged) -> Judged:
+    """Look for dark, bloody or crusted areas of the finger where no ulcer was found: they could be or hide one.
+
+    A reader's word on the photo stands above what is looked for here.
+
+    Parameters
+    ----------
+    context : PhotoContext
+        What one photo is measured with: its row's cells, protocol, folder, model and lens.
+    judged : Judged
+        The photo with its finger and gates judged.
+
+    Returns
+    -------
+    Judged
+        With what was seen of the skin; unchanged where an ulcer, or no finger, was found.
+    """
+    finger = judged.finger
+    if judged.segmentation.outlines or judged.prompt.mask or finger is None:
+        return judged
+    skin = judge_skin(judged.photo, judged.calibration, finger, protocol=context.protocol)
+    if context.cell("reader_state"):
+        skin = replace(skin, doubtful=())
+    return replace(judged, skin=skin, notes=(*judged.notes, *map(_note, skin.doubtful)))
+
+
+def _note(area: DoubtfulArea) -> Note:
+    return Note(NoteKind.DOUBTFUL_SKIN, (area.kind.value, area.size_mm, area.from_tip_mm, *area.middle_px))
