@@ -28,7 +28,7 @@ _BURNT = 250
 # A nail on the back, in radii: up to so far from the tip, and so far from the middle; its colour is no skin's.
 _NAIL_TO, _NAIL_BESIDE, _NAIL_SHARE = 2.3, 0.85, 0.6
 # Polish lies so much of it on the nail, is so long and so wide (radii), and fills so much of its box: assumption.
-_POLISH = (0.85, 0.8, 0.9, 0.82)
+_POLISH = (0.85, 0.8, 0.9, 0.84)
 # Rounds of weighted least squares and the residual (in ln) from which a pixel counts no more.
 _ROUNDS, _TUKEY = 8, 0.5
 
