@@ -89,6 +89,19 @@ def test_ulcers_are_paired_by_overlap_and_not_by_label() -> None:
     assert got["overlap"]["dice_mean"][0] < got["overlap"]["dice_pooled"][0]
 
 
+def test_a_possible_ulcer_that_nobody_drew_is_no_disagreement() -> None:
+    ulcer, elsewhere = ("S01", "a.jpg", 1, 100.0, 80.0, 14.0), ("S01", "a.jpg", 2, 300.0, 80.0, 9.0)
+    person, machine = reading(ulcer), reading(ulcer, elsewhere)
+    machine[0]["reader"] = "machine"
+    for presence, alone in (("ulcer", 1), ("possible", 0)):
+        machine[0].loc[1, "presence"] = presence
+        pairs = agreement(person[0], machine[0], outlines_a=person[1], outlines_b=machine[1])["pairs"]
+        assert (len(pairs), pairs["label_a"].isna().sum()) == (1 + alone, alone)
+    machine[0]["presence"] = "possible"
+    both = agreement(person[0], machine[0], outlines_a=person[1], outlines_b=machine[1])["pairs"]
+    assert len(both) == 1 and both["dice"].iloc[0] == pytest.approx(1.0, abs=1e-3)
+
+
 def test_without_outlines_the_nearest_centroids_are_paired() -> None:
     pairs = agreement(A[0], B[0])["pairs"]
     assert list(pairs["paired_by"]) == ["centroid"] * 3

@@ -16,7 +16,7 @@ from ulcermeter.datatypes import Results
 from ulcermeter.errors import Problem, TableError
 from ulcermeter.geometry import area
 from ulcermeter.tables import conform
-from ulcermeter.tables.cells import PASSED, Record, not_known, records
+from ulcermeter.tables.cells import PASSED, Record, is_unconfirmed, not_known, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,9 +184,14 @@ def _pairs_on(key: _Key, first: _Reading, second: _Reading) -> list[Record]:
         | {"comparison": comparison_of(left[i], right[j], first.outline(left[i]), second.outline(right[j]))}
         for i, j in chosen
     ]
-    rows += [_pair_row(key, a, None, "", math.nan) for i, a in enumerate(left) if i not in {i for i, _ in chosen}]
-    rows += [_pair_row(key, None, b, "", math.nan) for j, b in enumerate(right) if j not in {j for _, j in chosen}]
+    rows += [_pair_row(key, a, None, "", math.nan) for a in _alone(left, {i for i, _ in chosen})]
+    rows += [_pair_row(key, None, b, "", math.nan) for b in _alone(right, {j for _, j in chosen})]
     return rows
+
+
+def _alone(rows: Sequence[Record], paired: Collection[int]) -> list[Record]:
+    """Return the rows that were not paired; a possible ulcer says nothing against a reading that lacks it."""
+    return [row for k, row in enumerate(rows) if k not in paired and not is_unconfirmed(row)]
 
 
 def _best(costs: NDArray[np.float64], *, below: float) -> list[tuple[int, int]]:
