@@ -36,9 +36,9 @@ def study(*findings: Finding, **tables: list[dict[str, Any]]) -> Study:
     return Study(Path("study"), default_protocol(), **frames, findings=findings)
 
 
-def treated() -> Study:
+def treated(**tables: list[dict[str, Any]]) -> Study:
     """Return a study whose one subject was treated on a known day."""
-    return study(subjects=[{"subject_id": "S01", "treatment_date": "2024-05-06"}])
+    return study(subjects=[{"subject_id": "S01", "treatment_date": "2024-05-06"}], **tables)
 
 
 def results(**tables: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:

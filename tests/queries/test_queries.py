@@ -137,17 +137,39 @@ def test_a_photo_of_an_ulcer_whose_outcome_is_unknown_touches_it() -> None:
     assert {row["kind"]: row["touches_outcome"] for row in elsewhere}["photo not measured"] == "no"
 
 
+LATEST = {"subject_id": "S01", "visit": "week 12", "date": "2024-08-12"}
+
+
 def test_an_unknown_outcome_names_the_visits_that_would_tell() -> None:
-    """MANUS looks at 48h and weeks 2, 4, 8 and 12; week 4 was covered, 48h and week 8 are not there at all."""
-    course = [{**OPEN, "visit": visit, "state": state} for visit, state in
-              (("baseline", "persistent"), ("week 2", "persistent"), ("week 4", "indeterminate"))]  # fmt: skip
-    course.append({**OPEN, "visit": "week 12", "state": "persistent"})
-    row = only(
-        [row for row in asked(treated(), trajectories=course, outcomes=[UNKNOWN]) if row["kind"] == "unknown outcome"]
-    )
-    assert "at 48h, week 4, week 8," in row["expected"]
+    """Treated on 6 May, the study knows 12 August: MANUS' visits up to week 12 are due, week 24 is not.
+
+    Week 4 was covered, 48h and week 8 are not there at all.
+    """
+    shown = ("baseline", "week 2", "week 12")
+    course = [{**OPEN, "visit": visit, "state": "persistent"} for visit in shown]
+    course.append({**OPEN, "visit": "week 4", "state": "indeterminate"})
+    rows = asked(treated(visits=[LATEST]), trajectories=course, outcomes=[UNKNOWN])
+    row = only([row for row in rows if row["kind"] == "unknown outcome"])
+    assert row["expected"].startswith("a passing photo of its place at 48h, week 4, week 8, or")
     # Confirmation and recurrence can only follow a healing, and are no doubt of their own.
     assert row["about"] == "healed"
+
+
+@pytest.mark.parametrize(
+    ("latest", "asked_for"),
+    [
+        ("2024-05-08", []),  # day 2: the window of 48h, day 2 ± 1, is still open
+        ("2024-05-09", ["48h"]),  # day 3: it has closed
+        ("2024-05-22", ["48h"]),  # day 16: that of week 2, day 14 ± 3, is still open
+        ("2024-05-23", ["48h", "week 2"]),
+    ],
+)
+def test_what_is_still_to_come_is_not_asked_for(latest: str, asked_for: list[str]) -> None:
+    of = treated(visits=[{**LATEST, "visit": "unscheduled", "date": latest}])
+    rows = asked(of, trajectories=[{**OPEN, "visit": "baseline"}], outcomes=[UNKNOWN])
+    assert [row["expected"].partition(" place at ")[2].partition(", or why")[0] for row in rows] == (
+        [", ".join(asked_for)] if asked_for else []
+    )
 
 
 @pytest.mark.parametrize(("day", "asked_for"), [(50.0, "at 48h, week 2, week 4,"), (1.0, "")])

@@ -13,7 +13,7 @@ from ulcermeter.queries.stakes import Stakes
 from ulcermeter.tables.cells import Record, records
 from ulcermeter.tables.flags import CONTRADICTIONS, Flag, read_flags
 from ulcermeter.tables.queries import AnsweredBy, QueryKind
-from ulcermeter.wording import ask_expected, ask_observed, cell_in_words, flag_expected, flag_observed
+from ulcermeter.wording import ask_observed, cell_in_words, flag_expected, flag_observed, wanted_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,7 @@ def _missing(asked: _Asked, stakes: Stakes) -> Query:
         cell=cell_in_words(ask.columns, whose=ask.about),
         about=tuple(dict.fromkeys(answer.criterion for answer in answers)),
         observed=ask_observed(ask),
-        expected=ask_expected(ask),
+        expected=wanted_in_words(ask),
         verdict=any(stakes.criterion(ask.subject_id, answer.criterion) for answer in answers),
         asked=(str(ask.need), *ask.columns, ask.about, *ask.photos),
     )

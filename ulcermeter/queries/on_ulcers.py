@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Study
-from ulcermeter.protocol import Protocol
+from ulcermeter.queries.due import Due
 from ulcermeter.queries.flags import flag_facts, where_answered
 from ulcermeter.queries.query import Query, Subject
 from ulcermeter.queries.stakes import Stakes, unknown_of
-from ulcermeter.tables.cells import Record, known_number, records
+from ulcermeter.tables.cells import Record, records
 from ulcermeter.tables.flags import Flag, FlagKind, read_flags
 from ulcermeter.tables.queries import AnsweredBy, Phrase, QueryKind
 from ulcermeter.wording import (
@@ -95,33 +94,31 @@ def _state(row: Record, stakes: Stakes) -> Query:
 def unknown_outcomes(tables: Mapping[str, pd.DataFrame], study: Study) -> Iterator[Query]:
     """Ask for what would make an ulcer's outcomes known, all at once; of a subject only where those of its ulcers are.
 
-    Outcomes count from the day of treatment, so without it that day is asked for. Where a cell in doubt may be why,
-    that cell is asked about and this is not.
+    Outcomes count from the day of treatment, so without it that day is asked for. Photos are asked for of visits that
+    are due and did not show the ulcer's place clear; where none is, nobody can answer yet. Where a cell in doubt may be
+    why, that cell is asked about and this is not.
 
     Parameters
     ----------
     tables : mapping of str to DataFrame
     study : Study
-        Its days of treatment, and the planned visits up to the primary one.
+        Its days of treatment and its planned visits.
 
     Yields
     ------
     Query
     """
-    missed = _missed_visits(tables["trajectories"], study.protocol)
-    treated = set(study.subjects.loc[study.subjects["treatment_date"] != "", "subject_id"])
+    due, shown = Due(study), _shown(tables["trajectories"])
     open_ulcers = set()
     for row in records(tables["outcomes"]):
         unknown = [] if row["in_doubt"] else unknown_of(row)
-        if unknown or row["in_doubt"]:
-            open_ulcers.add(row["subject_id"])
-        wanted = _until(missed.get(row["ulcer_id"], []), row, study.protocol)
-        if unknown and row["subject_id"] in treated and (wanted or not row["follow_up_ended"]):
-            expected = outcome_expected(wanted)
-            yield _unknown(row, unknown, file="photos.csv", column="photo", expected=expected)
+        open_ulcers |= {row["subject_id"]} if unknown or row["in_doubt"] else set()
+        missed = [name for name in due.visits(row) if name not in shown.get(row["ulcer_id"], set())]
+        if unknown and missed:
+            yield _unknown(row, unknown, file="photos.csv", column="photo", expected=outcome_expected(missed))
     for row in records(tables["outcomes_by_subject"]):
         unknown = [] if row["in_doubt"] else unknown_of(row)
-        if unknown and row["subject_id"] not in treated:
+        if unknown and not due.is_treated(row["subject_id"]):
             expected = phrase(Phrase.DAY_OF_TREATMENT)
             yield _unknown(row, unknown, file="subjects.csv", column="treatment_date", expected=expected)
         elif unknown and row["subject_id"] not in open_ulcers:
@@ -141,12 +138,6 @@ def _unknown(row: Record, outcomes: list[str], *, file: str, column: str, expect
         expected=expected,
         outcome=True,
     )
-
-
-def _until(visits: list[str], row: Record, protocol: Protocol) -> list[str]:
-    """Return the visits up to the end of an ulcer's follow-up: nobody is asked for photos after a death."""
-    end = known_number(row["follow_up_ended_day"])
-    return visits if math.isnan(end) else [name for name in visits if (protocol.visit(name).day or 0) <= end]
 
 
 def counts_that_disagree(tables: Mapping[str, pd.DataFrame]) -> Iterator[Query]:
@@ -174,13 +165,10 @@ def counts_that_disagree(tables: Mapping[str, pd.DataFrame]) -> Iterator[Query]:
             )
 
 
-def _missed_visits(trajectories: pd.DataFrame, protocol: Protocol) -> dict[str, list[str]]:
-    """Return by ulcer the planned visits up to the primary one, after treatment, that did not show its place clear."""
-    primary = protocol.visit(protocol.outcomes.primary_visit).day
-    planned = [v.name for v in protocol.visits if v.day is not None and 0 < v.day <= (primary or v.day)]
+def _shown(trajectories: pd.DataFrame) -> dict[str, set[str]]:
+    """Return by ulcer the visits that showed its place clear."""
     shown: dict[str, set[str]] = {}
     for row in records(trajectories):
-        visits = shown.setdefault(row["ulcer_id"], set())
         if row["state"] not in _NOT_SHOWN:
-            visits.add(row["visit"])
-    return {ulcer: [name for name in planned if name not in visits] for ulcer, visits in shown.items()}
+            shown.setdefault(row["ulcer_id"], set()).add(row["visit"])
+    return shown

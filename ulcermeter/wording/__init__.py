@@ -9,6 +9,7 @@ from ulcermeter.wording.asks import (
     ask_in_words,
     asks_in_words,
     date_in_words,
+    wanted_in_words,
 )
 from ulcermeter.wording.counts import counts_in_words
 from ulcermeter.wording.courses import (
@@ -66,7 +67,6 @@ from ulcermeter.wording.notes import (
 )
 from ulcermeter.wording.queries import (
     again_expected,
-    ask_expected,
     ask_observed,
     cell_in_words,
     counts_words,
@@ -88,13 +88,13 @@ from ulcermeter.wording.queries import (
 from ulcermeter.wording.readings import reading_not_kept
 
 __all__ = [
+    "wanted_in_words",
     "counts_words",
     "phrase",
     "read_by_words",
     "again_expected",
     "age_words",
     "arm_words",
-    "ask_expected",
     "ask_in_words",
     "ask_observed",
     "asks_in_words",

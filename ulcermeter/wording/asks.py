@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ulcermeter.datatypes import Ask, Need
 from ulcermeter.tables.dates import DateInterval
 
-__all__ = ["ask_in_words", "asks_in_words", "date_in_words"]
+__all__ = ["ask_in_words", "asks_in_words", "date_in_words", "wanted_in_words"]
 
 
 def date_in_words(when: DateInterval | None) -> str:
@@ -40,8 +40,22 @@ def ask_in_words(ask: Ask) -> str:
         return f"{ask.file} row{'s' if len(ask.rows) > 1 else ''} {', '.join(map(str, ask.rows))}, {_cells(ask)}"
     who = " ".join(part for part in (ask.subject_id, ask.about) if part)
     start = f"or {ask.file}" if ask.or_else else ask.file
+    return f"{start}: {who}, {wanted_in_words(ask)}"
+
+
+def wanted_in_words(ask: Ask) -> str:
+    """Return what is wanted, without its place: the cells or a photo, and when it has to be answered.
+
+    Parameters
+    ----------
+    ask : Ask
+
+    Returns
+    -------
+    str
+    """
     place = f", in place of {', '.join(ask.photos)}" if ask.photos else ""
-    return f"{start}: {who}, {_WHAT[ask.need](ask)}{_when(ask)}{place}"
+    return f"{_WHAT[ask.need](ask)}{_when(ask)}{place}"
 
 
 def asks_in_words(asks: Sequence[Ask]) -> str:

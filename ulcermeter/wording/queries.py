@@ -8,13 +8,11 @@ from ulcermeter.datatypes import Ask, Finding, Need
 from ulcermeter.tables.cells import Row, known_number
 from ulcermeter.tables.flags import CONTRADICTIONS, Flag, FlagKind
 from ulcermeter.tables.queries import Phrase
-from ulcermeter.wording.asks import ask_in_words
 from ulcermeter.wording.findings import problem_of
 from ulcermeter.wording.flags import flag_in_words
 
 __all__ = [
     "again_expected",
-    "ask_expected",
     "ask_observed",
     "cell_in_words",
     "counts_words",
@@ -130,20 +128,6 @@ def ask_observed(ask: Ask) -> str:
     str
     """
     return _NEEDS[ask.need]
-
-
-def ask_expected(ask: Ask) -> str:
-    """Return what would settle a criterion.
-
-    Parameters
-    ----------
-    ask : Ask
-
-    Returns
-    -------
-    str
-    """
-    return ask_in_words(ask)
 
 
 _NEEDS = {
@@ -412,11 +396,10 @@ def outcome_expected(visits: Sequence[str]) -> str:
     Parameters
     ----------
     visits : sequence of str
-        Planned visits after treatment that did not show its place clear.
+        Visits that are due and did not show its place clear.
 
     Returns
     -------
     str
     """
-    where = f" at {', '.join(visits)}" if visits else " at later visits"
-    return f"a passing photo of its place{where}, or why there is none: visits.csv, events.csv"
+    return f"a passing photo of its place at {', '.join(visits)}, or why there is none: visits.csv, events.csv"
