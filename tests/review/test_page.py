@@ -34,7 +34,7 @@ def of_library(session: Session, outline: Any) -> float:
     geometry = session.geometry(item)
     assert geometry is not None
     points = np.asarray(outline, dtype=np.float64)
-    row = measure_outline(geometry, points, sha256=item.sha256, protocol=session.study.protocol)
+    row = measure_outline(geometry, points, sha256=item.sha256, protocol=session.protocol)
     return float(row["diameter_mm"])
 
 
@@ -170,7 +170,7 @@ def test_hostile_names_stay_text_and_three_hundred_photos_are_a_list(page: Any, 
     photo = {**base.photo, "subject_id": HOSTILE, "visit": "<script>document.body.dataset.hit=1</script>"}
     many = [replace(base, id=f"p{n}", position=n, results=(replace(base.results[0], photo=photo),)) for n in range(300)]
     crowded = Session(
-        session.root, reader=HOSTILE, study=session.study, mode=session.mode, items=many, kept=session._kept
+        session.root, reader=HOSTILE, photos=session.photos, mode=session.mode, items=many, kept=session._kept
     )
     with served(crowded) as address:
         show(address)

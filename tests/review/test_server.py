@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +52,8 @@ def test_photos_come_out_without_exif(session: Session) -> None:
 
 def test_a_photo_exchanged_since_the_run_is_not_shown_under_its_old_outlines(session: Session, tmp_path: Path) -> None:
     item = read_item(session)
-    study = shutil.copytree(session.study.root, tmp_path / "study")
-    session.study = replace(session.study, root=study)
+    study = shutil.copytree(session.photos, tmp_path / "study")
+    session.photos = Path(study)
     path = study / item.place[0]
     path.write_bytes(path.read_bytes() + b" ")
     answer = client(session).get(f"/{TOKEN}/api/image/{item.id}")

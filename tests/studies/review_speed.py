@@ -2,7 +2,7 @@
 
     python tests/studies/review_speed.py sample_images/study results [--photos 2000] [--accept 50]
 
-The study's photos are linked under further names and subjects, their results copied: what is timed is the page, the
+The study's photos are copied under further names and subjects, their results copied: what is timed is the page, the
 server and the log, not the measuring. Printed are the server's start, the page's opening, the next photo, an edit's new
 value and accepting photos by key alone. Writes into a temporary folder.
 """
@@ -10,8 +10,8 @@ value and accepting photos by key alone. Writes into a temporary folder.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-import os
 import shutil
 import sqlite3
 import statistics
@@ -40,6 +40,7 @@ def blown_up(study: Path, results: Path, out: Path, count: int) -> tuple[Path, P
         "JOIN photo_results r ON r.key = o.key LEFT JOIN photo_geometry g ON g.key = o.key ORDER BY o.position"
     ).fetchall()
     times = -(-count // len(rows))
+    hashes = copied(study, big, times)
     position = len(rows)
     for k in range(1, times):
         for key, text, sha256, status, geometry in rows:
@@ -47,6 +48,8 @@ def blown_up(study: Path, results: Path, out: Path, count: int) -> tuple[Path, P
                 break
             result = json.loads(text)
             result["photo"] |= renamed(result["photo"], k)
+            sha256 = hashes.get(result["photo"]["photo"], sha256)
+            result["photo"] |= {"sha256": sha256} if "sha256" in result["photo"] else {}
             result["measurements"] = [row | renamed(row, k) for row in result["measurements"]]
             cells = (f"{k}-{key}", json.dumps(result), None, sha256, status)
             database.execute("INSERT INTO photo_results VALUES (?, ?, ?, ?, ?, ?)", (*cells, _seal(cells)))
@@ -56,11 +59,6 @@ def blown_up(study: Path, results: Path, out: Path, count: int) -> tuple[Path, P
                 database.execute("INSERT INTO photo_geometry VALUES (?, ?, ?)", (*kept, _seal(kept)))
             position += 1
     database.commit()
-    for photo in (study / "photos").iterdir():
-        for k in range(1, times):
-            os.link(photo, big / "photos" / f"{k}_{photo.name}") if same_device(photo, big) else shutil.copy(
-                photo, big / "photos" / f"{k}_{photo.name}"
-            )
     for path in (
         big / "photos.csv",
         big / "subjects.csv",
@@ -80,8 +78,15 @@ def blown_up(study: Path, results: Path, out: Path, count: int) -> tuple[Path, P
     return big, folder
 
 
-def same_device(photo: Path, folder: Path) -> bool:
-    return photo.stat().st_dev == folder.stat().st_dev
+def copied(study: Path, big: Path, times: int) -> dict[str, str]:
+    """Write each photo `times` - 1 times more, every file with bytes of its own behind it; return their hashes."""
+    hashes = {}
+    for photo in sorted((study / "photos").iterdir()):
+        for k in range(1, times):
+            content = photo.read_bytes() + b" " * k
+            (big / "photos" / f"{k}_{photo.name}").write_bytes(content)
+            hashes[f"photos/{k}_{photo.name}"] = hashlib.sha256(content).hexdigest()
+    return hashes
 
 
 def renamed(row: dict[str, Any], k: int) -> dict[str, str]:

@@ -37,7 +37,7 @@ from ulcermeter.tables import from_rows
 from ulcermeter.tables.cells import records
 from ulcermeter.wording import record_of
 
-__all__ = ["finish_again", "finish_study", "study_of_run"]
+__all__ = ["finish_again", "finish_study", "folder_of_study", "study_of_run"]
 
 _log = logging.getLogger(__name__)
 
@@ -123,6 +123,40 @@ def _warn(changed: Mapping[str, str], applied: Applied) -> None:
         _log.warning("%s", words)
 
 
+def folder_of_study(root: str | Path, study: str | Path | None = None) -> Path:
+    """Return the study folder that a results folder is of.
+
+    Parameters
+    ----------
+    root : str or Path
+        The results folder.
+    study : str or Path, optional
+        Where the study is now; where run.json says without it.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    StudyError
+        The study is not where it was.
+    """
+    parameters = read_record(Path(root)).get("parameters")
+    stood = parameters.get("study", "") if isinstance(parameters, Mapping) else ""
+    where = Path(study or str(stood))
+    if not where.is_dir():
+        raise StudyError(
+            Problem(
+                where=str(root),
+                expected=f"the study of its run in {where}",
+                got="no such folder",
+                action="call it from where `ulcermeter run` was called, or say with --study where the study is",
+            )
+        )
+    return where
+
+
 def study_of_run(root: str | Path, study: str | Path | None = None) -> Study:
     """Read the study that a results folder is of, with the protocol of its run.
 
@@ -142,20 +176,7 @@ def study_of_run(root: str | Path, study: str | Path | None = None) -> Study:
     StudyError
         The study is not where it was, or is wrong.
     """
-    record = read_record(Path(root))
-    parameters = record.get("parameters")
-    stood = parameters.get("study", "") if isinstance(parameters, Mapping) else ""
-    where = Path(study or str(stood))
-    if not where.is_dir():
-        raise StudyError(
-            Problem(
-                where=str(root),
-                expected=f"the study of its run in {where}",
-                got="no such folder",
-                action="call it from where `ulcermeter run` was called, or say with --study where the study is",
-            )
-        )
-    return read_study(where, protocol=protocol_of(record))
+    return read_study(folder_of_study(root, study), protocol=protocol_of(read_record(Path(root))))
 
 
 def finish_again(root: str | Path, *, study: Study, overlays: bool = True) -> Results:

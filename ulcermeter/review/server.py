@@ -134,7 +134,7 @@ class _Handlers:
                 crop = (float(x), float(y), float(width), float(height))
             if not item.sha256:
                 raise PhotoError(Problem("this photo cannot be read", action="copy it from the camera again"))
-            return self.session.pictures.jpeg(self.session.study.root / item.place[0], item.sha256, crop)
+            return self.session.pictures.jpeg(self.session.photos / item.place[0], item.sha256, crop)
 
         try:
             return Response(await run_in_threadpool(encode), media_type="image/jpeg", headers=_HEADERS)
@@ -175,12 +175,12 @@ class _Handlers:
             geometry = self.session.geometry(item)
             if geometry is None:
                 raise PhotoError(Problem("nothing can be measured on this photo", action="take it again"))
-            photo = self.session.pictures.photo(self.session.study.root / item.place[0], item.sha256)
+            photo = self.session.pictures.photo(self.session.photos / item.place[0], item.sha256)
             stroke = given.get("stroke")
             found = find_outline(
                 photo,
                 geometry.calibration,
-                protocol=self.session.study.protocol,
+                protocol=self.session.protocol,
                 click=_numbers(given.get("click"), 2),  # type: ignore[arg-type]
                 box=_numbers(given.get("box"), 4),  # type: ignore[arg-type]
                 stroke=None if stroke is None else np.asarray(stroke, dtype=np.float64),

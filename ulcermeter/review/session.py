@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ulcermeter.datatypes import PhotoGeometry, Points, Study
+from ulcermeter.datatypes import PhotoGeometry, Points
 from ulcermeter.errors import PhotoError, Problem, StudyError
-from ulcermeter.pipeline.finish import study_of_run
+from ulcermeter.pipeline.finish import folder_of_study
 from ulcermeter.pipeline.readings import measure_outline, traced
 from ulcermeter.planimetry import diameter_line
 from ulcermeter.readings import (
@@ -31,7 +31,7 @@ from ulcermeter.review.items import Item, items_of_list, items_of_run
 from ulcermeter.review.pictures import Pictures
 from ulcermeter.review.reading_list import read_list
 from ulcermeter.review.worklist import Reason, in_order_of_need, reasons_of_run
-from ulcermeter.store import KeptResults
+from ulcermeter.store import KeptResults, protocol_of
 from ulcermeter.store.reading import read_record
 
 __all__ = ["Mode", "Session", "Values", "open_session"]
@@ -65,13 +65,13 @@ class Session:
     """A reader's work; safe for several threads."""
 
     def __init__(
-        self, root: Path, *, reader: str, study: Study, mode: Mode, items: Sequence[Item], kept: KeptResults
+        self, root: Path, *, reader: str, photos: Path, mode: Mode, items: Sequence[Item], kept: KeptResults
     ) -> None:
         self.root, self.reader, self.mode, self.items = root, reader, mode, list(items)
-        self.study = study
-        self.record = read_record(root)
-        self.run_id = str(self.record["run_id"])
-        parameters = self.record.get("parameters")
+        self.photos = photos
+        record = read_record(root)
+        self.protocol, self.run_id = protocol_of(record), str(record["run_id"])
+        parameters = record.get("parameters")
         model = str(parameters.get("model", "shipped")) if isinstance(parameters, Mapping) else "shipped"
         self.model = None if model == "shipped" else model
         self.pictures = Pictures()
@@ -144,7 +144,7 @@ class Session:
             known = self._measured.get(key)
         if known is not None:
             return known
-        row = measure_outline(geometry, outline, sha256=item.sha256, protocol=self.study.protocol)
+        row = measure_outline(geometry, outline, sha256=item.sha256, protocol=self.protocol)
         line = diameter_line(traced(geometry, [outline], sha256=item.sha256), 1)
         values = {**row, "line_px": [list(end) for end in line]}
         with self._lock:
@@ -306,8 +306,8 @@ def open_session(
         )
     kept = KeptResults(folder)
     results = kept.results()
-    opened = study_of_run(folder, study)
-    protocol = opened.protocol
+    # Not the whole study, whose checks open every photo: only the tables after readings need it.
+    photos, protocol = folder_of_study(folder, study), protocol_of(read_record(folder))
     reasons, identities = reasons_of_run(folder, [result for _, result in results], protocol)
     places = items_of_run(results, reasons)
     listed = read_list(folder)
@@ -316,16 +316,16 @@ def open_session(
         found = disagreements(readings, places, protocol, kept)
         items = [places[place].without_outlines((Reason.DISAGREE,)) for place in found]
         mode = Mode(adjudicating=True, whole=True)
-        session = Session(folder, reader=reader, study=opened, mode=mode, items=items, kept=kept)
+        session = Session(folder, reader=reader, photos=photos, mode=mode, items=items, kept=kept)
     elif listed is not None and reader in listed.readers:
         machine = listed.outlines == "machine"
         items = items_of_list(listed.for_reader(reader), places, machine=machine)
         mode = Mode(blinded=True, whole=not machine)
-        return Session(folder, reader=reader, study=opened, mode=mode, items=items, kept=kept)
+        return Session(folder, reader=reader, photos=photos, mode=mode, items=items, kept=kept)
     else:
         order = in_order_of_need({item.position: item.reasons for item in places.values()})
         at = {item.position: item for item in places.values()}
         items = [at[position] for position in order]
-        session = Session(folder, reader=reader, study=opened, mode=Mode(), items=items, kept=kept)
+        session = Session(folder, reader=reader, photos=photos, mode=Mode(), items=items, kept=kept)
     session.identities = identities
     return session

@@ -78,7 +78,9 @@ def rows_of(table: pd.DataFrame, subject_id: str) -> list[tuple[int, Record]]:
     list of (int, dict)
         Row number as a spreadsheet counts, the header being row 1, and the row.
     """
-    return [(i + 2, row) for i, row in enumerate(records(table)) if row["subject_id"] == subject_id]
+    own = (table["subject_id"] == subject_id).to_numpy()
+    # Only the subject's rows become dicts: asked for each subject, all of them would take a large study's square.
+    return [(int(i) + 2, row) for i, row in zip(own.nonzero()[0], records(table[own]), strict=True)]
 
 
 def points_of(study: Study, subject_id: str) -> list[Point]:
