@@ -210,6 +210,7 @@ def main() -> None:
         print(f"{conformal(held):.2f}; in force {factor}\n\n{HEADER}")
         report("train, 3-fold", wounds, cross_validated(wounds))
         report("held out of training", held, [factor] * len(held))
+        report("held out, 3-fold among themselves", held, cross_validated(held))
     else:
         print(HEADER)
         report(args.split, wounds, [factor] * len(wounds))
