@@ -27,6 +27,11 @@ def missing_numbers(case: Case, known: Mapping[str, str]) -> dict[str, list[Row]
     case : Case
     known : mapping of str to str
         Numbers that surely are one tracked ulcer's.
+
+    Returns
+    -------
+    dict of str to list of dict
+        By number, its rows of photos.csv.
     """
     photos = _counted(case)
     numbered: dict[str, list[Row]] = {}
@@ -50,6 +55,11 @@ def missing_fingers(case: Case, known: Mapping[Place, set[str] | None]) -> dict[
     case : Case
     known : mapping of (hand, finger) to set of str, or None
         Where ulcers are known, and the views that show them (None: any): what was not seen there is about them.
+
+    Returns
+    -------
+    dict of (hand, finger) to list of dict
+        By finger, its rows of photos.csv.
     """
     photos = _counted(case)
     found: dict[Place, list[Row]] = {}

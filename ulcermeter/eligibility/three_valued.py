@@ -25,14 +25,34 @@ def negate(truth: Truth) -> Truth:
 
 
 def all_of(*truths: Truth) -> Truth:
-    """And: one False decides, else one unknown leaves it open; True for none."""
+    """And: one False decides, else one unknown leaves it open; True for none.
+
+    Parameters
+    ----------
+    *truths : bool or None
+        None = not known.
+
+    Returns
+    -------
+    bool or None
+    """
     if any(truth is False for truth in truths):
         return False
     return None if any(truth is None for truth in truths) else True
 
 
 def any_of(*truths: Truth) -> Truth:
-    """Or: one True decides, else one unknown leaves it open; False for none."""
+    """Or: one True decides, else one unknown leaves it open; False for none.
+
+    Parameters
+    ----------
+    *truths : bool or None
+        None = not known.
+
+    Returns
+    -------
+    bool or None
+    """
     if any(truth is True for truth in truths):
         return True
     return None if any(truth is None for truth in truths) else False

@@ -36,6 +36,10 @@ def read_topic(topic: str) -> str:
     ----------
     topic : str
         A key of `TOPICS`.
+
+    Returns
+    -------
+    str
     """
     page = resources.files("ulcermeter.manual") / f"{topic}.md"
     return re.sub(r"<!-- .*? -->\n+", "", page.read_text(encoding="utf-8"))

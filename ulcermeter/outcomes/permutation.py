@@ -124,6 +124,10 @@ def permute_subjects(
         Held against all other rows.
     statistic, protocol
         As in `permute`.
+
+    Returns
+    -------
+    Permuted
     """
     subjects = sorted(set(rows["subject_id"]))
     member = rows["subject_id"].to_numpy(dtype=object)[None, :] == np.array(subjects, dtype=object)[:, None]

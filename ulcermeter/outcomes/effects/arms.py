@@ -86,10 +86,13 @@ def need(table: pd.DataFrame, *names: str) -> None:
     ----------
     table : DataFrame
         Rows of the analysed ulcers or subjects.
+    *names : str
+        The columns that are needed.
 
     Raises
     ------
     TableError
+        Some are not there.
     """
     absent = [name for name in names if name not in table.columns]
     if absent:

@@ -34,6 +34,10 @@ def category_of(open_at_visit: Sequence[bool | None]) -> UlcerCategory:
     ----------
     open_at_visit : sequence of bool or None
         One a follow-up visit: was an ulcer open; None where it is not known.
+
+    Returns
+    -------
+    UlcerCategory
     """
     n = len(open_at_visit)
     if n < VISITS_NEEDED:
@@ -61,6 +65,12 @@ def categorise_subjects(by_subject: pd.DataFrame, *, protocol: Protocol) -> dict
         Table ``outcomes_by_subject``. A visit without a count is one that was not known; visits later than a subject's
         last known one have not been and do not count.
     protocol : Protocol
+        Its visits.
+
+    Returns
+    -------
+    dict of str to UlcerCategory
+        By subject_id.
     """
     columns = [active_column(visit) for visit in active_visits(protocol) if visit.phase == "follow-up"]
     columns = [column for column in columns if column in by_subject]

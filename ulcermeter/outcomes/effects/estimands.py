@@ -50,6 +50,10 @@ def estimand_tables(
         Table ``trajectories``.
     study : Study or None
         Without it only what needs no other tabulation: as the run was, and the largest ulcers of that.
+
+    Returns
+    -------
+    tuple of EstimandTables
     """
     if study is None:
         whole = EstimandTables(

@@ -85,6 +85,15 @@ def score_tests(ulcers: pd.DataFrame, *, reference_arm: str, protocol: Protocol)
     ----------
     ulcers : DataFrame
         subject_id, arm, healing_day_low, healing_day_high.
+    reference_arm : str
+        The arm to compare with; empty for the last by name.
+    protocol : Protocol
+        How many splits are drawn at the most.
+
+    Returns
+    -------
+    tuple of Effect
+        One an arm beside the reference arm.
     """
     reference, others = arms_of(ulcers, reference_arm)
     timed = ulcers[ulcers["healing_day_low"].notna()]

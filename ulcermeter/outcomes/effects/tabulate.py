@@ -161,6 +161,15 @@ def healing_curves(ulcers: pd.DataFrame, *, protocol: Protocol, draws: int = DRA
     ----------
     ulcers : DataFrame
         As `analysed_ulcers` gives it.
+    protocol : Protocol
+        Its visits after treatment.
+    draws : int
+        Subjects are drawn again so many times for the bands.
+
+    Returns
+    -------
+    tuple of HealingCurve
+        One an arm, by name.
     """
     visits = [("day 0", 0.0), *((v.name, float(v.day or 0)) for v in visits_after(protocol))]
     arms = sorted(set(ulcers["arm"]))
