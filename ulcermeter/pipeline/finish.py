@@ -151,7 +151,7 @@ def folder_of_study(root: str | Path, study: str | Path | None = None) -> Path:
                 where=str(root),
                 expected=f"the study of its run in {where}",
                 got="no such folder",
-                action="call it from where `ulcermeter run` was called, or say with --study where the study is",
+                action="give the study's folder with --study, or start it from where `ulcermeter run` was started",
             )
         )
     return where

@@ -302,7 +302,9 @@ def open_session(
     folder = Path(root)
     if not reader.strip() or reader.strip().casefold() == "machine":
         raise StudyError(
-            Problem(where="--reader", expected="a reader's name or code", got=f"'{reader}'", action="such as R1")
+            Problem(
+                where="--reader", expected="a reader's name or code", got=f"'{reader}'", action="give one, such as R1"
+            )
         )
     kept = KeptResults(folder)
     results = kept.results()
