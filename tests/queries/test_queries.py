@@ -263,6 +263,16 @@ def test_a_flag_on_an_ulcers_condition_is_not_asked_again_of_its_subject() -> No
     assert only(rows)["ulcer_id"] == "S01-left-index-1"
 
 
+def test_a_contradiction_whose_cells_are_asked_for_is_not_asked_as_such() -> None:
+    """A man said to be pregnant: his two cells are asked for, each by itself."""
+    asks = tuple(Ask("subjects.csv", "S01", (name,), need=Need.CORRECT) for name in ("sex", "pregnant"))
+    row = {**criteria(pregnancy="unknown")[0], "flags": flagged(FlagKind.ANSWERS_CONTRADICT)}
+    rows = asked(answers=[OpenAnswer("S01", "pregnancy", asks)], eligibility=[row])
+    assert [(row["kind"], row["cell"]) for row in rows] == [("contradiction", "sex"), ("contradiction", "pregnant")]
+    settled = asked(eligibility=[{**row, "effect": "passes"}])
+    assert only(settled)["kind"] == "contradiction"
+
+
 def test_decisions_that_cannot_be_read_or_do_not_fit_are_asked_of_the_investigator() -> None:
     unread = [Unread("S01", "decided_on", "06/05/2024", "date that is none, or may be two")]
     rows = with_queries_on_people(

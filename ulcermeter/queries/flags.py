@@ -66,6 +66,12 @@ _PLACES: dict[FlagKind, Place] = {
     FlagKind.NO_BEFORE_WINDOW_CLOSED: _WORD,
     FlagKind.WORDS_CONTRADICT: _WORD,
     FlagKind.PHOTOS_CONTRADICT_PHYSICIAN: _WORD,
+    FlagKind.DATE_CONTRADICTS_ANSWER: Place(
+        AnsweredBy.CLINIC, "subjects.csv", ("neoplasm_last_10y", "neoplasm_last_active")
+    ),
+    FlagKind.ANSWERS_CONTRADICT: Place(
+        AnsweredBy.CLINIC, "subjects.csv", ("sex", "childbearing_potential", "pregnant")
+    ),
     FlagKind.AGES_CONTRADICT: Place(AnsweredBy.CLINIC, "subjects.csv", ("birth_date", "age")),
     FlagKind.ITEMS_CONTRADICT_WORD: Place(AnsweredBy.CLINIC, "subjects.csv", ("ssc_established",)),
 }

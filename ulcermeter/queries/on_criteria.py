@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ulcermeter.datatypes import Ask, OpenAnswer
+from ulcermeter.datatypes import Ask, Need, OpenAnswer
 from ulcermeter.queries.flags import flag_facts, where_answered
 from ulcermeter.queries.query import Query, Subject
 from ulcermeter.queries.stakes import Stakes
@@ -60,7 +60,7 @@ def _missing(asked: _Asked, stakes: Stakes) -> Query:
     ulcers = {(answer.ulcer_id, answer.hand, answer.finger) for answer in answers}
     ulcer_id, hand, finger = next(iter(ulcers)) if len(ulcers) == 1 else ("", "", "")
     return Query(
-        QueryKind.MISSING_ANSWER,
+        QueryKind.CONTRADICTION if ask.need is Need.CORRECT else QueryKind.MISSING_ANSWER,
         AnsweredBy.PHYSICIAN if ask.file == _PHYSICIANS else AnsweredBy.CLINIC,
         Subject(ask.subject_id, ulcer_id=ulcer_id, hand=hand, finger=finger),
         file=ask.file,
@@ -74,7 +74,10 @@ def _missing(asked: _Asked, stakes: Stakes) -> Query:
 
 
 def flags_on_criteria(tables: Mapping[str, pd.DataFrame], stakes: Stakes) -> Iterator[Query]:
-    """Ask about what is flagged on criteria; what is flagged on an ulcer's condition is not asked again of its subject.
+    """Ask about what is flagged on criteria.
+
+    What is flagged on an ulcer's condition is not asked again of its subject, and a contradiction whose cells are asked
+    for (`missing_answers`) not as such.
 
     Parameters
     ----------
@@ -86,15 +89,21 @@ def flags_on_criteria(tables: Mapping[str, pd.DataFrame], stakes: Stakes) -> Ite
     Query
     """
     known: set[tuple[str, str, Flag]] = set()
+    corrected = {_of(answer) for answer in stakes.open_answers for ask in answer.asks if ask.need is Need.CORRECT}
     for name in ("eligibility_by_ulcer", "eligibility"):
         of_this_table = set()
         for row in records(tables[name]):
             for flag in read_flags(row["flags"]):
                 key = (row["subject_id"], row["criterion"], flag)
-                if where_answered(flag.kind) is not None and key not in known:
+                asked = flag.kind in CONTRADICTIONS and (*key[:2], row.get("ulcer_id", "")) in corrected
+                if where_answered(flag.kind) is not None and key not in known and not asked:
                     of_this_table.add(key)
                     yield _flagged(row, flag, stakes)
         known |= of_this_table
+
+
+def _of(answer: OpenAnswer) -> tuple[str, str, str]:
+    return answer.subject_id, answer.criterion, answer.ulcer_id
 
 
 def _flagged(row: Record, flag: Flag, stakes: Stakes) -> Query:

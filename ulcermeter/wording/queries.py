@@ -40,8 +40,8 @@ _STATES = {
 
 
 _PHRASES = {
-    Phrase.WHICH_ULCER: "which ulcer it is: ulcer_no",
-    Phrase.WHETHER_AN_ULCER: "whether it is an ulcer, and its outline where this one is wrong",
+    Phrase.WHICH_ULCER: "which ulcer it is: ulcer_no, or a correction by ulcermeter run --ids",
+    Phrase.WHETHER_AN_ULCER: "whether it is an ulcer, and its right outline: ulcermeter review, or mask",
     Phrase.CUT_OFF: "cut off by the photo's border, so larger than measured",
     Phrase.NO_IDENTITY: "could not be told which ulcer this is",
     Phrase.ALL_FINGERS: "whether all fingers were examined at each visit, and how many ulcers were active",
@@ -181,7 +181,7 @@ def _which(flag: Flag) -> str:
 
 
 def _state(flag: Flag) -> str:
-    return "whether the ulcer is open or healed there: reader_state"
+    return "whether the ulcer is open or healed there: ulcermeter review, or reader_state"
 
 
 def _photo(flag: Flag) -> str:
@@ -222,8 +222,8 @@ _EXPECTED: dict[FlagKind, Callable[[Flag], str]] = {
         ),
         _photo,
     ),
-    FlagKind.POSSIBLE_ULCER: lambda _: "whether it is an open ulcer, or none: reader_state",
-    FlagKind.HEALED_BY_MACHINE: lambda _: "a reader's word whether it has healed: reader_state",
+    FlagKind.POSSIBLE_ULCER: lambda _: "whether it is an open ulcer, or none: ulcermeter review, or reader_state",
+    FlagKind.HEALED_BY_MACHINE: lambda _: "a reader's word whether it has healed: ulcermeter review, or reader_state",
     FlagKind.MERGED_INTO: lambda _: "whether it has merged, and into which ulcer",
     FlagKind.FISSURE: lambda _: "whether it is an ulcer or a fissure",
     FlagKind.ORDER_NOT_KNOWN: lambda _: "the date to the day",
