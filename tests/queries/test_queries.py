@@ -10,7 +10,7 @@ from small_studies import FINGER, PAINFUL, ULCER, asked, criteria, doubtful, stu
 
 from ulcermeter.datatypes import Ask, Finding, Kind, Need, OpenAnswer, Severity
 from ulcermeter.queries import with_queries_on_people
-from ulcermeter.queries.flags import where_answered
+from ulcermeter.queries.flags import ASK_NOTHING, PLACES, where_answered
 from ulcermeter.store import Unread
 from ulcermeter.tables import TABLES, empty, from_rows
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
@@ -305,6 +305,11 @@ def test_a_reading_that_could_not_be_used_is_asked_for_again() -> None:
     rows = from_rows("readings", [{**PHOTO, "occasion": 1, "reader": "R1", "not_kept": "the photo is another one now"}])
     row = with_queries_on_people(empty("queries"), readings=rows, unread=[], changed={}).iloc[0]
     assert (row["kind"], row["answered_by"], row["photo"]) == ("reading", "reader", "a.jpg")
+
+
+def test_every_kind_of_flag_has_its_line_in_one_of_both() -> None:
+    assert set(PLACES).isdisjoint(ASK_NOTHING)
+    assert {*PLACES, *ASK_NOTHING} == set(FlagKind), "a new kind needs a line"
 
 
 @pytest.mark.parametrize("kind", FlagKind)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 from ulcermeter.tables.queries import AnsweredBy
 
-__all__ = ["Place", "flag_facts", "where_answered"]
+__all__ = ["ASK_NOTHING", "PLACES", "Place", "flag_facts", "where_answered"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ _BEDSIDE = Place(AnsweredBy.CLINIC, "ulcers.csv", ("diameter_mm_bedside",))
 _WORD = Place(AnsweredBy.PHYSICIAN, "refractory.csv")
 _COURSE = Place(AnsweredBy.PHYSICIAN, "treatments.csv", ("start", "end"))
 
-_PLACES: dict[FlagKind, Place] = {
+PLACES: dict[FlagKind, Place] = {
     FlagKind.IDENTITY_ASSUMED: _WHICH,
     FlagKind.AMBIGUOUS_IDENTITY: _WHICH,
     FlagKind.AMBIGUOUS_BETWEEN_PHOTOS: _WHICH,
@@ -77,7 +77,7 @@ _PLACES: dict[FlagKind, Place] = {
 }
 # What they say is evidence, is known, or is asked about elsewhere: refused photos, cells in doubt, what would settle a
 # criterion.
-_ASK_NOTHING = frozenset(
+ASK_NOTHING = frozenset(
     {
         FlagKind.SEEN_CLEAR,
         FlagKind.SEEN_CLEAR_BEFORE_BASELINE,
@@ -93,6 +93,7 @@ _ASK_NOTHING = frozenset(
         FlagKind.NOT_USED_TOO_OLD,
     }
 )
+# A kind without a line above is asked of the clinic rather than lost; a test finds it.
 _ANYWHERE = Place(AnsweredBy.CLINIC, "subjects.csv")
 
 
@@ -107,7 +108,7 @@ def where_answered(kind: FlagKind) -> Place | None:
     -------
     Place or None
     """
-    return None if kind in _ASK_NOTHING else _PLACES.get(kind, _ANYWHERE)
+    return None if kind in ASK_NOTHING else PLACES.get(kind, _ANYWHERE)
 
 
 def flag_facts(flag: Flag) -> tuple[str, ...]:
