@@ -56,6 +56,15 @@ class Stakes:
         self, study: Study, tables: Mapping[str, pd.DataFrame], open_answers: tuple[OpenAnswer, ...] = ()
     ) -> None:
         self.open_answers = open_answers
+        # Open criteria by ulcer, and by subject and cell in doubt: looked up, so that time grows with the rows alone.
+        self._of_ulcer: dict[str, set[str]] = {}
+        self._of_cell: dict[tuple[object, ...], set[str]] = {}
+        for answer in open_answers:
+            self._of_ulcer.setdefault(answer.ulcer_id, set()).add(answer.criterion)
+            for ask in answer.asks:
+                for column in ask.columns if ask.rows else ():
+                    cell = (answer.subject_id, ask.file, ask.rows, column)
+                    self._of_cell.setdefault(cell, set()).add(answer.criterion)
         self._phases = {visit.name: visit.phase for visit in study.protocol.visits}
         self._effects: dict[str, dict[str, str]] = {}
         for row in records(tables["eligibility"]):
@@ -80,18 +89,13 @@ class Stakes:
         """
         if self._phases.get(visit, "") not in _BEFORE:
             return False
-        own = [answer for answer in self.open_answers if answer.ulcer_id == ulcer_id]
-        return bool(ulcer_id) and any(self.criterion(subject_id, answer.criterion) for answer in own)
+        own = self._of_ulcer.get(ulcer_id, set()) if ulcer_id else set()
+        return any(self.criterion(subject_id, criterion) for criterion in own)
 
     def cell(self, finding: Finding) -> bool:
         """Say whether a criterion is open because of a cell in doubt, and could change the verdict."""
-        return any(
-            self.criterion(answer.subject_id, answer.criterion)
-            for answer in self.open_answers
-            if answer.subject_id == finding.subject_id
-            for ask in answer.asks
-            if ask.rows == finding.rows and ask.file == finding.file and finding.column in ask.columns
-        )
+        cell = (finding.subject_id, finding.file, finding.rows, finding.column)
+        return any(self.criterion(finding.subject_id, criterion) for criterion in self._of_cell.get(cell, set()))
 
     def cell_of_outcome(self, finding: Finding) -> bool:
         """Say whether an outcome rests on a cell in doubt."""
