@@ -2,12 +2,13 @@
 
 The photos are phantoms, drawn from the subjects' histories in `subjects.py`; the same version of the package gives the
 same bytes. Beside the study's own files it writes what is true and what must come out: truth.csv, truth_eligibility.csv
-and truth_verdicts.csv. No measurement enters them.
+and truth_verdicts.csv; and truth_readings.csv, two readers' outlines with stated errors. No measurement enters them.
 """
 
 from __future__ import annotations
 
 import csv
+import random
 import sys
 import zlib
 from dataclasses import replace
@@ -30,6 +31,7 @@ TRUTH = [
     *("centroid_x_px", "centroid_y_px", "s_mm", "t_mm"),
     *("expected_status", "expected_reason"),
 ]
+READINGS = ["photo", "subject_id", "hand", "finger", "reader", "occasion", "label", "vertex", "x_px", "y_px"]
 NOT_KNOWN_AGAINST = (
     "neoplasm_last_10y",
     "childbearing_potential",
@@ -181,6 +183,42 @@ def _ulcer_truth(ulcer: ph.UlcerTruth) -> dict[str, float]:
     return {name: round(value, 4) for name, value in (numbers | {"centroid_x_px": x, "centroid_y_px": y}).items()}
 
 
+def reading_rows(history: SubjectHistory, shot: Shot, truth: ph.PhantomTruth) -> list[dict[str, Any]]:
+    """Return what two drawn readers say of a photo that can be measured: outlines, or one row without any.
+
+    Each rim lies off the true one by an offset common to all of it (sd 0.05 mm) and a smooth wander (sd 0.03 mm);
+    R2 draws 0.03 mm wider than R1, and overlooks what is under 1.8 mm. R1 reads every fifth photo a second time.
+    """
+    if shot.status not in ("measured", "no ulcer"):
+        return []
+    photo = photo_name(history, shot)
+    chance = random.Random(f"readings of {photo}")
+    occasions = [("R1", 1), ("R2", 1), *([("R1", 2)] if chance.random() < 0.2 else [])]
+    rows = []
+    for reader, occasion in occasions:
+        own = {"photo": photo, "subject_id": history.subject_id, "hand": history.hand, "finger": history.finger}
+        own |= {"reader": reader, "occasion": occasion}
+        seen = [ulcer for ulcer in truth.ulcers if reader == "R1" or ulcer.diameter_mm >= 1.8]
+        rows += [own | row for n, ulcer in enumerate(seen, start=1) for row in drawn_rim(ulcer, n, reader, chance)]
+        rows += [] if seen else [own]
+    return rows
+
+
+def drawn_rim(ulcer: ph.UlcerTruth, label: int, reader: str, chance: random.Random) -> list[dict[str, Any]]:
+    """Return a reader's rim of an ulcer, 36 vertices."""
+    points = ulcer.outline_px[np.linspace(0, len(ulcer.outline_px), 36, endpoint=False).astype(int)]
+    turn = 2 * np.pi * np.arange(len(points)) / len(points)
+    off = np.full(len(points), chance.gauss(0.03 if reader == "R2" else 0.0, 0.05))
+    for wave in (2, 3, 4, 5):
+        off += 0.03 / 2 * (chance.gauss(0, 1) * np.cos(wave * turn) + chance.gauss(0, 1) * np.sin(wave * turn))
+    out = points - points.mean(axis=0)
+    rim = points + (off * ulcer.px_per_mm)[:, None] * out / np.linalg.norm(out, axis=1, keepdims=True)
+    return [
+        {"label": label, "vertex": k, "x_px": round(float(x), 2), "y_px": round(float(y), 2)}
+        for k, (x, y) in enumerate(rim)
+    ]
+
+
 def subject_row(history: SubjectHistory) -> dict[str, Any]:
     """Return the row of subjects.csv: all answered, nothing against inclusion, then what is this subject's own."""
     answers = dict.fromkeys(NOT_KNOWN_AGAINST, "no")
@@ -273,6 +311,7 @@ def main(out: Path) -> None:
     tables: dict[str, list[dict[str, Any]]] = {name: [] for name in ("photos", "subjects", "ulcers", "treatments")}
     tables |= {name: [] for name in ("refractory", "visits", "events")}
     truth: list[dict[str, Any]] = []
+    readings: list[dict[str, Any]] = []
     for history in SUBJECTS:
         for shot in history.shots:
             drawn = None
@@ -281,6 +320,7 @@ def main(out: Path) -> None:
                 ph.write_phantom(phantom, out / photo_name(history, shot))
                 drawn = phantom.truth
                 tables["photos"] += photo_rows(history, shot, phantom.truth)
+                readings += reading_rows(history, shot, phantom.truth)
             truth += truth_rows(history, shot, drawn)
         assessments, statements = clinic_rows(history)
         tables["subjects"].append(subject_row(history))
@@ -296,6 +336,7 @@ def main(out: Path) -> None:
         if rows:
             write_study_table(out, name, rows)
     write_csv(out / "truth.csv", TRUTH, truth)
+    write_csv(out / "truth_readings.csv", READINGS, readings)
     expected = [row for history in SUBJECTS for row in expected_rows(history)]
     write_csv(out / "truth_eligibility.csv", ["subject_id", "criterion", "result", "effect"], expected)
     verdicts = [

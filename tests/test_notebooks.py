@@ -39,7 +39,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["healing_curves", "one_photo", "validation"]
+    assert [path.stem for path in NOTEBOOKS] == ["healing_curves", "one_photo", "readers", "validation"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -1,3 +1,4 @@
+from . import agreement as agreement
 from . import errors as errors
 from . import plots as plots
 from . import tables as tables
@@ -25,6 +26,8 @@ from .phantom import draw_phantom as draw_phantom
 from .photo import read_photo as read_photo
 from .pipeline import measure_photo as measure_photo
 from .pipeline import run_study as run_study
+from .pipeline.log_outlines import log_outlines as log_outlines
+from .pipeline.reader_tables import tables_of_reader as tables_of_reader
 from .planimetry import diameter_line as diameter_line
 from .planimetry import measure as measure
 from .plots import draw_overlay as draw_overlay
