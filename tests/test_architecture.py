@@ -15,7 +15,8 @@ PACKAGE = Path(__file__).parent.parent / "ulcermeter"
 LEVELS = [
     {"errors", "files", "manual"},
     {"reference", "geometry", "statistics"},
-    {"tables", "protocol", "provenance", "networks", "isolation"},
+    {"tables", "provenance", "networks", "isolation"},
+    {"protocol"},
     {"datatypes"},
     {"wording"},
     {

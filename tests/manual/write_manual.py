@@ -13,6 +13,7 @@ from click.testing import CliRunner
 import ulcermeter as um
 from ulcermeter.cli import COMMANDS, main
 from ulcermeter.protocol import Parameter, read_protocol
+from ulcermeter.protocol.conditions import KINDS
 from ulcermeter.protocol.faults import expected_of
 from ulcermeter.protocol.model import GROUPS
 from ulcermeter.protocol.rules import GROUP_OF
@@ -118,6 +119,11 @@ def public() -> str:
     return table_of(("name", "what it does"), [(f"`um.{name}`", line) for name, line in lines.items()])
 
 
+def kinds() -> str:
+    """Return the kinds of rules that a protocol's own criteria can have."""
+    return table_of(("kind", "met where"), [(f"`{kind}`", words) for kind, words in KINDS.items()])
+
+
 BLOCKS = {
     "study": lambda: tables_of("study"),
     "results": lambda: tables_of(""),
@@ -127,6 +133,7 @@ BLOCKS = {
     "rules": rules,
     "visits": visits,
     "criteria": criteria,
+    "kinds": kinds,
     "public": public,
 }
 

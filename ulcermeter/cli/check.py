@@ -19,7 +19,7 @@ __all__ = ["command"]
 
 @click.command(name="check", cls=command_with("ulcermeter check sample_images/study"))
 @click.argument("study", type=click.Path())
-@click.option("--protocol", metavar="NAME|FILE", help="A shipped protocol (manus) or a TOML file.")
+@click.option("--protocol", metavar="NAME|FILE", help="A shipped protocol or a TOML file, explained in sentences.")
 @click.option("--tables-only", is_flag=True, help="Do not open the photos.")
 @limit_options
 @clear_errors
@@ -34,6 +34,7 @@ def command(
     """
     from ulcermeter.datatypes import Kind
     from ulcermeter.study import check_study
+    from ulcermeter.wording import protocol_in_words
 
     limits = Limits(photo_time_limit_s, photo_memory_limit_mb)
     found = check_study(study, protocol=protocol)
@@ -45,6 +46,8 @@ def command(
         say(f"{len(found.faults)} fault(s), {n_warnings} warning(s): mend the faults before a run.")
         sys.exit(2)
     photos, rules = found.study.photos, found.study.protocol
+    if protocol is not None:
+        say("\n".join(protocol_in_words(rules)))
     say(f"{len(photos)} photo rows of {photos['subject_id'].nunique()} subjects; protocol {rules.name}.")
     say(f"No faults, {n_warnings} warning(s), {len(failing)} photo row(s) that would fail.")
     sys.exit(1 if failing else 0)

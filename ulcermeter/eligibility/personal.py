@@ -9,12 +9,12 @@ from ulcermeter.datatypes import Ask, Need
 from ulcermeter.eligibility.answers import Answer, listed
 from ulcermeter.eligibility.case import Case
 from ulcermeter.eligibility.classification import established
-from ulcermeter.eligibility.three_valued import Truth, after, all_of, any_of, negate, not_after, yes_no
+from ulcermeter.eligibility.three_valued import Truth, after, all_of, any_of, not_after, yes_no
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind
 from ulcermeter.wording import age_words, born_words, cell_words, consent_words, joined, neoplasm_words
 
-__all__ = ["PERSONAL", "adult", "advised_age", "consented", "neoplasm", "pregnancy"]
+__all__ = ["PERSONAL", "adult", "advised_age", "consented", "neoplasm", "pregnancy", "years_reached"]
 
 
 def consented(case: Case) -> Answer:
@@ -158,18 +158,34 @@ def advised_age(case: Case) -> Answer:
 
 def _aged(case: Case, *, low: int, high: int | None = None) -> Answer:
     """Completed years from `low` to `high` at inclusion, by birth date and by the stated age; both must agree."""
+    return years_reached(case, lambda years: bool(years >= low and (high is None or years < high + 1)))
+
+
+def years_reached(case: Case, fits: Callable[[float], Truth]) -> Answer:
+    """Say whether the age at inclusion fits, by birth date and by the stated age; both must agree.
+
+    Parameters
+    ----------
+    case : Case
+        One subject's rows of every table, and the day up to which evidence counts.
+    fits : callable
+        Of completed years.
+
+    Returns
+    -------
+    Answer
+    """
     birth, age = parse_date(case.person["birth_date"]), float(case.person["age"])
-    by_date = _reached(birth, case.cutoff, low)
-    by_age: Truth = None if math.isnan(age) else age >= low
-    if high is not None:
-        by_date = all_of(by_date, negate(_reached(birth, case.cutoff, high + 1)))
-        by_age = all_of(by_age, None if math.isnan(age) else age < high + 1)
+    possible = _possible_years(birth, case.cutoff)
+    answers = {fits(years) for years in possible}
+    by_date: Truth = answers.pop() if len(answers) == 1 else None
+    by_age: Truth = None if math.isnan(age) else fits(age)
     value, phrases = "", []
     if not math.isnan(age):
         value = f"{age:g}"
         phrases.append(age_words(age))
     if birth is not None:
-        value = _years(birth, case.cutoff) or value
+        value = " or ".join(map(str, possible)) or value
         phrases.append(born_words(case.person["birth_date"], value, case.cutoff_text))
     answer = Answer(by_date if by_date is not None else by_age, value, joined(phrases) or age_words(age))
     if by_date is not None and by_age is not None and by_date != by_age:
@@ -179,21 +195,15 @@ def _aged(case: Case, *, low: int, high: int | None = None) -> Answer:
     return answer.settled_by(*_days_asked(case, {"birth_date": birth}), *asks, *(_cutoff_asked(case) if birth else []))
 
 
-def _reached(birth: DateInterval | None, cutoff: DateInterval | None, years: int) -> Truth:
-    if birth is None:
-        return None
-    return not_after(DateInterval(add_months(birth.low, 12 * years), add_months(birth.high, 12 * years)), cutoff)
-
-
-def _years(birth: DateInterval, cutoff: DateInterval | None) -> str:
-    """Completed years, or the two that a partial date leaves open."""
-    if cutoff is None:
-        return ""
-    ages = []
+def _possible_years(birth: DateInterval | None, cutoff: DateInterval | None) -> list[int]:
+    """Return the completed years that are possible: one, or as many as partial dates leave open."""
+    if birth is None or cutoff is None:
+        return []
+    ends = []
     for born, on in ((birth.high, cutoff.low), (birth.low, cutoff.high)):
         years = on.year - born.year
-        ages.append(years if add_months(born, 12 * years) <= on else years - 1)
-    return str(ages[0]) if ages[0] == ages[1] else f"{ages[0]} or {ages[1]}"
+        ends.append(years if add_months(born, 12 * years) <= on else years - 1)
+    return list(range(ends[0], ends[1] + 1))
 
 
 def _plain(column: str) -> Callable[[Case], Answer]:

@@ -29,11 +29,11 @@ from ulcermeter.wording import (
     without_outline_words,
 )
 
-__all__ = ["size_of", "still_active"]
+__all__ = ["Photo", "Shown", "photos_of", "size_of", "still_active"]
 
 
 @dataclass(frozen=True)
-class _Shown:
+class Shown:
     """What one photo shows of an ulcer.
 
     Attributes
@@ -57,7 +57,7 @@ class _Shown:
     flags: tuple[Flag, ...] = ()
 
 
-Photo = tuple[_Shown, Dated]
+Photo = tuple[Shown, Dated]
 
 
 def size_of(case: Case, ulcer: Ulcer, looks: Sequence[Dated]) -> Answer:
@@ -79,7 +79,7 @@ def size_of(case: Case, ulcer: Ulcer, looks: Sequence[Dated]) -> Answer:
     Answer
     """
     horizon = case.photo_horizon
-    photos = _photos(case, ulcer)
+    photos = photos_of(case, ulcer)
     items = [item for _, item in photos]
     ends = last_ones(items, horizon)
     last = [(shown, item) for shown, item in photos if any(item is one for one in ends)]
@@ -102,7 +102,7 @@ def size_of(case: Case, ulcer: Ulcer, looks: Sequence[Dated]) -> Answer:
     return _beside(answer, looks, case, last)
 
 
-def _age(case: Case, shown: _Shown, item: Dated) -> str:
+def _age(case: Case, shown: Shown, item: Dated) -> str:
     horizon = case.photo_horizon
     if item.when is None or horizon.fresh(item.when) is True:
         return ""
@@ -170,11 +170,20 @@ def _far_flag(bedside: float, last: Sequence[Photo], case: Case) -> Flag | None:
     return Flag(FlagKind.BEDSIDE_FAR, diameter_mm=bedside) if far and all(far) else None
 
 
-def _photos(case: Case, ulcer: Ulcer) -> list[Photo]:
-    """One item a photo of the ulcer that counts for size.
+def photos_of(case: Case, ulcer: Ulcer) -> list[Photo]:
+    """Return one item a photo of the ulcer that counts for size.
 
     What was outlined on a covered place says no more than a covered place without an outline: where the ulcer was seen
     bare up to the cutoff, that stays in force.
+
+    Parameters
+    ----------
+    case : Case
+    ulcer : Ulcer
+
+    Returns
+    -------
+    list of (Shown, Dated)
     """
     groups = _by_photo([row for row in ulcer.tracked if case.counts_for_size(row)])
     photos = [_photo(rows, case) for rows in groups]
@@ -209,12 +218,12 @@ def _photo(rows: Sequence[Row], case: Case) -> Photo:
     if drawn:
         shown = _outlined(drawn, case, flags)
     else:
-        shown = _Shown("no", rows[0]["state"], without_outline_words(rows[0], flags), (0.0, 0.0))
+        shown = Shown("no", rows[0]["state"], without_outline_words(rows[0], flags), (0.0, 0.0))
     item = Dated(rows[0] | {"answer": shown.answer}, parse_date(rows[0]["date"]), not in_doubt_of_identity(flags))
     return shown, item
 
 
-def _outlined(drawn: Sequence[Row], case: Case, flags: Sequence[Flag]) -> _Shown:
+def _outlined(drawn: Sequence[Row], case: Case, flags: Sequence[Flag]) -> Shown:
     longest = max(drawn, key=lambda row: (row["diameter_mm"], str(row["label"])))
     replies = {row["over_threshold"] for row in drawn}
     # Covered, or contested by the reader: what was outlined need not be an open ulcer, whatever its size.
@@ -230,7 +239,7 @@ def _outlined(drawn: Sequence[Row], case: Case, flags: Sequence[Flag]) -> _Shown
         evidence = joined([evidence, flagged_in_words(fissure[0])])
     ends = (float(longest["diameter_low_mm"]), float(longest["diameter_high_mm"]))
     covered = contested and _covered(case, drawn[0])
-    return _Shown(answer, f"{longest['diameter_mm']:.2f} mm", evidence, ends, contested, covered, fissure)
+    return Shown(answer, f"{longest['diameter_mm']:.2f} mm", evidence, ends, contested, covered, fissure)
 
 
 def _covered(case: Case, row: Row) -> bool:

@@ -9,6 +9,7 @@ from ulcermeter.datatypes import Ask, Need, OpenAnswer
 from ulcermeter.eligibility.active import active, calcinosis
 from ulcermeter.eligibility.answers import Answer, effect_of, listed, result_of
 from ulcermeter.eligibility.case import Case
+from ulcermeter.eligibility.conditions import ask_subject, ask_ulcer
 from ulcermeter.eligibility.examination import last_examination
 from ulcermeter.eligibility.linkage import Ulcer, ulcers_of
 from ulcermeter.eligibility.personal import PERSONAL
@@ -26,6 +27,21 @@ BY_ULCER: dict[str, Callable[[Case, Ulcer], Answer]] = {
     "refractory_prostacyclin": refractory,
     "calcinosis": calcinosis,
 }
+
+
+def is_of_ulcers(criterion: Criterion) -> bool:
+    """Say whether a criterion is asked of each ulcer.
+
+    Parameters
+    ----------
+    criterion : Criterion
+        The criterion as the protocol words it.
+
+    Returns
+    -------
+    bool
+    """
+    return criterion.id in BY_ULCER if criterion.rule is None else criterion.rule.of == "ulcer"
 
 
 Answered = tuple[Ulcer, dict[str, Answer]]
@@ -73,9 +89,21 @@ def judge(case: Case) -> Judged:
     -------
     Judged
     """
-    judged = [(ulcer, {name: ask(case, ulcer) for name, ask in BY_ULCER.items()}) for ulcer in ulcers_of(case)]
+    judged = [(ulcer, _of_ulcer(case, ulcer)) for ulcer in ulcers_of(case)]
     personal = {name: ask(case) for name, ask in PERSONAL.items()}
+    for criterion in case.protocol.criteria:
+        if criterion.rule is not None and criterion.rule.of == "subject":
+            personal[criterion.id] = ask_subject(case, criterion.rule, personal)
     return Judged(case, ranked(judged, case.protocol), personal)
+
+
+def _of_ulcer(case: Case, ulcer: Ulcer) -> dict[str, Answer]:
+    """Answer the shipped conditions of ulcers, then the protocol's own in their order."""
+    answers = {name: ask(case, ulcer) for name, ask in BY_ULCER.items()}
+    for criterion in case.protocol.criteria:
+        if criterion.rule is not None and criterion.rule.of == "ulcer":
+            answers[criterion.id] = ask_ulcer(case, ulcer, criterion.rule, answers)
+    return answers
 
 
 def ranked(ulcers: Iterable[Answered], protocol: Protocol) -> tuple[Answered, ...]:
@@ -176,7 +204,7 @@ def ulcer_rows(judged: Judged) -> list[Record]:
     -------
     list[Record]
     """
-    criteria = [criterion for criterion in judged.case.protocol.criteria if criterion.id in BY_ULCER]
+    criteria = [c for c in judged.case.protocol.criteria if is_of_ulcers(c)]
     ulcers = sorted(judged.ulcers, key=lambda p: (not p[0].ulcer_id, p[0].ulcer_id, p[0].ulcer_no, p[0].name))
     return [
         {

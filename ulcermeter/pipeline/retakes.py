@@ -97,6 +97,8 @@ class _Deciding:
         self.until = dict(zip(people["subject_id"], dates, strict=True))
         self.phases = {visit.name: visit.phase for visit in study.protocol.visits}
         self.active_phases = study.protocol.eligibility.active_photo_phases
+        own = [c.id for c in study.protocol.criteria if c.rule is not None and c.rule.kind in ("photo", "place")]
+        self.by_photo = (*_BY_PHOTO, *own)
 
     def counts(self, photo: Record) -> bool:
         subject = photo["subject_id"]
@@ -104,8 +106,8 @@ class _Deciding:
         if day is not None and until is not None and day.low > until.high:
             return False
         phase = self.phases.get(photo["visit"], "")
-        fits = {name: name != "active_ulcer" or phase in self.active_phases for name in _BY_PHOTO}
-        return any((subject, name) in self.open and fits[name] for name in _BY_PHOTO)
+        fits = {name: name == "refractory_prostacyclin" or phase in self.active_phases for name in self.by_photo}
+        return any((subject, name) in self.open and fits[name] for name in self.by_photo)
 
 
 def _not_measured(photo: Record) -> Record | None:

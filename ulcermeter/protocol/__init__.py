@@ -8,16 +8,19 @@ a clinical number.
 
 from __future__ import annotations
 
+from ulcermeter.protocol.conditions import AddedColumn, Rule
 from ulcermeter.protocol.drugs import INTRAVENOUS, ReadWord, read_drug, read_route
 from ulcermeter.protocol.reading import default_protocol, protocol_from_record, read_protocol
 from ulcermeter.protocol.rules import Criterion, Parameter, Protocol, Visit
 
 __all__ = [
     "INTRAVENOUS",
+    "AddedColumn",
     "Criterion",
     "Parameter",
     "Protocol",
     "ReadWord",
+    "Rule",
     "Visit",
     "default_protocol",
     "protocol_from_record",

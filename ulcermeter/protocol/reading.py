@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from ulcermeter.errors import Problem, ProtocolError
 from ulcermeter.files import Json, read_file
+from ulcermeter.protocol.conditions import AddedColumn, Rule, column_faults, rule_faults
 from ulcermeter.protocol.faults import table_faults
 from ulcermeter.protocol.rules import (
     GROUP_OF,
@@ -25,22 +26,31 @@ from ulcermeter.protocol.rules import (
     unit_of,
     unknown_parameter,
 )
+from ulcermeter.tables import columns
 
 __all__ = ["default_protocol", "protocol_from_record", "read_protocol"]
 
 _Table = TypeVar("_Table", bound=BaseModel)
 
+_NAMES = "manus, rescue, aduse, generic"
 # What a protocol file may hold, with the kind of each and how to say it.
 _PARTS: dict[str, tuple[type, str]] = {
-    "extends": (str, "a shipped name (manus) or the path of a TOML file, beside this one, as text"),
+    "extends": (
+        str,
+        "a shipped name (manus, rescue, aduse, generic) or the path of a TOML file, beside this one, as text",
+    ),
     "name": (str, "a text"),
     "title": (str, "a text"),
     "parameters": (dict, "a table [parameters]"),
     "visits": (list, "tables [[visits]]"),
     "criteria": (list, "tables [[criteria]]"),
+    "columns": (list, "tables [[columns]]"),
+    "drop": (list, "a list of ids of criteria"),
 }
-_RULES = ("parameters", "visits", "criteria")
+_RULES = ("parameters", "visits", "criteria", "columns")
 _SHIPPED = "manus"
+BY_ULCER = ("active_ulcer", "refractory_prostacyclin", "calcinosis")
+"""Shipped criteria that are asked of each ulcer."""
 # More missing parameters than a person leaves out by mistake (assumption): one problem then says what is forgotten.
 _MANY = 5
 # The shipped protocol, which holds every rule with its source, is a fiftieth of this.
@@ -73,8 +83,8 @@ def read_protocol(name_or_path: str | Path = _SHIPPED) -> Protocol:
     Parameters
     ----------
     name_or_path : str or Path
-        A shipped name (``manus``) or the path of a TOML file. What a file ``extends`` is a shipped name or a path
-        seen from that file; it may extend another one in turn.
+        A shipped name (``manus``, ``rescue``, ``aduse``, ``generic``) or the path of a TOML file. What a file
+        ``extends`` is a shipped name or a path seen from that file; it may extend another one in turn.
 
     Returns
     -------
@@ -135,7 +145,7 @@ def _load(name_or_path: str | Path, folder: Path) -> _File:
         raise ProtocolError(
             Problem(
                 where=f"Protocol {path}",
-                expected=f"a shipped name ({_SHIPPED}) or a TOML file",
+                expected=f"a shipped name ({_NAMES}) or a TOML file",
                 got=str(got),
                 action="check the path",
             )
@@ -158,7 +168,7 @@ def _shaped(file: _File, problems: list[Problem]) -> dict[str, Any]:
         if part in raw and not isinstance(raw[part], kind):
             faults.append(Problem(where=part, expected=expected, got=repr(raw[part])))
             raw = {**raw, part: _SHIPPED} if part == "extends" else {k: v for k, v in raw.items() if k != part}
-    for part, key in (("visits", "name"), ("criteria", "id")):
+    for part, key in (("visits", "name"), ("criteria", "id"), ("columns", "name")):
         if raw.get(part):
             raw[part] = _shaped_tables(raw[part], part, key, faults)
             if not raw[part]:  # its problem is known; what it extends stands in, so that the rest can be checked
@@ -203,10 +213,13 @@ def _merge(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
             parameters[name] = {**(before if isinstance(before, dict) else {}), **table}
         else:
             parameters[name] = {"value": table, "assumption": True, "reason": f"set by {by}"}
-    criteria = {criterion["id"]: criterion for criterion in parent.get("criteria", [])}
+    dropped = set(map(str, child.get("drop", [])))
+    criteria = {c["id"]: c for c in parent.get("criteria", []) if c["id"] not in dropped}
     for criterion in child.get("criteria", []):
         criteria[criterion["id"]] = {**criteria.get(criterion["id"], {}), **criterion}
-    return {**parent, **child, "parameters": parameters, "criteria": list(criteria.values())}
+    columns = {column["name"]: column for column in (*parent.get("columns", []), *child.get("columns", []))}
+    added = {"columns": list(columns.values())} if columns else {}
+    return {**parent, **child, "parameters": parameters, "criteria": list(criteria.values()), **added}
 
 
 def _missing(names: Sequence[str]) -> list[Problem]:
@@ -223,14 +236,15 @@ def _build(name: str, raw: Mapping[str, Any], shipped: Mapping[str, Any], faults
     values, origins = _parameters(raw.get("parameters", {}), faults)
     groups = groups_of(values, faults)
     visits = _tables(Visit, raw.get("visits", []), "visit", "name", faults)
-    criteria = _tables(Criterion, raw.get("criteria", []), "criterion", "id", faults)
+    added = _tables(AddedColumn, raw.get("columns", []), "column", "name", faults)
+    criteria = _criteria(raw.get("criteria", []), added, faults)
     if not raw.get("visits"):
         faults.append(Problem(expected="at least one [[visits]]", got="none"))
     known = [criterion["id"] for criterion in shipped["criteria"]]
     faults += [
         Problem(where=f"criterion {criterion.id}", expected="one that ulcermeter can answer", got="another id")
         for criterion in criteria
-        if criterion.id not in known
+        if criterion.id not in known and criterion.rule is None
     ]
     faults += _primary_fault(values.get("primary_visit"), visits)
     faults += _column_faults(visits)
@@ -238,7 +252,29 @@ def _build(name: str, raw: Mapping[str, Any], shipped: Mapping[str, Any], faults
     if faults:
         return None
     title = str(raw.get("title", ""))
-    return Protocol(name, title, **groups, visits=tuple(visits), criteria=tuple(criteria), origins=origins)
+    lists: dict[str, Any] = {"visits": tuple(visits), "criteria": tuple(criteria), "columns": tuple(added)}
+    return Protocol(name, title, **groups, **lists, origins=origins)
+
+
+def _criteria(tables: Sequence[dict[str, Any]], added: Sequence[AddedColumn], faults: list[Problem]) -> list[Criterion]:
+    """Return the criteria, each with its rule where it has one; a rule may put together only what stands before it."""
+    known = {name: columns(f"study/{name}") for name in ("subjects", "ulcers", "treatments")}
+    faults += column_faults(added, known)
+    names = {name: [*own, *(c.name for c in added if c.table == name)] for name, own in known.items()}
+    found, of = [], dict[str, str]()
+    for table in tables:
+        plain = {key: cell for key, cell in table.items() if key != "rule"}
+        made = _tables(Criterion, [plain], "criterion", "id", faults)
+        given = table.get("rule")
+        rules = _tables(Rule, [given | {"id": table["id"]}], "rule of", "id", faults) if isinstance(given, dict) else []
+        for rule in rules:
+            own = names["ulcers" if rule.of == "ulcer" else "subjects"]
+            faults += rule_faults(table["id"], rule, own, of)
+            of[table["id"]] = rule.of
+        for criterion in made:
+            found.append(criterion.model_copy(update={"rule": rules[0]}) if rules else criterion)
+            of.setdefault(criterion.id, "ulcer" if criterion.id in BY_ULCER else "subject")
+    return found
 
 
 def _parameters(tables: Mapping[str, Any], faults: list[Problem]) -> tuple[dict[str, Any], dict[str, Origin]]:
@@ -278,7 +314,8 @@ def _tables(
     made = []
     for table in tables:
         try:
-            made.append(kind.model_validate(table))
+            given = {name: cell for name, cell in table.items() if name != key or key in kind.model_fields}
+            made.append(kind.model_validate(given))
         except ValidationError as error:
             faults += table_faults(error, kind, f"{what} {table[key]}", table)
     return made

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from ulcermeter.errors import Problem, ProtocolError
 from ulcermeter.files import Json
+from ulcermeter.protocol.conditions import AddedColumn, Rule
 from ulcermeter.protocol.faults import group_faults
 from ulcermeter.protocol.model import (
     GROUPS,
@@ -88,6 +89,7 @@ class Criterion(BaseModel):
     enforce: bool = True
     source: str = ""
     reason: str = ""
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,8 @@ class Protocol:
     criteria : tuple of Criterion
     origins : mapping of str to Origin
         Where each rule comes from, by its name in the file.
+    columns : tuple of AddedColumn
+        What the trial adds to the study's files.
     """
 
     name: str
@@ -178,6 +182,7 @@ class Protocol:
     visits: tuple[Visit, ...]
     criteria: tuple[Criterion, ...]
     origins: Mapping[str, Origin] = field(repr=False)
+    columns: tuple[AddedColumn, ...] = ()
 
     def visit(self, name: str) -> Visit:
         """Return the visit of that name; KeyError when the protocol has none."""
@@ -221,7 +226,8 @@ class Protocol:
             "title": self.title,
             "parameters": {p.name: {key: getattr(p, key) for key in kept} for p in self.parameters},
             "visits": [visit.model_dump() for visit in self.visits],
-            "criteria": [criterion.model_dump() for criterion in self.criteria],
+            "criteria": [criterion.model_dump(exclude_none=True) for criterion in self.criteria],
+            "columns": [column.model_dump() for column in self.columns],
         }
 
     def changed(self, **values: Any) -> Protocol:

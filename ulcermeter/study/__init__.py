@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ulcermeter.datatypes import Finding, Kind, Severity, Study, blanked
 from ulcermeter.errors import Problem, ProtocolError, StudyError
 from ulcermeter.protocol import Protocol, read_protocol
+from ulcermeter.study.added_columns import added_columns, with_added
 from ulcermeter.study.cell_formats import parse_box, path_fault
 from ulcermeter.study.consistency import consistency_warnings, same_picture_faults
 from ulcermeter.study.file_names import folder_fault, table_name_findings
@@ -203,18 +204,23 @@ def _protocol(root: Path, given: str | Path | Protocol | None, findings: Finding
 
 def _read(root: Path, name: str, protocol: Protocol, findings: Findings) -> pd.DataFrame:
     file = root / f"{name}.csv"
-    return _table(file, f"study/{name}", protocol, findings) if os.path.lexists(file) else empty(f"study/{name}")
+    if os.path.lexists(file):
+        return _table(file, f"study/{name}", protocol, findings)
+    return with_added(empty(f"study/{name}"), None, added_columns(f"study/{name}", protocol))[0]
 
 
 def _table(file: Path, name: str, protocol: Protocol | None, findings: Findings) -> pd.DataFrame:
-    raw = read_text_table(file, name, findings)
+    added = added_columns(name, protocol)
+    raw = read_text_table(file, name, findings, added=added)
     if raw is None:
-        return empty(name)
+        return with_added(empty(name), None, added)[0]
     raw, faults = refuse_toes(file.name, spell_paths(raw))
     if protocol is not None:
         raw = spell_visits(raw, protocol)
         faults += cell_faults(name, raw, protocol)
     table, cells = conform_loosely(name, raw)
+    table, wrong = with_added(table, raw, added)
+    cells += wrong
     # A column that is not there was already told with the header.
     faults += [
         broken(c.problem, file.name, c.position + 2, column=c.column, got=c.got) for c in cells if c.column in raw

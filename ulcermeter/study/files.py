@@ -6,14 +6,14 @@ import csv
 import difflib
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Finding, Kind, Severity
 from ulcermeter.errors import Problem
 from ulcermeter.files import read_file
-from ulcermeter.tables import TABLES, columns
+from ulcermeter.tables import TABLES, Column, Table
 from ulcermeter.tables.cells import unguarded
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def short_rows_at_fault(findings: Findings) -> list[Finding]:
     ]
 
 
-def read_text_table(path: Path, name: str, findings: Findings) -> pd.DataFrame | None:
+def read_text_table(path: Path, name: str, findings: Findings, *, added: Sequence[Column] = ()) -> pd.DataFrame | None:
     """Read a CSV file as text, its header checked against a contract.
 
     UTF-8 with or without a byte-order mark, any line end; the separator is the one of comma, semicolon and tab that
@@ -102,6 +102,8 @@ def read_text_table(path: Path, name: str, findings: Findings) -> pd.DataFrame |
         A key of `ulcermeter.tables.TABLES`.
     findings : Findings
         Faults and warnings are added to it.
+    added : sequence of Column
+        What the protocol adds to the file.
 
     Returns
     -------
@@ -111,14 +113,16 @@ def read_text_table(path: Path, name: str, findings: Findings) -> pd.DataFrame |
     """
     import pandas as pd
 
-    rows = _rows(path, columns(name), findings)
+    table = replace(TABLES[name], columns=(*TABLES[name].columns, *added))
+    known = [column.name for column in table.columns]
+    rows = _rows(path, known, findings)
     if rows is None:
         return None
     header, body = rows[0], rows[1:]
-    _check_header(path.name, name, header, findings)
+    _check_header(path.name, table, header, findings)
     _check_width(path.name, header, body, findings)
-    keep = [c for c in columns(name) if c in header]
-    data = {c: [_cell(name, c, row, header.index(c)) for row in body] for c in keep}
+    keep = [c for c in known if c in header]
+    data = {c: [_cell(table[c], row, header.index(c)) for row in body] for c in keep}
     return pd.DataFrame(data, columns=keep, index=range(len(body)), dtype=object)
 
 
@@ -185,8 +189,8 @@ def _separator(text: str, known: Iterable[str]) -> str:
     return max(_SEPARATORS, key=lambda s: hits[s])
 
 
-def _check_header(file: str, name: str, header: list[str], findings: Findings) -> None:
-    known = columns(name)
+def _check_header(file: str, table: Table, header: list[str], findings: Findings) -> None:
+    known = [column.name for column in table.columns]
     twice = sorted({c for c in header if c and header.count(c) > 1})
     for column in twice:
         findings.fault(Problem(f"the column '{column}' stands twice", action="keep one"), file)
@@ -199,7 +203,7 @@ def _check_header(file: str, name: str, header: list[str], findings: Findings) -
             findings.fault(Problem(f"'{column}'", f"a column '{close[0]}'", "rename it"), file)
         else:
             findings.warn(Problem(f"the column '{column}' is not one that ulcermeter knows and is not used"), file)
-    for own in TABLES[name].columns:
+    for own in table.columns:
         if own.required and own.name in absent and own.name not in meant:
             findings.fault(Problem("none", f"a column '{own.name}' ({own.meaning})", "add it"), file)
 
@@ -214,7 +218,6 @@ def _check_width(file: str, header: list[str], body: list[list[str]], findings: 
             findings.short[file, position + 2] = len(row), len(header)
 
 
-def _cell(name: str, column: str, row: list[str], index: int) -> str:
+def _cell(column: Column, row: list[str], index: int) -> str:
     cell = unguarded(row[index]) if index < len(row) else ""
-    values = TABLES[name][column].values
-    return cell.lower() if cell.lower() in values else cell
+    return cell.lower() if cell.lower() in column.values else cell

@@ -43,7 +43,7 @@ ELIGIBILITY_BY_ULCER = Table(
         _text("ulcer_no", "the clinic's own number"),
         HAND,
         FINGER,
-        _text("criterion", "active_ulcer, refractory_prostacyclin or calcinosis"),
+        _text("criterion", "a criterion asked of ulcers, in MANUS active_ulcer, refractory_prostacyclin or calcinosis"),
         _RESULT,
         _EFFECT,
         _text("value", "the value that decided it"),

@@ -11,6 +11,14 @@ from ulcermeter.wording.asks import (
     date_in_words,
     wanted_in_words,
 )
+from ulcermeter.wording.conditions import (
+    condition_words,
+    days_words,
+    parts_words,
+    place_words,
+    protocol_in_words,
+    rule_in_words,
+)
 from ulcermeter.wording.counts import counts_in_words
 from ulcermeter.wording.courses import (
     arm_words,
@@ -89,6 +97,12 @@ from ulcermeter.wording.readings import reading_not_kept
 
 __all__ = [
     "wanted_in_words",
+    "rule_in_words",
+    "protocol_in_words",
+    "place_words",
+    "parts_words",
+    "days_words",
+    "condition_words",
     "counts_words",
     "phrase",
     "read_by_words",

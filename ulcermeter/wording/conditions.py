@@ -1,0 +1,170 @@
+"""A protocol's rules in words: what each criterion asks, and what an answer to one rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ulcermeter.protocol import Criterion, Protocol, Rule
+from ulcermeter.tables.dates import DateInterval
+from ulcermeter.wording.asks import date_in_words
+
+__all__ = [
+    "condition_words",
+    "days_words",
+    "parts_words",
+    "place_words",
+    "protocol_in_words",
+    "rule_in_words",
+]
+
+
+def rule_in_words(rule: Rule) -> str:
+    """Return when a rule is met.
+
+    Parameters
+    ----------
+    rule : Rule
+
+    Returns
+    -------
+    str
+    """
+    file = "ulcers.csv" if rule.of == "ulcer" else "subjects.csv"
+    limits = _limits(rule)
+    return {
+        "yes_no": f"{rule.column} of {file} says yes",
+        "choice": f"{rule.column} of {file} is {' or '.join(rule.values)}",
+        "number": f"{rule.column} of {file} is {limits}",
+        "date": f"{rule.column} of {file} lies {limits} days before {rule.before}",
+        "age": f"completed years at inclusion are {limits}",
+        "photo": f"the diameter on the last passing photo is {limits} mm, its 95 % interval included",
+        "place": _place(rule),
+        "all_of": f"all of {', '.join(rule.criteria)} are met",
+        "any_of": f"one of {', '.join(rule.criteria)} is met",
+    }[rule.kind]
+
+
+def _limits(rule: Rule) -> str:
+    named = (("at least", rule.at_least), ("over", rule.over), ("at most", rule.at_most), ("under", rule.under))
+    return " and ".join(f"{name} {limit:g}" for name, limit in named if limit is not None)
+
+
+def _place(rule: Rule) -> str:
+    if rule.within_mm is None or rule.beyond_mm is None:
+        return ""
+    words = f"within {rule.within_mm:g} mm from the fingertip for sure, not beyond {rule.beyond_mm:g} mm"
+    sites = f", or its site is {', '.join(rule.sites)}" if rule.sites else ""
+    others = f" and not {', '.join(rule.other_sites)}" if rule.other_sites else ""
+    return f"it lies {words}{sites}{others}"
+
+
+def condition_words(what: str, reply: str, when: DateInterval | None = None) -> str:
+    """Return the answer that a rule rests on.
+
+    Parameters
+    ----------
+    what : str
+        The column or measure.
+    reply : str
+        Empty where it is not known.
+    when : DateInterval, optional
+        Its day.
+
+    Returns
+    -------
+    str
+    """
+    return f"{what}: {reply or 'not known'}" + (f" ({date_in_words(when)})" if when else "")
+
+
+def days_words(column: str, when: DateInterval | None, cutoff: DateInterval | None) -> str:
+    """Return a date and how long before the cutoff it was.
+
+    Parameters
+    ----------
+    column : str
+    when, cutoff : DateInterval or None
+
+    Returns
+    -------
+    str
+    """
+    if when is None or cutoff is None:
+        return condition_words(column, when.text if when else "")
+    least, most = (cutoff.low - when.high).days, (cutoff.high - when.low).days
+    days = f"{least}" if least == most else f"{least} to {most}"
+    return f"{column}: {when.text}, {days} days before {cutoff.text}"
+
+
+def place_words(s_mm: float, sd_mm: float, site: str) -> str:
+    """Return where an ulcer was measured to lie on its finger.
+
+    Parameters
+    ----------
+    s_mm, sd_mm : float
+        Distance from the tip and its standard deviation; NaN when not known.
+    site : str
+        The clinic's word.
+
+    Returns
+    -------
+    str
+    """
+    where = f"{s_mm:.0f} ± {sd_mm:.0f} mm from the tip" if s_mm == s_mm else "no place on the finger was measured"
+    return f"{where}{f', site {site}' if site else ''}"
+
+
+def parts_words(parts: Iterable[tuple[str, str]]) -> str:
+    """Return the results of criteria that a rule puts together.
+
+    Parameters
+    ----------
+    parts : iterable of (str, str)
+        Id and result.
+
+    Returns
+    -------
+    str
+    """
+    return ", ".join(f"{name} {result}" for name, result in parts)
+
+
+def protocol_in_words(protocol: Protocol) -> list[str]:
+    """Explain a protocol: who takes part, what is asked of ulcers, when they are seen, what counts as an outcome.
+
+    Parameters
+    ----------
+    protocol : Protocol
+
+    Returns
+    -------
+    list of str
+        One sentence a line.
+    """
+    rules, healing = protocol.outcomes, protocol.healing
+    seen = ", ".join(
+        f"{v.name} (day {v.day}{f' ± {v.window_days}' if v.window_days else ''})"
+        for v in protocol.visits
+        if v.day is not None
+    )
+    assumed = sum(parameter.assumption for parameter in protocol.parameters)
+    return [
+        f"{protocol.name}: {protocol.title or 'no title'}.",
+        *(f"It asks {c.name} in {c.table}.csv ({c.kind}): {c.meaning}." for c in protocol.columns),
+        *(_criterion(criterion) for criterion in protocol.criteria),
+        f"Visits after treatment: {seen}.",
+        "An ulcer has healed where nothing is open on its place. That is confirmed where it is so again "
+        f"{healing.confirmation_days} days later, less the visit's window and never under "
+        f"{healing.confirmation_min_days}; it lasted where it is so {healing.sustained_weeks} weeks later.",
+        f"An ulcer is worse or better beyond 1.96 √2 × {healing.sem_log_area:g} of ln(area).",
+        f"Worse, new and the primary outcome count up to {rules.primary_visit}.",
+        f"{assumed} of its {len(protocol.parameters)} numbers are assumptions of ours; the report lists them.",
+    ]
+
+
+def _criterion(criterion: Criterion) -> str:
+    counts = {"inclusion": "Asked for", "exclusion": "Ruled out", "advisory": "Advised"}[criterion.kind]
+    force = "" if criterion.enforce else ", reported and not enforced"
+    rule = f" Met where {rule_in_words(criterion.rule)}." if criterion.rule else ""
+    origin = criterion.source or criterion.reason
+    return f"{counts} ({criterion.id}{force}): {criterion.text}.{rule}" + (f" [{origin}]" if origin else "")
