@@ -9,7 +9,7 @@ on the photo give or take 30 degrees. In one kind of study every palmar photo ha
 Printed are, for each kind of study: IDF1 (share of outlines whose id is, one id for one ulcer, the true one's); states
 right (of ulcers at visits with a passing photo, an open doubt counting as wrong); truly new ulcers that are called
 persistent, recurrent, merged or split without a flag; links that are wrong and how many of them carry a flag; flags on
-right links; and ulcers called healed that are open.
+right links; outlines that hang on an earlier unclear link; and ulcers called healed that are open.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from ulcermeter import read_protocol, track
-from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
+from ulcermeter.tables.flags import FlagKind, in_doubt_of_identity, read_flags
 
 PROTOCOL = read_protocol("manus")
 ZERO = date(2016, 5, 2)
@@ -243,7 +243,9 @@ def judge(study: Study, tracked: pd.DataFrame) -> dict[str, str]:
     true = study.measurements.set_index(["photo", "label"])["true"]
     drawn = tracked[tracked["label"].notna()].copy()
     drawn["true"] = [true[row.photo, int(row.label)] for row in drawn.itertuples()]
-    drawn["doubt"] = [in_doubt_of_identity(read_flags(cell)) for cell in drawn["flags"]]
+    flags = [read_flags(cell) for cell in drawn["flags"]]
+    drawn["hangs"] = [any(flag.kind is FlagKind.HANGS_ON_UNCLEAR_LINK for flag in own) for own in flags]
+    drawn["doubt"] = [in_doubt_of_identity(own) for own in flags] & ~drawn["hangs"]
     table = pd.crosstab(drawn["ulcer_id"], drawn["true"])
     rows, cols = linear_sum_assignment(-table.to_numpy())
     own = {table.index[r]: table.columns[c] for r, c in zip(rows, cols, strict=True) if table.iat[r, c]}
@@ -263,7 +265,7 @@ def _in_time(drawn: pd.DataFrame, column: str) -> Iterator[tuple[Any, pd.DataFra
 
 def _links(study: Study, drawn: pd.DataFrame) -> dict[str, str]:
     first_of = drawn.groupby("true")["date"].min()
-    wrong_flagged, right_flagged, wrong, silent_new = Count(), Count(), Count(), Count()
+    wrong_flagged, right_flagged, wrong, silent_new, hanging = Count(), Count(), Count(), Count(), Count()
     for rows, _, earlier in _in_time(drawn, "ulcer_id"):
         for row in rows.itertuples():
             before = {r.true for r in earlier[-1]} if earlier else set()
@@ -273,6 +275,7 @@ def _links(study: Study, drawn: pd.DataFrame) -> dict[str, str]:
             here = drawn[(drawn["true"] == row.true) & (drawn["date"] == row.date)]
             right = bool(right) and here["ulcer_id"].nunique() == 1
             wrong.add(not right)
+            hanging.add(row.hangs)
             (right_flagged if right else wrong_flagged).add(row.doubt)
             if study.ulcers[row.true].new and is_first:
                 silent_new.add(row.state not in ("first seen", "new") and not row.doubt and bool(earlier))
@@ -280,6 +283,7 @@ def _links(study: Study, drawn: pd.DataFrame) -> dict[str, str]:
         "wrong links": str(wrong),
         "  of them flagged": str(wrong_flagged),
         "flags on right links": str(right_flagged),
+        "hanging on an unclear one": str(hanging),
         "new ulcers silently old": str(silent_new),
     }
 

@@ -145,3 +145,17 @@ def test_two_kinds_of_doubt_name_whom_else_it_may_be() -> None:
     history = FingerHistory().shot("baseline", (10, 0, 2.0), (14, 0, 2.0)).shot("week 4", (12.0, 0, 2.0))
     kinds = {flag.kind for flag in flags_of(history.track()) if in_doubt_of_identity([flag])}
     assert kinds == {FlagKind.AMBIGUOUS_IDENTITY, FlagKind.OUTLINE_MAY_BE_THIS}
+
+
+def test_what_comes_after_an_unclear_link_hangs_on_it_and_names_it() -> None:
+    history = FingerHistory()
+    for visit in ("screening", "baseline", "week 2"):
+        history.shot(visit, (10, 0, 2.4))
+    for visit in ("week 8", "week 12"):
+        history.shot(visit, (12.7, 0, 2.4))
+    tracked = history.track()
+    assert tracked["ulcer_id"].nunique() == 1
+    flags = [flags_of(tracked, row) for row in range(5)]
+    assert [bool(own) for own in flags] == [False, False, False, True, True]
+    assert (flags[3][0].kind, flags[4][0].kind) == (FlagKind.AMBIGUOUS_IDENTITY, FlagKind.HANGS_ON_UNCLEAR_LINK)
+    assert (flags[4][0].visit, flags[4][0].date) == ("week 8", "2016-06-27")

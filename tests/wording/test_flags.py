@@ -53,12 +53,13 @@ def test_a_photos_name_is_only_a_name() -> None:
     assert evidence_of_visit(["a.jpg"], [odd]).count("; ") == 1
 
 
-def test_three_kinds_doubt_which_ulcer_it_is() -> None:
+def test_four_kinds_doubt_which_ulcer_it_is() -> None:
     doubtful = {kind for kind in FlagKind if in_doubt_of_identity([Flag(kind)])}
     assert doubtful == {
         FlagKind.AMBIGUOUS_IDENTITY,
         FlagKind.AMBIGUOUS_BETWEEN_PHOTOS,
         FlagKind.OUTLINE_MAY_BE_THIS,
+        FlagKind.HANGS_ON_UNCLEAR_LINK,
     }
     assert not doubtful & CONTRADICTIONS
 

@@ -24,6 +24,7 @@ class FlagKind(StrEnum):
     AMBIGUOUS_IDENTITY = "ambiguous_identity"  # ulcers: which others it may be, probability: of this one
     AMBIGUOUS_BETWEEN_PHOTOS = "ambiguous_identity_between_photos"  # as above
     OUTLINE_MAY_BE_THIS = "ambiguous_identity_of_an_outline"  # photos: where the outline is, probability
+    HANGS_ON_UNCLEAR_LINK = "hangs_on_unclear_link"  # visit, date: of that link, probability
     NUMBER_AND_PLACE_DISAGREE = "number_and_place_disagree"  # number: the clinic's
     MERGED_INTO = "merged_into"  # ulcers: the one it went into
     # What was seen of its place
@@ -80,7 +81,12 @@ class FlagKind(StrEnum):
 
 
 _IDENTITY_DOUBTS = frozenset(
-    {FlagKind.AMBIGUOUS_IDENTITY, FlagKind.AMBIGUOUS_BETWEEN_PHOTOS, FlagKind.OUTLINE_MAY_BE_THIS}
+    {
+        FlagKind.AMBIGUOUS_IDENTITY,
+        FlagKind.AMBIGUOUS_BETWEEN_PHOTOS,
+        FlagKind.OUTLINE_MAY_BE_THIS,
+        FlagKind.HANGS_ON_UNCLEAR_LINK,
+    }
 )
 CONTRADICTIONS = frozenset(
     {

@@ -58,8 +58,6 @@ class Belief:
         The clinic's number and the id it already has, empty where there is none.
     open_share : float
         Probability that it is open now.
-    reach_mm : float
-        Its longest extent so far.
     occasion : int
         When it was last outlined.
     parts : tuple of Observation
@@ -75,7 +73,6 @@ class Belief:
     number: str
     issued: str
     open_share: float
-    reach_mm: float
     occasion: int
     parts: tuple[Observation, ...] = ()
     is_merged: bool = False
@@ -114,7 +111,6 @@ def begin(observation: Observation, occasion: int, model: Model) -> Belief:
         number=observation.number,
         issued=observation.issued,
         open_share=1.0,
-        reach_mm=observation.diameter_mm,
         occasion=occasion,
     )
 
@@ -193,7 +189,6 @@ def observed(belief: Belief, parts: Sequence[Observation], occasion: int, model:
         number=belief.number or observation.number,
         issued=belief.issued or observation.issued,
         open_share=1.0,
-        reach_mm=max(belief.reach_mm, observation.diameter_mm),
         occasion=occasion,
         parts=tuple(parts) if len(parts) > 1 else (),
     )

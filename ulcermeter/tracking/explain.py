@@ -194,7 +194,7 @@ def _picks(situation: _Situation) -> list[tuple[int, ...]]:
 
 
 def _part_log(situation: _Situation, position: int, number: int, picks: tuple[int, ...], option: _Option) -> float:
-    """Return the weight of a further part of an ulcer: anywhere within its former longest extent."""
+    """Return the weight of a further part of an ulcer: anywhere within its former outline."""
     if option.sure:
         return 0.0
     belief, model = situation.beliefs[number], situation.model
@@ -202,12 +202,12 @@ def _part_log(situation: _Situation, position: int, number: int, picks: tuple[in
     parts = [observations[i] for i, pick in enumerate(picks) if pick == number] + [observations[position]]
     if any(part.only_possible for part in parts):
         return NEVER
-    if not fit_together(parts, belief.latest, belief.reach_mm, model.protocol):
+    if not fit_together(parts, belief.latest, model.protocol):
         return NEVER
     if belief.parts:
         return option.alone_log + math.log1p(-situation.shares[number])
     rules = model.protocol.identity
-    room = math.pi / 4 * (rules.footprint_growth * belief.reach_mm) ** 2
+    room = math.pi / 4 * (rules.footprint_growth * belief.latest.diameter_mm) ** 2
     return _PART_LOG + math.log(rules.new_ulcer_range_mm**2 / room) + math.log(belief.open_share + _LEAST)
 
 

@@ -20,8 +20,6 @@ class Lineage:
         Where it was last outlined; a view it was not outlined on since keeps its older place.
     status : {'', 'open', 'healed', 'merged'}
         The last definite one; '' while every observation was unsure.
-    reach_mm : float
-        Its longest extent since it was last healed.
     host : str
         The ulcer it merged into.
     beside : frozenset of str
@@ -31,7 +29,6 @@ class Lineage:
     ulcer_id: str
     observation: Observation
     status: str = ""
-    reach_mm: float = 0.0
     host: str = ""
     beside: frozenset[str] = frozenset()
 
@@ -65,6 +62,4 @@ def observed_again(lineage: Lineage, now: Observation, status: str) -> Lineage:
         sites=before.sites | now.sites,
         number=now.number or before.number,
     )
-    fresh = status == "open" and lineage.status == "healed"
-    reach = now.diameter_mm if fresh else max(lineage.reach_mm, now.diameter_mm)
-    return replace(lineage, observation=latest, status=status or lineage.status, reach_mm=reach, host="")
+    return replace(lineage, observation=latest, status=status or lineage.status, host="")

@@ -30,6 +30,11 @@ class Link:
         Of being the ulcer that it is called; of the first outline of an ulcer, of being new.
     rivals : mapping of int to float
         What other ulcers it may be, and how probable that is.
+    belongs : float
+        How probable it is that the outline is of one ulcer with the core of those that are called it; less than the
+        link itself where links between them are unclear.
+    hangs_on : int
+        The visit of the most unclear of these.
     is_assumed : bool
         No place says so: there is nothing else that it could be, or its site.
     same_visit : bool
@@ -41,6 +46,8 @@ class Link:
     ulcer: int
     probability: float
     rivals: Mapping[int, float]
+    belongs: float
+    hangs_on: int
     is_assumed: bool
     same_visit: bool
 
@@ -155,9 +162,34 @@ class _Reading:
             ulcer=ulcer,
             probability=chances.get(ulcer, born),
             rivals={k: chance for k, chance in chances.items() if k != ulcer},
+            belongs=self.same(i, self.core[ulcer]),
+            hangs_on=self.visit[self._weakest(i, ulcer)],
             is_assumed=self._is_assumed(i),
             same_visit=ulcer in before and self.visit[before[ulcer]] == self.visit[i],
         )
+
+    @cached_property
+    def own(self) -> dict[int, list[int]]:
+        """The outlines of every ulcer."""
+        own: dict[int, list[int]] = {}
+        for i, ulcer in enumerate(self.best.clusters):
+            own.setdefault(ulcer, []).append(i)
+        return own
+
+    @cached_property
+    def core(self) -> dict[int, int]:
+        """Of every ulcer the outline that most surely is of one ulcer with its others."""
+        return {
+            ulcer: max(own, key=lambda i: (round(sum(self.same(i, j) for j in own), 9), -i))
+            for ulcer, own in self.own.items()
+        }
+
+    def _weakest(self, i: int, ulcer: int) -> int:
+        """Return the later outline of the most unclear link between an outline and the core of its ulcer."""
+        ends = sorted((i, self.core[ulcer]))
+        between = [j for j in self.own[ulcer] if ends[0] <= j <= ends[1]]
+        links = list(zip(between, between[1:], strict=False))
+        return min(links, key=lambda pair: self.same(*pair))[1] if links else i
 
     def _is_assumed(self, i: int) -> bool:
         """Say whether an outline was linked though no side shows both places, and no number or reader says so."""

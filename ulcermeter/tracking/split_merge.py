@@ -11,7 +11,7 @@ from ulcermeter.tracking.observation import GATE, Observation, Place, combine, d
 __all__ = ["covers_both", "fit_together"]
 
 
-def fit_together(parts: Sequence[Observation], former: Observation, reach_mm: float, protocol: Protocol) -> bool:
+def fit_together(parts: Sequence[Observation], former: Observation, protocol: Protocol) -> bool:
     """Say whether these outlines lie inside one former ulcer's footprint, so that they are its parts.
 
     Together they are no longer than it was (times ``footprint_growth``), and their common centre is where it was.
@@ -23,8 +23,6 @@ def fit_together(parts: Sequence[Observation], former: Observation, reach_mm: fl
         Outlines of one photo.
     former : Observation
         The ulcer as it was before.
-    reach_mm : float
-        Its longest extent since it was last healed, mm.
     protocol : Protocol
         The trial's rules.
 
@@ -36,7 +34,7 @@ def fit_together(parts: Sequence[Observation], former: Observation, reach_mm: fl
     if not views or len({part.number for part in parts if part.number}) > 1:
         return False
     view = views[0]
-    if span_mm([part.places[view] for part in parts]) > protocol.identity.footprint_growth * reach_mm:
+    if span_mm([part.places[view] for part in parts]) > protocol.identity.footprint_growth * former.diameter_mm:
         return False
     whole = combine(parts, parts=True).places[view]
     return distance2(whole, former.places[view], protocol.identity.same_place_mm) <= GATE**2

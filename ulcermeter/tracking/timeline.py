@@ -141,6 +141,10 @@ def _link_doubts(timeline: _Timeline, links: Sequence[Link]) -> list[Flag]:
             rivals = tuple(timeline.names[k] for k in near if not _is_clear(1 - link.rivals[k], timeline.protocol))
             kind = FlagKind.AMBIGUOUS_BETWEEN_PHOTOS if link.same_visit else FlagKind.AMBIGUOUS_IDENTITY
             flags.append(Flag(kind, ulcers=tuple(sorted(rivals)), probability=chance))
+        elif not _is_clear(link.belongs, timeline.protocol):
+            on = timeline.finger.occasions[link.hangs_on]
+            chance = round(link.belongs, 4)
+            flags.append(Flag(FlagKind.HANGS_ON_UNCLEAR_LINK, visit=on.visit, date=on.date, probability=chance))
         elif link.is_assumed:
             flags.append(Flag(FlagKind.IDENTITY_ASSUMED))
     return flags

@@ -102,6 +102,9 @@ _WORDS: dict[FlagKind, Callable[[Flag], str]] = {
     FlagKind.OUTLINE_MAY_BE_THIS: lambda f: (
         f"ambiguous identity: the outline on {', '.join(f.photos)} may be this ulcer{_sure(f, 'that')}"
     ),
+    FlagKind.HANGS_ON_UNCLEAR_LINK: lambda f: (
+        f"hangs on the unclear identity at {f.visit} ({f.date}){_sure(f, 'one and the same')}"
+    ),
     FlagKind.NUMBER_AND_PLACE_DISAGREE: lambda f: f"ulcer_no {f.number} and its place disagree",
     FlagKind.MERGED_INTO: lambda f: f"merged into {_first(f.ulcers)}",
     FlagKind.SEEN_CLEAR: lambda f: f"seen clear on {_first(f.photos)} ({f.visit}, {f.date})",
