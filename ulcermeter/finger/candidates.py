@@ -13,7 +13,6 @@ from ulcermeter.datatypes import Calibration, RectifiedPhoto
 from ulcermeter.finger.network import Answer, FingerModel, ask, load_finger_model
 from ulcermeter.finger.pointed import (
     EXPECTED_WIDTH_MM,
-    MIN_FINGER,
     MIN_TIP,
     at_point,
     point_out_finger,
@@ -27,6 +26,8 @@ Floats = NDArray[np.float64]
 
 # Points that are asked, mm apart: two or more on each end phalanx; and how many at most, some 2 s of one core.
 _APART_MM, _MOST_POINTS, _BATCH = 10.0, 500, 16
+# How sure of a finger the network must be for its answer to be asked again from the end that it names.
+_LEAST_FINGER = 0.5
 # The photo is looked at with so many pixels a finger's width.
 _WIDTH_PX = 36.0
 # Tips that lie nearer than this, in widths, are one finger's; a tip that more of the points name is looked at first.
@@ -154,7 +155,7 @@ def _votes(small: _Small, model: FingerModel) -> Iterator[tuple[Floats, Floats, 
 
 
 def _is_end(answer: Answer) -> bool:
-    return answer.finger >= MIN_FINGER and answer.tip_in_view >= MIN_TIP and at_point(answer) >= 0.5
+    return answer.finger >= _LEAST_FINGER and answer.tip_in_view >= MIN_TIP and at_point(answer) >= 0.5
 
 
 def _asked(small: _Small, model: FingerModel) -> Iterator[tuple[Answer, Matrix]]:

@@ -17,14 +17,18 @@ __all__ = ["DoubtfulArea", "DoubtfulKind", "SkinView", "judge_skin"]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-# The skin that is looked at: two phalanges, up to a millimetre from the outline, where shade and blur take over.
-_STEP_MM, _REACH_MM, _RIM_MM = 0.1, 32.0, 1.0
+# The skin that is looked at: two phalanges, up to where shade and blur take over at the outline: assumption.
+_STEP_MM, _REACH_MM, _RIM_MM = 0.1, 32.0, 0.7
 # What is blurred and what is opened before an area counts, mm: creases and hairs are narrower.
 _BLUR_MM, _CREASE_MM = 0.3, 0.8
 # Least share of the finger's skin that must show for its own colour to be known: assumption.
 _LEAST_PIXELS = 2000
+# Skin beside the nail from which its colour is read, cells of 0.1 mm: 3 mm2; a fold of skin beside it is enough.
+_LEAST_BESIDE_NAIL = 300
 # 8-bit levels of a burnt channel: glare, of which nothing is known.
 _BURNT = 250
+# What a lens scatters over everything, as a share of white: keeps folds of dark skin from reading as black. Assumption.
+_GLOW = 0.004
 # A nail on the back, in radii: up to so far from the tip, and so far from the middle; its colour is no skin's.
 _NAIL_TO, _NAIL_BESIDE, _NAIL_SHARE = 2.3, 0.85, 0.6
 # Polish lies so much of it on the nail, is so long and so wide (radii), and fills so much of its box: assumption.
@@ -108,7 +112,8 @@ def judge_skin(photo: Photo, calibration: Calibration, finger: Finger, *, protoc
         return SkinView()
     light = _linear(photo, grid)
     burnt = _sampled(photo.pixels, grid).max(axis=-1) >= _BURNT
-    brightness, redness = (_against_own(value, seen & ~burnt, grid, finger) for value in _logs(light))
+    own = _own_skin(seen & ~burnt, grid, finger)
+    brightness, redness = (_against_own(value, own, grid, finger) for value in _logs(light))
     areas: list[DoubtfulArea] = []
     odd = np.zeros(seen.shape, dtype=bool)
     for kind, where in _odd(brightness, redness, protocol).items():
@@ -192,8 +197,7 @@ def _linear(photo: Photo, grid: _Grid) -> Floats:
 
 def _logs(light: Floats) -> tuple[Floats, Floats]:
     """Return the logarithms of brightness and of red over green."""
-    # An 8-bit photo does not tell black from the darkest level.
-    red, green, blue = (light[..., k] + 1e-3 for k in range(3))
+    red, green, blue = (light[..., k] + _GLOW for k in range(3))
     return np.log(0.3 * red + 0.6 * green + 0.1 * blue), np.log(red / green)
 
 
@@ -213,6 +217,20 @@ def _against_own(values: Floats, seen: Mask, grid: _Grid, finger: Finger) -> Flo
         factors = np.linalg.solve(left, (x * weight[:, None]).T @ y)
         fitted = x @ factors
     return np.asarray(values - terms @ factors)
+
+
+def _own_skin(seen: Mask, grid: _Grid, finger: Finger) -> Mask:
+    """Return what a finger's own colour is read off: not the nail, which is brighter, where enough else shows."""
+    without = seen & ~_nail(grid, finger)
+    return without if without.sum() >= _LEAST_BESIDE_NAIL else seen
+
+
+def _nail(grid: _Grid, finger: Finger) -> Mask:
+    """Return where a nail is on the back of a finger, or on an unnamed side, bool (M, N)."""
+    if finger.side not in ("", "dorsal"):
+        return np.zeros(grid.shape, dtype=bool)
+    s, v = np.meshgrid((grid.s - grid.s[0]) / finger.radius_mm, np.abs(grid.u) / finger.radius_mm, indexing="ij")
+    return np.asarray((s < _NAIL_TO) & (v < _NAIL_BESIDE))
 
 
 def _odd(brightness: Floats, redness: Floats, protocol: Protocol) -> dict[DoubtfulKind, Mask]:
@@ -238,13 +256,11 @@ def _is_nail(kind: DoubtfulKind, part: Mask, grid: _Grid, finger: Finger) -> boo
     A pale one that lies mostly where the nail is; a dark or red one only where it fills the nail's shape, as polish
     does and dead skin does not.
     """
-    if finger.side not in ("", "dorsal"):
-        return False
-    s, v = np.meshgrid((grid.s - grid.s[0]) / finger.radius_mm, grid.u / finger.radius_mm, indexing="ij")
-    on_nail = float(((s < _NAIL_TO) & (np.abs(v) < _NAIL_BESIDE))[part].mean())
+    on_nail = float(_nail(grid, finger)[part].mean())
     if kind is DoubtfulKind.PALE:
         return on_nail > _NAIL_SHARE
-    long, wide = float(np.ptp(s[part])), float(np.ptp(v[part]))
+    rows, cols = np.nonzero(part)
+    long, wide = (float(np.ptp(cells) + 1) * _STEP_MM / finger.radius_mm for cells in (rows, cols))
     fills = part.sum() * _STEP_MM**2 / (long * wide * finger.radius_mm**2)
     return bool(on_nail > _POLISH[0] and long > _POLISH[1] and wide > _POLISH[2] and fills > _POLISH[3])
 
