@@ -265,7 +265,7 @@ def test_words_decide_nothing(results, monkeypatch) -> None:
         pd.testing.assert_frame_equal(table[facts], noisy[name][facts])
 
 
-WORDS = ("evidence", "would_settle", "reason", "instruction", "cell", "observed", "expected")
+WORDS = ("evidence", "would_settle", "reason", "instruction", "cell", "observed", "expected", "counts_disagree")
 
 
 def noise_like(words):

@@ -118,6 +118,7 @@ def subject_row(subject_id: str, burden: Burden) -> Record:
     followed = any(course.after for course in burden.courses)
     largest = _largest(burden.ulcers)
     pairs = list(zip(burden.courses, burden.ulcers, strict=True))
+    told = [(count.visit, count.counted, count.at_least, count.at_most) for count in burden.disagreements]
     return {
         "subject_id": subject_id,
         "n_new": _count(_is_new(course) for course in burden.courses) if followed else None,
@@ -126,7 +127,7 @@ def subject_row(subject_id: str, burden: Burden) -> Record:
         "net_burden_change": _net_change(burden, visits, active),
         "largest_ulcer": largest["ulcer_id"] if largest else "",
         "largest_healed": largest["healed"] if largest else "",
-        "counts_disagree": counts_in_words((c.visit, c.counted, c.at_least, c.at_most) for c in burden.disagreements),
+        "counts_disagree": counts_in_words(told) if told else "",
         "follow_up_ended": burden.end.event,
         "follow_up_ended_day": burden.end.day if math.isfinite(burden.end.day) else math.nan,
         worsened_or_new_column(burden.protocol): _worsened_or_new(burden),
