@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from served_page import TOKEN, entries
 
+import ulcermeter as um
 from ulcermeter.errors import StudyError
+from ulcermeter.pipeline.finish import finish_again, study_of_run
 from ulcermeter.review.reading_list import make_list, write_list
 from ulcermeter.review.session import Session, open_session
 
@@ -134,3 +137,23 @@ def test_merging_and_cutting_keep_the_area(session: Session) -> None:
     parts = own.post(path, json={"outlines_px": [square], "line": [[1, -1], [1, 5]]}).json()["outlines_px"]
     assert sorted(area(part) for part in parts) == pytest.approx([4, 12])
     assert own.post(path, json={"outlines_px": [square], "line": [[9, 9], [8, 8]]}).status_code == 422
+
+
+def test_after_accepting_all_every_outline_and_size_is_as_before(folder: Path, session: Session) -> None:
+    before = um.read_results(folder)
+    vertices = (folder / "outlines.csv").read_bytes()
+    for item in session.items:
+        if item.outlines:
+            ulcers = [{"label": label, "verdict": "accepted"} for label in item.outlines]
+            session.save(item, {"verdict": "", "ulcers": ulcers}, action="accept")
+    after = finish_again(folder, study=study_of_run(folder), overlays=False)
+    assert (folder / "outlines.csv").read_bytes() == vertices
+    sizes = [name for name in before.measurements.columns if name.endswith(("_mm", "_mm2", "_px"))]
+    interval = [name for name in sizes if name.startswith("u_") or "_low" in name or "_high" in name]
+    same = [name for name in sizes if name not in interval]
+    pd.testing.assert_frame_equal(after.measurements[same], before.measurements[same], check_exact=True)
+    assert set(after.measurements["reader"]) == {"R1"} and set(before.measurements["reader"]) == {"machine"}
+    # What differs follows from the reader's error: the outline's own term.
+    kept = ["u_reference_mm", "u_height_mm", "u_slope_mm"]
+    drift = (after.measurements[kept] - before.measurements[kept]).abs().max().max()
+    assert drift < 0.02 and not after.measurements["u_outline_mm"].equals(before.measurements["u_outline_mm"])
