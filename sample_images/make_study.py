@@ -299,7 +299,9 @@ def visit_rows(history: SubjectHistory) -> list[dict[str, Any]]:
             "date": day_of(history, shot.day),
             "attended": "yes",
             "all_fingers_examined": "yes" if shot.visit in ("screening", "baseline", "week 12") else "",
-            "n_active_clinician": len(shot.sizes) if shot.visit in ("screening", "baseline") else "",
+            "n_active_clinician": len(shot.sizes)
+            if shot.visit in ("screening", "baseline")
+            else history.counts.get(shot.visit, ""),
         }
         for shot in history.shots
     ]
@@ -327,7 +329,10 @@ def main(out: Path) -> None:
         tables["ulcers"] += assessments
         tables["refractory"] += statements
         tables["visits"] += visit_rows(history)
-        tables["events"] += [{"subject_id": history.subject_id, **event} for event in history.events]
+        tables["events"] += [
+            {"subject_id": history.subject_id, "event": event, "date": day_of(history, day)}
+            for event, day in history.events
+        ]
         start, end = (day_of(history, day) for day in history.course_days)
         tables["treatments"].append(
             {"subject_id": history.subject_id, "drug": "iloprost", "route": "iv", "start": start, "end": end}

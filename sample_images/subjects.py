@@ -72,6 +72,7 @@ class Shot:
 class SubjectHistory:
     """A subject: who, where, what was photographed, what the clinic wrote, and what must come out.
 
+    ``events`` are what happened and on which day; ``counts`` the clinic's counts of active ulcers at further visits.
     ``results`` and ``effects`` hold only the criteria that differ from an eligible subject's.
     """
 
@@ -91,7 +92,8 @@ class SubjectHistory:
     ulcers: dict[int, dict[str, object]] = field(default_factory=dict)
     refractory: dict[int, dict[str, object] | None] = field(default_factory=dict)
     course_days: tuple[int, int] = (-85, -80)
-    events: tuple[dict[str, object], ...] = ()
+    events: tuple[tuple[str, int], ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
     results: dict[str, str] = field(default_factory=dict)
     effects: dict[str, str] = field(default_factory=dict)
     verdict: str = "eligible"
@@ -242,7 +244,7 @@ _FIRST = (
     ),
     SubjectHistory(
         "S09",
-        "the physician says no improvement after iloprost; the photos show the ulcer shrinking",
+        "the physician says no improvement after iloprost; the photos show the ulcer shrinking; dies on day 40",
         (
             _open("history", -92, 4.6, "first seen"),
             _open("screening", -14, 2.9),
@@ -251,10 +253,11 @@ _FIRST = (
         finger="little",
         skin_tone=3.5,
         reference_place="table",
+        events=(("death", 40),),
     ),
     SubjectHistory(
         "S10",
-        "a dressing covers the ulcer at week 2",
+        "a dressing covers the ulcer at week 2; at week 4 the clinic counts two ulcers where photos show one",
         (
             _open("screening", -14, 3.0, "first seen"),
             _open("baseline", 0, 3.0),
@@ -273,6 +276,7 @@ _FIRST = (
         hand="left",
         finger="ring",
         skin_tone=6.0,
+        counts={"week 4": 2},
     ),
     SubjectHistory(
         "S11",

@@ -79,4 +79,6 @@ def test_what_became_of_them(tables: dict[str, Any]) -> None:
     assert ulcers.loc["S02-left-middle-1", words].tolist() == ["yes", "no", "yes"]
     assert ulcers.loc["S03-right-ring-1", "worsened_by_week_12"] == "yes"
     subjects = tables["outcomes"].outcomes_by_subject.set_index("subject_id")
+    assert subjects.loc["S09", ["follow_up_ended", "follow_up_ended_day"]].tolist() == ["death", 40]
+    assert subjects.loc["S10", "counts_disagree"] == "week 4: the clinic 2, photos 1"
     assert subjects.loc["S04", "n_new"] == 1 and subjects.loc["S01", "worsened_or_new_by_week_12"] == "no"
