@@ -22,8 +22,8 @@ investigator decides.
 
 ## The subjects
 
-Days count from treatment (day 0). All subjects had one course of intravenous iloprost, days -85 to -80 (S22: days -120 to
--115).
+Days count from treatment (day 0). All subjects had one course of intravenous iloprost, days -85 to -80 (S22: days
+-120 to -115).
 
 | subject | photos | history | verdict |
 |---|---|---|---|

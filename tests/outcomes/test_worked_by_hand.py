@@ -422,6 +422,32 @@ def test_an_ulcer_that_went_into_one_that_went_into_a_third_heals_with_that() ->
     assert table["course_of"].tolist() == ["S01-left-index-3", "S01-left-index-3", ""]
 
 
+# --- what counts as burden --------------------------------------------------------------------------------------------
+
+CRUST = {"state": "indeterminate", "change_from_baseline": "uncertain"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "alone", "with_them"),
+    [
+        ([(0, 10.0), (84, 9.0)], (1, 1, 0), (1, 1, 0)),
+        ([(0, 10.0), (84, None, CRUST)], (1, None, None), (1, 1, 0)),  # crusted: not open, not healed
+        ([(0, 10.0), (80, 0.0), (84, None, CRUST)], (1, 0, -1), (1, 0, -1)),  # seen healed in that window
+        ([(-14, None, CRUST), (0, None, CRUST), (84, 0.0)], (None, 0, None), (1, 0, -1)),
+    ],
+)
+def test_indeterminate_ulcers_in_the_burden(
+    rows: list[Any], alone: tuple[int | None, ...], with_them: tuple[int | None, ...]
+) -> None:
+    """RESCUE counts active and indeterminate ulcers, MANUS those seen open: at baseline, week 12, and the change."""
+    visits = [seen("baseline", None), seen("week 12", None)]
+    columns = ["n_active_baseline", "n_active_week_12", "net_burden_change"]
+    for flag, wanted in ((False, alone), (True, with_them)):
+        done = under(PROTOCOL.changed(burden_counts_indeterminate=flag), ulcer(*rows), visits=visits)
+        row = only(done.outcomes_by_subject)
+        assert [None if pd.isna(row[name]) else row[name] for name in columns] == list(wanted), flag
+
+
 # --- laws ------------------------------------------------------------------------------------------------------------
 
 DAYS = (2, 14, 28, 56, 84, 168, 364)

@@ -165,6 +165,19 @@ class Course:
         rows = [row for row in self.rows if is_assessed(row) and window[0] <= day_of(row) <= window[1]]
         return min(rows, key=lambda r: (abs(day_of(r) - day), r["visit"] != visit.name, day_of(r)), default=None)
 
+    def indeterminate_at(self, visit: Visit) -> bool:
+        """Say whether photos of a visit could not tell: nothing was assessed in its window, and one was indeterminate.
+
+        The visit of phase baseline takes the days that a baseline can be of.
+        """
+        window = window_of(visit)
+        if visit.phase == "baseline":
+            window = (-self.protocol.healing.baseline_max_days_before, 0)
+        if window is None or self.at(visit) is not None:
+            return False
+        own = [row for row in self.rows if window[0] <= day_of(row) <= window[1]]
+        return any(row["state"] == "indeterminate" for row in own)
+
     def last_known(self, *, by: float = math.inf) -> Row | None:
         """Return the last row by a day that tells anything of it."""
         assessed = [row for row in self.rows if day_of(row) <= by and row["state"] != "not photographed"]

@@ -47,6 +47,8 @@ class Burden:
     def active_at(self, visit: Visit) -> int | None:
         """Count ulcers seen open at a visit; None where that is not known of every ulcer seen so far.
 
+        With ``burden_counts_indeterminate`` those that could not be judged count too.
+
         An ulcer last seen healed counts as closed where its place was not photographed again
         (``healed_stays_healed``); one that went into another is counted there. With no assessment at the visit at all
         nothing is known, unless all fingers were examined and no ulcer was found.
@@ -56,13 +58,20 @@ class Burden:
         if not known:
             return 0 if self._none_found(visit) else None
         known = [course for course in known if not course.is_counted_in_another(by=last_day)]
-        rows_at_visit = [course.at(visit) for course in known]
-        if all(row is None for row in rows_at_visit):
+        seen = [self._active(course, visit) for course in known]
+        if all(active is None for active in seen):
             return None
         closed = [self._still_closed(course, last_day) for course in known]
-        if any(row is None and not shut for row, shut in zip(rows_at_visit, closed, strict=True)):
+        if any(active is None and not shut for active, shut in zip(seen, closed, strict=True)):
             return None
-        return sum(row is not None and is_open(row) for row in rows_at_visit)
+        return sum(active is True for active in seen)
+
+    def _active(self, course: Course, visit: Visit) -> bool | None:
+        """Say whether an ulcer counts at a visit: open, or, where the protocol says so, indeterminate."""
+        row = course.at(visit)
+        if row is not None:
+            return is_open(row)
+        return True if self.protocol.outcomes.burden_counts_indeterminate and course.indeterminate_at(visit) else None
 
     def can_worsen(self, course: Course, visit: Visit) -> bool:
         """Say whether an ulcer may have been open at baseline or opened since, so that *no* needs its answer too.
@@ -189,7 +198,8 @@ def _net_change(burden: Burden, visits: Sequence[Visit], active: dict[str, int |
     now = None
     for visit in visits:
         assessed = [course.at(visit) for course in burden.courses]
-        if visit.phase != "baseline" and any(row is not None for row in assessed):
+        counted = active[visit.name] is not None and burden.protocol.outcomes.burden_counts_indeterminate
+        if visit.phase != "baseline" and (counted or any(row is not None for row in assessed)):
             now = visit
     if base is None or now is None or not burden.all_examined(base) or not burden.all_examined(now):
         return None

@@ -282,6 +282,7 @@ class OutcomeRules(Group):
     censor_at_rescue: bool = _rule("true | false")
     healed_stays_healed: bool = _rule("true | false")
     no_new_ulcer_needs_all_fingers: bool = _rule("true | false")
+    burden_counts_indeterminate: bool = _rule("true | false")
     permutation_exact_max: Whole = _number("splits", gt=0, le=1e9)
     permutation_draws: Whole = _number("random splits", gt=0, le=1e9)
     permutation_seed: Whole = _number("seed", ge=0, le=2**32 - 1)
