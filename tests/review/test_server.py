@@ -15,7 +15,7 @@ from PIL import Image
 from served_page import TOKEN, entries
 
 import ulcermeter as um
-from ulcermeter.errors import StudyError
+from ulcermeter.errors import PhotoError, StudyError
 from ulcermeter.pipeline.finish import finish_again, study_of_run
 from ulcermeter.review.reading_list import make_list, write_list
 from ulcermeter.review.session import Session, open_session
@@ -157,3 +157,22 @@ def test_after_accepting_all_every_outline_and_size_is_as_before(folder: Path, s
     kept = ["u_reference_mm", "u_height_mm", "u_slope_mm"]
     drift = (after.measurements[kept] - before.measurements[kept]).abs().max().max()
     assert drift < 0.02 and not after.measurements["u_outline_mm"].equals(before.measurements["u_outline_mm"])
+
+
+def test_an_identity_given_on_the_page_is_the_ulcers_in_every_table(folder: Path, session: Session) -> None:
+    item = next(item for item in session.items if item.outlines)
+    named = {"label": 1, "verdict": "accepted", "ulcer_id": f"{'-'.join(item.whose)}-7", "why": "seen on the day"}
+    session.save(item, {"verdict": "", "ulcers": [named]}, action="identity")
+    after = finish_again(folder, study=study_of_run(folder), overlays=False)
+    row = after.measurements.set_index("photo").loc[item.place[0]]
+    assert row["ulcer_id"] == named["ulcer_id"] and named["ulcer_id"] in set(after.trajectories["ulcer_id"])
+    session.save(item, {"verdict": "", "ulcers": [{**named, "ulcer_id": ""}]}, action="take back")
+    assert finish_again(folder, study=study_of_run(folder), overlays=False).readings["ulcer_id"].eq("").all()
+
+
+def test_an_identity_of_another_finger_is_refused(session: Session) -> None:
+    item = next(item for item in session.items if item.outlines)
+    for name in ("S09-left-index-1", "2", f"{'-'.join(item.whose)}-x"):
+        with pytest.raises(PhotoError, match="an ulcer of this finger"):
+            session.save(item, {"ulcers": [{"label": 1, "verdict": "accepted", "ulcer_id": name}]}, action="identity")
+    assert entries(session.root) == []

@@ -12,6 +12,7 @@ from ulcermeter.datatypes import PhotoResult, Results, Study
 from ulcermeter.errors import Problem, StudyError, UnfinishedError
 from ulcermeter.files import Json
 from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
+from ulcermeter.pipeline.read_ids import as_issued, with_read_ids
 from ulcermeter.pipeline.read_overlays import draw_readings
 from ulcermeter.pipeline.readings import Applied, apply_readings
 from ulcermeter.provenance import utc_now
@@ -92,13 +93,14 @@ def finish_study(
         write_tables(root, {**measured, "readings": readings_table})
         if overlays:
             write_overlays(root, _overlays(draw_readings(study, applied)))
-        tables = tables_of(applied.study, gathered, known_ids=from_rows("ids", store.ids()))
+        known_ids = from_rows("ids", with_read_ids(store.ids(), applied))
+        tables = tables_of(applied.study, gathered, known_ids=known_ids)
         tables["eligibility_summary"], changed = with_decisions(tables["eligibility_summary"], store.decisions())
         tables["queries"] = with_queries_on_people(
             tables["queries"], readings=readings_table, unread=unread_of(record), changed=changed
         )
         write_tables(root, tables)
-        store.put_ids(records(tables["ids"]))
+        store.put_ids(as_issued(records(tables["ids"]), applied))
         counts = dict(sorted(Counter(r.photo["status"] for r in applied.done).items()))
         findings = [record_of(finding) for finding in study.findings]
         more: dict[str, Json] = {

@@ -228,7 +228,8 @@ class Session:
             raise ValueError("an outline is missing")
         if verdict in (UlcerVerdict.NO_ULCER, UlcerVerdict.MERGED):
             outline = None
-        words = {name: str(one.get(name, "") or "")[:200] for name in ("ulcer_id", "why")}
+        words = {name: str(one.get(name, "") or "").strip()[:200] for name in ("ulcer_id", "why")}
+        check_identity(item, words["ulcer_id"])
         return UlcerReading(label, verdict, outline, shown, **words)
 
 
@@ -246,6 +247,27 @@ def _points(given: Any) -> Points | None:
     if points.ndim != 2 or points.shape[1] != 2:
         raise ValueError("an outline is a list of points (x, y)")
     return points
+
+
+def check_identity(item: Item, ulcer_id: str) -> None:
+    """Refuse an identity that no ulcer of an item's finger can have.
+
+    Parameters
+    ----------
+    item : Item
+    ulcer_id : str
+        Empty for none.
+
+    Raises
+    ------
+    PhotoError
+        Not the finger's name with a number behind it.
+    """
+    stem = "-".join(item.whose)
+    if ulcer_id and not (ulcer_id.startswith(f"{stem}-") and ulcer_id[len(stem) + 1 :].isdecimal()):
+        raise PhotoError(
+            Problem(expected=f"an ulcer of this finger, such as {stem}-1", got=f"'{ulcer_id}'", action="mend the id")
+        )
 
 
 def check_outline(outline: Points, shape: tuple[int, int]) -> None:
