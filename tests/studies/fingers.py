@@ -5,8 +5,9 @@ or what `draw_hands.py` wrote. Each finger is pointed at in the middle of its en
 finger 16 mm wide) or, with --unscaled, not. Prints by kind: the share of tips that are right (a quarter of the width
 along, 0.3 across, direction within 15 degrees) with Wilson's 95 % interval, the mask's IoU within 1.5 widths of the
 tip, the median errors (widths, degrees), and how often no finger or no tip was found. With --located the same of
-`locate_finger`, the solid fitted to the photo's edges; with --unprompted of the photo with nothing pointed at: which
-of its fingers is found, if one, or that several are.
+`locate_finger`, the solid fitted to the photo's edges. Further lines on request: --unprompted, what is located on each
+photo with nothing pointed at (a finger of it rightly, wrongly, none, or several and so a question); --statuses, what
+`measure` says of each finger with a click where it has the resolution (all are healthy).
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from __future__ import annotations
 import argparse
 import csv
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -24,10 +26,12 @@ import numpy as np
 
 from ulcermeter.calibration import calibrate, rectify
 from ulcermeter.datatypes import CameraInfo, Finger, Photo, RectifiedPhoto
-from ulcermeter.finger import locate_finger
-from ulcermeter.finger.network import load_finger_model
+from ulcermeter.finger import finger_ends, locate_finger
+from ulcermeter.finger.network import FingerModel, load_finger_model
 from ulcermeter.finger.pointed import EXPECTED_WIDTH_MM, PointedFinger, point_out_finger
 from ulcermeter.phantom.hands import FingerTruth, read_picture
+from ulcermeter.pipeline import measure_photo
+from ulcermeter.protocol import read_protocol
 from ulcermeter.statistics import wilson
 
 ALONG, ACROSS, WAY_DEG, NEAR_TIP = 0.25, 0.30, 15.0, 1.5
@@ -45,6 +49,7 @@ class Case:
     inwards: np.ndarray
     width: float
     mask: np.ndarray
+    path: Path = Path()
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,9 @@ def outlined_fingers(folder: Path) -> Iterator[Case]:
     """Yield the fingers of `fingers.csv`."""
     with (folder / "fingers.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
-            pixels = cv2.imread(str(folder / row["photo"]), cv2.IMREAD_COLOR)[..., ::-1]
+            picture = cv2.imread(str(folder / row["photo"]), cv2.IMREAD_COLOR)
+            assert picture is not None, row["photo"]
+            pixels = picture[..., ::-1]
             at, tip, base = (
                 np.array([float(row[f"{name}x"]), float(row[f"{name}y"])]) - 0.5 for name in ("", "tip_", "base_")
             )
@@ -75,7 +82,9 @@ def outlined_fingers(folder: Path) -> Iterator[Case]:
             cv2.fillPoly(mask, [np.round(polygon * 16).astype(np.int32)], 1, shift=4)
             inwards = (base - tip) / np.hypot(*(base - tip))
             name = f"{Path(row['photo']).name} {row['finger_id']}"
-            yield Case(name, row["kind"], pixels, at, tip, inwards, float(row["width_px"]), mask > 0)
+            yield Case(
+                name, row["kind"], pixels, at, tip, inwards, float(row["width_px"]), mask > 0, folder / row["photo"]
+            )
 
 
 def drawn_fingers(folder: Path) -> Iterator[Case]:
@@ -87,7 +96,7 @@ def drawn_fingers(folder: Path) -> Iterator[Case]:
             at, own = tip + 0.75 * finger.width_px * inwards, picture.labels == finger.label
             if finger.tip_in_view and finger.width_px >= 14 and _whole_end(own, tip, at, finger):
                 name = f"{path.stem} {finger.label}"
-                yield Case(name, "drawn", picture.pixels, at, tip, inwards, finger.width_px, own)
+                yield Case(name, "drawn", picture.pixels, at, tip, inwards, finger.width_px, own, path)
 
 
 def _whole_end(own: np.ndarray, tip: np.ndarray, at: np.ndarray, finger: FingerTruth) -> bool:
@@ -143,6 +152,32 @@ def located(case: Case) -> PointedFinger | None:
     return as_pointed(case, rectified, locate_finger(rectified, near_px=tuple(case.at)))
 
 
+def unprompted(cases: list[Case]) -> str:
+    """Say what is located on a photo on which nothing is pointed at, by the fingers of it that are outlined."""
+    rectified = stated(cases[0])
+    ends = finger_ends(rectified)
+    if len(ends) != 1:
+        return "several, asks which" if ends else "none"
+    finger = locate_finger(rectified, near_px=ends[0].at_px)
+    if finger is None:
+        return "none"
+    tip = rectified.calibration.to_px(np.array([finger.tip_mm]))[0]
+    nearest = min(cases, key=lambda case: float(np.hypot(*(case.tip - tip))))
+    return "right" if measure(nearest, as_pointed(nearest, rectified, finger)).right else "wrong"
+
+
+def status(case: Case) -> str:
+    """Return what `measure` says of a healthy finger with a click on it."""
+    row = {
+        "photo": str(case.path),
+        "x": case.at[0],
+        "y": case.at[1],
+        "reference": f"scale:{case.width / EXPECTED_WIDTH_MM:.4f}",
+        "reference_on": "skin",
+    }
+    return str(measure_photo(row, read_protocol(), root=case.path.anchor or ".", overlay=False).photo["status"])
+
+
 def line(kind: str, results: list[Result]) -> str:
     """Return a kind's row of the table."""
     hits, count = sum(one.right for one in results), len(results)
@@ -158,30 +193,45 @@ def line(kind: str, results: list[Result]) -> str:
     )
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", type=Path, help="an ONNX file; default the shipped network")
     parser.add_argument("--unscaled", action="store_true", help="the scale is not given")
     parser.add_argument("--located", action="store_true", help="the solid fitted to the photo's edges")
+    parser.add_argument("--unprompted", action="store_true", help="also with nothing pointed at")
+    parser.add_argument("--statuses", action="store_true", help="also what measure says of each")
     parser.add_argument("--limit", type=int, help="the first so many fingers only")
     parser.add_argument("--wrong", action="store_true", help="name the fingers that are wrong")
-    given = parser.parse_args()
+    return parser.parse_args()
+
+
+def find(case: Case, model: FingerModel, given: argparse.Namespace) -> PointedFinger | None:
+    """Find a case's finger as the arguments say."""
+    if given.located:
+        return located(case)
+    spacing = None if given.unscaled else EXPECTED_WIDTH_MM / case.width
+    return point_out_finger(case.pixels, at_px=tuple(case.at), spacing_mm=spacing, model=model)
+
+
+def main() -> None:
+    given = arguments()
     model = load_finger_model(given.model)
-    cases = outlined_fingers(given.folder) if (given.folder / "fingers.csv").exists() else drawn_fingers(given.folder)
+    outlined = (given.folder / "fingers.csv").exists()
+    cases = islice(outlined_fingers(given.folder) if outlined else drawn_fingers(given.folder), given.limit)
     by_kind: dict[str, list[Result]] = defaultdict(list)
+    by_photo: dict[tuple[str, Path], list[Case]] = defaultdict(list)
+    statuses: Counter[tuple[str, str]] = Counter()
     seconds = 0.0
-    for number, case in enumerate(cases):
-        if number == given.limit:
-            break
-        spacing = None if given.unscaled else EXPECTED_WIDTH_MM / case.width
+    for case in cases:
         began = time.process_time()
-        if given.located:
-            found = located(case)
-        else:
-            found = point_out_finger(case.pixels, at_px=tuple(case.at), spacing_mm=spacing, model=model)
+        found = find(case, model, given)
         seconds += time.process_time() - began
         by_kind[case.kind].append(measure(case, found))
+        if given.unprompted:
+            by_photo[case.kind, case.path].append(case)
+        if given.statuses and case.width / EXPECTED_WIDTH_MM >= read_protocol().gates.px_per_mm_min:
+            statuses[case.kind, status(case)] += 1
     everything = [one for results in by_kind.values() for one in results]
     print("| kind | n | tip right (95 %) | IoU median | mean | along | across | direction | no finger | no tip |")
     print("|---|---|---|---|---|---|---|---|---|---|")
@@ -189,11 +239,17 @@ def main() -> None:
         print(line(kind, by_kind[kind]))
     print(line("all", everything))
     print(f"{seconds / max(len(everything), 1):.3f} s of processor a finger; network {model.sha256[:12]}")
+    print_counts("with nothing pointed at, photos", Counter((k, unprompted(some)) for (k, _), some in by_photo.items()))
+    print_counts("measure with a click, fingers", statuses)
     for one in everything if given.wrong else []:
         if not one.right:
-            print(
-                f"{one.name}: IoU {one.iou:.2f}, along {one.along:.2f}, across {one.across:.2f}, {one.way_deg:.0f} deg"
-            )
+            errors = f"along {one.along:.2f}, across {one.across:.2f}, {one.way_deg:.0f} deg"
+            print(f"{one.name}: IoU {one.iou:.2f}, {errors}")
+
+
+def print_counts(heading: str, counts: Counter[tuple[str, str]]) -> None:
+    for (kind, word), count in sorted(counts.items()):
+        print(f"{heading}: {kind}, {word}: {count}")
 
 
 if __name__ == "__main__":
