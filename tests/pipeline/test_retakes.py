@@ -48,8 +48,10 @@ def retakes(
 
 
 def test_what_was_not_measured_stands_in_it_with_its_instruction() -> None:
-    table = retakes([photo("a.jpg", "refused"), photo("b.jpg", "failed"), photo("c.jpg"), photo("d.jpg", "no ulcer")])
-    assert table[["photo", "status"]].to_numpy().tolist() == [["a.jpg", "refused"], ["b.jpg", "failed"]]
+    shown = {"a.jpg": "refused", "b.jpg": "failed", "c.jpg": "measured", "d.jpg": "no ulcer", "e.jpg": "indeterminate"}
+    table = retakes([photo(name, status) for name, status in shown.items()])
+    rows = [["a.jpg", "refused"], ["b.jpg", "failed"], ["e.jpg", "indeterminate"]]
+    assert table[["photo", "status"]].to_numpy().tolist() == rows
     assert set(table["instruction"]) == {"hold it parallel"} and set(table["priority"]) == {3}
 
 

@@ -1,0 +1,84 @@
+"""What a photo may say on which nothing was found: skin seen clear, or an area that a reader must judge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ulcermeter.calibration import calibrate
+from ulcermeter.datatypes import CameraInfo, Finger, NoteKind, Photo
+from ulcermeter.pipeline.steps.clear_skin import look_over_skin
+from ulcermeter.pipeline.steps.prompt import Prompt
+from ulcermeter.pipeline.steps.records import Judged, PhotoContext
+from ulcermeter.protocol import read_protocol
+from ulcermeter.quality import SkinView, check_gates
+from ulcermeter.wording import note_in_words
+
+PROTOCOL = read_protocol("manus")
+OUTLINE = np.array([[12.0, 45.0], [12, 8], [20, 5], [28, 8], [28, 45]])
+FINGER = Finger(OUTLINE, (20.0, 5.0), (0.0, 1.0), 8.0, 0.2, side="palmar")
+
+
+def judged(dead_mm: float = 0.0, **more: Any) -> Judged:
+    """A photo of skin all over with a dead disc 10 mm from the finger's tip, on which nothing was found."""
+    y, x = np.mgrid[0:480, 0:400] / 10
+    pixels = np.random.default_rng(1).integers(0, 9, (480, 400, 1)) + np.array([190, 150, 125])
+    pixels[np.hypot(x - 20, y - 15) < dead_mm / 2] = (34, 27, 26)
+    photo = Photo(pixels.astype(np.uint8), "0" * 64, None, CameraInfo(), Path("a.png"))
+    calibration, prompt = calibrate(photo, reference="scale:10"), Prompt()
+    gates = check_gates(photo, calibration, prompt.place(photo), protocol=PROTOCOL)
+    known: dict[str, Any] = {
+        "photo": photo,
+        "prompt": prompt,
+        "calibration": calibration,
+        "gates": gates,
+        "balanced": photo,
+        "segmentation": SimpleNamespace(outlines=()),
+        "finger": FINGER,
+        "detection_limit_mm": 0.8,
+        "reports": (gates,),
+    }
+    return Judged(**known | more)
+
+
+def looked_over(known: Judged, **cells: str) -> Judged:
+    return look_over_skin(PhotoContext(cells, PROTOCOL), known)
+
+
+def test_a_dead_area_is_noted_with_size_and_place() -> None:
+    seen = looked_over(judged(6.0))
+    (note,) = seen.notes
+    assert note.kind is NoteKind.DOUBTFUL_SKIN
+    assert note.values[1:3] == pytest.approx((6.0, 10.0), abs=0.7)
+    assert note_in_words(note).startswith("a dark area of 6 mm 10 mm from the tip, at (200, 150)")
+    assert len(seen.skin.doubtful) == 1
+
+
+def test_clear_skin_is_kept_for_the_overlay_and_noted_by_nobody() -> None:
+    seen = looked_over(judged())
+    assert seen.notes == () and seen.skin.doubtful == () and len(seen.skin.clear_px) == 1
+
+
+def test_a_readers_word_stands_above_it() -> None:
+    seen = looked_over(judged(6.0), reader_state="healed")
+    assert seen.notes == () and seen.skin.doubtful == ()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"finger": None}, {"segmentation": SimpleNamespace(outlines=(OUTLINE,))}, {"prompt": Prompt(mask="a.png")}],
+    ids=["no finger", "an ulcer", "a tracing"],
+)
+def test_without_a_finger_or_with_an_ulcer_nothing_is_looked_for(more: dict[str, Any]) -> None:
+    known = judged(6.0, **more)
+    assert looked_over(known) is known and known.skin == SkinView()
+
+
+def test_the_size_from_which_it_counts_is_the_protocols() -> None:
+    wide = PhotoContext({}, PROTOCOL.changed(doubtful_min_mm=7.0))
+    assert look_over_skin(wide, replace(judged(6.0))).skin.doubtful == ()
