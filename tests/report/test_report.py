@@ -124,7 +124,7 @@ def make_study(root: Path) -> Study:
 @lru_cache
 def noise_jpeg() -> bytes:
     """Noise is the hardest picture to keep small."""
-    noise = np.random.default_rng(0).normal(150, 25, (900, 1200, 3))
+    noise = np.random.default_rng(0).normal(150, 25, (600, 800, 3))
     ok, data = cv2.imencode(".jpg", cv2.GaussianBlur(noise, (0, 0), 1.2).clip(0, 255).astype(np.uint8))
     assert ok
     return data.tobytes()

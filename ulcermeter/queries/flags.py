@@ -81,6 +81,7 @@ ASK_NOTHING = frozenset(
     {
         FlagKind.SEEN_CLEAR,
         FlagKind.SEEN_CLEAR_BEFORE_BASELINE,
+        FlagKind.HANGS_ON_UNCLEAR_LINK,  # the link itself is asked about at its visit
         FlagKind.NOT_FOUND_ON,
         FlagKind.OUTLINED_THAT_DAY,
         FlagKind.PHOTO_NOT_MEASURED,
