@@ -304,3 +304,12 @@ def test_whatever_is_open_is_asked_for(case: Case) -> None:
     assert all(answers.values())
     open_ones = [row["criterion"] for row in criterion_rows(judged) if row["effect"] == "unknown"]
     assert set(open_ones) <= set(answers)
+
+
+def test_what_the_protocol_leaves_away_is_not_asked_for() -> None:
+    """Nobody has said anything of the course; a protocol without that criterion does not ask."""
+    silent = replace(USUAL, statements=())
+    without = replace(PROTOCOL, criteria=tuple(c for c in PROTOCOL.criteria if c.id != "refractory_prostacyclin"))
+    asked = [{answer.criterion for answer in open_answers(judge(case))}
+             for case in (silent, replace(silent, protocol=without))]  # fmt: skip
+    assert asked == [{"refractory_prostacyclin"}, set()]

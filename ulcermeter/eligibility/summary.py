@@ -222,7 +222,7 @@ def ulcer_rows(judged: Judged) -> list[Record]:
 
 
 def open_answers(judged: Judged) -> list[OpenAnswer]:
-    """Return what would settle each criterion that is open: the subject's own, and each condition of each ulcer.
+    """Return what would settle each open criterion of the protocol: the subject's own, and each ulcer's conditions.
 
     Parameters
     ----------
@@ -234,12 +234,12 @@ def open_answers(judged: Judged) -> list[OpenAnswer]:
     list of OpenAnswer
     """
     subject = judged.case.subject_id
-    own = [criterion.id for criterion in judged.case.protocol.criteria]
-    own = [name for name in own if name in judged.personal or not judged.ulcers]
+    asked = [criterion.id for criterion in judged.case.protocol.criteria]
+    own = [name for name in asked if name in judged.personal or not judged.ulcers]
     found = [(name, judged.answer(name), ("", "", "")) for name in own]
     for ulcer, answers in judged.ulcers:
         place = (ulcer.ulcer_id, ulcer.hand, ulcer.finger)
-        found += [(name, answer, place) for name, answer in answers.items()]
+        found += [(name, answers[name], place) for name in asked if name in answers]
     return [OpenAnswer(subject, name, answer.asks, *place) for name, answer, place in found if answer.truth is None]
 
 
