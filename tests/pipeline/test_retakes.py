@@ -21,7 +21,7 @@ PLACE = {"subject_id": "S01", "visit": "screening", "date": "2024-03-01", "hand"
 
 def photo(name: str = "a.jpg", status: str = "measured", **cells: Any) -> dict[str, Any]:
     refused = {"reason": "tilt 41° (limit 35°): hold it parallel; remark", "instruction": "hold it parallel"}
-    told = refused if status in ("refused", "failed") else {"px_per_mm": 16.0, "reference_on": "skin"}
+    told = refused if status in ("indeterminate", "refused", "failed") else {"px_per_mm": 16.0, "reference_on": "skin"}
     return {**PLACE, "photo": name, "status": status, **told, **cells}
 
 
