@@ -64,6 +64,7 @@ from ulcermeter.wording.findings import (
     problem_of,
     record_of,
 )
+from ulcermeter.wording.flag_queries import flag_expected, flag_observed
 from ulcermeter.wording.flags import (
     evidence_of_visit,
     flag_in_words,
@@ -80,8 +81,6 @@ from ulcermeter.wording.queries import (
     counts_words,
     finding_expected,
     finding_observed,
-    flag_expected,
-    flag_observed,
     low_confidence_words,
     not_measured_words,
     outcome_expected,
