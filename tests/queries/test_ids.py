@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from small_studies import FINGER, PAINFUL, ULCER, asked, criteria, doubtful, results, study, without_rows
+from small_studies import FINGER, PAINFUL, ULCER, asked, criteria, doubtful, results, study
 
 from ulcermeter.cli import main
 from ulcermeter.datatypes import OpenAnswer
 from ulcermeter.queries import compare_queries, list_queries
-from ulcermeter.store import TABLE_FILES, write_run_record, write_tables
+from ulcermeter.store import write_tables
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 
 PHOTO = {**FINGER, "visit": "week 2", "photo": "a.jpg", "status": "refused", "reason": "tilt 46°"}
@@ -82,10 +82,7 @@ def test_a_list_without_a_query_can_be_compared(before: tuple[str, ...], now: tu
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A results folder that asks about S02 and S03, beside an earlier list that asked about S01 and S02."""
-    write_tables(
-        tmp_path / "now", {**{name: without_rows(name) for name in TABLE_FILES}, "queries": queries("S02", "S03")}
-    )
-    write_run_record(tmp_path / "now", {})
+    write_tables(tmp_path / "now", {"queries": queries("S02", "S03")})
     write_tables(tmp_path / "before", {"queries": queries("S01", "S02")})
     return tmp_path
 
@@ -100,6 +97,12 @@ def test_the_command_prints_all_or_says_what_was_answered(folder: Path) -> None:
     assert since.stderr == "1 new, 1 open, 1 answered\n"
     readers = runner.invoke(main, ["queries", str(folder / "now"), "--of", "reader"])
     assert readers.stderr == "0 queries\n" and len(readers.stdout.splitlines()) == 1
+
+
+def test_a_folder_without_queries_is_not_taken_for_one_without_doubts(folder: Path) -> None:
+    (folder / "now" / "queries.csv").unlink()
+    got = CliRunner().invoke(main, ["queries", str(folder / "now")])
+    assert got.exit_code == 2 and "without queries.csv" in got.stderr and got.stdout == ""
 
 
 def test_an_earlier_list_that_is_none_is_named(folder: Path) -> None:

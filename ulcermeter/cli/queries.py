@@ -31,9 +31,9 @@ def command(results: str, since: str | None, who: str | None) -> None:
     from collections import Counter
 
     from ulcermeter.queries import STATUSES, compare_queries
-    from ulcermeter.store import cell_text, read_results, read_table
+    from ulcermeter.store import cell_text, read_table, read_tables
 
-    found = read_results(results).queries
+    found = read_tables(results, ["queries"])["queries"]
     if since is not None:
         found = compare_queries(found, since=read_table(since, "queries"))
     if who is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,14 +48,7 @@ def read_results(path: str | Path) -> Results:
     absent = [f"{n}.csv" for n in TABLE_FILES if n not in _MAY_LACK and not (root / f"{n}.csv").is_file()]
     absent += [] if (root / "run.json").is_file() else ["run.json"]
     if absent:
-        raise StudyError(
-            Problem(
-                where=str(root),
-                expected="a finished results folder",
-                got=f"one without {', '.join(absent)}",
-                action="run `ulcermeter run` again, it goes on where it was",
-            )
-        )
+        raise _unfinished(root, absent)
     record = read_record(root)
     return Results(root=root, run=record, **{name: _written(root, name) for name in TABLE_FILES})
 
@@ -84,15 +77,19 @@ def read_tables(path: str | Path, names: Iterable[str]) -> dict[str, pd.DataFram
     root = Path(path)
     absent = [f"{name}.csv" for name in names if not (root / f"{name}.csv").is_file()]
     if absent:
-        raise StudyError(
-            Problem(
-                where=str(root),
-                expected="a finished results folder",
-                got=f"one without {', '.join(absent)}",
-                action="run `ulcermeter run` again, it goes on where it was",
-            )
+        raise _unfinished(root, absent)
+    return {name: read_table(root / f"{name}.csv", name) for name in names}
+
+
+def _unfinished(root: Path, absent: Sequence[str]) -> StudyError:
+    return StudyError(
+        Problem(
+            where=str(root),
+            expected="a finished results folder",
+            got=f"one without {', '.join(absent)}",
+            action="run `ulcermeter run` again, it goes on where it was",
         )
-    return {name: _written(root, name) for name in names}
+    )
 
 
 def read_record(root: Path) -> dict[str, Json]:
