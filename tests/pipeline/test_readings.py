@@ -176,6 +176,7 @@ def test_tables_after_readings_are_those_of_a_full_run(
     full = run_study(drawn, folder)
     assert csv_bytes(folder) == quick and (folder / "report.html").read_bytes() == report
     assert {p.name: p.read_bytes() for p in (folder / "overlays").iterdir()} == overlays
+    assert "confirmed by a person" in report.decode() and record["log"]["head"] in report.decode()
     assert record["log"]["entries"] == 2 and record["log"] == full.run["log"]
     assert set(read_results(folder).measurements["reader"]) == {"R1"}
     assert dict(zip(full.readings["reader"], full.readings["counts"], strict=True)) == {"R1": "yes", "machine": "no"}

@@ -23,10 +23,10 @@ def entries(root: Path) -> list[Entry]:
 @contextmanager
 def served(session: Session) -> Iterator[str]:
     uvicorn = pytest.importorskip("uvicorn", reason="the extra review is not installed")
-    from ulcermeter.review.serve import _door
+    from ulcermeter.review.serve import local_socket
     from ulcermeter.review.server import make_app
 
-    door = _door(0)
+    door = local_socket(0)
     config = uvicorn.Config(make_app(session, TOKEN), log_level="error", lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)

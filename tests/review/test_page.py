@@ -14,6 +14,7 @@ from served_page import entries, saved, served
 
 from ulcermeter.pipeline.readings import measure_outline
 from ulcermeter.review.items import Item
+from ulcermeter.review.reading_list import make_list, write_list
 from ulcermeter.review.session import Session, open_session
 
 Show = Callable[[str], None]
@@ -160,6 +161,21 @@ def test_two_readers_do_not_see_each_other_and_a_third_settles(page: Any, show: 
     state = last(folder)
     assert state["verdict"] == "healed" and state["adjudicated"] and state["whole"]
     assert not open_session(folder, reader="R3", adjudicating=True).items
+
+
+def test_a_blinded_reader_draws_and_a_habit_of_the_thumb_is_no_reading(page: Any, show: Show, folder: Path) -> None:
+    places = [item.place for item in open_session(folder, reader="R9").items if item.was_seen]
+    write_list(folder, make_list(places, readers=("R1",), repeat=0.0, outlines="none", seed=1))
+    session = open_session(folder, reader="R1")
+    with served(session) as address:
+        show(address)
+        assert page.inner_text("#title") == f"Photo 1 of {len(places)}" and not page.locator("#course figure").count()
+        page.keyboard.press("Space")
+        assert "Nothing is drawn" in page.inner_text("#message")
+        page.keyboard.press("x")
+        saved(page, 1)
+    (entry,) = entries(folder)
+    assert entry.after is not None and entry.after["verdict"] == "no ulcer" and entry.after["whole"]
 
 
 HOSTILE = "<img src=x onerror=document.body.dataset.hit=1>&quot;'\u202e.jpg"

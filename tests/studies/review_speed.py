@@ -23,7 +23,7 @@ from typing import Any
 
 import pandas as pd
 
-from ulcermeter.review.serve import _door
+from ulcermeter.review.serve import local_socket
 from ulcermeter.review.server import make_app
 from ulcermeter.review.session import open_session
 from ulcermeter.store.photo_store import _seal
@@ -123,7 +123,7 @@ def main() -> None:
         began = time.perf_counter()
         session = open_session(folder, reader="R1", study=study)
         print(f"session of {len(session.items)} photos opened in {time.perf_counter() - began:.2f} s")
-        door = _door(0)
+        door = local_socket(0)
         server = uvicorn.Server(uvicorn.Config(make_app(session, "t"), log_level="error", lifespan="off"))
         threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True).start()
         with sync_playwright() as play:

@@ -43,6 +43,7 @@ def work_list(session: Session) -> dict[str, Any]:
         "reader": session.reader,
         "blinded": session.mode.blinded,
         "adjudicating": session.mode.adjudicating,
+        "whole": session.mode.whole,
         "threshold_mm": session.protocol.measurement.threshold_diameter_mm,
         "reasons": {str(reason): words for reason, words in REASON_WORDS.items()},
         "items": [item_in_list(session, item, number) for number, item in enumerate(session.items, start=1)],

@@ -10,7 +10,7 @@ from ulcermeter.errors import Problem, UlcermeterError
 from ulcermeter.review.server import make_app, need_server
 from ulcermeter.review.session import Session
 
-__all__ = ["serve"]
+__all__ = ["local_socket", "serve"]
 
 
 def serve(
@@ -39,7 +39,7 @@ def serve(
     import uvicorn
 
     token = secrets.token_urlsafe(24)
-    door = _door(port)
+    door = local_socket(port)
     app = make_app(session, token, after_save=after_save)
     config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
@@ -48,7 +48,23 @@ def serve(
         server.run(sockets=[door])
 
 
-def _door(port: int) -> socket.socket:
+def local_socket(port: int = 0) -> socket.socket:
+    """Return a socket that listens on 127.0.0.1.
+
+    Parameters
+    ----------
+    port : int
+        0 for any free one.
+
+    Returns
+    -------
+    socket
+
+    Raises
+    ------
+    UlcermeterError
+        The port is taken.
+    """
     door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -11,18 +11,23 @@ import {
 
 const commands = {
   accept() {
-    if (app.state.verdict) return;
+    if (app.state.verdict) return true;
+    // Where nothing was shown there is nothing to accept: a habit of the thumb must not become "no ulcer".
+    if (app.told.whole && !app.state.ulcers.length) {
+      say("Nothing is drawn: outline the ulcer, or say with x that there is none.");
+      return false;
+    }
     const state = copy(app.state);
     const read = new Set(state.ulcers.map((ulcer) => ulcer.label));
     const left = app.photo.machine.filter((ulcer) => !read.has(ulcer.label));
     for (const { label } of left) state.ulcers.push({ label, verdict: "accepted", outline_px: app.photo.machine.find((u) => u.label === label).outline_px, ulcer_id: "", why: "" });
     if (!state.ulcers.some((ulcer) => ulcer.outline_px) && !state.ulcers.length) state.verdict = "no ulcer";
-    else if (!left.length) return;
+    else if (!left.length) return true;
     commit(state, "accept");
+    return true;
   },
   "accept-next"() {
-    if (readable()) commands.accept();
-    step(1);
+    if (!readable() || commands.accept()) step(1);
   },
   async none() {
     const ulcer = chosen();
