@@ -6,17 +6,17 @@ with it. 15 % of the visits are missed, 8 % of the photos are refused, on 8 % th
 outline's place is off by a normal error of `sd` an axis, of its own; the tables state `stated`. The finger points up
 on the photo give or take 30 degrees. In one kind of study every palmar photo has one of the tip beside it.
 
-Printed are, for each kind of study: IDF1 (share of outlines whose id is, one id for one ulcer, the true one's); states
-right (of ulcers at visits with a passing photo, an open doubt counting as wrong); truly new ulcers that are called
-persistent, recurrent, merged or split without a flag; links that are wrong and how many of them carry a flag; flags on
-right links; outlines that hang on an earlier unclear link; and ulcers called healed that are open.
+Printed are, for each kind of study: IDF1 (share of outlines whose id is, one id for one ulcer, the true one's), the
+others being wrong links, and how many of those carry a flag of identity; of right links how many are flagged
+themselves and how many as hanging on an unclear one; truly new ulcers that are called persistent, recurrent, merged
+or split at first sight without a flag; states right (of ulcers at visits with a passing photo, *indeterminate*
+counting as wrong) and those among the states that are stated; and ulcers called healed that are open.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -245,45 +245,35 @@ def judge(study: Study, tracked: pd.DataFrame) -> dict[str, str]:
     drawn["true"] = [true[row.photo, int(row.label)] for row in drawn.itertuples()]
     flags = [read_flags(cell) for cell in drawn["flags"]]
     drawn["hangs"] = [any(flag.kind is FlagKind.HANGS_ON_UNCLEAR_LINK for flag in own) for own in flags]
-    drawn["doubt"] = [in_doubt_of_identity(own) for own in flags] & ~drawn["hangs"]
+    drawn["doubt"] = [in_doubt_of_identity(own) for own in flags]
+    drawn["doubt"] &= ~drawn["hangs"]
     table = pd.crosstab(drawn["ulcer_id"], drawn["true"])
     rows, cols = linear_sum_assignment(-table.to_numpy())
     own = {table.index[r]: table.columns[c] for r, c in zip(rows, cols, strict=True) if table.iat[r, c]}
     hits = sum(own.get(row.ulcer_id) == row.true for row in drawn.itertuples())
     found = {"IDF1": f"{hits / len(drawn):.4f} of {len(drawn)}"}
-    return found | _links(study, drawn) | _states(study, tracked, drawn, own)
+    return found | _links(study, drawn, own) | _states(study, tracked, drawn, own)
 
 
-def _in_time(drawn: pd.DataFrame, column: str) -> Iterator[tuple[Any, pd.DataFrame, list]]:
-    """Give for every group its rows at each visit, and those of the visit before."""
-    for _, group in drawn.groupby(column):
-        earlier: list = []
-        for _, rows in group.groupby("date"):
-            yield rows, group, earlier
-            earlier = [*earlier, list(rows.itertuples())]
-
-
-def _links(study: Study, drawn: pd.DataFrame) -> dict[str, str]:
-    first_of = drawn.groupby("true")["date"].min()
+def _links(study: Study, drawn: pd.DataFrame, own: dict[str, str]) -> dict[str, str]:
+    first_of, started = drawn.groupby("true")["date"].min(), drawn.groupby("ulcer_id")["date"].min()
     wrong_flagged, right_flagged, wrong, silent_new, hanging = Count(), Count(), Count(), Count(), Count()
-    for rows, _, earlier in _in_time(drawn, "ulcer_id"):
-        for row in rows.itertuples():
-            before = {r.true for r in earlier[-1]} if earlier else set()
-            is_first = first_of[row.true] == row.date
-            right = row.true in before if earlier else is_first
-            # On two photos of one visit a second id for one ulcer is wrong too.
-            here = drawn[(drawn["true"] == row.true) & (drawn["date"] == row.date)]
-            right = bool(right) and here["ulcer_id"].nunique() == 1
-            wrong.add(not right)
+    for row in drawn.itertuples():
+        right = own.get(row.ulcer_id) == row.true
+        wrong.add(not right)
+        if right:
+            right_flagged.add(row.doubt)
             hanging.add(row.hangs)
-            (right_flagged if right else wrong_flagged).add(row.doubt)
-            if study.ulcers[row.true].new and is_first:
-                silent_new.add(row.state not in ("first seen", "new") and not row.doubt and bool(earlier))
+        else:
+            wrong_flagged.add(row.doubt or row.hangs)
+        if study.ulcers[row.true].new and first_of[row.true] == row.date:
+            called_old = started[row.ulcer_id] < row.date and row.state not in ("first seen", "new")
+            silent_new.add(called_old and not (row.doubt or row.hangs))
     return {
         "wrong links": str(wrong),
         "  of them flagged": str(wrong_flagged),
         "flags on right links": str(right_flagged),
-        "hanging on an unclear one": str(hanging),
+        "  hanging on an unclear one": str(hanging),
         "new ulcers silently old": str(silent_new),
     }
 

@@ -116,11 +116,11 @@ def test_three_ulcers_are_known_by_how_they_lie_to_each_other() -> None:
             Pair(40 + c * at[i][1] + s * at[i][0], 30 - s * at[i][1] + c * at[i][0], *at[k], 0.3, 0.3)
             for i, k in enumerate(order)
         ]
-        return arrangement_log(pairs, MODEL)
+        return arrangement_log(tuple(pairs), MODEL)
 
     for turn_deg in (0.0, 90.0, 200.0):
         assert log((0, 1, 2), turn_deg) > max(log((1, 0, 2), turn_deg), log((2, 1, 0), turn_deg)) + 2
-    assert arrangement_log([Pair(0, 0, 9, 9, 1, 1)], MODEL) == 0.0
+    assert arrangement_log((Pair(0, 0, 9, 9, 1, 1),), MODEL) == 0.0
 
 
 def test_places_stated_too_precisely_are_found_out_by_their_repeats() -> None:

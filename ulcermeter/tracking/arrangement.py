@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+import numpy as np
+
+from ulcermeter.datatypes import Floats
 from ulcermeter.tracking.belief import Belief, Model
 from ulcermeter.tracking.observation import GATE, Observation
 
@@ -55,14 +58,14 @@ def pair_of(belief: Belief, observation: Observation, model: Model) -> Pair | No
     return Pair(x, y, spot.s_mm, spot.t_mm, spot.s_var + more, spot.t_var + more)
 
 
-def arrangement_log(pairs: Sequence[Pair], model: Model) -> float:
+def arrangement_log(pairs: tuple[Pair, ...], model: Model) -> float:
     """Return the log odds of the outlines' places to each other against those of new ulcers.
 
     Normal densities about the former places, over all turns of the photo and all shifts; scale is known.
 
     Parameters
     ----------
-    pairs : sequence of Pair
+    pairs : tuple of Pair
         Of one photo.
     model : Model
 
@@ -73,32 +76,36 @@ def arrangement_log(pairs: Sequence[Pair], model: Model) -> float:
     """
     if len(pairs) < 2:
         return 0.0
-    width = math.log(model.protocol.identity.new_ulcer_range_mm)
-    total = 0.0
-    for step in range(round(360 / _STEP_DEG)):
-        turn = math.radians(step * _STEP_DEG)
-        total += _turn_share(step) * math.exp(_shifted_log(pairs, turn) + 2 * width * (len(pairs) - 1))
-    return math.log(_WRONG_SHARE + (1 - _WRONG_SHARE) * total)
+    return _arrangement_log(pairs, model.protocol.identity.new_ulcer_range_mm)
 
 
-def _turn_share(step: int) -> float:
-    steps = round(360 / _STEP_DEG)
-    away = [min(k, steps - k) * _STEP_DEG for k in range(steps)]
-    heights = [math.exp(-((a / _UPRIGHT_SD_DEG) ** 2) / 2) for a in away]
-    return (1 - _UPRIGHT_SHARE) / steps + _UPRIGHT_SHARE * heights[step] / sum(heights)
+# Many explanations of the photos before hold the same places.
+@lru_cache(maxsize=20_000)
+def _arrangement_log(pairs: tuple[Pair, ...], range_mm: float) -> float:
+    width = 2 * math.log(range_mm) * (len(pairs) - 1)
+    x, y, s, t, s_var, t_var = np.array([(p.x_mm, p.y_mm, p.s_mm, p.t_mm, p.s_var, p.t_var) for p in pairs]).T
+    cosine, sine, share = _TURNS
+    logs = _shifted_log(np.outer(cosine, x) - np.outer(sine, y) - t, t_var)
+    logs += _shifted_log(np.outer(sine, x) + np.outer(cosine, y) - s, s_var)
+    return math.log(_WRONG_SHARE + (1 - _WRONG_SHARE) * float(share @ np.exp(logs + width)))
 
 
-def _shifted_log(pairs: Sequence[Pair], turn: float) -> float:
-    """Return the log density of the differences at a turn of the photo, over any shift."""
-    c, s = math.cos(turn), math.sin(turn)
-    across = [(c * p.x_mm - s * p.y_mm - p.t_mm, p.t_var) for p in pairs]
-    along = [(s * p.x_mm + c * p.y_mm - p.s_mm, p.s_var) for p in pairs]
-    return _flat_log(across) + _flat_log(along)
+def _turns() -> tuple[Floats, Floats, Floats]:
+    """Return cosine and sine of every turn of the photo, and how often it lies so."""
+    turns = np.arange(0.0, 360.0, _STEP_DEG)
+    away = np.minimum(turns, 360.0 - turns)
+    heights = np.exp(-((away / _UPRIGHT_SD_DEG) ** 2) / 2)
+    share = (1 - _UPRIGHT_SHARE) / len(turns) + _UPRIGHT_SHARE * heights / heights.sum()
+    return np.cos(np.radians(turns)), np.sin(np.radians(turns)), share
 
 
-def _flat_log(values: Sequence[tuple[float, float]]) -> float:
-    weight = sum(1 / var for _, var in values)
-    pull = sum(d / var for d, var in values)
-    squares = sum(d * d / var for d, var in values) - pull**2 / weight
-    spread = sum(math.log(2 * math.pi * var) for _, var in values) - math.log(2 * math.pi / weight)
-    return -(squares + spread) / 2
+_TURNS = _turns()
+
+
+def _shifted_log(off: Floats, var: Floats) -> Floats:
+    """Return for every turn (row) the log density of the outlines' differences (columns), over any shift, mm."""
+    weight = 1 / var
+    squares = (off**2) @ weight - (off @ weight) ** 2 / weight.sum()
+    spread = np.log(2 * math.pi * var).sum() - math.log(2 * math.pi / weight.sum())
+    logs: Floats = -(squares + spread) / 2
+    return logs

@@ -62,8 +62,12 @@ class Belief:
         When it was last outlined.
     parts : tuple of Observation
         Its parts, where it was last outlined as several.
-    is_merged : bool
-        It went into another.
+    seen : tuple of (int, Observation)
+        When it was outlined, and how.
+    missed : tuple of int
+        When it was not outlined though it would have shown.
+    merged_on : int or None
+        When it went into another.
     """
 
     latest: Observation
@@ -75,7 +79,13 @@ class Belief:
     open_share: float
     occasion: int
     parts: tuple[Observation, ...] = ()
-    is_merged: bool = False
+    seen: tuple[tuple[int, Observation], ...] = ()
+    missed: tuple[int, ...] = ()
+    merged_on: int | None = None
+
+    def is_gone(self, occasion: int) -> bool:
+        """Say whether it has gone into another by a visit."""
+        return self.merged_on is not None and occasion >= self.merged_on
 
     def nearest(self, observation: Observation, view: str) -> Observation:
         """Return of several parts the one nearest to an outline on a view, else the ulcer as last outlined."""
@@ -112,6 +122,7 @@ def begin(observation: Observation, occasion: int, model: Model) -> Belief:
         issued=observation.issued,
         open_share=1.0,
         occasion=occasion,
+        seen=((occasion, observation),),
     )
 
 
@@ -191,6 +202,9 @@ def observed(belief: Belief, parts: Sequence[Observation], occasion: int, model:
         open_share=1.0,
         occasion=occasion,
         parts=tuple(parts) if len(parts) > 1 else (),
+        seen=(*belief.seen, (occasion, observation)),
+        missed=belief.missed,
+        merged_on=None if belief.is_gone(occasion) else belief.merged_on,
     )
 
 

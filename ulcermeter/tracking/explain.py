@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from ulcermeter.tracking.arrangement import Pair, arrangement_log, pair_of
 from ulcermeter.tracking.belief import Belief, Model, begin, later, observed
+from ulcermeter.tracking.between import at_visit
 from ulcermeter.tracking.likelihood import (
     NEVER,
     Offset,
@@ -41,8 +42,10 @@ class Scan:
     ----------
     occasion : int
         Number of the visit in time.
-    opens_visit : bool
-        It is the visit's first.
+    steps : int
+        Visits since the photo that was taken up before it.
+    is_late : bool
+        It is taken up after all photos whose finger was found, those of later visits too.
     view : str
     observations : tuple of Observation
     shows_all : bool
@@ -52,7 +55,8 @@ class Scan:
     """
 
     occasion: int
-    opens_visit: bool
+    steps: int
+    is_late: bool
     view: str
     observations: tuple[Observation, ...]
     shows_all: bool
@@ -127,12 +131,20 @@ def explain(before: Explanation, scan: Scan, model: Model) -> list[Explanation]:
     list of Explanation
         At least one.
     """
-    beliefs = tuple(later(b, model) for b in before.beliefs) if scan.opens_visit else before.beliefs
+    beliefs = tuple(_brought_to(belief, scan, model) for belief in before.beliefs)
     situation = _situation(beliefs, scan, model)
     ranked = sorted(((_weight(situation, picks), picks) for picks in _picks(situation)), key=lambda item: -item[0])
     kept = [(weight, picks) for weight, picks in ranked if weight > ranked[0][0] - _GAP]
     after = [one for weight, picks in kept for one in _after(before, situation, picks, weight)]
     return after or _after(before, situation, kept[0][1], kept[0][0], any_host=True)
+
+
+def _brought_to(belief: Belief, scan: Scan, model: Model) -> Belief:
+    if scan.is_late:
+        return at_visit(belief, scan.occasion, model.protocol)
+    for _ in range(scan.steps):
+        belief = later(belief, model)
+    return belief
 
 
 def _situation(beliefs: tuple[Belief, ...], scan: Scan, model: Model) -> _Situation:
@@ -142,7 +154,9 @@ def _situation(beliefs: tuple[Belief, ...], scan: Scan, model: Model) -> _Situat
         for belief in beliefs
     )
     bare = _Situation(scan, beliefs, shares, (), (), model)
-    free = [birth_log(beliefs, observation, scan.new_rate, model) for observation in scan.observations]
+    # Once other photos are explained, most of a late photo's ulcers are known already.
+    rate = model.protocol.identity.ulcers_new_per_visit if scan.is_late and beliefs else scan.new_rate
+    free = [birth_log(beliefs, observation, rate, model) for observation in scan.observations]
     options = tuple(_options(bare, o, birth) for o, birth in zip(scan.observations, free, strict=True))
     births = tuple(
         NEVER if any(option.sure for option in own.values()) else birth
@@ -159,7 +173,9 @@ def _options(situation: _Situation, observation: Observation, birth: float) -> d
         named = bool(observation.number) and observation.number == belief.number
         named |= bool(observation.issued) and observation.issued == belief.issued
         offset = offset_of(belief, observation, model)
-        if (belief.is_merged and not named) or not is_possible(belief, observation, placed=offset is not None):
+        if (belief.is_gone(situation.scan.occasion) and not named) or not is_possible(
+            belief, observation, placed=offset is not None
+        ):
             continue
         if named:
             options[number] = _Option(0.0, None, sure=True)
@@ -176,21 +192,40 @@ def _options(situation: _Situation, observation: Observation, birth: float) -> d
 
 def _picks(situation: _Situation) -> list[tuple[int, ...]]:
     """Return the likeliest ways to give every outline an ulcer, or to call it new."""
-    partial: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
-    for position, own in enumerate(situation.options):
-        longer = []
-        for weight, picks in partial:
-            if situation.births[position] > NEVER:
-                longer.append((weight + situation.births[position], (*picks, NEW)))
-            for number, option in own.items():
-                again = number in picks
-                more = _part_log(situation, position, number, picks, option) if again else option.alone_log
-                if more > NEVER:
-                    longer.append((weight + more, (*picks, number)))
-        longer.sort(key=lambda item: -item[0])
-        best = longer[0][0] if longer else 0.0
-        partial = [item for item in longer[:_MOST] if item[0] > best - 2 * _GAP]
-    return [picks for _, picks in partial]
+    partial = [_Partial()]
+    for position in range(len(situation.options)):
+        longer = [one for before in partial for one in _longer(before, situation, position)]
+        longer.sort(key=lambda one: -one.score)
+        partial = [one for one in longer[:_MOST] if one.score > longer[0].score - 2 * _GAP]
+    return [one.picks for one in partial]
+
+
+@dataclass(frozen=True, slots=True)
+class _Partial:
+    """Ulcers of a photo's first outlines; the score is their weight with how they lie to each other."""
+
+    weight: float = 0.0
+    picks: tuple[int, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    score: float = 0.0
+
+
+def _longer(before: _Partial, situation: _Situation, position: int) -> list[_Partial]:
+    """Return a photo's first outlines with one more."""
+    birth = situation.births[position]
+    found = []
+    if birth > NEVER:
+        found.append(_Partial(before.weight + birth, (*before.picks, NEW), before.pairs, before.score + birth))
+    for number, option in situation.options[position].items():
+        again = number in before.picks
+        more = _part_log(situation, position, number, before.picks, option) if again else option.alone_log
+        if more == NEVER:
+            continue
+        pairs = before.pairs if option.pair is None else (*before.pairs, option.pair)
+        weight = before.weight + more
+        score = weight + arrangement_log(tuple(pairs), situation.model)
+        found.append(_Partial(weight, (*before.picks, number), pairs, score))
+    return found
 
 
 def _part_log(situation: _Situation, position: int, number: int, picks: tuple[int, ...], option: _Option) -> float:
@@ -230,7 +265,7 @@ def _weight(situation: _Situation, picks: tuple[int, ...]) -> float:
             pairs.append(option.pair)
     if situation.scan.shows_all:
         total += sum(math.log1p(-share) for share in situation.shares)
-    return total + _place_mixture(offsets, situation.model)[0] + arrangement_log(pairs, situation.model)
+    return total + _place_mixture(offsets, situation.model)[0] + arrangement_log(tuple(pairs), situation.model)
 
 
 def _place_mixture(offsets: Sequence[Offset], model: Model) -> tuple[float, bool]:
@@ -283,10 +318,19 @@ def _closing(beliefs: Sequence[Belief], situation: _Situation, picks: tuple[int,
         return tuple(beliefs)
     known = len(situation.shares)
     return tuple(
-        replace(belief, open_share=_still_open(belief.open_share, situation.shares[number]))
+        _not_outlined(belief, situation.shares[number], situation.scan.occasion)
         if number < known and number not in picks
         else belief
         for number, belief in enumerate(beliefs)
+    )
+
+
+def _not_outlined(belief: Belief, share: float, occasion: int) -> Belief:
+    missed = share > belief.open_share / 2 and not belief.is_gone(occasion)
+    return replace(
+        belief,
+        open_share=_still_open(belief.open_share, share),
+        missed=(*belief.missed, occasion) if missed else belief.missed,
     )
 
 
@@ -301,7 +345,7 @@ def _merges(situation: _Situation, picks: tuple[int, ...]) -> list[Merge] | None
     """
     merges = []
     for goes, lost in enumerate(situation.beliefs):
-        if goes in picks or lost.is_merged or lost.open_share < 0.5:
+        if goes in picks or lost.is_gone(situation.scan.occasion) or lost.open_share < 0.5:
             continue
         for position, keeps in enumerate(picks):
             if keeps == NEW or picks.count(keeps) > 1:
@@ -324,5 +368,5 @@ def _merged(without: Explanation, situation: _Situation, merges: Sequence[Merge]
         share = situation.shares[merge.goes]
         weight += math.log(_MERGED_SHARE * share)
         weight -= math.log1p(-share) if situation.scan.shows_all else 0.0
-        beliefs[merge.goes] = replace(beliefs[merge.goes], is_merged=True)
+        beliefs[merge.goes] = replace(beliefs[merge.goes], merged_on=merge.occasion)
     return Explanation(weight, tuple(beliefs), without.clusters, (*without.merges, *merges))

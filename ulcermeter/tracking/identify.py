@@ -43,13 +43,11 @@ def scans_of(finger: Finger, protocol: Protocol) -> list[Scan]:
     scans: list[Scan] = []
     sides: set[str] = set()
     for number, occasion in enumerate(finger.occasions):
-        opens = True
         photos = [_scan(finger, occasion, number, name) for name in _passing(finger, occasion)]
         for scan in sorted(photos, key=_order):
             rate = _new_rate(scan.view, sides, protocol)
-            scans.append(replace(scan, opens_visit=opens, new_rate=rate))
+            scans.append(replace(scan, new_rate=rate))
             sides.add(scan.view)
-            opens = False
     return scans
 
 
@@ -61,7 +59,8 @@ def _scan(finger: Finger, occasion: Occasion, number: int, name: str) -> Scan:
     rows = [photo for photo in finger.photos[occasion] if photo.photo == name]
     shows_all = any(p.passed and not p.covered and p.click_px is None and not p.number for p in rows)
     observations = finger.observations[occasion].get(name, ())
-    return Scan(number, False, rows[0].view, observations, shows_all, 0.0)
+    late = bool(observations) and not any(o.places for o in observations)
+    return Scan(number, 0, late, rows[0].view, observations, shows_all, 0.0)
 
 
 def _order(scan: Scan) -> tuple[object, ...]:
@@ -81,11 +80,41 @@ def _new_rate(view: str, sides: set[str], protocol: Protocol) -> float:
 
 def _explain_all(scans: Sequence[Scan], model: Model, most: int) -> list[Explanation]:
     explanations = [Explanation(0.0, ())]
-    for scan in scans:
+    order = _taken_up(scans)
+    for scan in _stepped([scans[k] for k in order]):
         after = [one for explanation in explanations for one in explain(explanation, scan, model)]
         after.sort(key=lambda one: (-one.log_weight, one.clusters))
         explanations = [one for one in after[:most] if one.log_weight > after[0].log_weight - _GAP]
-    return explanations
+    return [replace(one, clusters=_in_time(one.clusters, scans, order)) for one in explanations]
+
+
+def _taken_up(scans: Sequence[Scan]) -> list[int]:
+    """Return the order in which photos are explained: those whose finger was found first, then the others.
+
+    What no place tells apart is so held against all places, of later visits too.
+    """
+    return sorted(range(len(scans)), key=lambda k: (scans[k].is_late, k))
+
+
+def _stepped(scans: Sequence[Scan]) -> list[Scan]:
+    """Say of each photo how many visits lie between it and the one before."""
+    stepped, before = [], -1
+    visits = sorted({scan.occasion for scan in scans})
+    for scan in scans:
+        at = visits.index(scan.occasion)
+        stepped.append(replace(scan, steps=0 if scan.is_late or before < 0 else max(at - before, 0)))
+        before = at
+    return stepped
+
+
+def _in_time(clusters: Sequence[int], scans: Sequence[Scan], order: Sequence[int]) -> tuple[int, ...]:
+    """Bring the ulcers of the outlines from the order in which photos were explained into that of time."""
+    of_photo: dict[int, list[int]] = {}
+    rest = list(clusters)
+    for k in order:
+        count = len(scans[k].observations)
+        of_photo[k], rest = rest[:count], rest[count:]
+    return tuple(ulcer for k in range(len(scans)) for ulcer in of_photo[k])
 
 
 def evidence_log(finger: Finger, model: Model) -> float:

@@ -140,10 +140,16 @@ class _Reading:
             rows.append([start.setdefault(ulcer, i) for i, ulcer in enumerate(one.clusters)])
         return np.array(rows, dtype=np.int64).reshape(len(self.others), -1)
 
-    def latest(self, ulcer: int, photo: int) -> int | None:
-        """Return an ulcer's last outline before a photo."""
-        found = [j for j, own in enumerate(self.best.clusters) if own == ulcer and self.photo[j] < photo]
-        return found[-1] if found else None
+    def earlier(self, ulcer: int, photo: int) -> list[int]:
+        """Return an ulcer's outlines before a photo."""
+        return [j for j in self.own.get(ulcer, ()) if self.photo[j] < photo]
+
+    def surest(self, ulcer: int, photo: int) -> int | None:
+        """Return of an ulcer's outlines before a photo the one that most surely is of one ulcer with its others."""
+        return max(self.earlier(ulcer, photo), key=self._sureness, default=None)
+
+    def _sureness(self, i: int) -> tuple[float, int]:
+        return round(sum(self.same(i, j) for j in self.own[self.best.clusters[i]]), 9), -i
 
     def same(self, i: int, j: int) -> float:
         """Return how probable it is that two outlines are of one ulcer."""
@@ -152,20 +158,22 @@ class _Reading:
     def link(self, i: int) -> Link:
         ulcer, photo = self.best.clusters[i], self.photo[i]
         known = sorted({own for j, own in enumerate(self.best.clusters) if self.photo[j] < photo})
-        before = {k: j for k in known if (j := self.latest(k, photo)) is not None}
+        before = {k: j for k in known if (j := self.surest(k, photo)) is not None}
         chances = {k: self.same(i, j) for k, j in before.items()}
+        own = self.earlier(ulcer, photo)
+        linked = max((self.same(i, j) for j in own), default=0.0)
         here = self.photo.index(photo)
         born = float(self.weights @ (self.first[:, i] >= here))
         return Link(
             observation=self.observations[i],
             visit=self.visit[i],
             ulcer=ulcer,
-            probability=chances.get(ulcer, born),
+            probability=linked if own else born,
             rivals={k: chance for k, chance in chances.items() if k != ulcer},
             belongs=self.same(i, self.core[ulcer]),
             hangs_on=self.visit[self._weakest(i, ulcer)],
             is_assumed=self._is_assumed(i),
-            same_visit=ulcer in before and self.visit[before[ulcer]] == self.visit[i],
+            same_visit=bool(own) and self.visit[own[-1]] == self.visit[i],
         )
 
     @cached_property
@@ -179,10 +187,7 @@ class _Reading:
     @cached_property
     def core(self) -> dict[int, int]:
         """Of every ulcer the outline that most surely is of one ulcer with its others."""
-        return {
-            ulcer: max(own, key=lambda i: (round(sum(self.same(i, j) for j in own), 9), -i))
-            for ulcer, own in self.own.items()
-        }
+        return {ulcer: max(own, key=self._sureness) for ulcer, own in self.own.items()}
 
     def _weakest(self, i: int, ulcer: int) -> int:
         """Return the later outline of the most unclear link between an outline and the core of its ulcer."""
@@ -205,7 +210,7 @@ class _Reading:
     def merged(self, visit: int, ulcer: int) -> float:
         """Return how probable it is that an ulcer went into another at a visit."""
         photo = next(k for k, scan in enumerate(self.scans) if scan.occasion == visit)
-        j = self.latest(ulcer, photo)
+        j = self.surest(ulcer, photo)
         if j is None:
             return 0.0
         went = [any(m.occasion == visit and m.goes == one.clusters[j] for m in one.merges) for one in self.others]
@@ -219,7 +224,7 @@ class _Reading:
             photo = min(self.photo[i] for i in here)
             drawn = {self.best.clusters[i] for i in here}
             for ulcer in sorted(set(self.best.clusters) - drawn):
-                j = self.latest(ulcer, photo)
+                j = self.surest(ulcer, photo)
                 if j is not None:
                     found.append(((visit, ulcer), self._maybe(here, j)))
         return found
