@@ -213,8 +213,9 @@ def test_knowing_less_never_makes_an_eligible_subject_not_eligible_or_back(data:
 def test_what_is_dated_after_inclusion_changes_nothing(data: st.DataObject) -> None:
     case = data.draw(subjects())
     day = data.draw(st.sampled_from(["2016-05-11", "2016-06", "2017"]))
+    xray = data.draw(st.sampled_from([day, ""]))
     late = {
-        "assessments": rows("study/ulcers", [data.draw(assessments()) | {"assessed_on": day, "xray_date": day}]),
+        "assessments": rows("study/ulcers", [data.draw(assessments()) | {"assessed_on": day, "xray_date": xray}]),
         "statements": rows("study/refractory", [data.draw(statements()) | {"judged_on": day}]),
         "visits": rows("study/visits", [data.draw(examinations()) | {"date": day}]),
         "courses": rows("study/treatments", [COURSE | {"start": day, "end": day}]),

@@ -141,6 +141,15 @@ def test_an_ulcer_that_the_clinic_counted_and_nobody_describes_is_not_ruled_out(
     assert (FlagKind.CLINIC_COUNTS_MORE in told) == (count == 2)
 
 
+@pytest.mark.parametrize(("count", "examined", "flagged"), [(0, "yes", True), (1, "yes", False), (0, "", False)])
+def test_an_active_ulcer_that_the_clinic_did_not_count_is_flagged(count: int, examined: str, flagged: bool) -> None:
+    """Its signs and its count contradict each other; which is wrong is for the clinic to say."""
+    row = EXAMINED | {"n_active_clinician": count, "all_fingers_examined": examined}
+    done = assess(visits=[row])
+    assert (FlagKind.CLINIC_COUNTS_FEWER in kinds(row_of(done, "active_ulcer"))) == flagged
+    assert verdict(done) == "eligible"
+
+
 # --- photos of one day ------------------------------------------------------------------------------------------------
 
 

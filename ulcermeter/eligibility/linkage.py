@@ -20,6 +20,8 @@ from ulcermeter.tables.dates import parse_date
 
 __all__ = ["Ulcer", "ulcers_of"]
 
+_LOOKED_ON = ("assessed_on", "xray_date")
+
 
 @dataclass(frozen=True)
 class Ulcer:
@@ -77,7 +79,7 @@ def ulcers_of(case: Case) -> list[Ulcer]:
 
     To these belong what photos.csv names or was to show and no photo saw, and, where the clinic counted more active
     ulcers than are known, one more. An ulcer that appears only after inclusion
-    takes no part, so nothing later can blur what was known then.
+    takes no part, nor does what the clinic wrote later, so nothing later can blur what was known then.
 
     Parameters
     ----------
@@ -88,38 +90,73 @@ def ulcers_of(case: Case) -> list[Ulcer]:
     -------
     list[Ulcer]
     """
-    by_ulcer = _rows_by_ulcer(case)
-    known = _numbers(case, by_ulcer)
-    units = {ulcer_id: _tracked_ulcer(case, ulcer_id, rows, known) for ulcer_id, rows in by_ulcer.items()}
-    clinical = _clinical_numbers(case)
-    units |= {f"#{n}": _numbered(case, n) for n in clinical if n not in known}
-    for number, photos in missing_numbers(case, known).items():
-        units[f"#{number}"] = _not_photographed(photos, units.get(f"#{number}", Ulcer("", number, *_place(photos))))
-    assessments: dict[str, list[tuple[Row, bool]]] = {key: [] for key in units}
-    statements: dict[str, list[tuple[Row, bool]]] = {key: [] for key in units}
-    for row in case.assessments:
-        keys, sure = _owners(row, case, units, known)
-        if not keys:
-            place = place_of(row)
-            keys, sure = [f"@{' '.join((*place, row['site'].casefold()))}"], True
-            units.setdefault(keys[0], Ulcer("", "", *place))
-        for key in keys:
-            assessments.setdefault(key, []).append((row, sure))
-    for place, photos in missing_fingers(case, _known_places(units.values())).items():
+    early = _up_to_cutoff(case)
+    by_ulcer = _rows_by_ulcer(early)
+    known = _numbers(early, by_ulcer)
+    units = _units(early, by_ulcer, known)
+    assessments = _assessments(case, early, units, known)
+    for place, photos in missing_fingers(early, _known_places(units.values())).items():
         units[f"~{' '.join(place)}"] = _not_photographed(photos, Ulcer("", "", *place))
-    for row in case.statements:
-        number = row["ulcer_no"]
-        keys = [known.get(number, f"#{number}")] if number else list(units)
-        for key in keys:
-            statements.setdefault(key, []).append((row, bool(number)))
-        if number and number not in known:
-            for key in _could_be(number, case, units, known):
-                statements.setdefault(key, []).append((row, False))
+    statements = _statements(early, units, known)
     found = [
         replace(unit, assessments=tuple(assessments.get(key, ())), statements=tuple(statements.get(key, ())))
         for key, unit in sorted(units.items(), key=lambda item: (not item[1].ulcer_id, item[0]))
     ]
     return [*found, *_only_counted(case, len(found))]
+
+
+Rows = dict[str, list[tuple[Row, bool]]]
+
+
+def _up_to_cutoff(case: Case) -> Case:
+    """Leave out what the clinic wrote later: it makes no ulcer known, and blurs none, that was to be judged by then."""
+    looks = [row for row in case.assessments if _written_in_time(row, case)]
+    spoken = [row for row in case.statements if _not_later(row["judged_on"], case)]
+    return replace(case, assessments=tuple(looks), statements=tuple(spoken))
+
+
+def _written_in_time(row: Row, case: Case) -> bool:
+    """Say whether a row of ulcers.csv is not surely later: it has no date, or one that may be up to the cutoff."""
+    dates = [row[name] for name in _LOOKED_ON if row[name]]
+    return not dates or any(_not_later(date, case) for date in dates)
+
+
+def _units(case: Case, by_ulcer: dict[str, list[Row]], known: dict[str, str]) -> dict[str, Ulcer]:
+    """Return tracked ulcers, those of numbers that only the clinic's tables name, and those that no photo showed."""
+    units = {ulcer_id: _tracked_ulcer(case, ulcer_id, rows, known) for ulcer_id, rows in by_ulcer.items()}
+    units |= {f"#{n}": _numbered(case, n) for n in _clinical_numbers(case) if n not in known}
+    for number, photos in missing_numbers(case, known).items():
+        units[f"#{number}"] = _not_photographed(photos, units.get(f"#{number}", Ulcer("", number, *_place(photos))))
+    return units
+
+
+def _assessments(case: Case, early: Case, units: dict[str, Ulcer], known: dict[str, str]) -> Rows:
+    """Tie rows of ulcers.csv to ulcers; a row of up to the cutoff that is tied to none stands for one more."""
+    tied: Rows = {key: [] for key in units}
+    for row in case.assessments:
+        keys, sure = _owners(row, early, units, known)
+        in_time = row in early.assessments
+        if not keys and in_time:
+            place = place_of(row)
+            keys, sure = [f"@{' '.join((*place, row['site'].casefold()))}"], True
+            units.setdefault(keys[0], Ulcer("", "", *place))
+        for key in keys if in_time else [key for key in keys if key in units and sure]:
+            tied.setdefault(key, []).append((row, sure))
+    return tied
+
+
+def _statements(case: Case, units: dict[str, Ulcer], known: dict[str, str]) -> Rows:
+    """Tie rows of refractory.csv to ulcers: by number, else to all they may be on."""
+    tied: Rows = {key: [] for key in units}
+    for row in case.statements:
+        number = row["ulcer_no"]
+        keys = [known.get(number, f"#{number}")] if number else list(units)
+        for key in keys:
+            tied.setdefault(key, []).append((row, bool(number)))
+        if number and number not in known:
+            for key in _could_be(number, case, units, known):
+                tied.setdefault(key, []).append((row, False))
+    return tied
 
 
 def _only_counted(case: Case, known: int) -> list[Ulcer]:

@@ -17,7 +17,7 @@ from ulcermeter.eligibility.refractory import refractory
 from ulcermeter.eligibility.three_valued import Truth, all_of, negate
 from ulcermeter.protocol import Criterion, Protocol
 from ulcermeter.tables.cells import Record
-from ulcermeter.tables.flags import write_flags
+from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 from ulcermeter.wording import asks_in_words, best_ulcer_words, no_ulcer_words
 
 __all__ = ["BY_ULCER", "Judged", "criterion_rows", "judge", "open_answers", "ranked", "summary_row", "ulcer_rows"]
@@ -89,12 +89,25 @@ def judge(case: Case) -> Judged:
     -------
     Judged
     """
-    judged = [(ulcer, _of_ulcer(case, ulcer)) for ulcer in ulcers_of(case)]
+    judged = _held_against_count(case, [(ulcer, _of_ulcer(case, ulcer)) for ulcer in ulcers_of(case)])
     personal = {name: ask(case) for name, ask in PERSONAL.items()}
     for criterion in case.protocol.criteria:
         if criterion.rule is not None and criterion.rule.of == "subject":
             personal[criterion.id] = ask_subject(case, criterion.rule, personal)
     return Judged(case, ranked(judged, case.protocol), personal)
+
+
+def _held_against_count(case: Case, judged: list[Answered]) -> list[Answered]:
+    """Flag active ulcers where the clinic examined all fingers and counted fewer: its answers contradict each other."""
+    active = [answers for _, answers in judged if answers["active_ulcer"].truth is True]
+    counted = last_examination(case)
+    if counted is None or not counted.all_fingers or counted.count is None or counted.count >= len(active):
+        return judged
+    flag = Flag(FlagKind.CLINIC_COUNTS_FEWER, number=str(counted.count), date=counted.when.text)
+    return [
+        (ulcer, answers | {"active_ulcer": answers["active_ulcer"].flagged(flag)} if answers in active else answers)
+        for ulcer, answers in judged
+    ]
 
 
 def _of_ulcer(case: Case, ulcer: Ulcer) -> dict[str, Answer]:

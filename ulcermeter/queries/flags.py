@@ -58,6 +58,7 @@ PLACES: dict[FlagKind, Place] = {
     FlagKind.BEDSIDE_DISAGREES: _BEDSIDE,
     FlagKind.BEDSIDE_FAR: _BEDSIDE,
     FlagKind.CLINIC_COUNTS_MORE: Place(AnsweredBy.CLINIC, "visits.csv", ("n_active_clinician",)),
+    FlagKind.CLINIC_COUNTS_FEWER: Place(AnsweredBy.CLINIC, "visits.csv", ("n_active_clinician",)),
     FlagKind.SCREENED_BEFORE_CONSENT: Place(AnsweredBy.CLINIC, "subjects.csv", ("consent_date", "screening_date")),
     FlagKind.COURSE_NOT_LISTED: Place(AnsweredBy.CLINIC, "treatments.csv", ("end",)),
     FlagKind.ROUTE_NOT_KNOWN: Place(AnsweredBy.CLINIC, "treatments.csv", ("route",)),

@@ -59,6 +59,7 @@ class FlagKind(StrEnum):
     NOT_USED_TOO_OLD = "not_used_too_old"  # what: look, X-ray or photo, others: dates, visit and date: the cutoff, days
     PHOTOS_DISAGREE = "photos_of_one_day_disagree"  # photos
     CLINIC_COUNTS_MORE = "clinic_counts_more"  # number: the count, date
+    CLINIC_COUNTS_FEWER = "clinic_counts_fewer"  # number: the count, date
     NOT_ON_PHOTOS = "not_on_photos"  # photos: which were to show it
     TIED_TO_NONE = "tied_to_no_ulcer_on_photos"
     ROWS_AMBIGUOUS = "rows_could_mean_several_ulcers"  # what: the table, or empty for the clinic's rows
@@ -96,6 +97,7 @@ CONTRADICTIONS = frozenset(
         FlagKind.ITEMS_CONTRADICT_WORD,
         FlagKind.WORDS_CONTRADICT,
         FlagKind.PHOTOS_CONTRADICT_PHYSICIAN,
+        FlagKind.CLINIC_COUNTS_FEWER,
     }
 )
 """Kinds that say that two answers cannot both be right."""

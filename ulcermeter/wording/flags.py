@@ -146,6 +146,9 @@ _WORDS: dict[FlagKind, Callable[[Flag], str]] = {
     FlagKind.CLINIC_COUNTS_MORE: lambda f: (
         f"the clinic counted {f.number} active ulcers on {f.date}, more than are known"
     ),
+    FlagKind.CLINIC_COUNTS_FEWER: lambda f: (
+        f"the clinic examined all fingers on {f.date} and counted only {f.number} active ulcers"
+    ),
     FlagKind.NOT_ON_PHOTOS: lambda f: f"not seen on {', '.join(f.photos)}, which was to show it, nor on another photo",
     FlagKind.TIED_TO_NONE: _fixed("this ulcer of the clinic's tables is tied to none on the photos"),
     FlagKind.ROWS_AMBIGUOUS: _rows_ambiguous,
