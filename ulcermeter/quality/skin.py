@@ -104,7 +104,7 @@ def judge_skin(photo: Photo, calibration: Calibration, finger: Finger, *, protoc
     Returns
     -------
     SkinView
-        Nothing clear where too little of the finger shows.
+        Nothing clear where too little of the finger shows, or what shows has not the colour of skin.
     """
     grid = _Grid.of(calibration, finger)
     seen = _skin(photo, calibration, finger, grid)
@@ -113,6 +113,8 @@ def judge_skin(photo: Photo, calibration: Calibration, finger: Finger, *, protoc
     light = _linear(photo, grid)
     burnt = _sampled(photo.pixels, grid).max(axis=-1) >= _BURNT
     own = _own_skin(seen & ~burnt, grid, finger)
+    if _redness(photo, grid, own) < protocol.skin.skin_redness_min:
+        return SkinView()
     brightness, redness = (_against_own(value, own, grid, finger) for value in _logs(light))
     areas: list[DoubtfulArea] = []
     odd = np.zeros(seen.shape, dtype=bool)
@@ -217,6 +219,12 @@ def _against_own(values: Floats, seen: Mask, grid: _Grid, finger: Finger) -> Flo
         factors = np.linalg.solve(left, (x * weight[:, None]).T @ y)
         fitted = x @ factors
     return np.asarray(values - terms @ factors)
+
+
+def _redness(photo: Photo, grid: _Grid, own: Mask) -> float:
+    """Return the median of a* over (L* + 30), both as OpenCV scales them for 8 bits."""
+    lab = cv2.cvtColor(_sampled(photo.pixels, grid), cv2.COLOR_RGB2LAB)[own].astype(np.float64)
+    return float(np.median((lab[:, 1] - 128) / (lab[:, 0] + 30))) if len(lab) else 0.0
 
 
 def _own_skin(seen: Mask, grid: _Grid, finger: Finger) -> Mask:

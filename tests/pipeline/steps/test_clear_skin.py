@@ -12,6 +12,7 @@ import pytest
 
 from ulcermeter.calibration import calibrate
 from ulcermeter.datatypes import CameraInfo, Finger, NoteKind, Photo
+from ulcermeter.errors import Refusal
 from ulcermeter.pipeline.steps.clear_skin import look_over_skin
 from ulcermeter.pipeline.steps.prompt import Prompt
 from ulcermeter.pipeline.steps.records import Judged, PhotoContext
@@ -77,6 +78,14 @@ def test_a_readers_word_stands_above_it() -> None:
 def test_without_a_finger_or_with_an_ulcer_nothing_is_looked_for(more: dict[str, Any]) -> None:
     known = judged(6.0, **more)
     assert looked_over(known) is known and known.skin == SkinView()
+
+
+def test_what_has_not_the_colour_of_skin_is_refused_without_a_readers_word() -> None:
+    coin = judged()
+    grey = replace(coin.photo, pixels=np.repeat(coin.photo.pixels[..., 1:2], 3, axis=2))
+    with pytest.raises(Refusal, match="no clear skin"):
+        looked_over(replace(coin, photo=grey))
+    assert looked_over(replace(coin, photo=grey), reader_state="healed").skin == SkinView()
 
 
 def test_the_size_from_which_it_counts_is_the_protocols() -> None:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ulcermeter.datatypes import Note, NoteKind
+from ulcermeter.errors import Problem, Refusal
 from ulcermeter.pipeline.steps.records import Judged, PhotoContext
 from ulcermeter.quality import DoubtfulArea, judge_skin
 
 __all__ = ["look_over_skin"]
+
+_NO_SKIN = Problem(
+    "no ulcer was found, and no clear skin where the finger was looked for",
+    action="photograph the finger bare, in even light and true colours, or give a reader's word in reader_state",
+)
 
 
 def look_over_skin(context: PhotoContext, judged: Judged) -> Judged:
@@ -27,6 +33,11 @@ def look_over_skin(context: PhotoContext, judged: Judged) -> Judged:
     -------
     Judged
         With what was seen of the skin; unchanged where an ulcer, or no finger, was found.
+
+    Raises
+    ------
+    Refusal
+        What was taken for the finger shows no skin, and no reader has said what is there.
     """
     finger = judged.finger
     if judged.segmentation.outlines or judged.prompt.mask or finger is None:
@@ -34,6 +45,8 @@ def look_over_skin(context: PhotoContext, judged: Judged) -> Judged:
     skin = judge_skin(judged.photo, judged.calibration, finger, protocol=context.protocol)
     if context.cell("reader_state"):
         skin = replace(skin, doubtful=())
+    elif not (skin.clear_px or skin.doubtful):
+        raise Refusal(_NO_SKIN)
     return replace(judged, skin=skin, notes=(*judged.notes, *map(_note, skin.doubtful)))
 
 
