@@ -140,11 +140,15 @@ def test_merging_and_cutting_keep_the_area(session: Session) -> None:
 
 
 def test_after_accepting_all_every_outline_and_size_is_as_before(folder: Path, session: Session) -> None:
+    """And an identity given on the page is the ulcer's in every table."""
     before = um.read_results(folder)
+    named = next(item for item in session.items if item.outlines)
+    own = f"{'-'.join(named.whose)}-7"
     vertices = (folder / "outlines.csv").read_bytes()
     for item in session.items:
         if item.outlines:
-            ulcers = [{"label": label, "verdict": "accepted"} for label in item.outlines]
+            ulcers: list[dict[str, object]] = [{"label": n, "verdict": "accepted"} for n in item.outlines]
+            ulcers[0] |= {"ulcer_id": own if item is named else ""}
             session.save(item, {"verdict": "", "ulcers": ulcers}, action="accept")
     after = finish_again(folder, study=study_of_run(folder), overlays=False)
     assert (folder / "outlines.csv").read_bytes() == vertices
@@ -153,21 +157,12 @@ def test_after_accepting_all_every_outline_and_size_is_as_before(folder: Path, s
     same = [name for name in sizes if name not in interval]
     pd.testing.assert_frame_equal(after.measurements[same], before.measurements[same], check_exact=True)
     assert set(after.measurements["reader"]) == {"R1"} and set(before.measurements["reader"]) == {"machine"}
+    assert after.measurements.set_index("photo").loc[named.place[0], "ulcer_id"] == own
+    assert own in set(after.trajectories["ulcer_id"])
     # What differs follows from the reader's error: the outline's own term.
     kept = ["u_reference_mm", "u_height_mm", "u_slope_mm"]
     drift = (after.measurements[kept] - before.measurements[kept]).abs().max().max()
     assert drift < 0.02 and not after.measurements["u_outline_mm"].equals(before.measurements["u_outline_mm"])
-
-
-def test_an_identity_given_on_the_page_is_the_ulcers_in_every_table(folder: Path, session: Session) -> None:
-    item = next(item for item in session.items if item.outlines)
-    named = {"label": 1, "verdict": "accepted", "ulcer_id": f"{'-'.join(item.whose)}-7", "why": "seen on the day"}
-    session.save(item, {"verdict": "", "ulcers": [named]}, action="identity")
-    after = finish_again(folder, study=study_of_run(folder), overlays=False)
-    row = after.measurements.set_index("photo").loc[item.place[0]]
-    assert row["ulcer_id"] == named["ulcer_id"] and named["ulcer_id"] in set(after.trajectories["ulcer_id"])
-    session.save(item, {"verdict": "", "ulcers": [{**named, "ulcer_id": ""}]}, action="take back")
-    assert finish_again(folder, study=study_of_run(folder), overlays=False).readings["ulcer_id"].eq("").all()
 
 
 def test_an_identity_of_another_finger_is_refused(session: Session) -> None:
