@@ -214,6 +214,14 @@ def test_a_cell_that_two_criteria_miss_is_asked_once() -> None:
     assert (row["about"], row["touches_verdict"], row["cell"]) == ("a; b", "yes", "ulcer no. 1, painful")
 
 
+def test_of_a_subject_without_a_row_the_row_is_asked_for() -> None:
+    cells = [Ask("subjects.csv", "S01", (name,)) for name in ("birth_date", "sex")]
+    answers = [OpenAnswer("S01", name, (cell,)) for name, cell in zip("ab", cells, strict=True)]
+    row = only(asked(answers=answers, eligibility=criteria(a="unknown", b="unknown")))
+    assert (row["file"], row["about"], row["observed"]) == ("subjects.csv", "a; b", "no row")
+    assert [row["cell"] for row in asked(treated(), answers)] == ["birth_date", "sex"]
+
+
 def test_the_physician_is_asked_for_the_physicians_word() -> None:
     assert only(asked(answers=[OpenAnswer("S01", "refractory", (WORD,))]))["answered_by"] == "physician"
 
@@ -267,7 +275,7 @@ def test_a_contradiction_whose_cells_are_asked_for_is_not_asked_as_such() -> Non
     """A man said to be pregnant: his two cells are asked for, each by itself."""
     asks = tuple(Ask("subjects.csv", "S01", (name,), need=Need.CORRECT) for name in ("sex", "pregnant"))
     row = {**criteria(pregnancy="unknown")[0], "flags": flagged(FlagKind.ANSWERS_CONTRADICT)}
-    rows = asked(answers=[OpenAnswer("S01", "pregnancy", asks)], eligibility=[row])
+    rows = asked(treated(), [OpenAnswer("S01", "pregnancy", asks)], eligibility=[row])
     assert [(row["kind"], row["cell"]) for row in rows] == [("contradiction", "sex"), ("contradiction", "pregnant")]
     settled = asked(eligibility=[{**row, "effect": "passes"}])
     assert only(settled)["kind"] == "contradiction"

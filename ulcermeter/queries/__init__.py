@@ -49,7 +49,7 @@ def list_queries(
     stakes = Stakes(study, tables, tuple(open_answers))
     found: list[Query] = [
         *cells_of_the_study(study, stakes),
-        *missing_answers(stakes),
+        *missing_answers(study, stakes),
         *flags_on_criteria(tables, stakes),
         *photos_not_measured(tables, stakes),
         *uncertain_at_threshold(tables, stakes, study.protocol),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ulcermeter.datatypes import Ask, Need, OpenAnswer
+from ulcermeter.datatypes import Ask, Need, OpenAnswer, Study
 from ulcermeter.queries.flags import flag_facts, where_answered
 from ulcermeter.queries.query import Query, Subject
 from ulcermeter.queries.stakes import Stakes
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["flags_on_criteria", "missing_answers"]
 
 _PHYSICIANS = "refractory.csv"
+_PEOPLE = "subjects.csv"
 
 
 @dataclass(frozen=True)
@@ -31,24 +32,29 @@ class _Asked:
     answers: tuple[OpenAnswer, ...] = ()
 
 
-def missing_answers(stakes: Stakes) -> Iterator[Query]:
+def missing_answers(study: Study, stakes: Stakes) -> Iterator[Query]:
     """Ask for what would settle the criteria that are open, each cell once.
 
-    A cell in doubt is asked for with the other cells of the study.
+    A cell in doubt is asked for with the other cells of the study. Of a subject without a row in subjects.csv the row
+    is asked for, not each of its cells.
 
     Parameters
     ----------
+    study : Study
+        Its subjects.
     stakes : Stakes
 
     Yields
     ------
     Query
     """
+    people = set(study.subjects["subject_id"])
     found: dict[Ask, _Asked] = {}
     for answer in stakes.open_answers:
         for ask in answer.asks:
             if not ask.rows:
-                one = replace(ask, or_else=False)
+                rowless = ask.file == _PEOPLE and ask.subject_id not in people
+                one = Ask(_PEOPLE, ask.subject_id, need=Need.ROW) if rowless else replace(ask, or_else=False)
                 known = found.setdefault(one, _Asked(one))
                 found[one] = replace(known, answers=(*known.answers, answer))
     for asked in found.values():
