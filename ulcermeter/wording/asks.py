@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ulcermeter.datatypes import Ask, Need
 from ulcermeter.tables.dates import DateInterval
 
-__all__ = ["ask_in_words", "asks_in_words", "date_in_words", "wanted_in_words"]
+__all__ = ["columns_in_words", "ask_in_words", "asks_in_words", "date_in_words", "wanted_in_words"]
 
 
 def date_in_words(when: DateInterval | None) -> str:
@@ -72,9 +72,24 @@ def asks_in_words(asks: Sequence[Ask]) -> str:
     return "; ".join(dict.fromkeys(map(ask_in_words, asks)))
 
 
-def _cells(ask: Ask) -> str:
-    *first, last = ask.columns or ("",)
+def columns_in_words(columns: Sequence[str]) -> str:
+    """Return columns as a person lists them.
+
+    Parameters
+    ----------
+    columns : sequence of str
+
+    Returns
+    -------
+    str
+        Empty for none.
+    """
+    *first, last = columns or ("",)
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def _cells(ask: Ask) -> str:
+    return columns_in_words(ask.columns)
 
 
 def _photo(ask: Ask) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ulcermeter.datatypes import Ask, Finding, Need
 from ulcermeter.tables.cells import Row, known_number
 from ulcermeter.tables.queries import Phrase
+from ulcermeter.wording.asks import columns_in_words
 from ulcermeter.wording.findings import problem_of
 
 __all__ = [
@@ -80,7 +81,7 @@ def cell_in_words(columns: Sequence[str], *, rows: Sequence[int] = (), whose: st
     str
     """
     row = f"row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows))}" if rows else ""
-    return ", ".join(part for part in (row, whose, " and ".join(filter(None, columns))) if part)
+    return ", ".join(part for part in (row, whose, columns_in_words(columns)) if part)
 
 
 def finding_observed(finding: Finding) -> str:
