@@ -90,7 +90,9 @@ def test_an_edited_outline_is_measured_as_the_library_does(study: Study, machine
 def test_an_outline_taken_away_leaves_a_photo_without_ulcer(study: Study, machine: tuple) -> None:
     label, outline = machine[0].outlines[0]
     gone = UlcerReading(label, UlcerVerdict.NO_ULCER, None, outline, why="glare")
-    after = apply_readings(study, machine, [reading(machine[0], gone)]).done[0]
+    applied = apply_readings(study, machine, [reading(machine[0], gone)])
+    after = applied.done[0]
+    assert applied.study.photos["reader_state"][0] == "healed", "a person has said so, not the machine alone"
     assert after.photo["status"] == "no ulcer" and after.photo["n_ulcers"] == 0 and not after.outlines
 
 
@@ -108,6 +110,12 @@ def test_a_word_on_the_photo_reaches_the_cells_that_tracking_reads(
     applied = apply_readings(study, machine, [reading(machine[0], verdict=verdict)])
     assert applied.study.photos[column][0] == cell and applied.done[0].photo["status"] == "no ulcer"
     assert study.photos[column][0] == "", "the study as read is not changed"
+
+
+def test_an_outline_that_was_read_overrules_an_older_word(study: Study, machine: tuple) -> None:
+    said = study.photos.assign(reader_state=["healed", *study.photos["reader_state"][1:]])
+    applied = apply_readings(replace(study, photos=said), machine, [reading(machine[0], accepted(machine[0]))])
+    assert applied.study.photos["reader_state"][0] == "" and len(applied.done[0].measurements) == 1
 
 
 def test_an_added_ulcer_gets_the_next_label(study: Study, machine: tuple) -> None:

@@ -260,6 +260,15 @@ class _Work:
         taken = {label for i in measurable for label, _ in self.machine[i].outlines if label not in gone.get(i, ())}
         for position, ulcers in new.items():
             self.done[position] = self._result(position, gone.get(position, set()), ulcers, taken)
+            self._say_open_or_not(position, read_open=bool(ulcers))
+
+    def _say_open_or_not(self, position: int, *, read_open: bool) -> None:
+        """Let outlines that were read, or taken away, overrule an older word in the study's photos.csv."""
+        said = str(self.study.photos["reader_state"].iloc[position])
+        if read_open and said in ("healed", "indeterminate"):
+            self.cells[position] = {"reader_state": ""}
+        elif not read_open and self.machine[position].outlines and not self.done[position].outlines:
+            self.cells[position] = dict(_CELLS[PlaceVerdict.NO_ULCER])
 
     def _shown(self, at: Sequence[int], ulcer: UlcerReading) -> tuple[int, int | None]:
         """Return which result and label of the machine a reading is of; of an added one the place's first result."""
