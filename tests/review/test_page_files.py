@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from importlib import resources
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ulcermeter.cli import main
 
 PAGE = resources.files("ulcermeter.review") / "page"
 FILES = {path.name: path.read_text(encoding="utf-8") for path in PAGE.iterdir()}
@@ -32,3 +39,9 @@ def test_every_command_of_the_sheet_exists_and_has_keys_of_its_own() -> None:
     assert len(set(keys)) == len(keys)
     for name, _ in rows:
         assert re.search(rf'^  (?:async )?"?{name}"?(?:\(|:|,)', FILES["commands.js"], flags=re.MULTILINE), name
+
+
+def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    done = CliRunner().invoke(main, ["review", str(tmp_path), "--reader", "R1"])
+    assert done.exit_code == 2 and "install ulcermeter[review]" in done.stderr and done.stderr.count("\n") == 1
