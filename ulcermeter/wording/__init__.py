@@ -37,22 +37,16 @@ from ulcermeter.wording.courses import (
     window_words,
 )
 from ulcermeter.wording.criteria import (
-    age_words,
     bedside_words,
     best_ulcer_words,
-    born_words,
-    cell_words,
-    consent_words,
     cutoff_in_words,
     diameter_words,
     flagged_in_words,
     history_words,
     joined,
-    neoplasm_words,
     no_photo_words,
     no_ulcer_words,
     no_xray_words,
-    score_words,
     sign_words,
     still_active_words,
     too_old_words,
@@ -93,6 +87,14 @@ from ulcermeter.wording.queries import (
     whole_ulcer_expected,
 )
 from ulcermeter.wording.readings import reading_not_kept
+from ulcermeter.wording.subject_criteria import (
+    age_words,
+    born_words,
+    cell_words,
+    consent_words,
+    neoplasm_words,
+    score_words,
+)
 
 __all__ = [
     "wanted_in_words",
