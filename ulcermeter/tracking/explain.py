@@ -43,7 +43,9 @@ class Scan:
     occasion : int
         Number of the visit in time.
     steps : int
-        Visits since the photo that was taken up before it.
+        Visits of the protocol since the photo that was taken up before it, missed ones too.
+    planned : int or None
+        The place of its visit among the protocol's.
     is_late : bool
         It is taken up after all photos whose finger was found, those of later visits too.
     view : str
@@ -61,6 +63,7 @@ class Scan:
     observations: tuple[Observation, ...]
     shows_all: bool
     new_rate: float
+    planned: int | None = None
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def scans_of(finger: Finger, protocol: Protocol) -> list[Scan]:
         photos = [_scan(finger, occasion, number, name) for name in _passing(finger, occasion)]
         for scan in sorted(photos, key=_order):
             rate = _new_rate(scan.view, sides, protocol)
-            scans.append(replace(scan, new_rate=rate))
+            scans.append(replace(scan, new_rate=rate, planned=protocol.places.get(occasion.visit)))
             sides.add(scan.view)
     return scans
 
@@ -98,12 +98,13 @@ def _taken_up(scans: Sequence[Scan]) -> list[int]:
 
 def _stepped(scans: Sequence[Scan]) -> list[Scan]:
     """Say of each photo how many visits lie between it and the one before."""
-    stepped, before = [], -1
-    visits = sorted({scan.occasion for scan in scans})
+    stepped: list[Scan] = []
     for scan in scans:
-        at = visits.index(scan.occasion)
-        stepped.append(replace(scan, steps=0 if scan.is_late or before < 0 else max(at - before, 0)))
-        before = at
+        before = stepped[-1] if stepped else scan
+        steps = 0 if scan.is_late or scan.occasion == before.occasion else 1
+        if steps and scan.planned is not None and before.planned is not None:
+            steps = max(scan.planned - before.planned, 1)
+        stepped.append(replace(scan, steps=steps))
     return stepped
 
 
