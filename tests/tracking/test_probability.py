@@ -159,3 +159,18 @@ def test_what_comes_after_an_unclear_link_hangs_on_it_and_names_it() -> None:
     assert [bool(own) for own in flags] == [False, False, False, True, True]
     assert (flags[3][0].kind, flags[4][0].kind) == (FlagKind.AMBIGUOUS_IDENTITY, FlagKind.HANGS_ON_UNCLEAR_LINK)
     assert (flags[4][0].visit, flags[4][0].date) == ("week 8", "2016-06-27")
+
+
+def test_a_merge_and_a_split_over_a_longer_gap_are_clear() -> None:
+    """One outline from the one's far edge to the other's; two that lie in the one that was there."""
+    merge = (
+        FingerHistory()
+        .shot("screening", (9.0, -1, 2.1), (13.5, -1, 2.7))
+        .shot("baseline", (9, -1, 2.2), (13.5, -1, 2.6))
+    )
+    merge.shot("week 4", (11.4, -1.0, 7.0)).shot("week 8", (11.4, -1.0, 5.6))
+    assert [state for visit, _, state in merge.states() if visit == "week 4"] == ["merged", "merged"]
+    split = FingerHistory().shot("screening", (11, 1, 6.4)).shot("baseline", (11, 1, 6.5))
+    split.shot("week 4", (9.1, 1.0, 2.1), (12.9, 1.0, 1.9))
+    assert [state for *_, state in split.states()][-2:] == ["split", "split"]
+    assert doubts(merge) == doubts(split) == 0

@@ -28,9 +28,9 @@ NEW = -1
 # Of one photo's explanations the likeliest are kept: so many, and none e^9 times less likely than the best.
 _MOST, _GAP = 24, 9.0
 # Odds that outlines within a former outline are its parts rather than that one is a new ulcer beside it.
-_PART_LOG = math.log(0.2)
+_PART_LOG = math.log(0.4)
 # One outline that covers two open ulcers has taken both in; that the other closed just then is the rest.
-_MERGED_SHARE, _CLOSED_UNDER_SHARE = 0.7, 0.1
+_MERGED_SHARE, _CLOSED_UNDER_SHARE = 0.7, 0.03
 _LEAST = 1e-6
 
 
