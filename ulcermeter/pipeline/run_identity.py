@@ -53,7 +53,12 @@ def identify(
     ModelError
         The model cannot be used.
     """
-    parameters: dict[str, Json] = {"camera": "" if lens is None else repr(lens)}
+    from ulcermeter.finger.network import WEIGHTS
+
+    parameters: dict[str, Json] = {
+        "camera": "" if lens is None else repr(lens),
+        "finger_network_sha256": file_sha256(WEIGHTS),
+    }
     model_sha256 = _sha256_of(model, limits)
     identity = run_id(
         version=ulcermeter.__version__,
