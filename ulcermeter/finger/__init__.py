@@ -23,6 +23,19 @@ __all__ = [
 def finger_coordinates(
     finger: Finger, points_mm: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return s, its sd, t, its sd (each (K,), mm) of plane points (K, 2) as seen: see `Finger.coordinates`."""
+    """Return s, its sd, t, its sd (each (K,), mm) of plane points (K, 2) as seen: see `Finger.coordinates`.
+
+    Parameters
+    ----------
+    finger : Finger
+        Where it lies, from `locate_finger`.
+    points_mm : float (K, 2)
+        Points of the plane as seen, mm.
+
+    Returns
+    -------
+    tuple of float64 (K,)
+        s, its sd, t, its sd, mm.
+    """
     s, s_sd, t, t_sd = finger.coordinates(points_mm)
     return s, s_sd, t, t_sd

@@ -65,6 +65,10 @@ def tip_mm(pointed: PointedFinger, coarse: CoarsePhoto, calibration: Calibration
     coarse : CoarsePhoto
     calibration : Calibration
         See `as_seen`.
+
+    Returns
+    -------
+    float64 (2,) or None
     """
     if pointed.tip_px is None:
         return None
@@ -80,6 +84,10 @@ def direction_mm(pointed: PointedFinger, coarse: CoarsePhoto, calibration: Calib
     coarse : CoarsePhoto
     calibration : Calibration
         See `as_seen`.
+
+    Returns
+    -------
+    float64 (2,)
     """
     at = np.asarray(pointed.at_px if pointed.tip_px is None else pointed.tip_px)
     start, end = calibration.to_mm(coarse.to_photo_px(np.array([at, at + pointed.inwards])))
@@ -94,6 +102,10 @@ def width_mm(pointed: PointedFinger, coarse: CoarsePhoto) -> float:
     pointed : PointedFinger
     coarse : CoarsePhoto
         See `as_seen`.
+
+    Returns
+    -------
+    float
     """
     return pointed.width_px / coarse.px_per_mm
 

@@ -88,7 +88,20 @@ class CoarsePhoto(_Frame):
 
 
 def coarse_photo(rectified: RectifiedPhoto, near_px: Floats) -> CoarsePhoto | None:
-    """Cut out what lies 45 mm round a photo pixel, at about 0.45 mm a pixel; None where the scale is not usable."""
+    """Cut out what lies 45 mm round a photo pixel, at about 0.45 mm a pixel; None where the scale is not usable.
+
+    Parameters
+    ----------
+    rectified : RectifiedPhoto
+        Its photo is cut, not its window.
+    near_px : float64 (2,)
+        Photo px (x, y).
+
+    Returns
+    -------
+    CoarsePhoto or None
+        None where the scale is not usable.
+    """
     photo, calibration = rectified.photo.pixels, rectified.calibration
     scale = calibration.px_per_mm(near_px)
     if not (np.isfinite(scale) and scale > 0.5):
@@ -123,6 +136,19 @@ def finger_mask(coarse: CoarsePhoto, *, lightness: float, ground: float) -> NDAr
 
     Nothing where no skin is near. The reference counts neither way and is no finger here.
     `lightness` is its weight beside colour, `ground` the share of sectors that count as ground (see `TRIES`).
+
+    Parameters
+    ----------
+    coarse : CoarsePhoto
+    lightness : float
+        Weight of lightness beside colour.
+    ground : float
+        Share of the sectors that count as ground, 0..1.
+
+    Returns
+    -------
+    bool (M, N)
+        In pixels of the coarse photo.
     """
     rows, cols = coarse.lab.shape[:2]
     y, x = np.mgrid[0:rows, 0:cols]
@@ -157,7 +183,20 @@ def _elsewhere(cluster: NDArray[np.intp], sector: NDArray[np.intp], far: NDArray
 
 
 def extend_mask(mask: NDArray[np.bool_], coarse: CoarsePhoto, strip: Floats) -> NDArray[np.bool_]:
-    """Cut again with the polygon `strip` (K, 2), coarse pixels, as likely finger."""
+    """Cut again with the polygon `strip` (K, 2), coarse pixels, as likely finger.
+
+    Parameters
+    ----------
+    mask : bool (M, N)
+        In pixels of the coarse photo.
+    coarse : CoarsePhoto
+    strip : float64 (K, 2)
+        Corners (x, y), coarse pixels.
+
+    Returns
+    -------
+    bool (M, N)
+    """
     likely = mask.astype(np.uint8)
     cv2.fillPoly(likely, [np.round(strip).astype(np.int32)], 1)
     return _cut(coarse, np.where(likely > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8), rounds=1)

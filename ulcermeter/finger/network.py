@@ -62,6 +62,15 @@ class Answer:
 def load_finger_model(path: str | Path | None = None) -> FingerModel:
     """Open a finger network once per process; the shipped one when no path is given.
 
+    Parameters
+    ----------
+    path : str or Path, optional
+        An ONNX file.
+
+    Returns
+    -------
+    FingerModel
+
     Raises
     ------
     ModelError
@@ -88,7 +97,19 @@ def _model(network: OpenNetwork) -> FingerModel:
 
 
 def ask(views: Sequence[Pixels], *, model: FingerModel) -> list[Answer]:
-    """Ask the network about views (112, 112, 3) whose middle is the point in question."""
+    """Ask the network about views (112, 112, 3) whose middle is the point in question.
+
+    Parameters
+    ----------
+    views : sequence of uint8 (112, 112, 3)
+        sRGB.
+    model : FingerModel
+
+    Returns
+    -------
+    list of Answer
+        One a view.
+    """
     x = np.stack([network_input(view, click_map()) for view in views])
     masks, tips, numbers = model.session.run(None, {"view": x})
     return [
@@ -102,8 +123,16 @@ def ask_turned(view: Pixels, *, model: FingerModel, turns: Sequence[tuple[int, b
 
     Parameters
     ----------
+    view : uint8 (112, 112, 3)
+        sRGB.
+    model : FingerModel
     turns : sequence of (int, bool)
         Quarter turns counter-clockwise, and whether mirrored left to right before them.
+
+    Returns
+    -------
+    Answer
+        In the view as it was given.
     """
     turned = [np.ascontiguousarray(np.rot90(view[:, ::-1] if mirrored else view, k)) for k, mirrored in turns]
     back = [_turned_back(one, k, mirrored) for one, (k, mirrored) in zip(ask(turned, model=model), turns, strict=True)]

@@ -156,7 +156,17 @@ def _in_picture(answer: Answer, matrix: Matrix, shape: tuple[int, ...], *, width
 
 
 def tip_and_direction(answer: Answer) -> tuple[NDArray[np.float64], tuple[float, float]]:
-    """Return where a view's finger ends, x, y in view pixels (2,), and its unit direction inwards."""
+    """Return where a view's finger ends, x, y in view pixels (2,), and its unit direction inwards.
+
+    Parameters
+    ----------
+    answer : Answer
+        What the network says of a view.
+
+    Returns
+    -------
+    float64 (2,), (float, float)
+    """
     inwards = _inwards(answer, True)
     return _tip(answer, inwards), inwards
 
@@ -230,7 +240,18 @@ def _peak(tip: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def at_point(answer: Answer) -> float:
-    """Return the mask's height within three view pixels of the point, a tenth of a finger's width."""
+    """Return the mask's height within three view pixels of the point, a tenth of a finger's width.
+
+    Parameters
+    ----------
+    answer : Answer
+        What the network says of a view.
+
+    Returns
+    -------
+    float
+        0..1.
+    """
     middle = answer.mask.shape[0] // 2
     return float(answer.mask[middle - 3 : middle + 3, middle - 3 : middle + 3].max())
 

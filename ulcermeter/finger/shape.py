@@ -217,7 +217,21 @@ class _Lines:
 
 
 def in_frame(points: Floats, origin: Floats, axis: Floats) -> Floats:
-    """Turn plane points (K, 2) into (s, u): along a unit axis from an origin, and across it to the right."""
+    """Turn plane points (K, 2) into (s, u): along a unit axis from an origin, and across it to the right.
+
+    Parameters
+    ----------
+    points : float64 (K, 2)
+        Plane x, y, mm.
+    origin : float64 (2,)
+        Plane x, y, mm.
+    axis : float64 (2,)
+        A unit vector.
+
+    Returns
+    -------
+    float64 (K, 2)
+    """
     return np.asarray((points - origin) @ np.array([[axis[0], axis[1]], [axis[1], -axis[0]]]))
 
 
@@ -326,6 +340,16 @@ def _bluntness(edge: Edge, s: Floats, off: Floats, radius: float) -> float:
 
 
 def shown_length_mm(s: Floats) -> float:
-    """Return over what length behind the round end a side shows."""
+    """Return over what length behind the round end a side shows.
+
+    Parameters
+    ----------
+    s : float64 (K,)
+        Distances from the tip of the edge points of one side, mm.
+
+    Returns
+    -------
+    float
+    """
     place = np.unique(np.round(s[(s > 6) & (s < _REACH_MM)] / _STEP_MM))
     return float(len(place)) * _STEP_MM

@@ -97,6 +97,10 @@ def silhouette(solid: Solid, camera: Floats, height: float) -> Silhouette:
         s, u and height over the plane, mm.
     height : float
         Of the axis over the plane, mm.
+
+    Returns
+    -------
+    Silhouette
     """
     ahead = np.array([np.cos(solid.lean), np.sin(solid.lean)])
     aside = np.array([-ahead[1], ahead[0]])

@@ -30,6 +30,10 @@ def view_matrix(at_px: tuple[float, float], *, scale: float, turn_rad: float = 0
         View pixels in a photo pixel.
     turn_rad, mirrored
         The view turned, and mirrored left to right before that.
+
+    Returns
+    -------
+    float64 (2, 3)
     """
     cosine, sine = scale * math.cos(turn_rad), scale * math.sin(turn_rad)
     linear = np.array([[cosine, -sine], [sine, cosine]]) @ np.diag([-1.0 if mirrored else 1.0, 1.0])
@@ -38,7 +42,19 @@ def view_matrix(at_px: tuple[float, float], *, scale: float, turn_rad: float = 0
 
 
 def cut_view(pixels: Pixels, matrix: Matrix) -> Pixels:
-    """Cut a view (112, 112, 3) out of a photo (M, N, 3); a photo larger than the view is averaged, not sampled."""
+    """Cut a view (112, 112, 3) out of a photo (M, N, 3); a photo larger than the view is averaged, not sampled.
+
+    Parameters
+    ----------
+    pixels : uint8 (M, N, 3)
+        A photo.
+    matrix : float64 (2, 3)
+        From photo pixels to the view.
+
+    Returns
+    -------
+    uint8 (112, 112, 3)
+    """
     scale = math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
     middle = np.linalg.solve(matrix[:, :2], np.full(2, (VIEW_PX - 1) / 2) - matrix[:, 2])
     reach = 0.75 * VIEW_PX / scale + 4
@@ -60,11 +76,33 @@ def cut_view(pixels: Pixels, matrix: Matrix) -> Pixels:
 
 
 def click_map(x: float = (VIEW_PX - 1) / 2, y: float = (VIEW_PX - 1) / 2) -> NDArray[np.float32]:
-    """Return the bump (112, 112), height 1, that marks the point in a view; default its middle."""
+    """Return the bump (112, 112), height 1, that marks the point in a view; default its middle.
+
+    Parameters
+    ----------
+    x, y : float, optional
+        The point, view px; default the middle.
+
+    Returns
+    -------
+    float32 (112, 112)
+    """
     cols, rows = np.arange(VIEW_PX) - x, np.arange(VIEW_PX) - y
     return np.exp(-(rows[:, None] ** 2 + cols[None] ** 2) / (2 * CLICK_SD_PX**2)).astype(np.float32)
 
 
 def network_input(view: Pixels, click: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Stack a view and its click as the network reads them, float32 (4, 112, 112), sRGB in 0..1."""
+    """Stack a view and its click as the network reads them, float32 (4, 112, 112), sRGB in 0..1.
+
+    Parameters
+    ----------
+    view : uint8 (112, 112, 3)
+        sRGB.
+    click : float32 (112, 112)
+        From `click_map`.
+
+    Returns
+    -------
+    float32 (4, 112, 112)
+    """
     return np.concatenate([view.transpose(2, 0, 1).astype(np.float32) / 255, click[None]])
