@@ -212,8 +212,13 @@ class Count:
     def add(self, hit: bool) -> None:
         self.hits, self.of = self.hits + int(hit), self.of + 1
 
+    @property
+    def share(self) -> float:
+        """The share, 0..1."""
+        return self.hits / max(self.of, 1)
+
     def __str__(self) -> str:
-        return f"{100 * self.hits / max(self.of, 1):5.1f} % of {self.of}"
+        return f"{100 * self.share:5.1f} % of {self.of}"
 
 
 @dataclass(frozen=True)
@@ -238,7 +243,12 @@ def draw_study(seed: int, n_subjects: int, kind: Kind) -> Study:
     return Study(pd.DataFrame(measurements), pd.DataFrame(photos), truth)
 
 
-def judge(study: Study, tracked: pd.DataFrame) -> dict[str, str]:
+def track_study(study: Study) -> pd.DataFrame:
+    """Track a drawn study without its truth."""
+    return track(study.measurements.drop(columns="true"), study.photos, protocol=PROTOCOL)
+
+
+def judge(study: Study, tracked: pd.DataFrame) -> dict[str, Count]:
     """Hold the tracked table against the truth."""
     true = study.measurements.set_index(["photo", "label"])["true"]
     drawn = tracked[tracked["label"].notna()].copy()
@@ -250,12 +260,11 @@ def judge(study: Study, tracked: pd.DataFrame) -> dict[str, str]:
     table = pd.crosstab(drawn["ulcer_id"], drawn["true"])
     rows, cols = linear_sum_assignment(-table.to_numpy())
     own = {table.index[r]: table.columns[c] for r, c in zip(rows, cols, strict=True) if table.iat[r, c]}
-    hits = sum(own.get(row.ulcer_id) == row.true for row in drawn.itertuples())
-    found = {"IDF1": f"{hits / len(drawn):.4f} of {len(drawn)}"}
+    found = {"IDF1": Count(sum(own.get(row.ulcer_id) == row.true for row in drawn.itertuples()), len(drawn))}
     return found | _links(study, drawn, own) | _states(study, tracked, drawn, own)
 
 
-def _links(study: Study, drawn: pd.DataFrame, own: dict[str, str]) -> dict[str, str]:
+def _links(study: Study, drawn: pd.DataFrame, own: dict[str, str]) -> dict[str, Count]:
     first_of, started = drawn.groupby("true")["date"].min(), drawn.groupby("ulcer_id")["date"].min()
     wrong_flagged, right_flagged, wrong, silent_new, hanging = Count(), Count(), Count(), Count(), Count()
     for row in drawn.itertuples():
@@ -270,15 +279,15 @@ def _links(study: Study, drawn: pd.DataFrame, own: dict[str, str]) -> dict[str, 
             called_old = started[row.ulcer_id] < row.date and row.state not in ("first seen", "new")
             silent_new.add(called_old and not (row.doubt or row.hangs))
     return {
-        "wrong links": str(wrong),
-        "  of them flagged": str(wrong_flagged),
-        "flags on right links": str(right_flagged),
-        "  hanging on an unclear one": str(hanging),
-        "new ulcers silently old": str(silent_new),
+        "wrong links": wrong,
+        "  of them flagged": wrong_flagged,
+        "flags on right links": right_flagged,
+        "  hanging on an unclear one": hanging,
+        "new ulcers silently old": silent_new,
     }
 
 
-def _states(study: Study, tracked: pd.DataFrame, drawn: pd.DataFrame, own: dict[str, str]) -> dict[str, str]:
+def _states(study: Study, tracked: pd.DataFrame, drawn: pd.DataFrame, own: dict[str, str]) -> dict[str, Count]:
     right, stated, false_healed = Count(), Count(), Count()
     first = drawn.groupby("true")["date"].min()
     closed_since = {name: _was_closed(study, name) for name in study.ulcers}
@@ -293,7 +302,7 @@ def _states(study: Study, tracked: pd.DataFrame, drawn: pd.DataFrame, own: dict[
             stated.add(state == true)
         if row.state == "healed":
             false_healed.add(true in ("persistent", "recurrent", "first"))
-    return {"states right": str(right), "  of those stated": str(stated), "false healed": str(false_healed)}
+    return {"states right": right, "  of those stated": stated, "false healed": false_healed}
 
 
 def _was_closed(study: Study, name: str) -> dict[str, bool]:
@@ -330,9 +339,8 @@ def main() -> None:
     asked = parser.parse_args()
     for kind in (kind for kind in KINDS if asked.kind in kind.name):
         study = draw_study(asked.seed, asked.subjects, kind)
-        tracked = track(study.measurements.drop(columns="true"), study.photos, protocol=PROTOCOL)
-        figures = judge(study, tracked)
-        print(f"{kind.name}\n" + "\n".join(f"  {name:26}{value}" for name, value in figures.items()), flush=True)
+        figures = judge(study, track_study(study))
+        print(f"{kind.name}\n" + "\n".join(f"  {name:28}{value}" for name, value in figures.items()), flush=True)
 
 
 if __name__ == "__main__":
