@@ -280,7 +280,9 @@ def test_what_the_investigator_decided_is_carried_over(tiny_study: Path, finishe
         row = changed.eligibility_summary.set_index("subject_id").loc["S01"]
         assert (row["verdict"], row["investigator_decision"], row["decided_by"]) == ("not eligible", "include", "Dr X")
         assert "it is not eligible now" in changed.run["decisions_to_look_at"]["S01"]
-        assert "Decisions to look at again" in (out / "report.html").read_text()
+        asked = changed.queries[changed.queries["kind"] == "decision"]
+        assert list(asked["subject_id"]) == ["S01"]
+        assert asked["query_id"].item() in (out / "report.html").read_text()
 
 
 def test_results_into_the_study_itself_are_refused(tiny_study: Path) -> None:
