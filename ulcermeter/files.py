@@ -12,11 +12,15 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 __all__ = ["Json", "check_regular", "read_file"]
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 """What a JSON file can hold."""
+
+JsonObject = dict[str, Any]
+"""A JSON object while it is put together or taken apart; what it holds by name its maker's docstring says."""
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),

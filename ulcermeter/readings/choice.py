@@ -51,7 +51,7 @@ def current_readings(entries: Iterable[Entry]) -> list[PlaceReading]:
             continue
         place = (entry.photo, entry.hand, entry.finger)
         one = reading_from_state(
-            entry.after, reader=entry.who, place=place, photo_sha256=entry.photo_sha256, run_id=entry.run_id
+            dict(entry.after), reader=entry.who, place=place, photo_sha256=entry.photo_sha256, run_id=entry.run_id
         )
         readings[one.reader, place, one.photo_sha256, one.occasion, one.adjudicated] = one
     return [one for one in readings.values() if one.says_anything]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Points
+from ulcermeter.files import JsonObject
 
 __all__ = [
     "PlaceKey",
@@ -113,7 +112,7 @@ class PlaceReading:
         return bool(self.ulcers) or self.verdict is not PlaceVerdict.NONE
 
 
-def state_of(reading: PlaceReading) -> dict[str, Any]:
+def state_of(reading: PlaceReading) -> JsonObject:
     """Return a reading as the plain values that the log keeps in *before* and *after*.
 
     Parameters
@@ -145,7 +144,7 @@ def state_of(reading: PlaceReading) -> dict[str, Any]:
 
 
 def reading_from_state(
-    state: Mapping[str, Any], *, reader: str, place: PlaceKey, photo_sha256: str, run_id: str = ""
+    state: JsonObject, *, reader: str, place: PlaceKey, photo_sha256: str, run_id: str = ""
 ) -> PlaceReading:
     """Undo `state_of`, for a reader, place and photo.
 
@@ -193,7 +192,7 @@ def _plain(points: Points | None) -> list[list[float]] | None:
     return None if points is None else [[float(x), float(y)] for x, y in points]
 
 
-def _points(given: Any) -> NDArray[np.float64] | None:
+def _points(given: object) -> NDArray[np.float64] | None:
     if given is None:
         return None
     points = np.asarray(given, dtype=np.float64)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ulcermeter.agreement.overlap import common_area
 from ulcermeter.errors import UlcermeterError
 from ulcermeter.pipeline.readings import measure_outline
 from ulcermeter.readings import PlaceKey, PlaceReading, PlaceVerdict, UlcerVerdict
 from ulcermeter.review.items import Item
+from ulcermeter.tables.cells import Record
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
@@ -60,8 +61,8 @@ def disagreements(
 def differ(
     a: PlaceReading,
     b: PlaceReading,
-    rows_a: Sequence[Mapping[str, Any]],
-    rows_b: Sequence[Mapping[str, Any]],
+    rows_a: Sequence[Record],
+    rows_b: Sequence[Record],
     *,
     protocol: Protocol,
 ) -> bool:
@@ -96,7 +97,7 @@ def differ(
     return False
 
 
-def _sizes(one: PlaceReading, item: Item, protocol: Protocol, kept: KeptResults) -> list[dict[str, Any]]:
+def _sizes(one: PlaceReading, item: Item, protocol: Protocol, kept: KeptResults) -> list[Record]:
     if one.verdict is not PlaceVerdict.NONE:
         return []
     geometry = next((found for key in item.keys if (found := kept.geometry(key)) is not None), None)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ulcermeter.datatypes import Calibration, Finger, PhotoGeometry, Points
+from ulcermeter.files import JsonObject
 from ulcermeter.pipeline.readings import traced
 from ulcermeter.planimetry import diameter_line
 from ulcermeter.readings import PlaceReading, state_of
@@ -28,7 +28,7 @@ _OF_PHOTO = ("subject_id", "visit", "date", "hand", "finger", "view", "photo", "
 _PRIOR_MM = 10.0
 
 
-def work_list(session: Session) -> dict[str, Any]:
+def work_list(session: Session) -> JsonObject:
     """Return the whole list, and what is common to all photos.
 
     Parameters
@@ -50,7 +50,7 @@ def work_list(session: Session) -> dict[str, Any]:
     }
 
 
-def item_in_list(session: Session, item: Item, number: int) -> dict[str, Any]:
+def item_in_list(session: Session, item: Item, number: int) -> JsonObject:
     """Return one line of the list.
 
     Parameters
@@ -71,7 +71,7 @@ def item_in_list(session: Session, item: Item, number: int) -> dict[str, Any]:
     return {**told, **cells, "reasons": [str(reason) for reason in item.reasons], "n": len(item.outlines)}
 
 
-def photo_payload(session: Session, item: Item) -> dict[str, Any]:
+def photo_payload(session: Session, item: Item) -> JsonObject:
     """Return all that is shown of one photo.
 
     Parameters
@@ -84,7 +84,7 @@ def photo_payload(session: Session, item: Item) -> dict[str, Any]:
     dict
     """
     geometry, own = session.geometry(item), session.reading(item)
-    payload: dict[str, Any] = {
+    payload: JsonObject = {
         "id": item.id,
         "can_measure": geometry is not None,
         "machine": [_machine_ulcer(session, item, geometry, label) for label in sorted(item.outlines)],
@@ -100,14 +100,14 @@ def photo_payload(session: Session, item: Item) -> dict[str, Any]:
     return {**payload, **cells, **more, "reasons": [str(r) for r in item.reasons], **_neighbours(session, item)}
 
 
-def _neighbours(session: Session, item: Item) -> dict[str, Any]:
+def _neighbours(session: Session, item: Item) -> JsonObject:
     """Return the same finger's other photos in time, and the identities its ulcers have."""
     same = session.fingers[item.whose]
     names = {session.identities.get((one.place, label), "") for one in same for label in one.outlines} - {""}
     return {"course": [one.id for one in same if one.was_seen or one is item], "identities": sorted(names)}
 
 
-def values_in_short(row: Mapping[str, Any], line: Any) -> dict[str, Any]:
+def values_in_short(row: Mapping[str, object], line: Sequence[tuple[float, float]]) -> JsonObject:
     """Return what the page shows of a measurement; what is not known is None.
 
     Parameters
@@ -126,7 +126,7 @@ def values_in_short(row: Mapping[str, Any], line: Any) -> dict[str, Any]:
     return {**known, "line_px": [[float(x), float(y)] for x, y in line]}
 
 
-def _machine_ulcer(session: Session, item: Item, geometry: PhotoGeometry | None, label: int) -> dict[str, Any]:
+def _machine_ulcer(session: Session, item: Item, geometry: PhotoGeometry | None, label: int) -> JsonObject:
     outline = item.outlines[label]
     line = () if geometry is None else diameter_line(traced(geometry, [outline], sha256=item.sha256), 1)
     identity = "" if session.mode.blinded else session.identities.get((item.place, label), "")
@@ -134,7 +134,7 @@ def _machine_ulcer(session: Session, item: Item, geometry: PhotoGeometry | None,
     return {"label": label, "outline_px": outline.tolist(), "ulcer_id": identity, "values": values}
 
 
-def _values_of(session: Session, item: Item, reading: PlaceReading) -> dict[str, Any]:
+def _values_of(session: Session, item: Item, reading: PlaceReading) -> JsonObject:
     found = {}
     for ulcer in reading.ulcers:
         if ulcer.outline_px is not None:
@@ -143,7 +143,7 @@ def _values_of(session: Session, item: Item, reading: PlaceReading) -> dict[str,
     return found
 
 
-def _scale(session: Session, item: Item, geometry: PhotoGeometry, own: PlaceReading | None) -> dict[str, Any]:
+def _scale(session: Session, item: Item, geometry: PhotoGeometry, own: PlaceReading | None) -> JsonObject:
     """Return how photo pixels become millimetres, where to look, and which way the finger points."""
     calibration, finger = geometry.calibration, geometry.finger
     outlines = [u.outline_px for u in own.ulcers if u.outline_px is not None] if own is not None else []
