@@ -174,3 +174,11 @@ def test_a_merge_and_a_split_over_a_longer_gap_are_clear() -> None:
     split.shot("week 4", (9.1, 1.0, 2.1), (12.9, 1.0, 1.9))
     assert [state for *_, state in split.states()][-2:] == ["split", "split"]
     assert doubts(merge) == doubts(split) == 0
+
+
+def test_photos_of_the_tip_are_turned_to_each_other() -> None:
+    history = FingerHistory()
+    for visit, t in (("screening", -1.0), ("baseline", 3.5), ("week 2", -1.5)):
+        history.shot(visit, (3.0, 0.5, 2.4)).shot(visit, (3.2, t, 2.4), view="tip")
+    tracked = history.track()
+    assert set(tracked["ulcer_id"]) == {"S01-left-index-1"} and doubts(history) == 0

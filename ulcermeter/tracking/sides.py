@@ -80,11 +80,13 @@ def turn_variances(seen_from: str, view: str, protocol: Protocol) -> tuple[float
     Returns
     -------
     tuple of float
-        Zeros for one and the same side.
+        Zeros for one and the same side, but that photos of the tip are turned to each other too.
     """
-    if seen_from == view:
-        return 0.0, 0.0
     rules = protocol.identity
+    if seen_from == view != "tip":
+        return 0.0, 0.0
+    if seen_from == view:
+        return 0.0, (rules.finger_radius_mm * math.radians(rules.view_turn_sd_deg)) ** 2
     along = rules.tip_view_sd_mm**2 if "tip" in (seen_from, view) else 0.0
     return along, (rules.finger_radius_mm * math.radians(rules.view_turn_sd_deg)) ** 2
 
