@@ -135,7 +135,7 @@ def read_fingers(
         occasions = _occasions(photos_of[key], others, planned, protocol)
         passed = [p for p in photos_of[key] if p["status"] in PASSED]
         doubts = in_doubt([(p["visit"], p["date"]) for p in passed], protocol.places)
-        fingers.append(_read_finger(key, occasions, records, rows_of[key], photos_of[key], doubts))
+        fingers.append(_read_finger(key, occasions, records, rows_of[key], photos_of[key], doubts=doubts))
     return fingers
 
 
@@ -247,6 +247,7 @@ def _read_finger(
     records: Sequence[Record],
     rows: list[int],
     photos: list[Record],
+    *,
     doubts: Mapping[tuple[str, str], Sequence[str]],
 ) -> Finger:
     photos_at: dict[Occasion, tuple[PhotoRow, ...]] = {}
