@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ulcermeter.finger.training.architecture import FingerNetwork
 from ulcermeter.finger.training.samples import MarkedPicture, Sample, draw_sample
+from ulcermeter.networks.optimisation import descend, update_average
 
 Log = Callable[[str], None]
 TIP_WEIGHT, FACT_WEIGHT, WIDTH_WEIGHT, WAY_WEIGHT = 40.0, 1.5, 0.5, 0.8
@@ -87,20 +88,10 @@ class Trainer:
             group["lr"] = group["peak"] * rate
         batch = draw_batch(pictures, self.recipe.batch, self.rng)
         loss = finger_loss(self.network(batch[0]), batch)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 3.0)
-        self.optimiser.step()
+        descend(self.network, self.optimiser, loss)
         self.step += 1
-        self._update_average()
+        update_average(self.average, self.network, step=self.step, decay=self.recipe.average_decay)
         return float(loss.detach())
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        decay = min(self.recipe.average_decay, (1 + self.step) / (10 + self.step))
-        for kept, live in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
-            if kept.dtype.is_floating_point:
-                kept.lerp_(live, 1 - decay)
 
     def _save(self) -> None:
         content: dict[str, Any] = {
@@ -116,7 +107,7 @@ class Trainer:
         part.replace(self.checkpoint)
 
     def _restore(self) -> None:
-        content = torch.load(self.checkpoint, map_location="cpu", weights_only=False)
+        content = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
         self.network.load_state_dict(content["network"])
         self.average.load_state_dict(content["average"])
         self.optimiser.load_state_dict(content["optimiser"])

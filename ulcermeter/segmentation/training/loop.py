@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ulcermeter.networks.optimisation import descend, update_average
 from ulcermeter.segmentation.training.architecture import UlcerNetwork
 from ulcermeter.segmentation.training.samples import Pool, cut_sample
 
@@ -122,22 +123,12 @@ class Trainer:
         origin, x, target = draw_batch(pool, extra, recipe=recipe, step=self.state.step, rng=self.rng)
         logits = self.network(x)
         loss, per_image = segmentation_loss(logits, target)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 3.0)
-        self.optimiser.step()
+        descend(self.network, self.optimiser, loss)
         self.state.step += 1
-        self._update_average()
+        update_average(self.average, self.network, step=self.state.step, decay=self.recipe.average_decay)
         for (source, index), value in zip(origin, per_image.tolist(), strict=True):
             source.difficulty[index] += 0.3 * (value - source.difficulty[index])
         return float(loss.detach())
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        decay = min(self.recipe.average_decay, (1 + self.state.step) / (10 + self.state.step))
-        for kept, live in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
-            if kept.dtype.is_floating_point:
-                kept.lerp_(live, 1 - decay)
 
     def _check(self, held_out: Pool) -> None:
         if not held_out.names:
