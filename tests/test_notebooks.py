@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import ulcermeter as um
+
 nbformat = pytest.importorskip("nbformat", reason="needs the extra `notebook`")
 nbclient = pytest.importorskip("nbclient", reason="needs the extra `notebook`")
 
@@ -18,7 +20,7 @@ SUBJECTS = ("S01", "S02", "S06")
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the repository's layout with three subjects in it, so that a run takes seconds."""
+    """A copy of the repository's layout with three subjects in it, measured once: the notebooks go on from there."""
     root = tmp_path_factory.mktemp("desk")
     study = root / "sample_images" / "study"
     study.mkdir(parents=True)
@@ -35,6 +37,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(
         whole / "photos", study / "photos", ignore=lambda _, names: {n for n in names if n[:3] not in SUBJECTS}
     )
+    um.run_study(study, root / "results")
+    shutil.copytree(root / "results", root / "results_readers")
     return root
 
 
