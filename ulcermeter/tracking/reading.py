@@ -124,19 +124,26 @@ def read_fingers(
     _check(records, photos)
     rows_of: dict[FingerKey, list[int]] = {}
     photos_of: dict[FingerKey, list[Record]] = {}
+    own_photos, own_visits = _by_subject(photos), _by_subject(visits)
     for index, row in enumerate(records):
         rows_of.setdefault(_finger(row), []).append(index)
     for photo in photos:
         photos_of.setdefault(_finger(photo), []).append(photo)
     fingers = []
     for key in sorted(rows_of):
-        others = [p for p in photos if p["subject_id"] == key[0]]
-        planned = [v for v in visits if v["subject_id"] == key[0]]
-        occasions = _occasions(photos_of[key], others, planned, protocol)
+        occasions = _occasions(photos_of[key], own_photos.get(key[0], []), own_visits.get(key[0], []), protocol)
         passed = [p for p in photos_of[key] if p["status"] in PASSED]
         doubts = in_doubt([(p["visit"], p["date"]) for p in passed], protocol.places)
         fingers.append(_read_finger(key, occasions, records, rows_of[key], photos_of[key], doubts=doubts))
     return fingers
+
+
+def _by_subject(rows: Sequence[Record]) -> dict[str, list[Record]]:
+    """Return every subject's rows: searching all rows once a finger would be quadratic in the subjects."""
+    own: dict[str, list[Record]] = {}
+    for row in rows:
+        own.setdefault(row["subject_id"], []).append(row)
+    return own
 
 
 def photo_rows(photos: pd.DataFrame) -> list[Record]:
