@@ -23,15 +23,13 @@ from ulcermeter.datatypes import Study
 from ulcermeter.eligibility import assess_eligibility
 from ulcermeter.healing import follow_healing
 from ulcermeter.outcomes import tabulate_outcomes
-from ulcermeter.pipeline.assemble import Gathered, placed_events
+from ulcermeter.pipeline.assemble import FROM_THE_STUDY, Gathered, placed_events
 from ulcermeter.pipeline.retakes import list_retakes
 from ulcermeter.queries import list_queries
 from ulcermeter.tables import TABLES, columns, conform, from_rows
 from ulcermeter.tracking import track
 
 _OF_SUBJECTS = ("photos", "subjects", "ulcers", "visits", "events", "treatments")
-# Cells of the study's photos.csv that tracking reads beside the results' own columns.
-_READERS_CELLS = ("ulcer_no", "site", "covered", "reader_state", "x", "y")
 
 
 def read_results(folder: Path, name: str) -> pd.DataFrame:
@@ -48,8 +46,8 @@ def gathered(study: Study, folder: Path) -> Gathered:
     place = ["photo", "hand", "finger"]
     cells = study.photos.assign(nth=study.photos.groupby(place).cumcount())
     rows = photos[place].assign(nth=photos.groupby(place).cumcount())
-    joined = rows.merge(cells[[*place, "nth", *_READERS_CELLS]], on=[*place, "nth"], how="left")
-    photographed = photos.assign(**{name: joined[name].to_numpy() for name in _READERS_CELLS})
+    joined = rows.merge(cells[[*place, "nth", *FROM_THE_STUDY]], on=[*place, "nth"], how="left")
+    photographed = photos.assign(**{name: joined[name].to_numpy() for name in FROM_THE_STUDY})
     return Gathered(photos, photographed, measurements, from_rows("outlines", []))
 
 

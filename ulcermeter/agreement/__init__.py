@@ -16,7 +16,7 @@ from ulcermeter.datatypes import Results
 from ulcermeter.errors import Problem, TableError
 from ulcermeter.geometry import area
 from ulcermeter.tables import conform
-from ulcermeter.tables.cells import PASSED, Record, is_unconfirmed, not_known, records
+from ulcermeter.tables.cells import PASSED, Record, grouped, is_unconfirmed, not_known, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,11 +126,8 @@ class _Reading:
     def __init__(self, source: Results | pd.DataFrame, outlines: pd.DataFrame | None) -> None:
         table = source.measurements if isinstance(source, Results) else source
         drawn = source.outlines if isinstance(source, Results) else outlines
-        self.rows: dict[_Key, list[Record]] = {}
         read = [row for row in records(conform("measurements", table, extra=True)) if _was_read(row)]
-        for row in read:
-            if not not_known(row["label"]):
-                self.rows.setdefault(_key(row), []).append(row)
+        self.rows = grouped((row for row in read if not not_known(row["label"])), key=_key)
         self.outlined = drawn is not None
         self.outlines: dict[tuple[_Key, int], NDArray[np.float64]] = {}
         if drawn is not None:

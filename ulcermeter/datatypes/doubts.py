@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.datatypes.findings import Finding, blanked
+from ulcermeter.tables.cells import grouped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,10 +32,7 @@ def doubts_of(study: Study) -> dict[str, tuple[Finding, ...]]:
     dict of str to tuple of Finding
         Those that are `in_doubt`, by subject_id.
     """
-    found: dict[str, list[Finding]] = {}
-    for finding in study.findings:
-        if finding.in_doubt:
-            found.setdefault(finding.subject_id, []).append(finding)
+    found = grouped((one for one in study.findings if one.in_doubt), key=lambda one: one.subject_id)
     return {subject: tuple(findings) for subject, findings in found.items()}
 
 
@@ -53,10 +51,10 @@ def without_doubted(study: Study, findings: Iterable[Finding]) -> Study:
     Study
         Another one; the given one stays.
     """
-    own: dict[str, list[Finding]] = {}
-    for finding in findings:
-        dated = finding.file == "photos.csv" and finding.column == "visit"
-        own.setdefault(finding.file, []).append(replace(finding, column="date") if dated else finding)
+    dated = [
+        replace(one, column="date") if one.file == "photos.csv" and one.column == "visit" else one for one in findings
+    ]
+    own = grouped(dated, key=lambda one: one.file)
     tables: dict[str, Any] = {name: blanked(getattr(study, name), own.get(f"{name}.csv", ())) for name in _TABLES}
     return replace(study, **tables)
 

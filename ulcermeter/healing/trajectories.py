@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from ulcermeter.healing.course import OPEN_STATES, known_day, without_contradicted
 from ulcermeter.healing.measures import change, margin_advance
 from ulcermeter.tables import TABLES, conform, from_rows
-from ulcermeter.tables.cells import PASSED, Record, Row, known_number, not_known, records
+from ulcermeter.tables.cells import PASSED, Record, Row, grouped, known_number, not_known, records
 from ulcermeter.tables.dates import TimeKey, exact_date, time_keys
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags, sort_flags, write_flags
 from ulcermeter.wording import evidence_of_visit
@@ -68,13 +69,10 @@ def follow_healing(tracked: pd.DataFrame, photos: pd.DataFrame, *, protocol: Pro
     """
     rows = records(conform("tracked", tracked, extra=True))
     passed = _passed(records(conform("photos", photos, extra=True)))
-    ulcers: dict[tuple[str, str], dict[tuple[str, str], list[Record]]] = {}
-    for row in rows:
-        visits = ulcers.setdefault((row["subject_id"], row["ulcer_id"]), {})
-        visits.setdefault((row["date"], row["visit"]), []).append(row)
     times = _times(rows, protocol)
     courses: dict[str, list[_Visit]] = {}
-    for (subject_id, ulcer_id), visits in ulcers.items():
+    for (subject_id, ulcer_id), own in grouped(rows, key=itemgetter("subject_id", "ulcer_id")).items():
+        visits = grouped(own, key=itemgetter("date", "visit"))
         views = {row["view"] for group in visits.values() for row in group if _open_row(row)}
         keys = sorted((times[subject_id, visit, day], (day, visit)) for day, visit in visits)
         courses[ulcer_id] = [_visit(visits[key], when, _passing(passed, visits[key][0], views)) for when, key in keys]
@@ -87,8 +85,8 @@ def follow_healing(tracked: pd.DataFrame, photos: pd.DataFrame, *, protocol: Pro
 def _times(rows: list[Record], protocol: Protocol) -> dict[tuple[str, str, str], TimeKey]:
     """Return the sort key of every subject's visit and date."""
     times = {}
-    for subject_id in sorted({row["subject_id"] for row in rows}):
-        visits = sorted({(row["visit"], row["date"]) for row in rows if row["subject_id"] == subject_id})
+    for subject_id, own in grouped(rows, key=itemgetter("subject_id")).items():
+        visits = sorted({(row["visit"], row["date"]) for row in own})
         for (visit, day), key in zip(visits, time_keys(visits, protocol.places), strict=True):
             times[subject_id, visit, day] = key
     return times
@@ -104,11 +102,7 @@ def _finger_at_visit(row: Row) -> tuple[object, ...]:
 
 def _passed(photos: list[Record]) -> dict[tuple[object, ...], list[Record]]:
     """Return the passing photos by finger and visit: looking each up among all photos would be quadratic."""
-    found: dict[tuple[object, ...], list[Record]] = {}
-    for photo in photos:
-        if photo["status"] in PASSED:
-            found.setdefault(_finger_at_visit(photo), []).append(photo)
-    return found
+    return grouped((photo for photo in photos if photo["status"] in PASSED), key=_finger_at_visit)
 
 
 def _passing(passed: dict[tuple[object, ...], list[Record]], at: Row, views: set[str]) -> list[Record]:
@@ -146,9 +140,7 @@ def _combine(drawn: list[Record], *, parts: bool) -> tuple[dict[str, float], flo
     Parts add (areas, perimeters) or give the longest (diameters); without a split two outlines on one photo are the
     same ulcer drawn twice and average.
     """
-    by_photo: dict[str, list[Record]] = {}
-    for row in drawn:
-        by_photo.setdefault(row["photo"], []).append(row)
+    by_photo = grouped(drawn, key=itemgetter("photo"))
     most = max(len(rows) for rows in by_photo.values()) if parts else 0
     use = {name: rows for name, rows in sorted(by_photo.items()) if len(rows) >= most}
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ulcermeter.photo.limits import check_size, damaged, inflated_lengths
+from ulcermeter.tables.cells import by_key
 
 __all__ = ["SIGNATURE", "check_whole_png"]
 
@@ -36,9 +37,7 @@ def check_whole_png(data: bytes, path: Path) -> None:
     PhotoError
         Such a PNG, or one of a size that is not read.
     """
-    parts: dict[bytes, list[memoryview]] = {}
-    for kind, content in _chunks(data, path):
-        parts.setdefault(kind, []).append(content)
+    parts = by_key(_chunks(data, path))
     if b"IHDR" not in parts:
         raise damaged(path, "the PNG has no head")
     head = bytes(parts[b"IHDR"][0])

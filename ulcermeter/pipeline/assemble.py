@@ -15,10 +15,10 @@ from ulcermeter.tables.dates import day_number
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Gathered", "gather", "tables_of"]
+__all__ = ["FROM_THE_STUDY", "Gathered", "gather", "tables_of"]
 
-# Cells of the study's photos.csv that tracking reads beside the results' own columns.
-_FROM_THE_STUDY = ("ulcer_no", "site", "covered", "reader_state", "x", "y")
+FROM_THE_STUDY = ("ulcer_no", "site", "covered", "reader_state", "x", "y")
+"""Cells of the study's photos.csv that tracking reads beside the results' own columns."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def gather(study: Study, done: Sequence[PhotoResult]) -> Gathered:
     Gathered
     """
     photos = from_rows("photos", [dict(result.photo) for result in done])
-    photographed = photos.assign(**{name: study.photos[name].to_numpy() for name in _FROM_THE_STUDY})
+    photographed = photos.assign(**{name: study.photos[name].to_numpy() for name in FROM_THE_STUDY})
     zero = dict(zip(study.subjects["subject_id"], study.subjects["treatment_date"], strict=True))
     rows: list[Record] = [dict(row) for result in done for row in result.measurements]
     for row in rows:

@@ -36,7 +36,7 @@ from ulcermeter.readings import (
 )
 from ulcermeter.segmentation.tracings import segment_tracing
 from ulcermeter.tables import columns
-from ulcermeter.tables.cells import MACHINE, PASSED, is_unconfirmed
+from ulcermeter.tables.cells import MACHINE, PASSED, by_key, is_unconfirmed
 from ulcermeter.wording import reading_not_kept
 
 if TYPE_CHECKING:
@@ -174,9 +174,7 @@ def apply_readings(
     hashes = {result.photo["photo"]: result.photo.get("sha256", "") for result in done}
     primary = study.protocol.measurement.primary_reader
     chosen, lost = choose_readings(readings, primary_reader=primary, photo_sha256=hashes)
-    places: dict[PlaceKey, list[int]] = {}
-    for position, result in enumerate(done):
-        places.setdefault(place_of(result), []).append(position)
+    places = by_key((place_of(result), position) for position, result in enumerate(done))
     work = _Work(study, list(done), places, run_id)
     for one in lost:
         work.lose(one, "the photo is another one now, or not in the study")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import from_rows
-from ulcermeter.tables.cells import PASSED, Record, records
+from ulcermeter.tables.cells import PASSED, Record, grouped, records
 from ulcermeter.tables.dates import parse_date
 
 if TYPE_CHECKING:
@@ -56,9 +56,7 @@ def list_retakes(
         Table ``retake``, in the order of `photos`.
     """
     shown = records(photos)
-    measured: dict[tuple[str, ...], list[Record]] = {}
-    for row in records(measurements):
-        measured.setdefault(_place(row), []).append(row)
+    measured = grouped(records(measurements), key=_place)
     deciding = _Deciding(study, eligibility)
     passed = {_visit(photo) for photo in shown if photo["status"] in PASSED}
     rows, listed = [], set()

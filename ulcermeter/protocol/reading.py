@@ -27,6 +27,7 @@ from ulcermeter.protocol.rules import (
     unknown_parameter,
 )
 from ulcermeter.tables import columns
+from ulcermeter.tables.cells import by_key
 
 __all__ = ["default_protocol", "protocol_from_record", "read_protocol"]
 
@@ -333,9 +334,7 @@ def _primary_fault(primary: object, visits: Sequence[Visit]) -> list[Problem]:
 
 def _column_faults(visits: Sequence[Visit]) -> list[Problem]:
     """Outcomes have a column for each visit, named after it, so no two visits may come to the same name."""
-    named: dict[str, list[str]] = {}
-    for visit in visits:
-        named.setdefault(visit.column, []).append(visit.name)
+    named = by_key((visit.column, visit.name) for visit in visits)
     return [
         Problem(
             where=f"visits {' and '.join(names)}", expected="names that differ in letters or digits", got="the same"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ulcermeter.readings.log import EMPTY_HEAD, LOG_FILE, hash_of, read_rows
 from ulcermeter.tables import from_rows
+from ulcermeter.tables.cells import by_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,9 +107,7 @@ def log_table(root: str | Path) -> pd.DataFrame:
     DataFrame
     """
     rows = read_rows(Path(root) / LOG_FILE)
-    faults: dict[int, list[str]] = {}
-    for fault in _chain_faults(rows):
-        faults.setdefault(fault.number, []).append(str(fault.kind))
+    faults = by_key((fault.number, str(fault.kind)) for fault in _chain_faults(rows))
     return from_rows("log", [_cells(n, text, own, "; ".join(faults.get(n, []))) for n, text, own in rows])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ulcermeter.readings.log import Entry
 from ulcermeter.readings.records import PlaceKey, PlaceReading, PlaceVerdict, reading_from_state
+from ulcermeter.tables.cells import grouped
 
 __all__ = ["READING_ACTION", "Chosen", "choose_readings", "current_readings"]
 
@@ -81,10 +82,7 @@ def choose_readings(
     """
     kept = [one for one in readings if photo_sha256.get(one.place[0], "") == one.photo_sha256]
     lost = [one for one in readings if photo_sha256.get(one.place[0], "") != one.photo_sha256]
-    places: dict[PlaceKey, list[PlaceReading]] = {}
-    for one in kept:
-        if one.occasion == 1:
-            places.setdefault(one.place, []).append(one)
+    places = grouped((one for one in kept if one.occasion == 1), key=lambda one: one.place)
     return {place: _chosen(found, primary_reader) for place, found in sorted(places.items())}, lost
 
 

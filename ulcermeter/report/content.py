@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from operator import itemgetter
 
 from ulcermeter.datatypes import Results, Study
 from ulcermeter.outcomes.columns import worsened_column, worsened_or_new_column
@@ -11,7 +12,7 @@ from ulcermeter.plots import healing_curve
 from ulcermeter.protocol import Parameter, Protocol
 from ulcermeter.report.formatting import plural, with_interval
 from ulcermeter.report.pictures import add_overlays, curve_uri
-from ulcermeter.tables.cells import MACHINE, PASSED, Record, known_number, records
+from ulcermeter.tables.cells import MACHINE, PASSED, Record, grouped, known_number, records
 from ulcermeter.tables.queries import AnsweredBy
 
 __all__ = ["gather"]
@@ -123,12 +124,12 @@ def _curves(results: Results, protocol: Protocol) -> dict[str, str]:
 
 def _subjects(results: Results, photos: list[Record], curves: dict[str, str], queries: list[Record]) -> list[Record]:
     verdicts = {row["subject_id"]: row for row in records(results.eligibility_summary)}
-    measured = _by(records(results.measurements), "photo")
+    measured = grouped(records(results.measurements), key=itemgetter("photo"))
     tables = {
-        "criteria": _by(records(results.eligibility), "subject_id"),
-        "conditions": _by(records(results.eligibility_by_ulcer), "subject_id"),
-        "courses": _by(records(results.trajectories), "subject_id"),
-        "photos": _by(photos, "subject_id"),
+        "criteria": grouped(records(results.eligibility), key=itemgetter("subject_id")),
+        "conditions": grouped(records(results.eligibility_by_ulcer), key=itemgetter("subject_id")),
+        "courses": grouped(records(results.trajectories), key=itemgetter("subject_id")),
+        "photos": grouped(photos, key=itemgetter("subject_id")),
     }
     names = sorted(set(verdicts).union(*tables.values()))
     subjects = []
@@ -146,20 +147,14 @@ def _subjects(results: Results, photos: list[Record], curves: dict[str, str], qu
     return subjects
 
 
-def _by(rows: list[Record], column: str) -> dict[str, list[Record]]:
-    groups: dict[str, list[Record]] = {}
-    for row in rows:
-        groups.setdefault(row[column], []).append(row)
-    return groups
-
-
 def _tally(photos: list[Record]) -> str:
     statuses = Counter(row["status"] for row in photos)
     return ", ".join(f"{statuses[name]} {name}" for name in _STATUSES if statuses[name])
 
 
 def _ulcers(subject: Record, curves: dict[str, str]) -> list[Record]:
-    conditions, courses = _by(subject["conditions"], "ulcer_id"), _by(subject["courses"], "ulcer_id")
+    conditions = grouped(subject["conditions"], key=itemgetter("ulcer_id"))
+    courses = grouped(subject["courses"], key=itemgetter("ulcer_id"))
     return [
         {
             "id": ulcer_id,
@@ -197,7 +192,7 @@ def _grouped(queries: list[Record]) -> list[tuple[str, list[Record]]]:
     """Return the queries by who can answer them; first what touches a verdict, then what touches an outcome."""
     weights = [(row["touches_verdict"] != "yes", row["touches_outcome"] != "yes", row["kind"]) for row in queries]
     ordered = [row for _, row in sorted(zip(weights, queries, strict=True), key=lambda item: item[0])]
-    groups = _by(ordered, "answered_by")
+    groups = grouped(ordered, key=itemgetter("answered_by"))
     return [(who, groups[who]) for who in map(str, AnsweredBy) if who in groups]
 
 

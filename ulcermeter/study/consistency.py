@@ -14,6 +14,7 @@ from ulcermeter.study.file_names import file_findings
 from ulcermeter.study.files import broken
 from ulcermeter.study.plausibility import plausibility_findings
 from ulcermeter.study.rules import ambiguous_fingers, readable_date, row_numbers
+from ulcermeter.tables.cells import grouped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,10 +64,8 @@ def same_picture_faults(study: Study) -> Iterator[Finding]:
     for name in sorted(set(photos["photo"]) - {""}):
         if not path_fault(study.root, name) and (study.root / name).is_file():
             sizes.setdefault((study.root / name).stat().st_size, set()).add(name)
-    pictures: dict[str, list[str]] = {}
-    for size, names in sizes.items():
-        for name in sorted(names) if size and len(names) > 1 else ():
-            pictures.setdefault(file_sha256(study.root / name), []).append(name)
+    alike = [name for size, names in sizes.items() if size and len(names) > 1 for name in sorted(names)]
+    pictures = grouped(alike, key=lambda name: file_sha256(study.root / name))
     for same in sorted(same for same in pictures.values() if len(same) > 1):
         yield from _one_picture(photos[photos["photo"].isin(same)], same)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Finding, Kind, Severity, Study
 from ulcermeter.study.rules import readable_date
-from ulcermeter.tables.cells import Record, records
+from ulcermeter.tables.cells import Record, by_key, records
 from ulcermeter.tables.dates import DateInterval
 
 if TYPE_CHECKING:
@@ -97,17 +97,7 @@ def points_of(study: Study, subject_id: str) -> list[Point]:
     -------
     list[Point]
     """
-    cells: dict[tuple[str, str], list[tuple[str, int, str]]] = {}
-    for i, row in rows_of(study.subjects, subject_id):
-        for name in SUBJECT_DATES:
-            cells.setdefault((name, row[name]), []).append(("subjects.csv", i, name))
-    for i, row in rows_of(study.events, subject_id):
-        if row["event"] == DEATH:
-            cells.setdefault((DEATH, row["date"]), []).append(("events.csv", i, "date"))
-    for file, table in (("photos.csv", study.photos), ("visits.csv", study.visits)):
-        for i, row in rows_of(table, subject_id):
-            if row.get("attended", "") != "no":
-                cells.setdefault((row["visit"], row["date"]), []).append((file, i, "date"))
+    cells = by_key(_dated_cells(study, subject_id))
     phases = {visit.name: visit.phase for visit in study.protocol.visits}
     places = study.protocol.places
     return [
@@ -115,6 +105,19 @@ def points_of(study: Study, subject_id: str) -> list[Point]:
         for (name, text), where in cells.items()
         if (when := readable_date(text)) is not None
     ]
+
+
+def _dated_cells(study: Study, subject_id: str) -> Iterator[tuple[tuple[str, str], tuple[str, int, str]]]:
+    """Yield a subject's dates as (what, text) with where each stands (file, row, column)."""
+    for i, row in rows_of(study.subjects, subject_id):
+        yield from (((name, row[name]), ("subjects.csv", i, name)) for name in SUBJECT_DATES)
+    for i, row in rows_of(study.events, subject_id):
+        if row["event"] == DEATH:
+            yield (DEATH, row["date"]), ("events.csv", i, "date")
+    for file, table in (("photos.csv", study.photos), ("visits.csv", study.visits)):
+        for i, row in rows_of(table, subject_id):
+            if row.get("attended", "") != "no":
+                yield (row["visit"], row["date"]), (file, i, "date")
 
 
 def disordered(points: Sequence[Point]) -> dict[Point, Point]:

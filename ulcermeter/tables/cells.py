@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,12 +15,17 @@ __all__ = [
     "Cell",
     "Record",
     "Row",
+    "by_key",
+    "grouped",
     "is_unconfirmed",
     "known_number",
     "not_known",
     "records",
     "unguarded",
 ]
+
+_K = TypeVar("_K", bound=Hashable)
+_V = TypeVar("_V")
 
 Cell = str | float | None
 """A cell: text, a number (of a count or a measure), or nothing; `not_known` says which of them tell nothing."""
@@ -100,6 +105,50 @@ def records(frame: pd.DataFrame) -> list[Record]:
         Cells as pandas holds them: text, float, int or NA.
     """
     return [{str(name): cell for name, cell in row.items()} for row in frame.to_dict("records")]
+
+
+def grouped(rows: Iterable[_V], key: Callable[[_V], _K]) -> dict[_K, list[_V]]:
+    """Return rows by a key, each group in the order of the rows, the groups in the order of their first row.
+
+    Parameters
+    ----------
+    rows : iterable
+        Of `records`, or of anything else.
+    key : callable
+        Of a row; for a column ``itemgetter(name)``.
+
+    Returns
+    -------
+    dict of key to list
+
+    Examples
+    --------
+    >>> grouped(["S02", "T01", "S01"], key=lambda name: name[0])
+    {'S': ['S02', 'S01'], 'T': ['T01']}
+    """
+    return by_key((key(row), row) for row in rows)
+
+
+def by_key(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, list[_V]]:
+    """Return what stands under each key, in the order of the pairs; `grouped` where the row itself has the key.
+
+    Parameters
+    ----------
+    pairs : iterable of (key, value)
+
+    Returns
+    -------
+    dict of key to list
+
+    Examples
+    --------
+    >>> by_key([("left", 2), ("right", 5), ("left", 1)])
+    {'left': [2, 1], 'right': [5]}
+    """
+    groups: dict[_K, list[_V]] = {}
+    for key, value in pairs:
+        groups.setdefault(key, []).append(value)
+    return groups
 
 
 def is_unconfirmed(row: Record) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ulcermeter.errors import Problem
+from ulcermeter.tables.cells import by_key
 
 __all__ = [
     "DateError",
@@ -221,11 +222,11 @@ def in_doubt(visits: Sequence[tuple[str, str]], places: Mapping[str, int]) -> di
     dict[tuple[str, str], list[str]]
     """
     spans = {visit: parse_date(visit[1]) or DateInterval(date.min, date.max) for visit in visits}
-    doubts: dict[tuple[str, str], list[str]] = {}
-    for one, span in spans.items():
-        for other, theirs in spans.items():
-            overlap = span.low <= theirs.high and theirs.low <= span.high
-            ordered = one[0] != other[0] and one[0] in places and other[0] in places
-            if one != other and not span.exact and overlap and not ordered:
-                doubts.setdefault(one, []).append(f"{other[0]} ({other[1] or 'no date'})")
-    return doubts
+    pairs = [(one, other) for one, span in spans.items() if not span.exact for other in spans if other != one]
+    return by_key(
+        (one, f"{other[0]} ({other[1] or 'no date'})")
+        for one, other in pairs
+        if spans[one].low <= spans[other].high
+        and spans[other].low <= spans[one].high
+        and (one[0] == other[0] or one[0] not in places or other[0] not in places)
+    )

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ulcermeter.tables.cells import grouped
+
 
 def read_groups(path: Path) -> dict[str, str]:
     """Read photo → group from a CSV.
@@ -66,9 +68,7 @@ def choose_held_out(names: list[str], *, groups: dict[str, str], count: int, see
     set of str
         Names of the photos held out.
     """
-    members: dict[str, list[str]] = {}
-    for name in sorted(names):
-        members.setdefault(groups.get(Path(name).stem, Path(name).stem), []).append(name)
+    members = grouped(sorted(names), key=lambda name: groups.get(Path(name).stem, Path(name).stem))
     order = np.random.default_rng(seed).permutation(sorted(members))
     held: set[str] = set()
     for group in order:
