@@ -23,19 +23,20 @@ def write_until_killed(root: Path, confirmed: int) -> None:
 
 
 def test_killed_at_twenty_random_moments(tmp_path: Path) -> None:
-    chance, kept = random.Random(7), 0
+    rng, kept = random.Random(7), 0
     for _ in range(20):
-        seen, told = os.pipe()
+        parent_end, child_end = os.pipe()
         child = os.fork()
         if child == 0:
-            write_until_killed(tmp_path, told)
-        os.close(told)
-        time.sleep(chance.uniform(0.01, 0.12))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        with os.fdopen(seen) as lines:
-            numbers = [int(line) for line in lines.read().split("\n") if line]
-        last = max(numbers, default=kept)
+            write_until_killed(tmp_path, child_end)
+        os.close(child_end)
+        with os.fdopen(parent_end) as lines:
+            first = int(lines.readline())
+            time.sleep(rng.uniform(0, 0.02))
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            numbers = [first, *(int(line) for line in lines.read().split("\n") if line)]
+        last = max(numbers)
         kept = len(ReadingLog(tmp_path).entries())
         assert kept >= last and check_log(tmp_path) == []
     assert kept > 0

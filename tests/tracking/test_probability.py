@@ -14,7 +14,7 @@ from finger_histories import PROTOCOL, FingerHistory, flags_of
 from ulcermeter.tables.flags import FlagKind, in_doubt_of_identity
 from ulcermeter.tracking.arrangement import Pair, arrangement_log
 from ulcermeter.tracking.belief import Model
-from ulcermeter.tracking.sides import Spot, is_seen_from, on_view
+from ulcermeter.tracking.sides import Spot, on_view, visible_share
 
 MODEL = Model(PROTOCOL)
 
@@ -96,7 +96,7 @@ def test_the_tip_photo_tells_two_apart_by_their_order_round_the_finger() -> None
 def test_the_back_and_the_palm_show_no_place_both() -> None:
     palm = Spot(8.0, -4.0, 0.25, 0.25)
     back = on_view(palm, "palmar", "dorsal", "left", PROTOCOL)
-    assert math.isclose(abs(back.t_mm), 8 * math.pi - 4) and is_seen_from(back, "dorsal", PROTOCOL) < 0.01
+    assert math.isclose(abs(back.t_mm), 8 * math.pi - 4) and visible_share(back, "dorsal", PROTOCOL) < 0.01
 
 
 @pytest.mark.parametrize(("hand", "t"), [("right", -2.0), ("left", 2.0)])
@@ -104,7 +104,7 @@ def test_the_thumbs_side_is_right_of_a_right_palm(hand: str, t: float) -> None:
     # A quarter of the girth of a finger of 8 mm radius is 12.57 mm.
     at_the_edge = Spot(8.0, -t * (4 * math.pi - 2) / 2, 0.25, 0.25)
     seen = on_view(at_the_edge, "palmar", "radial", hand, PROTOCOL)
-    assert math.isclose(seen.t_mm, t, abs_tol=1e-9) and is_seen_from(seen, "radial", PROTOCOL) > 0.9
+    assert math.isclose(seen.t_mm, t, abs_tol=1e-9) and visible_share(seen, "radial", PROTOCOL) > 0.9
 
 
 def test_three_ulcers_are_known_by_how_they_lie_to_each_other() -> None:

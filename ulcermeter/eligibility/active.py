@@ -39,13 +39,13 @@ def active(case: Case, ulcer: Ulcer) -> Answer:
     -------
     Answer
     """
-    looks = [look for look in _rows(ulcer, _ASSESSMENT, "assessed_on") if not _only_xray(look.row)]
-    horizon = case.look_horizon
-    size = size_of(case, ulcer, looks)
-    signs = [_sign(case, ulcer, looks, column) for column in _SIGNS]
-    old = [look for column in _SIGNS for look in too_old(looks, column, horizon)]
+    assessments = [one for one in _rows(ulcer, _ASSESSMENT, "assessed_on") if not _only_xray(one.row)]
+    horizon = case.assessment_horizon
+    size = size_of(case, ulcer, assessments)
+    signs = [_sign(case, ulcer, assessments, column) for column in _SIGNS]
+    old = [one for column in _SIGNS for one in too_old(assessments, column, horizon)]
     answer = conjunction([size, *signs], size.value)
-    answer = answer.flagged(_too_late("look", too_late(looks, horizon), case, "assessed_on"))
+    answer = answer.flagged(_too_late("look", too_late(assessments, horizon), case, "assessed_on"))
     answer = answer.flagged(_too_old("look", old, case, horizon)).flagged(_linkage_flag(ulcer))
     return answer.noting(still_active(case, ulcer))
 
@@ -122,14 +122,14 @@ def _linkage_flag(ulcer: Ulcer) -> Flag | None:
     return Flag(FlagKind.ROWS_AMBIGUOUS) if ulcer.ambiguous_rows else None
 
 
-def _sign(case: Case, ulcer: Ulcer, looks: Sequence[Dated], column: str) -> Answer:
-    horizon, sign = case.look_horizon, _SIGNS[column]
-    source = agreed(looks, column, horizon)
+def _sign(case: Case, ulcer: Ulcer, assessments: Sequence[Dated], column: str) -> Answer:
+    horizon, sign = case.assessment_horizon, _SIGNS[column]
+    source = agreed(assessments, column, horizon)
     if source is not None:
         reply = str(source.row[column])
         return Answer(yes_no(reply), reply, sign_words(sign, reply, source.when, case.cutoff_text))
-    asks = ask_of_ulcer(case, ulcer, looks, column, "assessed_on", horizon=horizon)
+    asks = ask_of_ulcer(case, ulcer, assessments, column, "assessed_on", horizon=horizon)
     answer = Answer(None, "", sign_words(sign, "", None, case.cutoff_text), asks)
-    for one in too_old(looks, column, horizon):
+    for one in too_old(assessments, column, horizon):
         answer = answer.noting(_old_words(sign, one, column, horizon))
     return answer

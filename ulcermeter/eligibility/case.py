@@ -74,7 +74,7 @@ class Case:
         return Horizon(self.cutoff, self.protocol.eligibility.active_photo_max_days)
 
     @property
-    def look_horizon(self) -> Horizon:
+    def assessment_horizon(self) -> Horizon:
         """The days whose bedside examinations count."""
         return Horizon(self.cutoff, self.protocol.eligibility.examination_max_days)
 

@@ -66,13 +66,13 @@ def ask_ulcer(case: Case, ulcer: Ulcer, rule: Rule, answers: Mapping[str, Answer
         return _by_photo(case, ulcer, rule)
     if rule.kind == "place":
         return _by_place(case, ulcer, rule)
-    horizon = case.look_horizon
-    looks = dated(
+    horizon = case.assessment_horizon
+    assessments = dated(
         [(row, sure) for row, sure in ulcer.assessments if not not_known(row.get(rule.column, ""))], "assessed_on"
     )
-    source = agreed(looks, rule.column, horizon)
+    source = agreed(assessments, rule.column, horizon)
     if source is None:
-        asks = ask_of_ulcer(case, ulcer, looks, rule.column, "assessed_on", horizon=horizon)
+        asks = ask_of_ulcer(case, ulcer, assessments, rule.column, "assessed_on", horizon=horizon)
         return Answer(None, "", condition_words(rule.column, ""), asks)
     answer = _of_cell(case, rule, source.row[rule.column], source.when)
     return answer.settled_by(Ask("ulcers.csv", case.subject_id, (rule.column,), ulcer.called))
@@ -166,13 +166,13 @@ def _by_place(case: Case, ulcer: Ulcer, rule: Rule) -> Answer:
     measured = [(known_number(r["finger_s_mm"]), known_number(r["finger_s_sd_mm"])) for r in in_time]
     measured = [(s, 0.0 if math.isnan(sd) else sd) for s, sd in measured if not math.isnan(s)]
     by_photo = _one_answer([_beside(rule, s - 1.96 * sd, s + 1.96 * sd) for s, sd in measured])
-    told = {str(row["site"]) for row in in_time if row["site"]}
-    told |= {str(row["site"]) for row, sure in ulcer.assessments if sure and row["site"]}
-    by_site = _one_answer([_of_site(rule, site.casefold()) for site in sorted(told)])
+    sites = {str(row["site"]) for row in in_time if row["site"]}
+    sites |= {str(row["site"]) for row, sure in ulcer.assessments if sure and row["site"]}
+    by_site = _one_answer([_of_site(rule, site.casefold()) for site in sorted(sites)])
     contradict = None not in (by_photo, by_site) and by_photo != by_site
     truth = None if contradict else by_photo if by_photo is not None else by_site
     s, sd = measured[-1] if measured else (math.nan, math.nan)
-    answer = Answer(truth, "", place_words(s, sd, ", ".join(sorted(told))))
+    answer = Answer(truth, "", place_words(s, sd, ", ".join(sorted(sites))))
     return answer.settled_by(
         ask_photo(case, ulcer), Ask("ulcers.csv", case.subject_id, ("site",), ulcer.called, or_else=True)
     )

@@ -15,7 +15,7 @@ from ulcermeter.protocol import INTRAVENOUS, read_drug, read_route
 from ulcermeter.statistics import log_sd, smallest_detectable_change
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
-from ulcermeter.wording import seen_words
+from ulcermeter.wording import size_words
 
 __all__ = ["Course", "Assessment", "alike", "courses_for", "grew", "assessments_of", "reference_before", "window_end"]
 
@@ -194,7 +194,14 @@ def assessments_of(case: Case, ulcer: Ulcer) -> list[Assessment]:
                 took_in = frozenset(["another ulcer"])
             assessments.append(
                 Assessment(
-                    when, 0.0 if healed else area, low, high, seen_words(row, healed=healed), sure, took_in, beside
+                    when,
+                    0.0 if healed else area,
+                    low,
+                    high,
+                    size_words(row, healed=healed),
+                    sure,
+                    took_in,
+                    beside,
                 )
             )
     return sorted(assessments, key=lambda assessment: (assessment.when.low, assessment.when.high))

@@ -52,6 +52,6 @@ def last_examination(case: Case) -> Examination | None:
     found = [
         Examination(when, row["all_fingers_examined"] == "yes", int(row["n_active_clinician"]))
         for when, row in dated
-        if when is not None and case.look_horizon.holds(when) is True
+        if when is not None and case.assessment_horizon.holds(when) is True
     ]
     return max(found, key=lambda one: (one.when.low, one.count or 0, not one.all_fingers), default=None)

@@ -20,7 +20,7 @@ from ulcermeter.tables.dates import parse_date
 
 __all__ = ["Ulcer", "ulcers_of"]
 
-_LOOKED_ON = ("assessed_on", "xray_date")
+_ASSESSED_ON = ("assessed_on", "xray_date")
 
 
 @dataclass(frozen=True)
@@ -110,14 +110,14 @@ Rows = dict[str, list[tuple[Row, bool]]]
 
 def _up_to_cutoff(case: Case) -> Case:
     """Leave out what the clinic wrote later: it makes no ulcer known, and blurs none, that was to be judged by then."""
-    looks = [row for row in case.assessments if _written_in_time(row, case)]
+    assessments = [row for row in case.assessments if _written_in_time(row, case)]
     spoken = [row for row in case.statements if _not_later(row["judged_on"], case)]
-    return replace(case, assessments=tuple(looks), statements=tuple(spoken))
+    return replace(case, assessments=tuple(assessments), statements=tuple(spoken))
 
 
 def _written_in_time(row: Row, case: Case) -> bool:
     """Say whether a row of ulcers.csv is not surely later: it has no date, or one that may be up to the cutoff."""
-    dates = [row[name] for name in _LOOKED_ON if row[name]]
+    dates = [row[name] for name in _ASSESSED_ON if row[name]]
     return not dates or any(_not_later(date, case) for date in dates)
 
 

@@ -116,8 +116,8 @@ def _course(asked: _Question) -> Answer:
         arm_words(arm.letter, arm.title, arm.months(rules), result_text(answer.truth), answer.evidence)
         for arm, answer in zip(_ARMS, arms, strict=True)
     ]
-    seen = asked.reference.evidence if asked.reference else ""
-    reference = photos_silent_words(rules.reference_max_days_before_course, seen)
+    compared = asked.reference.evidence if asked.reference else ""
+    reference = photos_silent_words(rules.reference_max_days_before_course, compared)
     evidence = course_words(course.drug, course.start, course.end, parts, reference)
     value = listed(f"({arm.letter})" for arm, a in zip(_ARMS, arms, strict=True) if a.truth is True)
     asks = asks_of(answer for answer in arms if answer.truth is None)

@@ -60,7 +60,7 @@ class Shown:
 Photo = tuple[Shown, Dated]
 
 
-def size_of(case: Case, ulcer: Ulcer, looks: Sequence[Dated]) -> Answer:
+def size_of(case: Case, ulcer: Ulcer, assessments: Sequence[Dated]) -> Answer:
     """Say whether the ulcer is over the threshold on the last passing photo; the bedside settles an uncertain one.
 
     Photos of one day that exclude each other are a conflict, which the bedside does not settle.
@@ -71,7 +71,7 @@ def size_of(case: Case, ulcer: Ulcer, looks: Sequence[Dated]) -> Answer:
         One subject's rows of every table, and the day up to which evidence counts.
     ulcer : Ulcer
         One ulcer of the subject, as the photos and the clinic's tables know it.
-    looks : sequence of Dated
+    assessments : sequence of Dated
         The clinic's examinations of it.
 
     Returns
@@ -93,13 +93,13 @@ def size_of(case: Case, ulcer: Ulcer, looks: Sequence[Dated]) -> Answer:
         answer = answer.noting(no_photo_words(case.cutoff_text)).noting(history_words(_history(case, ulcer)))
         for shown, item in last:
             answer = answer.noting(_age(case, shown, item))
-        return _beside(answer, looks, case, ())
+        return _beside(answer, assessments, case, ())
     answer = Answer(truth, value, evidence, () if truth is not None else (ask_photo(case, ulcer),), flags)
     if conflict := _conflict(last) if truth is None else ():
         answer = answer.flagged(Flag(FlagKind.PHOTOS_DISAGREE, photos=conflict))
     elif truth is None:
-        return _settled(answer, looks, case, last, ulcer)
-    return _beside(answer, looks, case, last)
+        return _settled(answer, assessments, case, last, ulcer)
+    return _beside(answer, assessments, case, last)
 
 
 def _age(case: Case, shown: Shown, item: Dated) -> str:
@@ -120,9 +120,9 @@ def _conflict(last: Sequence[Photo]) -> tuple[str, ...]:
     return tuple(sorted({item.row["photo"] for pair in apart for item in pair}))
 
 
-def _beside(answer: Answer, looks: Sequence[Dated], case: Case, last: Sequence[Photo]) -> Answer:
+def _beside(answer: Answer, assessments: Sequence[Dated], case: Case, last: Sequence[Photo]) -> Answer:
     """Show the bedside diameter beside the photo's, which it does not settle; flag it on the other side."""
-    source = agreed(looks, "diameter_mm_bedside", case.look_horizon)
+    source = agreed(assessments, "diameter_mm_bedside", case.assessment_horizon)
     if source is None:
         return answer
     threshold = case.protocol.measurement.threshold_diameter_mm
@@ -135,16 +135,16 @@ def _beside(answer: Answer, looks: Sequence[Dated], case: Case, last: Sequence[P
     return shown
 
 
-def _settled(answer: Answer, looks: Sequence[Dated], case: Case, last: Sequence[Photo], ulcer: Ulcer) -> Answer:
+def _settled(answer: Answer, assessments: Sequence[Dated], case: Case, last: Sequence[Photo], ulcer: Ulcer) -> Answer:
     """Let the bedside diameter settle what the photos leave open.
 
     It settles nothing that came into doubt only after it, nor where it is far from every photo's interval: one of the
     two is of something else, or a slip.
     """
-    rules, horizon = case.protocol.eligibility, case.look_horizon
-    source = agreed(looks, "diameter_mm_bedside", horizon)
+    rules, horizon = case.protocol.eligibility, case.assessment_horizon
+    source = agreed(assessments, "diameter_mm_bedside", horizon)
     if source is None:
-        asks = ask_of_ulcer(case, ulcer, looks, "diameter_mm_bedside", "assessed_on", horizon=horizon)
+        asks = ask_of_ulcer(case, ulcer, assessments, "diameter_mm_bedside", "assessed_on", horizon=horizon)
         return replace(answer, asks=(*answer.asks, *map(_or_else, asks)))
     bedside = float(source.row["diameter_mm_bedside"])
     if flag := _far_flag(bedside, last, case):

@@ -68,7 +68,7 @@ class Judged:
 
     def _without_ulcers(self) -> Answer:
         """No ulcer at all has the property, once the clinic examined all fingers and found none."""
-        examined, horizon = last_examination(self.case), self.case.look_horizon
+        examined, horizon = last_examination(self.case), self.case.assessment_horizon
         if examined is not None and examined.found_none:
             return Answer(False, "no ulcer", no_ulcer_words(self.case.cutoff_text, examined.when))
         names = ("all_fingers_examined", "n_active_clinician")

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration
 from ulcermeter.finger.mask import TRIES, CoarsePhoto, extend_mask, finger_mask
-from ulcermeter.finger.shape import AsSeen, read_shape
+from ulcermeter.finger.shape import ObservedFinger, read_shape
 from ulcermeter.protocol import Protocol
 
 __all__ = ["CLEAR", "see_by_colour"]
@@ -20,7 +20,7 @@ CLEAR = 20.0
 
 def see_by_colour(
     coarse: CoarsePhoto, calibration: Calibration, *, near_px: Floats, protocol: Protocol
-) -> AsSeen | None:
+) -> ObservedFinger | None:
     """Part finger and ground by colour and read the finger's sides and round end.
 
     k-means in Lab seeded round the point, then GrabCut, on a copy of the photo at about 0.45 mm a pixel, 45 mm round
@@ -38,10 +38,10 @@ def see_by_colour(
 
     Returns
     -------
-    AsSeen or None
+    ObservedFinger or None
         None where no finger can be told from the ground by colour.
     """
-    best: AsSeen | None = None
+    best: ObservedFinger | None = None
     for lightness, ground in TRIES:
         mask = finger_mask(coarse, lightness=lightness, ground=ground)
         observed = _with_nail(coarse, calibration, mask, near_px=near_px, protocol=protocol)
@@ -54,7 +54,7 @@ def see_by_colour(
 
 def _with_nail(
     coarse: CoarsePhoto, calibration: Calibration, mask: NDArray[np.bool_], *, near_px: Floats, protocol: Protocol
-) -> AsSeen | None:
+) -> ObservedFinger | None:
     observed = read_shape(mask, coarse, calibration, near_px=near_px, protocol=protocol)
     if observed is None:
         return None
@@ -64,13 +64,13 @@ def _with_nail(
     return again if again is not None and _shows_a_nail(observed, again) else observed
 
 
-def _shows_a_nail(observed: AsSeen, longer: AsSeen) -> bool:
+def _shows_a_nail(observed: ObservedFinger, longer: ObservedFinger) -> bool:
     """Say whether the longer finger gained a nail, 4 mm or more with a clearer end, and not a shadow."""
     gained_mm = float(observed.axis @ (observed.tip_mm - longer.tip_mm))
     return gained_mm > 4.0 and longer.tip_contrast > observed.tip_contrast
 
 
-def _before_tip(observed: AsSeen, coarse: CoarsePhoto, calibration: Calibration) -> Floats:
+def _before_tip(observed: ObservedFinger, coarse: CoarsePhoto, calibration: Calibration) -> Floats:
     """Return the corners (4, 2), in the coarse photo's pixels, of the strip that a nail before the tip would fill."""
     reach, half = 1.6 * observed.radius_mm, 0.75 * observed.radius_mm
     corners = np.array([[-reach, -half], [-reach, half], [reach, half], [reach, -half]])

@@ -142,16 +142,16 @@ def _reference(calibration: Calibration, corner: Floats, step: float, shape: tup
 def _votes(small: _Small, model: FingerModel) -> Iterator[tuple[Floats, Floats, float]]:
     """Yield tips, directions and widths in small pixels as the points name them, those that most name first."""
     answers = [(one, matrix) for one, matrix in _asked(small, model) if _is_end(one)]
-    said = []
+    proposals = []
     for answer, matrix in answers:
         tip, inwards = tip_and_direction(answer)
         place = np.linalg.solve(matrix[:, :2], tip - matrix[:, 2])
         scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-        said.append((place, np.array(inwards), FINGER_PX * float(np.exp(answer.log_width)) / scale))
-    tips = np.array([tip for tip, _, _ in said]).reshape(-1, 2)
-    backing = [sum(np.hypot(*(tips - tip).T) < _ONE_TIP * width) for tip, _, width in said]
+        proposals.append((place, np.array(inwards), FINGER_PX * float(np.exp(answer.log_width)) / scale))
+    tips = np.array([tip for tip, _, _ in proposals]).reshape(-1, 2)
+    backing = [sum(np.hypot(*(tips - tip).T) < _ONE_TIP * width) for tip, _, width in proposals]
     for index in np.argsort(-np.array(backing, dtype=np.float64), kind="stable"):
-        yield said[index]
+        yield proposals[index]
 
 
 def _is_end(answer: Answer) -> bool:

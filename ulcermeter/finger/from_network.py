@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import Calibration
 from ulcermeter.finger.mask import CoarsePhoto
 from ulcermeter.finger.pointed import PointedFinger
-from ulcermeter.finger.shape import AsSeen, Edge, in_frame, outline_of, shown_length_mm
+from ulcermeter.finger.shape import Edge, ObservedFinger, in_frame, outline_of, shown_length_mm
 from ulcermeter.protocol import Protocol
 
-__all__ = ["as_seen", "direction_mm", "tip_mm", "width_mm"]
+__all__ = ["observed_finger", "direction_mm", "tip_mm", "width_mm"]
 
 Floats = NDArray[np.float64]
 
@@ -24,9 +24,9 @@ _LEAST_SIDE, _LEAST_OUTLINE = 5, 30
 TIP_SD, ACROSS_SD = 0.08, 0.08
 
 
-def as_seen(
+def observed_finger(
     pointed: PointedFinger, coarse: CoarsePhoto, calibration: Calibration, *, protocol: Protocol
-) -> AsSeen | None:
+) -> ObservedFinger | None:
     """Lay the network's mask, tip and direction on the reference's plane.
 
     Parameters
@@ -41,7 +41,7 @@ def as_seen(
 
     Returns
     -------
-    AsSeen or None
+    ObservedFinger or None
         None where no tip is in view, too little of its sides shows, or no finger is so wide.
     """
     tip = tip_mm(pointed, coarse, calibration)
@@ -112,7 +112,7 @@ def width_mm(pointed: PointedFinger, coarse: CoarsePhoto) -> float:
 
 def _in_frame(
     edge: Edge, shown: NDArray[np.bool_], tip: Floats, axis: Floats, *, width: float, protocol: Protocol
-) -> AsSeen | None:
+) -> ObservedFinger | None:
     s, u = in_frame(edge.points, tip, axis).T
     sides = shown & (s > _SIDES[0] * width) & (s < _SIDES[1] * width) & (np.abs(u) < width)
     left, right = u[sides & (u < 0)], u[sides & (u > 0)]
@@ -128,7 +128,7 @@ def _in_frame(
     at_end, near = shown & (s < 0.35 * radius), shown & (s < 30)
     covered = edge.covered[(np.abs(s) < 1.0) & (np.abs(u) < 0.35 * radius)].any()
     own = shown & (s > -_BEFORE_TIP * width) & (s < _FAR_MM)
-    return AsSeen(
+    return ObservedFinger(
         tip_mm=tip,
         axis=axis,
         edge_mm=np.column_stack([s, u])[own],

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration, Finger, RectifiedPhoto
 from ulcermeter.finger.by_colour import CLEAR, see_by_colour
-from ulcermeter.finger.from_network import as_seen, direction_mm, tip_mm, width_mm
+from ulcermeter.finger.from_network import direction_mm, observed_finger, tip_mm, width_mm
 from ulcermeter.finger.mask import CoarsePhoto, coarse_photo
 from ulcermeter.finger.pointed import PointedFinger, point_out_finger
-from ulcermeter.finger.shape import AsSeen
+from ulcermeter.finger.shape import ObservedFinger
 from ulcermeter.finger.solid import stand_up
 from ulcermeter.protocol import Protocol, read_protocol
 
@@ -161,7 +161,7 @@ class _Place:
         least = _LEAST_WITH_EDGES if read else _LEAST_CONFIDENCE
         if pointed is None or pointed.confidence < least:
             return None
-        observed = as_seen(pointed, self.coarse, self.calibration, protocol=self.rules)
+        observed = observed_finger(pointed, self.coarse, self.calibration, protocol=self.rules)
         finger = None if observed is None else self._stand_up(observed, read=read)
         if finger is None or not self._same(finger, pointed):
             return None
@@ -181,7 +181,7 @@ class _Place:
         """Return the plane point (2,) in the middle of a finger's end phalanx."""
         return np.asarray(finger.tip_mm) + 2 * _MIDDLE_OF_END * finger.radius_mm * np.asarray(finger.axis)
 
-    def fit_clear(self, observed: AsSeen | None, pointed: PointedFinger | None) -> Finger | None:
+    def fit_clear(self, observed: ObservedFinger | None, pointed: PointedFinger | None) -> Finger | None:
         """Fit it from colour where that parts finger and ground clearly all round, and the network agrees."""
         if observed is None or pointed is None or observed.faintest <= CLEAR or not pointed.tip_in_view:
             return None
@@ -191,22 +191,22 @@ class _Place:
         # A network that is unsure of the tip may take a nail's edge for it; clear edges all round do not.
         return finger if pointed.confidence < _LEAST_CONFIDENCE or self._same(finger, pointed) else None
 
-    def fit_colour(self, observed: AsSeen | None, pointed: PointedFinger | None) -> Finger | None:
+    def fit_colour(self, observed: ObservedFinger | None, pointed: PointedFinger | None) -> Finger | None:
         """Fit it from colour; None unless the network sees the same finger, at the point or at the end found."""
         finger = None if observed is None else self._stand_up(observed, read=True)
         if finger is None:
             return None
-        said = pointed is not None and pointed.tip_in_view
-        if pointed is not None and said and self._same(finger, pointed, limits=_CLOSE):
+        tip_in_view = pointed is not None and pointed.tip_in_view
+        if pointed is not None and tip_in_view and self._same(finger, pointed, limits=_CLOSE):
             return finger
-        if pointed is not None and said and not self._reference_near(pointed):
+        if pointed is not None and tip_in_view and not self._reference_near(pointed):
             return None
         again = self.ask(self.calibration.to_px(self._middle_of_end(finger)[None])[0])
         if again is None or not self._same(finger, again):
             return None
         if again.tip_in_view:
             return finger
-        return finger if not said and self._ends_there(finger, again) else None
+        return finger if not tip_in_view and self._ends_there(finger, again) else None
 
     def _reference_near(self, pointed: PointedFinger) -> bool:
         """Say whether the reference lies in the network's view, so that it may have taken its edge for the finger's."""
@@ -224,10 +224,10 @@ class _Place:
         rows, cols = pointed.mask.shape
         open_ = ~self.coarse.hides(at) & (x >= 0) & (x < cols) & (y >= 0) & (y < rows)
         inside = along > 0
-        seen = pointed.mask[y[open_], x[open_]]
-        return bool((seen == inside[open_]).all()) if open_.any() else True
+        network_mask = pointed.mask[y[open_], x[open_]]
+        return bool((network_mask == inside[open_]).all()) if open_.any() else True
 
-    def _stand_up(self, observed: AsSeen, *, read: bool) -> Finger | None:
+    def _stand_up(self, observed: ObservedFinger, *, read: bool) -> Finger | None:
         near_mm, pixels = self.calibration.to_mm(self.near)[0], self.rectified.photo.pixels
         return stand_up(observed, self.coarse, pixels, self.calibration, near_mm=near_mm, side=self.side, read=read)
 
@@ -240,10 +240,10 @@ class _Place:
         widths, degrees = limits
         if not self._same_way(finger, pointed, degrees=degrees):
             return False
-        seen = tip_mm(pointed, self.coarse, self.calibration)
-        if seen is None:
+        network_tip = tip_mm(pointed, self.coarse, self.calibration)
+        if network_tip is None:
             return True
         # The fitted tip is a true place, the network's as seen: both are taken on the fitted skin.
-        along, across = finger.axial_and_transverse(finger.on_skin(seen)[:, :2])[0]
+        along, across = finger.axial_and_transverse(finger.on_skin(network_tip)[:, :2])[0]
         reach = widths * width_mm(pointed, self.coarse)
         return bool(abs(along) < reach and abs(across) < reach)

@@ -160,9 +160,9 @@ def _turned_back(answer: Answer, quarter_turns: int, mirrored: bool) -> Answer:
 
 
 def _answer(mask: Floats, tip: Floats, numbers: NDArray[np.float64]) -> Answer:
-    finger, seen, log_width, x, y = (float(v) for v in numbers)
+    finger, tip_in_view, log_width, x, y = (float(v) for v in numbers)
     long = max(float(np.hypot(x, y)), 1e-9)
-    return Answer(mask, tip, float(_sigmoid(finger)), float(_sigmoid(seen)), log_width, (x / long, y / long))
+    return Answer(mask, tip, float(_sigmoid(finger)), float(_sigmoid(tip_in_view)), log_width, (x / long, y / long))
 
 
 def _sigmoid(logit: NDArray[np.floating] | float) -> Floats:

@@ -105,17 +105,17 @@ def point_out_finger(
     network = model or load_finger_model()
     width = EXPECTED_WIDTH_MM / spacing_mm if spacing_mm else _likely_width(pixels, at_px, network)
     for _ in range(RESCALINGS):
-        drift = _look(pixels, at_px, width, network, QUICK)[0].log_width
+        drift = _ask(pixels, at_px, width, network, QUICK)[0].log_width
         width *= math.exp(float(np.clip(drift, -MAX_DRIFT, MAX_DRIFT)))
         if abs(drift) < GOOD_SCALE:
             break
-    answer, matrix = _look(pixels, at_px, width, network, TURNS)
+    answer, matrix = _ask(pixels, at_px, width, network, TURNS)
     if answer.finger < MIN_FINGER or at_point(answer) < 0.5:
         return None
     return _in_picture(answer, matrix, pixels.shape[:2], width_px=width * math.exp(answer.log_width))
 
 
-def _look(
+def _ask(
     pixels: Pixels,
     at_px: tuple[float, float],
     width_px: float,
@@ -129,8 +129,8 @@ def _look(
 def _likely_width(pixels: Pixels, at_px: tuple[float, float], model: FingerModel) -> float:
     """Return the width (px) at which the network sees most surely a finger of the expected width."""
     longer = max(pixels.shape[:2])
-    looks = [(share * longer, _look(pixels, at_px, share * longer, model, QUICK)[0]) for share in TRIED_WIDTHS]
-    width, best = max(looks, key=lambda look: look[1].finger * math.exp(-((look[1].log_width / FIT_SD) ** 2)))
+    answers = [(share * longer, _ask(pixels, at_px, share * longer, model, QUICK)[0]) for share in TRIED_WIDTHS]
+    width, best = max(answers, key=lambda pair: pair[1].finger * math.exp(-((pair[1].log_width / FIT_SD) ** 2)))
     return float(width) * math.exp(float(np.clip(best.log_width, -MAX_DRIFT, MAX_DRIFT)))
 
 
@@ -138,9 +138,9 @@ def _in_picture(answer: Answer, matrix: Matrix, shape: tuple[int, ...], *, width
     rows, cols = shape[:2]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     probability = cv2.warpAffine(np.ascontiguousarray(answer.mask), matrix, (cols, rows), flags=flags)
-    seen = answer.tip_in_view >= MIN_TIP
-    inwards, tip = _inwards(answer, seen), None
-    if seen:
+    has_tip = answer.tip_in_view >= MIN_TIP
+    inwards, tip = _inwards(answer, has_tip), None
+    if has_tip:
         x, y = np.linalg.solve(matrix[:, :2], _tip(answer, inwards) - matrix[:, 2])
         tip = (float(x), float(y))
     x, y = np.linalg.solve(matrix[:, :2], np.full(2, (VIEW_PX - 1) / 2) - matrix[:, 2])
@@ -198,7 +198,7 @@ def _mask_end(
     return peak + first * inwards + 0.5 * float(ending.min() + ending.max()) * side
 
 
-def _inwards(answer: Answer, tip_seen: bool) -> tuple[float, float]:
+def _inwards(answer: Answer, has_tip: bool) -> tuple[float, float]:
     """Return the direction inwards: the long axis of the mask within two widths of the tip (all of it without one).
 
     Where the mask is hardly longer than wide there, the line from the tip to its middle. The network's own number only
@@ -208,12 +208,12 @@ def _inwards(answer: Answer, tip_seen: bool) -> tuple[float, float]:
     tip, reach = _peak(_own_tip(answer)), AXIS_WIDTHS * FINGER_PX * math.exp(answer.log_width)
     y, x = np.mgrid[: answer.mask.shape[0], : answer.mask.shape[1]]
     share = answer.mask * (answer.mask > 0.5)
-    if tip_seen:
+    if has_tip:
         share = share * (np.hypot(x - tip[0], y - tip[1]) < reach)
     if share.sum() < 1:
         return answer.inwards
     middle = np.array([(x * share).sum(), (y * share).sum()]) / share.sum()
-    way = middle - tip if tip_seen else np.array(answer.inwards)
+    way = middle - tip if has_tip else np.array(answer.inwards)
     away = np.stack([x - middle[0], y - middle[1]], axis=-1).reshape(-1, 2)
     spread, axes = np.linalg.eigh((away * share.reshape(-1, 1)).T @ away)
     if spread[1] > LONG * spread[0]:
@@ -258,8 +258,8 @@ def at_point(answer: Answer) -> float:
 
 def _confidence(answer: Answer) -> float:
     """Return the least of: finger, tip (its map's height, or that it is out of view), mask (how decided)."""
-    seen = answer.tip_in_view >= MIN_TIP
-    tip = min(answer.tip_in_view, float(answer.tip.max())) if seen else 1 - answer.tip_in_view
+    has_tip = answer.tip_in_view >= MIN_TIP
+    tip = min(answer.tip_in_view, float(answer.tip.max())) if has_tip else 1 - answer.tip_in_view
     area = max(float(answer.mask.sum()), 1.0)
     unsure = float(np.minimum(answer.mask, 1 - answer.mask).sum()) / area
     return float(np.clip(min(answer.finger, tip, 1 - unsure), 0, 1))

@@ -12,7 +12,7 @@ from ulcermeter.datatypes import Calibration
 from ulcermeter.finger.mask import CoarsePhoto
 from ulcermeter.protocol import Protocol
 
-__all__ = ["AsSeen", "Edge", "in_frame", "outline_of", "read_shape", "shown_length_mm"]
+__all__ = ["ObservedFinger", "Edge", "in_frame", "outline_of", "read_shape", "shown_length_mm"]
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ _FAR_MM, _WIDE_MM = 45.0, 18.0
 
 
 @dataclass(frozen=True)
-class AsSeen:
+class ObservedFinger:
     """A finger's outline in the reference's plane, in a frame from its tip (s along the axis, u across it).
 
     Attributes
@@ -82,7 +82,7 @@ class Edge:
 
 def read_shape(
     mask: NDArray[np.bool_], coarse: CoarsePhoto, calibration: Calibration, *, near_px: Floats, protocol: Protocol
-) -> AsSeen | None:
+) -> ObservedFinger | None:
     """Read sides, mid-line and tip off a mask of colours.
 
     Parameters
@@ -99,7 +99,7 @@ def read_shape(
 
     Returns
     -------
-    AsSeen or None
+    ObservedFinger or None
         None where that is no finger (see `locate_finger`).
     """
     part = _part_of(mask, coarse)
@@ -269,7 +269,7 @@ def _turned(axis: Floats, lines: _Lines) -> Floats:
     return np.asarray(np.cos(lean) * axis + np.sin(lean) * transverse)
 
 
-def _from_tip(edge: Edge, near: Floats, axis: Floats, lines: _Lines, protocol: Protocol) -> AsSeen | None:
+def _from_tip(edge: Edge, near: Floats, axis: Floats, lines: _Lines, protocol: Protocol) -> ObservedFinger | None:
     """Find the round end, and give the sides from there; None unless all a finger's limits hold."""
     ends = [_end(edge, near, sign * axis, lines, sign) for sign in (1.0, -1.0)]
     known = [e for e in ends if e is not None]
@@ -297,7 +297,7 @@ def _from_tip(edge: Edge, near: Floats, axis: Floats, lines: _Lines, protocol: P
     clear = 0.0 if covered or not at_end.any() else float(np.median(edge.contrast[at_end]))
     faintest = float(np.percentile(edge.contrast[edge.shown & (s < 30)], 20))
     own = edge.shown & (s > -1) & (s < _FAR_MM) & (np.abs(u) < _WIDE_MM)
-    return AsSeen(tip, toward, np.column_stack([s, u])[own], radius, clear, faintest)
+    return ObservedFinger(tip, toward, np.column_stack([s, u])[own], radius, clear, faintest)
 
 
 def _straightness(edge: Edge, near: Floats, axis: Floats, lines: _Lines, behind: NDArray[np.bool_]) -> float:

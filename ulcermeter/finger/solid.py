@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import Calibration, Finger
 from ulcermeter.finger.edges import read_edges
 from ulcermeter.finger.mask import CoarsePhoto
-from ulcermeter.finger.shape import AsSeen
+from ulcermeter.finger.shape import ObservedFinger
 from ulcermeter.finger.silhouette import FAR_MM, Silhouette, Solid, fit_solid, silhouette
 
 __all__ = ["stand_up"]
@@ -31,7 +31,7 @@ _JOINT_MM, _BEHIND_CAP_MM = 4.0, 6.0
 
 
 def stand_up(
-    observed: AsSeen,
+    observed: ObservedFinger,
     coarse: CoarsePhoto,
     pixels: NDArray[np.uint8],
     calibration: Calibration,
@@ -48,7 +48,7 @@ def stand_up(
 
     Parameters
     ----------
-    observed : AsSeen
+    observed : ObservedFinger
         The finger's outline, tip and direction to begin with.
     coarse : CoarsePhoto
         Which says where the reference hides the finger.
@@ -127,7 +127,7 @@ def _radii(solid: Solid, edge: Floats, off: Floats) -> Floats:
     return np.asarray(solid.radius(steps) + fade * joints)
 
 
-def _finger(observed: AsSeen, place: _Standing, *, side: str, supported: bool) -> Finger:
+def _finger(observed: ObservedFinger, place: _Standing, *, side: str, supported: bool) -> Finger:
     solid, viewpoint = place.solid, place.viewpoint
     radii = _radii(solid, place.edge, place.off)
     outline = silhouette(solid, place.camera, place.height)
@@ -153,7 +153,7 @@ def _finger(observed: AsSeen, place: _Standing, *, side: str, supported: bool) -
     )
 
 
-def _tip_sd_mm(observed: AsSeen) -> float:
+def _tip_sd_mm(observed: ObservedFinger) -> float:
     """Return what the tip's edge is known to; a faint round end may be a shadow's, or hide under the reference."""
     if observed.tip_contrast > _CLEAR_TIP:
         return 0.8

@@ -32,8 +32,8 @@ __all__ = [
 OPEN_STATES = ("first seen", "new", "persistent", "recurrent", "merged", "split")
 _NAN = float("nan")
 _SIZES = ("diameter_mm", "diameter_low_mm", "diameter_high_mm", "area_mm2", "area_low_mm2", "area_high_mm2")
-_NOT_SEEN: Record = {"state": "indeterminate", "area_reduction_pct": _NAN, **dict.fromkeys(_SIZES, _NAN)}
-_NOT_SEEN |= {"change_from_baseline": "uncertain", "change_from_previous": "uncertain"}
+_NOT_ASSESSED: Record = {"state": "indeterminate", "area_reduction_pct": _NAN, **dict.fromkeys(_SIZES, _NAN)}
+_NOT_ASSESSED |= {"change_from_baseline": "uncertain", "change_from_previous": "uncertain"}
 
 
 def healing_interval(trajectory: pd.DataFrame, protocol: Protocol) -> tuple[float, float, bool]:
@@ -224,7 +224,7 @@ def assessable(rows: Sequence[Record]) -> list[Record]:
         if is_surely_open(row):
             last_mm = known_number(row["diameter_mm"])
         elif row["state"] == "healed" and known_number(row["diameter_high_mm"]) > last_mm:
-            row = row | _NOT_SEEN
+            row = row | _NOT_ASSESSED
         out.append(row)
     return out
 

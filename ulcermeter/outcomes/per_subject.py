@@ -58,13 +58,13 @@ class Burden:
         if not known:
             return 0 if self._none_found(visit) else None
         known = [course for course in known if not course.is_counted_in_another(by=last_day)]
-        seen = [self._active(course, visit) for course in known]
-        if all(active is None for active in seen):
+        states = [self._active(course, visit) for course in known]
+        if all(active is None for active in states):
             return None
         closed = [self._still_closed(course, last_day) for course in known]
-        if any(active is None and not shut for active, shut in zip(seen, closed, strict=True)):
+        if any(active is None and not shut for active, shut in zip(states, closed, strict=True)):
             return None
-        return sum(active is True for active in seen)
+        return sum(active is True for active in states)
 
     def _active(self, course: Course, visit: Visit) -> bool | None:
         """Say whether an ulcer counts at a visit: open, or, where the protocol says so, indeterminate."""
@@ -99,8 +99,8 @@ class Burden:
         An ulcer that is *new* later was seen clear before; one that is only *first seen* later may have been there.
         """
         counts = self.visits.loc[self.visits["visit"] == visit.name, "n_active_clinician"]
-        unseen = [course for course in self.courses if course.rows and course.rows[0]["state"] != "new"]
-        return self.all_examined(visit) and not unseen and not (counts.fillna(0) > 0).any()
+        not_new = [course for course in self.courses if course.rows and course.rows[0]["state"] != "new"]
+        return self.all_examined(visit) and not not_new and not (counts.fillna(0) > 0).any()
 
     def all_examined(self, visit: Visit) -> bool:
         """Say whether visits.csv tells that all fingers were looked at."""
@@ -127,7 +127,7 @@ def subject_row(subject_id: str, burden: Burden) -> Record:
     followed = any(course.after for course in burden.courses)
     largest = _largest(burden.ulcers)
     pairs = list(zip(burden.courses, burden.ulcers, strict=True))
-    told = [(count.visit, count.counted, count.at_least, count.at_most) for count in burden.disagreements]
+    disagreements = [(count.visit, count.counted, count.at_least, count.at_most) for count in burden.disagreements]
     return {
         "subject_id": subject_id,
         "n_new": _count(_is_new(course) for course in burden.courses) if followed else None,
@@ -136,7 +136,7 @@ def subject_row(subject_id: str, burden: Burden) -> Record:
         "net_burden_change": _net_change(burden, visits, active),
         "largest_ulcer": largest["ulcer_id"] if largest else "",
         "largest_healed": largest["healed"] if largest else "",
-        "counts_disagree": counts_in_words(told) if told else "",
+        "counts_disagree": counts_in_words(disagreements) if disagreements else "",
         "follow_up_ended": burden.end.event,
         "follow_up_ended_day": burden.end.day if math.isfinite(burden.end.day) else math.nan,
         worsened_or_new_column(burden.protocol): _worsened_or_new(burden),

@@ -12,7 +12,7 @@ import numpy as np
 from ulcermeter.datatypes import LensProfile, Note, NoteKind, PhotoGeometry, PhotoResult
 from ulcermeter.errors import MissingDependencyError, PhotoError, Refusal, StudyError, UlcermeterError
 from ulcermeter.photo.process_errors import too_little_memory, wants_memory
-from ulcermeter.pipeline.steps.clear_skin import look_over_skin
+from ulcermeter.pipeline.steps.clear_skin import check_clear_skin
 from ulcermeter.pipeline.steps.gating import judge_gates, pass_gates
 from ulcermeter.pipeline.steps.in_view import check_in_view
 from ulcermeter.pipeline.steps.opening import (
@@ -125,7 +125,7 @@ def _stages(context: PhotoContext) -> Iterator[Begun]:
     yield (judged := judge_gates(context, outlined))
     yield (judged := pass_gates(context, judged))
     yield (judged := check_in_view(context, judged))
-    yield (judged := look_over_skin(context, judged))
+    yield (judged := check_clear_skin(context, judged))
     yield _measured(context, judged)
 
 

@@ -258,12 +258,12 @@ class _Work:
         taken = {label for i in measurable for label, _ in self.machine[i].outlines if label not in gone.get(i, ())}
         for position, ulcers in new.items():
             self.done[position] = self._result(position, gone.get(position, set()), ulcers, taken)
-            self._say_open_or_not(position, read_open=bool(ulcers))
+            self._settle_reader_state(position, read_open=bool(ulcers))
 
-    def _say_open_or_not(self, position: int, *, read_open: bool) -> None:
+    def _settle_reader_state(self, position: int, *, read_open: bool) -> None:
         """Let outlines that were read, or taken away, overrule an older word in the study's photos.csv."""
-        said = str(self.study.photos["reader_state"].iloc[position])
-        if read_open and said in ("healed", "indeterminate"):
+        reader_state = str(self.study.photos["reader_state"].iloc[position])
+        if read_open and reader_state in ("healed", "indeterminate"):
             self.cells[position] = {"reader_state": ""}
         elif not read_open and self.machine[position].outlines and not self.done[position].outlines:
             self.cells[position] = dict(_CELLS[PlaceVerdict.NO_ULCER])

@@ -198,7 +198,7 @@ class IdentityRules(Group):
 
     same_place_mm: float = _number("mm", gt=0, le=50)
     identity_odds: float = _number("odds", gt=0, le=1e6)
-    footprint_growth: float = _number("ratio of lengths", gt=0, le=10)
+    outline_growth: float = _number("ratio of lengths", gt=0, le=10)
     position_sd_factor_max: float = _number("true over stated standard deviation", ge=1, le=20)
     finger_moved_share: float = _number("share of photos, 0..1", ge=0, lt=1)
     finger_moved_mm: float = _number("mm, standard deviation an axis", gt=0, le=50)

@@ -107,23 +107,23 @@ def judge_skin(photo: Photo, calibration: Calibration, finger: Finger, *, protoc
         Nothing clear where too little of the finger shows, or what shows has not the colour of skin.
     """
     grid = _Grid.of(calibration, finger)
-    seen = _skin(photo, calibration, finger, grid)
-    if seen.sum() < _LEAST_PIXELS:
+    visible = _skin(photo, calibration, finger, grid)
+    if visible.sum() < _LEAST_PIXELS:
         return SkinView()
     light = _linear(photo, grid)
     burnt = _sampled(photo.pixels, grid).max(axis=-1) >= _BURNT
-    own = _own_skin(seen & ~burnt, grid, finger)
+    own = _own_skin(visible & ~burnt, grid, finger)
     if _redness(photo, grid, own) < protocol.skin.skin_redness_min:
         return SkinView()
     brightness, redness = (_against_own(value, own, grid, finger) for value in _logs(light))
     areas: list[DoubtfulArea] = []
-    odd = np.zeros(seen.shape, dtype=bool)
+    odd = np.zeros(visible.shape, dtype=bool)
     for kind, where in _odd(brightness, redness, protocol).items():
-        for part in _parts(where & seen & ~burnt, seen, at_least_mm=protocol.skin.doubtful_min_mm):
+        for part in _parts(where & visible & ~burnt, visible, at_least_mm=protocol.skin.doubtful_min_mm):
             if not _is_nail(kind, part, grid, finger):
                 odd |= part
                 areas.append(_area(kind, part, grid, calibration))
-    clear = tuple(_outlines(seen & ~odd & ~burnt, grid, calibration))
+    clear = tuple(_outlines(visible & ~odd & ~burnt, grid, calibration))
     return SkinView(clear, tuple(sorted(areas, key=lambda area: -area.size_mm)))
 
 
@@ -167,12 +167,12 @@ def _skin(photo: Photo, calibration: Calibration, finger: Finger, grid: _Grid) -
     deep = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] * _STEP_MM > _RIM_MM
     rows, cols = photo.pixels.shape[:2]
     x, y = grid.photo_px[..., 0], grid.photo_px[..., 1]
-    seen = deep & (x >= 1) & (y >= 1) & (x <= cols - 2) & (y <= rows - 2)
+    visible = deep & (x >= 1) & (y >= 1) & (x <= cols - 2) & (y <= rows - 2)
     if len(calibration.reference_outline_px) > 2:
         s, u = finger.axial_and_transverse(calibration.to_mm(calibration.reference_outline_px)).T
         covered = _filled(np.column_stack([u - grid.u[0], s - grid.s[0]]) / _STEP_MM, grid.shape)
-        seen &= cv2.dilate(covered, _disc(_RIM_MM)) == 0
-    return np.asarray(seen)
+        visible &= cv2.dilate(covered, _disc(_RIM_MM)) == 0
+    return np.asarray(visible)
 
 
 def _filled(cells: Floats, shape: tuple[int, int]) -> NDArray[np.uint8]:
@@ -203,11 +203,11 @@ def _logs(light: Floats) -> tuple[Floats, Floats]:
     return np.log(0.3 * red + 0.6 * green + 0.1 * blue), np.log(red / green)
 
 
-def _against_own(values: Floats, seen: Mask, grid: _Grid, finger: Finger) -> Floats:
+def _against_own(values: Floats, visible: Mask, grid: _Grid, finger: Finger) -> Floats:
     """Return values less the smooth surface fitted to what is seen (Tukey's weights about its own scale)."""
     s, v = np.meshgrid((grid.s - grid.s[0]) / _REACH_MM, grid.u / finger.radius_mm, indexing="ij")
     terms = np.stack([np.ones_like(s), s, s**2, v, v**2, v**4, s * v], axis=-1)
-    x, y = terms[seen][::7], values[seen][::7]
+    x, y = terms[visible][::7], values[visible][::7]
     weight = np.ones(len(y))
     level = np.median(y)
     fitted = np.full(len(y), level)
@@ -227,10 +227,10 @@ def _redness(photo: Photo, grid: _Grid, own: Mask) -> float:
     return float(np.median((lab[:, 1] - 128) / (lab[:, 0] + 30))) if len(lab) else 0.0
 
 
-def _own_skin(seen: Mask, grid: _Grid, finger: Finger) -> Mask:
+def _own_skin(visible: Mask, grid: _Grid, finger: Finger) -> Mask:
     """Return what a finger's own colour is read off: not the nail, which is brighter, where enough else shows."""
-    without = seen & ~_nail(grid, finger)
-    return without if without.sum() >= _LEAST_BESIDE_NAIL else seen
+    without = visible & ~_nail(grid, finger)
+    return without if without.sum() >= _LEAST_BESIDE_NAIL else visible
 
 
 def _nail(grid: _Grid, finger: Finger) -> Mask:
@@ -249,11 +249,11 @@ def _odd(brightness: Floats, redness: Floats, protocol: Protocol) -> dict[Doubtf
     return {DoubtfulKind.DARK: dark, DoubtfulKind.RED: red, DoubtfulKind.PALE: pale}
 
 
-def _parts(where: Mask, seen: Mask, *, at_least_mm: float) -> list[Mask]:
+def _parts(where: Mask, visible: Mask, *, at_least_mm: float) -> list[Mask]:
     """Return the connected areas of a size, narrow ones opened away."""
     opened = cv2.morphologyEx(where.astype(np.uint8), cv2.MORPH_OPEN, _disc(_CREASE_MM / 2))
     closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _disc(_CREASE_MM / 2)) > 0
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((closed & seen).astype(np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((closed & visible).astype(np.uint8))
     least = np.pi / 4 * (at_least_mm / _STEP_MM) ** 2
     return [labels == label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= least]
 

@@ -55,7 +55,7 @@ def current_readings(entries: Iterable[Entry]) -> list[PlaceReading]:
             dict(entry.after), reader=entry.who, place=place, photo_sha256=entry.photo_sha256, run_id=entry.run_id
         )
         readings[one.reader, place, one.photo_sha256, one.occasion, one.adjudicated] = one
-    return [one for one in readings.values() if one.says_anything]
+    return [one for one in readings.values() if one.has_content]
 
 
 def choose_readings(

@@ -107,7 +107,7 @@ class PlaceReading:
     why: str = ""
 
     @property
-    def says_anything(self) -> bool:
+    def has_content(self) -> bool:
         """Whether anything of it is read."""
         return bool(self.ulcers) or self.verdict is not PlaceVerdict.NONE
 

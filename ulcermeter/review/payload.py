@@ -64,11 +64,11 @@ def item_in_list(session: Session, item: Item, number: int) -> JsonObject:
     -------
     dict
     """
-    told = {"id": item.id, "number": number, "done": session.is_done(item), "readable": item.was_seen}
+    facts = {"id": item.id, "number": number, "done": session.is_done(item), "readable": item.was_photographed}
     if session.mode.blinded:
-        return told
+        return facts
     cells = {name: str(item.photo.get(name, "")) for name in _OF_PHOTO}
-    return {**told, **cells, "reasons": [str(reason) for reason in item.reasons], "n": len(item.outlines)}
+    return {**facts, **cells, "reasons": [str(reason) for reason in item.reasons], "n": len(item.outlines)}
 
 
 def photo_payload(session: Session, item: Item) -> JsonObject:
@@ -104,7 +104,7 @@ def _neighbours(session: Session, item: Item) -> JsonObject:
     """Return the same finger's other photos in time, and the identities its ulcers have."""
     same = session.fingers[item.whose]
     names = {session.identities.get((one.place, label), "") for one in same for label in one.outlines} - {""}
-    return {"course": [one.id for one in same if one.was_seen or one is item], "identities": sorted(names)}
+    return {"course": [one.id for one in same if one.was_photographed or one is item], "identities": sorted(names)}
 
 
 def values_in_short(row: Mapping[str, object], line: Sequence[tuple[float, float]]) -> JsonObject:

@@ -85,10 +85,10 @@ def make_list(
     -------
     ReadingList
     """
-    chance = random.Random(seed)
-    again = chance.sample(list(places), min(len(places), max(1, round(repeat * len(places))) if repeat else 0))
+    rng = random.Random(seed)
+    again = rng.sample(list(places), min(len(places), max(1, round(repeat * len(places))) if repeat else 0))
     shown = [(place, 1) for place in places] + [(place, 2) for place in again]
-    codes = chance.sample(range(16**8), len(shown))
+    codes = rng.sample(range(16**8), len(shown))
     items = tuple(ListedPhoto(f"{code:08x}", *place, occasion=n) for code, (place, n) in zip(codes, shown, strict=True))
     return ReadingList(tuple(readers), outlines, seed, items)
 

@@ -230,8 +230,8 @@ class _Handlers:
         try:
             return JSONResponse(_plain(await call(work)), headers=_HEADERS)
         except (KeyError, ValueError, TypeError):
-            said = {"error": "the page sent what this program does not understand: load the page again"}
-            return JSONResponse(said, status_code=400, headers=_HEADERS)
+            body = {"error": "the page sent what this program does not understand: load the page again"}
+            return JSONResponse(body, status_code=400, headers=_HEADERS)
         except UlcermeterError as error:
             return self._refused(error)
 
@@ -240,8 +240,8 @@ class _Handlers:
 
         # A problem's place is a file's name.
         where_left_out = "; ".join(str(replace(one, where="")) for one in error.problems)
-        said = {"error": where_left_out if self.session.mode.blinded else str(error)}
-        return JSONResponse(said, status_code=422, headers=_HEADERS)
+        body = {"error": where_left_out if self.session.mode.blinded else str(error)}
+        return JSONResponse(body, status_code=422, headers=_HEADERS)
 
 
 def _numbers(given: Any, count: int) -> tuple[float, ...] | None:

@@ -187,7 +187,7 @@ class Session:
                 photo_sha256=item.sha256,
             )
             self._own.pop((item.place, item.occasion), None)
-            if now.says_anything:
+            if now.has_content:
                 self._own[item.place, item.occasion] = now
             self.changes = entry.number
         return now

@@ -172,7 +172,7 @@ def _assemble(
     possible: bool = False,
 ) -> Segmentation:
     finds = sorted(drop_repeats([find for _, _, found in results for find in found]), key=lambda find: -find.area)
-    seen_in = {id(find): (view, logits) for view, logits, found in results for find in found}
+    view_of = {id(find): (view, logits) for view, logits, found in results for find in found}
     shape = rectified.pixels.shape[:2]
     probability = np.zeros(shape, np.float32)
     for view, logits, found in results:
@@ -190,7 +190,7 @@ def _assemble(
         source=OutlineSource.NETWORK,
         prompt=prompt,
         possible=possible,
-        rims=tuple(measure_rim(find, *seen_in[id(find)], model=model) for find in finds),
+        rims=tuple(measure_rim(find, *view_of[id(find)], model=model) for find in finds),
     )
 
 

@@ -98,8 +98,8 @@ def _outlined_rows(item: Outlined, records: Sequence[Record]) -> list[Record]:
     cells = {"ulcer_id": item.ulcer_id, "state": item.state, "flags": write_flags(item.flags)}
     possible = {name for flag in item.flags if flag.kind is FlagKind.POSSIBLE_ULCER for name in flag.photos}
     return [
-        {**records[row], **cells, "identity_probability": chance, **_confirmed(records[row], item.state, possible)}
-        for row, chance in item.rows.items()
+        {**records[row], **cells, "identity_probability": probability, **_confirmed(records[row], item.state, possible)}
+        for row, probability in item.rows.items()
     ]
 
 

@@ -62,7 +62,7 @@ class Belief:
         When it was last outlined.
     parts : tuple of Observation
         Its parts, where it was last outlined as several.
-    seen : tuple of (int, Observation)
+    observed : tuple of (int, Observation)
         When it was outlined, and how.
     missed : tuple of int
         When it was not outlined though it would have shown.
@@ -79,7 +79,7 @@ class Belief:
     open_share: float
     occasion: int
     parts: tuple[Observation, ...] = ()
-    seen: tuple[tuple[int, Observation], ...] = ()
+    observed: tuple[tuple[int, Observation], ...] = ()
     missed: tuple[int, ...] = ()
     merged_on: int | None = None
 
@@ -122,7 +122,7 @@ def begin(observation: Observation, occasion: int, model: Model) -> Belief:
         issued=observation.issued,
         open_share=1.0,
         occasion=occasion,
-        seen=((occasion, observation),),
+        observed=((occasion, observation),),
     )
 
 
@@ -202,7 +202,7 @@ def observed(belief: Belief, parts: Sequence[Observation], occasion: int, model:
         open_share=1.0,
         occasion=occasion,
         parts=tuple(parts) if len(parts) > 1 else (),
-        seen=(*belief.seen, (occasion, observation)),
+        observed=(*belief.observed, (occasion, observation)),
         missed=belief.missed,
         merged_on=None if belief.is_gone(occasion) else belief.merged_on,
     )

@@ -31,7 +31,7 @@ def at_visit(belief: Belief, occasion: int, protocol: Protocol) -> Belief:
     Belief
         As it was outlined at the visit nearest in time, of two the earlier.
     """
-    nearest = min(belief.seen, key=lambda seen: (abs(seen[0] - occasion), seen[0]))[1]
+    nearest = min(belief.observed, key=lambda observed: (abs(observed[0] - occasion), observed[0]))[1]
     return replace(belief, latest=nearest, parts=(), open_share=open_between(belief, occasion, protocol))
 
 
@@ -54,7 +54,7 @@ def open_between(belief: Belief, occasion: int, protocol: Protocol) -> float:
     -------
     float
     """
-    last = max(occasion, *(seen for seen, _ in belief.seen), *belief.missed)
+    last = max(occasion, *(observed for observed, _ in belief.observed), *belief.missed)
     forward = [_there_at_first(belief, protocol)]
     for number in range(1, last + 1):
         moved = _step(forward[-1], protocol)
@@ -81,7 +81,7 @@ def _times(a: _Share, b: _Share) -> _Share:
 
 def _shown(belief: Belief, number: int, protocol: Protocol) -> _Share:
     """Return how well not yet there, open and closed go with what was seen at a visit."""
-    if any(seen == number for seen, _ in belief.seen):
+    if any(observed == number for observed, _ in belief.observed):
         return _NOT, 1.0, _NOT
     return (1.0, 1 - protocol.identity.ulcer_outlined_share, 1.0) if number in belief.missed else (1.0, 1.0, 1.0)
 

@@ -245,7 +245,7 @@ def _part_log(situation: _Situation, position: int, number: int, picks: tuple[in
     if belief.parts:
         return option.alone_log + math.log1p(-situation.shares[number])
     rules = model.protocol.identity
-    room = math.pi / 4 * (rules.footprint_growth * belief.latest.diameter_mm) ** 2
+    room = math.pi / 4 * (rules.outline_growth * belief.latest.diameter_mm) ** 2
     return _PART_LOG + math.log(rules.new_ulcer_range_mm**2 / room) + math.log(belief.open_share + _LEAST)
 
 

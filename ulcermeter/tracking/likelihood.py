@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ulcermeter.tracking.belief import Belief, Model, wander_variance
 from ulcermeter.tracking.observation import Observation
-from ulcermeter.tracking.sides import is_seen_from, on_view, opposite, turn_variances
+from ulcermeter.tracking.sides import on_view, opposite, turn_variances, visible_share
 
 __all__ = ["NEVER", "Offset", "birth_log", "is_possible", "offset_of", "place_log", "size_log", "view_share"]
 
@@ -55,19 +55,19 @@ def offset_of(belief: Belief, observation: Observation, model: Model) -> Offset 
         least surely away.
     """
     offsets = [
-        (seen_from != view, seen_from, view)
+        (from_view != view, from_view, view)
         for view in sorted(observation.places)
-        for seen_from in sorted(belief.spots)
+        for from_view in sorted(belief.spots)
     ]
     if not offsets:
         return None
-    _, seen_from, view = min(offsets)
+    _, from_view, view = min(offsets)
     former = belief.nearest(observation, view)
-    spot = belief.spots[seen_from] if former is belief.latest else model.spot(former, view)
-    was = on_view(spot, seen_from, view, model.hand, model.protocol)
+    spot = belief.spots[from_view] if former is belief.latest else model.spot(former, view)
+    was = on_view(spot, from_view, view, model.hand, model.protocol)
     now = model.spot(observation, view)
     wander = wander_variance(belief, former, observation)
-    common = turn_variances(seen_from, view, model.protocol)
+    common = turn_variances(from_view, view, model.protocol)
     return Offset(
         now.s_mm - was.s_mm, now.t_mm - was.t_mm, now.s_var + was.s_var + wander, now.t_var + was.t_var + wander, common
     )
@@ -157,9 +157,9 @@ def view_share(belief: Belief, view: str, model: Model) -> float:
     """
     if view in belief.views:
         return 1.0
-    places = [on_view(spot, seen_from, view, model.hand, model.protocol) for seen_from, spot in belief.spots.items()]
+    places = [on_view(spot, from_view, view, model.hand, model.protocol) for from_view, spot in belief.spots.items()]
     if places:
-        return max(is_seen_from(spot, view, model.protocol) for spot in places)
+        return max(visible_share(spot, view, model.protocol) for spot in places)
     return 0.0 if all(opposite(view, other) for other in belief.views) else _BESIDE_SHARE
 
 

@@ -159,7 +159,7 @@ class _Reading:
         ulcer, photo = self.best.clusters[i], self.photo[i]
         known = sorted({own for j, own in enumerate(self.best.clusters) if self.photo[j] < photo})
         before = {k: j for k in known if (j := self.surest(k, photo)) is not None}
-        chances = {k: self.same(i, j) for k, j in before.items()}
+        probabilities = {k: self.same(i, j) for k, j in before.items()}
         own = self.earlier(ulcer, photo)
         linked = max((self.same(i, j) for j in own), default=0.0)
         here = self.photo.index(photo)
@@ -169,7 +169,7 @@ class _Reading:
             visit=self.visit[i],
             ulcer=ulcer,
             probability=linked if own else born,
-            rivals={k: chance for k, chance in chances.items() if k != ulcer},
+            rivals={k: probability for k, probability in probabilities.items() if k != ulcer},
             belongs=self.same(i, self.core[ulcer]),
             hangs_on=self.visit[self._weakest(i, ulcer)],
             is_assumed=self._is_assumed(i),

@@ -14,7 +14,7 @@ __all__ = ["covers_both", "fit_together"]
 def fit_together(parts: Sequence[Observation], former: Observation, protocol: Protocol) -> bool:
     """Say whether these outlines lie inside one former ulcer's footprint, so that they are its parts.
 
-    Together they are no longer than it was (times ``footprint_growth``), and their common centre is where it was.
+    Together they are no longer than it was (times ``outline_growth``), and their common centre is where it was.
     Distances between outlines of one photo are used, in which the finger's own error cancels.
 
     Parameters
@@ -34,7 +34,7 @@ def fit_together(parts: Sequence[Observation], former: Observation, protocol: Pr
     if not views or len({part.number for part in parts if part.number}) > 1:
         return False
     view = views[0]
-    if span_mm([part.places[view] for part in parts]) > protocol.identity.footprint_growth * former.diameter_mm:
+    if span_mm([part.places[view] for part in parts]) > protocol.identity.outline_growth * former.diameter_mm:
         return False
     whole = combine(parts, parts=True).places[view]
     return distance2(whole, former.places[view], protocol.identity.same_place_mm) <= GATE**2
@@ -66,7 +66,7 @@ def covers_both(outline: Observation, a: Observation, b: Observation, protocol: 
         return False
     here, first, second = (observation.places[views[0]] for observation in (outline, a, b))
     apart = math.hypot(first.s_mm - second.s_mm, first.t_mm - second.t_mm)
-    if apart > protocol.identity.footprint_growth * outline.diameter_mm:
+    if apart > protocol.identity.outline_growth * outline.diameter_mm:
         return False
     return all(_inside(place, here, outline.diameter_mm / 2, protocol) for place in (first, second))
 

@@ -137,14 +137,14 @@ def _link_doubts(timeline: _Timeline, links: Sequence[Link]) -> list[Flag]:
     flags = []
     for link in links:
         if not _is_clear(link.probability, timeline.protocol):
-            chance, near = round(link.probability, 4), sorted(link.rivals, key=lambda k: (-link.rivals[k], k))
+            probability, near = round(link.probability, 4), sorted(link.rivals, key=lambda k: (-link.rivals[k], k))
             rivals = tuple(timeline.names[k] for k in near if not _is_clear(1 - link.rivals[k], timeline.protocol))
             kind = FlagKind.AMBIGUOUS_BETWEEN_PHOTOS if link.same_visit else FlagKind.AMBIGUOUS_IDENTITY
-            flags.append(Flag(kind, ulcers=tuple(sorted(rivals)), probability=chance))
+            flags.append(Flag(kind, ulcers=tuple(sorted(rivals)), probability=probability))
         elif not _is_clear(link.belongs, timeline.protocol):
             on = timeline.finger.occasions[link.hangs_on]
-            chance = round(link.belongs, 4)
-            flags.append(Flag(FlagKind.HANGS_ON_UNCLEAR_LINK, visit=on.visit, date=on.date, probability=chance))
+            probability = round(link.belongs, 4)
+            flags.append(Flag(FlagKind.HANGS_ON_UNCLEAR_LINK, visit=on.visit, date=on.date, probability=probability))
         elif link.is_assumed:
             flags.append(Flag(FlagKind.IDENTITY_ASSUMED))
     return flags
@@ -168,13 +168,13 @@ def _may_be(timeline: _Timeline, number: int, ulcer_id: str) -> Flag | None:
 def _merge(timeline: _Timeline, number: int) -> dict[str, list[Flag]]:
     """Mark the ulcers that go into another at a visit; return the hosts, each with what is unclear about that."""
     hosts: dict[str, list[Flag]] = {}
-    for (visit, goes), (keeps, chance) in sorted(timeline.identified.merges.items()):
+    for (visit, goes), (keeps, probability) in sorted(timeline.identified.merges.items()):
         if visit != number:
             continue
         gone, host = timeline.names[goes], timeline.names[keeps]
         timeline.lineages[gone] = replace(timeline.lineages[gone], status="merged", host=host)
-        clear = _is_clear(chance, timeline.protocol)
-        doubt = Flag(FlagKind.AMBIGUOUS_IDENTITY, ulcers=(gone,), probability=round(chance, 4))
+        clear = _is_clear(probability, timeline.protocol)
+        doubt = Flag(FlagKind.AMBIGUOUS_IDENTITY, ulcers=(gone,), probability=round(probability, 4))
         hosts.setdefault(host, []).extend([] if clear else [doubt])
     return hosts
 

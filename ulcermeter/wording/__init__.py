@@ -33,7 +33,7 @@ from ulcermeter.wording.courses import (
     not_used_words,
     photos_silent_words,
     reopened_words,
-    seen_words,
+    size_words,
     window_words,
 )
 from ulcermeter.wording.criteria import (
@@ -159,7 +159,7 @@ __all__ = [
     "record_of",
     "reopened_words",
     "score_words",
-    "seen_words",
+    "size_words",
     "sign_words",
     "state_expected",
     "state_words",

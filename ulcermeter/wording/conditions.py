@@ -142,7 +142,7 @@ def protocol_in_words(protocol: Protocol) -> list[str]:
         One sentence a line.
     """
     rules, healing = protocol.outcomes, protocol.healing
-    seen = ", ".join(
+    visits = ", ".join(
         f"{v.name} (day {v.day}{f' ± {v.window_days}' if v.window_days else ''})"
         for v in protocol.visits
         if v.day is not None
@@ -152,7 +152,7 @@ def protocol_in_words(protocol: Protocol) -> list[str]:
         f"{protocol.name}: {protocol.title or 'no title'}.",
         *(f"It asks {c.name} in {c.table}.csv ({c.kind}): {c.meaning}." for c in protocol.columns),
         *(_criterion(criterion) for criterion in protocol.criteria),
-        f"Visits after treatment: {seen}.",
+        f"Visits after treatment: {visits}.",
         "An ulcer has healed where nothing is open on its place. That is confirmed where it is so again "
         f"{healing.confirmation_days} days later, less the visit's window and never under "
         f"{healing.confirmation_min_days}; it lasted where it is so {healing.sustained_weeks} weeks later.",

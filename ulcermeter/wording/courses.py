@@ -24,7 +24,7 @@ __all__ = [
     "not_used_words",
     "photos_silent_words",
     "reopened_words",
-    "seen_words",
+    "size_words",
     "window_words",
 ]
 
@@ -195,7 +195,7 @@ def not_used_words(judged: DateInterval | None, *, sure: bool, late: bool | None
     return ", not used: too early to say" if late is False else ", not used: its date leaves it open"
 
 
-def seen_words(row: Record, *, healed: bool) -> str:
+def size_words(row: Record, *, healed: bool) -> str:
     """Return what a visit's photos showed of an ulcer.
 
     Parameters

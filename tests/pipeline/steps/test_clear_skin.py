@@ -13,7 +13,7 @@ import pytest
 from ulcermeter.calibration import calibrate
 from ulcermeter.datatypes import CameraInfo, Finger, NoteKind, Photo
 from ulcermeter.errors import Refusal
-from ulcermeter.pipeline.steps.clear_skin import look_over_skin
+from ulcermeter.pipeline.steps.clear_skin import check_clear_skin
 from ulcermeter.pipeline.steps.prompt import Prompt
 from ulcermeter.pipeline.steps.records import Judged, PhotoContext
 from ulcermeter.protocol import read_protocol
@@ -48,7 +48,7 @@ def judged(dead_mm: float = 0.0, **more: Any) -> Judged:
 
 
 def looked_over(known: Judged, **cells: str) -> Judged:
-    return look_over_skin(PhotoContext(cells, PROTOCOL), known)
+    return check_clear_skin(PhotoContext(cells, PROTOCOL), known)
 
 
 def test_a_dead_area_is_noted_with_size_and_place() -> None:
@@ -90,4 +90,4 @@ def test_what_has_not_the_colour_of_skin_is_refused_without_a_readers_word() -> 
 
 def test_the_size_from_which_it_counts_is_the_protocols() -> None:
     wide = PhotoContext({}, PROTOCOL.changed(doubtful_min_mm=7.0))
-    assert look_over_skin(wide, replace(judged(6.0))).skin.doubtful == ()
+    assert check_clear_skin(wide, replace(judged(6.0))).skin.doubtful == ()

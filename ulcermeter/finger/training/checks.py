@@ -187,11 +187,11 @@ def describe(network: FingerNetwork, tips: Sequence[Sample], bare: Sequence[Samp
     scores = [score(sample, *result) for sample, result in zip(tips, results, strict=True)]
     iou = [one.iou for one in scores]
     found = np.mean([numbers[0] > 0 for _, _, numbers in results])
-    seen = np.mean([numbers[1] > 0 for _, _, numbers in results])
+    tips_in_view = np.mean([numbers[1] > 0 for _, _, numbers in results])
     none = np.mean([numbers[0] < 0 for _, _, numbers in run(network, bare)]) if bare else float("nan")
     tip_right = np.mean([s.along <= ALONG and s.across <= ACROSS for s in scores])
     return (
         f"tips right {np.mean([s.right for s in scores]):.3f} of {len(scores)} (tip alone {tip_right:.3f}, way alone "
         f"{np.mean([s.way_deg <= WAY_DEG for s in scores]):.3f}), IoU median {np.median(iou):.3f} mean "
-        f"{np.mean(iou):.3f}, finger said {found:.3f}, tip said {seen:.3f}, no finger said {none:.3f}"
+        f"{np.mean(iou):.3f}, finger said {found:.3f}, tip said {tips_in_view:.3f}, no finger said {none:.3f}"
     )

@@ -255,8 +255,8 @@ def _gradient(theta: Floats, block: _Block, per_ulcer: bool, weight: Floats) -> 
 
 def _cautions(theta: Floats, found: list[Floats], converged: bool, per_ulcer: bool) -> tuple[Caution, ...]:
     singular = not _is_inside(theta, len(found))
-    told = ((not converged, Caution.NOT_CONVERGED), (singular, Caution.SINGULAR))
-    return tuple(c for is_so, c in (*told, (not per_ulcer, Caution.ONE_ULCER_A_SUBJECT)) if is_so)
+    by_fit = ((not converged, Caution.NOT_CONVERGED), (singular, Caution.SINGULAR))
+    return tuple(c for is_so, c in (*by_fit, (not per_ulcer, Caution.ONE_ULCER_A_SUBJECT)) if is_so)
 
 
 def compare_slopes(areas: pd.DataFrame, *, reference_arm: str = "", reml: bool = True) -> tuple[Effect, ...]:

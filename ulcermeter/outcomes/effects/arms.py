@@ -74,9 +74,9 @@ def timed(ulcers: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Caution, ...]]:
     tuple[DataFrame, tuple[Caution, ...]]
     """
     low = ulcers["healing_day_low"].clip(lower=0.0)
-    tells = low.notna() & ((low > 0) | ulcers["healing_day_high"].notna())
-    left_out = () if bool(tells.all()) else (Caution.UNKNOWN_LEFT_OUT,)
-    return ulcers[tells].assign(healing_day_low=low[tells]), left_out
+    informative = low.notna() & ((low > 0) | ulcers["healing_day_high"].notna())
+    left_out = () if bool(informative.all()) else (Caution.UNKNOWN_LEFT_OUT,)
+    return ulcers[informative].assign(healing_day_low=low[informative]), left_out
 
 
 def need(table: pd.DataFrame, *names: str) -> None:

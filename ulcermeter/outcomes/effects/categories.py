@@ -42,9 +42,9 @@ def category_of(open_at_visit: Sequence[bool | None]) -> UlcerCategory:
     n = len(open_at_visit)
     if n < VISITS_NEEDED:
         return UlcerCategory.UNKNOWN
-    seen = sum(answer is True for answer in open_at_visit)
+    open_for_certain = sum(answer is True for answer in open_at_visit)
     unknown = sum(answer is None for answer in open_at_visit)
-    possible = {_of(with_ulcer, n) for with_ulcer in range(seen, seen + unknown + 1)}
+    possible = {_of(with_ulcer, n) for with_ulcer in range(open_for_certain, open_for_certain + unknown + 1)}
     return possible.pop() if len(possible) == 1 else UlcerCategory.UNKNOWN
 
 

@@ -129,11 +129,11 @@ def _by_day(known: pd.DataFrame, cause: str, day: float, n_subjects: int) -> tup
 
 
 def _interval(share: float, error: float, n_subjects: int) -> tuple[float, float, float]:
-    unseen = 0.025 ** (1 / n_subjects)
+    none_bound = 0.025 ** (1 / n_subjects)
     if share <= 1e-12:
-        return 0.0, 0.0, 1 - unseen
+        return 0.0, 0.0, 1 - none_bound
     if share >= 1 - 1e-12:
-        return 1.0, unseen, 1.0
+        return 1.0, none_bound, 1.0
     if n_subjects < 2 or error <= 0:
         return share, 0.0, 1.0
     reach = float(stats.t.ppf(0.975, n_subjects - 1)) * error / ((1 - share) * -math.log1p(-share))

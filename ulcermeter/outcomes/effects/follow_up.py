@@ -103,13 +103,13 @@ def ulcer_ends(
 
 def _end(row: dict[Any, Any], course: Course, incidents: list[Incident]) -> tuple[float, str]:
     found = [(row["healing_day_high"], "healed")] if row["event_observed"] == 1 else []
-    found += [(day_of(seen), "amputated") for seen in course.after if seen["state"] == "amputated"][:1]
+    found += [(day_of(one), "amputated") for one in course.after if one["state"] == "amputated"][:1]
     here = [i for i in incidents if i.event == "amputation" and i.on(row["hand"], row["finger"])]
     found += [(day, "amputated") for day in _days(here)]
     found += [(day, "died") for day in _days(i for i in incidents if i.event == "death")]
     if found:
         return min(found)
-    last = max((day_of(seen) for seen in course.after if is_assessed(seen)), default=math.nan)
+    last = max((day_of(one) for one in course.after if is_assessed(one)), default=math.nan)
     left = min(_days(i for i in incidents if i.event == "withdrawal"), default=math.inf)
     return min(last, left), ""
 
@@ -174,8 +174,8 @@ def months_followed(
     -------
     dict[str, float]
     """
-    looks = trajectories[trajectories["state"] != "not photographed"]
-    last = looks.groupby("subject_id")["day"].max().to_dict()
+    assessed = trajectories[trajectories["state"] != "not photographed"]
+    last = assessed.groupby("subject_id")["day"].max().to_dict()
     zeros = _days_zero(study) if study is not None else {}
     dated = _dates(study)
     months = {}
@@ -183,9 +183,9 @@ def months_followed(
         zero = parse_date(zeros.get(subject, ""))
         days = [days_between(parse_date(date), zero)[0] for date in dated.get(subject, ())]
         days += [] if not_known(last.get(subject)) else [float(last[subject])]
-        seen = max((day for day in days if day > 0), default=math.nan)
+        last_day = max((day for day in days if day > 0), default=math.nan)
         left = min(_days(i for i in incidents.get(subject, ()) if i.event in _LEAVING), default=math.inf)
-        months[subject] = min(seen, left) / DAYS_PER_MONTH
+        months[subject] = min(last_day, left) / DAYS_PER_MONTH
     return months
 
 

@@ -112,8 +112,8 @@ def _ratio(arm: str, reference: str, a: _Counts, b: _Counts) -> Effect:
         ends = _around(math.log(a.rate / b.rate), error, free)
         return _effect(Measure.RATE_RATIO, arm, reference, (ends, EffectMethod.QUASI_POISSON), (a, b))
     ends = _exact_ratio(a, b)
-    unseen = (Caution.NO_VARIATION,) if not (a.n_ulcers and b.n_ulcers) else ()
-    return _effect(Measure.RATE_RATIO, arm, reference, (ends, EffectMethod.POISSON), (a, b), *unseen)
+    empty_arm = (Caution.NO_VARIATION,) if not (a.n_ulcers and b.n_ulcers) else ()
+    return _effect(Measure.RATE_RATIO, arm, reference, (ends, EffectMethod.POISSON), (a, b), *empty_arm)
 
 
 def _exact_ratio(a: _Counts, b: _Counts) -> Ends:
@@ -137,6 +137,6 @@ def _effect(
     ends, method = found
     smallest = min(len(own.events) for own in counts)
     left_out = tuple(caution for own in counts for caution in own.left_out)
-    told = tuple(dict.fromkeys((*cautions, *few(smallest), *left_out)))
+    stated = tuple(dict.fromkeys((*cautions, *few(smallest), *left_out)))
     n_ulcers, n_subjects = sum(own.n_ulcers for own in counts), sum(len(own.events) for own in counts)
-    return Effect(measure, arm, *ends, method, n_ulcers, n_subjects, reference, cautions=told)
+    return Effect(measure, arm, *ends, method, n_ulcers, n_subjects, reference, cautions=stated)

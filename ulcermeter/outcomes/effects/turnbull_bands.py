@@ -169,9 +169,9 @@ def _masses(weight: Floats, inside: Floats) -> Floats:
 
 def _band(share: Floats, bundle: Floats, n_subjects: int) -> tuple[Floats, Floats]:
     low, high = np.percentile(np.where(bundle < _NOTHING, 0.0, bundle), _ENDS, axis=0)
-    unseen = 0.025 ** (1 / n_subjects)
-    high = np.where(share < 1e-9, np.maximum(high, 1 - unseen), high)
-    low = np.where(share > 1 - 1e-9, np.minimum(low, unseen), low)
+    none_bound = 0.025 ** (1 / n_subjects)
+    high = np.where(share < 1e-9, np.maximum(high, 1 - none_bound), high)
+    low = np.where(share > 1 - 1e-9, np.minimum(low, none_bound), low)
     low[0] = high[0] = 0.0  # all are open on day 0
     return np.minimum(low, share), np.maximum(high, share)
 

@@ -219,8 +219,15 @@ def _effect(
 def _not_estimable(arm: str, reference: str, ulcers: pd.DataFrame, cautions: tuple[Caution, ...]) -> Effect:
     own = ulcers[ulcers["arm"].isin([arm, reference])]
     nothing = (math.nan, math.nan, math.nan)
-    told = tuple(dict.fromkeys((Caution.NOT_ESTIMABLE, *cautions)))
+    stated = tuple(dict.fromkeys((Caution.NOT_ESTIMABLE, *cautions)))
     n_subjects = own["subject_id"].nunique()
     return Effect(
-        Measure.HAZARD_RATIO, arm, *nothing, EffectMethod.WEIBULL, len(own), n_subjects, reference, cautions=told
+        Measure.HAZARD_RATIO,
+        arm,
+        *nothing,
+        EffectMethod.WEIBULL,
+        len(own),
+        n_subjects,
+        reference,
+        cautions=stated,
     )

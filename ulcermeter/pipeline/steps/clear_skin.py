@@ -9,7 +9,7 @@ from ulcermeter.errors import Problem, Refusal
 from ulcermeter.pipeline.steps.records import Judged, PhotoContext
 from ulcermeter.quality import DoubtfulArea, judge_skin
 
-__all__ = ["look_over_skin"]
+__all__ = ["check_clear_skin"]
 
 _NO_SKIN = Problem(
     "no ulcer was found, and no clear skin where the finger was looked for",
@@ -17,7 +17,7 @@ _NO_SKIN = Problem(
 )
 
 
-def look_over_skin(context: PhotoContext, judged: Judged) -> Judged:
+def check_clear_skin(context: PhotoContext, judged: Judged) -> Judged:
     """Look for dark, bloody or crusted areas of the finger where no ulcer was found: they could be or hide one.
 
     A reader's word on the photo stands above what is looked for here.

@@ -20,7 +20,7 @@ __all__ = ["find_finger", "only_finger"]
 # Where a nail lies on the back of a finger, in radii: from the tip along, and across. A find that reaches over so much
 # of it, and hardly beyond, has the nail's shape (nails of drawn hands are 1.3-1.7 radii long and 1.4 wide): assumption.
 _NAIL_TO, _NAIL_LONG, _NAIL_WIDE, _NAIL_OFF_MIDDLE = 2.3, (0.9, 2.6), (1.0, 1.9), 0.35
-_SAY_WHICH = "say which finger with a click (x, y) on it, or a box round it"
+_NAME_FINGER = "say which finger with a click (x, y) on it, or a box round it"
 _ABSENT = {
     Absence.NO_FINGER: NoteKind.NO_FINGER,
     Absence.NO_TIP: NoteKind.NO_TIP_IN_VIEW,
@@ -127,7 +127,7 @@ def _only_one(context: PhotoContext, outlined: Outlined) -> FingerSearch:
 
 def _several(ends: Sequence[FingerEnd]) -> Problem:
     where = ", ".join(f"({x:.0f}, {y:.0f})" for x, y in (end.tip_px for end in ends))
-    return Problem(f"{len(ends)} fingers are in view, with tips at {where}", action=_SAY_WHICH)
+    return Problem(f"{len(ends)} fingers are in view, with tips at {where}", action=_NAME_FINGER)
 
 
 def _of_the_finds(context: PhotoContext, outlined: Outlined) -> _Owner:
@@ -171,7 +171,7 @@ def _no_ulcer_of(context: PhotoContext, outlined: Outlined, finger: Finger, outl
         other = search_finger(rectified, near_px=place, side=context.cell("view"), protocol=context.protocol)
         if other.finger is not None:
             raise Refusal(
-                Problem(f"finds on more than one finger, one at ({at[0]:.0f}, {at[1]:.0f})", action=_SAY_WHICH)
+                Problem(f"finds on more than one finger, one at ({at[0]:.0f}, {at[1]:.0f})", action=_NAME_FINGER)
             )
     return Note(NoteKind.FIND_OFF_FINGER, at)
 
