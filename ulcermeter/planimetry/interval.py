@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -213,8 +214,8 @@ def draw_sizes(
     rng = np.random.default_rng(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big"))
     noise = _Noise.draw(rng, skin, calibration, centroid_px, sizes=sizes, count=count)
     shape = _Shape.of(skin)
-    lengths, areas = shape.sizes(noise, TERMS)
-    alone = {term: shape.sizes(noise, (term,)) for term in TERMS}
+    (lengths, areas), *by_term = shape.sizes(noise, [TERMS, *((term,) for term in TERMS)])
+    alone = dict(zip(TERMS, by_term, strict=True))
     own, own_areas = (np.median(sizes) for sizes in alone["outline"])
     spread = {f"{term}_mm": float(diameter_mm * np.std(drawn) / own) for term, (drawn, _) in alone.items()}
     return SizeDraws(
@@ -292,21 +293,35 @@ class _Shape:
             skin.lean,
         )
 
-    def sizes(self, noise: _Noise, terms: tuple[str, ...]) -> tuple[Reals, Reals]:
-        """Return diameters (D,) and areas (D,) under the terms named, the others held at their best values."""
-        count = len(noise.height)
-        boundary = noise.boundary if "outline" in terms else np.zeros((1, _VERTICES))
-        moved = self.vertices + np.maximum(boundary, self.inward_most)[:, :, None] * self.normals
-        through = self._through(noise, terms, count)
-        gradient = noise.gradient if "slope" in terms else np.repeat(self.gradient[None], count, axis=0)
-        metric = np.swapaxes(through, 1, 2) @ (np.eye(2) + gradient[:, :, None] * gradient[:, None, :]) @ through
-        share = np.linalg.det(through)
-        return self._longest(moved, metric), np.abs(signed_area(moved)) * share
+    def sizes(self, noise: _Noise, choices: Sequence[tuple[str, ...]]) -> list[tuple[Reals, Reals]]:
+        """Return diameters (D,) and areas (D,) under each choice of terms, the others held at their best values."""
+        drawn = {}
+        for moves in (False, True):
+            # Those that the boundary moves under share its chords, which are most of the work.
+            own = [terms for terms in choices if ("outline" in terms) is moves]
+            boundary = np.maximum(noise.boundary if moves else np.zeros((1, _VERTICES)), self.inward_most)
+            moved = self.vertices + boundary[:, :, None] * self.normals
+            through = [self._through(noise, terms) for terms in own]
+            metrics = [self._metric(noise, terms, by) for terms, by in zip(own, through, strict=True)]
+            flat = np.abs(signed_area(moved))
+            for terms, by, lengths in zip(own, through, self._longest(moved, metrics), strict=True):
+                drawn[terms] = lengths, flat * np.linalg.det(by)
+        return [drawn[terms] for terms in choices]
 
-    def _through(self, noise: _Noise, terms: tuple[str, ...], count: int) -> Reals:
+    def _gradient(self, noise: _Noise, terms: tuple[str, ...]) -> Reals:
+        """Return the skin's rise (D, 2) of each draw."""
+        return noise.gradient if "slope" in terms else np.repeat(self.gradient[None], len(noise.height), axis=0)
+
+    def _metric(self, noise: _Noise, terms: tuple[str, ...], through: Reals) -> Reals:
+        """Return the forms (D, 2, 2) that give squared lengths on the skin of steps in the tangent plane."""
+        gradient = self._gradient(noise, terms)
+        rise = np.eye(2) + gradient[:, :, None] * gradient[:, None, :]
+        return np.asarray(np.swapaxes(through, 1, 2) @ rise @ through)
+
+    def _through(self, noise: _Noise, terms: tuple[str, ...]) -> Reals:
         """Return the maps (D, 2, 2) from the tangent plane, back to the photo and out to the draw's place in x, y."""
         back = np.linalg.inv(self._lift(self.gradient[None])[0])
-        out = self._level(noise.gradient if "slope" in terms else np.repeat(self.gradient[None], count, axis=0))
+        out = self._level(self._gradient(noise, terms))
         if "reference" in terms:
             out = out @ noise.reference
         if "height" in terms:
@@ -324,25 +339,28 @@ class _Shape:
         frame = tangent_frame(self.gradient)
         return (frame[:, :2] + frame[:, 2:] * self.gradient) @ self._level(gradient)
 
-    def _longest(self, moved: Reals, metric: Reals) -> Reals:
-        """Return the longest caliper of each draw: moved is (D or 1, V, 2), metric (D, 2, 2)."""
+    def _longest(self, moved: Reals, metrics: Sequence[Reals]) -> list[Reals]:
+        """Return the longest caliper (D,) of each draw under each metric (D, 2, 2); moved is (D or 1, V, 2)."""
         first, second = self._pairs()
         relief = ((self.relief[first] - self.relief[second]) ** 2).astype(np.float32)
-        terms = np.column_stack([metric[:, 0, 0], 2 * metric[:, 0, 1], metric[:, 1, 1]]).astype(np.float32)
+        terms = [np.column_stack([m[:, 0, 0], 2 * m[:, 0, 1], m[:, 1, 1]]).astype(np.float32) for m in metrics]
         shapes = moved.astype(np.float32)
-        longest = np.empty(len(metric))
+        longest: list[Reals] = [np.empty(len(metric)) for metric in metrics]
         # Blocks small enough to stay in the processor's cache.
-        for start in range(0, len(metric), _BLOCK):
+        for start in range(0, len(metrics[0]), _BLOCK):
             block = slice(start, start + _BLOCK)
-            some = shapes if len(shapes) == 1 else shapes[block]
-            x = some[:, first, 0] - some[:, second, 0]
-            y = some[:, first, 1] - some[:, second, 1]
-            m = terms[block, :, None]
-            squared = m[:, 0] * (x * x)
-            squared += m[:, 1] * (x * y)
-            squared += m[:, 2] * (y * y)
-            squared += relief
-            longest[block] = np.sqrt(squared.max(axis=1))
+            if start == 0 or len(shapes) > 1:
+                some = shapes if len(shapes) == 1 else shapes[block]
+                x = some[:, first, 0] - some[:, second, 0]
+                y = some[:, first, 1] - some[:, second, 1]
+                xx, xy, yy = x * x, x * y, y * y
+            for own, lengths in zip(terms, longest, strict=True):
+                m = own[block, :, None]
+                squared = m[:, 0] * xx
+                squared += m[:, 1] * xy
+                squared += m[:, 2] * yy
+                squared += relief
+                lengths[block] = np.sqrt(squared.max(axis=1))
         return longest
 
     def _pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
