@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ulcermeter import follow_healing, read_protocol
 from ulcermeter.healing import healing_interval, is_confirmed
 from ulcermeter.tables import columns
+from ulcermeter.tables.cells import records
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 
 PROTOCOL = read_protocol("manus")
@@ -159,7 +160,11 @@ def test_laws_of_the_table(sizes: list[float], factor: float, seed: int) -> None
 
 
 def healed_in(table: pd.DataFrame) -> tuple[float, float, bool]:
-    return healing_interval(table, PROTOCOL)
+    return healing_interval(records(table), PROTOCOL)
+
+
+def confirmed(table: pd.DataFrame) -> str:
+    return is_confirmed(records(table), PROTOCOL)
 
 
 # --- when it healed -------------------------------------------------------------------------------------------------
@@ -182,9 +187,9 @@ def test_a_day_on_which_it_was_also_seen_open_is_no_day_of_healing(closed_at: st
     low, _, observed = healed_in(follow(*seen))
     assert (low, observed) == (14, False)
     assert healed_in(follow(*seen, row(28, "healed"), row(84, "healed"))) == (14, 28, True)
-    assert is_confirmed(follow(*seen, row(28, "healed"), row(84, "healed")), PROTOCOL) == "yes"
+    assert confirmed(follow(*seen, row(28, "healed"), row(84, "healed"))) == "yes"
     again = [row(84, "healed", visit=closed_at), row(84, "persistent", 2.0, visit=open_at, photo="late.jpg")]
-    assert is_confirmed(follow(*seen, row(28, "healed"), *again), PROTOCOL) == "no"
+    assert confirmed(follow(*seen, row(28, "healed"), *again)) == "no"
 
 
 def test_a_baseline_day_with_an_open_and_a_healed_row_is_open() -> None:
@@ -219,14 +224,14 @@ def test_confirmed_by_the_next_passing_photo_two_weeks_later_less_the_window(lat
     rest = [row(day, state, 2.0 if state == "recurrent" else None) for day, state in later]
     for cells in rest:
         cells["visit"] = "week 4" if cells["day"] in (22, 23, 28) else "unscheduled"
-    assert is_confirmed(follow(*first, *rest), PROTOCOL) == answer
+    assert confirmed(follow(*first, *rest)) == answer
 
 
 def test_a_possible_ulcer_before_the_second_look_leaves_healing_unconfirmed() -> None:
     seen = [row(0, "first seen", 3.0), row(14, "healed"), row(17, "indeterminate", 2.0), row(28, "healed")]
-    assert is_confirmed(follow(*seen), PROTOCOL) == "yes"
+    assert confirmed(follow(*seen)) == "yes"
     seen[2] |= {"presence": "possible", "flags": write_flags([Flag(FlagKind.POSSIBLE_ULCER, photos=("17.jpg",))])}
-    assert is_confirmed(follow(*seen), PROTOCOL) == "unknown"
+    assert confirmed(follow(*seen)) == "unknown"
 
 
 def test_a_possible_outline_gives_a_visit_no_size() -> None:
@@ -248,8 +253,8 @@ def test_a_partial_date_does_not_put_a_visit_before_baseline() -> None:
     assert table.loc["week 4", "change_from_previous"] == "worse"
     # 2016-05 is at latest day 29.
     assert healed_in(follow(*rows)) == (0, 29, True)
-    assert is_confirmed(follow(*rows), PROTOCOL) == "no"
-    assert is_confirmed(follow(*rows[:3], row(28, "healed")), PROTOCOL) == "unknown"
+    assert confirmed(follow(*rows)) == "no"
+    assert confirmed(follow(*rows[:3], row(28, "healed"))) == "unknown"
 
 
 def test_a_partial_date_before_baseline_is_no_follow_up() -> None:
@@ -258,7 +263,7 @@ def test_a_partial_date_before_baseline_is_no_follow_up() -> None:
     table = follow(*rows).set_index("date")
     assert table.loc["2016-02", ["change_from_baseline"]].tolist() == [""]
     assert healed_in(follow(*rows)) == (0, 28, True)
-    assert is_confirmed(follow(*rows), PROTOCOL) == "yes"
+    assert confirmed(follow(*rows)) == "yes"
 
 
 def test_an_ulcer_open_on_the_last_day_that_a_date_can_mean_had_not_healed_by_it() -> None:
@@ -280,7 +285,7 @@ def test_a_merge_in_a_month_is_after_the_baseline_of_that_month() -> None:
 
 
 def test_what_never_healed_is_not_confirmed() -> None:
-    assert is_confirmed(follow(row(0, "first seen", 3.0), row(14, "persistent", 2.0)), PROTOCOL) == "unknown"
+    assert confirmed(follow(row(0, "first seen", 3.0), row(14, "persistent", 2.0))) == "unknown"
 
 
 def test_a_row_without_an_outline_adds_no_view_and_no_photo() -> None:

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ulcermeter.tables.cells import Record, Row, known_number, records
+from ulcermeter.tables.cells import Record, Row, known_number
 from ulcermeter.tables.dates import exact_date, parse_date, time_keys
 from ulcermeter.tables.flags import FlagKind, in_doubt_of_identity, read_flags
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ulcermeter.protocol import Protocol
 
 __all__ = [
@@ -36,7 +34,7 @@ _NOT_ASSESSED: Record = {"state": "indeterminate", "area_reduction_pct": _NAN, *
 _NOT_ASSESSED |= {"change_from_baseline": "uncertain", "change_from_previous": "uncertain"}
 
 
-def healing_interval(trajectory: pd.DataFrame, protocol: Protocol) -> tuple[float, float, bool]:
+def healing_interval(trajectory: Sequence[Record], protocol: Protocol) -> tuple[float, float, bool]:
     """Return when an ulcer healed, as far as visits can tell: in (low, high].
 
     A day on which it was also seen open is no day of healing. An outline that may be of another ulcer does not show
@@ -44,7 +42,7 @@ def healing_interval(trajectory: pd.DataFrame, protocol: Protocol) -> tuple[floa
 
     Parameters
     ----------
-    trajectory : DataFrame
+    trajectory : sequence of dict
         The rows of one ulcer in `trajectories`.
     protocol : Protocol
         The order of the visits, where a partial date leaves it open.
@@ -75,7 +73,7 @@ def healing_interval(trajectory: pd.DataFrame, protocol: Protocol) -> tuple[floa
     return low, _NAN, False
 
 
-def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
+def is_confirmed(trajectory: Sequence[Record], protocol: Protocol) -> str:
     """Say whether the first healing after day 0 was confirmed.
 
     The next passing photo at least ``confirmation_days`` later, less the half-window of that later visit but never
@@ -85,7 +83,7 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
 
     Parameters
     ----------
-    trajectory : DataFrame
+    trajectory : sequence of dict
         The rows of one ulcer in `trajectories`.
     protocol : Protocol
 
@@ -96,12 +94,12 @@ def is_confirmed(trajectory: pd.DataFrame, protocol: Protocol) -> str:
     return _still_healed(trajectory, protocol, after_days=protocol.healing.confirmation_days)
 
 
-def is_sustained(trajectory: pd.DataFrame, protocol: Protocol) -> str:
+def is_sustained(trajectory: Sequence[Record], protocol: Protocol) -> str:
     """Say whether the first healing after day 0 lasted: as `is_confirmed`, ``sustained_weeks`` later.
 
     Parameters
     ----------
-    trajectory : DataFrame
+    trajectory : sequence of dict
         The rows of one ulcer in `trajectories`.
     protocol : Protocol
 
@@ -112,7 +110,7 @@ def is_sustained(trajectory: pd.DataFrame, protocol: Protocol) -> str:
     return _still_healed(trajectory, protocol, after_days=7 * protocol.healing.sustained_weeks)
 
 
-def _still_healed(trajectory: pd.DataFrame, protocol: Protocol, *, after_days: int) -> str:
+def _still_healed(trajectory: Sequence[Record], protocol: Protocol, *, after_days: int) -> str:
     rows = assessable(_in_order(trajectory, protocol))
     first = _first_healed(rows, protocol)
     if first is None:
@@ -263,8 +261,7 @@ def known_day(row: Row) -> float:
     return known_number(row["day"])
 
 
-def _in_order(trajectory: pd.DataFrame, protocol: Protocol) -> list[Record]:
+def _in_order(rows: Sequence[Record], protocol: Protocol) -> list[Record]:
     """Rows in time; within a partial date in the order of the protocol's visits."""
-    rows = records(trajectory)
     keys = time_keys([(row["visit"], row["date"]) for row in rows], protocol.places)
     return [row for _, row in sorted(zip(keys, rows, strict=True), key=lambda item: item[0])]

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ulcermeter.outcomes.course import Course, day_of, is_assessed, is_open, window_of
 from ulcermeter.protocol import Protocol, Visit
-from ulcermeter.tables.cells import not_known, records
-
-if TYPE_CHECKING:
-    import pandas as pd
+from ulcermeter.tables.cells import Record, not_known
 
 __all__ = ["Count", "counts_of"]
 
@@ -44,7 +40,7 @@ class Count:
         return self.counted > self.at_most
 
 
-def counts_of(courses: Sequence[Course], visits: pd.DataFrame, protocol: Protocol) -> list[Count]:
+def counts_of(courses: Sequence[Course], visits: Iterable[Record], protocol: Protocol) -> list[Count]:
     """Return the counts of a subject that photos contradict, in the order of visits.csv.
 
     More than may have been open is a contradiction whatever was examined; fewer than were surely open only where all
@@ -54,7 +50,7 @@ def counts_of(courses: Sequence[Course], visits: pd.DataFrame, protocol: Protoco
     ----------
     courses : sequence of Course
         All of the subject's ulcers.
-    visits : DataFrame
+    visits : iterable of dict
         The subject's rows of visits.csv.
     protocol : Protocol
         The trial's rules.
@@ -65,7 +61,7 @@ def counts_of(courses: Sequence[Course], visits: pd.DataFrame, protocol: Protoco
     """
     planned = {visit.name: visit for visit in protocol.visits}
     found = []
-    for row in records(visits):
+    for row in visits:
         visit = planned.get(row["visit"])
         if visit is None or not_known(row["n_active_clinician"]) or row["attended"] == "no":
             continue

@@ -6,27 +6,21 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 from ulcermeter.healing import OPEN_STATES, assessable
 from ulcermeter.protocol import Protocol, Visit
-from ulcermeter.tables.cells import not_known
+from ulcermeter.tables.cells import Record, not_known
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["Course", "day_of", "is_assessed", "is_open", "is_sized", "window_of"]
 
-Row = dict[str, Any]
 
-
-def day_of(row: Row) -> float:
+def day_of(row: Record) -> float:
     """Return the day after treatment; NaN when it is not known.
 
     Parameters
     ----------
-    row : Row
+    row : Record
         A row of a table as a mapping of column to cell.
 
     Returns
@@ -36,12 +30,12 @@ def day_of(row: Row) -> float:
     return float("nan") if not_known(row["day"]) else float(row["day"])
 
 
-def is_open(row: Row) -> bool:
+def is_open(row: Record) -> bool:
     """Something open was measured (a merged ulcer without an area of its own was not).
 
     Parameters
     ----------
-    row : Row
+    row : Record
         A row of a table as a mapping of column to cell.
 
     Returns
@@ -51,12 +45,12 @@ def is_open(row: Row) -> bool:
     return row["state"] in OPEN_STATES and math.isfinite(row["area_mm2"])
 
 
-def is_assessed(row: Row) -> bool:
+def is_assessed(row: Record) -> bool:
     """Say whether the visit told open from closed: measured, or healed, or amputated.
 
     Parameters
     ----------
-    row : Row
+    row : Record
         A row of a table as a mapping of column to cell.
 
     Returns
@@ -66,12 +60,12 @@ def is_assessed(row: Row) -> bool:
     return is_open(row) or row["state"] in ("healed", "amputated")
 
 
-def is_sized(row: Row) -> bool:
+def is_sized(row: Record) -> bool:
     """Say whether the visit told this ulcer's area: assessed, and surely of this ulcer and no other.
 
     Parameters
     ----------
-    row : Row
+    row : Record
         A row of a table as a mapping of column to cell.
 
     Returns
@@ -105,8 +99,8 @@ class Course:
 
     Attributes
     ----------
-    frame : DataFrame
-        Its rows of trajectories; from a merge on those of the ulcer that it went into.
+    own : tuple of Record
+        Its rows of trajectories, dated or not; from a merge on those of the ulcer that it went into.
     protocol : Protocol
     host : str
         That ulcer; empty for none.
@@ -114,24 +108,23 @@ class Course:
         The day from which it is a part of another; infinite for none.
     """
 
-    frame: pd.DataFrame = field(repr=False)
+    own: tuple[Record, ...] = field(repr=False)
     protocol: Protocol = field(repr=False)
     host: str = ""
     merged_on: float = math.inf
 
     @cached_property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[Record]:
         """Rows with a known day, in time order; equal days in the order of the protocol's visits.
 
         What says healed and cannot (`ulcermeter.healing.assessable`) is left out, or not assessed.
         """
         order = {visit.name: i for i, visit in enumerate(self.protocol.visits)}
-        rows = [{str(k): v for k, v in row.items()} for row in self.frame.to_dict("records")]
-        known = [row for row in rows if math.isfinite(day_of(row))]
+        known = [row for row in self.own if math.isfinite(day_of(row))]
         return assessable(sorted(known, key=lambda row: (day_of(row), order.get(row["visit"], len(order)))))
 
     @cached_property
-    def baseline(self) -> Row | None:
+    def baseline(self) -> Record | None:
         """The last assessment at or before day 0, at most ``baseline_max_days_before`` days before.
 
         As where trajectories are compared with it: one that may be another ulcer's is none.
@@ -147,11 +140,11 @@ class Course:
         return self.baseline is not None and is_open(self.baseline)
 
     @property
-    def after(self) -> list[Row]:
+    def after(self) -> list[Record]:
         """Assessments after day 0."""
         return [row for row in self.rows if is_assessed(row) and day_of(row) > 0]
 
-    def at(self, visit: Visit) -> Row | None:
+    def at(self, visit: Visit) -> Record | None:
         """Return the assessment that counts for a visit: the nearest in its window, whatever it was called.
 
         At equal distance the one of that name, then the earlier. The visit of phase baseline takes the baseline.
@@ -178,7 +171,7 @@ class Course:
         own = [row for row in self.rows if window[0] <= day_of(row) <= window[1]]
         return any(row["state"] == "indeterminate" for row in own)
 
-    def last_known(self, *, by: float = math.inf) -> Row | None:
+    def last_known(self, *, by: float = math.inf) -> Record | None:
         """Return the last row by a day that tells anything of it."""
         assessed = [row for row in self.rows if day_of(row) <= by and row["state"] != "not photographed"]
         return assessed[-1] if assessed else None
@@ -192,6 +185,6 @@ class Course:
         last = self.last_known(by=by)
         return last is not None and last["state"] == "merged" and not is_open(last)
 
-    def until(self, day: float) -> Sequence[Row]:
+    def until(self, day: float) -> Sequence[Record]:
         """Rows after day 0 up to and with a day, assessed or not."""
         return [row for row in self.rows if 0 < day_of(row) <= day]

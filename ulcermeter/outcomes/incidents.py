@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from ulcermeter.tables.cells import Record
 from ulcermeter.tables.dates import DateInterval, parse_date
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["End", "Incident", "days_between", "end_of_follow_up", "happened", "incidents_of", "rescue_day"]
 
@@ -68,15 +65,13 @@ def end_of_follow_up(incidents: Iterable[Incident], *, earliest: bool = False) -
     return min(ends, key=lambda end: (end.day, end.event), default=End())
 
 
-def incidents_of(events: pd.DataFrame, subject_id: str, treatment_date: str) -> list[Incident]:
+def incidents_of(events: Iterable[Record], treatment_date: str) -> list[Incident]:
     """Return a subject's events in days after treatment; without a date they can have been on any day.
 
     Parameters
     ----------
-    events : DataFrame
-        Kinds of events, as in events.csv.
-    subject_id : str
-        The subject's code.
+    events : iterable of dict
+        The subject's rows of events.csv.
     treatment_date : str
         Day 0 as written in subjects.csv.
 
@@ -85,8 +80,7 @@ def incidents_of(events: pd.DataFrame, subject_id: str, treatment_date: str) -> 
     list[Incident]
     """
     zero = parse_date(treatment_date)
-    rows = events[events["subject_id"] == subject_id].to_dict("records")
-    return [Incident(r["event"], r["hand"], r["finger"], *days_between(parse_date(r["date"]), zero)) for r in rows]
+    return [Incident(e["event"], e["hand"], e["finger"], *days_between(parse_date(e["date"]), zero)) for e in events]
 
 
 def days_between(when: DateInterval | None, zero: DateInterval | None) -> tuple[float, float]:

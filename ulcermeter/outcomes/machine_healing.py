@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-import numpy as np
-
+from ulcermeter.tables.cells import Record
 from ulcermeter.tables.flags import FlagKind, read_flags
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["without_machine_healing"]
 
 
-def without_machine_healing(trajectories: pd.DataFrame) -> pd.DataFrame:
+def without_machine_healing(trajectories: Iterable[Record]) -> list[Record]:
     """Take a place that only the machine calls healed for one that was not assessed (*indeterminate*, no size).
 
     Parameters
     ----------
-    trajectories : DataFrame
-        Table ``trajectories``.
+    trajectories : iterable of dict
+        Rows of ``trajectories``.
 
     Returns
     -------
-    DataFrame
+    list of dict
     """
-    alone = [
-        state == "healed" and any(flag.kind is FlagKind.HEALED_BY_MACHINE for flag in read_flags(flags))
-        for state, flags in zip(trajectories["state"], trajectories["flags"], strict=True)
-    ]
-    rows = np.array(alone, dtype=bool)
-    changed = trajectories.copy()
-    sizes = [c for c in changed.columns if c.startswith(("diameter_", "area_", "margin_"))]
-    changed.loc[rows, "state"] = "indeterminate"
-    changed.loc[rows, sizes] = math.nan
-    changed.loc[rows, ["change_from_baseline", "change_from_previous"]] = "uncertain"
-    return changed
+    return [_not_assessed(row) if _by_machine_alone(row) else row for row in trajectories]
+
+
+def _by_machine_alone(row: Record) -> bool:
+    flags = read_flags(row["flags"]) if row["state"] == "healed" else ()
+    return any(flag.kind is FlagKind.HEALED_BY_MACHINE for flag in flags)
+
+
+def _not_assessed(row: Record) -> Record:
+    sizes = {name: math.nan for name in row if name.startswith(("diameter_", "area_", "margin_"))}
+    changes = dict.fromkeys(("change_from_baseline", "change_from_previous"), "uncertain")
+    return row | sizes | changes | {"state": "indeterminate"}

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from ulcermeter.healing import is_possibly_open
 from ulcermeter.outcomes.columns import (
@@ -17,14 +16,11 @@ from ulcermeter.outcomes.columns import (
     worsened_or_new_column,
 )
 from ulcermeter.outcomes.counts import Count, counts_of
-from ulcermeter.outcomes.course import Course, Row, day_of, is_assessed, is_open, window_of
+from ulcermeter.outcomes.course import Course, day_of, is_assessed, is_open, window_of
 from ulcermeter.outcomes.incidents import End
 from ulcermeter.protocol import Protocol, Visit
-from ulcermeter.tables.cells import Record
+from ulcermeter.tables.cells import Record, known_number
 from ulcermeter.wording import counts_in_words
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["Burden", "subject_row"]
 
@@ -35,7 +31,7 @@ class Burden:
 
     courses: Sequence[Course]
     ulcers: Sequence[Record]
-    visits: pd.DataFrame
+    visits: Sequence[Record]
     protocol: Protocol
     end: End = End()  # noqa: RUF009 - frozen
 
@@ -80,7 +76,7 @@ class Burden:
         and is told to be closed at the visit too: seen so, or, once healed, not photographed again.
         """
         last_day = (window_of(visit) or (0, 0))[1]
-        later = bool((course.frame["day"].fillna(last_day) > last_day).all())
+        later = all(day_of(row) > last_day for row in course.own)
         if course.open_at_baseline or later or course.is_counted_in_another(by=0):
             return course.open_at_baseline
         open_at_both = course.baseline is not None and course.at(visit) is not None
@@ -98,14 +94,17 @@ class Burden:
 
         An ulcer that is *new* later was seen clear before; one that is only *first seen* later may have been there.
         """
-        counts = self.visits.loc[self.visits["visit"] == visit.name, "n_active_clinician"]
+        counts = [known_number(row["n_active_clinician"]) for row in self._rows_of(visit)]
         not_new = [course for course in self.courses if course.rows and course.rows[0]["state"] != "new"]
-        return self.all_examined(visit) and not not_new and not (counts.fillna(0) > 0).any()
+        return self.all_examined(visit) and not not_new and not any(count > 0 for count in counts)
 
     def all_examined(self, visit: Visit) -> bool:
         """Say whether visits.csv tells that all fingers were looked at."""
-        rows = self.visits[self.visits["visit"] == visit.name]
-        return len(rows) > 0 and bool((rows["all_fingers_examined"] == "yes").all())
+        rows = self._rows_of(visit)
+        return bool(rows) and all(row["all_fingers_examined"] == "yes" for row in rows)
+
+    def _rows_of(self, visit: Visit) -> list[Record]:
+        return [row for row in self.visits if row["visit"] == visit.name]
 
 
 def subject_row(subject_id: str, burden: Burden) -> Record:
@@ -194,7 +193,7 @@ def _net_change(burden: Burden, visits: Sequence[Visit], active: dict[str, int |
     None too where the clinic counted others than photos show at either.
     """
     base = next((visit for visit in visits if visit.phase == "baseline"), None)
-    assessed: list[Row | None] = []
+    assessed: list[Record | None] = []
     now = None
     for visit in visits:
         assessed = [course.at(visit) for course in burden.courses]

@@ -63,7 +63,7 @@ def ulcer_row(
         *unknown* without an assessment after day 0, when it went into another ulcer that is not followed, or when it
         may have been that finger that was amputated.
     """
-    first = course.frame.iloc[0]
+    first = course.own[0]
     hand, finger = first["hand"], first["finger"]
     base = course.baseline if course.open_at_baseline else None
     lost = _lost(course, incidents, hand, finger, until=censored_on)
@@ -128,16 +128,16 @@ def _lost(course: Course, incidents: Sequence[Incident], hand: str, finger: str,
 
 
 def _healing(course: Course, lost: bool | None) -> Record:
-    low, high, observed = healing_interval(course.frame, course.protocol)
+    low, high, observed = healing_interval(course.own, course.protocol)
     if observed and course.protocol.outcomes.amputation_undoes_healing and lost is not False:
         low = max((day_of(row) for row in course.rows if is_open(row)), default=low)
         healed = "no" if lost else "unknown"
         lasted = dict.fromkeys(("healing_confirmed", "healing_sustained", "healed_by_reader"), healed)
         return {"healed": healed, **_interval(low, _NAN, False), **lasted}
     if observed:
-        lasted = {"healing_confirmed": is_confirmed(course.frame, course.protocol)}
-        lasted |= {"healing_sustained": is_sustained(course.frame, course.protocol)}
-        read = healing_interval(without_machine_healing(course.frame), course.protocol)[2]
+        lasted = {"healing_confirmed": is_confirmed(course.own, course.protocol)}
+        lasted |= {"healing_sustained": is_sustained(course.own, course.protocol)}
+        read = healing_interval(without_machine_healing(course.own), course.protocol)[2]
         lasted |= {"healed_by_reader": "yes" if read else "unknown"}
         return {"healed": "yes", **_interval(low, high, True), **lasted}
     known = lost or (any(is_surely_open(row) for row in course.after) and not course.went_into_another())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
-
-import numpy as np
 
 from ulcermeter.datatypes import Outcomes, Study, placed_events, without_doubted
 from ulcermeter.outcomes.columns import outcome_columns
@@ -18,7 +18,7 @@ from ulcermeter.outcomes.per_subject import Burden, subject_row
 from ulcermeter.outcomes.per_ulcer import ulcer_row
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import TABLES, columns, conform
-from ulcermeter.tables.cells import Record, records
+from ulcermeter.tables.cells import Record, grouped, records
 from ulcermeter.tables.dates import parse_date
 
 if TYPE_CHECKING:
@@ -71,41 +71,64 @@ def _ends_in_doubt(study: Study) -> bool:
 
 def _tabulate(study: Study, trajectories: pd.DataFrame, *, earliest: bool = False) -> Outcomes:
     study = replace(study, events=placed_events(study))
-    people: dict[str, Record] = {row["subject_id"]: row for row in records(study.subjects)}
-    subjects = sorted(set(people) | set(study.photos["subject_id"]) | set(trajectories["subject_id"]))
     ulcers: list[Record] = []
     by_subject = []
-    for subject_id in subjects:
-        person = people.get(subject_id, {"subject_id": subject_id, "treatment_date": "", "injected_limb": ""})
-        rows, burden = _subject(study, trajectories[trajectories["subject_id"] == subject_id], person, earliest)
+    for followed in _subjects(study, trajectories):
+        rows, burden = _subject(study, followed, earliest)
         ulcers += rows
-        by_subject.append(subject_row(subject_id, burden))
+        by_subject.append(subject_row(followed.person["subject_id"], burden))
     return Outcomes(
         outcomes=_table("outcomes", ulcers, study.protocol),
         outcomes_by_subject=_table("outcomes_by_subject", by_subject, study.protocol),
     )
 
 
-def _subject(study: Study, trajectories: pd.DataFrame, person: Record, earliest: bool) -> tuple[list[Record], Burden]:
-    zero = person["treatment_date"]
-    incidents = incidents_of(study.events, person["subject_id"], zero)
+@dataclass(frozen=True)
+class _Followed:
+    """A subject's row and its rows of the other tables."""
+
+    person: Record
+    trajectories: Sequence[Record]
+    visits: Sequence[Record]
+    events: Sequence[Record]
+
+
+def _subjects(study: Study, trajectories: pd.DataFrame) -> list[_Followed]:
+    """Return every subject with its rows: searching the tables once a subject would be quadratic."""
+    people: dict[str, Record] = {row["subject_id"]: row for row in records(study.subjects)}
+    courses, visits, events = (
+        grouped(records(table), key=itemgetter("subject_id")) for table in (trajectories, study.visits, study.events)
+    )
+    return [
+        _Followed(
+            people.get(name, {"subject_id": name, "treatment_date": "", "injected_limb": ""}),
+            courses.get(name, ()),
+            visits.get(name, ()),
+            events.get(name, ()),
+        )
+        for name in sorted(set(people) | set(study.photos["subject_id"]) | set(courses))
+    ]
+
+
+def _subject(study: Study, followed: _Followed, earliest: bool) -> tuple[list[Record], Burden]:
+    person, zero = followed.person, followed.person["treatment_date"]
+    incidents = incidents_of(followed.events, zero)
     end = end_of_follow_up(incidents, earliest=earliest)
     # Photos from after a death are a contradiction that `agreed` settles: the one or the other date is wrong.
     stop = math.inf if end.event == "death" and contradicts_death(study, person["subject_id"]) else end.day
     rescues = study.protocol.outcomes.censor_at_rescue
     last_days = {
-        str(name): min(stop, rescue_day(incidents, frame["hand"].iloc[0], frame["finger"].iloc[0])) if rescues else stop
-        for name, frame in trajectories.groupby("ulcer_id", sort=True)
+        row["ulcer_id"]: min(stop, rescue_day(incidents, row["hand"], row["finger"])) if rescues else stop
+        for row in followed.trajectories
     }
-    kept = [not _later(row, last_days[row["ulcer_id"]], zero) for row in records(trajectories)]
-    courses = courses_of(trajectories[np.array(kept, dtype=bool)], study.protocol)
+    kept = [row for row in followed.trajectories if not _later(row, last_days[row["ulcer_id"]], zero)]
+    courses = courses_of(kept, study.protocol)
     limb = person["injected_limb"]
     rows = [
         ulcer_row(course, incidents, injected_limb=limb, censored_on=last_days[name], end=end)
         for name, course in courses.items()
     ]
-    visits = study.visits[study.visits["subject_id"] == person["subject_id"]]
-    return rows, Burden(list(courses.values()), rows, visits, study.protocol, end)
+    return rows, Burden(list(courses.values()), rows, followed.visits, study.protocol, end)
 
 
 def _later(row: Record, last_day: float, treatment_date: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,8 @@ from ulcermeter.outcomes.doubts import contradicts_death
 from ulcermeter.outcomes.incidents import Incident, end_of_follow_up, incidents_of, rescue_day
 from ulcermeter.outcomes.machine_healing import without_machine_healing
 from ulcermeter.outcomes.tabulate import tabulate_outcomes
-from ulcermeter.tables.cells import records
+from ulcermeter.tables import from_rows
+from ulcermeter.tables.cells import grouped, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +69,9 @@ def estimand_tables(
     return (
         whole,
         _of(Estimand.CENSORED_AT_RESCUE, censoring, before_rescue(trajectories, study)),
-        _of(Estimand.READER_CONFIRMED, policy, without_machine_healing(trajectories)),
+        _of(
+            Estimand.READER_CONFIRMED, policy, from_rows("trajectories", without_machine_healing(records(trajectories)))
+        ),
         largest_only(whole),
     )
 
@@ -119,13 +123,13 @@ def _up_to(
     trajectories: pd.DataFrame, study: Study, last_day: Callable[[list[Incident], tuple[str, str]], float]
 ) -> pd.DataFrame:
     zeros = dict(zip(study.subjects["subject_id"], study.subjects["treatment_date"], strict=True))
-    events = placed_events(study)
+    events = grouped(records(placed_events(study)), key=itemgetter("subject_id"))
     ends: dict[tuple[str, str, str], float] = {}
     kept = []
     for row in records(trajectories):
         place = (row["subject_id"], row["hand"], row["finger"])
         if place not in ends:
-            ends[place] = last_day(incidents_of(events, place[0], zeros.get(place[0], "")), place[1:])
+            ends[place] = last_day(incidents_of(events.get(place[0], ()), zeros.get(place[0], "")), place[1:])
         kept.append(not day_of(row) > ends[place])
     return trajectories[np.array(kept, dtype=bool)].reset_index(drop=True)
 

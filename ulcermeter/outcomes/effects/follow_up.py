@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.datatypes import Study, placed_events
@@ -13,7 +15,7 @@ from ulcermeter.outcomes.effects.rates import DAYS_PER_MONTH
 from ulcermeter.outcomes.incidents import Incident, days_between, incidents_of
 from ulcermeter.outcomes.merged import courses_of
 from ulcermeter.protocol import Protocol, Visit
-from ulcermeter.tables.cells import not_known
+from ulcermeter.tables.cells import by_key, grouped, not_known, records
 from ulcermeter.tables.dates import parse_date
 
 if TYPE_CHECKING:
@@ -55,8 +57,8 @@ def incidents_by_subject(study: Study | None) -> dict[str, list[Incident]]:
     if study is None:
         return {}
     zeros = _days_zero(study)
-    events = placed_events(study)
-    return {subject: incidents_of(events, subject, zeros.get(subject, "")) for subject in _names(study)}
+    events = grouped(records(placed_events(study)), key=itemgetter("subject_id"))
+    return {subject: incidents_of(events.get(subject, ()), zeros.get(subject, "")) for subject in _names(study)}
 
 
 def _names(study: Study) -> set[str]:
@@ -93,7 +95,7 @@ def ulcer_ends(
         The rows of `outcomes` with end_day (NaN where nothing was seen after day 0) and end_cause ('' = censored).
     """
     open_ones = outcomes[outcomes["baseline_area_mm2"].notna()]
-    courses = courses_of(trajectories, protocol)
+    courses = courses_of(records(trajectories), protocol)
     ends = [
         _end(row, courses[row["ulcer_id"]], incidents.get(row["subject_id"], []))
         for row in open_ones.to_dict("records")
@@ -141,8 +143,9 @@ def areas_over_time(trajectories: pd.DataFrame, ulcers: Iterable[str], protocol:
     import pandas as pd
 
     rows: list[Row] = []
-    for _, frame in trajectories[trajectories["ulcer_id"].isin(set(ulcers))].groupby("ulcer_id", sort=True):
-        course = Course(frame, protocol)
+    own = grouped(records(trajectories[trajectories["ulcer_id"].isin(set(ulcers))]), key=itemgetter("ulcer_id"))
+    for ulcer_id in sorted(own):
+        course = Course(tuple(own[ulcer_id]), protocol)
         start = day_of(course.baseline) if course.baseline is not None else math.inf
         for row in course.rows:
             if day_of(row) >= start and is_sized(row):
@@ -190,10 +193,8 @@ def months_followed(
 
 
 def _dates(study: Study | None) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    if study is not None:
-        attended = study.visits[study.visits["attended"] == "yes"]
-        for table in (attended, study.photos):
-            for subject, date in zip(table["subject_id"], table["date"], strict=True):
-                found.setdefault(subject, []).append(date)
-    return found
+    if study is None:
+        return {}
+    attended = study.visits[study.visits["attended"] == "yes"]
+    dated = (zip(table["subject_id"], table["date"], strict=True) for table in (attended, study.photos))
+    return by_key(chain.from_iterable(dated))
