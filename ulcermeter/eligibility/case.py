@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Ask, Need, Study
 from ulcermeter.eligibility.timing import Horizon
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import columns
-from ulcermeter.tables.cells import PASSED, Record, records
+from ulcermeter.tables.cells import PASSED, Record, grouped, records
 from ulcermeter.tables.dates import DateInterval, parse_date
 from ulcermeter.wording import cutoff_in_words
 
@@ -148,7 +149,4 @@ def _rows(table: pd.DataFrame) -> list[Row]:
 
 
 def _by_subject(table: pd.DataFrame) -> dict[str, tuple[Row, ...]]:
-    grouped: dict[str, list[Row]] = {}
-    for row in _rows(table):
-        grouped.setdefault(row["subject_id"], []).append(row)
-    return {name: tuple(rows) for name, rows in grouped.items()}
+    return {name: tuple(rows) for name, rows in grouped(_rows(table), key=itemgetter("subject_id")).items()}

@@ -13,6 +13,7 @@ from ulcermeter.eligibility.linkage import Ulcer
 from ulcermeter.eligibility.three_valued import Truth, after, all_of, any_of, not_after
 from ulcermeter.protocol import INTRAVENOUS, read_drug, read_route
 from ulcermeter.statistics import log_sd, smallest_detectable_change
+from ulcermeter.tables.cells import by_key
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
 from ulcermeter.wording import size_words
@@ -107,18 +108,18 @@ def courses_for(case: Case, ulcer: Ulcer) -> list[Course]:
     listed = sorted((_course(row, case) for row in case.courses), key=_in_time)
     started = [c for c in listed if after(c.start, case.cutoff) is not True]
     statements: list[list[tuple[Row, bool]]] = [[] for _ in started]
-    alone: dict[str, list[tuple[Row, bool]]] = {}
+    alone: list[tuple[str, tuple[Row, bool]]] = []
     for row, sure in ulcer.statements:
         spoken = _spoken_of(row, started)
         for position in spoken:
             statements[position].append((row, sure and len(spoken) == 1))
         if not spoken or all(started[position].intravenous is False for position in spoken):
-            alone.setdefault(row["course_end"], []).append((row, sure))
+            alone.append((row["course_end"], (row, sure)))
     with_statements = [
         replace(c, statements=tuple(w)) for c, w in zip(started, statements, strict=True) if c.intravenous is not False
     ]
     stands = True if not case.protocol.refractory.physician_word_needs_course else None
-    for end, rows in sorted(alone.items()):
+    for end, rows in sorted(by_key(alone).items()):
         contradicted = any(_overlap(c.end, parse_date(end)) for c in started)
         trust = None if contradicted or not end else stands
         with_statements.append(

@@ -7,7 +7,7 @@ is kept as *possible*: it decides nothing, but what it could change is then not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ulcermeter.eligibility.case import Case, Row
@@ -15,7 +15,7 @@ from ulcermeter.eligibility.examination import Examination, last_examination
 from ulcermeter.eligibility.missing_photos import missing_fingers, missing_numbers
 from ulcermeter.eligibility.numbers import free_numbers, number_of_photos, place_of, same_site_only
 from ulcermeter.eligibility.three_valued import not_after
-from ulcermeter.tables.cells import not_known
+from ulcermeter.tables.cells import by_key, not_known
 from ulcermeter.tables.dates import parse_date
 
 __all__ = ["Ulcer", "ulcers_of"]
@@ -133,6 +133,7 @@ def _units(case: Case, by_ulcer: dict[str, list[Row]], known: dict[str, str]) ->
 def _assessments(case: Case, early: Case, units: dict[str, Ulcer], known: dict[str, str]) -> Rows:
     """Tie rows of ulcers.csv to ulcers; a row of up to the cutoff that is tied to none stands for one more."""
     tied: Rows = {key: [] for key in units}
+    ties: list[tuple[str, tuple[Row, bool]]] = []
     for row in case.assessments:
         keys, sure = _owners(row, early, units, known)
         in_time = row in early.assessments
@@ -140,23 +141,24 @@ def _assessments(case: Case, early: Case, units: dict[str, Ulcer], known: dict[s
             place = place_of(row)
             keys, sure = [f"@{' '.join((*place, row['site'].casefold()))}"], True
             units.setdefault(keys[0], Ulcer("", "", *place))
-        for key in keys if in_time else [key for key in keys if key in units and sure]:
-            tied.setdefault(key, []).append((row, sure))
-    return tied
+        ties += [(key, (row, sure)) for key in keys if in_time or (key in units and sure)]
+    return tied | by_key(ties)
 
 
 def _statements(case: Case, units: dict[str, Ulcer], known: dict[str, str]) -> Rows:
     """Tie rows of refractory.csv to ulcers: by number, else to all they may be on."""
-    tied: Rows = {key: [] for key in units}
+    return {key: [] for key in units} | by_key(_statement_ties(case, units, known))
+
+
+def _statement_ties(
+    case: Case, units: dict[str, Ulcer], known: dict[str, str]
+) -> Iterator[tuple[str, tuple[Row, bool]]]:
     for row in case.statements:
         number = row["ulcer_no"]
-        keys = [known.get(number, f"#{number}")] if number else list(units)
-        for key in keys:
-            tied.setdefault(key, []).append((row, bool(number)))
-        if number and number not in known:
-            for key in _could_be(number, case, units, known):
-                tied.setdefault(key, []).append((row, False))
-    return tied
+        for key in [known.get(number, f"#{number}")] if number else units:
+            yield key, (row, bool(number))
+        for key in _could_be(number, case, units, known) if number and number not in known else ():
+            yield key, (row, False)
 
 
 def _only_counted(case: Case, known: int) -> list[Ulcer]:

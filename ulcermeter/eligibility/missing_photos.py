@@ -7,11 +7,12 @@ unsure, has not seen its finger. Unless another photo has, an ulcer there is nei
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.numbers import place_of
 from ulcermeter.eligibility.three_valued import not_after
-from ulcermeter.tables.cells import not_known
+from ulcermeter.tables.cells import grouped, not_known
 from ulcermeter.tables.dates import parse_date
 
 __all__ = ["missing_fingers", "missing_numbers"]
@@ -34,10 +35,8 @@ def missing_numbers(case: Case, known: Mapping[str, str]) -> dict[str, list[Row]
         By number, its rows of photos.csv.
     """
     photos = _counted(case)
-    numbered: dict[str, list[Row]] = {}
-    for photo in photos:
-        if photo["ulcer_no"] and photo["ulcer_no"] not in known:
-            numbered.setdefault(photo["ulcer_no"], []).append(photo)
+    unknown = [photo for photo in photos if photo["ulcer_no"] and photo["ulcer_no"] not in known]
+    numbered = grouped(unknown, key=itemgetter("ulcer_no"))
     nameless = [photo for photo in photos if not photo["ulcer_no"]]
     return {
         number: own
@@ -62,15 +61,15 @@ def missing_fingers(case: Case, known: Mapping[Place, set[str] | None]) -> dict[
         By finger, its rows of photos.csv.
     """
     photos = _counted(case)
-    found: dict[Place, list[Row]] = {}
+    missing = []
     for photo in photos:
         if photo["ulcer_no"] or _showed(photo, case) or _made_good(photo, photos, case):
             continue
         views = known.get(place_of(photo), set())
         here = views is None or any(_may_be(photo["view"], view) for view in views)
         if not here or _beside_another(photo, photos):
-            found.setdefault(place_of(photo), []).append(photo)
-    return dict(sorted(found.items()))
+            missing.append(photo)
+    return dict(sorted(grouped(missing, key=place_of).items()))
 
 
 def _counted(case: Case) -> list[Row]:

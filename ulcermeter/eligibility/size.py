@@ -14,7 +14,7 @@ from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.linkage import Ulcer
 from ulcermeter.eligibility.three_valued import Truth, not_after, yes_no
 from ulcermeter.eligibility.timing import Dated, agreed, last_ones
-from ulcermeter.tables.cells import not_known
+from ulcermeter.tables.cells import grouped, not_known
 from ulcermeter.tables.dates import parse_date
 from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity, read_flags
 from ulcermeter.wording import (
@@ -193,12 +193,13 @@ def photos_of(case: Case, ulcer: Ulcer) -> list[Photo]:
 
 def _by_photo(rows: Sequence[Row]) -> list[list[Row]]:
     """Group passing rows that are parts of one ulcer; drawn twice without a split, each stands for itself."""
-    groups: dict[tuple[str, str, str], list[Row]] = {}
-    for row in rows:
-        if _passing(row) and not _shown_surer(row):
-            part = "" if row["state"] == "split" else str(row["label"]) + row["reader"] + str(row["centroid_x_px"])
-            groups.setdefault((row["date"], row["photo"], part), []).append(row)
+    groups = grouped((row for row in rows if _passing(row) and not _shown_surer(row)), key=_part_of)
     return [own for _, own in sorted(groups.items())]
+
+
+def _part_of(row: Row) -> tuple[str, str, str]:
+    part = "" if row["state"] == "split" else str(row["label"]) + row["reader"] + str(row["centroid_x_px"])
+    return row["date"], row["photo"], part
 
 
 def _passing(row: Row) -> bool:

@@ -12,7 +12,7 @@ from ulcermeter.errors import UlcermeterError
 from ulcermeter.pipeline.readings import measure_outline
 from ulcermeter.readings import PlaceKey, PlaceReading, PlaceVerdict, UlcerVerdict
 from ulcermeter.review.items import Item
-from ulcermeter.tables.cells import Record
+from ulcermeter.tables.cells import Record, grouped
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
@@ -41,11 +41,12 @@ def disagreements(
     list of PlaceKey
         In the study's order.
     """
-    by_place: dict[PlaceKey, list[PlaceReading]] = {}
-    for one in readings:
-        item = items.get(one.place)
-        if item is not None and item.sha256 == one.photo_sha256 and one.occasion == 1:
-            by_place.setdefault(one.place, []).append(one)
+    current = [
+        one
+        for one in readings
+        if (item := items.get(one.place)) is not None and item.sha256 == one.photo_sha256 and one.occasion == 1
+    ]
+    by_place = grouped(current, key=lambda one: one.place)
     found = []
     for place, own in by_place.items():
         plain = [one for one in own if not one.adjudicated]

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ulcermeter.datatypes import PhotoResult, Points
+from ulcermeter.pipeline.readings import place_of
 from ulcermeter.readings import PlaceKey
 from ulcermeter.review.reading_list import ListedPhoto
 from ulcermeter.review.worklist import Reason
-from ulcermeter.tables.cells import PASSED
+from ulcermeter.tables.cells import PASSED, by_key
 
 __all__ = ["Item", "items_of_list", "items_of_run"]
 
@@ -94,10 +95,7 @@ def items_of_run(
     -------
     dict of PlaceKey to Item
     """
-    rows: dict[PlaceKey, list[int]] = {}
-    for position, (_, result) in enumerate(kept):
-        place = (result.photo["photo"], result.photo["hand"], result.photo["finger"])
-        rows.setdefault(place, []).append(position)
+    rows = by_key((place_of(result), position) for position, (_, result) in enumerate(kept))
     return {
         place: Item(
             id=f"p{at[0]}",

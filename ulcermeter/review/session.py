@@ -33,6 +33,7 @@ from ulcermeter.review.reading_list import read_list
 from ulcermeter.review.worklist import Reason, in_order_of_need, reasons_of_run
 from ulcermeter.store import KeptResults, protocol_of
 from ulcermeter.store.reading import read_record
+from ulcermeter.tables.cells import grouped
 
 __all__ = ["Mode", "Session", "Values", "open_session"]
 
@@ -76,21 +77,18 @@ class Session:
         self.model = None if model == "shipped" else model
         self.pictures = Pictures()
         self.identities: Mapping[tuple[PlaceKey, int], str] = {}
-        self.fingers: dict[tuple[str, ...], list[Item]] = {}
-        for item in sorted(self.items, key=lambda one: (str(one.photo.get("date", "")), one.position)):
-            self.fingers.setdefault(item.whose, []).append(item)
+        in_time = sorted(self.items, key=lambda one: (str(one.photo.get("date", "")), one.position))
+        self.fingers = grouped(in_time, key=lambda one: one.whose)
         self.by_id = {item.id: item for item in self.items}
         self.changes = 0
         self._kept, self._log, self._lock = kept, ReadingLog(root), Lock()
         entries = self._log.entries()
         self._measured: dict[tuple[PlaceKey, bytes], Values] = {}
-        self._own: dict[tuple[PlaceKey, int], PlaceReading] = {}
-        self._others: dict[PlaceKey, list[PlaceReading]] = {}
-        for one in current_readings(entries):
-            if one.reader == reader and one.adjudicated == mode.adjudicating:
-                self._own[one.place, one.occasion] = one
-            elif not one.adjudicated and one.occasion == 1 and one.reader != reader:
-                self._others.setdefault(one.place, []).append(one)
+        read = current_readings(entries)
+        mine = [one for one in read if one.reader == reader and one.adjudicated == mode.adjudicating]
+        self._own = {(one.place, one.occasion): one for one in mine}
+        others = [one for one in read if not one.adjudicated and one.occasion == 1 and one.reader != reader]
+        self._others = grouped(others, key=lambda one: one.place)
         self._geometry = lru_cache(maxsize=_GEOMETRIES_KEPT)(self._read_geometry)
 
     # --- what was read ------------------------------------------------------------------------------------------------

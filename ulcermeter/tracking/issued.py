@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ulcermeter.tables import TABLES, columns, conform, empty, from_rows
-from ulcermeter.tables.cells import MACHINE, Record, known_number, not_known, records
+from ulcermeter.tables.cells import MACHINE, Record, by_key, known_number, not_known, records
 from ulcermeter.tracking.observation import Observation
 from ulcermeter.tracking.reading import Finger
 
@@ -113,10 +113,11 @@ def _named(observation: Observation, matched: Mapping[int, int], known: Sequence
 
 def _match(rows: Sequence[Record], known: Sequence[Record], hashes: Mapping[str, str]) -> dict[int, int]:
     """Pair outlines with those of before on the same photo of the same finger, nearest first."""
-    by_place: dict[tuple[str, ...], list[int]] = {}
-    for k, old in enumerate(known):
-        for photo in {old["photo"], old["sha256"] or old["photo"]}:
-            by_place.setdefault((photo, *(old[name] for name in _PLACE)), []).append(k)
+    by_place = by_key(
+        ((photo, *(old[name] for name in _PLACE)), k)
+        for k, old in enumerate(known)
+        for photo in {old["photo"], old["sha256"] or old["photo"]}
+    )
     near: list[tuple[float, int, int]] = []
     for position, row in enumerate(rows):
         place = tuple(row[name] for name in _PLACE)

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.tables.cells import by_key
 from ulcermeter.tracking.explain import Explanation, Scan
 from ulcermeter.tracking.observation import Observation, same_view
 
@@ -179,10 +180,7 @@ class _Reading:
     @cached_property
     def own(self) -> dict[int, list[int]]:
         """The outlines of every ulcer."""
-        own: dict[int, list[int]] = {}
-        for i, ulcer in enumerate(self.best.clusters):
-            own.setdefault(ulcer, []).append(i)
-        return own
+        return by_key((ulcer, i) for i, ulcer in enumerate(self.best.clusters))
 
     @cached_property
     def core(self) -> dict[int, int]:

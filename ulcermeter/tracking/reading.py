@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.errors import Problem, TableError
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import conform
-from ulcermeter.tables.cells import PASSED, is_unconfirmed, not_known, records
+from ulcermeter.tables.cells import PASSED, by_key, grouped, is_unconfirmed, not_known, records
 from ulcermeter.tables.dates import exact_date, in_doubt, parse_date, time_keys
 from ulcermeter.tracking.observation import Observation, Place, combine
 
@@ -122,13 +123,10 @@ def read_fingers(
         A measurement whose photo row is missing or did not pass.
     """
     _check(records, photos)
-    rows_of: dict[FingerKey, list[int]] = {}
-    photos_of: dict[FingerKey, list[Record]] = {}
-    own_photos, own_visits = _by_subject(photos), _by_subject(visits)
-    for index, row in enumerate(records):
-        rows_of.setdefault(_finger(row), []).append(index)
-    for photo in photos:
-        photos_of.setdefault(_finger(photo), []).append(photo)
+    rows_of = by_key((_finger(row), index) for index, row in enumerate(records))
+    photos_of = grouped(photos, key=_finger)
+    # Searching all rows once a finger would be quadratic in the subjects.
+    own_photos, own_visits = (grouped(rows, key=itemgetter("subject_id")) for rows in (photos, visits))
     fingers = []
     for key in sorted(rows_of):
         occasions = _occasions(photos_of[key], own_photos.get(key[0], []), own_visits.get(key[0], []), protocol)
@@ -136,14 +134,6 @@ def read_fingers(
         doubts = in_doubt([(p["visit"], p["date"]) for p in passed], protocol.places)
         fingers.append(_read_finger(key, occasions, records, rows_of[key], photos_of[key], doubts=doubts))
     return fingers
-
-
-def _by_subject(rows: Sequence[Record]) -> dict[str, list[Record]]:
-    """Return every subject's rows: searching all rows once a finger would be quadratic in the subjects."""
-    own: dict[str, list[Record]] = {}
-    for row in rows:
-        own.setdefault(row["subject_id"], []).append(row)
-    return own
 
 
 def photo_rows(photos: pd.DataFrame) -> list[Record]:

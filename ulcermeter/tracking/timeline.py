@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from ulcermeter.protocol import Protocol
+from ulcermeter.tables.cells import grouped
 from ulcermeter.tables.dates import exact_date, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity
 from ulcermeter.tracking.absence import Scene, Verdict, contested, judge_absence, saw_clear, unconfirmed
@@ -98,10 +99,8 @@ def read_timeline(
 
 
 def _read_occasion(timeline: _Timeline, number: int, occasion: Occasion) -> None:
-    links: dict[str, list[Link]] = {}
-    for link in timeline.identified.links:
-        if link.visit == number:
-            links.setdefault(timeline.names[link.ulcer], []).append(link)
+    here = [link for link in timeline.identified.links if link.visit == number]
+    links = grouped(here, key=lambda link: timeline.names[link.ulcer])
     known_before = set(timeline.lineages)
     groups = {name: _together([link.observation for link in own]) for name, own in links.items()}
     for ulcer_id in sorted(set(groups) - known_before, key=lambda name: groups[name][0].order()):
@@ -124,9 +123,7 @@ def _read_occasion(timeline: _Timeline, number: int, occasion: Occasion) -> None
 
 def _together(observations: Sequence[Observation]) -> tuple[Observation, int]:
     """Bring an ulcer's outlines of one visit together: parts on one photo first, then photos; how many parts, too."""
-    photos: dict[frozenset[str], list[Observation]] = {}
-    for observation in observations:
-        photos.setdefault(observation.photos, []).append(observation)
+    photos = grouped(observations, key=lambda one: one.photos)
     most = max(len(parts) for parts in photos.values())
     whole = [combine(parts, parts=len(parts) > 1) for parts in photos.values()]
     return combine(whole, parts=False), most
