@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ulcermeter.protocol.rules import Protocol
 
@@ -79,8 +80,8 @@ def read_route(text: str, protocol: Protocol) -> ReadWord:
 
 
 def _read(text: str, names: Mapping[str, Sequence[str]], forms: Iterable[str]) -> ReadWord:
-    words, spoken = _words(text), []
-    phrases = [(tuple(_words(phrase)), meant) for meant, listed in names.items() for phrase in listed]
+    words, spoken = list(_words(text)), []
+    phrases = [(_words(phrase), meant) for meant, listed in names.items() for phrase in listed]
     for phrase, meant in sorted(phrases, key=lambda pair: -len(pair[0])):
         for start in range(len(words) - len(phrase), -1, -1):
             if tuple(words[start : start + len(phrase)]) == phrase:
@@ -99,10 +100,11 @@ def _read(text: str, names: Mapping[str, Sequence[str]], forms: Iterable[str]) -
     return ReadWord("", False, False)
 
 
-def _words(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[str, ...]:
     """Return words in plain small letters, without numbers and units; ``i.v.``, ``I/V`` and ``i. v.`` are ``iv``."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(sign for sign in plain if not unicodedata.combining(sign)).replace("μ", "u")
     plain = re.sub(r"\b([a-z])[./\s]+([a-z])\b\.?", r"\1\2", plain)
     found = re.findall(r"[a-z0-9]+", re.sub(r"(?<=\d)[.,](?=\d)", "", plain))
-    return [word for word in found if not word[0].isdigit() and word not in _UNITS]
+    return tuple(word for word in found if not word[0].isdigit() and word not in _UNITS)

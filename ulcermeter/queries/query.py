@@ -95,16 +95,17 @@ def to_table(queries: Iterable[Query]) -> pd.DataFrame:
     times: Counter[tuple[str, ...]] = Counter()
     rows = []
     for query in queries:
-        times[query.facts] += 1
-        rows.append(_row(query, times[query.facts]))
+        facts = query.facts
+        times[facts] += 1
+        rows.append(_row(query, _id(facts, times[facts])))
     return from_rows("queries", rows)
 
 
-def _row(query: Query, nth: int) -> dict[str, str]:
+def _row(query: Query, query_id: str) -> dict[str, str]:
     yes = {True: "yes", False: "no"}
     same = ("file", "cell", "observed", "expected")
     return {
-        "query_id": _id(query.facts, nth),
+        "query_id": query_id,
         "kind": str(query.kind),
         **asdict(query.of),
         **{name: getattr(query, name) for name in same},

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from ulcermeter.errors import Problem
 from ulcermeter.tables.cells import by_key
@@ -56,6 +57,7 @@ class DateInterval:
         return self.low.isoformat() if self.exact else f"{self.low.isoformat()} to {self.high.isoformat()}"
 
 
+@lru_cache(maxsize=4096)
 def parse_date(text: str) -> DateInterval | None:
     """Read an ISO 8601 date, full or partial.
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["CONTRADICTIONS", "Flag", "FlagKind", "in_doubt_of_identity", "read_flags", "sort_flags", "write_flags"]
@@ -171,6 +172,7 @@ def sort_flags(flags: Iterable[Flag]) -> list[Flag]:
     return sorted(dict.fromkeys(flags), key=lambda flag: write_flags([flag]))
 
 
+@lru_cache(maxsize=4096)
 def read_flags(cell: str) -> tuple[Flag, ...]:
     """Return the flags of a cell.
 
