@@ -67,6 +67,7 @@ def test_one_ulcer_from_baseline_to_healed() -> None:
     healed = table.iloc[3]
     assert (healed["diameter_mm"], healed["diameter_low_mm"], healed["diameter_high_mm"]) == (0.0, 0.0, 0.8)
     assert healed["area_high_mm2"] == pytest.approx(math.pi / 4 * 0.64)
+    assert set(table["detection_limit_mm"]) == {0.8}
     assert "56.jpg" in healed["evidence"]
 
 

@@ -296,6 +296,29 @@ def test_what_could_not_be_seen_has_not_healed(last_mm: float, limit_mm: float, 
     assert row["event_observed"] == int(wanted == "yes")
 
 
+@pytest.mark.parametrize(
+    ("seen_mm", "healed", "low"),
+    [
+        ([(0, 1.5, 1.9)], "no", NAN),  # never outlined larger than its photo could show: whether it was there is open
+        ([(0, 1.9, 1.9)], "yes", 0),  # at the limit it could just be seen
+        ([(0, 3.6, 1.9), (14, 1.5, 1.9)], "yes", 0),  # it was there on day 0; day 14 does not show that it still was
+        ([(0, 3.6, 1.9), (14, 1.5, 0.8)], "yes", 14),
+        ([(0, 1.5, 1.9), (14, 1.5, 1.9)], "no", NAN),
+        ([(0, 1.5, 1.9), (14, 1.5, 0.8)], "yes", 14),  # the finer photo shows what the coarse one could not
+        ([(0, 1.5, NAN)], "yes", 0),  # the limit is not known
+    ],
+)
+def test_what_its_own_photo_could_hardly_show_heals_by_no_event(
+    seen_mm: list[tuple[int, float, float]], healed: str, low: float
+) -> None:
+    """Healed is seen on a photo of 0.8 mm; with no event the ulcer counts as last seen, open."""
+    rows = [(day, 2.0, {"diameter_mm": mm, "detection_limit_mm": limit}) for day, mm, limit in seen_mm]
+    row = one(ulcer(*rows, (28, 0.0, {"diameter_mm": 0.0, "diameter_high_mm": 0.8, "detection_limit_mm": 0.8})))
+    wanted = "unknown" if healed == "no" and len(seen_mm) == 1 else healed
+    assert (row["healed"], row["event_observed"]) == (wanted, int(healed == "yes"))
+    assert row["healing_day_low"] == low or (math.isnan(low) and math.isnan(row["healing_day_low"]))
+
+
 def test_a_better_photo_later_is_the_event() -> None:
     coarse, fine = ({"diameter_mm": 0.0, "diameter_high_mm": mm} for mm in (1.9, 0.8))
     row = one(ulcer((0, 10.0), (14, 1.8, {"diameter_mm": 1.5}), (28, 0.0, coarse), (56, 0.0, fine)))

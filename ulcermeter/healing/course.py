@@ -37,8 +37,8 @@ _NOT_ASSESSED |= {"change_from_baseline": "uncertain", "change_from_previous": "
 def healing_interval(trajectory: Sequence[Record], protocol: Protocol) -> tuple[float, float, bool]:
     """Return when an ulcer healed, as far as visits can tell: in (low, high].
 
-    A day on which it was also seen open is no day of healing. An outline that may be of another ulcer does not show
-    that this one was still open.
+    A day on which it was also seen open is no day of healing. An outline that may be of another ulcer, or is smaller
+    than its own photos could show, does not show that this one was still open.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def healing_interval(trajectory: Sequence[Record], protocol: Protocol) -> tuple[
     for row, (first, last) in zip(rows, _days(rows), strict=True):
         if not math.isfinite(first):
             continue
-        if is_surely_open(row):
+        if is_surely_open(row) and not _is_under_limit(row):
             low = first if not math.isfinite(low) else max(low, first)
         elif row["state"] == "healed" and _after_treatment(row["visit"], first, last, protocol):
             if low < last:
@@ -205,8 +205,9 @@ def is_possibly_open(row: Row) -> bool:
 def assessable(rows: Sequence[Record]) -> list[Record]:
     """Return an ulcer's rows in time without what says healed and cannot: contradicted, or too small to be seen.
 
-    Where only larger ulcers could have been found than this one was when last seen open, nothing found is no healing
-    (``diameter_high_mm`` of a healed row is that photo's detection limit): it is *indeterminate* then, without a size.
+    Where only larger ulcers could have been found than this one was when last seen open, nothing found is no healing:
+    it is *indeterminate* then, without a size. So it is where the ulcer was never outlined but smaller than what its
+    own photos could show.
 
     Parameters
     ----------
@@ -217,14 +218,20 @@ def assessable(rows: Sequence[Record]) -> list[Record]:
     -------
     list of dict
     """
-    last_mm, out = _NAN, []
+    last_mm, shown, opened, out = _NAN, False, False, []
     for row in without_contradicted(rows):
         if is_surely_open(row):
-            last_mm = known_number(row["diameter_mm"])
-        elif row["state"] == "healed" and known_number(row["diameter_high_mm"]) > last_mm:
+            last_mm, opened = known_number(row["diameter_mm"]), True
+            shown = shown or not _is_under_limit(row)
+        elif row["state"] == "healed" and (opened > shown or known_number(row["diameter_high_mm"]) > last_mm):
             row = row | _NOT_ASSESSED
         out.append(row)
     return out
+
+
+def _is_under_limit(row: Row) -> bool:
+    """Say whether an outline is smaller than what its own photos could show."""
+    return known_number(row["diameter_mm"]) < known_number(row["detection_limit_mm"])
 
 
 def without_contradicted(rows: Sequence[Record]) -> list[Record]:

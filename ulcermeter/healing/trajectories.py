@@ -122,8 +122,9 @@ def _visit(rows: list[Record], when: TimeKey, passing: list[Record]) -> _Visit:
     if drawn:
         combined, perimeter, names = _combine(drawn, parts=state == "split")
         out.update(combined)
+        out["detection_limit_mm"] = _limit(passing, names)
     elif state == "healed":
-        out.update(_closed(passing, first["photo"]))
+        out.update(_closed(_limit(passing, [first["photo"]])))
         perimeter, names = 0.0, sorted({photo["photo"] for photo in passing}) or names
     out["n_photos"] = len(names) if drawn or state == "healed" else 0
     out["evidence"] = evidence_of_visit(names, flags)
@@ -152,13 +153,19 @@ def _combine(drawn: list[Record], *, parts: bool) -> tuple[dict[str, float], flo
     return values, over_photos("perimeter_mm", sum), list(use)
 
 
-def _closed(passing: list[Record], photo_name: str) -> dict[str, float]:
+def _limit(passing: list[Record], names: list[str]) -> float:
+    """Return the smallest detection limit of the photos that a state rests on; NaN where none is known."""
+    limits = [known_number(photo["detection_limit_mm"]) for photo in passing if photo["photo"] in names]
+    return min((limit for limit in limits if math.isfinite(limit)), default=_NAN)
+
+
+def _closed(limit: float) -> dict[str, float]:
     """Return zeros; the upper ends are the detection limit of the photo that the state rests on."""
-    limit = next((photo["detection_limit_mm"] for photo in passing if photo["photo"] == photo_name), _NAN)
     return {
         "diameter_mm": 0.0,
         "diameter_low_mm": 0.0,
         "diameter_high_mm": limit,
+        "detection_limit_mm": limit,
         "area_mm2": 0.0,
         "area_low_mm2": 0.0,
         "area_high_mm2": math.pi / 4 * limit**2,

@@ -267,6 +267,7 @@ TRAJECTORIES = Table(
         ),
         _number("diameter_low_mm", "low end of its 95 % interval", "mm"),
         _number("diameter_high_mm", "high end of its 95 % interval", "mm"),
+        _number("detection_limit_mm", "smallest diameter that the best of these photos would have shown", "mm"),
         _number("area_mm2", "mean over the visit's passing photos, parts of a split add; 0 when healed", "mm2"),
         _number("area_low_mm2", "low end of its 95 % interval", "mm2"),
         _number("area_high_mm2", "high end of its 95 % interval", "mm2"),
