@@ -223,6 +223,10 @@ OWN = '[[criteria]]\nid = "x"\nkind = "inclusion"\ntext = "x"\n'
             'of = "ulcer"',
         ),
         (OWN + 'rule = { kind = "often" }\n', "yes_no, choice"),
+        (OWN + 'rule = { kind = "yes_no", of = "treatment", column = "painful" }\n', "a column of treatments.csv"),
+        (OWN + 'rule = { kind = "age", of = "treatment", at_least = 18 }\n', "of courses one of"),
+        (OWN + 'rule = { kind = "given", of = "treatment", at_least = 28 }\n', "and at_most"),
+        (OWN + 'rule = { kind = "age", at_least = 18, drugs = ["iloprost"] }\n', "beside drugs"),
         (
             OWN + 'rule = { kind = "any_of", criteria = ["y"] }\n',
             "stand before it",
@@ -267,3 +271,76 @@ def test_added_columns_are_read_and_checked(tmp_path: Path) -> None:
     assert "one of yes, no" in faults and "ISO 8601" in faults
     assert "is not one that ulcermeter knows" in " ".join(map(str, check_study(tmp_path, protocol="manus").warnings))
     assert isinstance(found.study.ulcers, pd.DataFrame) and ASSESSMENT["painful"] == "yes"
+
+
+# --- courses of treatment -------------------------------------------------------------------------------------------
+
+WASHED_OUT = """extends = "generic"
+[[columns]]
+table = "treatments"
+name = "dose_stable"
+kind = "yes/no"
+meaning = "at one dose for four weeks"
+[[criteria]]
+id = "no_recent_bosentan"
+kind = "exclusion"
+text = "Bosentan within 4 weeks before inclusion"
+rule = { kind = "given", of = "treatment", drugs = ["bosentan"], at_most = 28 }
+[[criteria]]
+id = "stable"
+kind = "advisory"
+text = "A vasodilator at a stable dose"
+rule = { kind = "yes_no", of = "treatment", column = "dose_stable" }
+[[criteria]]
+id = "prostacyclin_ended"
+kind = "advisory"
+text = "Iloprost that ended 4 to 12 weeks before"
+rule = { kind = "date", of = "treatment", drugs = ["iloprost"], column = "end", at_least = 28, at_most = 84 }
+"""
+
+
+@pytest.fixture(scope="module")
+def washed_out(tmp_path_factory: pytest.TempPathFactory) -> Protocol:
+    path = tmp_path_factory.mktemp("protocol") / "protocol.toml"
+    path.write_text(WASHED_OUT)
+    return um.read_protocol(path)
+
+
+@pytest.mark.parametrize(
+    ("courses", "criterion", "result"),
+    [
+        # Inclusion is on 10 May 2016; 28 days before is 12 April.
+        ([("bosentan", "2015-06-01", "2016-04-11")], "no_recent_bosentan", "not met"),
+        ([("bosentan", "2015-06-01", "2016-04-12")], "no_recent_bosentan", "met"),  # its last day is inside
+        ([("bosentan", "2015-06-01", "2016-12-01")], "no_recent_bosentan", "met"),  # still given on the day itself
+        ([("bosentan", "2015-06-01", "")], "no_recent_bosentan", "not assessable"),  # nobody says that it ended
+        ([("bosentan", "2016-05-01", "")], "no_recent_bosentan", "met"),  # begun inside, whenever it ended
+        ([("bosentan", "2016-05-11", "2016-06-01")], "no_recent_bosentan", "not assessable"),  # none up to inclusion
+        ([("bosentan", "", "2016-04-20")], "no_recent_bosentan", "met"),
+        ([("bosentan", "", "2016-04")], "no_recent_bosentan", "not assessable"),  # 1 to 30 April
+        ([("Bosentan 125 mg", "2015-06-01", "2016-04-30")], "no_recent_bosentan", "met"),
+        ([("bosentann", "2015-06-01", "2016-04-30")], "no_recent_bosentan", "not assessable"),  # nearly its name
+        ([("", "2015-06-01", "2016-04-30")], "no_recent_bosentan", "not assessable"),
+        ([("sildenafil", "2015-06-01", "2016-04-30")], "no_recent_bosentan", "not met"),
+        ([("sildenafil", "", ""), ("bosentan", "2016-01-01", "2016-05-01")], "no_recent_bosentan", "met"),
+        ([], "no_recent_bosentan", "not assessable"),  # an empty file is not a clean history
+        ([("sildenafil", "2015-06-01", "", "yes")], "stable", "met"),
+        ([("sildenafil", "2015-06-01", "", "no")], "stable", "not met"),
+        ([("sildenafil", "2015-06-01", "", "")], "stable", "not assessable"),
+        ([("sildenafil", "2015-06-01", "", "no"), ("nifedipine", "2015-01-01", "", "yes")], "stable", "met"),
+        ([("sildenafil", "2015-06-01", "", "no"), ("nifedipine", "2015-01-01", "", "")], "stable", "not assessable"),
+        ([("iloprost", "2016-04-01", "2016-04-05")], "prostacyclin_ended", "met"),  # 35 days before
+        ([("Ilomedin", "2016-02-10", "2016-02-16")], "prostacyclin_ended", "met"),  # 84 days, the limit counts
+        ([("iloprost", "2016-02-10", "2016-02-15")], "prostacyclin_ended", "not met"),
+        ([("iloprost", "2016-05-01", "2016-05-05")], "prostacyclin_ended", "not met"),
+        ([("alprostadil", "2016-04-01", "2016-04-05")], "prostacyclin_ended", "not met"),
+    ],
+)
+def test_rules_on_courses(washed_out: Protocol, courses: list[tuple[str, ...]], criterion: str, result: str) -> None:
+    names = ("drug", "start", "end", "dose_stable")
+    rows = [dict.fromkeys(names, "") | dict(zip(names, course, strict=False)) for course in courses]
+    table = pd.DataFrame(rows, columns=list(names)).assign(subject_id="S01", route="")
+    study, tracked, course = story(washed_out)
+    row = row_of(assess_eligibility(replace(study, treatments=table), tracked, course), criterion)
+    assert row["result"] == result
+    assert ("treatments.csv" in row["would_settle"]) == (result == "not assessable")

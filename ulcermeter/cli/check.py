@@ -18,24 +18,32 @@ __all__ = ["command"]
 
 
 @click.command(name="check", cls=command_with("ulcermeter check sample_images/study"))
-@click.argument("study", type=click.Path())
+@click.argument("study", type=click.Path(), required=False)
 @click.option("--protocol", metavar="NAME|FILE", help="A shipped protocol or a TOML file, explained in sentences.")
 @click.option("--tables-only", is_flag=True, help="Do not open the photos.")
 @limit_options
 @clear_errors
 def command(
-    study: str, protocol: str | None, tables_only: bool, photo_time_limit_s: float, photo_memory_limit_mb: float
+    study: str | None, protocol: str | None, tables_only: bool, photo_time_limit_s: float, photo_memory_limit_mb: float
 ) -> None:
     """Read and validate STUDY and its protocol; measure nothing, write nothing.
 
     Tells all faults of all files at once, which photos would fail, and what looks wrong but stops nothing.
 
+    With --protocol and no STUDY only that protocol is checked and explained.
+
     Exit status: 0 a run can start, 1 it can but some photo would fail, 2 there are faults.
     """
     from ulcermeter.datatypes import Kind
+    from ulcermeter.protocol import read_protocol
     from ulcermeter.study import check_study
     from ulcermeter.wording import protocol_in_words
 
+    if study is None:
+        if protocol is None:
+            raise click.UsageError("Missing argument 'STUDY', or --protocol to explain one.")
+        say("\n".join(protocol_in_words(read_protocol(protocol))))
+        return
     limits = Limits(photo_time_limit_s, photo_memory_limit_mb)
     found = check_study(study, protocol=protocol)
     opened = [] if tables_only or found.as_read is None else _open(found.as_read, limits)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
-from ulcermeter.datatypes import Ask
+from ulcermeter.datatypes import Ask, Need
 from ulcermeter.eligibility.answers import Answer, asks_of, flags_of, result_text
 from ulcermeter.eligibility.asking import ask_of_ulcer, ask_photo
-from ulcermeter.eligibility.case import Case
+from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.linkage import Ulcer
 from ulcermeter.eligibility.personal import years_reached
 from ulcermeter.eligibility.size import photos_of
-from ulcermeter.eligibility.three_valued import Truth, all_of, any_of, not_after
+from ulcermeter.eligibility.three_valued import Truth, after, all_of, any_of, not_after
 from ulcermeter.eligibility.timing import agreed, dated, last_ones
-from ulcermeter.protocol import Rule
+from ulcermeter.protocol import Rule, is_drug
 from ulcermeter.tables.cells import known_number, not_known
 from ulcermeter.tables.dates import DateInterval, parse_date
-from ulcermeter.wording import condition_words, days_words, joined, parts_words, place_words
+from ulcermeter.wording import condition_words, courses_words, days_words, joined, parts_words, place_words
 
 __all__ = ["ask_subject", "ask_ulcer"]
 
@@ -41,6 +42,8 @@ def ask_subject(case: Case, rule: Rule, answers: Mapping[str, Answer]) -> Answer
         return _together(rule, answers)
     if rule.kind == "age":
         return years_reached(case, lambda years: within(rule, math.floor(years), math.floor(years)))
+    if rule.of == "treatment":
+        return _ask_courses(case, rule)
     cell = case.person.get(rule.column, "")
     return _of_cell(case, rule, cell, None).settled_by(case.ask(rule.column))
 
@@ -109,11 +112,68 @@ def _surely(yes: bool, no: bool) -> Truth:
     return True if yes else False if no else None
 
 
+def _ask_courses(case: Case, rule: Rule) -> Answer:
+    """Answer a rule on courses of treatment: one that fits is enough; with none listed nothing is known."""
+    begun = [row for row in case.courses if after(parse_date(row["start"]), case.cutoff) is not True]
+    each = [(row, _of_course(case, rule, row)) for row in begun]
+    truth = any_of(*(answer.truth for _, answer in each)) if each else None
+    telling = [answer for _, answer in each if answer.truth is truth]
+    asks = [ask for _, answer in each for ask in answer.asks]
+    if not each:
+        asks = [Ask("treatments.csv", case.subject_id, need=Need.ROW)]
+    value = telling[0].value if truth and telling else ""
+    return Answer(truth, value, courses_words(answer.evidence for answer in telling)).settled_by(*asks)
+
+
+def _of_course(case: Case, rule: Rule, row: Row) -> Answer:
+    """Answer by one course: another drug's is none that is meant."""
+    meant = is_drug(row["drug"], rule.drugs, case.protocol) if rule.drugs else True
+    about = f"course of {row['drug'] or 'an unnamed drug'}"
+    if rule.kind == "given":
+        answer = _given(case, rule, row)
+        columns = [name for name in ("start", "end") if not _is_exact(row[name])]
+    else:
+        answer, columns = _of_cell(case, rule, row.get(rule.column, ""), None), [rule.column]
+    asked = [("drug", meant), *((name, answer.truth) for name in columns)]
+    open_cells = [(name, Need.CORRECT if row.get(name) else Need.FILL) for name, truth in asked if truth is None]
+    truth = all_of(meant, answer.truth)
+    asks = [Ask("treatments.csv", case.subject_id, (name,), about, need) for name, need in open_cells]
+    words = f"{about}: {answer.evidence}"
+    return Answer(truth, answer.value, words).settled_by(*asks)
+
+
+def _given(case: Case, rule: Rule, row: Row) -> Answer:
+    """Answer by a course's first and last day: it ran on a day at most so many before."""
+    start, end, until = parse_date(row["start"]), parse_date(row["end"]), _counted_to(case, rule)
+    words = days_words("start", start, until), days_words("end", end, until)
+    if until is None or rule.at_most is None:
+        return Answer(None, "", joined(words))
+    span = timedelta(days=rule.at_most)
+    since = DateInterval(until.low - span, until.high - span)
+    begun = _or_surely(not_after(start, until), not_after(end, until))
+    lasted = _or_surely(not_after(since, end), not_after(since, start))
+    return Answer(all_of(begun, lasted), " to ".join((row["start"], row["end"])), joined(words))
+
+
+def _or_surely(truth: Truth, other: Truth) -> Truth:
+    """Return the first, or True where that is not known and the other is True."""
+    return True if truth is None and other else truth
+
+
+def _is_exact(cell: str) -> bool:
+    day = parse_date(cell)
+    return day is not None and day.exact
+
+
+def _counted_to(case: Case, rule: Rule) -> DateInterval | None:
+    return parse_date(case.person["screening_date"]) if rule.before == "screening" else case.cutoff
+
+
 def _of_cell(case: Case, rule: Rule, cell: str | float | None, when: DateInterval | None) -> Answer:
     """Answer by one cell; empty is not known."""
     if rule.kind == "date":
         day = parse_date(str(cell)) if not not_known(cell) else None
-        since = parse_date(case.person["screening_date"]) if rule.before == "screening" else case.cutoff
+        since = _counted_to(case, rule)
         return Answer(_days(rule, day, since), str(cell or ""), days_words(rule.column, day, since))
     if rule.kind == "number":
         number = known_number(cell)

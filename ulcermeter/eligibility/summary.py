@@ -92,7 +92,7 @@ def judge(case: Case) -> Judged:
     judged = _held_against_count(case, [(ulcer, _of_ulcer(case, ulcer)) for ulcer in ulcers_of(case)])
     personal = {name: ask(case) for name, ask in PERSONAL.items()}
     for criterion in case.protocol.criteria:
-        if criterion.rule is not None and criterion.rule.of == "subject":
+        if criterion.rule is not None and criterion.rule.of != "ulcer":
             personal[criterion.id] = ask_subject(case, criterion.rule, personal)
     return Judged(case, ranked(judged, case.protocol), personal)
 

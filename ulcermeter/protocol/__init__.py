@@ -9,7 +9,7 @@ a clinical number.
 from __future__ import annotations
 
 from ulcermeter.protocol.conditions import AddedColumn, Rule
-from ulcermeter.protocol.drugs import INTRAVENOUS, ReadWord, read_drug, read_route
+from ulcermeter.protocol.drugs import INTRAVENOUS, ReadWord, is_drug, read_drug, read_route
 from ulcermeter.protocol.reading import default_protocol, protocol_from_record, read_protocol
 from ulcermeter.protocol.rules import Criterion, Parameter, Protocol, Visit
 
@@ -23,6 +23,7 @@ __all__ = [
     "Rule",
     "Visit",
     "default_protocol",
+    "is_drug",
     "protocol_from_record",
     "read_drug",
     "read_protocol",

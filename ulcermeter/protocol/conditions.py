@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from ulcermeter.errors import Problem
 
-__all__ = ["KINDS", "AddedColumn", "Rule", "column_faults", "rule_faults"]
+__all__ = ["FILES", "KINDS", "AddedColumn", "Rule", "column_faults", "rule_faults"]
 
 _TABLE = ConfigDict(frozen=True, extra="forbid", strict=True)
 _Words = Annotated[tuple[str, ...], Field(strict=False)]
@@ -20,6 +20,7 @@ KINDS = {
     "choice": "a column holds one of these words",
     "number": "a column's number lies within limits",
     "date": "a column's date lies so many days before inclusion, or screening",
+    "given": "a course of treatment was given on any day that lies at most so many days before inclusion, or screening",
     "age": "completed years at inclusion lie within limits",
     "photo": "the ulcer's diameter on its last passing photo lies within limits, its interval included",
     "place": "the ulcer lies on this part of the finger, by its distance from the tip or the site's name",
@@ -28,8 +29,15 @@ KINDS = {
 }
 """The kinds of rules, and when each is met."""
 _WITH_COLUMN = ("yes_no", "choice", "number", "date")
-_WITH_LIMITS = ("number", "date", "age", "photo")
+_WITH_LIMITS = ("number", "date", "given", "age", "photo")
+_OF_COURSES = (*_WITH_COLUMN, "given")
 _OF_ULCERS = ("photo", "place")
+FILES: dict[str, Literal["subjects", "ulcers", "treatments"]] = {
+    "subject": "subjects",
+    "ulcer": "ulcers",
+    "treatment": "treatments",
+}
+"""The file that is asked of whom."""
 
 
 class AddedColumn(BaseModel):
@@ -49,7 +57,8 @@ class AddedColumn(BaseModel):
 class Rule(BaseModel):
     """When a criterion is met: a kind of `KINDS`, and what it needs.
 
-    ``of`` says whether subjects or ulcers are asked. Limits are ``at_least`` and ``at_most`` (the limit counts),
+    ``of`` says whether subjects, ulcers or courses of treatment are asked; of courses one that fits is enough, and
+    ``drugs`` says which courses are meant (none: any). Limits are ``at_least`` and ``at_most`` (the limit counts),
     ``over`` and ``under`` (it does not): of a number in its unit, a date in days ``before`` inclusion or screening, an
     age in completed years, a photo in mm. A place is surely within up to ``within_mm`` from the fingertip and surely
     beyond from ``beyond_mm`` on; ``sites`` and ``other_sites`` are the clinic's words for the one and the other.
@@ -57,8 +66,8 @@ class Rule(BaseModel):
 
     model_config = _TABLE
 
-    kind: Literal["yes_no", "choice", "number", "date", "age", "photo", "place", "all_of", "any_of"]
-    of: Literal["subject", "ulcer"] = "subject"
+    kind: Literal["yes_no", "choice", "number", "date", "given", "age", "photo", "place", "all_of", "any_of"]
+    of: Literal["subject", "ulcer", "treatment"] = "subject"
     column: str = ""
     values: _Words = ()
     at_least: float | None = None
@@ -70,7 +79,13 @@ class Rule(BaseModel):
     sites: _Words = ()
     other_sites: _Words = ()
     criteria: _Words = ()
+    drugs: _Words = ()
     before: Literal["inclusion", "screening"] = "inclusion"
+
+    @property
+    def table(self) -> Literal["subjects", "ulcers", "treatments"]:
+        """The file whose cells it asks."""
+        return FILES[self.of]
 
     @property
     def limited(self) -> bool:
@@ -112,29 +127,36 @@ def rule_faults(name: str, rule: Rule, columns: Sequence[str], others: Mapping[s
         The criterion's id.
     rule : Rule
     columns : sequence of str
-        Columns of subjects.csv, or of ulcers.csv where it is of ulcers.
+        Columns of the file that it asks.
     others : mapping of str to str
-        The protocol's criteria that a rule may put together, with what each is of.
+        The protocol's criteria that a rule may put together, with what each is of; one of treatments is the subject's.
 
     Returns
     -------
     list[Problem]
     """
-    where, faults = f"criterion {name}, rule", []
-    if rule.kind in _WITH_COLUMN and rule.column not in columns:
-        file = "ulcers.csv" if rule.of == "ulcer" else "subjects.csv"
-        faults.append(Problem(where=where, expected=f"a column of {file}", got=repr(rule.column)))
-    if rule.kind in _WITH_LIMITS and not rule.limited:
-        faults.append(Problem(where=where, expected="at_least, over, at_most or under", got="none"))
-    if rule.kind == "choice" and not rule.values:
-        faults.append(Problem(where=where, expected="values", got="none"))
-    if rule.kind in _OF_ULCERS and rule.of != "ulcer":
-        faults.append(Problem(where=where, expected='of = "ulcer"', got=rule.of))
-    if rule.kind == "place" and (rule.within_mm is None or rule.beyond_mm is None or rule.within_mm > rule.beyond_mm):
-        faults.append(Problem(where=where, expected="within_mm, and beyond_mm not below it", got="others"))
+    where = f"criterion {name}, rule"
+    faults = [Problem(where=where, expected=expected, got=got) for expected, got in _unfit(rule, columns)]
     if rule.kind in ("all_of", "any_of"):
         fit = [other for other in rule.criteria if other != name and others.get(other) == rule.of]
         if not fit or len(fit) < len(rule.criteria):
             expected = f"criteria of the protocol that are of a {rule.of} too and stand before it"
             faults.append(Problem(where=where, expected=expected, got=", ".join(rule.criteria) or "none"))
     return faults
+
+
+def _unfit(rule: Rule, columns: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what a rule's kind expects of it and does not get."""
+    courses, at_most = rule.of == "treatment", rule.at_most is not None
+    place = rule.within_mm is not None and rule.beyond_mm is not None and rule.within_mm <= rule.beyond_mm
+    tests = (
+        (rule.kind in _WITH_COLUMN and rule.column not in columns, f"a column of {rule.table}.csv", repr(rule.column)),
+        (rule.kind in _WITH_LIMITS and not rule.limited, "at_least, over, at_most or under", "none"),
+        (rule.kind == "choice" and not rule.values, "values", "none"),
+        (rule.kind in _OF_ULCERS and rule.of != "ulcer", 'of = "ulcer"', rule.of),
+        (courses and rule.kind not in _OF_COURSES, f"of courses one of {', '.join(_OF_COURSES)}", rule.kind),
+        (rule.kind == "given" and not (courses and at_most), 'of = "treatment" and at_most', rule.of),
+        (bool(rule.drugs) and not courses, 'of = "treatment" beside drugs', rule.of),
+        (rule.kind == "place" and not place, "within_mm, and beyond_mm not below it", "others"),
+    )
+    return [(expected, got) for missed, expected, got in tests if missed]

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from ulcermeter.protocol.rules import Protocol
 
-__all__ = ["INTRAVENOUS", "ReadWord", "read_drug", "read_route"]
+__all__ = ["INTRAVENOUS", "ReadWord", "is_drug", "read_drug", "read_route"]
 
 INTRAVENOUS = "iv"
 _OTHER_ROUTE = "not intravenous"
@@ -58,6 +58,30 @@ def read_drug(text: str, protocol: Protocol) -> ReadWord:
     rules = protocol.refractory
     names = {name.casefold(): (name, *rules.prostacyclin_names.get(name, ())) for name in rules.prostacyclins}
     return _read(text, names, rules.drug_forms)
+
+
+def is_drug(text: str, drugs: Sequence[str], protocol: Protocol) -> bool | None:
+    """Say whether a cell names one of these drugs, by its name or one that the protocol knows for it.
+
+    Parameters
+    ----------
+    text : str
+        A cell's text.
+    drugs : sequence of str
+    protocol : Protocol
+        The trial's rules.
+
+    Returns
+    -------
+    bool or None
+        None for an empty cell, a name nearly one of them, or one beside words that are not known.
+    """
+    rules = protocol.refractory
+    names = {drug.casefold(): (drug, *rules.prostacyclin_names.get(drug.casefold(), ())) for drug in drugs}
+    found = _read(text, names, rules.drug_forms)
+    if found.sure:
+        return True
+    return None if found.meant or not text.strip() else False
 
 
 def read_route(text: str, protocol: Protocol) -> ReadWord:

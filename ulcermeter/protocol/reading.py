@@ -269,9 +269,8 @@ def _criteria(tables: Sequence[dict[str, Any]], added: Sequence[AddedColumn], fa
         given = table.get("rule")
         rules = _tables(Rule, [given | {"id": table["id"]}], "rule of", "id", faults) if isinstance(given, dict) else []
         for rule in rules:
-            own = names["ulcers" if rule.of == "ulcer" else "subjects"]
-            faults += rule_faults(table["id"], rule, own, of)
-            of[table["id"]] = rule.of
+            faults += rule_faults(table["id"], rule, names[rule.table], of)
+            of[table["id"]] = "ulcer" if rule.of == "ulcer" else "subject"
         for criterion in made:
             found.append(criterion.model_copy(update={"rule": rules[0]}) if rules else criterion)
             of.setdefault(criterion.id, "ulcer" if criterion.id in BY_ULCER else "subject")

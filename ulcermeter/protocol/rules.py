@@ -63,7 +63,10 @@ class Origin(BaseModel):
 
 
 class Visit(BaseModel):
-    """A planned visit: its name, day after treatment (None for one without a day) and half-window in days."""
+    """A planned visit: its name, day after treatment (None for one without a day) and half-window in days.
+
+    ``source`` says where its day is from; ``reason`` what of it is assumed, and why.
+    """
 
     model_config = _TABLE
 
@@ -71,6 +74,8 @@ class Visit(BaseModel):
     day: Whole | None = None
     window_days: Annotated[Whole, Field(ge=0)] | None = None
     phase: Phase = "follow-up"
+    source: str = ""
+    reason: str = ""
 
     @property
     def column(self) -> str:

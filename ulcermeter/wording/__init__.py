@@ -13,6 +13,7 @@ from ulcermeter.wording.asks import (
 )
 from ulcermeter.wording.conditions import (
     condition_words,
+    courses_words,
     days_words,
     parts_words,
     place_words,
@@ -102,6 +103,7 @@ __all__ = [
     "protocol_in_words",
     "place_words",
     "parts_words",
+    "courses_words",
     "days_words",
     "condition_words",
     "counts_words",

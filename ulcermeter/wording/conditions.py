@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ulcermeter.protocol import Criterion, Protocol, Rule
+from ulcermeter.protocol import Criterion, Protocol, Rule, Visit
 from ulcermeter.tables.dates import DateInterval
 from ulcermeter.wording.asks import date_in_words
 
 __all__ = [
     "condition_words",
+    "courses_words",
     "days_words",
     "parts_words",
     "place_words",
@@ -29,13 +30,21 @@ def rule_in_words(rule: Rule) -> str:
     -------
     str
     """
-    file = "ulcers.csv" if rule.of == "ulcer" else "subjects.csv"
-    limits = _limits(rule)
+    file, limits = f"{rule.table}.csv", _limits(rule)
+    words = _kind_in_words(rule, file, limits)
+    if rule.of != "treatment":
+        return words
+    drugs = f" of {' or '.join(rule.drugs)}" if rule.drugs else ""
+    return f"a course{drugs} is listed that {words}" if rule.kind == "given" else f"of a course{drugs} the {words}"
+
+
+def _kind_in_words(rule: Rule, file: str, limits: str) -> str:
     return {
         "yes_no": f"{rule.column} of {file} says yes",
         "choice": f"{rule.column} of {file} is {' or '.join(rule.values)}",
         "number": f"{rule.column} of {file} is {limits}",
         "date": f"{rule.column} of {file} lies {limits} days before {rule.before}",
+        "given": f"was given on any day {limits} days before {rule.before}",
         "age": f"completed years at inclusion are {limits}",
         "photo": f"the diameter on the last passing photo is {limits} mm, its 95 % interval included",
         "place": _place(rule),
@@ -114,6 +123,21 @@ def place_words(s_mm: float, sd_mm: float, site: str) -> str:
     return f"{where}{f', site {site}' if site else ''}"
 
 
+def courses_words(courses: Iterable[str]) -> str:
+    """Return what each course of treatment says of a rule.
+
+    Parameters
+    ----------
+    courses : iterable of str
+        Evidence of each.
+
+    Returns
+    -------
+    str
+    """
+    return "; ".join(courses) or "no course is listed"
+
+
 def parts_words(parts: Iterable[tuple[str, str]]) -> str:
     """Return the results of criteria that a rule puts together.
 
@@ -142,11 +166,7 @@ def protocol_in_words(protocol: Protocol) -> list[str]:
         One sentence a line.
     """
     rules, healing = protocol.outcomes, protocol.healing
-    visits = ", ".join(
-        f"{v.name} (day {v.day}{f' ± {v.window_days}' if v.window_days else ''})"
-        for v in protocol.visits
-        if v.day is not None
-    )
+    visits = ", ".join(_visit(visit) for visit in protocol.visits if visit.day is not None)
     assumed = sum(parameter.assumption for parameter in protocol.parameters)
     return [
         f"{protocol.name}: {protocol.title or 'no title'}.",
@@ -160,6 +180,12 @@ def protocol_in_words(protocol: Protocol) -> list[str]:
         f"Worse, new and the primary outcome count up to {rules.primary_visit}.",
         f"{assumed} of its {len(protocol.parameters)} numbers are assumptions of ours; the report lists them.",
     ]
+
+
+def _visit(visit: Visit) -> str:
+    window = f" ± {visit.window_days}" if visit.window_days else ""
+    origin = "; ".join(part for part in (visit.source, visit.reason) if part)
+    return f"{visit.name} (day {visit.day}{window}{f' [{origin}]' if origin else ''})"
 
 
 def _criterion(criterion: Criterion) -> str:
