@@ -50,6 +50,30 @@ def smallest_detectable_change(sem: float) -> float:
     return 1.96 * math.sqrt(2.0) * sem
 
 
+def least_log_change(rule: str, sem: float, pct: float, *, worse: bool) -> float:
+    """Return how far ln(area) must move to count as a change.
+
+    Parameters
+    ----------
+    rule : {'detectable', 'percent'}
+        The protocol's ``change_rule``.
+    sem : float
+        Standard error of measurement of ln(area).
+    pct : float
+        Change of the area that counts, %, where the rule is percent.
+    worse : bool
+        Upwards; a loss of so many percent is a larger step of the logarithm than a gain.
+
+    Returns
+    -------
+    float
+        Above 0.
+    """
+    if rule == "detectable":
+        return smallest_detectable_change(sem)
+    return math.log1p(pct / 100) if worse else -math.log1p(-pct / 100)
+
+
 def log_sd(low: float, high: float) -> float:
     """Return the standard deviation on the log scale that a 95 % interval says: half its width there over 1.96.
 

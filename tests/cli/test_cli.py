@@ -116,6 +116,13 @@ def test_json_log_lines(drawn: Path, half_done: Path) -> None:
     assert {event["status"] for event in photos} == {"measured", "refused", "failed"}
 
 
+def test_check_explains_a_protocol_without_a_study() -> None:
+    done = call("check", "--protocol", "rescue")
+    assert done.exit_code == 0 and "Visits after treatment" in done.stdout
+    assert "active and indeterminate ulcers are counted; the primary outcome is at week 16" in done.stdout
+    assert call("check").exit_code == 2
+
+
 def test_check_tells_all_faults_and_measures_nothing(drawn: Path, tiny_study: Path) -> None:
     opened = call("check", drawn)
     assert opened.exit_code == 1 and "would fail: photos.csv row 5: photos/S02_baseline.jpg" in opened.stderr

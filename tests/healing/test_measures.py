@@ -101,3 +101,19 @@ def test_beyond_the_detectable_change_but_within_the_photos_own_errors_is_uncert
     assert change(4.0, 5.6, PROTOCOL, interval_then=(3.8, 4.2), interval_now=(5.3, 5.9)) == "worse"
     assert change(4.0, 5.6, PROTOCOL, interval_then=(3.0, 5.3), interval_now=(4.2, 7.4)) == "uncertain"
     assert change(4.0, 0.0, PROTOCOL, interval_then=(0.0, 9.0), interval_now=(0.0, 0.5)) == "better"
+
+
+@pytest.mark.parametrize(
+    ("now", "detectable", "percent"),
+    [
+        (11.9, "same", "same"),  # 19 %
+        (12.1, "same", "worse"),  # 21 %; the smallest detectable change is 32 % upwards
+        (8.1, "same", "same"),
+        (7.9, "same", "better"),  # 21 % less; 24 % are detectable
+        (7.5, "better", "better"),
+        (14.0, "worse", "worse"),
+    ],
+)
+def test_a_protocol_can_count_change_in_percent(now: float, detectable: str, percent: str) -> None:
+    by_percent = PROTOCOL.changed(change_rule="percent", change_area_pct=20.0)
+    assert (change(10.0, now, PROTOCOL), change(10.0, now, by_percent)) == (detectable, percent)

@@ -22,6 +22,7 @@ from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 
 NAN = float("nan")
 MACHINE = {"flags": write_flags([Flag(FlagKind.HEALED_BY_MACHINE)])}
+HERE = {"hand": "left", "finger": "index"}
 HEALS = ulcer((0, 10.0), (14, 6.0), (28, 0.0), (56, 0.0), (84, 0.0))
 STABLE = ulcer((0, 10.0), (28, 10.0), (84, 9.5))
 
@@ -332,6 +333,90 @@ def test_a_coarse_photo_confirms_nothing() -> None:
     rows = [(0, 10.0), (14, 1.8, {"diameter_mm": 1.5}), (28, 0.0), (56, 0.0, coarse)]
     assert one(ulcer(*rows))["healing_confirmed"] == "unknown"
     assert one(ulcer(*rows, (84, 0.0)))["healing_confirmed"] == "yes"
+
+
+# --- the protocol's own rules for healed, worse, new and recurred ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lasts", "rows", "healed", "low", "high"),
+    [
+        ("confirmed", [(28, 0.0), (56, 0.0)], "yes", 0, 28),
+        ("confirmed", [(28, 0.0)], "unknown", 0, NAN),  # nobody looked again
+        ("confirmed", [(28, 0.0), (56, 4.0)], "no", 56, NAN),  # open again, and so at last
+        ("confirmed", [(28, 0.0), (56, 4.0), (84, 0.0)], "unknown", 56, NAN),
+        ("confirmed", [(28, 0.0), (56, 4.0), (84, 0.0), (168, 0.0)], "yes", 56, 84),  # the second one lasted
+        ("confirmed", [(28, 0.0), (34, 0.0), (56, 4.0)], "no", 56, NAN),  # six days confirm nothing
+        ("sustained", [(28, 0.0), (56, 0.0)], "unknown", 0, NAN),
+        ("sustained", [(28, 0.0), (56, 0.0), (168, 0.0)], "yes", 0, 28),  # 140 days
+        ("sustained", [(28, 0.0), (56, 0.0), (84, 4.0)], "no", 84, NAN),  # confirmed and not sustained
+        ("seen", [(28, 0.0), (56, 4.0)], "yes", 0, 28),
+    ],
+)
+def test_what_healing_has_to_last(lasts: str, rows: list[Any], healed: str, low: float, high: float) -> None:
+    row = only(under(PROTOCOL.changed(healed_lasts=lasts), ulcer((0, 10.0), *rows)).outcomes)
+    assert (row["healed"], row["event_observed"]) == (healed, int(healed == "yes"))
+    assert row["healing_day_low"] == low and str(row["healing_day_high"]) == str(float(high))
+    if healed == "yes" and lasts != "seen":
+        assert row["healing_confirmed"] == "yes" and row[f"healing_{lasts}"] == "yes"
+
+
+@pytest.mark.parametrize(
+    ("by_machine", "healed", "high"), [((), "yes", 28), ((28,), "yes", 56), ((28, 56), "unknown", NAN)]
+)
+def test_healed_by_a_readers_word_alone(by_machine: tuple[int, ...], healed: str, high: float) -> None:
+    rows = [(day, 0.0, MACHINE if day in by_machine else {}) for day in (28, 56)]
+    row = only(under(PROTOCOL.changed(healed_word="reader"), ulcer((0, 10.0), *rows)).outcomes)
+    assert row["healed"] == healed and str(row["healing_day_high"]) == str(float(high))
+
+
+@pytest.mark.parametrize(
+    ("rows", "any_visit", "primary", "again"),
+    [
+        ([(28, 14.0), (84, 10.0)], "yes", "no", "no"),  # worse on the way, not at week 12
+        ([(84, 14.0), (168, 14.0)], "yes", "yes", "yes"),
+        ([(84, 14.0), (168, 10.0)], "yes", "yes", "no"),
+        ([(28, 14.0)], "yes", "unknown", "unknown"),  # nobody looked at week 12
+        ([(28, 14.0), (56, 14.0), (84, 10.0)], "yes", "no", "no"),
+        ([(78, 14.0), (86, 10.0)], "yes", "no", "no"),  # the nearer of two in the window counts
+    ],
+)
+def test_worse_at_any_visit_or_at_the_primary_one(rows: list[Any], any_visit: str, primary: str, again: str) -> None:
+    own = ulcer((0, 10.0), *rows)
+    assert one(own)["worsened_by_week_12"] == any_visit
+    row = only(under(PROTOCOL.changed(worsened_at="primary visit"), own).outcomes)
+    assert (row["worsened_by_week_12"], row["worsened_confirmed_by_week_12"]) == (primary, again)
+    gone = only(
+        under(PROTOCOL.changed(worsened_at="primary visit"), own, events=[event("gangrene", 20, **HERE)]).outcomes
+    )
+    assert gone["worsened_by_week_12"] == "yes"
+
+
+@pytest.mark.parametrize(("needs_clear", "n_new", "safety"), [(True, 0, "unknown"), (False, 1, "yes")])
+def test_what_was_first_seen_after_baseline(needs_clear: bool, n_new: int, safety: str) -> None:
+    first = ulcer((28, 3.0), (84, 3.0), name="left-ring-1")
+    seen_all = [seen("baseline", 1), seen("week 12", 2)]
+    done = under(PROTOCOL.changed(new_needs_clear_place=needs_clear), STABLE, first, visits=seen_all)
+    row = only(done.outcomes_by_subject)
+    assert (row["n_new"], row["worsened_or_new_by_week_12"]) == (n_new, safety)
+
+
+@pytest.mark.parametrize(
+    ("rows", "healed", "confirmed"),
+    [
+        ([(28, 0.0), (56, 4.0)], "yes", "no"),  # it had not healed, so nothing came back
+        ([(28, 0.0), (56, 0.0), (84, 4.0)], "yes", "yes"),
+        ([(28, 0.0), (56, 0.0)], "no", "no"),
+        ([(28, 0.0)], "unknown", "unknown"),
+        ([(28, 0.0), (34, 0.0), (84, 4.0)], "yes", "no"),
+        ([(28, 9.0), (84, 9.0)], "no", "no"),
+        ([(28, 0.0), (56, 4.0), (84, 0.0), (168, 0.0), (364, 2.0)], "yes", "yes"),  # after the second healing
+    ],
+)
+def test_open_again_after_healed_or_after_confirmed(rows: list[Any], healed: str, confirmed: str) -> None:
+    own = ulcer((0, 10.0), *rows)
+    assert one(own)["recurred"] == healed
+    assert only(under(PROTOCOL.changed(recurred_after="confirmed"), own).outcomes)["recurred"] == confirmed
 
 
 # --- worse, and worse again ------------------------------------------------------------------------------------------

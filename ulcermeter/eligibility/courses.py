@@ -12,7 +12,7 @@ from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.linkage import Ulcer
 from ulcermeter.eligibility.three_valued import Truth, after, all_of, any_of, not_after
 from ulcermeter.protocol import INTRAVENOUS, read_drug, read_route
-from ulcermeter.statistics import log_sd, smallest_detectable_change
+from ulcermeter.statistics import least_log_change, log_sd
 from ulcermeter.tables.cells import by_key
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
@@ -311,7 +311,7 @@ def reference_before(assessments: Sequence[Assessment], course: Course, days: in
 
 
 def grew(then: Assessment, now: Assessment, case: Case) -> Truth:
-    """Say whether the ulcer is worse: ln(area) rose by more than 1.96 √2 SEM and than the photos' own errors.
+    """Say whether the ulcer is worse: ln(area) rose by more than the protocol's rule and than the photos' own errors.
 
     Beyond the one and within the other is not known, nor is what may have been another ulcer. Where others merged into
     it their areas count before as they do after: merging alone is no worsening.
@@ -338,7 +338,8 @@ def grew(then: Assessment, now: Assessment, case: Case) -> Truth:
         return None
     then, now = both
     rise = math.log(now.area_mm2 / then.area_mm2)
-    if rise <= smallest_detectable_change(case.protocol.healing.sem_log_area):
+    rules = case.protocol.healing
+    if rise <= least_log_change(rules.change_rule, rules.sem_log_area, rules.change_area_pct, worse=True):
         return False
     own = math.hypot(log_sd(then.low_mm2, then.high_mm2), log_sd(now.low_mm2, now.high_mm2))
     return True if rise > 1.96 * own else None

@@ -6,6 +6,7 @@ Everything works on tables or plain numbers; no photo is opened here. Positive i
 from ulcermeter.healing.course import (
     OPEN_STATES,
     assessable,
+    confirmation_from,
     healing_interval,
     is_confirmed,
     is_possibly_open,
@@ -25,6 +26,7 @@ __all__ = [
     "OPEN_STATES",
     "assessable",
     "change",
+    "confirmation_from",
     "days_to_half_area",
     "exponential_rate",
     "follow_healing",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OPEN_STATES",
     "assessable",
+    "confirmation_from",
     "healing_interval",
     "is_confirmed",
     "is_possibly_open",
@@ -36,6 +37,9 @@ _NOT_ASSESSED |= {"change_from_baseline": "uncertain", "change_from_previous": "
 
 def healing_interval(trajectory: Sequence[Record], protocol: Protocol) -> tuple[float, float, bool]:
     """Return when an ulcer healed, as far as visits can tell: in (low, high].
+
+    Where the protocol asks that healing lasts (``healed_lasts``) it is the first that did; one of which that is not
+    known is no event, nor is any later one.
 
     A day on which it was also seen open is no day of healing. An outline that may be of another ulcer, or is smaller
     than its own photos could show, does not show that this one was still open.
@@ -60,14 +64,15 @@ def healing_interval(trajectory: Sequence[Record], protocol: Protocol) -> tuple[
     """
     low = _NAN
     rows = assessable(_in_order(trajectory, protocol))
-    for row, (first, last) in zip(rows, _days(rows), strict=True):
+    for position, (row, (first, last)) in enumerate(zip(rows, _days(rows), strict=True)):
         if not math.isfinite(first):
             continue
         if is_surely_open(row) and not _is_under_limit(row):
             low = first if not math.isfinite(low) else max(low, first)
         elif row["state"] == "healed" and _after_treatment(row["visit"], first, last, protocol):
-            if low < last:
-                return low, last, True
+            lasts = _lasts(rows, position, protocol) if low < last else "no"
+            if lasts != "no":
+                return (low, last, True) if lasts == "yes" else (low, _NAN, False)
         elif row["state"] == "healed" and last <= 0:
             low = _NAN
     return low, _NAN, False
@@ -113,8 +118,35 @@ def is_sustained(trajectory: Sequence[Record], protocol: Protocol) -> str:
 def _still_healed(trajectory: Sequence[Record], protocol: Protocol, *, after_days: int) -> str:
     rows = assessable(_in_order(trajectory, protocol))
     first = _first_healed(rows, protocol)
-    if first is None:
-        return "unknown"
+    return "unknown" if first is None else _healed_from(rows, first, protocol, after_days)
+
+
+def _lasts(rows: Sequence[Record], position: int, protocol: Protocol) -> str:
+    """Say whether a healing lasts as long as the protocol asks of one that counts."""
+    rules = protocol.healing
+    days = {"confirmed": rules.confirmation_days, "sustained": 7 * rules.sustained_weeks}.get(rules.healed_lasts)
+    return "yes" if days is None else _healed_from(rows, position, protocol, days)
+
+
+def confirmation_from(rows: Sequence[Record], position: int, protocol: Protocol) -> str:
+    """Say whether one healing was confirmed, as `is_confirmed`.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        An ulcer's rows of `trajectories`, in time order.
+    position : int
+        Of the row that shows it healed.
+    protocol : Protocol
+
+    Returns
+    -------
+    {'yes', 'no', 'unknown'}
+    """
+    return _healed_from(rows, position, protocol, protocol.healing.confirmation_days)
+
+
+def _healed_from(rows: Sequence[Record], first: int, protocol: Protocol, after_days: int) -> str:
     healed_on = exact_date(rows[first]["date"])
     for row in rows[first + 1 :]:
         if _is_open(row):
@@ -133,14 +165,19 @@ def _still_healed(trajectory: Sequence[Record], protocol: Protocol, *, after_day
 
 
 def _first_healed(rows: Sequence[Record], protocol: Protocol) -> int | None:
-    """Return the position of the first row healed after day 0 (or on an unknown day) that was seen open before."""
-    opened = False
+    """Return the position of the first row healed after day 0 (or on an unknown day) that was seen open before.
+
+    Of one that lasts as the protocol asks, where there is one.
+    """
+    opened, found = False, None
     for position, (row, (first, last)) in enumerate(zip(rows, _days(rows), strict=True)):
         opened = opened or _is_open(row)
         later = not math.isfinite(first) or _after_treatment(row["visit"], first, last, protocol)
         if opened and later and row["state"] == "healed":
-            return position
-    return None
+            if _lasts(rows, position, protocol) != "no":
+                return position
+            found = position if found is None else found
+    return found
 
 
 def _after_treatment(visit: str, first: float, last: float, protocol: Protocol) -> bool:

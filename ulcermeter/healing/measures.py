@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ulcermeter.statistics import log_sd, smallest_detectable_change
+from ulcermeter.statistics import least_log_change, log_sd
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
@@ -28,7 +28,8 @@ def change(
 ) -> str:
     """Say whether an ulcer got better, worse or stayed the same.
 
-    Better or worse when ln(area) moved by more than the smallest detectable change, and, where both intervals are
+    Better or worse when ln(area) moved by more than the smallest detectable change (or, with the protocol's
+    ``change_rule``, the area by so many percent), and, where both intervals are
     given, by more than the photos' own errors too (1.96 times the root sum of their squared log standard deviations):
     beyond the one and within the other is uncertain. Zero area is healed: to it is better, from it is worse.
 
@@ -37,7 +38,7 @@ def change(
     area_then, area_now : float
         Areas, mm²; 0 = healed, NaN = not known.
     protocol : Protocol
-        Holds ``sem_log_area``, the test-retest standard error of ln(area).
+        ``change_rule``, with ``sem_log_area``, the test-retest standard error of ln(area), or ``change_area_pct``.
     interval_then, interval_now : (float, float), optional
         Their 95 % intervals, mm².
 
@@ -50,7 +51,8 @@ def change(
     if area_then == 0 or area_now == 0:
         return "same" if area_then == area_now else ("worse" if area_then == 0 else "better")
     moved = math.log(area_now / area_then)
-    if abs(moved) <= smallest_detectable_change(protocol.healing.sem_log_area):
+    rules = protocol.healing
+    if abs(moved) <= least_log_change(rules.change_rule, rules.sem_log_area, rules.change_area_pct, worse=moved > 0):
         return "same"
     own = math.hypot(*(log_sd(*interval) for interval in (interval_then, interval_now) if interval is not None))
     if abs(moved) <= 1.96 * own:

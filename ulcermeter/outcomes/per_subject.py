@@ -153,17 +153,26 @@ def _recurred_itself(course: Course, ulcer: Record) -> bool:
 
 
 def _is_new(course: Course, *, until: float = math.inf) -> bool:
-    """Say whether it is new after day 0: that place had been seen clear before."""
-    return any(row["state"] == "new" for row in course.until(until))
+    """Say whether it is new after day 0: its place had been seen clear before.
+
+    Without ``new_needs_clear_place`` one that was first seen then is new too.
+    """
+    if any(row["state"] == "new" for row in course.until(until)):
+        return True
+    return not course.protocol.outcomes.new_needs_clear_place and _is_first_seen(course, until)
+
+
+def _is_first_seen(course: Course, until: float) -> bool:
+    rows = [row for row in course.rows if is_assessed(row)]
+    return bool(rows) and rows[0]["state"] == "first seen" and 0 < day_of(rows[0]) <= until
 
 
 def _may_be_new(course: Course, until: float) -> bool:
     """First seen after day 0 at a place never seen before, or only a possible ulcer: photos cannot tell."""
-    rows = [row for row in course.rows if is_assessed(row)]
     opened = min((day_of(row) for row in course.rows if is_open(row)), default=math.inf)
     if any(is_possibly_open(row) and day_of(row) < opened for row in course.until(until)):
         return True
-    return bool(rows) and rows[0]["state"] == "first seen" and 0 < day_of(rows[0]) <= until
+    return _is_first_seen(course, until)
 
 
 def _ends_healed(course: Course, ulcer: Record) -> bool:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from ulcermeter.healing import (
+    confirmation_from,
     days_to_half_area,
     exponential_rate,
     healing_interval,
@@ -140,10 +141,16 @@ def _healing(course: Course, lost: bool | None) -> Record:
         read = healing_interval(without_machine_healing(course.own), course.protocol)[2]
         lasted |= {"healed_by_reader": "yes" if read else "unknown"}
         return {"healed": "yes", **_interval(low, high, True), **lasted}
-    known = lost or (any(is_surely_open(row) for row in course.after) and not course.went_into_another())
+    known = lost or (_is_open_still(course) and not course.went_into_another())
     healed = "no" if known else "unknown"
     lasted = {"healing_confirmed": "unknown", "healing_sustained": "unknown", "healed_by_reader": healed}
     return {"healed": healed, **_interval(low, _NAN, False), **lasted}
+
+
+def _is_open_still(course: Course) -> bool:
+    """Say whether it was seen open after day 0, and nothing later shows a healing that does not count."""
+    opened = [day_of(row) for row in course.after if is_surely_open(row)]
+    return bool(opened) and not any(row["state"] == "healed" and day_of(row) > max(opened) for row in course.after)
 
 
 def _interval(low: float, high: float, observed: bool) -> Record:
@@ -216,7 +223,7 @@ def worsened(
         return "unknown"
     harmed = happened(incidents, _HARMS, hand, finger, until=min(until[1], censored_on))
     rows = course.until(until[1])
-    assessed = [row for row in rows if is_assessed(row)]
+    assessed = _looks(course, until[1])
     if (
         harmed
         or any(row["change_from_baseline"] == "worse" for row in assessed)
@@ -272,10 +279,19 @@ def worsened_again(
         return "yes"
     after = course.after
     pairs = list(zip(after, [*after[1:], None], strict=True))
-    again = [_worse_again(later) for row, later in pairs if _is_worse(row) and day_of(row) <= until[1]]
+    looks = _looks(course, until[1])
+    again = [_worse_again(later) for row, later in pairs if _is_worse(row) and row in looks]
     assessed = any(until[0] <= day_of(row) <= until[1] for row in after)
     again += [] if assessed and harmed is False else ["unknown"]
     return "yes" if "yes" in again else "unknown" if "unknown" in again else "no"
+
+
+def _looks(course: Course, last_day: float) -> list[Record]:
+    """Return the assessments at which worsening counts: all up to a day, or the primary visit's."""
+    if course.protocol.outcomes.worsened_at == "any visit":
+        return [row for row in course.until(last_day) if is_assessed(row)]
+    row = course.at(primary_visit(course.protocol))
+    return [row] if row is not None and day_of(row) > 0 else []
 
 
 def _is_worse(row: Record) -> bool:
@@ -295,15 +311,20 @@ def _may_be_worse(row: Record) -> bool:
 def _recurred(course: Course, healed: str) -> str:
     """Open again after healed, wherever the healing was seen; no needs a later look, or that it never healed.
 
-    A possible ulcer there after it healed may have been one.
+    A possible ulcer there after it healed may have been one. With ``recurred_after`` confirmed a healing counts only
+    where it was confirmed.
     """
-    closed = later = doubted = False
-    for row in course.until(math.inf):
-        if is_open(row) and (closed or row["state"] == "recurrent"):
+    closed = later = doubted = pending = False
+    rows, any_healing = course.until(math.inf), course.protocol.outcomes.recurred_after == "healed"
+    for position, row in enumerate(rows):
+        if is_open(row) and (closed or (any_healing and row["state"] == "recurrent")):
             return "yes"
         doubted = doubted or (closed and is_possibly_open(row))
         later = later or (closed and row["state"] == "healed")
-        closed = closed or row["state"] == "healed"
+        if row["state"] == "healed":
+            counts = "yes" if any_healing else confirmation_from(rows, position, course.protocol)
+            closed, pending = closed or counts == "yes", pending or counts == "unknown"
     if closed:
         return "no" if later and not doubted else "unknown"
-    return "no" if healed == "no" and math.isfinite(day_of(course.after[-1]) if course.after else _NAN) else "unknown"
+    never = healed == "no" or (not any_healing and not pending)
+    return "no" if never and course.after else "unknown"

@@ -13,6 +13,7 @@ from ulcermeter.outcomes.columns import outcome_columns
 from ulcermeter.outcomes.course import day_of
 from ulcermeter.outcomes.doubts import agreed, contradicts_death, resting_on, without_doubted_days
 from ulcermeter.outcomes.incidents import days_between, end_of_follow_up, incidents_of, rescue_day
+from ulcermeter.outcomes.machine_healing import without_machine_healing
 from ulcermeter.outcomes.merged import courses_of
 from ulcermeter.outcomes.per_subject import Burden, subject_row
 from ulcermeter.outcomes.per_ulcer import ulcer_row
@@ -53,6 +54,8 @@ def tabulate_outcomes(study: Study, trajectories: pd.DataFrame) -> Outcomes:
         ``outcomes`` and ``outcomes_by_subject``, with the columns of `outcome_columns`.
     """
     trajectories = conform("trajectories", trajectories, extra=True)
+    if study.protocol.healing.healed_word == "reader":
+        trajectories = without_machine_healing(trajectories)
     given = _tabulate(study, trajectories)
     if _ends_in_doubt(study):
         given = agreed(given, _tabulate(study, trajectories, earliest=True), {})

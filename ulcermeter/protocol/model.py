@@ -221,6 +221,10 @@ class HealingRules(Group):
     confirmation_min_days: Whole = _number("days", ge=0, le=3650)
     sustained_weeks: Whole = _number("weeks", gt=0, le=520)
     sem_log_area: float = _number("ln(mm2)", gt=0, le=5)
+    change_rule: Literal["detectable", "percent"] = _rule("detectable | percent")
+    change_area_pct: float = _number("% of the area before", gt=0, lt=100)
+    healed_word: Literal["photo", "reader"] = _rule("photo | reader")
+    healed_lasts: Literal["seen", "confirmed", "sustained"] = _rule("seen | confirmed | sustained")
 
 
 class RefractoryRules(Group):
@@ -281,6 +285,9 @@ class OutcomeRules(Group):
     primary_visit: Word = _rule("visit")
     amputation_undoes_healing: bool = _rule("true | false")
     censor_at_rescue: bool = _rule("true | false")
+    worsened_at: Literal["any visit", "primary visit"] = _rule("any visit | primary visit")
+    new_needs_clear_place: bool = _rule("true | false")
+    recurred_after: Literal["healed", "confirmed"] = _rule("healed | confirmed")
     healed_stays_healed: bool = _rule("true | false")
     no_new_ulcer_needs_all_fingers: bool = _rule("true | false")
     burden_counts_indeterminate: bool = _rule("true | false")

@@ -165,7 +165,6 @@ def protocol_in_words(protocol: Protocol) -> list[str]:
     list of str
         One sentence a line.
     """
-    rules, healing = protocol.outcomes, protocol.healing
     visits = ", ".join(_visit(visit) for visit in protocol.visits if visit.day is not None)
     assumed = sum(parameter.assumption for parameter in protocol.parameters)
     return [
@@ -173,12 +172,33 @@ def protocol_in_words(protocol: Protocol) -> list[str]:
         *(f"It asks {c.name} in {c.table}.csv ({c.kind}): {c.meaning}." for c in protocol.columns),
         *(_criterion(criterion) for criterion in protocol.criteria),
         f"Visits after treatment: {visits}.",
-        "An ulcer has healed where nothing is open on its place. That is confirmed where it is so again "
-        f"{healing.confirmation_days} days later, less the visit's window and never under "
-        f"{healing.confirmation_min_days}; it lasted where it is so {healing.sustained_weeks} weeks later.",
-        f"An ulcer is worse or better beyond 1.96 √2 × {healing.sem_log_area:g} of ln(area).",
-        f"Worse, new and the primary outcome count up to {rules.primary_visit}.",
+        *_outcomes(protocol),
         f"{assumed} of its {len(protocol.parameters)} numbers are assumptions of ours; the report lists them.",
+    ]
+
+
+def _outcomes(protocol: Protocol) -> list[str]:
+    """Explain what healed, worse, new and recurred mean, one sentence a line."""
+    rules, healing = protocol.outcomes, protocol.healing
+    word = {"photo": "a passing photo shows nothing open", "reader": "a reader says that nothing is open"}
+    lasts = {"seen": "seen once", "confirmed": "confirmed", "sustained": "sustained"}
+    detectable = f"beyond 1.96 √2 × {healing.sem_log_area:g} of ln(area), the smallest detectable change"
+    change = {"detectable": detectable, "percent": f"by more than {healing.change_area_pct:g} % of its area"}
+    clear = "whose place had been seen clear before" if rules.new_needs_clear_place else "first seen after baseline"
+    recurred = {"healed": "was seen healed", "confirmed": "had healed, and that was confirmed"}
+    indeterminate = " and indeterminate" if rules.burden_counts_indeterminate else ""
+    worse_at = "any visit" if rules.worsened_at == "any visit" else rules.primary_visit
+    return [
+        f"An ulcer has healed where {word[healing.healed_word]} on its place, and counts as healed when that was "
+        f"{lasts[healing.healed_lasts]}.",
+        f"Healing is confirmed where it is so again {healing.confirmation_days} days later, and never under "
+        f"{healing.confirmation_min_days}, sustained where it is so {healing.sustained_weeks} weeks later; both less "
+        "the later visit's window.",
+        f"An ulcer is worse or better {change[healing.change_rule]}, and beyond its photos' own errors; worse at "
+        f"{worse_at} counts, up to {rules.primary_visit}.",
+        f"New is an ulcer {clear}; recurrent one that is open again at the same place after it "
+        f"{recurred[rules.recurred_after]}.",
+        f"At a visit active{indeterminate} ulcers are counted; the primary outcome is at {rules.primary_visit}.",
     ]
 
 
