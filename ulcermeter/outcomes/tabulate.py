@@ -18,7 +18,7 @@ from ulcermeter.outcomes.merged import courses_of
 from ulcermeter.outcomes.per_subject import Burden, subject_row
 from ulcermeter.outcomes.per_ulcer import ulcer_row
 from ulcermeter.protocol import Protocol
-from ulcermeter.tables import TABLES, columns, conform
+from ulcermeter.tables import TABLES, columns, conform, from_rows
 from ulcermeter.tables.cells import Record, grouped, records
 from ulcermeter.tables.dates import parse_date
 
@@ -55,7 +55,7 @@ def tabulate_outcomes(study: Study, trajectories: pd.DataFrame) -> Outcomes:
     """
     trajectories = conform("trajectories", trajectories, extra=True)
     if study.protocol.healing.healed_word == "reader":
-        trajectories = without_machine_healing(trajectories)
+        trajectories = from_rows("trajectories", without_machine_healing(records(trajectories)))
     given = _tabulate(study, trajectories)
     if _ends_in_doubt(study):
         given = agreed(given, _tabulate(study, trajectories, earliest=True), {})
