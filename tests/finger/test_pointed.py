@@ -7,8 +7,10 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from ulcermeter.finger import pointed as pointed_module
+from ulcermeter.finger.candidates import FingerEnd, _true_ends
 from ulcermeter.finger.network import WEIGHTS, Answer, _turned_back
-from ulcermeter.finger.pointed import _in_picture, _peak, _tip, point_out_finger
+from ulcermeter.finger.pointed import PointedFinger, _in_picture, _peak, _tip, is_named_again, point_out_finger
 from ulcermeter.finger.views import VIEW_PX, view_matrix
 from ulcermeter.phantom import CameraSpec, FingerSpec, PhantomSpec, draw_phantom
 
@@ -115,3 +117,44 @@ def test_on_phantoms_tip_and_direction_are_right(tone, side, given):
 def test_a_bare_table_has_no_finger():
     wood = np.random.default_rng(2).normal(0, 6, (300, 400, 1)) + np.array([150.0, 110, 70])
     assert point_out_finger(np.clip(wood, 0, 255).astype(np.uint8), at_px=(200.0, 150.0), spacing_mm=0.2) is None
+
+
+def named(tip, inwards=(0.0, 1.0), confidence=0.5):
+    """Return a finger 20 px wide with its tip there."""
+    return PointedFinger((0.0, 0.0), np.zeros((1, 1), np.float32), inwards, 20.0, tip, confidence)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "nearer", "further", "trusted"),
+    [
+        (0.16, named((103.0, 104.0)), named((96.0, 97.0)), True),
+        (0.14, named((103.0, 104.0)), named((96.0, 97.0)), False),
+        (0.23, named((103.0, 104.0)), named((100.0, 110.0)), True),  # the second is half a width off
+        (0.21, named((103.0, 104.0)), named((100.0, 110.0)), False),
+        (0.90, named((100.0, 140.0), (0.0, -1.0)), None, False),  # seen from its other end; no finger
+        (0.90, named(None), named((100.0, 101.0), (0.6, 0.8)), False),  # no tip; 37 degrees turned
+    ],
+)
+def test_a_tip_is_trusted_where_the_network_names_it_again(monkeypatch, confidence, nearer, further, trusted):
+    asked = {108.0: nearer, 124.0: further}  # 0.4 and 1.2 widths behind the tip at (100, 100)
+    monkeypatch.setattr(pointed_module, "point_out_finger", lambda _, *, at_px, **__: asked[at_px[1]])
+    first = named((100.0, 100.0), confidence=confidence)
+    assert is_named_again(np.zeros((1, 1, 3), np.uint8), first, spacing_mm=0.5) == trusted
+
+
+def test_a_tip_out_of_view_is_not_named_again():
+    assert not is_named_again(np.zeros((1, 1, 3), np.uint8), named(None), spacing_mm=0.5)
+
+
+def end(tip, at, width=20.0):
+    return FingerEnd(at, tip, width, 0.5)
+
+
+def test_the_cut_end_of_the_only_finger_is_no_second_finger():
+    tip, cut = end((100.0, 20.0), (101.0, 35.0), 19.0), end((104.0, 110.0), (103.0, 95.0), 23.0)
+    assert _true_ends([cut, tip]) == [tip]
+    beside = end((150.0, 110.0), (150.0, 95.0), 23.0)  # 29 degrees off the line
+    same_way = end((100.0, 70.0), (100.0, 85.0), 23.0)  # a finger behind the first, pointing the same way
+    facing = end((100.0, 0.0), (100.0, -15.0), 23.0)  # another hand's finger, tip to tip
+    for other in (beside, same_way, facing):
+        assert _true_ends([tip, other]) == [tip, other]

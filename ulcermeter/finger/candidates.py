@@ -34,6 +34,8 @@ _WIDTH_PX = 36.0
 _ONE_TIP = 0.7
 # How sure the network must be of a finger that nobody pointed at: on drawn photos of one, 19 of 20 found, never two.
 _LEAST_CONFIDENCE = 0.33
+# How straight a finger with two ends is, and how long at most, widths: assumption.
+_STRAIGHT_DEG, _LONGEST = 25.0, 7.0
 # Where a tip is asked for once more, in widths behind it: the middle of the end phalanx.
 _MIDDLE_OF_END = 0.75
 
@@ -56,6 +58,12 @@ class FingerEnd:
     tip_px: tuple[float, float]
     width_px: float
     confidence: float
+
+    @property
+    def inwards(self) -> Floats:
+        """Unit vector from the tip towards the hand, (2,)."""
+        way = np.subtract(self.at_px, self.tip_px)
+        return np.asarray(way / np.hypot(*way))
 
 
 def finger_ends(
@@ -87,7 +95,7 @@ def finger_ends(
                 np.hypot(*np.subtract(end.tip_px, one.tip_px)) > _ONE_TIP * one.width_px for one in found
             ):
                 found.append(end)
-    ends = [small.on_photo(one) for one in sorted(found, key=lambda one: -one.confidence)]
+    ends = [small.on_photo(one) for one in sorted(_true_ends(found), key=lambda one: -one.confidence)]
     return tuple(one for one in ends if box is None or _inside(one.at_px, box))
 
 
@@ -180,6 +188,23 @@ def _confirmed(small: _Small, tip: Floats, inwards: Floats, width: float, *, mod
         return None
     same = np.hypot(*(np.array(again.tip_px) - tip)) < _ONE_TIP * again.width_px
     return FingerEnd((x, y), again.tip_px, again.width_px, again.confidence) if same else None
+
+
+def _true_ends(ends: list[FingerEnd]) -> list[FingerEnd]:
+    """Leave out the hand's end of a finger whose tip is among the ends: a sleeve or the photo's border cuts it off.
+
+    Each lies where the other points, and the hand's end is the wider: fingers taper.
+    """
+    return [one for one in ends if not any(_other_end(one, end) and end.width_px < one.width_px for end in ends)]
+
+
+def _other_end(one: FingerEnd, end: FingerEnd) -> bool:
+    """Say whether two ends are those of one straight finger."""
+    line = np.subtract(one.tip_px, end.tip_px)
+    apart, straight = float(np.hypot(*line)), np.cos(np.radians(_STRAIGHT_DEG))
+    if not 0 < apart < _LONGEST * end.width_px:
+        return False
+    return bool(end.inwards @ line > straight * apart and one.inwards @ -line > straight * apart)
 
 
 def _inside(point: tuple[float, float], box: tuple[float, float, float, float]) -> bool:

@@ -12,7 +12,7 @@ from ulcermeter.datatypes import Calibration, Finger, RectifiedPhoto
 from ulcermeter.finger.by_colour import CLEAR, see_by_colour
 from ulcermeter.finger.from_network import direction_mm, observed_finger, tip_mm, width_mm
 from ulcermeter.finger.mask import CoarsePhoto, coarse_photo
-from ulcermeter.finger.pointed import PointedFinger, point_out_finger
+from ulcermeter.finger.pointed import PointedFinger, is_named_again, point_out_finger
 from ulcermeter.finger.shape import ObservedFinger
 from ulcermeter.finger.solid import stand_up
 from ulcermeter.protocol import Protocol, read_protocol
@@ -27,11 +27,8 @@ Floats = NDArray[np.float64]
 _SAME, _CLOSE = (0.5, 30.0), (0.25, 15.0)
 # Where a finger that colour found is asked for once more, in widths behind its tip: the middle of its end phalanx.
 _MIDDLE_OF_END = 0.75
-# Where no edge of the photo bears it, what the network must be sure of: of 65 such drawn fingers held out, 58 of them
-# right, it keeps 55 right ones and drops 4 of the 7 others.
-_LEAST_CONFIDENCE = 0.35
-# And where edges do: a nail on a drawn back was taken for the finger, edges and all, at .19.
-_LEAST_WITH_EDGES = 0.22
+# Under this confidence the network may have taken a nail's edge for the tip: assumption.
+_SURE = 0.35
 # How far the network sees from a point, in widths. Where its mask must show a finger and where none, for a tip that
 # colour found and the network does not see: widths behind the tip; its own tips are right within a quarter.
 _VIEW_WIDTHS = 2.0
@@ -121,12 +118,13 @@ def search_finger(
         return FingerSearch(absence=Absence.NO_FINGER)
     place = _Place(rectified, coarse, near, side, rules)
     pointed = place.ask(near)
+    trusted = place.named_again(pointed)
     by_colour = see_by_colour(coarse, calibration, near_px=near, protocol=rules)
     finger = (
         place.fit_clear(by_colour, pointed)
-        or place.fit_pointed(pointed)
+        or place.fit_pointed(trusted)
         or place.fit_colour(by_colour, pointed)
-        or place.fit_pointed(pointed, read=False)
+        or place.fit_pointed(trusted, read=False)
     )
     return FingerSearch(finger, None if finger is not None else _absence(pointed))
 
@@ -158,24 +156,16 @@ class _Place:
 
     def fit_pointed(self, pointed: PointedFinger | None, *, read: bool = True) -> Finger | None:
         """Fit the solid to the photo's edges from what the network says; without `read` to its own outline alone."""
-        least = _LEAST_WITH_EDGES if read else _LEAST_CONFIDENCE
-        if pointed is None or pointed.confidence < least:
+        if pointed is None:
             return None
         observed = observed_finger(pointed, self.coarse, self.calibration, protocol=self.rules)
         finger = None if observed is None else self._stand_up(observed, read=read)
-        if finger is None or not self._same(finger, pointed):
-            return None
-        return finger if self._confirmed(finger, least=least) else None
+        return finger if finger is not None and self._same(finger, pointed) else None
 
-    def _confirmed(self, finger: Finger, *, least: float) -> bool:
-        """Ask again in the middle of the end phalanx, far from the given point: a reversed finger has no tip."""
-        middle = self._middle_of_end(finger)
-        if np.hypot(*(middle - self.calibration.to_mm(self.near)[0])) < finger.radius_mm:
-            return True
-        again = self.ask(self.calibration.to_px(middle[None])[0])
-        if again is None or again.confidence < least:
-            return False
-        return again.tip_in_view and self._same(finger, again)
+    def named_again(self, pointed: PointedFinger | None) -> PointedFinger | None:
+        """Return a finger whose tip the network names again when it is asked there; else None."""
+        spacing_mm = 1 / self.coarse.px_per_mm
+        return pointed if pointed and is_named_again(self.coarse.rgb, pointed, spacing_mm=spacing_mm) else None
 
     def _middle_of_end(self, finger: Finger) -> Floats:
         """Return the plane point (2,) in the middle of a finger's end phalanx."""
@@ -189,7 +179,7 @@ class _Place:
         if finger is None or not self._same_way(finger, pointed, degrees=_SAME[1]):
             return None
         # A network that is unsure of the tip may take a nail's edge for it; clear edges all round do not.
-        return finger if pointed.confidence < _LEAST_CONFIDENCE or self._same(finger, pointed) else None
+        return finger if pointed.confidence < _SURE or self._same(finger, pointed) else None
 
     def fit_colour(self, observed: ObservedFinger | None, pointed: PointedFinger | None) -> Finger | None:
         """Fit it from colour; None unless the network sees the same finger, at the point or at the end found."""
