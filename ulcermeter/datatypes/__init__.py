@@ -272,6 +272,8 @@ class PhotoResult:
         The overlay as an encoded JPEG.
     geometry : PhotoGeometry or None
         None where the photo was not calibrated, or its ulcers not looked for.
+    finger_view : bytes or None
+        The finger as the report's strip shows it (`ulcermeter.plots.draw_finger_view`), a JPEG.
     """
 
     photo: dict[str, Any]
@@ -279,6 +281,7 @@ class PhotoResult:
     outlines: tuple[tuple[int, Points], ...] = ()
     overlay: bytes | None = field(default=None, repr=False)
     geometry: PhotoGeometry | None = field(default=None, repr=False)
+    finger_view: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

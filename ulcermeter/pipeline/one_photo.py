@@ -38,7 +38,7 @@ from ulcermeter.pipeline.steps.records import (
 from ulcermeter.pipeline.steps.rows import judged_quality, measurement_rows, named_measurements, photo_row
 from ulcermeter.pipeline.steps.whose_finger import find_finger
 from ulcermeter.planimetry import diameter_line, measure
-from ulcermeter.plots import FingerMarks, draw_overlay, draw_refusal, finger_marks
+from ulcermeter.plots import FingerMarks, draw_finger_view, draw_overlay, draw_refusal, finger_marks
 from ulcermeter.quality import SkinView
 from ulcermeter.wording import note_in_words
 
@@ -166,6 +166,7 @@ def _finished(context: PhotoContext, known: Begun, *, run_id: str, first_label: 
         tuple(enumerate(known.segmentation.outlines, start=first_label)),
         _draw(context, known, first_label) if overlay else None,
         PhotoGeometry(known.calibration, known.finger),
+        _view(known) if overlay else None,
     )
 
 
@@ -187,6 +188,17 @@ def _draw(context: PhotoContext, measured: Measured, first_label: int) -> bytes:
         first_label=first_label,
         finger=_marks(measured),
         remarks=[note_in_words(note) for note in measured.notes if note.kind is NoteKind.DOUBTFUL_SKIN],
+    )
+
+
+def _view(measured: Measured) -> bytes | None:
+    segmentation = measured.segmentation
+    return draw_finger_view(
+        measured.photo.pixels,
+        measured.calibration,
+        measured.finger,
+        segmentation.outlines,
+        possible=segmentation.possible,
     )
 
 

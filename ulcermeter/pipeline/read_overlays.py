@@ -12,7 +12,7 @@ from ulcermeter.errors import UlcermeterError
 from ulcermeter.photo import read_photo
 from ulcermeter.pipeline.readings import Applied, traced
 from ulcermeter.planimetry import diameter_line
-from ulcermeter.plots import draw_overlay
+from ulcermeter.plots import draw_finger_view, draw_overlay
 from ulcermeter.tables import from_rows
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _drawn(study: Study, result: PhotoResult) -> PhotoResult:
     try:
         photo = read_photo(study.root / result.photo["photo"])
     except UlcermeterError:
-        return replace(result, overlay=None)
+        return replace(result, overlay=None, finger_view=None)
     numbers = [label for label, _ in result.outlines]
     segmentation = _whole_photo(traced(result.geometry, [o for _, o in result.outlines], sha256=photo.sha256))
     # `segment_tracing` orders by area: the rows and numbers go with it.
@@ -57,7 +57,9 @@ def _drawn(study: Study, result: PhotoResult) -> PhotoResult:
     lines = {n: np.array(diameter_line(segmentation, n)) for n in range(1, len(order) + 1)}
     threshold = study.protocol.measurement.threshold_diameter_mm
     drawn = draw_overlay(photo, segmentation, frame, lines=lines, threshold_mm=threshold, numbers=order)
-    return replace(result, overlay=drawn)
+    calibration, finger = result.geometry.calibration, result.geometry.finger
+    view = draw_finger_view(photo.pixels, calibration, finger, [outline for _, outline in result.outlines])
+    return replace(result, overlay=drawn, finger_view=view)
 
 
 def _position(result: PhotoResult, outline: np.ndarray) -> int:

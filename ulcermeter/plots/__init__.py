@@ -8,14 +8,17 @@ from __future__ import annotations
 from ulcermeter.plots.curves import healing_curve
 from ulcermeter.plots.effects import forest_figure, healing_share_figure, slopes_figure
 from ulcermeter.plots.finger_marks import FingerMarks, finger_marks
+from ulcermeter.plots.finger_view import PX_PER_MM, draw_finger_view, place_in_view
 from ulcermeter.plots.overlay import draw_overlay, draw_refusal, shrink_jpeg
 from ulcermeter.plots.validation import bland_altman_figure, calls_figure, coverage_figure, error_figure
 
 __all__ = [
+    "PX_PER_MM",
     "FingerMarks",
     "bland_altman_figure",
     "calls_figure",
     "coverage_figure",
+    "draw_finger_view",
     "draw_overlay",
     "draw_refusal",
     "error_figure",
@@ -23,6 +26,7 @@ __all__ = [
     "finger_marks",
     "healing_curve",
     "healing_share_figure",
+    "place_in_view",
     "shrink_jpeg",
     "slopes_figure",
 ]

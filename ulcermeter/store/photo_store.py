@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS photo_results (
 # What a reader's outline is measured with; beside the results, which are listed without it.
 _GEOMETRY = """
 CREATE TABLE IF NOT EXISTS photo_geometry (key TEXT PRIMARY KEY, geometry BLOB NOT NULL, seal TEXT NOT NULL)"""
+# The finger as the report shows it.
+_VIEWS = "CREATE TABLE IF NOT EXISTS finger_views (key TEXT PRIMARY KEY, view BLOB NOT NULL, seal TEXT NOT NULL)"
 # Where each result's row stands in the study of the last run.
 _ORDER = "CREATE TABLE IF NOT EXISTS study_order (position INTEGER PRIMARY KEY, key TEXT NOT NULL)"
 # Between a run's start and its end eligibility_summary.csv is not there, so what was decided is kept here.
@@ -48,12 +50,13 @@ CREATE TABLE IF NOT EXISTS issued_ids (position INTEGER PRIMARY KEY, row TEXT NO
 _COLUMNS = {
     "photo_results": ("key", "result", "overlay", "sha256", "status", "seal"),
     "photo_geometry": ("key", "geometry", "seal"),
+    "finger_views": ("key", "view", "seal"),
     "study_order": ("position", "key"),
     "decisions": ("subject_id", "verdict", *DECIDED, "seal"),
     "issued_ids": ("position", "row", "seal"),
 }
 # Of what a result holds; raised when it holds more, so that photos of an earlier form are measured again.
-_FORM = 2
+_FORM = 3
 
 
 def row_key(row: Row, *, photo_sha256: str, mask_sha256: str, run_id: str, first_label: int) -> str:
@@ -116,6 +119,7 @@ class PhotoStore:
                 self._db.execute("BEGIN EXCLUSIVE")
                 self._db.execute(_SCHEMA)
                 self._db.execute(_GEOMETRY)
+                self._db.execute(_VIEWS)
                 self._db.execute(_ORDER)
                 self._db.execute(_DECISIONS)
                 self._db.execute(_IDS)
@@ -203,6 +207,10 @@ class PhotoStore:
             if result.geometry is not None:
                 kept = (key, geometry_bytes(result.geometry))
                 self._db.execute("INSERT INTO photo_geometry VALUES (?, ?, ?)", (*kept, _seal(kept)))
+            self._db.execute("DELETE FROM finger_views WHERE key = ?", (key,))
+            if result.finger_view is not None:
+                shown = (key, result.finger_view)
+                self._db.execute("INSERT INTO finger_views VALUES (?, ?, ?)", (*shown, _seal(shown)))
 
     def get(self, key: str, *, failed: bool = False) -> PhotoResult | None:
         """Return the result of that key, bit for bit as it was put, or None.
@@ -239,7 +247,8 @@ class PhotoStore:
         outlines = tuple(
             (label, np.array(points, dtype=np.float64).reshape(-1, 2)) for label, points in parts["outlines"]
         )
-        return PhotoResult(parts["photo"], tuple(parts["measurements"]), outlines, overlay, self.geometry(key))
+        more = (overlay, self.geometry(key), self._view(key))
+        return PhotoResult(parts["photo"], tuple(parts["measurements"]), outlines, *more)
 
     def geometry(self, key: str) -> PhotoGeometry | None:
         """Return what the outlines of that key's photo are measured with, bit for bit; None where there is none."""
@@ -248,12 +257,16 @@ class PhotoStore:
             return None
         return geometry_from_bytes(found[1])
 
+    def _view(self, key: str) -> bytes | None:
+        found = self._db.execute("SELECT key, view, seal FROM finger_views WHERE key = ?", (key,)).fetchone()
+        return None if found is None or found[2] != _seal(found[:2]) else bytes(found[1])
+
     def keep_only(self, keys: Iterable[str]) -> None:
         """Forget the results of rows, photos or rules that are no longer in the study, whose order the keys are in."""
         with self._writing(UnfinishedError):
             self._db.execute("DELETE FROM study_order")
             self._db.executemany("INSERT INTO study_order VALUES (?, ?)", enumerate(keys))
-            for table in ("photo_results", "photo_geometry"):
+            for table in ("photo_results", "photo_geometry", "finger_views"):
                 self._db.execute(f"DELETE FROM {table} WHERE key NOT IN (SELECT key FROM study_order)")
 
     def of_last_run(self) -> list[PhotoResult]:
