@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ulcermeter.plots.figures import GREY, INK, drawing, svg
 from ulcermeter.protocol import Protocol
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["healing_curve"]
+__all__ = ["MARKS", "healing_curve", "label_visits"]
 
 _THRESHOLD = "#b3261e"
 _BAND = "#e8eef4"
-# Marker, colour, filled: a state is told by shape first, so that it survives grey print.
-_MARKS: dict[str, tuple[str, str, bool]] = {
-    "first seen": ("o", INK, True),
+MARKS: dict[str, tuple[str, str, bool]] = {
+    "first seen": (">", INK, True),
     "persistent": ("o", INK, True),
     "new": ("D", "#b3261e", True),
     "recurrent": ("^", "#b3261e", True),
@@ -34,10 +34,19 @@ _MARKS: dict[str, tuple[str, str, bool]] = {
     "not photographed": ("x", GREY, True),
     "amputated": ("X", "#000000", True),
 }
+"""Marker, colour and whether it is filled: a state is told by shape first, so that it survives grey print."""
+
+Quantity = Literal["both", "diameter", "area"]
+_PANELS = {"diameter": ("mm", "Diameter (mm)"), "area": ("mm2", "Area (mm²)")}
+# Of visits' names above a panel, pt: written slanting, each needs about its letters' height.
+_NAMES_EVERY_PT = 9.5
+_NAME_PT, _NAME_SLANT_DEG, _LEADER_PT = 7.0, 50, 11.0
 
 
-def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol) -> str:
+def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol, quantity: Quantity = "both") -> str:
     """Draw one ulcer's diameter and area against the day, with 95 % intervals, states and the threshold.
+
+    Every visit is named above the panel. Other states than *persistent* have shapes of their own.
 
     Parameters
     ----------
@@ -46,6 +55,8 @@ def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol) -> str:
         whose date is known to the day. A row without either is not drawn and the figure says so.
     protocol : Protocol
         Its threshold is the dashed line, its visits' windows are shaded.
+    quantity : {'both', 'diameter', 'area'}
+        Both stand side by side; one alone is as wide as a phone's page.
 
     Returns
     -------
@@ -53,21 +64,28 @@ def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol) -> str:
         An SVG without dates or random ids: the same rows give the same text.
     """
     rows, counted_from = _with_days(records(trajectory_rows))
-    with drawing((9.6, 3.1)) as figure:
-        figure.subplots_adjust(left=0.04, right=0.985, top=0.86, bottom=0.27, wspace=0.16)
-        diameter, area = figure.subplots(1, 2)
-        _panel(diameter, rows, quantity="diameter", unit="mm", title="Diameter (mm)")
-        threshold = protocol.measurement.threshold_diameter_mm
-        diameter.axhline(threshold, color=_THRESHOLD, linewidth=1, linestyle=(0, (4, 3)), zorder=2)
-        diameter.annotate(
-            f"{threshold:g} mm", (1, threshold), xycoords=("axes fraction", "data"), xytext=(2, 0),
-            textcoords="offset points", color=_THRESHOLD, va="center", fontsize=8,
-        )  # fmt: skip
-        _panel(area, rows, quantity="area", unit="mm2", title="Area (mm²)")
-        for axes in (diameter, area):
+    quantities = tuple(_PANELS) if quantity == "both" else (quantity,)
+    with drawing((4.9 * len(quantities), 3.3)) as figure:
+        margins = {"left": 0.04, "right": 0.965} if quantity == "both" else {"left": 0.075, "right": 0.93}
+        figure.subplots_adjust(**margins, top=0.7, bottom=0.25, wspace=0.16)
+        panels = figure.subplots(1, len(quantities), squeeze=False)[0]
+        for axes, name in zip(panels, quantities, strict=True):
+            unit, title = _PANELS[name]
+            _panel(axes, rows, quantity=name, unit=unit, title=title)
+            if name == "diameter":
+                _draw_threshold(axes, protocol.measurement.threshold_diameter_mm)
             _dress(axes, rows, protocol if counted_from == "treatment" else None, counted_from)
-        _legend(figure, rows, n_left_out=len(trajectory_rows) - len(rows))
+        columns = 8 if quantity == "both" else 4
+        _legend(figure, rows, n_left_out=len(trajectory_rows) - len(rows), columns=columns)
         return svg(figure)
+
+
+def _draw_threshold(axes: Axes, threshold_mm: float) -> None:
+    axes.axhline(threshold_mm, color=_THRESHOLD, linewidth=1, linestyle=(0, (4, 3)), zorder=2)
+    axes.annotate(
+        f"{threshold_mm:g} mm", (1, threshold_mm), xycoords=("axes fraction", "data"), xytext=(2, 0),
+        textcoords="offset points", color=_THRESHOLD, va="center", fontsize=8,
+    )  # fmt: skip
 
 
 def _with_days(rows: list[Record]) -> tuple[list[Record], str]:
@@ -102,7 +120,7 @@ def _panel(axes: Axes, rows: list[Record], *, quantity: str, unit: str, title: s
     )
     floor = 2.6 if quantity == "diameter" else 1.0
     axes.set_ylim(-0.06 * max(highest, floor), 1.12 * max(floor, *(h for h in [highest] if h == h)))
-    axes.set_title(title, loc="left", fontsize=9.5, color=INK, fontweight="bold", pad=15)
+    axes.set_title(title, loc="left", fontsize=9.5, color=INK, fontweight="bold", pad=47)
 
 
 def _course(axes: Axes, rows: list[Record], column: str) -> None:
@@ -123,7 +141,7 @@ def _course(axes: Axes, rows: list[Record], column: str) -> None:
 
 
 def _mark(axes: Axes, state: str, day: float, value: float) -> None:
-    marker, colour, filled = _MARKS.get(state, ("o", GREY, True))
+    marker, colour, filled = MARKS.get(state, ("o", GREY, True))
     axes.plot(
         [day], [value], linestyle="none", marker=marker, markersize=8 if marker == "$?$" else 6.5,
         markeredgecolor=colour, markerfacecolor=colour if filled else "white",
@@ -139,32 +157,62 @@ def _dress(axes: Axes, rows: list[Record], protocol: Protocol | None, counted_fr
     axes.tick_params(colors=GREY, labelsize=8)
     axes.axhline(0, color="#9aa1ab", linewidth=0.8, zorder=1)
     _shade_visits(axes, protocol)
+    label_visits(axes, [(row["day"], row["visit"]) for row in rows])
 
 
 def _shade_visits(axes: Axes, protocol: Protocol | None) -> None:
-    """Shade the visits' windows and name them above the panel, leaving out a name that would touch the one before."""
     low, high = axes.get_xlim()
-    named_up_to = low - (high - low)
     for visit in protocol.visits if protocol is not None else ():
         if visit.day is None or visit.window_days is None or not low <= visit.day <= high:
             continue
         half = max(visit.window_days, 0.5)
         axes.axvspan(visit.day - half, visit.day + half, color=_BAND, linewidth=0, zorder=0)
-        if visit.day - named_up_to > 0.11 * (high - low):
-            axes.annotate(
-                visit.name, (visit.day, 1), xycoords=("data", "axes fraction"), xytext=(0, 2),
-                textcoords="offset points", ha="center", va="bottom", fontsize=7, color=GREY, annotation_clip=False,
-            )  # fmt: skip
-            named_up_to = visit.day
 
 
-def _legend(figure: Figure, rows: list[Record], *, n_left_out: int) -> None:
+def label_visits(axes: Axes, visits: Iterable[tuple[float, str]]) -> None:
+    """Name every visit above a panel, names moved apart that would touch, each with a line to its day.
+
+    Parameters
+    ----------
+    axes : Axes
+        Its limits along x are set.
+    visits : iterable of (float, str)
+        Day and name; of equal ones the first is written.
+    """
+    named = sorted(dict.fromkeys(visits))
+    low, high = axes.get_xlim()
+    width_pt = axes.get_window_extent().width * 72 / axes.figure.dpi
+    per_day = width_pt / (high - low)
+    places = _apart([(day - low) * per_day for day, _ in named], width_pt)
+    for (day, name), place in zip(named, places, strict=True):
+        axes.annotate(
+            name, (day, 1), xycoords=("data", "axes fraction"),
+            xytext=(place - (day - low) * per_day, _LEADER_PT), textcoords="offset points",
+            ha="left", va="bottom", rotation=_NAME_SLANT_DEG, rotation_mode="anchor", fontsize=_NAME_PT, color=GREY,
+            arrowprops={"arrowstyle": "-", "color": "#b9c0c9", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0,
+                        "relpos": (0.12, 0)},
+            annotation_clip=False,
+        )  # fmt: skip
+
+
+def _apart(places: list[float], width: float) -> list[float]:
+    """Return places moved right as far as needed to stand apart, then back into the width; closer where too many."""
+    every = min(_NAMES_EVERY_PT, width / max(1, len(places)))
+    moved: list[float] = []
+    for place in places:
+        moved.append(max(place, moved[-1] + every) if moved else place)
+    for i in range(len(moved) - 1, -1, -1):
+        moved[i] = min(moved[i], width - every * (len(moved) - 1 - i))
+    return moved
+
+
+def _legend(figure: Figure, rows: list[Record], *, n_left_out: int, columns: int) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     handles: list[Artist] = []
-    for state in (s for s in _MARKS if any(row["state"] == s for row in rows)):
-        marker, colour, filled = _MARKS[state]
+    for state in (s for s in MARKS if any(row["state"] == s for row in rows)):
+        marker, colour, filled = MARKS[state]
         face = colour if filled else "white"
         handles.append(Line2D([], [], linestyle="none", marker=marker, color=colour, markerfacecolor=face, label=state))
     if any(axes.patches for axes in figure.axes):
@@ -172,5 +220,5 @@ def _legend(figure: Figure, rows: list[Record], *, n_left_out: int) -> None:
     if n_left_out:
         handles.append(Line2D([], [], linestyle="none", label=f"{n_left_out} visit(s) without an exact date not drawn"))
     figure.legend(
-        handles=handles, loc="lower center", ncols=8, borderpad=0, frameon=False, fontsize=8, handletextpad=0.4
+        handles=handles, loc="lower center", ncols=columns, borderpad=0, frameon=False, fontsize=8, handletextpad=0.4
     )
