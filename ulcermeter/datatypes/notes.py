@@ -33,6 +33,7 @@ class NoteKind(Enum):
     NO_FINGER = "no finger was found"
     NO_TIP_IN_VIEW = "a finger is there, its tip is not in view"
     FINGER_NOT_FITTED = "a finger is there, its tip and sides cannot be made out"
+    FINGER_BY_NAME = "the row's words chose one of several fingers"  # the finger, its tip, px (x, y); probability
     FIND_OFF_FINGER = "a find lies on no skin of the row's finger"  # its middle, px (x, y)
     FIND_ON_NAIL = "a find has a nail's place and shape"  # its middle, px (x, y)
     DOUBTFUL_SKIN = "an area of the finger is not clear skin"  # dark, red or pale; size and from the tip, mm; px (x, y)

@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import Finger
 from ulcermeter.finger.candidates import FingerEnd, finger_ends
 from ulcermeter.finger.locate import Absence, FingerSearch, locate_finger, search_finger
+from ulcermeter.finger.naming import NamedEnd, end_of_finger
 
 __all__ = [
     "Absence",
     "FingerEnd",
     "FingerSearch",
+    "NamedEnd",
+    "end_of_finger",
     "finger_coordinates",
     "finger_ends",
     "locate_finger",

@@ -118,6 +118,10 @@ _WORDS: dict[NoteKind, Callable[..., str]] = {
         "a finger was found, but its tip and sides cannot be made out, so there are no finger coordinates and no "
         "values along the skin"
     ),
+    NoteKind.FINGER_BY_NAME: lambda finger, x, y, probability: (
+        f"by the hand's shape and the side named, the {finger} is the one of five fingers with its tip at "
+        f"({x:.0f}, {y:.0f}) (probability {probability:.2f})"
+    ),
     NoteKind.FIND_OFF_FINGER: lambda x, y: (
         f"what looked like an ulcer at ({x:.0f}, {y:.0f}) does not lie on this finger's skin and was not measured"
     ),

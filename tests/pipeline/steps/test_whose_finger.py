@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from ulcermeter.calibration import calibrate, rectify
-from ulcermeter.datatypes import CameraInfo, Finger, NoteKind, OutlineSource, Photo, Segmentation
+from ulcermeter.datatypes import CameraInfo, Finger, Note, NoteKind, OutlineSource, Photo, Segmentation
 from ulcermeter.errors import Refusal
-from ulcermeter.finger import Absence, FingerEnd, FingerSearch
+from ulcermeter.finger import Absence, FingerEnd, FingerSearch, NamedEnd
 from ulcermeter.pipeline.steps import whose_finger
 from ulcermeter.pipeline.steps.prompt import Prompt
 from ulcermeter.pipeline.steps.records import Outlined, PhotoContext
@@ -104,6 +104,30 @@ def test_a_find_on_cloth_is_no_ulcer_of_the_finger_that_others_lie_on() -> None:
 def test_finds_on_two_fingers_leave_it_open_which_is_meant() -> None:
     with pytest.raises(Refusal, match="more than one finger.*say which finger"):
         owned(outlined(square(ON_FIRST), square(ON_SECOND)))
+
+
+def test_of_a_whole_hand_the_row_names_the_finger_and_the_neighbours_finds_are_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    second = FingerEnd((450.0, 220.0), (450.0, 100.0), 160.0, 0.8)
+    cells = {"hand": "right", "finger": "ring", "view": "dorsal"}
+    asked = []
+    monkeypatch.setattr(whose_finger, "end_of_finger", lambda _, **words: asked.append(words) or NamedEnd(second, 0.97))
+    choice = whose_finger.choose_finger(PhotoContext(cells, PROTOCOL), rectify(PHOTO, STATED, spacing_mm=1.0))
+    assert asked == [cells]
+    assert choice.finger is SECOND
+    assert choice.notes == (Note(NoteKind.FINGER_BY_NAME, ("ring", 450.0, 100.0, 0.97)),)
+    hand = replace(outlined(square(ON_FIRST), square(ON_SECOND)), finger=choice.finger, notes=choice.notes)
+    found = owned(hand, **cells)
+    assert found.finger is SECOND
+    assert [tuple(o.mean(axis=0)) for o in found.segmentation.outlines] == [ON_SECOND]
+    assert kinds(found) == [NoteKind.FINGER_BY_NAME, NoteKind.FIND_OFF_FINGER]
+
+
+def test_of_several_fingers_none_is_chosen_where_the_hands_shape_does_not_say() -> None:
+    cells = {"hand": "right", "finger": "ring", "view": "dorsal"}
+    choice = whose_finger.choose_finger(PhotoContext(cells, PROTOCOL), rectify(PHOTO, STATED, spacing_mm=1.0))
+    assert choice.finger is None and choice.notes == ()
 
 
 def test_in_a_fingers_box_the_neighbours_find_is_left_out() -> None:

@@ -8,7 +8,6 @@ from ulcermeter.calibration import rectify
 from ulcermeter.datatypes import (
     Box,
     Calibration,
-    Finger,
     Note,
     NoteKind,
     OutlineSource,
@@ -21,7 +20,7 @@ from ulcermeter.pipeline.steps.prompt import Prompt
 from ulcermeter.pipeline.steps.records import Outlined, PhotoContext, Standardised
 from ulcermeter.pipeline.steps.tracing_place import follows_edge, lies_elsewhere
 from ulcermeter.pipeline.steps.tracings import read_tracing
-from ulcermeter.pipeline.steps.whose_finger import only_finger
+from ulcermeter.pipeline.steps.whose_finger import FingerChoice, choose_finger
 from ulcermeter.pipeline.steps.window import (
     COARSE_SPACING_MM,
     box_holds_finger,
@@ -41,7 +40,7 @@ class _Windows:
     """Where to look for ulcers, one after the other (None the whole photo), and the finger found on the way."""
 
     boxes: tuple[Box | None, ...]
-    finger: Finger | None = None
+    choice: FingerChoice = FingerChoice()
 
 
 def outline_ulcers(context: PhotoContext, standardised: Standardised) -> Outlined:
@@ -65,11 +64,11 @@ def outline_ulcers(context: PhotoContext, standardised: Standardised) -> Outline
     Refusal
         One that no ulcer has.
     """
-    segmentation, finger = _outline(context, standardised.balanced, standardised.calibration, standardised.prompt)
+    segmentation, choice = _outline(context, standardised.balanced, standardised.calibration, standardised.prompt)
     return Outlined(
-        **vars(standardised),
+        **(vars(standardised) | {"notes": (*standardised.notes, *choice.notes)}),
         segmentation=segmentation,
-        finger=finger,
+        finger=choice.finger,
         detection_limit_mm=detection_limit_mm(segmentation.rectified, protocol=context.protocol),
     )
 
@@ -102,7 +101,7 @@ def check_tracing(context: PhotoContext, outlined: Outlined) -> Outlined:
 
 def _outline(
     context: PhotoContext, photo: Photo, calibration: Calibration, prompt: Prompt
-) -> tuple[Segmentation, Finger | None]:
+) -> tuple[Segmentation, FingerChoice]:
     windows = _choose_windows(context, photo, calibration, prompt)
     best: Segmentation | None = None
     for window in windows.boxes:
@@ -115,7 +114,7 @@ def _outline(
         if sure:
             break
     assert best is not None, "there is always a window"
-    return best, windows.finger
+    return best, windows.choice
 
 
 def _choose_windows(context: PhotoContext, photo: Photo, calibration: Calibration, prompt: Prompt) -> _Windows:
@@ -124,10 +123,10 @@ def _choose_windows(context: PhotoContext, photo: Photo, calibration: Calibratio
     if prompt.points or not is_wide(photo, calibration):
         return _Windows((own,))
     coarse = rectify(photo, calibration, spacing_mm=COARSE_SPACING_MM)
-    finger = only_finger(context, coarse)
-    if finger is None:
+    choice = choose_finger(context, coarse)
+    if choice.finger is None:
         return _Windows((own,))
-    return _Windows((round_a_finger(photo, calibration, finger.outline_mm), own), finger)
+    return _Windows((round_a_finger(photo, calibration, choice.finger.outline_mm), own), choice)
 
 
 def _segment(context: PhotoContext, rectified: RectifiedPhoto, prompt: Prompt) -> Segmentation:

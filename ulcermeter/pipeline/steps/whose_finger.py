@@ -9,13 +9,13 @@ import numpy as np
 
 from ulcermeter.datatypes import Finger, Note, NoteKind, Points, RectifiedPhoto, Segmentation
 from ulcermeter.errors import Problem, Refusal
-from ulcermeter.finger import Absence, FingerEnd, FingerSearch, finger_ends, search_finger
+from ulcermeter.finger import Absence, FingerEnd, FingerSearch, end_of_finger, finger_ends, search_finger
 from ulcermeter.geometry import signed_distance
 from ulcermeter.pipeline.steps.in_view import holds_point
 from ulcermeter.pipeline.steps.records import Outlined, PhotoContext
 from ulcermeter.pipeline.steps.window import box_holds_finger
 
-__all__ = ["find_finger", "only_finger"]
+__all__ = ["FingerChoice", "choose_finger", "find_finger"]
 
 # Where a nail lies on the back of a finger, in radii: from the tip along, and across. A find that reaches over so much
 # of it, and hardly beyond, has the nail's shape (nails of drawn hands are 1.3-1.7 radii long and 1.4 wide): assumption.
@@ -37,11 +37,20 @@ class _Owner:
     notes: tuple[Note, ...] = ()
 
 
+@dataclass(frozen=True)
+class FingerChoice:
+    """The finger of a photo on which nothing is pointed at, None where it is open, and how it was chosen."""
+
+    finger: Finger | None = None
+    notes: tuple[Note, ...] = ()
+
+
 def find_finger(context: PhotoContext, outlined: Outlined) -> Outlined:
     """Find the finger that the row speaks of; a find that lies on no finger, or is a nail's, is none of its ulcers.
 
     Where a click, a box round an ulcer or a tracing says where to look, it is the finger there. In a finger's box it is
-    the finger in the middle. Otherwise it is the one that the finds lie on, or, where nothing was found, the only one.
+    the finger in the middle. Of a whole hand it is the one that the row names. Otherwise it is the one that the finds
+    lie on, or, where nothing was found, the only one.
 
     Parameters
     ----------
@@ -76,9 +85,16 @@ def _owner(context: PhotoContext, outlined: Outlined) -> _Owner:
         return _Owner(_search(context, outlined, near), everything)
     if prompt.box is not None:
         return _on_skin(context, outlined, _in_box(context, outlined))
+    if _chosen_by_name(outlined):
+        return _on_skin(context, outlined, FingerSearch(outlined.finger))
     if not outlines:
         return _Owner(_only_one(context, outlined), ())
     return _of_the_finds(context, outlined)
+
+
+def _chosen_by_name(outlined: Outlined) -> bool:
+    """Say whether the row's words chose the finger among those of a whole hand."""
+    return any(note.kind is NoteKind.FINGER_BY_NAME for note in outlined.notes)
 
 
 def _hidden(outlined: Outlined, place: Points) -> bool:
@@ -166,7 +182,7 @@ def _no_ulcer_of(context: PhotoContext, outlined: Outlined, finger: Finger, outl
     at = (float(place[0]), float(place[1]))
     if not _beside(finger, outline_mm):
         return _nail(context, finger, outline_mm, at)
-    if outlined.prompt.box is None:
+    if outlined.prompt.box is None and not _chosen_by_name(outlined):
         rectified = outlined.segmentation.rectified
         other = search_finger(rectified, near_px=place, side=context.cell("view"), protocol=context.protocol)
         if other.finger is not None:
@@ -231,8 +247,8 @@ def _keep(segmentation: Segmentation, kept: tuple[int, ...]) -> Segmentation:
     )
 
 
-def only_finger(context: PhotoContext, rectified: RectifiedPhoto) -> Finger | None:
-    """Locate the only finger of a photo on which nothing is pointed at; None where there are several, or none.
+def choose_finger(context: PhotoContext, rectified: RectifiedPhoto) -> FingerChoice:
+    """Locate the finger of a photo on which nothing is pointed at: the only one, or of a whole hand the one named.
 
     Parameters
     ----------
@@ -242,10 +258,18 @@ def only_finger(context: PhotoContext, rectified: RectifiedPhoto) -> Finger | No
 
     Returns
     -------
-    Finger or None
+    FingerChoice
+        Without a finger where there are several that cannot be told apart, or none.
     """
     ends = finger_ends(rectified)
-    if len(ends) != 1:
-        return None
-    near = np.array(ends[0].at_px)
-    return search_finger(rectified, near_px=near, side=context.cell("view"), protocol=context.protocol).finger
+    named = end_of_finger(ends, **{name: context.cell(name) for name in ("hand", "finger", "view")})
+    if named is None and len(ends) != 1:
+        return FingerChoice()
+    end = ends[0] if named is None else named.end
+    found = search_finger(
+        rectified, near_px=np.array(end.at_px), side=context.cell("view"), protocol=context.protocol
+    ).finger
+    if found is None or named is None:
+        return FingerChoice(found)
+    note = Note(NoteKind.FINGER_BY_NAME, (context.cell("finger"), *end.tip_px, named.probability))
+    return FingerChoice(found, (note,))
