@@ -25,7 +25,9 @@ from ulcermeter.tables.outputs import OUTPUTS
 from ulcermeter.tables.queries import QUERIES
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 _DTYPES: dict[str, Any] = {"text": "str", "number": "float64", "count": "Int64"}
 _NOT_KNOWN: dict[str, Any] = {"text": "", "number": float("nan"), "count": None}
@@ -167,42 +169,53 @@ def conform_loosely(name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[
     return pd.DataFrame(data, index=range(len(frame))), faults
 
 
-def _conform_column(column: Column, frame: pd.DataFrame, faults: list[CellFault]) -> pd.Series[Any]:
+def _conform_column(column: Column, frame: pd.DataFrame, faults: list[CellFault]) -> Any:
+    """Return a column's cells as an array of its dtype; plain lists, since a table has many columns and few rows."""
     import pandas as pd
 
     if column.name not in frame.columns:
-        unknown: pd.Series[Any] = pd.Series([_NOT_KNOWN[column.kind]] * len(frame), dtype=_DTYPES[column.kind])
-        return unknown
-    cells = frame[column.name].reset_index(drop=True)
+        return pd.array([_NOT_KNOWN[column.kind]] * len(frame), dtype=_DTYPES[column.kind])
+    cells = frame[column.name]
     if column.kind == "text":
-        return _text(column, cells, faults)
+        return pd.array(_texts(column, cells.to_numpy(dtype=object), faults), dtype=_DTYPES["text"])
+    if cells.dtype == _DTYPES[column.kind]:
+        return cells.array
+    return _numbers(column, cells.reset_index(drop=True), faults).array
+
+
+def _texts(column: Column, cells: NDArray[np.object_], faults: list[CellFault]) -> list[str]:
+    import pandas as pd
+
+    texts = ["" if missing else str(cell) for cell, missing in zip(cells, pd.isna(cells), strict=True)]
+    if column.values:
+        allowed = {"", *column.values}
+        others = [i for i, text in enumerate(texts) if text not in allowed]
+        _report(column, texts, others, "one of " + ", ".join(column.values), faults)
+        for i in others:
+            texts[i] = ""
+    if column.required:
+        expected = ", ".join(column.values[:-1]) + f" or {column.values[-1]}" if column.values else column.meaning
+        _report(column, texts, [i for i, text in enumerate(texts) if not text.strip()], expected, faults)
+    return texts
+
+
+def _numbers(column: Column, cells: pd.Series[Any], faults: list[CellFault]) -> pd.Series[Any]:
+    import pandas as pd
+
+    is_numeric = pd.api.types.is_numeric_dtype(cells)
     numbers = pd.to_numeric(cells.replace("", None) if cells.dtype == object else cells, errors="coerce")
-    if not pd.api.types.is_numeric_dtype(cells):
-        _report(column, cells, numbers.isna() & ~_blank(cells), "a number", faults)
+    if not is_numeric:
+        texts = ["" if missing else str(cell) for cell, missing in zip(cells, cells.isna(), strict=True)]
+        wrong = [i for i, gone in enumerate(numbers.isna()) if gone and texts[i].strip()]
+        _report(column, texts, wrong, "a number", faults)
     if column.kind == "count" and len(cells):
         broken = (numbers.dropna() % 1 != 0).reindex(cells.index, fill_value=False)
-        _report(column, cells, broken, "a whole number", faults)
+        _report(column, [str(cell) for cell in cells], list(broken[broken].index), "a whole number", faults)
         numbers = numbers.where(~broken)
     return numbers.astype(_DTYPES[column.kind])
 
 
-def _text(column: Column, cells: pd.Series, faults: list[CellFault]) -> pd.Series:
-    text = cells.astype(object).where(~cells.isna(), "").astype(str)
-    if column.values:
-        others = ~text.isin(["", *column.values])
-        _report(column, cells, others, "one of " + ", ".join(column.values), faults)
-        text = text.where(~others, "")
-    if column.required:
-        expected = ", ".join(column.values[:-1]) + f" or {column.values[-1]}" if column.values else column.meaning
-        _report(column, cells, _blank(cells), expected, faults)
-    return text.astype(_DTYPES["text"])
-
-
-def _blank(cells: pd.Series) -> pd.Series:
-    return cells.isna() | (cells.astype(object).astype(str).str.strip() == "")
-
-
-def _report(column: Column, cells: pd.Series, bad: pd.Series, expected: str, faults: list[CellFault]) -> None:
-    for position in list(bad[bad].index)[:20]:
-        got = "" if cells.isna()[position] else str(cells[position])
-        faults.append(CellFault(int(position), column.name, expected, got))
+def _report(
+    column: Column, texts: Sequence[str], positions: Sequence[int], expected: str, faults: list[CellFault]
+) -> None:
+    faults += [CellFault(int(i), column.name, expected, texts[i]) for i in positions[:20]]
