@@ -8,7 +8,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,13 +31,13 @@ def half_done(finished: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished, tmp_path / "results"))
 
 
-def test_help_is_quick() -> None:
-    took = []
-    for _ in range(3):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "ulcermeter.cli", "--help"], check=True, capture_output=True)
-        took.append(time.perf_counter() - start)
-    assert min(took) < 0.5
+def test_help_loads_nothing_that_measures() -> None:
+    code = (
+        "import sys\nfrom ulcermeter.cli import main\nmain(['--help'], standalone_mode=False)\n"
+        "print(sorted({'numpy', 'pandas', 'cv2', 'scipy', 'skimage', 'matplotlib', 'onnxruntime'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "Usage:" in done.stdout and done.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
