@@ -27,7 +27,7 @@ def last(root: Path) -> dict[str, Any]:
 
 
 def first_read(session: Session) -> Item:
-    return next(item for item in session.items if item.was_photographed)
+    return next(item for item in session.items if item.is_readable)
 
 
 def of_library(session: Session, outline: Any) -> float:
@@ -164,7 +164,7 @@ def test_two_readers_do_not_see_each_other_and_a_third_settles(page: Any, show: 
 
 
 def test_a_blinded_reader_draws_and_a_habit_of_the_thumb_is_no_reading(page: Any, show: Show, folder: Path) -> None:
-    places = [item.place for item in open_session(folder, reader="R9").items if item.was_photographed]
+    places = [item.place for item in open_session(folder, reader="R9").items if item.is_readable]
     write_list(folder, make_list(places, readers=("R1",), repeat=0.0, outlines="none", seed=1))
     session = open_session(folder, reader="R1")
     with served(session) as address:

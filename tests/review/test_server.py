@@ -29,7 +29,7 @@ def client(session: Session) -> Any:
 
 
 def read_item(session: Session) -> Any:
-    return next(item for item in session.items if item.was_photographed)
+    return next(item for item in session.items if item.is_readable)
 
 
 def test_nothing_is_served_without_the_token_or_under_another_name(session: Session) -> None:
@@ -87,7 +87,7 @@ def test_a_form_of_another_page_is_not_taken(session: Session) -> None:
 @pytest.mark.parametrize("outlines", ["none", "machine"])
 def test_a_blinded_reader_is_told_nothing_of_which_photo_it_is(folder: Path, outlines: str) -> None:
     whole = open_session(folder, reader="R9")
-    places = [item.place for item in whole.items if item.was_photographed]
+    places = [item.place for item in whole.items if item.is_readable]
     write_list(folder, make_list(places, readers=("R1", "R2"), repeat=0.5, outlines=outlines, seed=3))
     session = open_session(folder, reader="R1")
     assert len(session.items) == len(places) + 1
@@ -108,7 +108,7 @@ def test_a_blinded_reader_is_told_nothing_of_which_photo_it_is(folder: Path, out
 
 def test_both_readings_of_a_photo_shown_twice_are_kept_apart(folder: Path) -> None:
     whole = open_session(folder, reader="R9")
-    places = [item.place for item in whole.items if item.was_photographed][:1]
+    places = [item.place for item in whole.items if item.is_readable][:1]
     write_list(folder, make_list(places, readers=("R1",), repeat=1.0, outlines="none", seed=3))
     session = open_session(folder, reader="R1")
     first = session.items[0]

@@ -140,7 +140,7 @@ def read(page: Any, session: Any, address: str, accept: int) -> None:
     print(f"page open, first photo shown: {statistics.median(opened):.0f} ms (median of 3)")
     page.focus("#photo")
     page.wait_for_timeout(1500)
-    readable = [item for item in session.items if item.was_photographed]
+    readable = [item for item in session.items if item.is_readable]
     nexts = []
     for item in readable[1:16]:
         nexts.append(timed(page, lambda: page.keyboard.press("n"), f'body[data-shown="{item.id}"]'))
@@ -165,11 +165,11 @@ def read(page: Any, session: Any, address: str, accept: int) -> None:
     page.wait_for_selector("body[data-shown]")
     page.focus("#photo")
     began, left = time.perf_counter(), accept
-    at = session.items.index(next(i for i in session.items if i.was_photographed and not session.is_done(i)))
+    at = session.items.index(next(i for i in session.items if i.is_readable and not session.is_done(i)))
     while left:
         item = session.items[at]
         page.wait_for_selector(f'body[data-shown="{item.id}"]')
-        left -= item.was_photographed
+        left -= item.is_readable
         page.keyboard.press("Space")
         at += 1
     page.wait_for_selector(f'body[data-saved="{accept}"]')

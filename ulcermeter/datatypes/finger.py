@@ -135,3 +135,14 @@ class Finger:
         arc = radius * np.arcsin(share)
         arc_sd = np.hypot(self.midline_sd_mm * stretch, self.radius_sd_mm * (np.arcsin(share) - share * stretch))
         return along, np.full(len(along), float(self.tip_sd_mm)), arc, arc_sd
+
+    def as_seen(self, along_mm: float, arc_mm: float) -> NDArray[np.float64]:
+        """Return the plane point (2,) under which the skin at finger coordinates s, t is seen: undoes `coordinates`."""
+        radius = max(float(self.radius_at(np.array(along_mm))), 1e-6)
+        across = radius * float(np.sin(np.clip(arc_mm / radius, -np.pi / 2, np.pi / 2)))
+        (ax, ay), foot, camera_height = self.axis, np.asarray(self.viewpoint_mm[:2]), self.viewpoint_mm[2]
+        place = np.asarray(self.tip_mm) + along_mm * np.array([ax, ay]) + across * np.array([ay, -ax])
+        if not np.isfinite(camera_height):
+            return place
+        share = float(self.height_at(place)[0]) / camera_height
+        return np.asarray((place - share * foot) / (1 - share))

@@ -64,7 +64,7 @@ class Item:
         return str(self.photo.get("sha256", "") or "")
 
     @property
-    def was_photographed(self) -> bool:
+    def is_readable(self) -> bool:
         """Whether the photo passed, so that it can be read."""
         return any(result.photo["status"] in PASSED for result in self.results)
 

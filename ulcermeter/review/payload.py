@@ -64,7 +64,7 @@ def item_in_list(session: Session, item: Item, number: int) -> JsonObject:
     -------
     dict
     """
-    facts = {"id": item.id, "number": number, "done": session.is_done(item), "readable": item.was_photographed}
+    facts = {"id": item.id, "number": number, "done": session.is_done(item), "readable": item.is_readable}
     if session.mode.blinded:
         return facts
     cells = {name: str(item.photo.get(name, "")) for name in _OF_PHOTO}
@@ -104,7 +104,7 @@ def _neighbours(session: Session, item: Item) -> JsonObject:
     """Return the same finger's other photos in time, and the identities its ulcers have."""
     same = session.fingers[item.whose]
     names = {session.identities.get((one.place, label), "") for one in same for label in one.outlines} - {""}
-    return {"course": [one.id for one in same if one.was_photographed or one is item], "identities": sorted(names)}
+    return {"course": [one.id for one in same if one.is_readable or one is item], "identities": sorted(names)}
 
 
 def values_in_short(row: Mapping[str, object], line: Sequence[tuple[float, float]]) -> JsonObject:
