@@ -150,7 +150,10 @@ def test_rays_meet_the_skin_where_they_should() -> None:
     assert finger.on_skin(plane[:, :2]) == pytest.approx(skin, abs=1e-3)
     found_s, _, found_t, _ = finger.coordinates(plane[:, :2])
     assert found_s == pytest.approx(s, abs=1e-3) and found_t == pytest.approx(8 * angle, abs=1e-3)
+    back = [finger.as_seen(*place) for place in zip(found_s, found_t, strict=True)]
+    assert np.array(back) == pytest.approx(plane[:, :2], abs=2e-3)
     flat = replace(finger, viewpoint_mm=(float("nan"),) * 3)
+    assert flat.as_seen(s[3], 8 * angle[3]) == pytest.approx(skin[3, :2], abs=1e-6)
     assert flat.on_skin(skin[:, :2]) == pytest.approx(skin, abs=1e-6)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ulcermeter.review.session import Session, open_session
+from ulcermeter.review.opening import open_session
+from ulcermeter.review.session import Session
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from served_page import entries, saved, served
 
 from ulcermeter.pipeline.readings import measure_outline
 from ulcermeter.review.items import Item
+from ulcermeter.review.opening import open_session
 from ulcermeter.review.reading_list import make_list, write_list
-from ulcermeter.review.session import Session, open_session
+from ulcermeter.review.session import Session
 
 Show = Callable[[str], None]
 
@@ -105,12 +106,14 @@ def test_by_keys_alone_nudge_grow_undo_redo_healed_and_reload(page: Any, show: S
         page.keyboard.press("p")
         page.wait_for_selector(f'body[data-shown="{first_read(session).id}"]')
         assert "healed" in page.inner_text("#values")
-        page.keyboard.press("z")  # what was done before the reload is not undone silently
-        page.keyboard.press("w")
+        page.keyboard.press("z")  # what was done before the reload is in the log
         saved(page, 1)
+        assert shown_mm(page) == grown
+        page.keyboard.press("w")
+        saved(page, 2)
         assert shown_mm(page) == first
     assert [e.action.removeprefix("reading ") for e in entries(session.root)] == [
-        *("edit", "edit", "edit", "undo", "redo", "healed", "take back"),
+        *("edit", "edit", "edit", "undo", "redo", "healed", "undo", "take back"),
     ]
 
 
@@ -176,6 +179,131 @@ def test_a_blinded_reader_draws_and_a_habit_of_the_thumb_is_no_reading(page: Any
         saved(page, 1)
     (entry,) = entries(folder)
     assert entry.after is not None and entry.after["verdict"] == "no ulcer" and entry.after["whole"]
+
+
+class Pen:
+    """A pen on the canvas, as the browser hears of it from the machine; a palm rests beside it."""
+
+    def __init__(self, page: Any) -> None:
+        self.send = page.context.new_cdp_session(page).send
+
+    def draw(self, points: Any) -> None:
+        kinds = ["mousePressed", *["mouseMoved"] * (len(points) - 2), "mouseReleased"]
+        for kind, (x, y) in zip(kinds, points, strict=True):
+            how = {"type": kind, "x": float(x), "y": float(y), "button": "left", "buttons": 1, "clickCount": 1}
+            self.send("Input.dispatchMouseEvent", how | {"pointerType": "pen"})
+            if kind == "mousePressed":
+                palm = {"x": float(x) + 90, "y": float(y) + 120}
+                self.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [palm]})
+        self.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def on_canvas(page: Any) -> tuple[Any, Any]:
+    """Return the handles and the canvas's corner, both in px of the window."""
+    box = page.locator("#photo").bounding_box()
+    corner = np.array([box["x"], box["y"]])
+    return np.array(json.loads(page.get_attribute("#photo", "data-handles"))) + corner, corner
+
+
+def test_with_a_pen_at_tablet_width_ulcers_are_added_merged_split_and_named(
+    page: Any, show: Show, session: Session
+) -> None:
+    item = first_read(session)
+    page.set_viewport_size({"width": 820, "height": 1180})
+    with served(session) as address:
+        show(address)
+        handles, _ = on_canvas(page)
+        middle, size = handles.mean(axis=0), np.ptp(handles, axis=0).max()
+        turn = np.linspace(0, 2 * np.pi, 40)
+        page.click('button[data-do="free"]')
+        Pen(page).draw(middle + [0, 1.2 * size] + 0.3 * size * np.column_stack([np.cos(turn), np.sin(turn)]))
+        saved(page, 1)
+        drawn = next(u for u in last(session.root)["ulcers"] if u["verdict"] == "added")
+        assert np.ptp(drawn["outline_px"], axis=0).min() > 10 and shown_mm(page) == pytest.approx(
+            of_library(session, drawn["outline_px"]), abs=0.01
+        )
+        page.click('button[data-do="ulcer"]')
+        page.click('button[data-do="merge"]')
+        saved(page, 2)
+        (merged,) = last(session.root)["ulcers"]
+        assert (merged["label"], merged["verdict"]) == (1, "edited")
+        both = np.vstack([item.outlines[1], drawn["outline_px"]])
+        assert np.allclose(np.ptp(merged["outline_px"], axis=0), np.ptp(both, axis=0), atol=0.01)
+        assert shown_mm(page) == pytest.approx(of_library(session, merged["outline_px"]), abs=0.01)
+        page.click('button[data-do="split"]')
+        page.keyboard.press("Enter")  # across its width
+        saved(page, 3)
+        first, second = last(session.root)["ulcers"]
+        assert (first["verdict"], second["verdict"]) == ("edited", "added")
+        assert all(len(one["outline_px"]) > 10 for one in (first, second))
+        page.focus("#photo")
+        page.keyboard.press("d")
+        name = f"{'-'.join(item.whose)}-4"
+        page.fill("#ask-text", name)
+        page.keyboard.press("Enter")
+        saved(page, 4)
+        assert next(u for u in last(session.root)["ulcers"] if u["label"] == first["label"])["ulcer_id"] == name
+        assert name in page.inner_text("#values")
+    actions = [entry.action.removeprefix("reading ") for entry in entries(session.root)]
+    assert actions == ["add", "merge", "split", "identity"]
+
+
+SIZES = {"desktop": (1366, 850), "tablet": (820, 1180), "200 %": (683, 425), "phone": (390, 844)}
+
+
+def test_at_every_width_nothing_is_cut_and_photo_and_value_stand_together(
+    page: Any, show: Show, session: Session
+) -> None:
+    with served(session) as address:
+        show(address)
+        for name, (width, height) in SIZES.items():
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(50)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+            for place in ("#photo", "#diameter", "#show-keys"):
+                box = page.locator(place).bounding_box()
+                assert box["width"] > 0 and box["x"] >= 0 and box["y"] >= 0, (name, place)
+                assert box["x"] + box["width"] <= width and box["y"] + box["height"] <= height, (name, place)
+            targets = page.evaluate("[...document.querySelectorAll('#zoom button')].map((b) => b.offsetHeight)")
+            assert min(targets) >= 40, name
+
+
+def test_the_place_of_a_healed_ulcer_is_shown_at_the_same_scale(page: Any, show: Show, folder: Path) -> None:
+    session = open_session(folder, reader="R1")
+    first, then = [item for item in session.items if item.outlines and item.whose[0] == "S01"][:2]
+    session.save(then, {"verdict": "healed", "ulcers": []}, action="healed")
+    with served(session) as address:
+        show(address)
+        page.wait_for_selector(f'#course[data-shown="{first.id}"]')
+        tile = page.locator("#course figure:not(.own)")
+        assert "healed, read" in tile.inner_text()
+        canvas = tile.locator("canvas")
+        at = np.array(json.loads(canvas.get_attribute("data-at")))
+        scale = float(canvas.get_attribute("data-px-per-mm"))
+        assert scale == pytest.approx(float(page.get_attribute("#photo", "data-px-per-mm")), rel=1e-6)
+    geometry = session.geometry(then)
+    assert geometry is not None
+    away = np.linalg.norm(at - then.outlines[1].mean(axis=0)) / geometry.calibration.px_per_mm(at)
+    assert away < 1.0, "where the machine had outlined it, by the finger's coordinates of the other visit"
+
+
+def test_an_edit_in_another_window_is_shown_before_it_is_overwritten(page: Any, show: Show, session: Session) -> None:
+    with served(session) as address:
+        show(address)
+        other = page.context.new_page()
+        other.goto(address)
+        other.wait_for_selector("body[data-shown]")
+        other.focus("#photo")
+        other.keyboard.press("h")
+        saved(other, 1)
+        page.focus("#photo")
+        page.keyboard.press("Enter")
+        saved(page, 1)
+        assert "another window" in page.inner_text("#message") and "healed" in page.inner_text("#values")
+        assert [entry.action for entry in entries(session.root)] == ["reading healed"]
+        page.keyboard.press("w")
+        saved(page, 2)
+        assert page.is_hidden("#message") and len(entries(session.root)) == 2
 
 
 HOSTILE = "<img src=x onerror=document.body.dataset.hit=1>&quot;'\u202e.jpg"

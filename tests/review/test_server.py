@@ -17,8 +17,9 @@ from served_page import TOKEN, entries
 import ulcermeter as um
 from ulcermeter.errors import PhotoError, StudyError
 from ulcermeter.pipeline.finish import finish_again, study_of_run
+from ulcermeter.review.opening import open_session
 from ulcermeter.review.reading_list import make_list, write_list
-from ulcermeter.review.session import Session, open_session
+from ulcermeter.review.session import Session
 
 testclient = pytest.importorskip("starlette.testclient", reason="the extra review is not installed")
 from ulcermeter.review.server import make_app  # noqa: E402
@@ -63,22 +64,27 @@ def test_a_photo_exchanged_since_the_run_is_not_shown_under_its_old_outlines(ses
     assert answer.status_code == 422 and "another file now" in answer.json()["error"]
 
 
-@pytest.mark.parametrize(
-    "outline",
-    [[[0, 0], [1, 1]], [[0, 0], [1e9, 0], [0, 5]], [[None, 0], [1, 0], [0, 1]], "text", [], [[1, 2, 3]] * 4],
-)
-def test_what_is_no_outline_is_refused_in_a_sentence_and_not_logged(session: Session, outline: Any) -> None:
+NO_OUTLINES: list[Any] = [
+    [[0, 0], [1, 1]],
+    [[0, 0], [1e9, 0], [0, 5]],
+    [[None, 0], [1, 0], [0, 1]],
+    "text",
+    [],
+    [[1, 2, 3]] * 4,
+]
+
+
+def test_what_is_no_outline_is_refused_in_a_sentence_and_not_logged(session: Session) -> None:
     item, own = read_item(session), client(session)
-    state = {"verdict": "", "ulcers": [{"label": 1, "verdict": "edited", "outline_px": outline}]}
-    sent = json.dumps({"state": state, "action": "edit"})
-    words = {"content": sent, "headers": {"content-type": "application/json"}}
-    answer = own.post(f"/{TOKEN}/api/reading/{item.id}", **words)
-    assert answer.status_code in (400, 422) and answer.json()["error"]
+    for outline in NO_OUTLINES:
+        state = {"verdict": "", "ulcers": [{"label": 1, "verdict": "edited", "outline_px": outline}]}
+        answer = own.post(f"/{TOKEN}/api/reading/{item.id}", json={"state": state, "action": "edit", "follows": 0})
+        assert answer.status_code in (400, 422) and answer.json()["error"], outline
     assert entries(session.root) == []
 
 
 def test_a_form_of_another_page_is_not_taken(session: Session) -> None:
-    sent = json.dumps({"state": {"verdict": "healed", "ulcers": []}, "action": "healed"})
+    sent = json.dumps({"state": {"verdict": "healed", "ulcers": []}, "action": "healed", "follows": 0})
     path = f"/{TOKEN}/api/reading/{read_item(session).id}"
     assert client(session).post(path, content=sent, headers={"content-type": "text/plain"}).status_code == 400
     assert entries(session.root) == []
@@ -94,7 +100,7 @@ def test_a_blinded_reader_is_told_nothing_of_which_photo_it_is(folder: Path, out
     own = client(session)
     answers = [own.get(f"/{TOKEN}/api/list").text]
     answers += [own.get(f"/{TOKEN}/api/photo/{item.id}").text for item in session.items]
-    saved = {"state": {"verdict": "healed", "ulcers": []}, "action": "healed"}
+    saved = {"state": {"verdict": "healed", "ulcers": []}, "action": "healed", "follows": 0}
     answers.append(own.post(f"/{TOKEN}/api/reading/{session.items[0].id}", json=saved).text)
     every = " ".join(answers)
     names = {str(row[name]) for item in whole.items for row in [item.photo] for name in ("photo", "subject_id", "date")}

@@ -58,8 +58,10 @@ def read_until_killed(address: str, chance: random.Random) -> int:
     confirmed = 0
     while True:
         state = {"verdict": chance.choice(VERDICTS), "ulcers": [], "why": str(confirmed)}
+        item = chance.choice(items)
         try:
-            asked(f"{address}api/reading/{chance.choice(items)}", {"state": state, "action": "edit"})
+            follows = asked(f"{address}api/photo/{item}")["follows"]
+            asked(f"{address}api/reading/{item}", {"state": state, "action": "edit", "follows": follows})
         except (OSError, ValueError):
             return confirmed
         confirmed += 1

@@ -25,7 +25,7 @@ import pandas as pd
 
 from ulcermeter.review.serve import local_socket
 from ulcermeter.review.server import make_app
-from ulcermeter.review.session import open_session
+from ulcermeter.review.opening import open_session
 from ulcermeter.store.photo_store import _seal
 
 

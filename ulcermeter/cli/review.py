@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from ulcermeter.cli.console import NOTE, clear_errors, command_with, say, set_up_logging
@@ -64,13 +66,13 @@ def read_in_browser(
             click.launch(address)
 
     try:
-        serve(session, port=port, opened=opened, after_save=tables.changed)
-    except KeyboardInterrupt:
-        pass
+        with suppress(KeyboardInterrupt):
+            serve(session, port=port, opened=opened, after_save=tables.changed)
     finally:
+        # The head first: tables can be written again, on a disk with room.
+        head, count = log_head(session.root)
+        say(f"The log has {count} entr{'y' if count == 1 else 'ies'}; its head, to be kept elsewhere: {head}")
         if session.changes:
             say("Writing tables and report ...")
             tables.end()
-        head, count = log_head(session.root)
-        say(f"The log has {count} entr{'y' if count == 1 else 'ies'}; its head, to be kept elsewhere: {head}")
         say(NOTE)

@@ -22,9 +22,10 @@ from ulcermeter.datatypes import (
     Segmentation,
     Study,
 )
-from ulcermeter.errors import UlcermeterError
+from ulcermeter.errors import Refusal, UlcermeterError
 from ulcermeter.pipeline.steps.in_view import holds_point
 from ulcermeter.planimetry import measure_rows
+from ulcermeter.quality import check_scale
 from ulcermeter.readings import (
     Chosen,
     PlaceKey,
@@ -310,6 +311,8 @@ class _Work:
         assert machine.geometry is not None and ulcer.outline_px is not None
         sha256, protocol = machine.photo["sha256"], self.study.protocol
         try:
+            if ulcer.verdict is UlcerVerdict.ADDED:
+                _check_place(machine.geometry, ulcer.outline_px, protocol)
             row = measure_outline(machine.geometry, ulcer.outline_px, sha256=sha256, protocol=protocol)
         except UlcermeterError as error:
             self.not_kept.append(reading_not_kept(reader, place_of(machine), str(error)))
@@ -374,6 +377,13 @@ class _Work:
             "why": one.why if ulcer is None else ulcer.why,
             **{"not_kept": "", "sha256": one.photo_sha256, "run_id": one.run_id},
         }
+
+
+def _check_place(geometry: PhotoGeometry, outline: Points, protocol: Protocol) -> None:
+    """Refuse an ulcer that a reader added where the photo does not pass the gates that need no pixels."""
+    failures = check_scale(geometry.calibration, outline, protocol=protocol)
+    if failures and protocol.gates.on_failure != "report":
+        raise Refusal(*failures)
 
 
 def _with(cells: list[Any], position: int, value: str) -> list[Any]:

@@ -19,7 +19,7 @@ from ulcermeter.reference import Reference, ReferenceKind
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
-__all__ = ["GateReport", "check_gates", "tilt_limit_deg"]
+__all__ = ["GateReport", "check_gates", "check_scale", "tilt_limit_deg"]
 
 _MARGIN_MM = 2.0
 """Skin round the ulcer that is judged with it, mm: the edge and what it is told apart from."""
@@ -116,7 +116,28 @@ def check_gates(
         finger_bright=bright,
         finger_contrast=contrast,
     )
-    return _judged(report, protocol, calibration.reference)
+    return _judged(report, protocol, calibration)
+
+
+def check_scale(calibration: Calibration, place_px: NDArray[np.floating], *, protocol: Protocol) -> tuple[Problem, ...]:
+    """Judge what needs no pixels at an ulcer: resolution, tilt, and how sure the scale is there.
+
+    Parameters
+    ----------
+    calibration : Calibration
+    place_px : float (K, 2)
+        The ulcer's outline, photo px.
+    protocol : Protocol
+        As for `check_gates`.
+
+    Returns
+    -------
+    tuple of Problem
+        One for each gate not passed.
+    """
+    centre = (place_px.min(axis=0) + place_px.max(axis=0)) / 2
+    px_per_mm, scale_se_pct = calibration.px_per_mm(centre), 100 * calibration.scale_se(centre)
+    return tuple(_too_far_or_tilted(px_per_mm, scale_se_pct, calibration, protocol))
 
 
 def tilt_limit_deg(reference: Reference, protocol: Protocol) -> float:
@@ -186,13 +207,13 @@ def _finger_light(pixels: NDArray[np.uint8], counted: NDArray[np.bool_]) -> tupl
     return float(bright), float(brightest - dark)
 
 
-def _judged(report: GateReport, protocol: Protocol, reference: Reference) -> GateReport:
+def _judged(report: GateReport, protocol: Protocol, calibration: Calibration) -> GateReport:
     """Return the report with what failed; where it is too dim, nothing of the exposure is usable."""
     dim = _too_dim(report, protocol)
     if dim is not None:
         report = replace(report, exposure=0.0)
     found = (
-        *_too_far_or_tilted(report, protocol, reference),
+        *_too_far_or_tilted(report.px_per_mm, report.scale_se_pct, calibration, protocol),
         _out_of_focus(report, protocol),
         dim or _badly_exposed(report, protocol),
     )
@@ -207,24 +228,24 @@ def _judged(report: GateReport, protocol: Protocol, reference: Reference) -> Gat
     )
 
 
-def _too_far_or_tilted(report: GateReport, protocol: Protocol, reference: Reference) -> Iterator[Problem]:
+def _too_far_or_tilted(
+    px_per_mm: float, scale_se_pct: float, calibration: Calibration, protocol: Protocol
+) -> Iterator[Problem]:
     """Judge what the calibration says: scale, tilt, and how sure the scale is."""
-    gates = protocol.gates
-    if report.px_per_mm < gates.px_per_mm_min:
+    gates, reference, tilt_deg = protocol.gates, calibration.reference, calibration.tilt_deg
+    if px_per_mm < gates.px_per_mm_min:
         yield Problem(
-            f"{report.px_per_mm:.1f} px/mm at the ulcer (least {gates.px_per_mm_min:g})",
+            f"{px_per_mm:.1f} px/mm at the ulcer (least {gates.px_per_mm_min:g})",
             action="go nearer, or set the camera to its full resolution",
         )
-    if report.tilt_deg > (limit := tilt_limit_deg(reference, protocol)):
-        yield Problem(
-            f"tilt {report.tilt_deg:.0f}° (limit {limit:g}°)", action="hold the phone parallel to the reference"
-        )
-    if report.scale_se_pct > gates.scale_se_max_pct:
+    if tilt_deg > (limit := tilt_limit_deg(reference, protocol)):
+        yield Problem(f"tilt {tilt_deg:.0f}° (limit {limit:g}°)", action="hold the phone parallel to the reference")
+    if scale_se_pct > gates.scale_se_max_pct:
         # A disc's mirrored tilts differ by distance × sin(tilt) / height of the camera: going nearer makes it worse.
         is_disc = reference.kind is ReferenceKind.DISC
         surer = " and hold the phone parallel to it" if is_disc else ", or go nearer"
         yield Problem(
-            f"scale uncertain by {report.scale_se_pct:.1f} % at the ulcer (limit {gates.scale_se_max_pct:g} %)",
+            f"scale uncertain by {scale_se_pct:.1f} % at the ulcer (limit {gates.scale_se_max_pct:g} %)",
             action=f"lay the reference closer to the ulcer{surer}",
         )
 

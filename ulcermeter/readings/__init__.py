@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ulcermeter.readings.audit import LogFault, check_log, log_table
-from ulcermeter.readings.choice import Chosen, choose_readings, current_readings
+from ulcermeter.readings.choice import READING_ACTION, Chosen, choose_readings, current_readings, reading_of_entry
 from ulcermeter.readings.log import EMPTY_HEAD, LOG_FILE, Entry, ReadingLog, log_head
 from ulcermeter.readings.records import (
     PlaceKey,
@@ -18,6 +18,7 @@ from ulcermeter.readings.records import (
 __all__ = [
     "EMPTY_HEAD",
     "LOG_FILE",
+    "READING_ACTION",
     "Chosen",
     "Entry",
     "LogFault",
@@ -33,5 +34,6 @@ __all__ = [
     "log_head",
     "log_table",
     "reading_from_state",
+    "reading_of_entry",
     "state_of",
 ]

@@ -9,7 +9,7 @@ from ulcermeter.readings.log import Entry
 from ulcermeter.readings.records import PlaceKey, PlaceReading, PlaceVerdict, reading_from_state
 from ulcermeter.tables.cells import grouped
 
-__all__ = ["READING_ACTION", "Chosen", "choose_readings", "current_readings"]
+__all__ = ["READING_ACTION", "Chosen", "choose_readings", "current_readings", "reading_of_entry"]
 
 READING_ACTION = "reading"
 """Beginning of the action of every entry that holds a reading; behind it what was done."""
@@ -48,14 +48,30 @@ def current_readings(entries: Iterable[Entry]) -> list[PlaceReading]:
     """
     readings: dict[tuple[str, PlaceKey, str, int, bool], PlaceReading] = {}
     for entry in entries:
-        if not entry.action.startswith(READING_ACTION) or entry.after is None:
+        one = reading_of_entry(entry)
+        if one is None:
             continue
-        place = (entry.photo, entry.hand, entry.finger)
-        one = reading_from_state(
-            dict(entry.after), reader=entry.who, place=place, photo_sha256=entry.photo_sha256, run_id=entry.run_id
-        )
-        readings[one.reader, place, one.photo_sha256, one.occasion, one.adjudicated] = one
+        readings[one.reader, one.place, one.photo_sha256, one.occasion, one.adjudicated] = one
     return [one for one in readings.values() if one.has_content]
+
+
+def reading_of_entry(entry: Entry) -> PlaceReading | None:
+    """Return the reading that an entry left; None of an entry that is about none, such as an investigator's decision.
+
+    Parameters
+    ----------
+    entry : Entry
+
+    Returns
+    -------
+    PlaceReading or None
+    """
+    if not entry.action.startswith(READING_ACTION) or entry.after is None:
+        return None
+    place = (entry.photo, entry.hand, entry.finger)
+    return reading_from_state(
+        dict(entry.after), reader=entry.who, place=place, photo_sha256=entry.photo_sha256, run_id=entry.run_id
+    )
 
 
 def choose_readings(

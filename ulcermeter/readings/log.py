@@ -10,7 +10,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,9 @@ CREATE TRIGGER IF NOT EXISTS never_changed BEFORE UPDATE ON entries
 CREATE TRIGGER IF NOT EXISTS never_removed BEFORE DELETE ON entries
     BEGIN SELECT RAISE(ABORT, 'entries are never removed'); END;
 """
+_ROWS = "SELECT number, text, hash FROM entries ORDER BY number"
+_LAST = f"{_ROWS} DESC LIMIT 1"
+_ONE = "SELECT number, text, hash FROM entries WHERE number = :only"
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,25 @@ class ReadingLog:
             previous = own
         return entries
 
+    def entry(self, number: int) -> Entry:
+        """Return one entry, without a look at its chain.
+
+        Raises
+        ------
+        UlcermeterError
+            There is none of that number, or it is not as it was written.
+        """
+        for _, text, own in read_rows(self.path, only=number):
+            with suppress(ValueError, TypeError):
+                found = Entry(**json.loads(text))
+                if hash_of(text) == own and found.number == number:
+                    return found
+        raise _damaged(self.path, f"no entry {number} that can be read")
+
+    def count(self) -> int:
+        """Return the last entry's number; 0 where there is none."""
+        return max((number for number, _, _ in read_rows(self.path, only=-1)), default=0)
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """Open, make what is not there, and write all or nothing."""
@@ -179,13 +201,15 @@ class ReadingLog:
             ) from error
 
 
-def read_rows(path: Path) -> list[tuple[int, str, str]]:
+def read_rows(path: Path, *, only: int | None = None) -> list[tuple[int, str, str]]:
     """Return a log's rows as they stand: number, text, hash; none where there is no log.
 
     Parameters
     ----------
     path : Path
         The log's file; no entry of it is changed.
+    only : int, optional
+        The entry of that number alone; -1 for the last one.
 
     Returns
     -------
@@ -206,7 +230,8 @@ def read_rows(path: Path) -> list[tuple[int, str, str]]:
             database.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
             if not database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]:
                 return []  # killed before the first entry
-            return [(int(n), str(t), str(h)) for n, t, h in database.execute("SELECT * FROM entries ORDER BY number")]
+            found = database.execute(_ROWS if only is None else _LAST if only < 0 else _ONE, {"only": only})
+            return [(int(n), str(t), str(h)) for n, t, h in found]
         finally:
             database.close()
     except (sqlite3.Error, ValueError, TypeError) as error:

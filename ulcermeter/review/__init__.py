@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ulcermeter.review.opening import open_session
 from ulcermeter.review.reading_list import LIST_FILE, make_list, read_list, write_list
 from ulcermeter.review.serve import serve
 from ulcermeter.review.server import need_server
-from ulcermeter.review.session import Session, open_session
+from ulcermeter.review.session import Session
 from ulcermeter.review.tables_after import TablesAfter
 
 __all__ = [

@@ -11,21 +11,21 @@ from ulcermeter.datatypes import Calibration, Finger, PhotoGeometry, Points
 from ulcermeter.files import JsonObject
 from ulcermeter.pipeline.readings import traced
 from ulcermeter.planimetry import diameter_line
-from ulcermeter.readings import PlaceReading, state_of
+from ulcermeter.readings import PlaceReading
+from ulcermeter.review.history import REDO, UNDO
 from ulcermeter.review.items import Item
 from ulcermeter.review.session import Session
 from ulcermeter.review.worklist import REASON_WORDS
 
-__all__ = ["item_in_list", "photo_payload", "values_in_short", "work_list"]
+__all__ = ["item_in_list", "photo_payload", "place_payload", "reading_payload", "values_in_short", "work_list"]
 
 _SIZES = (
     *("diameter_mm", "diameter_low_mm", "diameter_high_mm", "width_mm", "area_mm2", "area_low_mm2", "area_high_mm2"),
-    *("over_threshold", "probability_over_threshold", "dominant_error"),
+    *("over_threshold", "probability_over_threshold", "dominant_error", "finger_s_mm", "finger_t_mm"),
 )
 # Skin round an ulcer that is shown beside it, mm either way.
 _ROUND_MM = 7.0
 _OF_PHOTO = ("subject_id", "visit", "date", "hand", "finger", "view", "photo", "status")
-_PRIOR_MM = 10.0
 
 
 def work_list(session: Session) -> JsonObject:
@@ -88,16 +88,76 @@ def photo_payload(session: Session, item: Item) -> JsonObject:
         "id": item.id,
         "can_measure": geometry is not None,
         "machine": [_machine_ulcer(session, item, geometry, label) for label in sorted(item.outlines)],
-        "reading": None if own is None else state_of(own),
-        "values": {} if own is None else _values_of(session, item, own),
+        **reading_payload(session, item),
         "scale": None if geometry is None else _scale(session, item, geometry, own),
-        "others": [state_of(other) for other in session.others(item)],
+        "others": [_state(other) for other in session.others(item)],
     }
     if session.mode.blinded:
         return payload
     cells = {name: str(item.photo.get(name, "")) for name in _OF_PHOTO}
     more = {"reason": str(item.photo.get("reason", "")), "instruction": str(item.photo.get("instruction", ""))}
     return {**payload, **cells, **more, "reasons": [str(r) for r in item.reasons], **_neighbours(session, item)}
+
+
+def reading_payload(session: Session, item: Item) -> JsonObject:
+    """Return what changes with every edit: the reader's reading of a photo, its values, and what can be undone.
+
+    Parameters
+    ----------
+    session : Session
+    item : Item
+
+    Returns
+    -------
+    dict
+    """
+    own, history = session.reading(item), session.history(item)
+    return {
+        "reading": None if own is None else _state(own),
+        "values": {} if own is None else _values_of(session, item, own),
+        "follows": history.now,
+        "turns": {action: history.next_of(action) is not None for action in (UNDO, REDO)},
+    }
+
+
+def _state(reading: PlaceReading) -> JsonObject:
+    """Return a reading as the page draws it, and nothing of when and how it was made."""
+    return {
+        "verdict": str(reading.verdict),
+        "why": reading.why,
+        "ulcers": [
+            {
+                "label": ulcer.label,
+                "verdict": str(ulcer.verdict),
+                "outline_px": None if ulcer.outline_px is None else ulcer.outline_px.tolist(),
+                "ulcer_id": ulcer.ulcer_id,
+                "why": ulcer.why,
+            }
+            for ulcer in reading.ulcers
+        ],
+    }
+
+
+def place_payload(session: Session, item: Item, place_mm: tuple[float, float]) -> JsonObject:
+    """Return where on a photo a place of the finger is.
+
+    Parameters
+    ----------
+    session : Session
+    item : Item
+    place_mm : (float, float)
+        Finger coordinates s and t.
+
+    Returns
+    -------
+    dict
+        ``px``: photo px (x, y), or None where the finger was not located or the place is not on the photo.
+    """
+    geometry = session.geometry(item)
+    if geometry is None or geometry.finger is None:
+        return {"px": None}
+    at = _on_photo(geometry.calibration, geometry.finger, place_mm)
+    return {"px": None if at is None else at.tolist()}
 
 
 def _neighbours(session: Session, item: Item) -> JsonObject:
@@ -144,34 +204,37 @@ def _values_of(session: Session, item: Item, reading: PlaceReading) -> JsonObjec
 
 
 def _scale(session: Session, item: Item, geometry: PhotoGeometry, own: PlaceReading | None) -> JsonObject:
-    """Return how photo pixels become millimetres, where to look, and which way the finger points."""
+    """Return how photo pixels become millimetres, where to look, and where the finger lies and points."""
     calibration, finger = geometry.calibration, geometry.finger
     outlines = [u.outline_px for u in own.ulcers if u.outline_px is not None] if own is not None else []
-    outlines = outlines or list(item.outlines.values())
-    place, half_mm = _place(calibration, finger, outlines, _former_place(session, item))
+    former = _former_place(session, item)
+    place, half_mm = _place(calibration, finger, outlines or list(item.outlines.values()), former)
     per_mm = calibration.px_per_mm(place)
-    rows, cols = calibration.shape
-    half = _PRIOR_MM * per_mm
-    left, top = max(0, int(place[0] - half)), max(0, int(place[1] - half))
+    of_machine = finger is not None and not session.mode.whole
     return {
-        "shape": [int(rows), int(cols)],
+        "shape": [int(side) for side in calibration.shape],
         "pixel_to_mm": None if calibration.lens is not None else calibration.pixel_to_mm.tolist(),
         "px_per_mm": per_mm,
         "place_px": [float(place[0]), float(place[1])],
+        "place_mm": None if finger is None else list(former),
         "half_px": half_mm * per_mm,
         "up_px": _direction(calibration, finger),
-        "crop": [left, top, min(cols, int(place[0] + half)) - left, min(rows, int(place[1] + half)) - top],
+        "finger_px": calibration.to_px(finger.outline_mm).tolist() if finger is not None and of_machine else None,
     }
 
 
 def _former_place(session: Session, item: Item) -> tuple[float, float]:
-    """Return where on the finger an ulcer was outlined at another visit, s and t in mm; its tip's middle for none."""
-    if not session.mode.blinded:
-        for other in session.fingers[item.whose]:
-            for row in other.rows.values():
-                s, t = (float(str(row.get(name) or "nan")) for name in ("finger_s_mm", "finger_t_mm"))
-                if math.isfinite(s) and math.isfinite(t):
-                    return s, t
+    """Return where on the finger an ulcer was outlined at the visit before, else the next one, s and t in mm.
+
+    In the middle of the tip where none was.
+    """
+    same = [] if session.mode.blinded else session.fingers[item.whose]
+    at = same.index(item) if item in same else 0
+    for other in [*reversed(same[:at]), *same[at:]]:
+        for row in other.rows.values():
+            s, t = row.get("finger_s_mm"), row.get("finger_t_mm")
+            if isinstance(s, float) and isinstance(t, float) and math.isfinite(s) and math.isfinite(t):
+                return s, t
     return _ROUND_MM, 0.0
 
 
@@ -184,14 +247,18 @@ def _place(
         low, high = points.min(axis=0), points.max(axis=0)
         middle = (low + high) / 2
         return middle, max(_ROUND_MM, 1.2 * float((high - low).max()) / calibration.px_per_mm(middle))
+    at = None if finger is None else _on_photo(calibration, finger, former)
+    if at is not None:
+        return at, 1.5 * _ROUND_MM
     rows, cols = calibration.shape
-    if finger is not None:
-        (s, t), (ax, ay) = former, finger.axis
-        off = finger.radius_mm * math.sin(max(-1.5, min(1.5, t / finger.radius_mm)))
-        at = calibration.to_px(np.array([finger.tip_mm]) + s * np.array([[ax, ay]]) + off * np.array([[ay, -ax]]))[0]
-        if 0 <= at[0] < cols and 0 <= at[1] < rows:
-            return at, 1.5 * _ROUND_MM
     return np.array([(cols - 1) / 2, (rows - 1) / 2]), 5 * _ROUND_MM
+
+
+def _on_photo(calibration: Calibration, finger: Finger, place_mm: tuple[float, float]) -> Points | None:
+    """Return the photo px (x, y) of a place in finger coordinates; None off the photo."""
+    rows, cols = calibration.shape
+    at = calibration.to_px(finger.as_seen(*place_mm)[None])[0]
+    return at if 0 <= at[0] < cols and 0 <= at[1] < rows else None
 
 
 def _direction(calibration: Calibration, finger: Finger | None) -> list[float] | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
 import cv2
 import numpy as np
 
-from ulcermeter.datatypes import Box, Photo
+from ulcermeter.datatypes import Photo
 from ulcermeter.errors import PhotoError, Problem
 from ulcermeter.photo import read_photo
 
@@ -54,12 +55,22 @@ class Pictures:
                 self._kept.popitem(last=False)
         return photo
 
-    def jpeg(self, path: Path, sha256: str, crop: Box | None = None) -> bytes:
-        """Return a photo, or a part of it (x, y, width, height, whole px), as JPEG without EXIF."""
+    def jpeg(self, path: Path, sha256: str, crop: Sequence[float] | None = None) -> bytes:
+        """Return a photo, or a part of it (x, y, width, height, whole px), as JPEG without EXIF.
+
+        Raises
+        ------
+        PhotoError
+            As `photo`.
+        ValueError
+            Nothing of the photo lies in the part.
+        """
         pixels = self.photo(path, sha256).pixels
         if crop is not None:
             x, y, width, height = (int(value) for value in crop)
-            pixels = pixels[max(y, 0) : y + height, max(x, 0) : x + width]
+            pixels = pixels[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)]
+        if pixels.size == 0:
+            raise ValueError("no part of the photo")
         bgr = np.ascontiguousarray(pixels[..., ::-1])
         done, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         assert done

@@ -55,6 +55,11 @@ class ReadingList:
     seed: int
     items: tuple[ListedPhoto, ...]
 
+    def name_of(self, reader: str) -> str | None:
+        """Return how the list writes a reader's name: R1 for ' r1', who must not see everything for a slip of a key."""
+        typed = reader.strip().casefold()
+        return next((name for name in self.readers if name.strip().casefold() == typed), None)
+
     def for_reader(self, reader: str) -> list[ListedPhoto]:
         """Return the items in a reader's own order, in which no photo follows itself where that can be had."""
         order = list(self.items)

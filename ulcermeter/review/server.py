@@ -12,8 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ulcermeter.errors import MissingDependencyError, PhotoError, Problem, UlcermeterError
-from ulcermeter.review.payload import item_in_list, photo_payload, values_in_short, work_list
-from ulcermeter.review.session import Session
+from ulcermeter.review.history import REDO, UNDO
+from ulcermeter.review.items import Item
+from ulcermeter.review.payload import (
+    item_in_list,
+    photo_payload,
+    place_payload,
+    reading_payload,
+    values_in_short,
+    work_list,
+)
+from ulcermeter.review.sent import numbers_sent, points_sent, prompt_sent
+from ulcermeter.review.session import ReadElsewhere, Session
 from ulcermeter.review.shapes import cut_outline, find_outline, join_outlines
 
 if TYPE_CHECKING:
@@ -84,8 +94,10 @@ def make_app(session: Session, token: str, *, after_save: Callable[[], None] = l
         Route(f"/{token}/api/list", handlers.list),
         Route(f"/{token}/api/photo/{{id}}", handlers.photo),
         Route(f"/{token}/api/image/{{id}}", handlers.image),
+        Route(f"/{token}/api/place/{{id}}", handlers.place),
         Route(f"/{token}/api/measure/{{id}}", handlers.measure, methods=["POST"]),
         Route(f"/{token}/api/reading/{{id}}", handlers.save, methods=["POST"]),
+        Route(f"/{token}/api/turn/{{id}}", handlers.turn, methods=["POST"]),
         Route(f"/{token}/api/find/{{id}}", handlers.find, methods=["POST"]),
         Route(f"/{token}/api/shape/{{id}}", handlers.shape, methods=["POST"]),
     ]
@@ -130,8 +142,7 @@ class _Handlers:
         def encode() -> bytes:
             item, crop = self._item(request), None
             if "crop" in request.query_params:
-                x, y, width, height = (int(part) for part in request.query_params["crop"].split(","))
-                crop = (float(x), float(y), float(width), float(height))
+                crop = numbers_sent(request.query_params["crop"].split(","), 4)
             if not item.sha256:
                 raise PhotoError(Problem("this photo cannot be read", action="copy it from the camera again"))
             return self.session.pictures.jpeg(self.session.photos / item.place[0], item.sha256, crop)
@@ -140,14 +151,21 @@ class _Handlers:
             return Response(await run_in_threadpool(encode), media_type="image/jpeg", headers=_HEADERS)
         except UlcermeterError as error:
             return self._refused(error)
-        except (ValueError, KeyError, AssertionError):
+        except (ValueError, KeyError):
             return Response(status_code=404, headers=_HEADERS)
+
+    async def place(self, request: Request) -> Response:
+        def work() -> dict[str, Any]:
+            s, t = numbers_sent([request.query_params[name] for name in ("s", "t")], 2)
+            return place_payload(self.session, self._item(request), (s, t))
+
+        return await self._answer(work)
 
     async def measure(self, request: Request) -> Response:
         given = await self._given(request)
 
         def work() -> dict[str, Any]:
-            row = self.session.measure(self._item(request), np.asarray(given["outline_px"], dtype=np.float64))
+            row = self.session.measure(self._item(request), points_sent(given["outline_px"]))
             return values_in_short(row, row["line_px"])
 
         return await self._answer(work)
@@ -156,16 +174,30 @@ class _Handlers:
         given = await self._given(request)
 
         def work() -> dict[str, Any]:
-            item = self._item(request)
-            self.session.save(
-                item, given["state"], action=str(given["action"])[:40], why=str(given.get("why", ""))[:500]
-            )
-            self.after_save()
-            payload = photo_payload(self.session, item)
-            line = item_in_list(self.session, item, self.numbers[item.id])
-            return {"item": line, "reading": payload["reading"], "values": payload["values"]}
+            item, action = self._item(request), str(given["action"])[:40]
+            if action in (UNDO, REDO):
+                raise ValueError("that is asked for by name alone")
+            why = str(given.get("why", ""))[:500]
+            self.session.save(item, given["state"], action=action, why=why, follows=int(given["follows"]))
+            return self._saved(item)
 
         return await self._answer(work)
+
+    async def turn(self, request: Request) -> Response:
+        given = await self._given(request)
+
+        def work() -> dict[str, Any]:
+            item = self._item(request)
+            self.session.turn(item, {UNDO: UNDO, REDO: REDO}[given["action"]], follows=int(given["follows"]))
+            return self._saved(item)
+
+        return await self._answer(work)
+
+    def _saved(self, item: Item) -> dict[str, Any]:
+        """Return what the page shows anew after an entry of the log."""
+        self.after_save()
+        line = item_in_list(self.session, item, self.numbers[item.id])
+        return {"item": line, **reading_payload(self.session, item)}
 
     async def find(self, request: Request) -> Response:
         given = await self._given(request)
@@ -176,16 +208,9 @@ class _Handlers:
             if geometry is None:
                 raise PhotoError(Problem("nothing can be measured on this photo", action="take it again"))
             photo = self.session.pictures.photo(self.session.photos / item.place[0], item.sha256)
-            stroke = given.get("stroke")
-            found = find_outline(
-                photo,
-                geometry.calibration,
-                protocol=self.session.protocol,
-                click=_numbers(given.get("click"), 2),  # type: ignore[arg-type]
-                box=_numbers(given.get("box"), 4),  # type: ignore[arg-type]
-                stroke=None if stroke is None else np.asarray(stroke, dtype=np.float64),
-                model=self.session.model,
-            )
+            calibration, protocol = geometry.calibration, self.session.protocol
+            prompt = prompt_sent(given, calibration.shape)
+            found = find_outline(photo, calibration, protocol=protocol, model=self.session.model, **prompt)
             return {"outlines_px": [outline.tolist() for outline in found]}
 
         return await self._answer(work)
@@ -195,21 +220,27 @@ class _Handlers:
 
         def work() -> dict[str, Any]:
             self._item(request)
-            outlines = [np.asarray(one, dtype=np.float64) for one in given["outlines_px"]]
+            outlines = [points_sent(one) for one in given["outlines_px"]]
+            if not 1 <= len(outlines) <= 50 or min(map(len, outlines)) < 3:
+                raise ValueError("no outlines")
             if "line" in given:
-                parts = cut_outline(outlines[0], np.asarray(given["line"], dtype=np.float64))
+                line = points_sent(given["line"])
+                if len(line) < 2:
+                    raise ValueError("no line")
+                parts = cut_outline(outlines[0], line)
             else:
                 parts = [join_outlines(outlines)]
             return {"outlines_px": [part.tolist() for part in parts]}
 
         return await self._answer(work)
 
-    def _item(self, request: Request) -> Any:
+    def _item(self, request: Request) -> Item:
         return self.session.by_id[request.path_params["id"]]
 
     async def _given(self, request: Request) -> dict[str, Any]:
-        """Return what was sent as JSON; a form of another page cannot send that unasked."""
-        if request.headers.get("content-type", "") != "application/json":
+        """Return what was sent as JSON by the page itself; a form or script of another page is not listened to."""
+        own = f"{request.url.scheme}://{request.url.netloc}"
+        if request.headers.get("content-type", "") != "application/json" or request.headers.get("origin", own) != own:
             return {}
         body = b""
         async for part in request.stream():
@@ -241,16 +272,8 @@ class _Handlers:
         # A problem's place is a file's name.
         where_left_out = "; ".join(str(replace(one, where="")) for one in error.problems)
         body = {"error": where_left_out if self.session.mode.blinded else str(error)}
-        return JSONResponse(body, status_code=422, headers=_HEADERS)
-
-
-def _numbers(given: Any, count: int) -> tuple[float, ...] | None:
-    if given is None:
-        return None
-    values = tuple(float(value) for value in given)
-    if len(values) != count or not all(np.isfinite(values)):
-        raise ValueError("numbers of another count")
-    return values
+        status = 409 if isinstance(error, ReadElsewhere) else 422
+        return JSONResponse(body, status_code=status, headers=_HEADERS)
 
 
 def _plain(value: Any) -> Any:

@@ -9,38 +9,40 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import numpy as np
-
 from ulcermeter.datatypes import PhotoGeometry, Points
-from ulcermeter.errors import PhotoError, Problem, StudyError
-from ulcermeter.pipeline.finish import folder_of_study
+from ulcermeter.errors import PhotoError, Problem, Refusal, UlcermeterError
 from ulcermeter.pipeline.readings import measure_outline, traced
+from ulcermeter.pipeline.steps.gating import finger_mask
 from ulcermeter.planimetry import diameter_line
+from ulcermeter.quality import check_gates
 from ulcermeter.readings import (
+    READING_ACTION,
+    Entry,
     PlaceKey,
     PlaceReading,
     PlaceVerdict,
     ReadingLog,
-    UlcerReading,
     UlcerVerdict,
     current_readings,
+    reading_of_entry,
     state_of,
 )
-from ulcermeter.review.disagreement import disagreements
-from ulcermeter.review.items import Item, items_of_list, items_of_run
+from ulcermeter.review.history import History
+from ulcermeter.review.items import Item
 from ulcermeter.review.pictures import Pictures
-from ulcermeter.review.reading_list import read_list
-from ulcermeter.review.worklist import Reason, in_order_of_need, reasons_of_run
+from ulcermeter.review.sent import check_outline, reading_sent
 from ulcermeter.store import KeptResults, protocol_of
 from ulcermeter.store.reading import read_record
 from ulcermeter.tables.cells import grouped
 
-__all__ = ["Mode", "Session", "Values", "open_session"]
+__all__ = ["Mode", "ReadElsewhere", "Session", "Values"]
 
-# More vertices than any outline has; what a hostile page sends is refused before it is measured.
-_MOST_VERTICES, _MOST_ULCERS = 20_000, 50
 _GEOMETRIES_KEPT, _MEASURED_KEPT = 64, 256
 Values = dict[str, Any]
+
+
+class ReadElsewhere(UlcermeterError):
+    """The reading that an edit was made on is no longer the last one: it was read on in another window."""
 
 
 @dataclass(frozen=True)
@@ -82,22 +84,52 @@ class Session:
         self.by_id = {item.id: item for item in self.items}
         self.changes = 0
         self._kept, self._log, self._lock = kept, ReadingLog(root), Lock()
-        entries = self._log.entries()
         self._measured: dict[tuple[PlaceKey, bytes], Values] = {}
-        read = current_readings(entries)
-        mine = [one for one in read if one.reader == reader and one.adjudicated == mode.adjudicating]
-        self._own = {(one.place, one.occasion): one for one in mine}
-        others = [one for one in read if not one.adjudicated and one.occasion == 1 and one.reader != reader]
-        self._others = grouped(others, key=lambda one: one.place)
         self._geometry = lru_cache(maxsize=_GEOMETRIES_KEPT)(self._read_geometry)
+        self._take_log()
+
+    def _take_log(self) -> None:
+        """Take what was read so far from the log."""
+        entries = self._log.entries()
+        self._last = len(entries)
+        self._own: dict[tuple[PlaceKey, int], PlaceReading] = {}
+        self._others: dict[PlaceKey, list[PlaceReading]] = {}
+        self._histories: dict[tuple[PlaceKey, int], History] = {}
+        for one in current_readings(entries):
+            if self._is_own(one):
+                self._own[one.place, one.occasion] = one
+            elif not one.adjudicated and one.occasion == 1 and one.reader != self.reader:
+                self._others.setdefault(one.place, []).append(one)
+        for entry in entries:
+            found = reading_of_entry(entry) if entry.who == self.reader else None
+            if found is not None and self._is_own(found):
+                self._note(found, entry)
+
+    def _is_own(self, one: PlaceReading) -> bool:
+        return one.reader == self.reader and one.adjudicated == self.mode.adjudicating
+
+    def _note(self, one: PlaceReading, entry: Entry) -> None:
+        key = one.place, one.occasion
+        known = self._histories.get(key)
+        if known is None or known.photo_sha256 != entry.photo_sha256:
+            known = self._histories[key] = History(entry.photo_sha256)
+        known.add(entry.number, entry.action.removeprefix(f"{READING_ACTION} "))
 
     # --- what was read ------------------------------------------------------------------------------------------------
 
     def reading(self, item: Item) -> PlaceReading | None:
         """Return this reader's reading of an item, as it stands."""
         with self._lock:
-            one = self._own.get((item.place, item.occasion))
+            return self._reading(item)
+
+    def _reading(self, item: Item) -> PlaceReading | None:
+        one = self._own.get((item.place, item.occasion))
         return one if one is not None and one.photo_sha256 == item.sha256 else None
+
+    def history(self, item: Item) -> History:
+        """Return the way of this reader's reading of an item through the log."""
+        found = self._histories.get((item.place, item.occasion))
+        return found if found is not None and found.photo_sha256 == item.sha256 else History(item.sha256)
 
     def others(self, item: Item) -> list[PlaceReading]:
         """Return what other readers say of an item, first occasions alone; none but where they are adjudicated."""
@@ -151,28 +183,103 @@ class Session:
                 self._measured.pop(next(iter(self._measured)))
         return values
 
-    # --- writing ------------------------------------------------------------------------------------------------------
-
-    def save(self, item: Item, state: Mapping[str, Any], *, action: str, why: str = "") -> PlaceReading:
-        """Put a reading of an item into the log, down to the disk.
+    def check_place(self, item: Item, outline: Points) -> None:
+        """Put an outline's own place through the gates: the photo's were passed where the machine looked.
 
         Raises
         ------
+        Refusal
+            One is not passed there, and the protocol has photos refused.
+        PhotoError
+            The photo cannot be read, or nothing on it be measured.
+        """
+        geometry = self.geometry(item)
+        if geometry is None or self.protocol.gates.on_failure == "report":
+            return
+        photo = self.pictures.photo(self.photos / item.place[0], item.sha256)
+        mask = None if geometry.finger is None else finger_mask(photo, geometry.calibration, geometry.finger)
+        report = check_gates(photo, geometry.calibration, outline, protocol=self.protocol, finger_mask=mask)
+        if report.failures:
+            raise Refusal(*report.failures)
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def save(
+        self, item: Item, state: Mapping[str, Any], *, action: str, why: str = "", follows: int | None = None
+    ) -> PlaceReading:
+        """Put a reading of an item into the log, down to the disk.
+
+        Parameters
+        ----------
+        item : Item
+        state : mapping
+            As the page sends it.
+        action, why : str
+        follows : int, optional
+            Number of the entry that it was made on (`history`); not looked at without it.
+
+        Returns
+        -------
+        PlaceReading
+
+        Raises
+        ------
+        ReadElsewhere
+            Another entry came after that one.
         PhotoError, Refusal
             An outline that cannot be measured: nothing is written.
         ValueError, KeyError, TypeError
             A state that is none.
         """
-        now = self._reading_of(item, state)
+        now = reading_sent(item, state, self._empty(item))
         for ulcer in now.ulcers:
             if ulcer.outline_px is not None and ulcer.verdict is not UlcerVerdict.ACCEPTED:
                 self.measure(item, ulcer.outline_px)
+                if ulcer.verdict is UlcerVerdict.ADDED:
+                    self.check_place(item, ulcer.outline_px)
+        return self._write(item, now, action=action, why=why, follows=follows)
+
+    def turn(self, item: Item, action: str, *, follows: int | None = None) -> PlaceReading:
+        """Undo the last entry on an item, or redo what was undone: as a new entry of what stood then.
+
+        Parameters
+        ----------
+        item : Item
+        action : {'undo', 'redo'}
+        follows : int, optional
+            As in `save`.
+
+        Returns
+        -------
+        PlaceReading
+
+        Raises
+        ------
+        ReadElsewhere
+            Another entry came after that one.
+        ValueError
+            There is nothing to be undone.
+        """
+        number = self.history(item).next_of(action)
+        if number is None:
+            raise ValueError(f"nothing to {action}")
+        then = reading_of_entry(self._log.entry(number)) if number else None
+        return self._write(item, then or self._empty(item), action=action, follows=follows)
+
+    def _write(
+        self, item: Item, now: PlaceReading, *, action: str, why: str = "", follows: int | None = None
+    ) -> PlaceReading:
         photo, hand, finger = item.place
-        before = self.reading(item)
         with self._lock:
+            if self._log.count() != self._last:  # another program reads too
+                self._take_log()
+            if follows is not None and follows != self.history(item).now:
+                problem = Problem("this photo was read on in another window", action="it is shown as it stands now")
+                raise ReadElsewhere(problem)
+            before = self._reading(item)
             entry = self._log.append(
                 who=self.reader,
-                action=f"reading {action}",
+                action=f"{READING_ACTION} {action}",
                 subject_id=str(item.photo.get("subject_id", "")),
                 photo=photo,
                 hand=hand,
@@ -187,20 +294,11 @@ class Session:
             self._own.pop((item.place, item.occasion), None)
             if now.has_content:
                 self._own[item.place, item.occasion] = now
-            self.changes = entry.number
+            self._note(now, entry)
+            self._last = self.changes = entry.number
         return now
 
-    def _machine_state(self, item: Item) -> dict[str, Any]:
-        outlines = {str(label): points.tolist() for label, points in item.outlines.items()}
-        return {"by": "machine", "status": str(item.photo.get("status", "")), "outlines_px": outlines}
-
-    def _reading_of(self, item: Item, state: Mapping[str, Any]) -> PlaceReading:
-        given = list(state["ulcers"])
-        if len(given) > _MOST_ULCERS:
-            raise ValueError("too many ulcers")
-        ulcers = tuple(self._ulcer_of(item, one) for one in given)
-        if len({ulcer.label for ulcer in ulcers}) != len(ulcers):
-            raise ValueError("a label stands twice")
+    def _empty(self, item: Item) -> PlaceReading:
         return PlaceReading(
             reader=self.reader,
             place=item.place,
@@ -209,26 +307,11 @@ class Session:
             occasion=item.occasion,
             adjudicated=self.mode.adjudicating,
             whole=self.mode.whole,
-            verdict=PlaceVerdict(state.get("verdict", "")),
-            ulcers=ulcers,
-            why=str(state.get("why", ""))[:500],
         )
 
-    def _ulcer_of(self, item: Item, one: Mapping[str, Any]) -> UlcerReading:
-        label, verdict = int(one["label"]), UlcerVerdict(one["verdict"])
-        shown = item.outlines.get(label)
-        outline = _points(one.get("outline_px"))
-        if verdict is UlcerVerdict.ACCEPTED:
-            if shown is None:
-                raise ValueError("nothing was shown to be accepted")
-            outline = shown  # every vertex as it was, whatever the page makes of it
-        if verdict in (UlcerVerdict.EDITED, UlcerVerdict.ADDED) and outline is None:
-            raise ValueError("an outline is missing")
-        if verdict in (UlcerVerdict.NO_ULCER, UlcerVerdict.MERGED):
-            outline = None
-        words = {name: str(one.get(name, "") or "").strip()[:200] for name in ("ulcer_id", "why")}
-        check_identity(item, words["ulcer_id"])
-        return UlcerReading(label, verdict, outline, shown, **words)
+    def _machine_state(self, item: Item) -> dict[str, Any]:
+        outlines = {str(label): points.tolist() for label, points in item.outlines.items()}
+        return {"by": "machine", "status": str(item.photo.get("status", "")), "outlines_px": outlines}
 
 
 def _touched(before: PlaceReading | None, now: PlaceReading) -> list[int]:
@@ -236,118 +319,3 @@ def _touched(before: PlaceReading | None, now: PlaceReading) -> list[int]:
     was = {one["label"]: one for one in (state_of(before)["ulcers"] if before else [])}
     stands = {one["label"]: one for one in state_of(now)["ulcers"]}
     return sorted(label for label in {*was, *stands} if was.get(label) != stands.get(label))
-
-
-def _points(given: Any) -> Points | None:
-    if given is None:
-        return None
-    points = np.asarray(given, dtype=np.float64)
-    if points.ndim != 2 or points.shape[1] != 2:
-        raise ValueError("an outline is a list of points (x, y)")
-    return points
-
-
-def check_identity(item: Item, ulcer_id: str) -> None:
-    """Refuse an identity that no ulcer of an item's finger can have.
-
-    Parameters
-    ----------
-    item : Item
-    ulcer_id : str
-        Empty for none.
-
-    Raises
-    ------
-    PhotoError
-        Not the finger's name with a number behind it.
-    """
-    stem = "-".join(item.whose)
-    if ulcer_id and not (ulcer_id.startswith(f"{stem}-") and ulcer_id[len(stem) + 1 :].isdecimal()):
-        raise PhotoError(
-            Problem(expected=f"an ulcer of this finger, such as {stem}-1", got=f"'{ulcer_id}'", action="mend the id")
-        )
-
-
-def check_outline(outline: Points, shape: tuple[int, int]) -> None:
-    """Refuse what is no outline on a photo of (rows, columns).
-
-    Parameters
-    ----------
-    outline : float64 (K, 2)
-    shape : (int, int)
-
-    Raises
-    ------
-    PhotoError
-        Fewer than three vertices, too many, or off the photo.
-    """
-    rows, cols = shape
-    inside = np.isfinite(outline).all() and (outline >= -0.5).all() and (outline <= np.array([cols, rows]) - 0.5).all()
-    if not 3 <= len(outline) <= _MOST_VERTICES or not inside:
-        raise PhotoError(
-            Problem(
-                expected=f"an outline of 3 vertices or more on the photo of {cols} × {rows} px",
-                got=f"{len(outline)} vertices" + ("" if inside else ", some of them off the photo"),
-                action="draw it on the photo",
-            )
-        )
-
-
-def open_session(
-    root: str | Path, *, reader: str, study: str | Path | None = None, adjudicating: bool = False
-) -> Session:
-    """Open a results folder for a reader: with its reading list, where one is there that names the reader.
-
-    Parameters
-    ----------
-    root : str or Path
-        The results folder.
-    reader : str
-    study : str or Path, optional
-        Where the study is now; where run.json says without it.
-    adjudicating : bool
-        Show what readers differ in, to be settled.
-
-    Returns
-    -------
-    Session
-
-    Raises
-    ------
-    StudyError
-        No finished results folder, or no reader's name.
-    UlcermeterError
-        The log is not as it was written.
-    """
-    folder = Path(root)
-    if not reader.strip() or reader.strip().casefold() == "machine":
-        raise StudyError(
-            Problem(
-                where="--reader", expected="a reader's name or code", got=f"'{reader}'", action="give one, such as R1"
-            )
-        )
-    kept = KeptResults(folder)
-    results = kept.results()
-    # Not the whole study, whose checks open every photo: only the tables after readings need it.
-    photos, protocol = folder_of_study(folder, study), protocol_of(read_record(folder))
-    reasons, identities = reasons_of_run(folder, [result for _, result in results], protocol)
-    places = items_of_run(results, reasons)
-    listed = read_list(folder)
-    if adjudicating:
-        readings = current_readings(ReadingLog(folder).entries())
-        found = disagreements(readings, places, protocol, kept)
-        items = [places[place].without_outlines((Reason.DISAGREE,)) for place in found]
-        mode = Mode(adjudicating=True, whole=True)
-        session = Session(folder, reader=reader, photos=photos, mode=mode, items=items, kept=kept)
-    elif listed is not None and reader in listed.readers:
-        machine = listed.outlines == "machine"
-        items = items_of_list(listed.for_reader(reader), places, machine=machine)
-        mode = Mode(blinded=True, whole=not machine)
-        return Session(folder, reader=reader, photos=photos, mode=mode, items=items, kept=kept)
-    else:
-        order = in_order_of_need({item.position: item.reasons for item in places.values()})
-        at = {item.position: item for item in places.values()}
-        items = [at[position] for position in order]
-        session = Session(folder, reader=reader, photos=photos, mode=Mode(), items=items, kept=kept)
-    session.identities = identities
-    return session

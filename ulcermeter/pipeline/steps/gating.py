@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.datatypes import Note, NoteKind, Photo, Points
+from ulcermeter.datatypes import Calibration, Finger, Note, NoteKind, Photo
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.pipeline.steps.records import Calibrated, Judged, Outlined, PhotoContext
 from ulcermeter.pipeline.steps.window import along_the_finger
 from ulcermeter.quality import GateReport, check_gates
 
-__all__ = ["judge_gates", "pass_gates", "refuse_or_note"]
+__all__ = ["finger_mask", "judge_gates", "pass_gates", "refuse_or_note"]
 
 Known = TypeVar("Known", bound=Calibrated)
 
@@ -36,7 +36,7 @@ def judge_gates(context: PhotoContext, outlined: Outlined) -> Judged:
     Judged
     """
     calibration, finger, photo = outlined.calibration, outlined.finger, outlined.photo
-    mask = None if finger is None else _filled(photo, calibration.to_px(finger.outline_mm))
+    mask = None if finger is None else finger_mask(photo, calibration, finger)
     along = [] if finger is None or outlined.prompt.click is not None else along_the_finger(photo, calibration, finger)
     outlines = outlined.segmentation.outlines
     places = list(outlines) or along or [outlined.prompt.place(photo)]
@@ -108,8 +108,19 @@ def _middling(reports: list[GateReport]) -> GateReport:
     return judged[(len(judged) - 1) // 2] if judged else reports[0]
 
 
-def _filled(photo: Photo, outline_px: Points) -> NDArray[np.bool_]:
-    """Return the pixels inside an outline, bool (M, N)."""
+def finger_mask(photo: Photo, calibration: Calibration, finger: Finger) -> NDArray[np.bool_]:
+    """Return the photo's pixels that lie on a finger.
+
+    Parameters
+    ----------
+    photo : Photo
+    calibration : Calibration
+    finger : Finger
+
+    Returns
+    -------
+    bool (M, N)
+    """
     inside = np.zeros(photo.pixels.shape[:2], dtype=np.uint8)
-    cv2.fillPoly(inside, [np.rint(outline_px).astype(np.int32)], 1)
+    cv2.fillPoly(inside, [np.rint(calibration.to_px(finger.outline_mm)).astype(np.int32)], 1)
     return inside.astype(bool)

@@ -1,9 +1,9 @@
 // What the page asks of the program on this machine; addresses are relative to the page's own, token and all.
 
 async function answer(response) {
-  const said = await response.json().catch(() => ({ error: "the program does not answer as it should" }));
-  if (!response.ok) throw new Error(said.error || `the program answered ${response.status}`);
-  return said;
+  const body = await response.json().catch(() => ({ error: "the program does not answer as it should" }));
+  if (!response.ok) throw Object.assign(new Error(body.error || `the program answered ${response.status}`), { status: response.status });
+  return body;
 }
 
 async function reach(address, options) {
@@ -20,8 +20,10 @@ const post = async (address, given) =>
 
 export const list = () => get("api/list");
 export const photo = (id) => get(`api/photo/${id}`);
+export const place = (id, [s, t]) => get(`api/place/${id}?s=${s}&t=${t}`);
 export const measure = (id, outline) => post(`api/measure/${id}`, { outline_px: outline });
-export const save = (id, state, action, why) => post(`api/reading/${id}`, { state, action, why });
+export const save = (id, given) => post(`api/reading/${id}`, given);
+export const turn = (id, given) => post(`api/turn/${id}`, given);
 export const find = (id, prompt) => post(`api/find/${id}`, prompt);
 export const shape = (id, given) => post(`api/shape/${id}`, given);
 

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { step } from "./list.js";
 import * as shapes from "./outline.js";
-import { commit } from "./saving.js";
+import { commit, turn } from "./saving.js";
 import { draw, refresh } from "./show.js";
 import {
   $, DRAWS, NUDGE_MM, READS, app, chosen, copy, current, flat, freeLabel, readable, say, spread, view, visible, withOutline,
@@ -96,8 +96,8 @@ const commands = {
       commit(state, "merge", { why: `${other.label} into ${own.label}` });
     });
   },
-  undo: () => turn(app.undo, app.redo, "undo"),
-  redo: () => turn(app.redo, app.undo, "redo"),
+  undo: () => turn("undo"),
+  redo: () => turn("redo"),
   next: () => step(1),
   before: () => step(-1),
   "zoom-in": () => zoomBy(1.25),
@@ -154,12 +154,6 @@ function chooseHandle(by) {
   draw();
 }
 
-function turn(from, to, action) {
-  if (!from.length) return;
-  to.push(copy(app.state));
-  commit(from.pop(), action, { history: "kept" });
-}
-
 function takeOther(k) {
   const other = app.photo.others && app.photo.others[k];
   if (!other) return;
@@ -185,7 +179,7 @@ export function toggleList() {
 
 function mode(name) {
   Object.assign(app, { mode: name, path: [], drag: null });
-  if (name) app.handle = -1;
+  if (name && name !== "split") app.handle = -1;
   $("photo").focus({ preventScroll: true });
   refresh();
 }
@@ -202,6 +196,17 @@ function ask(words, label, { needed = false, choices = [], value = "" } = {}) {
   return new Promise((done) => {
     $("ask").addEventListener("close", () => done($("ask").returnValue === "ok" ? input.value.trim() : ""), { once: true });
   });
+}
+
+// By key: from the chosen handle through the middle, else across the width.
+export function cutByKey() {
+  const own = chosen();
+  const from = shapes.middle(own.points);
+  const [a, b] = own.values.line_px || own.points;
+  const [dx, dy] = app.handle < 0 ? [a[1] - b[1], b[0] - a[0]] : [0, 1].map((k) => own.points[app.handles[app.handle]][k] - from[k]);
+  const far = (3 * shapes.perimeter(own.points)) / (Math.hypot(dx, dy) || 1);
+  app.mode = "split";
+  finishPath([-1, 1].map((side) => [from[0] + side * far * dx, from[1] + side * far * dy]));
 }
 
 // --- the network and what is drawn by hand ---------------------------------------------------------------------------

@@ -1,75 +1,105 @@
-// The same finger at other visits, at the photo's own mm scale and with the finger pointing the same way.
+// The same place of the finger at other visits, at the photo's own mm scale and with the finger pointing the same way.
 
 import { middle } from "./outline.js";
 import { COLOURS, View } from "./view.js";
 
+const AROUND_MM = 10;
+const KEPT_WITHIN_MM = 3;
 const heading = (scale) => (scale && scale.up_px ? Math.atan2(scale.up_px[1], scale.up_px[0]) : null);
+const apart = ([ax, ay], [bx, by]) => Math.hypot(bx - ax, by - ay);
 
 export class Course {
-  constructor(element, load) {
-    Object.assign(this, { element, load, tiles: [], of: "" });
+  // `ask` has three questions: photo(id), place(id, [s, t]) and picture(id, crop).
+  constructor(element, ask) {
+    Object.assign(this, { element, ask, tiles: [], of: "", here: { identity: "", mm: null }, pxPerMm: 20 });
   }
 
   // Takes its room at once, so that the photo above is laid out only once.
   lay(photo) {
     this.of = photo.id;
-    this.tiles = [];
+    this.heading = heading(photo.scale);
     const ids = photo.course && photo.course.length > 1 ? photo.course : [];
-    this.waiting = ids.map((id) => this.tile(id, photo));
-    this.element.replaceChildren(...this.waiting.map((tile) => tile.figure));
+    this.tiles = ids.map((id) => tileOf(id, photo.id));
+    this.element.replaceChildren(...this.tiles.map((tile) => tile.figure));
     const own = this.element.querySelector(".own");
     if (own) this.element.scrollLeft = own.offsetLeft - (this.element.clientWidth - own.offsetWidth) / 2;
   }
 
   async show(photo) {
-    for (const tile of this.waiting) {
+    for (const tile of this.tiles) {
       if (this.of !== photo.id) return;
-      await this.fill(tile, photo).catch(() => tile.figure.remove());
+      await this.fill(tile).catch(() => tile.figure.remove());
+    }
+    if (this.of === photo.id) this.element.dataset.shown = photo.id;
+  }
+
+  async fill(tile) {
+    tile.data = await this.ask.photo(tile.id);
+    const own = heading(tile.data.scale);
+    tile.angle = own === null || this.heading === null ? 0 : this.heading - own;
+    await this.find(tile);
+  }
+
+  // Where the chosen ulcer is there; where the run knows none of its name, its place in the finger's coordinates.
+  async find(tile) {
+    const [{ data }, { here }] = [tile, this];
+    const { identity, mm } = here;
+    const same = shown(data).find((ulcer) => identity && ulcer.ulcer_id === identity);
+    const samePlace = !same && mm && data.scale ? (await this.ask.place(tile.id, mm)).px : null;
+    if (this.here !== here) return; // another ulcer was chosen meanwhile
+    tile.at = same ? middle(same.points) : samePlace || (data.scale ? data.scale.place_px : null);
+    if (!tile.at) tile.view.image = await this.ask.picture(tile.id);
+    else if (!tile.centre || apart(tile.centre, tile.at) > KEPT_WITHIN_MM * data.scale.px_per_mm) {
+      tile.centre = tile.at;
+      const crop = around(tile.at, AROUND_MM * data.scale.px_per_mm, data.scale.shape);
+      tile.view.image = await this.ask.picture(tile.id, crop);
+      tile.view.origin = crop;
+    }
+    this.draw(tile);
+  }
+
+  look(pxPerMm, here) {
+    const moved = here.identity !== this.here.identity || String(here.mm) !== String(this.here.mm);
+    this.pxPerMm = pxPerMm;
+    if (moved) this.here = here;
+    for (const tile of this.tiles) {
+      if (!tile.data) continue;
+      if (moved) this.find(tile).catch(() => {});
+      else this.draw(tile);
     }
   }
 
-  tile(id, photo) {
-    const figure = document.createElement("figure");
-    const canvas = document.createElement("canvas");
-    const caption = document.createElement("figcaption");
-    figure.className = id === photo.id ? "own" : "";
-    figure.append(canvas, caption);
-    return { id, figure, canvas, caption, view: new View(canvas) };
+  draw({ view, data, at, angle, canvas, caption }) {
+    const words = `${data.date}: ${inWords(data)}`;
+    caption.replaceChildren(Object.assign(document.createElement("b"), { textContent: `${data.visit} ` }), words);
+    canvas.setAttribute("aria-label", `${data.visit} ${words}`);
+    if (!at) return;
+    view.look(at, this.pxPerMm / data.scale.px_per_mm, angle);
+    canvas.dataset.at = JSON.stringify(at);
+    canvas.dataset.pxPerMm = String(view.scale * data.scale.px_per_mm);
+    view.paint((c, width, height) => {
+      for (const { points, read, line } of shown(data)) {
+        view.outline(c, points, read ? COLOURS.read : COLOURS.machine);
+        view.diameter(c, line);
+      }
+      view.scaleBar(c, height, data.scale.px_per_mm, { small: true });
+    });
   }
+}
 
-  async fill(tile, photo) {
-    const { data, image } = await this.load(tile.id);
-    Object.assign(tile, { data });
-    tile.view.image = image;
-    tile.view.origin = data.scale ? data.scale.crop : [0, 0];
-    const own = heading(data.scale);
-    const wanted = heading(photo.scale);
-    tile.angle = own === null || wanted === null ? 0 : wanted - own;
-    tile.canvas.setAttribute("role", "img");
-    this.tiles.push(tile);
-    this.draw(this.pxPerMm || 20, this.identity);
-  }
+function tileOf(id, own) {
+  const figure = document.createElement("figure");
+  const canvas = document.createElement("canvas");
+  const caption = document.createElement("figcaption");
+  figure.className = id === own ? "own" : "";
+  canvas.setAttribute("role", "img");
+  figure.append(canvas, caption);
+  return { id, figure, canvas, caption, view: new View(canvas) };
+}
 
-  // Each tile looks at the ulcer that is chosen above, as far as the run knows which that is.
-  draw(pxPerMm, identity) {
-    Object.assign(this, { pxPerMm, identity });
-    for (const { view, data, angle, canvas, caption } of this.tiles) {
-      const words = `${data.date}: ${inWords(data)}`;
-      caption.replaceChildren(Object.assign(document.createElement("b"), { textContent: `${data.visit} ` }), words);
-      canvas.setAttribute("aria-label", `${data.visit} ${words}`);
-      if (!data.scale) continue;
-      const ulcers = shown(data);
-      const same = ulcers.find((ulcer) => identity && ulcer.ulcer_id === identity);
-      view.look(same ? middle(same.points) : data.scale.place_px, pxPerMm / data.scale.px_per_mm, angle);
-      view.paint((c, width, height) => {
-        for (const { points, read, line } of ulcers) {
-          view.outline(c, points, read ? COLOURS.read : COLOURS.machine);
-          view.diameter(c, line);
-        }
-        view.scaleBar(c, height, data.scale.px_per_mm);
-      });
-    }
-  }
+function around([x, y], half, [rows, cols]) {
+  const [left, top] = [Math.max(0, Math.floor(x - half)), Math.max(0, Math.floor(y - half))];
+  return [left, top, Math.min(cols, Math.ceil(x + half)) - left, Math.min(rows, Math.ceil(y + half)) - top];
 }
 
 function shown(data) {
@@ -88,7 +118,7 @@ function shown(data) {
 }
 
 function inWords(data) {
-  if (data.reading && data.reading.verdict) return data.reading.verdict;
-  const sizes = shown(data).map(({ values }) => (values.diameter_mm ? `${values.diameter_mm.toFixed(2)} mm` : ""));
-  return sizes.filter(Boolean).join(", ") || data.status;
+  if (data.reading && data.reading.verdict) return `${data.reading.verdict}, read`;
+  const sizes = shown(data).filter(({ values }) => values.diameter_mm).map(({ values, read }) => `${values.diameter_mm.toFixed(2)} mm${read ? ", read" : ""}`);
+  return sizes.join("; ") || data.status;
 }

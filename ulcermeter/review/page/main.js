@@ -20,7 +20,7 @@ async function open(item) {
   try {
     const photo = await photoOf(item.id);
     if (current() !== item) return;
-    Object.assign(app, { photo, undo: [], redo: [], handle: -1, mode: "", path: [], drag: null, live: null });
+    Object.assign(app, { photo, handle: -1, mode: "", path: [], drag: null, live: null });
     take(photo.reading, photo.values);
     view.image = null;
     course.lay(photo);

@@ -1,6 +1,6 @@
 // Mouse, pen, fingers and keys.
 
-import { find, finishPath, run, zoomBy } from "./commands.js";
+import { cutByKey, find, finishPath, run, zoomBy } from "./commands.js";
 import { commandOf } from "./keys.js";
 import * as shapes from "./outline.js";
 import { commit, preview } from "./saving.js";
@@ -9,10 +9,15 @@ import { $, NUDGE_MM, REACH_PX, app, chosen, flat, readable, spread, view, visib
 
 const canvas = $("photo");
 const pointers = new Map();
+let pen = false; // a pen is down: the hand that rests beside it draws and zooms nothing
 const at = (event) => [event.offsetX, event.offsetY];
 
 canvas.addEventListener("pointerdown", (event) => {
-  if (!app.photo) return;
+  if (!app.photo || (pen && event.pointerType === "touch")) return;
+  if (event.pointerType === "pen") {
+    pen = true;
+    pointers.clear();
+  }
   canvas.focus({ preventScroll: true });
   canvas.setPointerCapture(event.pointerId);
   pointers.set(event.pointerId, at(event));
@@ -44,7 +49,7 @@ canvas.addEventListener("pointerdown", (event) => {
 });
 
 canvas.addEventListener("pointermove", (event) => {
-  if (!app.drag) return;
+  if (!app.drag || !pointers.has(event.pointerId)) return;
   const where = at(event);
   const { kind } = app.drag;
   if (kind === "pinch") return pinch(event.pointerId, where);
@@ -72,7 +77,8 @@ function pinch(id, where) {
 }
 
 function lift(event) {
-  pointers.delete(event.pointerId);
+  if (event.pointerType === "pen") pen = false;
+  if (!pointers.delete(event.pointerId)) return;
   const drag = app.drag;
   if (!drag) return;
   app.drag = null;
@@ -86,7 +92,8 @@ function lift(event) {
 }
 canvas.addEventListener("pointerup", lift);
 canvas.addEventListener("pointercancel", (event) => {
-  pointers.delete(event.pointerId);
+  if (event.pointerType === "pen") pen = false;
+  if (!pointers.delete(event.pointerId)) return;
   Object.assign(app, { drag: null, live: null, path: [] });
   refresh();
 });
@@ -115,6 +122,10 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     const { width, height } = view.size();
     return void find({ click: view.toPhoto([width / 2, height / 2]) });
+  }
+  if (event.key === "Enter" && app.mode === "split") {
+    event.preventDefault();
+    return cutByKey();
   }
   const name = commandOf(event);
   if (!name) return;

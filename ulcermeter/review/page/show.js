@@ -1,7 +1,7 @@
 // What is drawn on the photo, and the panel beside it.
 
 import * as shapes from "./outline.js";
-import { $, MODES, READS, app, chosen, course, flat, make, readable, spread, view, visible } from "./state.js";
+import { $, MODES, READS, app, chosen, course, flat, here, make, readable, spread, view, visible } from "./state.js";
 import { COLOURS } from "./view.js";
 
 export function draw() {
@@ -9,6 +9,7 @@ export function draw() {
   view.paint((c, width, height) => {
     const { scale } = app.photo;
     if (scale && app.grid) view.grid(c, width, height, flat(), scale.px_per_mm);
+    if (scale && app.outlines && scale.finger_px) view.dotted(c, scale.finger_px, COLOURS.machine);
     if (app.outlines) drawOutlines(c);
     if (app.path.length > 1) {
       view.trace(c, app.path, false);
@@ -54,7 +55,7 @@ export function refresh() {
   buttons();
   $("mode").textContent = MODES[app.mode] || "";
   if (app.photo && app.photo.scale) $("photo").dataset.pxPerMm = String(view.scale * app.photo.scale.px_per_mm);
-  if (app.photo && app.photo.scale) course.draw(view.scale * app.photo.scale.px_per_mm, (chosen() || {}).ulcer_id);
+  if (app.photo && app.photo.scale) course.look(view.scale * app.photo.scale.px_per_mm, here());
 }
 
 export const number = (value, decimals = 2) => (value === null || value === undefined ? "–" : value.toFixed(decimals));
@@ -87,7 +88,8 @@ export function sizes(ulcer) {
   const live = app.live && app.live.label === ulcer.label ? app.live : null;
   const values = live ? live.values || {} : ulcer.values;
   const settled = !app.pending && (live ? live.values && live.done && !app.measuring : values.diameter_mm !== undefined);
-  const by = ulcer.read || live ? `${app.told.reader}: ${live ? "edit in hand" : ulcer.verdict}` : "the machine, not read yet";
+  const read = Boolean(ulcer.read || live);
+  const by = make("span", { className: read ? "by-reader" : "by-machine", textContent: read ? `${app.told.reader}: ${live ? "edit in hand" : ulcer.verdict}` : "machine, not read yet" });
   const over = { yes: "yes", no: "no", uncertain: "cannot tell from this photo" }[values.over_threshold] || "–";
   const big = make("p", { className: `big${settled ? "" : " pending"}` }, make("span", { id: "diameter", textContent: number(values.diameter_mm) }), make("span", { className: "unit", textContent: " mm" }));
   const rows = [
@@ -96,18 +98,27 @@ export function sizes(ulcer) {
     ["width", `${number(values.width_mm)} mm`],
     ["area", `${number(values.area_mm2)} mm² (${number(values.area_low_mm2)} to ${number(values.area_high_mm2)})`],
     ["outline", by],
+    ...(read ? ofMachine(ulcer.label) : []),
     ...(ulcer.ulcer_id ? [["ulcer", ulcer.ulcer_id]] : []),
   ];
-  return [big, make("dl", {}, ...rows.flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", { textContent: value })]))];
+  return [big, make("dl", {}, ...rows.flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", {}, value)]))];
+}
+
+// What the machine measured stays beside what a reader made of it.
+function ofMachine(label) {
+  const own = app.photo.machine.find((ulcer) => ulcer.label === label);
+  if (!own) return [];
+  const { diameter_mm: mm, diameter_low_mm: low, diameter_high_mm: high } = own.values;
+  return [["machine", make("span", { className: "by-machine", textContent: `${number(mm)} mm (${number(low)} to ${number(high)})` })]];
 }
 
 export function buttons() {
   const off = { outlines: app.outlines, grid: app.grid, new: app.mode === "new", free: app.mode === "free", split: app.mode === "split" };
+  const turns = (app.photo && app.photo.turns) || { undo: false, redo: false };
   for (const button of document.querySelectorAll("#actions button")) {
     const name = button.dataset.do;
     if (name in off) button.setAttribute("aria-pressed", String(off[name]));
     if (READS.has(name) || name === "accept-next") button.disabled = READS.has(name) && !readable();
-    if (name === "undo") button.disabled = !app.undo.length;
-    if (name === "redo") button.disabled = !app.redo.length;
+    if (name in turns) button.disabled = !readable() || !(turns[name] || app.pending);
   }
 }

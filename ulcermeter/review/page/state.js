@@ -17,13 +17,13 @@ export const make = (tag, properties = {}, ...children) => {
 
 export const app = {
   items: [], shown: [], at: -1, photo: null, state: null, values: {}, label: null, handles: [], handle: -1,
-  undo: [], redo: [], mode: "", path: [], drag: null, outlines: true, grid: true, live: null, pending: 0, measuring: false, photos: new Map(), images: new Map(), crops: new Map(),
+  mode: "", path: [], drag: null, outlines: true, grid: true, live: null, pending: 0, measuring: false, photos: new Map(), images: new Map(), crops: new Map(), places: new Map(),
 };
 export const view = new View($("photo"));
-export const course = new Course($("course"), async (id) => {
-  const data = await kept(app.photos, id, () => api.photo(id));
-  const image = await kept(app.crops, id, () => api.image(id, data.scale ? data.scale.crop : undefined));
-  return { data, image };
+export const course = new Course($("course"), {
+  photo: (id) => photoOf(id),
+  place: (id, mm) => kept(app.places, `${id} ${mm}`, () => api.place(id, mm)),
+  picture: (id, crop) => kept(app.crops, `${id} ${crop}`, () => api.image(id, crop)),
 });
 
 // --- what is kept ----------------------------------------------------------------------------------------------------
@@ -81,6 +81,13 @@ export function spread() {
   app.handle = -1;
 }
 
+// Where the course looks: at the chosen ulcer, else at the place that the photo itself is shown at.
+export function here() {
+  const { ulcer_id: identity = "", values = {} } = chosen() || {};
+  const own = [values.finger_s_mm, values.finger_t_mm];
+  return { identity, mm: own.every(Number.isFinite) ? own : app.photo.scale.place_mm };
+}
+
 export const flat = () => shapes.plane(app.photo.scale.pixel_to_mm, app.photo.scale.px_per_mm);
 
 export const copy = (value) => JSON.parse(JSON.stringify(value));
@@ -102,5 +109,5 @@ export const readable = () => app.photo && current() && current().readable;
 export const MODES = {
   new: "New outline: click in the ulcer, drag a box round it, or Shift and drag along its rim. By key: the cross, arrows, Enter. Esc ends.",
   free: "Freehand: drag along the true rim; a closed loop draws a new ulcer. Esc ends.",
-  split: "Split: drag a line across the ulcer. Esc ends.",
+  split: "Split: drag a line across the ulcer. By key: Enter cuts across its width, or from the chosen handle through the middle. Esc ends.",
 };

@@ -93,6 +93,14 @@ export class View {
     c.setLineDash([]);
   }
 
+  dotted(c, points, colour) {
+    this.trace(c, points);
+    c.setLineDash([2, 6]);
+    Object.assign(c, { strokeStyle: colour, lineWidth: 1.5 });
+    c.stroke();
+    c.setLineDash([]);
+  }
+
   diameter(c, ends) {
     if (!ends || ends.length < 2) return;
     const [a, b] = ends.map((p) => this.toScreen(p));
@@ -152,16 +160,17 @@ export class View {
     c.globalAlpha = 1;
   }
 
-  scaleBar(c, height, pxPerMm) {
+  scaleBar(c, height, pxPerMm, { small = false } = {}) {
     const perMm = pxPerMm * this.scale;
-    const mm = STEPS.find((one) => one * perMm >= 60) || 100;
-    const [x, y, length] = [14, height - 16, mm * perMm];
+    const mm = STEPS.find((one) => one * perMm >= (small ? 24 : 60)) || 100;
+    const [x, y, length] = [small ? 6 : 14, height - (small ? 6 : 16), mm * perMm];
+    const [thick, font] = small ? [3, 11] : [5, 13];
     c.fillStyle = "#000b";
-    c.fillRect(x - 6, y - 26, length + 12, 34);
+    c.fillRect(x - 4, y - font - 10, Math.max(length, 3 * font) + 8, font + 15);
     c.fillStyle = "#fff";
-    c.fillRect(x, y - 3, length, 5);
-    c.font = "13px system-ui, sans-serif";
-    c.fillText(`${mm} mm`, x, y - 9);
+    c.fillRect(x, y - thick, length, thick);
+    c.font = `${font}px system-ui, sans-serif`;
+    c.fillText(`${mm} mm`, x, y - thick - 5);
   }
 }
 
