@@ -23,9 +23,9 @@ from typing import Any
 
 import pandas as pd
 
+from ulcermeter.review.opening import open_session
 from ulcermeter.review.serve import local_socket
 from ulcermeter.review.server import make_app
-from ulcermeter.review.opening import open_session
 from ulcermeter.store.photo_store import _seal
 
 
