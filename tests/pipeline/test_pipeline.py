@@ -9,7 +9,6 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import pandas as pd
 import pytest
 
 import ulcermeter as um
-from ulcermeter.errors import MissingDependencyError, StudyError, UlcermeterError, UnfinishedError
+from ulcermeter.errors import StudyError, UlcermeterError, UnfinishedError
 from ulcermeter.phantom import CameraSpec, PhantomSpec, draw_phantom, write_phantom
 from ulcermeter.pipeline import measure_photo, run_study, whole_study, workers
 from ulcermeter.pipeline.steps import outlining
@@ -160,39 +159,6 @@ def test_a_killed_run_goes_on_and_loses_nothing(drawn: Path, finished: Path, tmp
         run_study(drawn, out)
     assert asked == ["photos/S02_screening.jpg", "photos/S02_baseline.jpg"]
     assert csv_bytes(out) == csv_bytes(finished)
-
-
-def test_a_cluster_without_dask_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(MissingDependencyError, match=r"ulcermeter\[cluster\]"):
-        workers.cluster_at("tcp://127.0.0.1:8786").__enter__()
-
-
-def test_a_cluster_gets_each_row_once(drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Client:
-        """What is used of dask's client, in this process."""
-
-        def __init__(self, address: str, timeout: int) -> None:
-            assert address == "tcp://here:1"
-
-        def __enter__(self) -> Any:
-            return self
-
-        def __exit__(self, *_: object) -> None: ...
-
-        def submit(self, function: Callable[..., Any], *given: Any, pure: bool) -> Any:
-            future: Future[Any] = Future()
-            future.set_result(function(*given))
-            return future
-
-    fake = types.SimpleNamespace(Client=Client, as_completed=lambda futures: list(futures)[::-1])
-    monkeypatch.setitem(sys.modules, "distributed", fake)
-    study = read_study(drawn)
-    rows = rows_of(drawn)[2:]
-    tasks = [workers.Task(str(k), row, study.protocol, study.root) for k, row in enumerate(rows)]
-    with workers.cluster_at("tcp://here:1") as cluster:
-        done = {task.key: result.photo["status"] for task, result in workers.run_tasks(tasks, cluster=cluster)}
-    assert done == {"0": "refused", "1": "failed"}
 
 
 def test_a_changed_photo_is_measured_anew(tiny_study: Path, finished: Path, tmp_path: Path) -> None:

@@ -51,6 +51,15 @@ _log = logging.getLogger("ulcermeter.run")
     metavar="processes|ADDRESS",
     help="This machine's processes, or a dask scheduler such as tcp://host:8786 (extra `cluster`).",
 )
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=60,
+    show_default=True,
+    metavar="S",
+    help="How long to wait for the scheduler's workers while there are none, s.",
+)
 @limit_options
 @click.option("--strict", is_flag=True, help="A refused photo makes the exit status 1 too.")
 @click.option("--log-json", is_flag=True, help="Log to standard error, one JSON object a line.")
@@ -65,6 +74,7 @@ def command(
     ids: str | None,
     jobs: int,
     scheduler: str,
+    wait_s: float,
     photo_time_limit_s: float,
     photo_memory_limit_mb: float,
     strict: bool,
@@ -92,6 +102,7 @@ def command(
             ids=ids,
             jobs=jobs,
             scheduler=scheduler,
+            wait_s=wait_s,
             photo_time_limit_s=photo_time_limit_s,
             photo_memory_limit_mb=photo_memory_limit_mb,
             progress=_both(moved) if log_json else moved,

@@ -20,6 +20,7 @@ TOPICS = {
     "review": "The reader's page: look, correct, confirm; blinded readers; what the log proves.",
     "tables": "Every column of every file that is read or written, with unit and allowed values.",
     "commands": "Every command with its options, and what the exit status means.",
+    "large": "Thousands of photos: a run that was stopped goes on, and one on a cluster.",
     "protocol": "The rules of a trial as data: change a threshold, a limit, a visit or a criterion.",
     "accuracy": "What a diameter and its interval are, how far they were tested, and their limits.",
     "coordinates": "Photo pixels, plane millimetres, finger millimetres: axes, origins and signs.",

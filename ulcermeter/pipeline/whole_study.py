@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import ulcermeter
 from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study
 from ulcermeter.isolation import Limits
+from ulcermeter.pipeline.cluster import Cluster, cluster_at
 from ulcermeter.pipeline.finish import finish_study
 from ulcermeter.pipeline.run_identity import identify, read_lens
-from ulcermeter.pipeline.workers import Cluster, Task, cluster_at, run_tasks
+from ulcermeter.pipeline.workers import Task, run_tasks
 from ulcermeter.provenance import file_sha256, run_record, utc_now
 from ulcermeter.readings import ReadingLog
 from ulcermeter.store import (
@@ -53,6 +54,7 @@ def run_study(
     ids: str | Path | None = None,
     jobs: int = 1,
     scheduler: str = "processes",
+    wait_s: float = 60.0,
     photo_time_limit_s: float = Limits.time_s,
     photo_memory_limit_mb: float = Limits.memory_mb,
     progress: Progress | None = None,
@@ -81,7 +83,10 @@ def run_study(
     jobs : int
         Processes at once.
     scheduler : str
-        ``processes`` or a dask scheduler's address.
+        ``processes`` or a dask scheduler's address. Its workers must have the same versions as this machine and see the
+        study under the same whole path.
+    wait_s : float
+        How long to wait for workers of the scheduler while there are none, s.
     photo_time_limit_s, photo_memory_limit_mb : float
         What a photo row may take, see `ulcermeter.isolation.Limits`; one that takes more, or crashes the process it is
         measured in, is *failed*, and the others are measured all the same.
@@ -113,9 +118,9 @@ def run_study(
     corrections = read_id_corrections(ids) if ids is not None else None
     limits = Limits(photo_time_limit_s, photo_memory_limit_mb)
     identity = identify(study.protocol, model=model, lens=lens, limits=limits)
-    tasks = _tasks(study, model=model, lens=lens, identity=identity.run_id)
     # The store is held until the report is written: two runs into one folder would mix two studies.
-    with cluster_at(scheduler) as cluster, PhotoStore(root / "store.sqlite") as store:
+    files = [study.root / "photos.csv", *([model] if model else [])]
+    with cluster_at(scheduler, files=files, wait_s=wait_s) as cluster, PhotoStore(root / "store.sqlite") as store:
         if corrections is not None:
             _correct_ids(root, store, corrections, run_id=identity.run_id)
         typed = read_decisions(root)
@@ -124,6 +129,7 @@ def run_study(
         decisions = store.decisions()
         _log_decisions(root, before, decisions, run_id=identity.run_id)
         unread = keep_unread(root, typed.unread, decisions)
+        tasks = _tasks(study, model=model, lens=lens, identity=identity.run_id)
         done = _measure_all(tasks, store, jobs=jobs, limits=limits, cluster=cluster, progress=progress)
         record = run_record(
             version=ulcermeter.__version__,

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import LensProfile, PhotoResult
-from ulcermeter.errors import MissingDependencyError, Problem, UlcermeterError, UnfinishedError
 from ulcermeter.isolation import Limits, Lost, Workers
+from ulcermeter.pipeline.cluster import Cluster
 from ulcermeter.tables.cells import Record
 
 if TYPE_CHECKING:
     from ulcermeter import protocol as rules
 
-__all__ = ["Task", "cluster_at", "run_tasks", "use_one_thread"]
+__all__ = ["Task", "run_tasks", "use_one_thread"]
 
 
 @dataclass(frozen=True)
@@ -44,75 +43,11 @@ class Task:
     overlay: bool = True
 
 
-class Coming(Protocol):
-    """A row's result that a cluster will have, such as dask's Future."""
-
-    def result(self) -> PhotoResult:
-        """Wait for it."""
-
-
-class Cluster(Protocol):
-    """What measures rows on other machines, such as dask's Client."""
-
-    def submit(self, measure: Callable[..., PhotoResult], /, *given: object, pure: bool) -> Coming:
-        """Have one row measured."""
-
-
 def use_one_thread() -> None:
     """Keep OpenCV to one thread, as a worker's environment keeps every other library; sums then come out alike."""
     import cv2
 
     cv2.setNumThreads(1)
-
-
-@contextmanager
-def cluster_at(scheduler: str) -> Iterator[Cluster | None]:
-    """Reach a dask scheduler, before anything is written or measured.
-
-    Parameters
-    ----------
-    scheduler : str
-        ``processes``, or the address of a dask scheduler (``tcp://host:8786``) whose workers see the same files.
-
-    Yields
-    ------
-    Cluster or None
-        None for ``processes``.
-
-    Raises
-    ------
-    MissingDependencyError
-        A dask address without the extra ``cluster``.
-    UlcermeterError
-        The dask scheduler does not answer.
-    """
-    if scheduler == "processes":
-        yield None
-        return
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise MissingDependencyError(
-            Problem(
-                where=f"--scheduler {scheduler}",
-                expected="dask",
-                got="none",
-                action="install ulcermeter[cluster], or leave the option away",
-            )
-        ) from error
-    try:
-        client = Client(scheduler, timeout=10)
-    except (OSError, ValueError) as error:
-        raise UlcermeterError(
-            Problem(
-                where=f"--scheduler {scheduler}",
-                expected="a dask scheduler that answers",
-                got=f"none ({error})",
-                action="check the address",
-            )
-        ) from error
-    with client:
-        yield client
 
 
 def run_tasks(
@@ -131,7 +66,7 @@ def run_tasks(
     limits : Limits, optional
         Of one row.
     cluster : Cluster, optional
-        See `cluster_at`; its workers measure instead.
+        See `ulcermeter.pipeline.cluster.cluster_at`; its workers measure instead.
 
     Yields
     ------
@@ -140,10 +75,11 @@ def run_tasks(
     Raises
     ------
     UnfinishedError
-        The cluster lost a row; those before it were yielded.
+        The cluster failed; the rows before were yielded.
     """
     if cluster is not None:
-        yield from _on_cluster(tasks, cluster, limits or Limits())
+        done = cluster.each(_measure, tasks, limits=limits or Limits())
+        yield from ((tasks[number], _result(tasks[number], came)) for number, came in done)
         return
     with Workers(jobs=min(jobs, len(tasks)), limits=limits) as workers:
         for number, came in workers.each(_measure, tasks):
@@ -174,28 +110,3 @@ def _result(task: Task, came: PhotoResult | Lost) -> PhotoResult:
     from ulcermeter.pipeline.one_photo import failed_photo
 
     return failed_photo(task.row, task.protocol, lost_photo(task.row["photo"], came))
-
-
-def _apart(task: Task, limits: Limits) -> PhotoResult:
-    """Measure in a process of its own, started for one row: what a dask worker keeps outlives the run."""
-    with Workers(limits=limits) as workers:
-        return _result(task, next(workers.each(_measure, [task]))[1])
-
-
-def _on_cluster(tasks: Sequence[Task], cluster: Cluster, limits: Limits) -> Iterator[tuple[Task, PhotoResult]]:
-    from distributed import as_completed as as_they_come
-
-    futures = {cluster.submit(_apart, task, limits, pure=False): task for task in tasks}
-    for future in as_they_come(futures):
-        try:
-            result = future.result()
-        except Exception as error:
-            raise UnfinishedError(
-                Problem(
-                    where="--scheduler",
-                    expected=f"the cluster to measure {futures[future].row['photo']}",
-                    got=" ".join(f"{type(error).__name__}: {error}".split()),
-                    action="see to its workers and run again: what was measured so far is kept and not measured anew",
-                )
-            ) from error
-        yield futures[future], result
