@@ -5,10 +5,25 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
-__all__ = ["Z_95", "log_sd", "smallest_detectable_change", "wilson"]
+__all__ = [
+    "CENTRAL_95_PCT",
+    "LOWER_95",
+    "UPPER_95",
+    "Z_95",
+    "Z_95_AS_PRINTED",
+    "log_sd",
+    "smallest_detectable_change",
+    "wilson",
+]
 
-Z_95 = NormalDist().inv_cdf(0.975)
+LOWER_95, UPPER_95 = 0.025, 0.975
+"""Probabilities below the ends of a two-sided 95 % interval."""
+CENTRAL_95_PCT = (2.5, 97.5)
+"""The same as percentiles, for intervals read off draws."""
+Z_95 = NormalDist().inv_cdf(UPPER_95)
 """Quantile of the normal distribution for a two-sided 95 % interval, 1.95996."""
+Z_95_AS_PRINTED = 1.96
+"""The same in two decimals, as Bland & Altman (2007) and de Vet et al. (2006) print it in their limits."""
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
@@ -47,7 +62,7 @@ def smallest_detectable_change(sem: float) -> float:
     float
         In the same unit.
     """
-    return 1.96 * math.sqrt(2.0) * sem
+    return Z_95_AS_PRINTED * math.sqrt(2.0) * sem
 
 
 def least_log_change(rule: str, sem: float, pct: float, *, worse: bool) -> float:
@@ -89,4 +104,4 @@ def log_sd(low: float, high: float) -> float:
     """
     if not (math.isfinite(low) and math.isfinite(high)):
         return 0.0
-    return math.inf if low <= 0 else math.log(high / low) / (2 * 1.96)
+    return math.inf if low <= 0 else math.log(high / low) / (2 * Z_95_AS_PRINTED)

@@ -15,6 +15,7 @@ from ulcermeter.agreement.statistics import bland_altman, confusion, icc, kappa,
 from ulcermeter.datatypes import Results
 from ulcermeter.errors import Problem, TableError
 from ulcermeter.geometry import area
+from ulcermeter.statistics import UPPER_95
 from ulcermeter.tables import conform
 from ulcermeter.tables.cells import PASSED, Record, grouped, is_unconfirmed, not_known, records
 
@@ -26,6 +27,8 @@ __all__ = ["agreement", "bland_altman", "confusion", "dice", "icc", "kappa", "ph
 _Key = tuple[str, str, str]
 _CALLS = ("no", "uncertain", "yes")
 _MEASURES = ("diameter_mm", "width_mm", "area_mm2", "perimeter_mm")
+# What pairing costs where two ulcers can be no pair: more than any photo is wide, px, so that it is the last resort.
+_NO_PAIR = 1e9
 
 
 def agreement(
@@ -197,7 +200,7 @@ def _best(costs: NDArray[np.float64], *, below: float) -> list[tuple[int, int]]:
 
     if costs.size == 0:
         return []
-    rows, cols = linear_sum_assignment(np.where(np.isfinite(costs), costs, 1e9))
+    rows, cols = linear_sum_assignment(np.where(np.isfinite(costs), costs, _NO_PAIR))
     return [(int(i), int(j)) for i, j in zip(rows, cols, strict=True) if costs[i, j] < below]
 
 
@@ -243,7 +246,7 @@ def _limit_margin(sd: float, n: int) -> float:
     """Return half the 95 % interval of a limit of agreement: t sd sqrt(3 / n), doi 10.1016/S0140-6736(86)90837-8."""
     from scipy.stats import t
 
-    return float(t.ppf(0.975, n - 1)) * sd * math.sqrt(3 / n) if n > 1 else math.nan
+    return float(t.ppf(UPPER_95, n - 1)) * sd * math.sqrt(3 / n) if n > 1 else math.nan
 
 
 def _call_row(counts: NDArray[np.int64]) -> Record:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ulcermeter.statistics import smallest_detectable_change
+from ulcermeter.statistics import UPPER_95, Z_95_AS_PRINTED, smallest_detectable_change
 
 __all__ = ["Icc", "Limits", "bland_altman", "confusion", "icc", "kappa", "repeatability"]
 
@@ -73,7 +73,7 @@ def _one_way(between: float, rest: float, df_between: int, df_rest: int, k: int)
     if rest == 0:
         return Icc(1.0, 1.0, 1.0)
     ratio = between / rest
-    ends = ratio / f.ppf(0.975, df_between, df_rest), ratio * f.ppf(0.975, df_rest, df_between)
+    ends = ratio / f.ppf(UPPER_95, df_between, df_rest), ratio * f.ppf(UPPER_95, df_rest, df_between)
     value, low, high = ((r - 1) / (r + k - 1) for r in (ratio, *ends))
     return Icc(float(value), float(low), float(high))
 
@@ -88,14 +88,16 @@ def _two_way_random(between: float, of_raters: float, error: float, n: int, k: i
     part = n * (1 + (k - 1) * value) - k * value
     df = (k - 1) * (n - 1) * (k * value * ratio + part) ** 2
     df /= (n - 1) * k**2 * value**2 * ratio**2 + part**2
-    upper, lower = f.ppf(0.975, n - 1, df), f.ppf(0.975, df, n - 1)
+    upper, lower = f.ppf(UPPER_95, n - 1, df), f.ppf(UPPER_95, df, n - 1)
     spread = k * of_raters + (k * n - k - n) * error
     low = n * (between - upper * error) / (upper * spread + n * between)
     high = n * (lower * between - error) / (spread + n * lower * between)
     return Icc(float(value), float(low), float(high))
 
 
-def bland_altman(a: ArrayLike, b: ArrayLike, *, groups: Sequence[str] | None = None, z: float = 1.96) -> Limits:
+def bland_altman(
+    a: ArrayLike, b: ArrayLike, *, groups: Sequence[str] | None = None, z: float = Z_95_AS_PRINTED
+) -> Limits:
     """Return bias and limits of agreement of a - b: Bland & Altman 1986 (doi 10.1016/S0140-6736(86)90837-8).
 
     With `groups` (a subject's pairs belong together) the variance is the sum of its parts between and within groups,

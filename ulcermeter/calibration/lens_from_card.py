@@ -25,6 +25,11 @@ _LARGEST_FOCAL_SD = 0.02
 _LARGEST_RMS_SHARE = 4e-4
 """Of the longer side: 1.6 px of 4000; beyond it the card was bent or the photos are not of one lens."""
 
+_FOCAL_GUESS = 0.75
+"""Focal length over the longer side from which the fit starts: a phone's main camera has about that (27 mm of 36)."""
+_LEAST_FOCAL_SD = 0.005
+"""Of the focal length: focusing changes it a little from photo to photo, so it is never surer (assumption)."""
+
 
 def fit_lens(photos: Sequence[Photo], *, protocol: Protocol) -> LensProfile:
     """Measure a lens.
@@ -106,7 +111,9 @@ def fit_lens_to_corners(
     longer = float(max(rows, cols))
     plane = [np.column_stack([mm, np.zeros(len(mm))]).astype(np.float32) for _, mm in views]
     pixels = [px.astype(np.float32) for px, _ in views]
-    start = np.array([[0.75 * longer, 0, (cols - 1) / 2], [0, 0.75 * longer, (rows - 1) / 2], [0, 0, 1]])
+    start = np.array(
+        [[_FOCAL_GUESS * longer, 0, (cols - 1) / 2], [0, _FOCAL_GUESS * longer, (rows - 1) / 2], [0, 0, 1]]
+    )
     flags = cv2.CALIB_USE_INTRINSIC_GUESS | cv2.CALIB_FIX_ASPECT_RATIO | cv2.CALIB_FIX_K3
     rms, matrix, distortion, _, _, sds, _, _ = cv2.calibrateCameraExtended(
         plane, pixels, (cols, rows), start, np.zeros(5), flags=flags
@@ -133,8 +140,7 @@ def fit_lens_to_corners(
     return LensProfile(
         camera=camera,
         focal_rel=focal / longer,
-        # Focusing changes the focal length a little from photo to photo: never surer than half a per cent.
-        focal_rel_sd=max(sd, 0.005 * focal) / longer,
+        focal_rel_sd=max(sd, _LEAST_FOCAL_SD * focal) / longer,
         centre_rel=((matrix[0, 2] - (cols - 1) / 2) / longer, (matrix[1, 2] - (rows - 1) / 2) / longer),
         distortion=tuple(float(value) for value in np.ravel(distortion)[:5]),
         n_photos=len(views),

@@ -11,6 +11,20 @@ from ulcermeter.datatypes.arrays import Points
 
 __all__ = ["Finger"]
 
+# Radii from the axis beyond which the skin is taken to go on level, and the share of the radius that a tip has reached
+# when its cap ends: farther out a finger turns away from the camera, and a small error of its place would make lengths
+# wild (assumption).
+_LEVEL_FROM, _CAP_RADIUS = 0.95, 0.6
+# Rounds along a ray to the skin, and what each keeps of the height before and takes of the new one: it settles even
+# where ray and skin are both steep.
+_RAY_STEPS, _RAY_KEPT, _RAY_NEW = 25, 0.3, 0.7
+# To each side of a place for the skin's rise there, mm: wide of the grid that radii are known on.
+_GRADIENT_STEP_MM = 0.5
+# The same along the axis, mm: together 1, over which the difference of radii is their change a millimetre.
+_SLOPE_STEP_MM = 0.5
+# How much farther a place along the skin may move than the mid-line does: at the outline it would be without end.
+_MOST_STRETCH = 3.0
+
 
 @dataclass(frozen=True)
 class Finger:
@@ -74,7 +88,7 @@ class Finger:
     def _cap_mm(self) -> float:
         if len(self.radii_mm) == 0:
             return -np.inf
-        return float(np.argmax(self.radii_mm >= 0.6 * self.radius_mm)) * self.step_mm
+        return float(np.argmax(self.radii_mm >= _CAP_RADIUS * self.radius_mm)) * self.step_mm
 
     def height_at(self, points_mm: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the skin's height (mm) over the reference's plane straight above plane points (K, 2).
@@ -84,7 +98,7 @@ class Finger:
         """
         along, transverse = self.axial_and_transverse(points_mm).T
         radius = self.radius_at(np.maximum(along, self._cap_mm()))
-        inside = np.minimum(np.abs(transverse), 0.95 * radius)
+        inside = np.minimum(np.abs(transverse), _LEVEL_FROM * radius)
         return np.asarray(self.axis_height_mm + np.sqrt(np.maximum(radius**2 - inside**2, 0.0)))
 
     def on_skin(self, points_mm: NDArray[np.floating]) -> Points:
@@ -97,13 +111,13 @@ class Finger:
         foot, camera_height = np.asarray(self.viewpoint_mm[:2]), self.viewpoint_mm[2]
         lean = (foot - apparent) / camera_height if np.isfinite(camera_height) else np.zeros_like(apparent)
         height = np.full(len(apparent), self.axis_height_mm + self.radius_mm)
-        for _ in range(25):
-            height = 0.3 * height + 0.7 * self.height_at(apparent + height[:, None] * lean)
+        for _ in range(_RAY_STEPS):
+            height = _RAY_KEPT * height + _RAY_NEW * self.height_at(apparent + height[:, None] * lean)
         return np.column_stack([apparent + height[:, None] * lean, height])
 
     def gradient_at(self, point_mm: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the skin's rise (2,) per mm of x and of y at a true plane point (2,): the tangent plane's slopes."""
-        step = 0.5
+        step = _GRADIENT_STEP_MM
         moves = step * np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
         heights = self.height_at(np.asarray(point_mm) + moves)
         return np.array([heights[0] - heights[1], heights[2] - heights[3]]) / (2 * step)
@@ -115,7 +129,9 @@ class Finger:
         levelled as `height_at` is. 90 before the tip.
         """
         along, transverse = self.axial_and_transverse(point_mm)[0]
-        radius, before, behind = (float(self.radius_at(np.array(along + step))) for step in (0.0, -0.5, 0.5))
+        radius, before, behind = (
+            float(self.radius_at(np.array(along + step))) for step in (0.0, -_GRADIENT_STEP_MM, _GRADIENT_STEP_MM)
+        )
         if radius <= 0 or abs(transverse) >= radius:
             return 90.0
         cosine = np.sqrt(1 - (transverse / radius) ** 2) / np.hypot(1, behind - before)
@@ -131,7 +147,7 @@ class Finger:
         along, transverse = self.axial_and_transverse(self.on_skin(points_mm)[:, :2]).T
         radius = np.maximum(self.radius_at(along), 1e-6)
         share = np.clip(transverse / radius, -1.0, 1.0)
-        stretch = 1 / np.sqrt(np.maximum(1 - share**2, 1 / 9))
+        stretch = 1 / np.sqrt(np.maximum(1 - share**2, 1 / _MOST_STRETCH**2))
         arc = radius * np.arcsin(share)
         arc_sd = np.hypot(self.midline_sd_mm * stretch, self.radius_sd_mm * (np.arcsin(share) - share * stretch))
         return along, np.full(len(along), float(self.tip_sd_mm)), arc, arc_sd

@@ -17,6 +17,7 @@ from ulcermeter.eligibility.size import photos_of
 from ulcermeter.eligibility.three_valued import Truth, after, all_of, any_of, not_after
 from ulcermeter.eligibility.timing import agreed, dated, last_ones
 from ulcermeter.protocol import Rule, is_drug
+from ulcermeter.statistics import Z_95_AS_PRINTED
 from ulcermeter.tables.cells import known_number, not_known
 from ulcermeter.tables.dates import DateInterval, parse_date
 from ulcermeter.wording import condition_words, courses_words, days_words, joined, parts_words, place_words
@@ -225,7 +226,8 @@ def _by_place(case: Case, ulcer: Ulcer, rule: Rule) -> Answer:
     in_time = [r for r in ulcer.tracked if not_after(parse_date(r["date"]), case.cutoff) is True]
     measured = [(known_number(r["finger_s_mm"]), known_number(r["finger_s_sd_mm"])) for r in in_time]
     measured = [(s, 0.0 if math.isnan(sd) else sd) for s, sd in measured if not math.isnan(s)]
-    by_photo = _one_answer([_beside(rule, s - 1.96 * sd, s + 1.96 * sd) for s, sd in measured])
+    reaches = [(s, Z_95_AS_PRINTED * sd) for s, sd in measured]
+    by_photo = _one_answer([_beside(rule, s - reach, s + reach) for s, reach in reaches])
     sites = {str(row["site"]) for row in in_time if row["site"]}
     sites |= {str(row["site"]) for row, sure in ulcer.assessments if sure and row["site"]}
     by_site = _one_answer([_of_site(rule, site.casefold()) for site in sorted(sites)])

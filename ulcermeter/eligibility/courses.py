@@ -12,7 +12,7 @@ from ulcermeter.eligibility.case import Case, Row
 from ulcermeter.eligibility.linkage import Ulcer
 from ulcermeter.eligibility.three_valued import Truth, after, all_of, any_of, not_after
 from ulcermeter.protocol import INTRAVENOUS, read_drug, read_route
-from ulcermeter.statistics import least_log_change, log_sd
+from ulcermeter.statistics import Z_95_AS_PRINTED, least_log_change, log_sd
 from ulcermeter.tables.cells import by_key
 from ulcermeter.tables.dates import DateInterval, add_months, parse_date
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
@@ -342,7 +342,7 @@ def grew(then: Assessment, now: Assessment, case: Case) -> Truth:
     if rise <= least_log_change(rules.change_rule, rules.sem_log_area, rules.change_area_pct, worse=True):
         return False
     own = math.hypot(log_sd(then.low_mm2, then.high_mm2), log_sd(now.low_mm2, now.high_mm2))
-    return True if rise > 1.96 * own else None
+    return True if rise > Z_95_AS_PRINTED * own else None
 
 
 @dataclass(frozen=True)

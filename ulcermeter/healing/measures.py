@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ulcermeter.statistics import least_log_change, log_sd
+from ulcermeter.statistics import Z_95_AS_PRINTED, least_log_change, log_sd
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
@@ -55,7 +55,7 @@ def change(
     if abs(moved) <= least_log_change(rules.change_rule, rules.sem_log_area, rules.change_area_pct, worse=moved > 0):
         return "same"
     own = math.hypot(*(log_sd(*interval) for interval in (interval_then, interval_now) if interval is not None))
-    if abs(moved) <= 1.96 * own:
+    if abs(moved) <= Z_95_AS_PRINTED * own:
         return "uncertain"
     return "worse" if moved > 0 else "better"
 

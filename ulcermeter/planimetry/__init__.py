@@ -26,6 +26,7 @@ from ulcermeter.planimetry.interval import TERMS, SizeDraws, draw_sizes, error_s
 from ulcermeter.planimetry.plausibility import check_on_finger
 from ulcermeter.planimetry.skin import SkinOutline, lay_on_skin
 from ulcermeter.protocol import Protocol
+from ulcermeter.statistics import CENTRAL_95_PCT
 from ulcermeter.tables.cells import Record
 
 if TYPE_CHECKING:
@@ -203,8 +204,8 @@ def _answer(
     when it is not the whole ulcer still may be.
     """
     threshold = protocol.measurement.threshold_diameter_mm
-    low, high = np.percentile(draws.diameter_mm, [2.5, 97.5])
-    area_low, area_high = np.percentile(draws.area_mm2, [2.5, 97.5])
+    low, high = np.percentile(draws.diameter_mm, CENTRAL_95_PCT)
+    area_low, area_high = np.percentile(draws.area_mm2, CENTRAL_95_PCT)
     low, high = min(float(low), diameter_mm), max(float(high), diameter_mm)
     over = _over(low, high, threshold)
     if skin.slope_deg > protocol.measurement.slope_max_deg or (cut_off and over == "no"):

@@ -28,6 +28,17 @@ _VERTICES = 48
 _WAVES = (2, 3, 4, 5)
 # Draws at a time: their arrays stay in the processor's cache.
 _BLOCK = 100
+# Height over the camera's distance, a share: beyond these a draw would lie under the table or at the lens (assumption).
+_HEIGHT_SHARES = (-0.5, 0.8)
+# How far a boundary is drawn inwards at most, in widths: short of the middle, where normals cross (assumption).
+_INWARD_MOST = -0.45
+# Least share of its length that the skin is seen under: beyond 70 degrees from the ray it shows nothing that could be
+# measured (assumption).
+_LEAST_FACING = 0.3
+# Errors move vertices by a tenth of the diameter at most, of ulcers under 1.5 mm by a sixth (assumption): only vertices
+# at least so far apart, as a share of the diameter, may become its ends.
+_SMALL_MM = 1.5
+_NEAR_LONGEST, _NEAR_LONGEST_SMALL = 0.8, 0.67
 
 
 @dataclass(frozen=True)
@@ -251,8 +262,7 @@ class _Noise:
         far = skin.camera_height_mm * np.exp(sizes.camera_rel_sd * rng.standard_normal(count))
         factor = np.ones(count)
         if np.isfinite(skin.camera_height_mm):
-            # Beyond these a draw would lie under the table or at the lens (assumption).
-            factor = (1 - np.clip(height / far, -0.5, 0.8)) / (1 - skin.height_mm / skin.camera_height_mm)
+            factor = (1 - np.clip(height / far, *_HEIGHT_SHARES)) / (1 - skin.height_mm / skin.camera_height_mm)
         turn = 2 * np.pi * np.arange(_VERTICES) / _VERTICES
         waves = np.vstack([f(k * turn) for k in _WAVES for f in (np.cos, np.sin)]) / np.sqrt(len(_WAVES))
         boundary = sizes.offset_sd_mm * rng.standard_normal((count, 1))
@@ -287,8 +297,7 @@ class _Shape:
             flat,
             normals,
             edge @ np.cross(*frame),
-            # A boundary drawn inwards stops short of the middle, where normals cross.
-            -0.45 * narrow if np.isfinite(narrow) else 0.0,
+            _INWARD_MOST * narrow if np.isfinite(narrow) else 0.0,
             skin.gradient,
             skin.lean,
         )
@@ -330,8 +339,7 @@ class _Shape:
 
     def _level(self, gradient: Reals) -> Reals:
         """Return maps (D, 2, 2) from the plane as seen to x, y straight below a skin of that gradient."""
-        # Beyond 70 degrees from the ray the skin shows nothing that could be measured (assumption).
-        facing = np.maximum(1 - gradient @ self.lean, 0.3)
+        facing = np.maximum(1 - gradient @ self.lean, _LEAST_FACING)
         return np.eye(2) + self.lean[:, None] * gradient[:, None, :] / facing[:, None, None]
 
     def _lift(self, gradient: Reals) -> Reals:
@@ -364,9 +372,9 @@ class _Shape:
         return longest
 
     def _pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Pairs of vertices that could be the farthest apart: those within a fifth of it, a third for small ulcers."""
+        """Return the pairs of vertices (P,), (P,) that could be the farthest apart."""
         first, second = np.triu_indices(_VERTICES, k=1)
         apart = np.linalg.norm(self.vertices[first] - self.vertices[second], axis=1)
-        # Errors move vertices by a tenth of the diameter at most, of ulcers under 1.5 mm by a sixth (assumption).
-        near = apart >= (0.8 if apart.max() > 1.5 else 0.67) * apart.max()
+        share = _NEAR_LONGEST if apart.max() > _SMALL_MM else _NEAR_LONGEST_SMALL
+        near = apart >= share * apart.max()
         return first[near], second[near]

@@ -12,6 +12,7 @@ from ulcermeter.errors import UlcermeterError
 from ulcermeter.pipeline.readings import measure_outline
 from ulcermeter.readings import PlaceKey, PlaceReading, PlaceVerdict, UlcerVerdict
 from ulcermeter.review.items import Item
+from ulcermeter.statistics import Z_95_AS_PRINTED
 from ulcermeter.tables.cells import Record, grouped
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def differ(
     unsure = (PlaceVerdict.COVERED, PlaceVerdict.CANNOT_JUDGE)
     if len(rows_a) != len(rows_b) or (a.verdict != b.verdict and (a.verdict in unsure or b.verdict in unsure)):
         return True
-    most = 1.96 * math.sqrt(2) * 2 * protocol.measurement.reader_boundary_sd_mm
+    most = Z_95_AS_PRINTED * math.sqrt(2) * 2 * protocol.measurement.reader_boundary_sd_mm
     left = list(rows_b)
     for row in rows_a:
         shared = [common_area(row["outline_px"], other["outline_px"]) for other in left]

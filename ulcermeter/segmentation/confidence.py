@@ -14,12 +14,15 @@ POSSIBLE_CONFIDENCE = 0.65
 MIN_CONFIDENCE_ONE_PASS = 0.60
 # Least probability of a find's surest pixel, see `MIN_CONFIDENCE`.
 MIN_PEAK = 0.80
+# How much of what is around a part counts as its surroundings: a share of its longer side, at least so many pixels
+# (assumption).
+_AROUND, _LEAST_AROUND_PX = 0.3, 4
 
 
 def surroundings(
     labels: NDArray[np.int32], label: int, box: NDArray[np.int32]
 ) -> tuple[tuple[slice, slice], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return a part's box with three tenths of it around, and which pixels there are the part's own or other parts'.
+    """Return a part's box with its surroundings, and which pixels there are the part's own or other parts'.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def surroundings(
         Other parts' pixels.
     """
     left, top, wide, high = (int(v) for v in box[:4])
-    reach = int(max(4, 0.3 * max(wide, high)))
+    reach = int(max(_LEAST_AROUND_PX, _AROUND * max(wide, high)))
     part = slice(max(top - reach, 0), top + high + reach), slice(max(left - reach, 0), left + wide + reach)
     own = labels[part] == label
     return part, own, ~own & (labels[part] > 0)

@@ -32,6 +32,10 @@ WHOLE_PX = 896
 # A picture over this side is also looked at in half its size, px: the network knows wounds of some 12 to 300 px
 # (`ulcer_probability`).
 LEVEL_PX = 768
+# Probability that a part which is no ulcer is lowered to: as near under the outline's level as two decimals show.
+_SUPPRESSED = np.float32(0.49)
+# Weight of a tile at its very edge: above 0, so that the picture's own edge has one.
+_LEAST_WEIGHT = 0.01
 
 Logits = NDArray[np.float32]
 
@@ -213,7 +217,7 @@ def suppress_untrusted(probability: NDArray[np.float32]) -> NDArray[np.float32]:
         part, own, others = surroundings(labels, label, boxes[label])
         local = np.where(others, np.float32(0), probability[part])
         if not is_trusted(expected_dice(local, own), float(local[own].max()), least=MIN_CONFIDENCE_ONE_PASS):
-            suppressed[part][own] = np.minimum(local[own], np.float32(0.49))
+            suppressed[part][own] = np.minimum(local[own], _SUPPRESSED)
     return suppressed
 
 
@@ -311,7 +315,7 @@ def _starts(length: int) -> list[int]:
 
 def _taper(length: int) -> NDArray[np.float32]:
     ramp = np.minimum(np.arange(1, length + 1), np.arange(length, 0, -1)) / OVERLAP_PX
-    return np.clip(ramp, 0.01, 1.0).astype(np.float32)
+    return np.clip(ramp, _LEAST_WEIGHT, 1.0).astype(np.float32)
 
 
 def forward(pixels: Pixels, prompt: NDArray[np.float32] | None, *, model: Model, views: int = 2) -> Logits:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import RectifiedPhoto
 from ulcermeter.datatypes.arrays import Points
-from ulcermeter.segmentation.network import Logits, Model, forward, photo_logits
+from ulcermeter.segmentation.network import STRIDE_PX, Logits, Model, forward, photo_logits
 from ulcermeter.segmentation.prompt_channels import Prompt, polygon_region, region_prompt
 from ulcermeter.segmentation.views import (
     Find,
@@ -38,6 +38,17 @@ FIRST_PASS_SHARE = 0.35
 # Confidence from which a first outline is kept where the second pass shows nothing: the one under which a reader should
 # look (`weights/MODEL_CARD.md`).
 SURE = 0.85
+# Side of a cut of the second pass, over the find's extent, and at least, px (assumption).
+_CUT_EXTENTS, _LEAST_CUT_PX = 2.2, 160
+# Shares of area, each between what neighbours have and what one ulcer has (assumption). Of the smaller: outlines of
+# neighbours touch at most by their edges.
+_TOUCHING = 0.1
+# Of what either covers: two passes over one ulcer share more, two ulcers less.
+_SAME = 0.3
+# Of the smaller: a find that lies for the most part in another is a part of it.
+_SWALLOWED = 0.6
+# For these shares outlines are rastered at up to 4 px a pixel, the longer side in 256 px at most: to about 1 %.
+_RASTER_FINER, _RASTER_PX = 4.0, 256.0
 
 
 def find_step(rectified: RectifiedPhoto) -> float:
@@ -192,8 +203,7 @@ def photo_px_per_mm(rectified: RectifiedPhoto, centre: NDArray[np.floating]) -> 
 
 
 def _cut_size(extent_px: float) -> int:
-    # A little over twice the find, in the network's strides of 32 px (assumption).
-    return int(np.clip(32 * np.ceil(2.2 * extent_px / 32), 160, REFINE_SIZE_PX))
+    return int(np.clip(STRIDE_PX * np.ceil(_CUT_EXTENTS * extent_px / STRIDE_PX), _LEAST_CUT_PX, REFINE_SIZE_PX))
 
 
 def reference_in_window(rectified: RectifiedPhoto) -> Points:
@@ -251,8 +261,7 @@ def overlaps(first: Points, second: Points) -> bool:
         By areas rastered at up to 4 px a pixel.
     """
     shared, smaller, _ = _areas(first, second)
-    # Outlines of neighbours touch at most by their edges (assumption).
-    return shared > 0.1 * smaller
+    return shared > _TOUCHING * smaller
 
 
 def same_ulcer(first: Points, second: Points) -> bool:
@@ -269,13 +278,12 @@ def same_ulcer(first: Points, second: Points) -> bool:
         By areas rastered at up to 4 px a pixel.
     """
     shared, _, either = _areas(first, second)
-    # Two passes over one ulcer share more, two ulcers less (assumption).
-    return shared > 0.3 * either
+    return shared > _SAME * either
 
 
 def _areas(first: Points, second: Points) -> tuple[float, float, float]:
     corner, far = np.minimum(first.min(0), second.min(0)), np.maximum(first.max(0), second.max(0))
-    scale = min(4.0, 256.0 / max(float((far - corner).max()), 1.0))
+    scale = min(_RASTER_FINER, _RASTER_PX / max(float((far - corner).max()), 1.0))
     shape = tuple(int(v) + 2 for v in np.ceil((far - corner) * scale)[::-1])
     one, two = (polygon_region(shape, (points - corner) * scale) > 0 for points in (first, second))
     return float((one & two).sum()), float(min(one.sum(), two.sum())), float((one | two).sum())
@@ -303,5 +311,4 @@ def drop_repeats(finds: Sequence[Find]) -> list[Find]:
 
 def _mostly_inside(find: Find, other: Find) -> bool:
     shared, smaller, _ = _areas(find.outline, other.outline)
-    # A find that lies for the most part in another is a part of it (assumption).
-    return shared > 0.6 * smaller
+    return shared > _SWALLOWED * smaller

@@ -41,6 +41,14 @@ FAINTEST = 0.1
 # training and all 80 on drawn ulcers of 1 to 2.6 mm; of 410 on healthy skin (beside those wounds, hands/real_ccby_own,
 # drawn fingers) none reaches even .02. `python tests/studies/prompts.py DIR --calibrate`.
 STANDS_OUT = 0.1
+# How far from the middle of its cut a click may lie, in sides of the cut: beyond, the find would push it out.
+_OFF_MIDDLE = 0.4
+# Of two finds as near a click the longer one is meant: view px of nearness that a px of extent outweighs (assumption).
+_NEARNESS_PER_EXTENT = 1e-3
+# Corners of the polygon that stands for a circle round a click: short of it by 1 % of 6 px.
+_CIRCLE_CORNERS = 24
+# A find smaller than this share of the largest in a box or outline is a crumb of it (assumption).
+_CRUMB = 0.1
 
 PassResult = tuple[View, Logits, list[Find]]
 
@@ -76,8 +84,7 @@ def find_at_click(rectified: RectifiedPhoto, click: Points, *, model: Model) -> 
         view, logits, _ = _pass_at_click(rectified, click, click, base, model)
         return view, logits, []
     step = refine_step(rectified, best.centre, best.extent)
-    # The click stays well inside the cut, where the find would push it out.
-    centre = np.where(np.abs(best.centre - click) < 0.4 * CLICK_VIEW_PX * step, best.centre, click)
+    centre = np.where(np.abs(best.centre - click) < _OFF_MIDDLE * CLICK_VIEW_PX * step, best.centre, click)
     view, logits, finds = _pass_at_click(rectified, click, centre, step, model)
     return view, logits, finds if finds else [best]
 
@@ -94,12 +101,12 @@ def _pass_at_click(rectified: RectifiedPhoto, click: Points, centre: Points, ste
         for find in extract_finds(lifted, view, model=model)
         if distance_outside(find.outline, click) <= CLICK_REACH_PX * step
     ]
-    nearest = sorted(finds, key=lambda find: distance_outside(find.outline, click) - 1e-3 * find.extent)
+    nearest = sorted(finds, key=lambda one: distance_outside(one.outline, click) - _NEARNESS_PER_EXTENT * one.extent)
     return view, lifted, nearest[:1]
 
 
 def _circle() -> Points:
-    turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    turn = np.linspace(0, 2 * np.pi, _CIRCLE_CORNERS, endpoint=False)
     return np.column_stack([np.cos(turn), np.sin(turn)])
 
 
@@ -158,7 +165,7 @@ def find_in_region(rectified: RectifiedPhoto, polygon: Points, *, model: Model) 
     allowed = polygon_region(logits.shape, middle + (inner - middle) * (1 + 2 * REGION_MARGIN)) > 0
     logits = lift_faint(np.where(allowed, logits, NEVER), allowed, model=model)
     finds = extract_finds(logits, view, model=model)
-    return view, logits, [find for find in finds if find.area > 0.1 * finds[0].area]
+    return view, logits, [find for find in finds if find.area > _CRUMB * finds[0].area]
 
 
 def keep_ulcers(rectified: RectifiedPhoto, result: PassResult, *, model: Model) -> PassResult:

@@ -23,6 +23,13 @@ from ulcermeter.segmentation.prompted import PassResult, find_at_click, find_in_
 from ulcermeter.segmentation.tracings import segment_tracing
 from ulcermeter.segmentation.views import Find, View, measure_rim
 
+# What is calibrated round a find: a share of its extent and the pixels of an interpolation (assumption).
+_MARGIN, _MARGIN_PX = 0.15, 2
+# An outline nearer than this to an edge may go on beyond it, px: one pixel, and the half in which outlines lie.
+_NEAR_EDGE_PX = 1.5
+# Area over that of the disc of the detection limit: less is a line and no ulcer (assumption).
+_LEAST_OF_DISC = 0.5
+
 
 def segment(
     rectified: RectifiedPhoto,
@@ -160,7 +167,7 @@ def _ulcers_of(rectified: RectifiedPhoto, result: PassResult, model: Model, prot
 def _reaches_limit(find: Find, rectified: RectifiedPhoto, protocol: Protocol) -> bool:
     """Whether a find is as long as the detection limit, and no mere line: half the disc of that diameter in area."""
     limit = detection_limit_mm(rectified, protocol=protocol) / rectified.spacing_mm
-    return find.longest >= limit and find.area >= math.pi / 4 * limit**2 / 2
+    return find.longest >= limit and find.area >= math.pi / 4 * limit**2 * _LEAST_OF_DISC
 
 
 def _assemble(
@@ -216,7 +223,7 @@ def _covered(view: View, cols: int, rows: int) -> tuple[int, int, int, int]:
 
 
 def _surroundings(find: Find, cols: int, rows: int) -> tuple[int, int, int, int]:
-    margin = 0.15 * find.extent + 2
+    margin = _MARGIN * find.extent + _MARGIN_PX
     left, top = np.floor(find.outline.min(0) - margin).astype(int)
     right, bottom = np.ceil(find.outline.max(0) + margin).astype(int) + 1
     return max(int(left), 0), max(int(top), 0), min(int(right), cols), min(int(bottom), rows)
@@ -241,10 +248,10 @@ def touches_border(rectified: RectifiedPhoto, outline: Points) -> bool:
     on_photo = rectified.to_photo_px(outline)
     high = np.array(rectified.calibration.shape[::-1]) - 1
     return bool(
-        (outline < 1.5).any()
-        or (outline > np.array([cols, rows]) - 2.5).any()
-        or (on_photo < 1.5).any()
-        or (on_photo > high - 1.5).any()
+        (outline < _NEAR_EDGE_PX).any()
+        or (outline > np.array([cols, rows]) - 1 - _NEAR_EDGE_PX).any()
+        or (on_photo < _NEAR_EDGE_PX).any()
+        or (on_photo > high - _NEAR_EDGE_PX).any()
     )
 
 

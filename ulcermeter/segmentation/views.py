@@ -21,6 +21,20 @@ NEVER = np.float32(-20.0)
 MIN_AREA_PX = 12
 # Probability .75, and .25 on the other side.
 _SPREAD_LOGIT = float(np.log(3.0))
+# The other end of logits that are used: surer than this is as sure.
+_MOST_SURE = 20.0
+# View px that an interpolation and the smoothing before it reach beyond a cut.
+_MARGIN_PX = 4
+# Window px a view px up to which the interpolation itself smooths enough, and the sd of the smoothing beyond, view px:
+# about what keeps a grating of two pixels from folding (assumption).
+_UNSMOOTHED_STEP, _SMOOTHING_PX = 1.4, 0.45
+# Logits either side of the outline's level that its place is interpolated between: .998, so that a leap in one pixel
+# does not draw the outline to its faint side (assumption).
+_OUTLINE_LOGITS = 6.0
+# Just under a level: what is not the part's own is not outlined with it.
+_UNDER = -1e-3
+# Fewest vertices of a closed curve, its first repeated: less is a single pixel's.
+_FEWEST_VERTICES = 5
 
 
 @dataclass(frozen=True)
@@ -121,16 +135,15 @@ def cut_view(pixels: Pixels, *, centre: NDArray[np.floating], step: float, size_
         Bicubic where it enlarges; smoothed by 0.45 view px first where it shrinks by more than 1.4.
     """
     origin = np.asarray(centre, dtype=np.float64) - step * (size_px - 1) / 2
-    margin = 4 * step + 4
+    margin = _MARGIN_PX * step + _MARGIN_PX
     rows, cols = pixels.shape[:2]
     left, top = (int(max(np.floor(v - margin), 0)) for v in origin)
     right, bottom = (int(np.ceil(v + step * size_px + margin)) for v in origin)
     part = pixels[top : min(bottom, rows), left : min(right, cols)]
     if part.size == 0:
         return View(np.zeros((size_px, size_px, 3), np.uint8), (float(origin[0]), float(origin[1])), step)
-    # Under this the interpolation itself smooths enough.
-    if step > 1.4:
-        part = cv2.GaussianBlur(part, (0, 0), 0.45 * step)
+    if step > _UNSMOOTHED_STEP:
+        part = cv2.GaussianBlur(part, (0, 0), _SMOOTHING_PX * step)
     matrix = np.array([[1 / step, 0, (left - origin[0]) / step], [0, 1 / step, (top - origin[1]) / step]])
     kind = cv2.INTER_CUBIC if step < 1.0 else cv2.INTER_LINEAR
     cut = cv2.warpAffine(part, matrix, (size_px, size_px), flags=kind, borderMode=cv2.BORDER_CONSTANT)
@@ -177,7 +190,7 @@ def extract_finds(logits: Logits, view: View, *, model: Model) -> list[Find]:
     list of Find
         Outlines in window px; parts of fewer than 12 view px are left out.
     """
-    level = (np.clip(logits, NEVER, 20.0) + np.float32(model.logit_shift)) / np.float32(model.temperature)
+    level = (np.clip(logits, NEVER, _MOST_SURE) + np.float32(model.logit_shift)) / np.float32(model.temperature)
     count, labels, stats, _ = cv2.connectedComponentsWithStats((level > 0).astype(np.uint8), connectivity=8)
     finds = []
     for label in range(1, count):
@@ -224,7 +237,7 @@ def measure_rim(find: Find, view: View, logits: Logits, *, model: Model) -> Rim:
     -------
     Rim
     """
-    level = (np.clip(logits, NEVER, 20.0) + np.float32(model.logit_shift)) / np.float32(model.temperature)
+    level = (np.clip(logits, NEVER, _MOST_SURE) + np.float32(model.logit_shift)) / np.float32(model.temperature)
     inside = polygon_region(level.shape, view.from_window(find.outline)) > 0
     outer, inner = (_longest_at(level, inside, offset) for offset in (-_SPREAD_LOGIT, _SPREAD_LOGIT))
     return Rim(spread=0.5 * (outer - inner) * view.step / find.longest, pixel=view.step / find.longest)
@@ -236,7 +249,7 @@ def _longest_at(level: Logits, inside: NDArray[np.bool_], offset: float) -> floa
     shared = np.bincount(labels[inside], minlength=2)
     shared[0] = 0
     own = labels == shared.argmax()
-    outline = _level_set(np.where(own, level - offset, np.minimum(level - offset, -1e-3))) if shared.any() else None
+    outline = _level_set(np.where(own, level - offset, np.minimum(level - offset, _UNDER))) if shared.any() else None
     return 0.0 if outline is None else longest_extent(outline)
 
 
@@ -259,9 +272,9 @@ def _level_set(level: Logits) -> Points | None:
     """Largest closed curve of level 0 as (x, y), first vertex not repeated; the frame outside counts as no ulcer."""
     from skimage.measure import find_contours
 
-    framed = np.pad(np.clip(level, -6.0, 6.0), 1, constant_values=-6.0)
+    framed = np.pad(np.clip(level, -_OUTLINE_LOGITS, _OUTLINE_LOGITS), 1, constant_values=-_OUTLINE_LOGITS)
     curves = find_contours(framed, 0.0, fully_connected="high")
     if not curves:
         return None
     largest = max(curves, key=polygon_area)
-    return largest[:-1, ::-1] - 1.0 if len(largest) > 4 else None
+    return largest[:-1, ::-1] - 1.0 if len(largest) >= _FEWEST_VERTICES else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ulcermeter.datatypes.arrays import Floats
-from ulcermeter.statistics import wilson
+from ulcermeter.statistics import CENTRAL_95_PCT, Z_95_AS_PRINTED, wilson
 from ulcermeter.tables import from_rows
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["BINS", "CLEAR_MM", "empirical_width", "summarise"]
 
 
-# An ulcer is clear of the threshold from here on: there a call may not be wrong and should not be uncertain.
+# An ulcer is clear of the threshold from here on, mm: there a call may not be wrong and should not be uncertain. A
+# little more than what 95 % of errors stay within (assumption).
 CLEAR_MM = 0.3
 # Cells of the working range, by what is true of a phantom; edges are [from, to), of the last one [from, to].
 BINS: dict[str, tuple[float, ...]] = {
@@ -33,10 +34,14 @@ BINS: dict[str, tuple[float, ...]] = {
 _NAMES = ("side", "bed", "finger_found")
 # Of the bootstrap: ends of an interval are then known to a few per cent of its width.
 _RESAMPLES = 1000
+# Per cent of errors that `abs_error_95_mm` holds.
+_MOST_PCT = 95
 # Any number: the same rows give the same interval.
 _SEED = 20110
 # Below this many errors their outer percentiles are single values; 3.92 sd is the steadier width.
 _ENOUGH_FOR_PERCENTILES = 40
+# Fewer errors than this have no interval of their own by drawing from them again (assumption).
+_FEWEST = 3
 
 
 def summarise(phantoms: pd.DataFrame, *, threshold_mm: float) -> pd.DataFrame:
@@ -108,7 +113,8 @@ def _errors(measured: pd.DataFrame) -> dict[str, float]:
     if not len(errors):
         return {}
     bias, sd = float(errors.mean()), float(errors.std(ddof=1)) if len(errors) > 1 else math.nan
-    row = {"sd_mm": sd, "limit_low_mm": bias - 1.96 * sd, "limit_high_mm": bias + 1.96 * sd}
+    reach = Z_95_AS_PRINTED * sd
+    row = {"sd_mm": sd, "limit_low_mm": bias - reach, "limit_high_mm": bias + reach}
     row["interval_width_mm"] = float(np.median(widths))
     for name, value in (("bias_mm", _mean), ("abs_error_95_mm", _largest), ("width_ratio", _ratio)):
         row |= _bootstrapped(name, value, errors, widths)
@@ -120,7 +126,7 @@ def _mean(errors: Floats, widths: Floats) -> Floats:
 
 
 def _largest(errors: Floats, widths: Floats) -> Floats:
-    return np.asarray(np.percentile(np.abs(errors), 95, axis=-1))
+    return np.asarray(np.percentile(np.abs(errors), _MOST_PCT, axis=-1))
 
 
 def _ratio(errors: Floats, widths: Floats) -> Floats:
@@ -143,18 +149,20 @@ def empirical_width(errors: Floats) -> Floats:
     """
     n = errors.shape[-1]
     if n >= _ENOUGH_FOR_PERCENTILES:
-        return np.asarray(np.subtract(*np.percentile(errors, [97.5, 2.5], axis=-1)))
-    return 3.92 * np.asarray(errors.std(ddof=1, axis=-1) if n > 1 else np.full(errors.shape[:-1], np.nan))
+        return np.asarray(np.subtract(*np.percentile(errors, CENTRAL_95_PCT[::-1], axis=-1)))
+    return (
+        2 * Z_95_AS_PRINTED * np.asarray(errors.std(ddof=1, axis=-1) if n > 1 else np.full(errors.shape[:-1], np.nan))
+    )
 
 
 def _bootstrapped(
     name: str, value: Callable[[Floats, Floats], Floats], errors: Floats, widths: Floats
 ) -> dict[str, float]:
     row = {name: float(value(errors, widths))}
-    if len(errors) < 3:
+    if len(errors) < _FEWEST:
         return row
     draws = np.random.default_rng(_SEED).integers(len(errors), size=(_RESAMPLES, len(errors)))
-    low, high = np.nanpercentile(value(errors[draws], widths[draws]), [2.5, 97.5])
+    low, high = np.nanpercentile(value(errors[draws], widths[draws]), CENTRAL_95_PCT)
     return {**row, f"{name}_low": float(low), f"{name}_high": float(high)}
 
 

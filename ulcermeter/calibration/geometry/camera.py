@@ -28,6 +28,9 @@ _USUAL_ASPECTS = (1.25, 1.60)
 _SPAN_SDS = 3.0
 """From one end of what a focal length may be to the other, in standard deviations: either end is 1.5 of them from the
 middle, so that 95 % intervals hold both."""
+_PROFILED_CENTRE_SD = 0.003
+"""Of the principal point where a lens profile is used, over the longer side: it moves so much as a phone focuses and
+steadies (assumption)."""
 _FOCAL_KEYS = ("focal_rel", "focal_rel_sd", "centre_rel", "distortion", "n_photos", "rms_px")
 
 
@@ -80,8 +83,8 @@ def camera_prior(photo: Photo, *, protocol: Protocol, lens: LensProfile | None) 
     longer, centre = float(max(rows, cols)), ((cols - 1) / 2, (rows - 1) / 2)
     if lens is not None:
         x, y = centre[0] + lens.centre_rel[0] * longer, centre[1] + lens.centre_rel[1] * longer
-        # The principal point moves by some 0.3 % as a phone focuses and steadies (assumption).
-        return CameraPrior(lens.focal_rel * longer, lens.focal_rel_sd / lens.focal_rel, (x, y), 0.003 * longer, 0.0)
+        centre_sd_px = _PROFILED_CENTRE_SD * longer
+        return CameraPrior(lens.focal_rel * longer, lens.focal_rel_sd / lens.focal_rel, (x, y), centre_sd_px, 0.0)
     per_mm = math.hypot(rows, cols) / DIAGONAL_35MM_MM
     k1_sd = protocol.calibration.lens_k1_sd
     centre_sd_px = longer * protocol.calibration.camera_centre_sd_pct / 100

@@ -32,6 +32,12 @@ _TILT_FREEDOM = 2.0
 """Of the t distribution of tilts: many photos are nearly square to the plane, and a few far from it."""
 _DIFFERENCES = np.array([1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-3, 1e-3, 1e-6])
 """Steps of the numerical derivatives, in each parameter's unit: rad, 1, ln mm, ln px, px, 1."""
+_FIRST_DAMPING, _LEAST_DAMPING = 1e-3, 1e-9
+"""Of Levenberg and Marquardt, over the normal equations' diagonal: the usual first one, and next to none."""
+_DAMPING_GROWTH, _DAMPINGS = 10.0, 8
+"""Marquardt's (1963) factor from one damping to the next, and how many are tried at once: the last hardly moves."""
+_LENS_GRID = 9
+"""Points on a side of the grid over which distortion is fitted by a homography: smooth, so that few tell it."""
 
 
 @dataclass(frozen=True)
@@ -249,7 +255,7 @@ def _undistortion(points_px: Points, camera: CameraPrior) -> Matrix:
     size = float((high - low).max())
     low = np.minimum(low, np.maximum(low - 2 * size, 0))
     high = np.maximum(high, np.minimum(high + 2 * size, 2 * np.asarray(camera.centre_px)))
-    x, y = np.meshgrid(*(np.linspace(low[i], high[i], 9) for i in (0, 1)))
+    x, y = np.meshgrid(*(np.linspace(low[i], high[i], _LENS_GRID) for i in (0, 1)))
     rays = (np.column_stack([x.ravel(), y.ravel()]) - camera.centre_px) / camera.focal_px
     shift = -rays * np.sum(rays**2, axis=1, keepdims=True)
     ones, zero = np.ones((len(rays), 1)), np.zeros((len(rays), 3))
@@ -324,7 +330,7 @@ def _solve(problem: _Problem, rotation: Matrix, translation: Matrix) -> _Solutio
     parameters = np.concatenate(
         [np.zeros(3), translation[:2] / translation[2], [np.log(translation[2])], problem.means]
     )
-    damping, chi2 = 1e-3, np.inf
+    damping, chi2 = _FIRST_DAMPING, np.inf
     jacobian = np.empty((0, 10))
     for _ in range(_STEPS):
         probes = np.vstack([parameters, parameters + np.diag(_DIFFERENCES), parameters - np.diag(_DIFFERENCES)])
@@ -348,11 +354,11 @@ def _step(
     """Try steps of growing damping; return the first that is better with its chi2, and the damping for the next."""
     normal, gradient = jacobian.T @ jacobian, jacobian.T @ residuals
     chi2 = float(residuals @ residuals)
-    dampings = damping * 10.0 ** np.arange(8)
+    dampings = damping * _DAMPING_GROWTH ** np.arange(_DAMPINGS)
     damped = normal + dampings[:, None, None] * np.diag(np.diag(normal))
-    tries = parameters - np.linalg.solve(damped, np.tile(gradient[:, None], (8, 1, 1)))[:, :, 0]
+    tries = parameters - np.linalg.solve(damped, np.tile(gradient[:, None], (_DAMPINGS, 1, 1)))[:, :, 0]
     tried = np.sum(_residuals(problem, rotation, tries) ** 2, axis=1)
     better = np.flatnonzero(tried < chi2)
     if not len(better):
         return None, damping
-    return (tries[better[0]], float(tried[better[0]])), max(dampings[better[0]] / 10, 1e-9)
+    return (tries[better[0]], float(tried[better[0]])), max(dampings[better[0]] / _DAMPING_GROWTH, _LEAST_DAMPING)

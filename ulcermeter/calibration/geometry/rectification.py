@@ -21,6 +21,16 @@ MAX_RECTIFIED_SIDE_PX = 32_000
 ones (32,767)."""
 _GRID_STEP = 16
 """Between nodes that are mapped exactly, px of the result."""
+_EDGE_POINTS = 17
+"""Of each edge of a window, through a lens that bends it: between them lies less than a pixel (assumption)."""
+_LEAST_DEPTH_SHARE = 0.05
+"""Of a window's farthest part: one twenty times as far away as another shows no skin any more (assumption)."""
+_MARGIN_PX = 8
+"""Of the photo round what is resampled: the reach of the smoothing before it."""
+_UNSMOOTHED = 1.2
+"""Photo pixels to a new one up to which bilinear resampling smooths enough (assumption)."""
+_SMOOTHING = 0.5
+"""Sd of the smoothing, over the root of what is missing to a new pixel's own: about its box's .29 on either side."""
 
 
 def rectify(photo: Photo, calibration: Calibration, *, spacing_mm: float, window: Box | None = None) -> RectifiedPhoto:
@@ -106,13 +116,12 @@ def _bounds(photo: Photo, window: Box | None) -> tuple[float, float, float, floa
 def _plane_box(calibration: Calibration, bounds: tuple[float, float, float, float]) -> tuple[Points, Points]:
     """Return the smallest box in plane mm round a window on the photo."""
     left, top, right, bottom = bounds
-    t = np.linspace(0, 1, 17)[:, None]
+    t = np.linspace(0, 1, _EDGE_POINTS)[:, None]
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     outline = np.vstack([a + (b - a) * t for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True)])
     straight = calibration.undistorted(outline)
     depth = np.column_stack([straight, np.ones(len(straight))]) @ calibration.pixel_to_mm[2]
-    # A part of the window twenty times as far away as another shows no skin any more (assumption).
-    if depth.min() <= 0 <= depth.max() or np.abs(depth).min() < 0.05 * np.abs(depth).max():
+    if depth.min() <= 0 <= depth.max() or np.abs(depth).min() < _LEAST_DEPTH_SHARE * np.abs(depth).max():
         raise Refusal(
             Problem(
                 where="window",
@@ -154,8 +163,8 @@ def _minification(nodes: Floats) -> float:
 
 def _sample(pixels: NDArray[np.uint8], nodes: Floats, shape: tuple[int, int]) -> NDArray[np.uint8]:
     cols_rows = np.array([pixels.shape[1], pixels.shape[0]])
-    low = np.clip(np.floor(nodes.min(axis=(0, 1))) - 8, 0, cols_rows - 1).astype(int)
-    high = np.clip(np.ceil(nodes.max(axis=(0, 1))) + 9, low + 1, cols_rows).astype(int)
+    low = np.clip(np.floor(nodes.min(axis=(0, 1))) - _MARGIN_PX, 0, cols_rows - 1).astype(int)
+    high = np.clip(np.ceil(nodes.max(axis=(0, 1))) + _MARGIN_PX + 1, low + 1, cols_rows).astype(int)
     if (high - low).max() > MAX_RECTIFIED_SIDE_PX:
         raise Refusal(
             Problem(
@@ -173,8 +182,8 @@ def _sample(pixels: NDArray[np.uint8], nodes: Floats, shape: tuple[int, int]) ->
         patch = cv2.resize(patch, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA)
         nodes = (nodes + 0.5) * (size / (high - low)) - 0.5
     rest = minified / whole
-    if rest > 1.2:
-        patch = cv2.GaussianBlur(patch, (0, 0), 0.5 * math.sqrt(rest**2 - 1))
+    if rest > _UNSMOOTHED:
+        patch = cv2.GaussianBlur(patch, (0, 0), _SMOOTHING * math.sqrt(rest**2 - 1))
     where, patch = _between_nodes(nodes, shape), np.ascontiguousarray(patch)
     return np.asarray(
         cv2.remap(patch, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0))

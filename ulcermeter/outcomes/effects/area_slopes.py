@@ -29,6 +29,7 @@ from scipy import linalg, optimize, stats
 
 from ulcermeter.datatypes import Caution, Effect, EffectMethod, Measure
 from ulcermeter.outcomes.effects.arms import arms_of, few, need
+from ulcermeter.statistics import UPPER_95, Z_95_AS_PRINTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,8 +38,19 @@ __all__ = ["SlopeFit", "compare_slopes", "fit_slopes"]
 
 Floats = NDArray[np.float64]
 _SINGULAR = 1e-4
+"""Standard deviation, over the areas' own spread, below which a level has none of its own (assumption)."""
 _DIAGONAL = (0, 2)
+"""Places of the two standard deviations among a level's three numbers, its lower triangle."""
 _FAR = 1e12
+"""Loss of what cannot be computed: far above any that can."""
+_STARTS = (((0.5, 0.0, 0.3), 0.4), ((0.9, 0.1, 0.05), 0.15))
+"""Where the search begins, over the areas' own spread: each level's lower triangle, then the error; any will do."""
+_SEARCH: Any = {"maxiter": 500, "ftol": 1e-14, "gtol": 1e-8}
+"""Ends of the search: as near as double precision gets."""
+_LEVEL_GRADIENT = 1e-3
+"""Largest gradient of a minimum, over the loss: beyond it the search stopped on a slope (assumption)."""
+_SPARE_AREAS = 7
+"""Areas beyond the two of each arm's line: as many as the variances there are, two levels of three and the error."""
 _SIGMA_MIN = 1e-4
 """Of the areas' standard deviation, where no error is known: keeps the variance invertible."""
 
@@ -164,8 +176,7 @@ def _minimise(blocks: Sequence[_Block], per_ulcer: bool, reml: bool) -> tuple[Fl
     levels = 2 if per_ulcer else 1
     bounds: list[tuple[float | None, float | None]] = [(0.0, None), (None, None), (0.0, None)] * levels
     bounds += [(0.0 if _errors_known(blocks) else _SIGMA_MIN, None)]
-    starts = [np.array([0.5, 0.0, 0.3] * levels + [0.4]), np.array([0.9, 0.1, 0.05] * levels + [0.15])]
-    options: Any = {"maxiter": 500, "ftol": 1e-14, "gtol": 1e-8}
+    starts = [np.array([*spread * levels, error]) for spread, error in _STARTS]
 
     def loss(theta: Floats) -> tuple[float, Floats]:
         try:
@@ -178,7 +189,7 @@ def _minimise(blocks: Sequence[_Block], per_ulcer: bool, reml: bool) -> tuple[Fl
         # A second start only where the first ended at a bound, or nowhere.
         if best is None or not _is_inside(best[0], levels) or not best[2]:
             found = optimize.minimize(
-                loss, np.ravel(start), jac=True, method="L-BFGS-B", bounds=bounds, options=options
+                loss, np.ravel(start), jac=True, method="L-BFGS-B", bounds=bounds, options=_SEARCH
             )
             theta, value = np.asarray(found.x, dtype=np.float64), float(found.fun)
             if best is None or value < best[1]:
@@ -195,7 +206,7 @@ def _is_minimum(theta: Floats, value: float, gradient: Floats, bounds: Sequence[
     """Say whether nothing falls from there, but for what a bound forbids."""
     at_bound = np.array([low is not None and one <= low for one, (low, _) in zip(theta, bounds, strict=True)])
     free = np.where(at_bound, np.minimum(gradient, 0.0), gradient)
-    return bool(value < _FAR and np.max(np.abs(free)) < 1e-3 * max(1.0, abs(value)))
+    return bool(value < _FAR and np.max(np.abs(free)) < _LEVEL_GRADIENT * max(1.0, abs(value)))
 
 
 def _errors_known(blocks: Sequence[_Block]) -> bool:
@@ -286,7 +297,7 @@ def compare_slopes(areas: pd.DataFrame, *, reference_arm: str = "", reml: bool =
     n_subjects = moving.groupby("arm")["subject_id"].nunique()
     fitted = [arm for arm in arms if n_subjects.get(arm, 0) >= 2]
     used = known[known["arm"].isin(fitted)]
-    fit = _fit(used, fitted, reml) if fitted and len(used) >= 2 * len(fitted) + 7 else None
+    fit = _fit(used, fitted, reml) if fitted and len(used) >= 2 * len(fitted) + _SPARE_AREAS else None
     moving = moving[moving["arm"].isin(fitted)] if fit is not None else moving
     return tuple(_effects(arms, fitted, reference, moving, fit))
 
@@ -298,7 +309,7 @@ def _fit(known: pd.DataFrame, arms: list[str], reml: bool) -> SlopeFit:
     width = (known["area_high_mm2"] - known["area_low_mm2"]).to_numpy(dtype=float)
     return fit_slopes(
         known["area_mm2"].to_numpy(dtype=float), weeks, x, known["subject_id"].to_numpy(dtype=object),
-        known["ulcer_id"].to_numpy(dtype=object), known_sd=width / (2 * 1.96), reml=reml,
+        known["ulcer_id"].to_numpy(dtype=object), known_sd=width / (2 * Z_95_AS_PRINTED), reml=reml,
     )  # fmt: skip
 
 
@@ -341,7 +352,7 @@ def _effect(
     row = np.zeros(len(fit.coefficients))
     row[list(weights)] = list(weights.values())
     estimate, error = float(row @ fit.coefficients), math.sqrt(max(0.0, float(row @ fit.covariance @ row)))
-    reach = float(stats.t.ppf(0.975, free)) * error
+    reach = float(stats.t.ppf(UPPER_95, free)) * error
     p_value = float(2 * stats.t.sf(abs(estimate) / error, free)) if error > 0 else math.nan
     smallest = int(own.groupby("arm")["subject_id"].nunique().min())
     cautions = tuple(dict.fromkeys((*few(smallest), *fit.cautions)))

@@ -25,6 +25,7 @@ from scipy import stats
 
 from ulcermeter.datatypes import Caution, Effect, EffectMethod, Measure
 from ulcermeter.outcomes.effects.arms import few, need
+from ulcermeter.statistics import LOWER_95, UPPER_95
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,13 +130,13 @@ def _by_day(known: pd.DataFrame, cause: str, day: float, n_subjects: int) -> tup
 
 
 def _interval(share: float, error: float, n_subjects: int) -> tuple[float, float, float]:
-    none_bound = 0.025 ** (1 / n_subjects)
+    none_bound = LOWER_95 ** (1 / n_subjects)
     if share <= 1e-12:
         return 0.0, 0.0, 1 - none_bound
     if share >= 1 - 1e-12:
         return 1.0, none_bound, 1.0
     if n_subjects < 2 or error <= 0:
         return share, 0.0, 1.0
-    reach = float(stats.t.ppf(0.975, n_subjects - 1)) * error / ((1 - share) * -math.log1p(-share))
+    reach = float(stats.t.ppf(UPPER_95, n_subjects - 1)) * error / ((1 - share) * -math.log1p(-share))
     low, high = (-math.expm1(math.log1p(-share) * math.exp(side * reach)) for side in (-1, 1))
     return share, low, high

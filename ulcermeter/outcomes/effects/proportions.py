@@ -27,7 +27,7 @@ from scipy import stats
 
 from ulcermeter.datatypes import Caution, Effect, EffectMethod, Measure
 from ulcermeter.outcomes.effects.arms import arms_of, few, need
-from ulcermeter.statistics import Z_95, wilson
+from ulcermeter.statistics import UPPER_95, Z_95, wilson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,7 @@ def _effective_n(
         return float(n), (Caution.NO_VARIATION,)
     variance = n / (n - 1) * float(np.sum((events - share * sizes) ** 2)) / m**2
     design = max(1.0, variance / (share * (1 - share) / m))
-    return m / design * (Z_95 / float(stats.t.ppf(0.975, n - 1))) ** 2, ()
+    return m / design * (Z_95 / float(stats.t.ppf(UPPER_95, n - 1))) ** 2, ()
 
 
 def compare_shares(ulcers: pd.DataFrame, *, event: str, reference_arm: str = "") -> tuple[Effect, ...]:

@@ -21,6 +21,7 @@ from scipy import stats
 
 from ulcermeter.datatypes import Caution, Effect, EffectMethod, Measure
 from ulcermeter.outcomes.effects.arms import arms_of, few, need
+from ulcermeter.statistics import LOWER_95, UPPER_95
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["DAYS_PER_MONTH", "compare_rates"]
 
 DAYS_PER_MONTH = 365.25 / 12
+"""Mean length of a month, days: rates are per subject-month."""
 _NAN = math.nan
 Floats = NDArray[np.float64]
 Ends = tuple[float, float, float]
@@ -89,13 +91,13 @@ def _rate(arm: str, own: _Counts) -> Effect:
     if phi > 1:
         ends = _around(math.log(own.rate), math.sqrt(phi / total), n - 1)
         return _effect(Measure.RATE, arm, "", (ends, EffectMethod.QUASI_POISSON), (own,))
-    low = float(stats.chi2.ppf(0.025, 2 * total)) / 2 / months if total else 0.0
-    high = float(stats.chi2.ppf(0.975, 2 * total + 2)) / 2 / months
+    low = float(stats.chi2.ppf(LOWER_95, 2 * total)) / 2 / months if total else 0.0
+    high = float(stats.chi2.ppf(UPPER_95, 2 * total + 2)) / 2 / months
     return _effect(Measure.RATE, arm, "", ((own.rate, low, high), EffectMethod.POISSON), (own,))
 
 
 def _around(middle: float, error: float, free: int) -> Ends:
-    reach = float(stats.t.ppf(0.975, free)) * error
+    reach = float(stats.t.ppf(UPPER_95, free)) * error
     return math.exp(middle), math.exp(middle - reach), math.exp(middle + reach)
 
 
@@ -120,8 +122,8 @@ def _exact_ratio(a: _Counts, b: _Counts) -> Ends:
     """Given y1 + y2, y1 is binomial with odds of ratio x m1 / m2."""
     y, z = a.n_ulcers, b.n_ulcers
     time = float(b.months.sum() / a.months.sum())
-    low = float(stats.beta.ppf(0.025, y, z + 1)) if y else 0.0
-    high = float(stats.beta.ppf(0.975, y + 1, z)) if z else 1.0
+    low = float(stats.beta.ppf(LOWER_95, y, z + 1)) if y else 0.0
+    high = float(stats.beta.ppf(UPPER_95, y + 1, z)) if z else 1.0
     estimate = y / z * time if z else math.inf
     return estimate, low / (1 - low) * time, high / (1 - high) * time if high < 1 else math.inf
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import Caution, Effect, EffectMethod, HealingCurve, Measure
 from ulcermeter.outcomes.effects.arms import few, need, timed
 from ulcermeter.outcomes.interval_censored import innermost_intervals, turnbull
+from ulcermeter.statistics import CENTRAL_95_PCT, LOWER_95
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,10 +30,13 @@ if TYPE_CHECKING:
 __all__ = ["DRAWS", "SEED", "estimate_healing_curve", "followed_and_healed", "share_at"]
 
 DRAWS = 1000
+"""Bootstrap samples: the band's ends are then known to a few per cent of its width."""
 SEED = 20170321
 """Of the bootstrap; the number says nothing."""
-_ENDS = (2.5, 97.5)
-_ROUNDS, _AT_ONCE, _TOLERANCE = 2000, 20, 2e-5
+_ROUNDS, _AT_ONCE = 2000, 20
+"""Self-consistency at most, and between two looks at what still moves: samples that have settled are left out."""
+_TOLERANCE = 2e-5
+"""Largest move of a share, from which on nothing of the band's width, 1 %, moves (assumption)."""
 _NOTHING = 1e-4  # a share that self-consistency has not quite brought to 0
 Floats = NDArray[np.float64]
 
@@ -168,8 +172,8 @@ def _masses(weight: Floats, inside: Floats) -> Floats:
 
 
 def _band(share: Floats, bundle: Floats, n_subjects: int) -> tuple[Floats, Floats]:
-    low, high = np.percentile(np.where(bundle < _NOTHING, 0.0, bundle), _ENDS, axis=0)
-    none_bound = 0.025 ** (1 / n_subjects)
+    low, high = np.percentile(np.where(bundle < _NOTHING, 0.0, bundle), CENTRAL_95_PCT, axis=0)
+    none_bound = LOWER_95 ** (1 / n_subjects)
     high = np.where(share < 1e-9, np.maximum(high, 1 - none_bound), high)
     low = np.where(share > 1 - 1e-9, np.minimum(low, none_bound), low)
     low[0] = high[0] = 0.0  # all are open on day 0
@@ -186,7 +190,7 @@ def _median_effect(
     days, share, bundle = curves
     middle = _first_half(days, share[None, :])[0] if len(days) else math.inf
     spread = _first_half(days, bundle) if len(days) else np.array([math.inf])
-    low, high = np.percentile(spread, _ENDS, method="inverted_cdf")
+    low, high = np.percentile(spread, CENTRAL_95_PCT, method="inverted_cdf")
     reached = math.isfinite(middle)
     if not (reached and math.isfinite(high)):
         cautions = (*cautions, Caution.NOT_REACHED)

@@ -25,6 +25,7 @@ from scipy import optimize, stats
 
 from ulcermeter.datatypes import Caution, Effect, EffectMethod, Measure
 from ulcermeter.outcomes.effects.arms import arms_of, few, need, timed
+from ulcermeter.statistics import UPPER_95
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,19 @@ __all__ = ["WeibullFit", "compare_hazards", "fit_weibull"]
 Floats = NDArray[np.float64]
 Loss = Callable[[Floats], tuple[float, Floats]]
 _GRADIENT = 1e-5
+"""Largest score an ulcer at a maximum: beyond it the search has not converged (assumption)."""
+_SEARCH: dict[str, float] = {"gtol": 1e-9, "maxiter": 500}
+"""Ends of the search, before Newton polishes what it found."""
+_NEWTON_ROUNDS, _NEWTON_REACH, _NEWTON_DONE = 5, 0.5, 1e-10
+"""Newton's steps at most; one so long (log scale) leaves the minimum's neighbourhood, one so short changes nothing."""
+_STEP = 1e-5
+"""Of central differences of the gradient: the cube root of double precision, which errs least."""
+_DEFINITE = 1e-8
+"""Least eigenvalue over the largest: below it a direction is undetermined, the root of double precision."""
+_LOG_SHAPE = 20.0
+"""Reach of ln(scale of log time): e^20 is beyond any data, and exp() of it still a number."""
+_LARGEST_EXPONENT, _LEAST_POSITIVE = 700.0, 1e-300
+"""Of double precision: exp(709) overflows, and ln(0) is not a number."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +105,7 @@ def fit_weibull(low: Floats, high: Floats, x: Floats, clusters: NDArray[np.objec
         value, scores = _likelihood(theta, *scaled, design)
         return -float(value.sum()), -scores.sum(axis=0)
 
-    found = optimize.minimize(loss, np.ravel(start), jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 500})
+    found = optimize.minimize(loss, np.ravel(start), jac=True, method="BFGS", options=_SEARCH)
     theta, hessian = _newton(np.asarray(found.x, dtype=np.float64), loss)
     value, scores = _likelihood(theta, *scaled, design)
     converged = bool(np.max(np.abs(scores.sum(axis=0))) < _GRADIENT * len(low)) and _is_definite(hessian)
@@ -104,31 +118,31 @@ def fit_weibull(low: Floats, high: Floats, x: Floats, clusters: NDArray[np.objec
     return WeibullFit(theta, naive, robust, float(value.sum()), converged, len(names))
 
 
-def _newton(theta: Floats, loss: Loss, rounds: int = 5) -> tuple[Floats, Floats]:
+def _newton(theta: Floats, loss: Loss, rounds: int = _NEWTON_ROUNDS) -> tuple[Floats, Floats]:
     """Polish a minimum; return it and the Hessian there, by central differences of the exact gradient."""
     hessian = _hessian(theta, loss)
     for _ in range(rounds):
         if not _is_definite(hessian):
             break
         step = np.asarray(np.linalg.solve(hessian, loss(theta)[1]), dtype=np.float64)
-        if np.max(np.abs(step)) > 0.5:
+        if np.max(np.abs(step)) > _NEWTON_REACH:
             break
         theta = theta - step
         hessian = _hessian(theta, loss)
-        if np.max(np.abs(step)) < 1e-10:
+        if np.max(np.abs(step)) < _NEWTON_DONE:
             break
     return theta, hessian
 
 
 def _hessian(theta: Floats, loss: Loss) -> Floats:
-    h = 1e-5
+    h = _STEP
     rows = [(loss(theta + h * e)[1] - loss(theta - h * e)[1]) / (2 * h) for e in np.eye(len(theta))]
     return (np.array(rows) + np.array(rows).T) / 2
 
 
 def _is_definite(matrix: Floats) -> bool:
     values = np.linalg.eigvalsh(matrix) if np.isfinite(matrix).all() else np.array([-1.0])
-    return bool(values[0] > 1e-8 * max(1.0, values[-1]))
+    return bool(values[0] > _DEFINITE * max(1.0, values[-1]))
 
 
 def _likelihood(theta: Floats, low: Floats, high: Floats, design: Floats) -> tuple[Floats, Floats]:
@@ -136,12 +150,13 @@ def _likelihood(theta: Floats, low: Floats, high: Floats, design: Floats) -> tup
 
     With H(t) = exp((log t - eta) / s), the cumulative hazard, it is -H(L) + log(1 - exp(-(H(R) - H(L)))).
     """
-    eta, s = design @ theta[:-1], math.exp(float(np.clip(theta[-1], -20, 20)))
+    eta, s = design @ theta[:-1], math.exp(float(np.clip(theta[-1], -_LOG_SHAPE, _LOG_SHAPE)))
     at_low, at_high = _cumulative(low, eta, s), _cumulative(high, eta, s)
     gap = np.where(np.isfinite(at_high[0]), at_high[0] - at_low[0], np.inf)
-    value = -at_low[0] + np.log(np.maximum(-np.expm1(-gap), 1e-300))
+    value = -at_low[0] + np.log(np.maximum(-np.expm1(-gap), _LEAST_POSITIVE))
     with np.errstate(over="ignore"):
-        pull = np.where(np.isfinite(gap), 1.0 / np.maximum(np.expm1(np.minimum(gap, 700.0)), 1e-300), 0.0)
+        fall = np.maximum(np.expm1(np.minimum(gap, _LARGEST_EXPONENT)), _LEAST_POSITIVE)
+        pull = np.where(np.isfinite(gap), 1.0 / fall, 0.0)
     by_eta = -at_low[1] + pull * (at_high[1] - at_low[1])
     by_log_s = -at_low[2] + pull * (at_high[2] - at_low[2])
     return value, np.column_stack([by_eta[:, None] * design, by_log_s])
@@ -151,7 +166,7 @@ def _cumulative(t: Floats, eta: Floats, s: float) -> tuple[Floats, Floats, Float
     """Return H, its derivative by eta (-H / s) and by log s (-H log H); both are 0 at the ends of time."""
     inner = (t > 0) & np.isfinite(t)
     z = np.where(inner, (np.log(np.where(inner, t, 1.0)) - eta) / s, 0.0)
-    hazard = np.where(inner, np.exp(np.minimum(z, 700.0)), 0.0)
+    hazard = np.where(inner, np.exp(np.minimum(z, _LARGEST_EXPONENT)), 0.0)
     return np.where(np.isinf(t), np.inf, hazard), -hazard / s, -z * hazard
 
 
@@ -207,7 +222,7 @@ def _effect(
     if not fit.converged or n <= k:
         return _not_estimable(arm, reference, own, (*cautions, Caution.NOT_CONVERGED))
     error *= math.sqrt(n / (n - k))
-    reach = float(stats.t.ppf(0.975, n - k)) * error
+    reach = float(stats.t.ppf(UPPER_95, n - k)) * error
     p_value = float(2 * stats.t.sf(abs(log_ratio) / error, n - k)) if error > 0 else math.nan
     ends = (math.exp(log_ratio), math.exp(log_ratio - reach), math.exp(log_ratio + reach))
     return Effect(
