@@ -11,6 +11,7 @@ __all__ = [
     "UPPER_95",
     "Z_95",
     "Z_95_AS_PRINTED",
+    "least_log_change",
     "log_sd",
     "smallest_detectable_change",
     "wilson",

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.calibration.features.ellipses import Ellipse, EllipseFit, sensitivity
+from ulcermeter.calibration.features.robust import biweight
 from ulcermeter.calibration.geometry.camera import CameraPrior
 from ulcermeter.datatypes.arrays import Matrix
 
@@ -57,6 +58,26 @@ _DOUBT = 0.01
 """Rims whose worth differs by this weigh 1 to e (chosen on the same photos): a coin's bevelled edge often has two."""
 _SAME = 0.006
 """Two ellipses whose centres and radii agree to this share of the radius are one."""
+_REPEATED = 0.6
+"""Of that, in each of the five numbers by itself."""
+_PLACES, _BLUR_REACH = (24, 160), 3.0
+"""Places on a ray, least and most (about one a pixel), and the reach of the edge filter in sd."""
+_START_SHARES, _START_WALL_SHARES = (0.90, 0.94, 0.97, 1.0, 1.03, 1.06, 1.10), (1.0, 1.03)
+"""Sizes of the ellipses from which the search starts: concentric ones, and ones that are narrower by a wall."""
+_START_SIDES, _START_WALLS = 12, (0.015, 0.03, 0.05)
+"""Sides to which a wall may lie, and half its breadth, shares of the radius: a coin's to 29 degrees aside."""
+_REACHES, _LAST_ROUNDS = (0.03, 0.021, 0.015, 0.0105), 3
+"""How far from an ellipse its edges are looked for, round by round, shares of the radius; then twice `_NEAR` each."""
+_LARGEST_MOVE = 0.3
+"""Of any of an ellipse's numbers from the one found: beyond it is another thing (assumption)."""
+_MOST_STRENGTH = 1.5
+"""Of an edge, over the typical strongest one: a glint counts no more than that (assumption)."""
+_OUTSIDE = 1.5
+"""An edge farther out than the rim by more than this many times `_NEAR` lies beyond it (assumption)."""
+_RAYS_TOGETHER = 5
+"""Neighbouring rays whose edges err together, ten degrees: they count as one (assumption)."""
+_FAR, _RIDGE = 9.0, 1e-6
+"""Where there is no edge, shares of the radius; and what keeps the normal equations of few edges solvable."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +148,7 @@ def _rims(pixels: NDArray[np.uint8], found: Ellipse) -> list[_Rim]:
     rims: list[_Rim] = []
     for start in _STARTS:
         rim = _converged(start, places, clear, near, found)
-        if rim is not None and not any(np.abs(rim.numbers - r.numbers).max() < 0.6 * _SAME for r in rims):
+        if rim is not None and not any(np.abs(rim.numbers - r.numbers).max() < _REPEATED * _SAME for r in rims):
             rims.append(rim)
     return rims
 
@@ -135,7 +156,7 @@ def _rims(pixels: NDArray[np.uint8], found: Ellipse) -> list[_Rim]:
 def _edges(pixels: NDArray[np.uint8], found: Ellipse) -> tuple[Matrix, Matrix]:
     """Return where along each ray edges lie (R, E), shares of the ellipse found, NaN for none; and their strengths."""
     radius = found.radius_px
-    n = int(np.clip(round((_SHARES[1] - _SHARES[0]) * radius), 24, 160))
+    n = int(np.clip(round((_SHARES[1] - _SHARES[0]) * radius), *_PLACES))
     shares = np.linspace(*_SHARES, n)
     spacing_px = (shares[1] - shares[0]) * radius
     angles = np.arange(_RAYS * _FINER) * (2 * np.pi / (_RAYS * _FINER))
@@ -144,7 +165,8 @@ def _edges(pixels: NDArray[np.uint8], found: Ellipse) -> tuple[Matrix, Matrix]:
     observed = cv2.remap(pixels, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     observed = observed.astype(np.float32).reshape(_RAYS, _FINER, n, 3).mean(axis=1)
     blur = max(_BLUR[0], _BLUR[1] * radius) / spacing_px
-    x = np.arange(-int(np.ceil(3 * blur)), int(np.ceil(3 * blur)) + 1)
+    half = int(np.ceil(_BLUR_REACH * blur))
+    x = np.arange(-half, half + 1)
     slope = -x * np.exp(-((x / blur) ** 2) / 2)
     change = cv2.filter2D(observed, -1, (slope / np.abs(slope).sum() * 2)[None].astype(np.float32), borderType=1)
     return _peaks(np.sqrt(np.sum(change**2, axis=2)), shares)
@@ -164,11 +186,11 @@ def _peaks(strength: Matrix, shares: Matrix) -> tuple[Matrix, Matrix]:
 
 def _starts() -> list[Matrix]:
     """Return ellipses concentric with the one found, and such as touch it on one side and are narrower by a wall."""
-    starts = [np.array([0, 0, share, 0, share]) for share in (0.90, 0.94, 0.97, 1.0, 1.03, 1.06, 1.10)]
-    for angle in np.arange(12) * (np.pi / 6):
+    starts = [np.array([0, 0, share, 0, share]) for share in _START_SHARES]
+    for angle in np.arange(_START_SIDES) * (2 * np.pi / _START_SIDES):
         x, y = np.cos(angle), np.sin(angle)
-        for wall in (0.015, 0.03, 0.05):
-            for share in (1.0, 1.03):
+        for wall in _START_WALLS:
+            for share in _START_WALL_SHARES:
                 shape = share * np.array([1, 0, 1]) - wall * np.array([x * x, x * y, y * y])
                 starts.append(np.concatenate([[-wall * x, -wall * y], shape]))
     return starts
@@ -187,7 +209,7 @@ def _reached(numbers: Matrix) -> Matrix:
 
 def _nearest(numbers: Matrix, places: Matrix) -> tuple[Matrix, Matrix]:
     """Return how far from an ellipse each ray's nearest edge lies, and which it is."""
-    off = np.where(np.isnan(places), 9.0, places - _reached(numbers)[:, None])
+    off = np.where(np.isnan(places), _FAR, places - _reached(numbers)[:, None])
     which = np.abs(off).argmin(axis=1)
     return off[np.arange(_RAYS), which], which
 
@@ -195,22 +217,22 @@ def _nearest(numbers: Matrix, places: Matrix) -> tuple[Matrix, Matrix]:
 def _converged(start: Matrix, places: Matrix, clear: Matrix, near: float, found: Ellipse) -> _Rim | None:
     """Let an ellipse settle on the nearest edges: least squares with Tukey's weights, ever narrower."""
     numbers = start
-    for reach in (0.03, 0.021, 0.015, 0.0105, 2 * near, 2 * near, 2 * near):
+    for reach in (*_REACHES, *([2 * near] * _LAST_ROUNDS)):
         off, which = _nearest(numbers, places)
-        weights = np.clip(1 - (off / reach) ** 2, 0, None) ** 2
+        weights = biweight(off, reach)
         weights *= np.sqrt(np.minimum(clear[np.arange(_RAYS), which], 1.0))
         if np.count_nonzero(weights) < _LEAST_OBSERVED:
             return None
-        normal = (_DESIGN.T * weights) @ _DESIGN + 1e-6 * np.eye(5)
+        normal = (_DESIGN.T * weights) @ _DESIGN + _RIDGE * np.eye(5)
         numbers = numbers + np.linalg.solve(normal, (_DESIGN.T * weights) @ off)
-        if np.abs(numbers - [0, 0, 1, 0, 1]).max() > 0.3:
+        if np.abs(numbers - [0, 0, 1, 0, 1]).max() > _LARGEST_MOVE:
             return None
     off, which = _nearest(numbers, places)
     on = np.abs(off) < near
-    strength = np.minimum(clear[np.arange(_RAYS), which], 1.5)
+    strength = np.minimum(clear[np.arange(_RAYS), which], _MOST_STRENGTH)
     reached = _reached(numbers)
-    outermost = np.where((clear > _CLEAR_EDGE) & (places < reached[:, None] + _BEYOND), places, -9.0).max(axis=1)
-    outer = float(np.mean(outermost - reached < 1.5 * near))
+    outermost = np.where((clear > _CLEAR_EDGE) & (places < reached[:, None] + _BEYOND), places, -_FAR).max(axis=1)
+    outer = float(np.mean(outermost - reached < _OUTSIDE * near))
     ellipse = _whole(numbers, found, float(on.mean()))
     return _Rim(numbers, off, float(on.mean()), float(np.mean(strength * on)), outer, ellipse)
 
@@ -227,11 +249,11 @@ def _same(one: Ellipse, other: Ellipse) -> bool:
 
 
 def _fit_of(rim: _Rim, disc: EllipseFit) -> EllipseFit:
-    """Return a face as a fit: its covariance counts one independent edge in ten degrees."""
+    """Return a face as a fit."""
     on = np.abs(rim.offsets) < max(_NEAR[0] / rim.ellipse.radius_px, _NEAR[1])
     rms_px = float(np.sqrt(np.mean(rim.offsets[on] ** 2))) * rim.ellipse.radius_px
     normal = sensitivity(rim.ellipse, _ANGLES[on])
-    covariance = np.linalg.inv(normal.T @ normal) * rms_px**2 * 5
+    covariance = np.linalg.inv(normal.T @ normal) * rms_px**2 * _RAYS_TOGETHER
     return replace(disc, ellipse=rim.ellipse, covariance=np.asarray(covariance, dtype=np.float64), rms_px=rms_px)
 
 

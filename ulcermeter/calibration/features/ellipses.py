@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.calibration.features.edge_position import edge_offsets
+from ulcermeter.calibration.features.robust import LEAST_FREE, TUKEY, biweight, robust_sd
 from ulcermeter.datatypes import Points
 from ulcermeter.datatypes.arrays import Matrix, Reals
 from ulcermeter.datatypes.light import SRGB_TO_LINEAR
@@ -52,6 +53,40 @@ _LEAST_SD_PX = 0.01
 """Of a rim's place, px: interpolation errs by as much (assumption)."""
 _LARGEST_SPREAD = (0.25, 0.0025)
 """Beyond this the rim is something else: px, and as a share of the radius."""
+_SMOOTH = 15
+"""Edge pixels over which a turn is averaged: one and a half times those that a tangent is taken from."""
+_CORNER, _STRAIGHT = 0.9, 0.03
+"""Turns of an arc, rad: more between two tangents is a corner (50 degrees); so little the other way is the grid."""
+_LARGEST_SEMI = 0.6
+"""Of the long half axis, over the shrunken photo's longer side: more of it lies outside than inside (assumption)."""
+_FOLLOW_REACHES, _LEAST_FOLLOW_PX, _FOLLOW_ROUNDS = (0.10, 0.05, 0.03), 2.0, 3
+"""How far off a guess its rim is looked for, shares of the radius and at least px; rounds of each fit to it."""
+_ALONG_NORMAL = 0.85
+"""Share of a gradient that must point along the rim's normal, 32 degrees: other edges cross it (assumption)."""
+_LEAST_FOLLOWED = 0.3
+"""Share of the angles at which a rim must be seen to be followed on; in the end it is `_LEAST_SUPPORT`."""
+_FOLLOWED = (1.2, 0.012)
+"""An edge nearer to the fit than this is the rim's: px of the shrunken photo, and as a share of the radius."""
+_SHRUNK = 0.7
+"""Of `_LEAST_SEMI_PX`, what a fit may come down to (assumption)."""
+_APART = (2.0, 0.04)
+"""Ellipses nearer than this in centre and radius are one: px of the shrunken photo, and as a share of the radius."""
+_CUT, _CUT_PX = 1.3, 12
+"""What is cut out, over the half axes and px beyond: the rings outside, and a blurred edge."""
+_RINGS = ((0.84, 0.90, 0.95), (1.05, 1.10, 1.16))
+"""Where disc and ground are taken to show, shares of the radius: off the rim by more than blur (assumption)."""
+_FEWEST_PLACES, _MOST_PLACES = 48, 360
+"""Of the fine fit along the rim: ten to a number, and one a degree."""
+_OTHER_WAY = 2.0
+"""An edge the other way is taken for the rim where it is so many times as strong (assumption)."""
+_LEAST_STEP, _LEAST_SHARE = 0.25, 1 / 3
+"""Of an edge, over the typical one, that is the rim's; and share of the places where it must be seen (assumption)."""
+_ROUNDS = 6
+"""Of weighting; more change nothing that matters (assumption)."""
+_LEAST_WEIGHT, _FITTED = 12, 0.3
+"""Sum of weights that five numbers need (assumption), and the weight from which on a place counts as fitted."""
+_TOGETHER, _TOGETHER_SHARE = 0.05, 8
+"""Autocorrelation under which neighbours err by themselves, and the part of the rim, an eighth, that is looked at."""
 
 
 @dataclass(frozen=True)
@@ -180,10 +215,10 @@ def _fit_arcs(chain: Points, longest_px: int) -> list[Ellipse]:
     before, after = np.roll(tangent, k, axis=0), np.roll(tangent, -k, axis=0)
     cross = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
     turn = np.arctan2(cross, np.sum(before * after, axis=1))
-    smooth = np.convolve(np.pad(turn, 7, mode="wrap"), np.ones(15) / 15, "valid")
+    smooth = np.convolve(np.pad(turn, _SMOOTH // 2, mode="wrap"), np.ones(_SMOOTH) / _SMOOTH, "valid")
     arcs = []
     for sign in (1, -1):
-        good = (np.abs(turn) < 0.9) & (sign * smooth > -0.03)
+        good = (np.abs(turn) < _CORNER) & (sign * smooth > -_STRAIGHT)
         for start, stop in _runs(good):
             turned = float(smooth[start:stop].sum()) / (2 * k)
             if stop - start >= _LEAST_ARC_PX and sign * turned >= _LEAST_TURN:
@@ -199,7 +234,7 @@ def _runs(good: NDArray[np.bool_]) -> list[tuple[int, int]]:
 def _direct_fit(arc: Points, longest_px: int) -> Ellipse | None:
     (x, y), axes, angle_deg = cv2.fitEllipseDirect(arc.astype(np.float32))
     low, high = min(axes) / 2, max(axes) / 2
-    if not (low >= _LEAST_SEMI_PX and low >= _LEAST_RATIO * high and high < 0.6 * longest_px):
+    if not (low >= _LEAST_SEMI_PX and low >= _LEAST_RATIO * high and high < _LARGEST_SEMI * longest_px):
         return None
     turn = np.deg2rad(angle_deg)
     u = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -212,7 +247,7 @@ def _followed(guesses: list[Ellipse], dx: NDArray[np.int16], dy: NDArray[np.int1
         return []
     guesses = _distinct(guesses)
     gradient = np.dstack([dx, dy]).astype(np.float32)
-    for wide in (0.10, 0.05, 0.03):
+    for wide in _FOLLOW_REACHES:
         kept = []
         for guess in guesses:
             better = _follow(guess, gradient, wide, least)
@@ -225,23 +260,23 @@ def _followed(guesses: list[Ellipse], dx: NDArray[np.int16], dy: NDArray[np.int1
 def _follow(guess: Ellipse, gradient: NDArray[np.float32], wide: float, least: float) -> Ellipse | None:
     angles = np.arange(_ANGLES) * (2 * np.pi / _ANGLES)
     rim, normals = guess.rim(angles), guess.normals(angles)
-    reach = max(wide * guess.radius_px, 2.0)
+    reach = max(wide * guess.radius_px, _LEAST_FOLLOW_PX)
     s = np.linspace(-reach, reach, 2 * int(np.ceil(reach)) + 1)
     where = (rim[:, None] + s[:, None] * normals[:, None]).astype(np.float32)
     observed = cv2.remap(gradient, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     along = np.einsum("kpi,ki->kp", observed, normals)
-    strong = np.abs(along) * (np.abs(along) > 0.85 * np.hypot(observed[..., 0], observed[..., 1]))
+    strong = np.abs(along) * (np.abs(along) > _ALONG_NORMAL * np.hypot(observed[..., 0], observed[..., 1]))
     best = strong.argmax(axis=1)
     offset = s[best]
     ok = strong[np.arange(_ANGLES), best] > least
-    if ok.sum() < 0.3 * _ANGLES:
+    if ok.sum() < _LEAST_FOLLOWED * _ANGLES:
         return None
     design = sensitivity(guess, angles)
-    for _ in range(3):
+    for _ in range(_FOLLOW_ROUNDS):
         step = np.linalg.lstsq(design[ok], offset[ok], rcond=None)[0]
         off = np.abs(offset - design @ step)
-        ok = (strong[np.arange(_ANGLES), best] > least) & (off < max(1.2, 0.012 * guess.radius_px))
-        if ok.sum() < 0.3 * _ANGLES:
+        ok = (strong[np.arange(_ANGLES), best] > least) & (off < max(_FOLLOWED[0], _FOLLOWED[1] * guess.radius_px))
+        if ok.sum() < _LEAST_FOLLOWED * _ANGLES:
             return None
     return _moved(guess, step, float(ok.mean()))
 
@@ -249,7 +284,7 @@ def _follow(guess: Ellipse, gradient: NDArray[np.float32], wide: float, least: f
 def _moved(ellipse: Ellipse, step: Reals, support: float) -> Ellipse | None:
     shape = ellipse.shape_px + np.array([[step[2], step[3]], [step[3], step[4]]])
     low, high = np.linalg.eigvalsh(shape)
-    if low < 0.7 * _LEAST_SEMI_PX or low < _LEAST_RATIO * high:
+    if low < _SHRUNK * _LEAST_SEMI_PX or low < _LEAST_RATIO * high:
         return None
     return Ellipse(ellipse.centre_px + step[:2], shape, support)
 
@@ -260,7 +295,7 @@ def _distinct(ellipses: list[Ellipse]) -> list[Ellipse]:
     centres, radii = np.empty((0, 2)), np.empty(0)
     for ellipse in sorted(ellipses, key=lambda e: -e.support):
         apart = np.hypot(*(centres - ellipse.centre_px).T) + np.abs(radii - ellipse.radius_px)
-        if not len(kept) or apart.min() > max(2.0, 0.04 * ellipse.radius_px):
+        if not len(kept) or apart.min() > max(_APART[0], _APART[1] * ellipse.radius_px):
             kept.append(ellipse)
             centres, radii = np.vstack([centres, ellipse.centre_px]), np.append(radii, ellipse.radius_px)
     return kept
@@ -297,7 +332,7 @@ def fit_ellipse(pixels: NDArray[np.uint8], guess: Ellipse) -> EllipseFit | None:
 
 def _patch(pixels: NDArray[np.uint8], guess: Ellipse) -> tuple[NDArray[np.float32], Points, float]:
     """Cut the disc out in linear light; a very large one is shrunken, which costs no accuracy that matters."""
-    half = np.sqrt(np.diag(guess.shape_px @ guess.shape_px.T)) * 1.3 + 12
+    half = np.sqrt(np.diag(guess.shape_px @ guess.shape_px.T)) * _CUT + _CUT_PX
     low = np.clip(np.floor(guess.centre_px - half), 0, None).astype(int)
     high = np.minimum(np.ceil(guess.centre_px + half), [pixels.shape[1], pixels.shape[0]]).astype(int)
     factor = max(int(2 * guess.radius_px // _LARGEST_DIAMETER_PX), 1)
@@ -312,7 +347,7 @@ def _separate(light: NDArray[np.float32], ellipse: Ellipse) -> tuple[NDArray[np.
     """Return the mix of channels (linear light) that differs most between disc and ground; which of them is bright."""
     angles = np.arange(_ANGLES) * (2 * np.pi / _ANGLES)
     rings = []
-    for shares in ((0.84, 0.90, 0.95), (1.05, 1.10, 1.16)):
+    for shares in _RINGS:
         where = np.concatenate([Ellipse(ellipse.centre_px, ellipse.shape_px * s).rim(angles) for s in shares])
         observed = cv2.remap(
             light, where[None].astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -327,7 +362,7 @@ def _separate(light: NDArray[np.float32], ellipse: Ellipse) -> tuple[NDArray[np.
 
 def _improve(grey: NDArray[np.float32], ellipse: Ellipse, reach: float, *, bright_inside: bool) -> EllipseFit | None:
     every = _EVERY if reach > _WIDE else 1
-    n = int(np.clip(2 * np.pi * ellipse.radius_px / (_FINE_SPACING_PX * every), 48, 360 // every))
+    n = int(np.clip(2 * np.pi * ellipse.radius_px / (_FINE_SPACING_PX * every), _FEWEST_PLACES, _MOST_PLACES // every))
     angles = np.arange(n) * (2 * np.pi / n)
     rim, normals = ellipse.rim(angles), ellipse.normals(angles)
     beside = np.column_stack([-normals[:, 1], normals[:, 0]]) * (_FINE_SPACING_PX / 2)
@@ -336,11 +371,11 @@ def _improve(grey: NDArray[np.float32], ellipse: Ellipse, reach: float, *, brigh
     offsets, steps = edge_offsets(grey, rim - beside, rim + beside, sign * normals, reach_px=reach_px)
     # A coin's wall is darker than both its face and the ground: there the rim is an edge the other way.
     others, back = edge_offsets(grey, rim - beside, rim + beside, -sign * normals, reach_px=reach_px)
-    swap = np.isfinite(others) & (~np.isfinite(offsets) | (back > 2 * steps))
+    swap = np.isfinite(others) & (~np.isfinite(offsets) | (back > _OTHER_WAY * steps))
     offsets, steps = np.where(swap, -others, offsets), np.where(swap, back, steps)
     typical = float(np.median(steps[np.isfinite(offsets)])) if np.isfinite(offsets).any() else 0.0
-    observed = np.isfinite(offsets) & (steps > 0.25 * typical)
-    if observed.sum() < n / 3:
+    observed = np.isfinite(offsets) & (steps > _LEAST_STEP * typical)
+    if observed.sum() < n * _LEAST_SHARE:
         return None
     return _solved(ellipse, angles, sign * offsets, observed, typical)
 
@@ -352,21 +387,21 @@ def _solved(
     design = sensitivity(ellipse, angles)
     weights = observed.astype(np.float64)
     offsets = np.where(observed, offsets, 0.0)
-    for _ in range(6):
+    for _ in range(_ROUNDS):
         normal = (design.T * weights) @ design
         try:
             step = np.linalg.solve(normal, (design.T * weights) @ offsets)
         except np.linalg.LinAlgError:
             return None
         residuals = offsets - design @ step
-        spread = 1.4826 * float(np.median(np.abs(residuals[observed])))
+        spread = robust_sd(residuals[observed])
         spread = float(np.clip(spread, _LEAST_SD_PX, max(_LARGEST_SPREAD[0], _LARGEST_SPREAD[1] * ellipse.radius_px)))
-        weights = np.where(observed, np.clip(1 - (residuals / (4.685 * spread)) ** 2, 0, None) ** 2, 0.0)
+        weights = np.where(observed, biweight(residuals, TUKEY * spread), 0.0)
     total = float(weights.sum())
-    if total < 12:
+    if total < _LEAST_WEIGHT:
         return None
-    variance = float(np.sum(weights * residuals**2)) / max(total - 5, 3) + _LEAST_SD_PX**2
-    moved = _moved(ellipse, step, float(np.mean(weights > 0.3)))
+    variance = float(np.sum(weights * residuals**2)) / max(total - 5, LEAST_FREE) + _LEAST_SD_PX**2
+    moved = _moved(ellipse, step, float(np.mean(weights > _FITTED)))
     if moved is None:
         return None
     covariance = np.asarray(np.linalg.inv(normal), dtype=np.float64) * variance * _together(residuals, weights)
@@ -379,6 +414,6 @@ def _together(residuals: Matrix, weights: Matrix) -> float:
     power = np.abs(np.fft.rfft(scaled)) ** 2
     correlation = np.fft.irfft(power, n=len(scaled))
     correlation /= max(float(correlation[0]), 1e-12)
-    falling = np.flatnonzero(correlation[1 : len(scaled) // 8] < 0.05)
-    last = int(falling[0]) + 1 if len(falling) else len(scaled) // 8
+    falling = np.flatnonzero(correlation[1 : len(scaled) // _TOGETHER_SHARE] < _TOGETHER)
+    last = int(falling[0]) + 1 if len(falling) else len(scaled) // _TOGETHER_SHARE
     return 1 + 2 * float(np.sum(correlation[1:last]))

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ulcermeter.calibration.features.robust import LEAST_FREE, TUKEY, biweight, robust_sd
 from ulcermeter.datatypes import Points
 from ulcermeter.datatypes.arrays import Matrix
 
@@ -21,6 +22,10 @@ _POWERS = ((2, 0), (1, 1), (0, 2), (3, 0), (2, 1), (1, 2), (0, 3))
 """Of x and y: second and third degree; a fold or roll of paper shows in these."""
 _N_MODES = 12
 """Seven powers in two directions are 14 displacements; two of them are perspective, which a homography has too."""
+_ROUNDS = 6
+"""Of weighting; more change nothing that matters (assumption)."""
+_RIDGE = 1e-9
+"""Added to the normal equations, whose numbers are of size 1: keeps those of few borders solvable."""
 _GRID = 15
 """Places over each side at which displacements are made of unit size."""
 _LEAST_SD_PX = 0.02
@@ -103,13 +108,12 @@ def fit_bending(places: Points, axes_px: Matrix, normals: Matrix, plane: Matrix,
     moved = np.einsum("pc,pcd,kdp->pk", normals, axes_px, modes)
     design = np.hstack([plane, moved])
     weights = np.ones(len(offsets))
-    for _ in range(6):
-        normal = (design.T * weights) @ design + 1e-9 * np.eye(design.shape[1])
+    for _ in range(_ROUNDS):
+        normal = (design.T * weights) @ design + _RIDGE * np.eye(design.shape[1])
         solution = np.linalg.solve(normal, (design.T * weights) @ offsets)
         residuals = offsets - design @ solution
-        spread = max(1.4826 * float(np.median(np.abs(residuals))), _LEAST_SD_PX)
-        weights = np.clip(1 - (residuals / (4.685 * spread)) ** 2, 0, None) ** 2
-    free = max(float(weights.sum()) - design.shape[1], 3.0)
+        weights = biweight(residuals, TUKEY * max(robust_sd(residuals), _LEAST_SD_PX))
+    free = max(float(weights.sum()) - design.shape[1], LEAST_FREE)
     variance = float(np.sum(weights * residuals**2)) / free + _LEAST_SD_PX**2
     covariance = np.linalg.inv(normal)[-_N_MODES:, -_N_MODES:] * variance
     size = solution[-_N_MODES:]

@@ -33,6 +33,16 @@ _LEAST_MARGIN = 0.12
 """Of the contrast, by which each module must lie off the middle: nearer it may be either (assumption)."""
 _SUBSAMPLES = (np.arange(3) - 1) * 0.22 + 0.5
 """Where in a module its grey is read, shares of its side: clear of the neighbours' blur."""
+_GROUND_MODULES = 0.45
+"""How far outside the square its ground is read, modules: paper is left there even when a marker is cut out tightly."""
+_BRIGHT_GROUND, _LEAST_GROUND = 0.3, 0.85
+"""Share of the contrast over black that counts as bright ground, and share of the ground that must be: shade may fall
+on a few modules (assumption)."""
+_USUAL_MODULES, _DARK_BORDER = 8, 0.9
+"""Modules across the usual marker, 6 × 6 and its border; and share of the border that must be dark of what only
+resembles a marker: the rest may be glare (assumption)."""
+_BRIGHT_INSIDE = 0.5
+"""Share of the contrast that something inside must have over the border, of what only resembles one (assumption)."""
 
 
 @dataclass(frozen=True)
@@ -101,14 +111,17 @@ def resembles_marker(grey: NDArray[np.uint8], square: Points) -> bool:
     bool
         False off the picture.
     """
-    cells = _read_cells(grey, square, 8)
+    cells = _read_cells(grey, square, _USUAL_MODULES)
     if cells is None:
         return False
     border, ground, inner = _ring(cells[1:-1, 1:-1]), float(np.median(_ring(cells))), cells[3:-3, 3:-3]
     contrast = ground - float(border.mean())
-    # A border may have glare on a tenth of it, and something inside be half as bright as the ground (assumption).
     dark = (ground - border) / max(contrast, 1.0) > 0.5
-    return contrast > _LEAST_CONTRAST and float(dark.mean()) > 0.9 and inner.max() - border.mean() > 0.5 * contrast
+    return (
+        contrast > _LEAST_CONTRAST
+        and float(dark.mean()) > _DARK_BORDER
+        and inner.max() - border.mean() > _BRIGHT_INSIDE * contrast
+    )
 
 
 @lru_cache(maxsize=32)
@@ -121,14 +134,15 @@ def _read_cells(grey: NDArray[np.uint8], square: Points, modules: int) -> NDArra
     # One module of ground on every side is read too: cells -1 .. modules.
     places = (np.arange(-1, modules + 1)[:, None] + _SUBSAMPLES).ravel() / modules
     u, v = np.meshgrid(places, places)
-    # Ground is read close to the square, where paper is left even when a marker is cut out tightly.
-    u, v = np.clip(u, -0.45 / modules, 1 + 0.45 / modules), np.clip(v, -0.45 / modules, 1 + 0.45 / modules)
+    beside = -_GROUND_MODULES / modules, 1 + _GROUND_MODULES / modules
+    u, v = np.clip(u, *beside), np.clip(v, *beside)
     to_px = square_to_quad(square[None])[0]
     xy = np.rint(transform_points(to_px, np.column_stack([u.ravel(), v.ravel()]))).astype(int)
     inside = (xy >= 0).all(axis=1) & (xy[:, 0] < grey.shape[1]) & (xy[:, 1] < grey.shape[0])
     if not inside.all():
         return None
-    return np.asarray(grey[xy[:, 1], xy[:, 0]].reshape(modules + 2, 3, modules + 2, 3).mean(axis=(1, 3)))
+    each = (modules + 2, len(_SUBSAMPLES))
+    return np.asarray(grey[xy[:, 1], xy[:, 0]].reshape(*each, *each).mean(axis=(1, 3)))
 
 
 def _read_bits(grey: NDArray[np.uint8], square: Points, size: int) -> NDArray[np.uint8] | None:
@@ -145,8 +159,7 @@ def _read_bits(grey: NDArray[np.uint8], square: Points, size: int) -> NDArray[np
     level = (inner - black) / contrast
     if ((border - black) / contrast > 0.5 - _LEAST_MARGIN).any() or (np.abs(level - 0.5) < _LEAST_MARGIN).any():
         return None
-    # Shade may fall on a few modules of the ground (assumption).
-    if np.mean((_ring(cells) - black) / contrast > 0.3) < 0.85:
+    if np.mean((_ring(cells) - black) / contrast > _BRIGHT_GROUND) < _LEAST_GROUND:
         return None
     return (level > 0.5).astype(np.uint8)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ulcermeter.calibration.features.edge_position import edge_offsets, linear_grey
 from ulcermeter.calibration.features.marker_bending import Bending, fit_bending
 from ulcermeter.calibration.features.marker_code import Marker
+from ulcermeter.calibration.features.robust import LEAST_FREE, TUKEY, biweight, robust_sd
 from ulcermeter.calibration.geometry.homography import square_to_quad
 from ulcermeter.datatypes import Points, transform_points
 from ulcermeter.datatypes.arrays import Matrix
@@ -42,6 +43,17 @@ _LARGEST_MOVE = 0.25
 """Of the side: decoded corners are a pixel or two off; a fit that goes farther follows no square."""
 _FITTED = 0.2
 """Least of Tukey's weights of a border that counts as fitted: 3.5 sd off."""
+_LEAST_OBSERVED, _LEAST_BORDERS = 0.5, 12
+"""Share of the borders that must be seen, as of what is no marker fewer are, and their least number: three degrees of
+freedom beside four corners and the bleeding."""
+_FIXED = 1e6
+"""Weight that holds the bleeding at 0 where outer borders alone cannot tell it from size."""
+_ROUNDS = 4
+"""Of weighting in each pass: the next pass measures anew (assumption)."""
+_MARGIN, _MARGIN_PX = 0.2, 12
+"""Round a marker that is cut out: more of its size than corners may move, and the pixels of a blurred border."""
+_STEP = 1e-4
+"""Of the numerical derivatives, over the marker's size: small beside a border's place, large beside rounding."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +149,7 @@ def fit_marker(pixels: NDArray[np.uint8], marker: Marker) -> MarkerFit | None:
 def _patch(pixels: NDArray[np.uint8], corners: Points) -> tuple[NDArray[np.float32], Points, float]:
     """Cut the marker out in linear light; a very large one is shrunken, which costs no accuracy that matters."""
     size = float((corners.max(axis=0) - corners.min(axis=0)).max())
-    margin = 0.2 * size + 12
+    margin = _MARGIN * size + _MARGIN_PX
     low = np.maximum(np.floor(corners.min(axis=0) - margin), 0).astype(int)
     high = np.minimum(np.ceil(corners.max(axis=0) + margin), [pixels.shape[1], pixels.shape[0]]).astype(int)
     factor = max(int(size // _LARGEST_SIDE_PX), 1)
@@ -201,8 +213,7 @@ def _window_of(
     middles = (borders.starts[used] + borders.ends[used]) / 2
     design = np.column_stack([_sensitivity(corners, middles, normals), -np.ones(len(middles))])
     observed = np.isfinite(offsets)
-    # Fewer than half are seen of what is no marker, and 12 leave three degrees of freedom beside nine numbers.
-    if observed.sum() < max(0.5 * used.sum(), 12):
+    if observed.sum() < max(_LEAST_OBSERVED * used.sum(), _LEAST_BORDERS):
         return None
     axes = _axes(to_px, middles)
     return _Window(
@@ -224,7 +235,7 @@ def _axes(to_px: Matrix, places: Points) -> Matrix:
 
 def _sensitivity(corners: Points, places: Points, normals: Matrix) -> Matrix:
     """Return how far each border (P) moves along its normal for each corner coordinate (8), numerically."""
-    step = 1e-4 * max(float(np.ptp(corners)), 1.0)
+    step = _STEP * max(float(np.ptp(corners)), 1.0)
     moved = corners.ravel() + step * np.vstack([np.eye(8), -np.eye(8)])
     plane = np.column_stack([places, np.ones(len(places))])
     mapped = np.einsum("bij,pj->bpi", square_to_quad(moved.reshape(16, 4, 2)), plane)
@@ -235,20 +246,19 @@ def _sensitivity(corners: Points, places: Points, normals: Matrix) -> Matrix:
 def _solve(corners: Points, design: Matrix, offsets: Matrix, *, bleeding: bool) -> MarkerFit | None:
     """Weighted least squares with Tukey's weights; covariance from the residuals."""
     prior = np.zeros(9)
-    prior[8] = (_LEAST_SD_PX / _BLEED_SD_PX) ** 2 if bleeding else 1e6
+    prior[8] = (_LEAST_SD_PX / _BLEED_SD_PX) ** 2 if bleeding else _FIXED
     weights = np.ones(len(offsets))
-    for _ in range(4):
+    for _ in range(_ROUNDS):
         normal = (design.T * weights) @ design + np.diag(prior)
         try:
             solution = np.linalg.solve(normal, (design.T * weights) @ offsets)
         except np.linalg.LinAlgError:
             return None
         residuals = offsets - design @ solution
-        spread = max(1.4826 * float(np.median(np.abs(residuals))), _LEAST_SD_PX)
-        weights = np.clip(1 - (residuals / (4.685 * spread)) ** 2, 0, None) ** 2
-    if np.count_nonzero(weights) < 12:
+        weights = biweight(residuals, TUKEY * max(robust_sd(residuals), _LEAST_SD_PX))
+    if np.count_nonzero(weights) < _LEAST_BORDERS:
         return None
-    variance = float(np.sum(weights * residuals**2) / max(weights.sum() - 9, 3)) + _LEAST_SD_PX**2
+    variance = float(np.sum(weights * residuals**2) / max(weights.sum() - 9, LEAST_FREE)) + _LEAST_SD_PX**2
     covariance = np.asarray(np.linalg.inv(normal), dtype=np.float64) * variance
     rms = float(np.sqrt(np.average(residuals**2, weights=weights)))
     improved = corners + solution[:8].reshape(4, 2)

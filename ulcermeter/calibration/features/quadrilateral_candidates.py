@@ -36,6 +36,22 @@ _APART_PX = 4.0
 """Of two guesses, on the shrunken photo: lines nearer than 3 px are one line."""
 _LEAST_VISIBLE, _FAINT_LEAST_VISIBLE = 0.55, 0.35
 """Share of a side along which there is an edge: a finger may cover the rest, a faint border has gaps (assumption)."""
+_MEAN_COUNTS = 0.5
+"""Weight of the mean share of all sides beside the least, and beside how far an outline is off, when outlines are put
+in order (assumption)."""
+_TURN_RAD, _LEAST_VOTES, _LARGEST_GAP_PX = np.pi / 360, 0.8, 12.0
+"""Of Hough's lines: half a degree apart, edge under that share of their length, gaps in it as of a finger's edge."""
+_SAME_LINE_PX, _SAME_TURN = 3.0, 0.995
+"""Stretches whose ends lie nearer to a line, and the cosine of whose turn from it is larger, are that line's."""
+_PARALLEL, _CROSSING = 0.9, 0.6
+"""Cosines of the angle of opposite sides, at least (26 degrees), and of neighbours, at most (53): more than a gate's
+tilt makes of a rectangle (assumption)."""
+_CORNER_SHARES = (0.02, 0.035, 0.05)
+"""How far a closed chain may lie off four sides, over its length: rounded corners take the larger ones (assumption)."""
+_BEYOND = 0.03
+"""How far beyond the photo a corner may be guessed, over the longer side (assumption)."""
+_ALONG = np.linspace(0.09, 0.91, 28)[:, None]
+"""Where along a side edges are looked for: clear of rounded corners, about every 7 px of the shrunken photo."""
 
 
 def find_quads(
@@ -70,7 +86,7 @@ def find_quads(
     if not len(quads):
         return []
     visible = _visible_shares(quads, edges)
-    order = np.argsort(off - visible.min(axis=1) - 0.5 * visible.mean(axis=1), kind="stable")
+    order = np.argsort(off - visible.min(axis=1) - _MEAN_COUNTS * visible.mean(axis=1), kind="stable")
     order = order[visible[order].min(axis=1) >= (_FAINT_LEAST_VISIBLE if faint else _LEAST_VISIBLE)]
     return [(quad + 0.5) / scale - 0.5 for quad in _distinct(quads[order], most)]
 
@@ -117,7 +133,8 @@ def _lines_of_components(edges: NDArray[np.uint8]) -> list[Matrix]:
 
 def _lines(edges: NDArray[np.uint8], *, least: float, most: int) -> Matrix:
     """Return lines (L, 3) as a, b, c with ax + by = c and a² + b² = 1, those with most edge along them first."""
-    found = cv2.HoughLinesP(edges, 1, np.pi / 360, int(0.8 * least), minLineLength=least, maxLineGap=12.0)
+    votes = int(_LEAST_VOTES * least)
+    found = cv2.HoughLinesP(edges, 1, _TURN_RAD, votes, minLineLength=least, maxLineGap=_LARGEST_GAP_PX)
     if found is None:
         return np.empty((0, 3))
     segments = np.asarray(found, dtype=np.float64).reshape(-1, 4)
@@ -129,7 +146,7 @@ def _lines(edges: NDArray[np.uint8], *, least: float, most: int) -> Matrix:
     while len(free) and len(lines) < most:
         first = free[0]
         off = [np.abs((segments[free, k : k + 2] - segments[first, :2]) @ normals[first]) for k in (0, 2)]
-        same = (np.maximum(*off) < 3.0) & (np.abs(normals[free] @ normals[first]) > 0.995)
+        same = (np.maximum(*off) < _SAME_LINE_PX) & (np.abs(normals[free] @ normals[first]) > _SAME_TURN)
         lines.append((float(lengths[free[same]].sum()), *normals[first], segments[first, :2] @ normals[first]))
         free = free[~same]
     return np.array(sorted(lines, reverse=True))[:, 1:]
@@ -141,8 +158,8 @@ def _crossings(lines: Matrix) -> Matrix:
         return np.empty((0, 4, 2))
     i, j = np.triu_indices(len(lines), 1)
     along = np.abs(lines[:, :2] @ lines[:, :2].T)
-    i, j = i[along[i, j] > 0.9], j[along[i, j] > 0.9]
-    p, q = np.nonzero(np.triu(along[np.ix_(i, i)] < 0.6, 1))
+    i, j = i[along[i, j] > _PARALLEL], j[along[i, j] > _PARALLEL]
+    p, q = np.nonzero(np.triu(along[np.ix_(i, i)] < _CROSSING, 1))
     sides = [lines[k] for k in (i[p], j[p], i[q], j[q])]
     return np.stack([crossing(sides[a], sides[b]) for a, b in ((0, 2), (1, 2), (1, 3), (0, 3))], axis=1)
 
@@ -155,7 +172,7 @@ def _closed(edges: NDArray[np.uint8]) -> Matrix:
         if len(contour) < 4 * _LEAST_LENGTH_SHARE * max(edges.shape):
             continue
         hull = cv2.convexHull(contour)
-        for share in (0.02, 0.035, 0.05):
+        for share in _CORNER_SHARES:
             polygon = cv2.approxPolyDP(hull, share * cv2.arcLength(hull, True), True).reshape(-1, 2)
             if len(polygon) == 4:
                 quads.append(polygon.astype(np.float64))
@@ -165,7 +182,7 @@ def _closed(edges: NDArray[np.uint8]) -> Matrix:
 
 def _plausible(quads: Matrix, size: tuple[int, int]) -> Matrix:
     """Turn outlines clockwise and keep the convex ones of the right size that lie on the photo."""
-    low, high = -0.03 * max(size), np.array(size) + 0.03 * max(size)
+    low, high = -_BEYOND * max(size), np.array(size) + _BEYOND * max(size)
     quads = quads[(quads > low).all(axis=(1, 2)) & (quads < high).all(axis=(1, 2))]
     ahead = np.roll(quads, -1, axis=1) - quads
     behind = np.roll(ahead, 1, axis=1)
@@ -181,8 +198,7 @@ def _plausible(quads: Matrix, size: tuple[int, int]) -> Matrix:
 def _visible_shares(quads: Matrix, edges: NDArray[np.uint8]) -> Matrix:
     """Return the share of each side (Q, 4) along which there is an edge."""
     away = cv2.distanceTransform(255 - edges, cv2.DIST_L2, 3)
-    t = np.linspace(0.09, 0.91, 28)[:, None]
     starts, ends = quads, np.roll(quads, -1, axis=1)
-    at = np.rint(starts[:, :, None] + (ends - starts)[:, :, None] * t).astype(int)
+    at = np.rint(starts[:, :, None] + (ends - starts)[:, :, None] * _ALONG).astype(int)
     rows, cols = np.clip(at[..., 1], 0, edges.shape[0] - 1), np.clip(at[..., 0], 0, edges.shape[1] - 1)
     return np.asarray((away[rows, cols] <= _NEAR_PX).mean(axis=2))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration.features.dark_rim import rim_offsets
 from ulcermeter.calibration.features.edge_position import edge_offsets
+from ulcermeter.calibration.features.robust import LEAST_FREE, TUKEY, biweight, robust_sd
 from ulcermeter.calibration.features.sharpest_line import Sharpest, sharpest_line
 from ulcermeter.datatypes import Points
 from ulcermeter.datatypes.arrays import Matrix
@@ -29,6 +30,33 @@ _LEAST_REACH_PX = 6.0
 """Of a look for a sharper border, px: the least with which `fit_quad` finds a side."""
 _FINE_REACH_PX, _EVERY = 5.0, 3
 """Wider looks only bring a side near, and see every third place along it."""
+_START_SHARE, _START_REACH_PX = 0.02, (6, 16)
+"""How far off a guess may be, over the thing's size, a pixel or two of the shrunken photo; and least and most of that,
+px (assumption)."""
+_SECOND_REACH, _LAST_REACH_PX = 0.6, 4.0
+"""Of the second look, over the first; and of the last, px: a border blurred by 1.2 px sd still fits in."""
+_MARGIN, _MARGIN_PX = 0.05, 12
+"""Round a guess that is cut out: more of its size than it may be off, and the pixels of a blurred border."""
+_LEAST_PLACES, _LEAST_SHARE = 8, 1 / 3
+"""Places along a side at which its border must be seen, at least, and their share (assumption)."""
+_LEAST_STEP = 0.2
+"""Of a border, over the typical one: places where hardly any is are not the side's (assumption)."""
+_PLACE_EVERY_PX, _PLACES, _FEWEST_PLACES = 8, (16, 120), 16
+"""Along a side, px: nearer places share relief and print; least and most of them, and least of a wide look."""
+_FITTED = 0.3
+"""Least weight of a place that counts as fitted: 3.1 sd off."""
+_MIX_ALONG, _MIX_ASIDE = np.linspace(0.1, 0.9, 60)[:, None], 0.8
+"""Where along a side its two grounds are read, and how far aside, over the reach: clear of the border itself."""
+_ROUNDS, _LEAST_WEIGHT, _LEAST_DET = 8, 6, 1e-9
+"""Of weighting; the sum of weights that a line needs (assumption); under that determinant it is undetermined."""
+_PLACES_TOGETHER = 4
+"""Neighbouring places that share the errors of print and relief: a side of 60 counts as some 15 (assumption)."""
+_THEIL_APART = 4
+"""Places by which a pair for the median slope is apart at least: nearer ones tell their noise."""
+_MOVES = ((1e-3, 0.0), (0.0, 1e-6))
+"""Shift, px, and turn, rad, of a side for the numerical derivatives of the corners."""
+_PARALLEL = 1e-9
+"""Sine of the angle of lines that are taken to cross far away instead of nowhere."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +102,10 @@ def fit_quad(
     """
     light, origin, scale = _patch(pixels, guess)
     corners = (guess - origin + 0.5) * scale - 0.5
-    # 2 % of the thing's size, by which a guess may be off: a pixel or two of the shrunken photo (assumption).
-    start_reach = float(np.clip(0.02 * np.ptp(corners, axis=0).max(), 6, 16))
+    start_reach = float(np.clip(_START_SHARE * np.ptp(corners, axis=0).max(), *_START_REACH_PX))
     ends = np.roll(corners, -1, axis=0)
     mixes = [_channel_mix(light, a, b, start_reach) for a, b in zip(corners, ends, strict=True)]
-    for reach in (start_reach, 0.6 * start_reach, _FINE_REACH_PX, 4.0):
+    for reach in (start_reach, _SECOND_REACH * start_reach, _FINE_REACH_PX, _LAST_REACH_PX):
         fits = _fit_sides(light, mixes, corners, reach, trim)
         if fits is None:
             return None
@@ -98,8 +125,9 @@ def fit_quad(
 
 def _patch(pixels: NDArray[np.uint8], guess: Points) -> tuple[NDArray[np.float32], Points, float]:
     size = np.ptp(guess, axis=0).max()
-    low = np.maximum(np.floor(guess.min(axis=0) - 0.05 * size - 12), 0).astype(int)
-    high = np.minimum(np.ceil(guess.max(axis=0) + 0.05 * size + 12), [pixels.shape[1], pixels.shape[0]]).astype(int)
+    low = np.maximum(np.floor(guess.min(axis=0) - _MARGIN * size - _MARGIN_PX), 0).astype(int)
+    high = np.ceil(guess.max(axis=0) + _MARGIN * size + _MARGIN_PX)
+    high = np.minimum(high, [pixels.shape[1], pixels.shape[0]]).astype(int)
     factor = max(int(size // _LARGEST_SIDE_PX), 1)
     high = low + np.maximum((high - low) // factor, 1) * factor
     light = cv2.LUT(np.ascontiguousarray(pixels[low[1] : high[1], low[0] : high[0]]), SRGB_TO_LINEAR)
@@ -139,7 +167,7 @@ def _sharp_side(start: Points, end: Points, at: Matrix, sharp: Sharpest) -> _Sid
     Added to its covariance is how far all places alike, and a second border along the whole of it, would move it.
     """
     visible = np.isfinite(sharp.offsets_px)
-    if visible.sum() < 8:
+    if visible.sum() < _LEAST_PLACES:
         return None
     surest = _side(start, end, at, sharp.offsets_px, visible, sds=sharp.sd_px)
     alike = _side(start, end, at, sharp.offsets_px, visible, sds=np.full(len(at), _LARGEST_SPREAD_PX))
@@ -201,10 +229,9 @@ def _fit_side(
     normals = np.broadcast_to(outwards, at.shape)
     offsets, steps = edge_offsets(light, at - half, at + half, normals, reach_px=reach_px, mix=mix)
     visible = np.isfinite(offsets)
-    if visible.sum() < max(len(at) / 3, 8):
+    if visible.sum() < max(len(at) * _LEAST_SHARE, _LEAST_PLACES):
         return None
-    # Places where hardly any border is are not the side's (assumption).
-    visible &= steps > 0.2 * float(np.median(steps[visible]))
+    visible &= steps > _LEAST_STEP * float(np.median(steps[visible]))
     return _side(start, end, at, offsets, visible)
 
 
@@ -212,7 +239,7 @@ def _stretches(start: Points, end: Points, trim: float, *, every: int = 1) -> tu
     """Return the middles (P, 2) of a side's stretches, half a stretch (2,) and the way outwards (2,)."""
     length = float(np.hypot(*(end - start)))
     along = (end - start) / length
-    n = max(int(np.clip(length / 8, 16, 120)) // every, 16)
+    n = max(int(np.clip(length / _PLACE_EVERY_PX, *_PLACES)) // every, _FEWEST_PLACES)
     at = start + (end - start) * (trim + (1 - 2 * trim) * (np.arange(n)[:, None] + 0.5) / n)
     return at, along * (length * (1 - 2 * trim) / n / 2), np.array([along[1], -along[0]])
 
@@ -234,17 +261,17 @@ def _side(
     line = np.array([*normal, normal @ ((start + end) / 2 + shift * outwards)])
     # From offset and slope at the middle to the line's angle and its offset there.
     turn = np.diag([1.0, 2 / length])
-    return line, turn @ covariance @ turn, float(np.mean(weights > 0.3)), rms
+    return line, turn @ covariance @ turn, float(np.mean(weights > _FITTED)), rms
 
 
 def _channel_mix(light: NDArray[np.float32], start: Points, end: Points, reach_px: float) -> Matrix:
     """Return the mix of channels (3,) that differs most across a side, brighter outside."""
     along = (end - start) / np.hypot(*(end - start))
     outwards = np.array([along[1], -along[0]])
-    at = start + (end - start) * np.linspace(0.1, 0.9, 60)[:, None]
+    at = start + (end - start) * _MIX_ALONG
     rings = []
     for side in (-1, 1):
-        where = (at + side * 0.8 * reach_px * outwards)[None].astype(np.float32)
+        where = (at + side * _MIX_ASIDE * reach_px * outwards)[None].astype(np.float32)
         visible = cv2.remap(light, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         rings.append(np.median(visible.reshape(-1, 3), axis=0))
     apart = rings[1] - rings[0]
@@ -263,26 +290,25 @@ def _robust_line(
     solution = _theil(place[visible], offsets[visible]) if sds is None else _weighted(design, offsets, visible / sds**2)
     least = _LEAST_SD_PX if sds is None else 1.0
     most = _LARGEST_SPREAD_PX if sds is None else _LARGEST_SPREAD_PX / float(np.min(sds))
-    for _ in range(8):
+    for _ in range(_ROUNDS):
         off = (offsets - design @ solution) / own
-        spread = float(np.clip(1.4826 * np.median(np.abs(off[visible])), least, most))
-        weights = np.where(visible, np.clip(1 - (off / (4.685 * spread)) ** 2, 0, None) ** 2, 0.0)
+        spread = float(np.clip(robust_sd(off[visible]), least, most))
+        weights = np.where(visible, biweight(off, TUKEY * spread), 0.0)
         normal = (design.T * (weights / own**2)) @ design
-        if np.linalg.det(normal) < 1e-9:
+        if np.linalg.det(normal) < _LEAST_DET:
             return None
         solution = _weighted(design, offsets, weights / own**2)
-    if weights.sum() < 6:
+    if weights.sum() < _LEAST_WEIGHT:
         return None
     off = (offsets - design @ solution) / own
-    variance = max(float(np.sum(weights * off**2) / max(weights.sum() - 2, 3)), least**2)
+    variance = max(float(np.sum(weights * off**2) / max(weights.sum() - 2, LEAST_FREE)), least**2)
     rms = float(np.sqrt(np.sum(weights * (off * own) ** 2) / weights.sum()))
-    # Neighbouring profiles share the errors of print and relief: a side of 60 counts as some 15.
-    covariance = np.asarray(np.linalg.inv(normal), dtype=np.float64) * variance * 4
+    covariance = np.asarray(np.linalg.inv(normal), dtype=np.float64) * variance * _PLACES_TOGETHER
     return solution, covariance, weights, rms
 
 
 def _theil(place: Matrix, offsets: Matrix) -> Matrix:
-    i, j = np.triu_indices(len(place), 4)
+    i, j = np.triu_indices(len(place), _THEIL_APART)
     slope = float(np.median((offsets[j] - offsets[i]) / (place[j] - place[i])))
     return np.array([float(np.median(offsets - slope * place)), slope])
 
@@ -304,7 +330,7 @@ def _propagated(lines: Matrix, covariances: list[Matrix]) -> Matrix:
     out = np.zeros((8, 8))
     for k in range(4):
         jacobian = np.empty((8, 2))
-        for m, (shift, angle) in enumerate(((1e-3, 0.0), (0.0, 1e-6))):
+        for m, (shift, angle) in enumerate(_MOVES):
             moved = lines.copy()
             a, b = lines[k, :2]
             moved[k, :2] = [a + angle * b, b - angle * a]
@@ -330,7 +356,7 @@ def crossing(first: Matrix, second: Matrix) -> Matrix:
         (x, y); far away for parallel lines.
     """
     det = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-    det = np.where(np.abs(det) < 1e-9, 1e-9, det)
+    det = np.where(np.abs(det) < _PARALLEL, _PARALLEL, det)
     x = (first[:, 2] * second[:, 1] - second[:, 2] * first[:, 1]) / det
     y = (first[:, 0] * second[:, 2] - second[:, 0] * first[:, 2]) / det
     return np.column_stack([x, y])

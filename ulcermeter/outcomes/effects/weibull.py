@@ -36,7 +36,7 @@ Floats = NDArray[np.float64]
 Loss = Callable[[Floats], tuple[float, Floats]]
 _GRADIENT = 1e-5
 """Largest score an ulcer at a maximum: beyond it the search has not converged (assumption)."""
-_SEARCH: dict[str, float] = {"gtol": 1e-9, "maxiter": 500}
+_SEARCH_GRADIENT, _SEARCH_ROUNDS = 1e-9, 500
 """Ends of the search, before Newton polishes what it found."""
 _NEWTON_ROUNDS, _NEWTON_REACH, _NEWTON_DONE = 5, 0.5, 1e-10
 """Newton's steps at most; one so long (log scale) leaves the minimum's neighbourhood, one so short changes nothing."""
@@ -105,7 +105,9 @@ def fit_weibull(low: Floats, high: Floats, x: Floats, clusters: NDArray[np.objec
         value, scores = _likelihood(theta, *scaled, design)
         return -float(value.sum()), -scores.sum(axis=0)
 
-    found = optimize.minimize(loss, np.ravel(start), jac=True, method="BFGS", options=_SEARCH)
+    found = optimize.minimize(
+        loss, np.ravel(start), jac=True, method="BFGS", options={"gtol": _SEARCH_GRADIENT, "maxiter": _SEARCH_ROUNDS}
+    )
     theta, hessian = _newton(np.asarray(found.x, dtype=np.float64), loss)
     value, scores = _likelihood(theta, *scaled, design)
     converged = bool(np.max(np.abs(scores.sum(axis=0))) < _GRADIENT * len(low)) and _is_definite(hessian)
