@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.calibration.card.layout import patch_box_mm
 from ulcermeter.datatypes import Calibration, Note, NoteKind, Photo
-from ulcermeter.datatypes.light import SRGB_TO_LINEAR
+from ulcermeter.datatypes.light import SRGB_TO_LINEAR, linear_to_srgb
 from ulcermeter.reference import ReferenceKind
 
 __all__ = ["standardise_colour"]
@@ -27,6 +27,10 @@ _LARGEST_SPREAD = 0.15
 """Spread of a patch's light over its middle, as a share: beyond it there is glare or a shadow's edge."""
 _SIDE = 15
 """Places over each side of a patch that are read."""
+_MIDDLE, _BLOCKS = (0.25, 0.75), 3
+"""Part of a patch's side that is read, clear of its border; blocks over it, whose spread is glare and not noise."""
+_DARKEST = 0.05
+"""Linear light that a darker patch's spread is held against: of black a share says nothing (assumption)."""
 
 
 def standardise_colour(photo: Photo, calibration: Calibration) -> tuple[Photo, Note | None]:
@@ -65,7 +69,7 @@ def standardise_colour(photo: Photo, calibration: Calibration) -> tuple[Photo, N
 def _patch_light(photo: Photo, calibration: Calibration, name: str) -> NDArray[np.float64] | None:
     """Return the median linear light (3,) over the middle of a patch; None where it cannot be used."""
     x, y, wide, high = patch_box_mm(name)
-    t = np.linspace(0.25, 0.75, _SIDE)
+    t = np.linspace(*_MIDDLE, _SIDE)
     u, v = np.meshgrid(x + t * wide, y + t * high)
     places = calibration.to_px(np.column_stack([u.ravel(), v.ravel()])).astype(np.float32)
     edge = np.array([photo.pixels.shape[1], photo.pixels.shape[0]]) - 1
@@ -76,14 +80,12 @@ def _patch_light(photo: Photo, calibration: Calibration, name: str) -> NDArray[n
         return None
     light = SRGB_TO_LINEAR[observed].astype(np.float64)
     middle = np.median(light, axis=0)
-    # The spread of blocks, not of pixels: noise is no glare.
-    blocks = light.reshape(3, _SIDE // 3, 3, _SIDE // 3, 3).mean(axis=(1, 3, 4))
-    even = np.ptp(blocks) < _LARGEST_SPREAD * max(float(middle.mean()), 0.05) * 2
+    blocks = light.reshape(_BLOCKS, _SIDE // _BLOCKS, _BLOCKS, _SIDE // _BLOCKS, 3).mean(axis=(1, 3, 4))
+    even = np.ptp(blocks) < _LARGEST_SPREAD * max(float(middle.mean()), _DARKEST) * 2
     return middle if even and middle.min() > 0 else None
 
 
 def _amplified(pixels: NDArray[np.uint8], gains: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Apply gains in linear light by a table for each channel."""
     light = np.clip(SRGB_TO_LINEAR.astype(np.float64)[:, None] * gains, 0, 1)
-    coded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.asarray(cv2.LUT(pixels, np.rint(255 * coded).astype(np.uint8)[None]), dtype=np.uint8)
+    return np.asarray(cv2.LUT(pixels, np.rint(255 * linear_to_srgb(light)).astype(np.uint8)[None]), dtype=np.uint8)

@@ -2,6 +2,9 @@
 
 A frame of ChArUco squares, open below: the finger lies in the opening, so that the reference stands on three sides of
 the ulcer. Above the squares a mm ruler, grey and colour patches, a 1 cm disc and room for a label.
+
+Places that are written where a thing is drawn are mm from the card's upper left, chosen by eye: nothing is measured at
+them.
 """
 
 from __future__ import annotations
@@ -54,6 +57,12 @@ _PATCH_AT_MM, _PATCH_MM = (46.5, 4.35), 6.2
 """Upper left of the first patch on the card, and side of each, mm."""
 _DISC_AT_MM = (92.0, 9.2)
 """Centre of the disc on the card, mm."""
+_DISC_MM, _DISC_BLUE = 10.0, (40, 80, 165)
+"""Its diameter, mm, and its sRGB: neither skin nor wound nor paper has that colour."""
+_RULER_MM, _TICKS_MM, _TICK_MM = 90, (3.6, 2.7, 1.8), 0.15
+"""Length of the ruler; of its ticks at each centimetre, at each half and between; and their width."""
+_GREY, _FRAME_MM, _BORDER_MM = (110, 110, 110), 0.2, 0.35
+"""sRGB of what is read by persons only; width of its frame's lines and of the black line round the patches, mm."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +121,9 @@ def card_shapes() -> list[Shape]:
         Places in mm from the card's upper left.
     """
     shapes = [*_squares(), *_ruler(), *_patches()]
-    shapes.append(Shape("disc", (*_DISC_AT_MM, 10.0), (40, 80, 165)))
+    shapes.append(Shape("disc", (*_DISC_AT_MM, _DISC_MM), _DISC_BLUE))
     shapes += _frame((7.0, 4.0, 36.0, 10.5))
-    shapes.append(Shape("text", (8.0, 6.4, 1.7), (110, 110, 110), "subject / visit / finger"))
+    shapes.append(Shape("text", (8.0, 6.4, 1.7), _GREY, "subject / visit / finger"))
     shapes.append(Shape("text", (7.0, 88.6, 1.8), _INK, "ulcermeter card 1"))
     shapes.append(Shape("text", (69.0, 87.6, 1.5), _INK, "research use only,"))
     shapes.append(Shape("text", (69.0, 89.7, 1.5), _INK, "not a medical device"))
@@ -151,9 +160,9 @@ def _ruler() -> list[Shape]:
     """Return a ruler of 90 mm over the squares: ticks up from its line, a number at each centimetre."""
     left, base = GRID_AT_MM[0], 22.5
     shapes = []
-    for tick in range(91):
-        length = 3.6 if tick % 10 == 0 else 2.7 if tick % 5 == 0 else 1.8
-        shapes.append(Shape("rect", (left + tick - 0.075, base - length, 0.15, length)))
+    for tick in range(_RULER_MM + 1):
+        length = _TICKS_MM[0 if tick % 10 == 0 else 1 if tick % 5 == 0 else 2]
+        shapes.append(Shape("rect", (left + tick - _TICK_MM / 2, base - length, _TICK_MM, length)))
         if tick % 10 == 0:
             shapes.append(Shape("text", (left + tick + 0.4, base - 2.6, 1.8), _INK, str(tick // 10)))
     return shapes
@@ -164,17 +173,17 @@ def _patches() -> list[Shape]:
     shapes = [
         Shape("rect", (x + k * _PATCH_MM, y, _PATCH_MM, _PATCH_MM), colour) for k, (_, colour) in enumerate(PATCHES)
     ]
-    return [Shape("rect", (x - 0.35, y - 0.35, len(PATCHES) * _PATCH_MM + 0.7, _PATCH_MM + 0.7)), *shapes]
+    wide = len(PATCHES) * _PATCH_MM + 2 * _BORDER_MM
+    return [Shape("rect", (x - _BORDER_MM, y - _BORDER_MM, wide, _PATCH_MM + 2 * _BORDER_MM)), *shapes]
 
 
-def _frame(box_mm: tuple[float, float, float, float], *, line_mm: float = 0.2) -> list[Shape]:
+def _frame(box_mm: tuple[float, float, float, float], *, line_mm: float = _FRAME_MM) -> list[Shape]:
     x, y, wide, high = box_mm
-    grey = (110, 110, 110)
     return [
-        Shape("rect", (x, y, wide, line_mm), grey),
-        Shape("rect", (x, y + high - line_mm, wide, line_mm), grey),
-        Shape("rect", (x, y, line_mm, high), grey),
-        Shape("rect", (x + wide - line_mm, y, line_mm, high), grey),
+        Shape("rect", (x, y, wide, line_mm), _GREY),
+        Shape("rect", (x, y + high - line_mm, wide, line_mm), _GREY),
+        Shape("rect", (x, y, line_mm, high), _GREY),
+        Shape("rect", (x + wide - line_mm, y, line_mm, high), _GREY),
     ]
 
 

@@ -1,4 +1,7 @@
-"""The card as a PDF, true to size."""
+"""The card as a PDF, true to size.
+
+Places and sizes that are written where a thing is drawn are mm on the page (type: points), chosen by eye.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,10 @@ _TOP_MM = 34.0
 """Of the card on the page, mm: below the heading."""
 _PT_PER_MM = 72 / 25.4
 """Points are 1/72 inch."""
+_CREATED = datetime(2024, 1, 1, tzinfo=UTC)
+"""Date in the file, any fixed one: the same card gives the same bytes."""
+_CAPITAL = 0.72
+"""Height of Helvetica's capitals over its size."""
 _STEPS = (
     'Print at 100 % ("actual size"), on matt white paper or thin card stock; no "fit to page".',
     "Measure the bar above with a ruler: it must be 100 mm long, to half a millimetre.",
@@ -76,7 +83,7 @@ def write_card(path: str | Path, *, paper: str = "A4") -> Path:
     pdf.set_auto_page_break(False)
     pdf.set_title("ulcermeter card")
     pdf.set_creator("ulcermeter")
-    pdf.set_creation_date(datetime(2024, 1, 1, tzinfo=UTC))
+    pdf.set_creation_date(_CREATED)
     pdf.add_page()
     x_mm, y_mm = card_place_mm(name)
     _heading(pdf, PAPERS_MM[name][0])
@@ -110,7 +117,7 @@ def _print(pdf: FPDF, shape: Shape, x_mm: float, y_mm: float) -> None:
         pdf.circle(x, y, shape.place_mm[2] / 2, style="F")
     else:
         # A capital is 0.72 of its font's size high.
-        pdf.set_font("helvetica", "", shape.place_mm[2] / 0.72 * _PT_PER_MM)
+        pdf.set_font("helvetica", "", shape.place_mm[2] / _CAPITAL * _PT_PER_MM)
         pdf.set_text_color(*shape.colour)
         pdf.text(x, y, shape.text)
         pdf.set_text_color(0)

@@ -36,6 +36,8 @@ _SIDE_MM = np.arange(5.0, 15.1, 0.5)
 
 _LEAST_STEADY = 2.0
 """Change of light across a side over its typical deviation along it: less says nothing of what goes on; assumption."""
+_LEAST_SOFT_PX, _SOFT, _MARGIN_PX = 0.8, 0.5, 2
+"""Smoothing to the grid: sd, px, at least, and over the distance of its places; and what is cut out beyond, px."""
 
 
 @dataclass(frozen=True)
@@ -183,10 +185,10 @@ def _normalised(values: Reals) -> Reals:
 
 def _colours_at(pixels: NDArray[np.uint8], at: Points) -> Reals | None:
     """Return the colours (P, 3) at places, smoothed to the grid; None where they leave the photo."""
-    low, high = np.floor(at.min(axis=0)).astype(int) - 2, np.ceil(at.max(axis=0)).astype(int) + 3
+    low, high = np.floor(at.min(axis=0)).astype(int) - _MARGIN_PX, np.ceil(at.max(axis=0)).astype(int) + _MARGIN_PX + 1
     if (low < 0).any() or high[0] > pixels.shape[1] or high[1] > pixels.shape[0]:
         return None
     every_px = float(np.sqrt(np.prod(np.ptp(at, axis=0)) / len(at)))
-    patch = cv2.GaussianBlur(pixels[low[1] : high[1], low[0] : high[0]], (0, 0), max(0.8, 0.5 * every_px))
+    patch = cv2.GaussianBlur(pixels[low[1] : high[1], low[0] : high[0]], (0, 0), max(_LEAST_SOFT_PX, _SOFT * every_px))
     where = (at - low).astype(np.float32)[None]
     return np.asarray(cv2.remap(patch.astype(np.float32), where, None, cv2.INTER_LINEAR)[0])

@@ -21,6 +21,8 @@ _WIDEST_SHARE = 0.5
 """Of the way looked at: a wider dark band is a shadow, whose outer flank says nothing; assumption."""
 _FACE_SPREADS = 3.0
 """By how many standard deviations of the face a rim must be darker than it; assumption."""
+_EVERY_PX, _GROUND_FROM_PX, _GROUND_TO_PX = 0.5, 2.0, 4.01
+"""Between places across a border, and where beyond it the ground is read, px: clear of its blur (assumption)."""
 
 
 def rim_offsets(
@@ -46,14 +48,14 @@ def rim_offsets(
     depth : float64 (P,)
         Of the rim below the face, linear light.
     """
-    s = np.arange(-2 * reach_px - 2, 4.01, 0.5)
+    s = np.arange(-2 * reach_px - 2, _GROUND_TO_PX, _EVERY_PX)
     share = ((np.arange(_PROFILES) + 0.5) / _PROFILES)[:, None]
     at = starts[:, None] + (ends - starts)[:, None] * share
     where = (at[:, :, None] + s[:, None] * outwards).astype(np.float32)
     profiles = cv2.remap(light, where.reshape(-1, len(s), 2), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     grey = profiles.reshape(len(starts), _PROFILES, len(s), 3).mean(axis=(1, 3))
     grey = cv2.blur(grey, (1, _SMOOTHED), borderType=cv2.BORDER_REPLICATE).astype(np.float64)
-    face, ground = grey[:, s < -reach_px], np.median(grey[:, s >= 2], axis=1)
+    face, ground = grey[:, s < -reach_px], np.median(grey[:, s >= _GROUND_FROM_PX], axis=1)
     near = (s >= -reach_px) & (s <= 1)
     darkest = int(np.argmax(near)) + np.argmin(grey[:, near], axis=1)
     least = grey[np.arange(len(grey)), darkest]

@@ -16,6 +16,15 @@ from ulcermeter.datatypes.light import SRGB_TO_LINEAR
 
 __all__ = ["edge_offsets", "linear_grey"]
 
+_PROFILES = (3, 24)
+"""Across one border, least and most: one a pixel along it, as long as that adds to what is known (assumption)."""
+_END_PART = 5
+"""A profile's ends, a fifth each, say how bright it is on either side of the border."""
+_REACH_SDS, _ROUNDS = 2.5, 12
+"""Reach over the window's sd, so that what lies at the ends hardly counts; and rounds until its centre rests."""
+_TRUSTED = 0.8
+"""Share of the reach within which a border counts as seen: farther out the window is cut off (assumption)."""
+
 
 def linear_grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return linear-light grey of a photo: the mean of the three channels.
@@ -72,7 +81,7 @@ def edge_offsets(
         Bright minus dark, linear light.
     """
     along = float(np.hypot(*(ends - starts).T).max())
-    n_profiles = int(np.clip(along, 3, 24))
+    n_profiles = int(np.clip(along, *_PROFILES))
     s = np.linspace(-reach_px, reach_px, 2 * int(np.ceil(2 * reach_px)) + 1)
     at = starts[:, None] + (ends - starts)[:, None] * ((np.arange(n_profiles) + 0.5) / n_profiles)[:, None]
     where = (at[:, :, None] + s[:, None] * normals[:, None, None]).astype(np.float32)
@@ -85,13 +94,13 @@ def edge_offsets(
 def _centroids(profiles: Floats, s: Floats) -> tuple[Floats, Floats]:
     slopes, middles = np.diff(profiles, axis=1), (s[1:] + s[:-1]) / 2
     reach = float(s[-1])
-    quarter = max(len(s) // 5, 1)
-    step = profiles[:, -quarter:].mean(axis=1) - profiles[:, :quarter].mean(axis=1)
-    width = reach / 2.5
+    fifth = max(len(s) // _END_PART, 1)
+    step = profiles[:, -fifth:].mean(axis=1) - profiles[:, :fifth].mean(axis=1)
+    width = reach / _REACH_SDS
     offset = np.zeros(len(profiles))
     with np.errstate(divide="ignore", invalid="ignore"):
-        for _ in range(12):
+        for _ in range(_ROUNDS):
             weights = slopes * np.exp(-0.5 * ((middles - offset[:, None]) / width) ** 2)
             offset = np.clip((weights * middles).sum(axis=1) / weights.sum(axis=1), -reach, reach)
-    observed = (step > 0) & (np.abs(offset) < 0.8 * reach) & np.isfinite(offset)
+    observed = (step > 0) & (np.abs(offset) < _TRUSTED * reach) & np.isfinite(offset)
     return np.where(observed, offset, np.nan), step

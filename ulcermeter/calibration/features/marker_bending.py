@@ -14,7 +14,7 @@ import numpy as np
 
 from ulcermeter.calibration.features.robust import LEAST_FREE, TUKEY, biweight, robust_sd
 from ulcermeter.datatypes import Points
-from ulcermeter.datatypes.arrays import Matrix
+from ulcermeter.datatypes.arrays import Matrix, Reals
 
 __all__ = ["Bending", "fit_bending"]
 
@@ -107,7 +107,7 @@ def fit_bending(places: Points, axes_px: Matrix, normals: Matrix, plane: Matrix,
     modes = np.einsum("mcp,mk->kcp", _fields(x, y), _mixing())
     moved = np.einsum("pc,pcd,kdp->pk", normals, axes_px, modes)
     design = np.hstack([plane, moved])
-    weights = np.ones(len(offsets))
+    weights: Reals = np.ones(len(offsets))
     for _ in range(_ROUNDS):
         normal = (design.T * weights) @ design + _RIDGE * np.eye(design.shape[1])
         solution = np.linalg.solve(normal, (design.T * weights) @ offsets)

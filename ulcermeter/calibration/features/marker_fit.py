@@ -20,7 +20,7 @@ from ulcermeter.calibration.features.marker_code import Marker
 from ulcermeter.calibration.features.robust import LEAST_FREE, TUKEY, biweight, robust_sd
 from ulcermeter.calibration.geometry.homography import square_to_quad
 from ulcermeter.datatypes import Points, transform_points
-from ulcermeter.datatypes.arrays import Matrix
+from ulcermeter.datatypes.arrays import Matrix, Reals
 
 __all__ = ["MarkerFit", "fit_marker"]
 
@@ -247,7 +247,7 @@ def _solve(corners: Points, design: Matrix, offsets: Matrix, *, bleeding: bool) 
     """Weighted least squares with Tukey's weights; covariance from the residuals."""
     prior = np.zeros(9)
     prior[8] = (_LEAST_SD_PX / _BLEED_SD_PX) ** 2 if bleeding else _FIXED
-    weights = np.ones(len(offsets))
+    weights: Reals = np.ones(len(offsets))
     for _ in range(_ROUNDS):
         normal = (design.T * weights) @ design + np.diag(prior)
         try:

@@ -33,6 +33,12 @@ _APART_PX, _NOISE_SHARE = 3.0, 2.0
 """Least distance between a border and a second one beside it, which is one beyond twice the noise; assumption."""
 _CLEAR_SD_PX, _CLEAR_SHARE = 0.25, 0.8
 """A side of which this share of the places is as sure needs no second look; assumption."""
+_LEAST_PLACES = 8
+"""Along a side at which a border must be seen for a line (assumption)."""
+_WITHIN = 0.99
+"""Of `_CLOSE_PX`: a place that came to rest at the end of its reach is none."""
+_END_PX, _NOT_ALONG = 0.01, 1e-3
+"""What makes a range include its end, px; and an sd so small that nothing is smoothed along the side."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ def sharpest_line(
     Sharpest or None
         None where the side's border is clear as it lies: neither faint nor beside a second one.
     """
-    s = np.arange(-reach_px, reach_px + 0.01, _EVERY_PX)
+    s = np.arange(-reach_px, reach_px + _END_PX, _EVERY_PX)
     slopes = _slopes(light, at, half, outwards, s)
     steep = np.sqrt((slopes**2).sum(axis=2))
     # A straight border is the same at neighbouring places: what differs between them is noise and grain.
@@ -104,7 +110,7 @@ def _slopes(light: NDArray[np.float32], at: Points, half: Matrix, outwards: Matr
     where = where.reshape(len(at) * _PROFILES, len(s), 2).astype(np.float32)
     profiles = cv2.remap(light, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     means = profiles.reshape(len(at), _PROFILES, len(s), 3).mean(axis=1)
-    soft = cv2.GaussianBlur(means, (0, 0), sigmaX=_SOFT, sigmaY=1e-3, borderType=cv2.BORDER_REPLICATE)
+    soft = cv2.GaussianBlur(means, (0, 0), sigmaX=_SOFT, sigmaY=_NOT_ALONG, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(np.gradient(soft.astype(np.float64), axis=1))
 
 
@@ -117,7 +123,7 @@ def _along(values: Matrix, s: Matrix, shifts: Matrix) -> Matrix:
 def _line(place: Matrix, offsets: Matrix, sd: Matrix, otherwise: Matrix) -> Matrix:
     """Return the straight line through offsets, by how sure each is."""
     visible = np.isfinite(offsets)
-    if visible.sum() < 8:
+    if visible.sum() < _LEAST_PLACES:
         return otherwise
     return np.asarray(
         np.polyval(np.polyfit(place[visible], offsets[visible], 1, w=1 / sd[visible]), place), dtype=np.float64
@@ -137,7 +143,7 @@ def _near(slopes: Matrix, steep: Matrix, s: Matrix, line: Matrix, noise: float) 
         with np.errstate(divide="ignore", invalid="ignore"):
             offsets = (weights @ s) / weights.sum(axis=1)
         offsets = np.where(np.isfinite(offsets), np.clip(offsets, line - _CLOSE_PX, line + _CLOSE_PX), line)
-    visible = np.abs(offsets - line) < 0.99 * _CLOSE_PX
+    visible = np.abs(offsets - line) < _WITHIN * _CLOSE_PX
     here = np.maximum((steep * window).max(axis=1), noise)
     beyond = np.where(np.abs(s - offsets[:, None]) >= _APART_PX, steep, 0.0).max(axis=1)
     second = _APART_PX * np.clip(beyond - _NOISE_SHARE * noise, 0, None) / here

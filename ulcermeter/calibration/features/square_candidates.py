@@ -17,6 +17,13 @@ _DARKER = 7
 """Than that mean, 8-bit levels: above the noise of a phone, below the contrast of grey print (assumption)."""
 _LEAST_SIDE_PX = 9.0
 """Six modules of 1.5 px: a smaller marker cannot be read."""
+_LEAST_ROUND, _CORNER_SHARE = 3.5, 0.03
+"""Pixels round a shape over the least side, less than 4 as a chain goes over corners; and how far it may lie off four
+straight sides, over its length (assumption)."""
+_LARGEST_RATIO = 4
+"""Of the sides: a square tilted by 75 degrees has sides of 1 to 4."""
+_SAME_CENTRE, _SAME_SIZE = 0.1, 1.15
+"""Shapes whose middles lie nearer, over their size, and whose sizes are nearer are two edges of one (assumption)."""
 
 
 def shrunken_grey(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
@@ -63,14 +70,13 @@ def find_squares(grey: NDArray[np.uint8]) -> list[Points]:
 
 
 def _four_sided(contour: NDArray[np.int32]) -> Points | None:
-    if len(contour) < 3.5 * _LEAST_SIDE_PX:
+    if len(contour) < _LEAST_ROUND * _LEAST_SIDE_PX:
         return None
-    polygon = cv2.approxPolyDP(contour, 0.03 * len(contour), True).reshape(-1, 2).astype(np.float64)
+    polygon = cv2.approxPolyDP(contour, _CORNER_SHARE * len(contour), True).reshape(-1, 2).astype(np.float64)
     if len(polygon) != 4 or not cv2.isContourConvex(polygon.astype(np.float32)):
         return None
     sides = np.hypot(*(np.roll(polygon, -1, axis=0) - polygon).T)
-    # A square tilted by 75 degrees has sides of 1 to 4.
-    if sides.min() < _LEAST_SIDE_PX or sides.max() > 4 * sides.min():
+    if sides.min() < _LEAST_SIDE_PX or sides.max() > _LARGEST_RATIO * sides.min():
         return None
     return np.asarray(polygon if signed_area(polygon) > 0 else polygon[::-1].copy())
 
@@ -81,7 +87,8 @@ def _outermost(squares: list[Points]) -> list[Points]:
         size = np.sqrt(area(square))
         centre = square.mean(axis=0)
         duplicates = [
-            np.hypot(*(centre - k.mean(axis=0))) < 0.1 * size and np.sqrt(area(k)) < 1.15 * size for k in kept
+            np.hypot(*(centre - k.mean(axis=0))) < _SAME_CENTRE * size and np.sqrt(area(k)) < _SAME_SIZE * size
+            for k in kept
         ]
         if not any(duplicates):
             kept.append(square)

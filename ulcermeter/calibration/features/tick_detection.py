@@ -28,6 +28,16 @@ _STRONGEST = 10
 """Tiles of a row that count for its strength: cloth is larger than any ruler."""
 _MOST_SEEDS, _MOST_ROWS = 12, 3
 """Rows that are grown, and that are returned (assumption): each costs a reading."""
+_LEAST_TILE_PX, _PERIODS_A_TILE = 32, 5
+"""Of a tile's side: in a smaller one, and of fewer periods in one, a wave has no place in the spectrum (assumption)."""
+_NEIGHBOURS = 1.1
+"""Tiles whose middles lie within so many sides of each other are neighbours: those that touch, askew ones too."""
+_ASIDE, _ASIDE_ALONG = 0.8, 0.12
+"""How far a scale's tiles may lie to its side, in tiles and over the way along it: a row, if bent (assumption)."""
+_BESIDE = (1.2, 2.5)
+"""Tiles to the side from which on, and up to which, what shows the same wave is not the scale's (assumption)."""
+_CURVE_PLACES = 400
+"""At which a bent scale's length is summed: far more than it has ticks."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ class TickCluster:
 
     def curve(self, s: Reals) -> tuple[Points, Points]:
         """Return the scale's points (K, 2) at s (K,) px along it, and the unit vectors across it there."""
-        fine = np.linspace(self.low_px, self.high_px, 400)
+        fine = np.linspace(self.low_px, self.high_px, _CURVE_PLACES)
         slope = self.bend[0] + 2 * self.bend[1] * fine
         length = np.concatenate([[0.0], np.cumsum(np.hypot(1, (slope[1:] + slope[:-1]) / 2) * np.diff(fine))])
         length += self.low_px - np.interp(0.0, fine, length + self.low_px)
@@ -84,7 +94,7 @@ def find_ticks(grey: NDArray[np.uint8]) -> list[TickCluster]:
         The longest and clearest first, at most three. The wave may be an overtone of the ticks.
     """
     size = min(_TILE_PX, min(grey.shape))
-    if size < 32:
+    if size < _LEAST_TILE_PX:
         return []
     centres, waves, shares, weights = _tile_waves(grey, size)
     good = np.flatnonzero(shares >= _LEAST_SHARE)
@@ -118,7 +128,8 @@ def _tile_waves(grey: NDArray[np.uint8], size: int) -> tuple[Points, Reals, Real
     tiles = (tiles - tiles.mean(axis=(1, 2), keepdims=True)) * hann[:, None] * hann
     fy, fx = np.fft.fftfreq(size), np.fft.rfftfreq(size)
     radius = np.hypot(fx[None], fy[:, None])
-    fine = ((radius > 1 / min(_PERIODS_PX[1], size / 5)) & (radius < 1 / _PERIODS_PX[0])).astype(np.float32)
+    longest_px = min(_PERIODS_PX[1], size / _PERIODS_A_TILE)
+    fine = ((radius > 1 / longest_px) & (radius < 1 / _PERIODS_PX[0])).astype(np.float32)
     # Plain borders fall off with the square of the frequency; so weighed they are flat and only waves stand out.
     power = np.abs(np.fft.rfft2(tiles)) ** 2 * (fine * radius**2).astype(np.float32)
     peak = power.reshape(len(power), -1).argmax(axis=1)
@@ -145,7 +156,7 @@ def _connected_tiles(seed: int, good: NDArray[np.intp], centres: Points, waves: 
     good = good[drift < _DRIFT * np.hypot(*waves[seed])]
     while front:
         k = front.pop()
-        near = good[np.abs(centres[good] - centres[k]).max(axis=1) <= 1.1 * size]
+        near = good[np.abs(centres[good] - centres[k]).max(axis=1) <= _NEIGHBOURS * size]
         off = np.minimum(np.hypot(*(waves[near] - waves[k]).T), np.hypot(*(waves[near] + waves[k]).T))
         for other in near[off < _AGREE * np.hypot(*waves[k])].tolist():
             if other not in members:
@@ -153,17 +164,16 @@ def _connected_tiles(seed: int, good: NDArray[np.intp], centres: Points, waves: 
                 front.append(other)
     axis = waves[seed] / np.hypot(*waves[seed])
     found = np.array(sorted(members))
-    # A scale is a row of tiles: what lies far to its side is something else.
     aside = np.abs((centres[found] - centres[seed]) @ np.array([-axis[1], axis[0]]))
     along = np.abs((centres[found] - centres[seed]) @ axis)
-    return np.asarray(found[aside <= 0.8 * size + 0.12 * along])
+    return np.asarray(found[aside <= _ASIDE * size + _ASIDE_ALONG * along])
 
 
 def _beside(seed: int, row: TickCluster, good: NDArray[np.intp], centres: Points, waves: Reals) -> int:
     """Return how many tiles to the sides of a row show its wave too: many in cloth and wood, none beside a scale."""
     aside = np.abs((centres[good] - row.origin_px) @ np.array([-row.axis[1], row.axis[0]])) / row.tile_px
     along = (centres[good] - row.origin_px) @ row.axis
-    near = good[(aside > 1.2) & (aside < 2.5) & (along > row.low_px) & (along < row.high_px)]
+    near = good[(aside > _BESIDE[0]) & (aside < _BESIDE[1]) & (along > row.low_px) & (along < row.high_px)]
     off = np.minimum(np.hypot(*(waves[near] - waves[seed]).T), np.hypot(*(waves[near] + waves[seed]).T))
     return int((off < _DRIFT * np.hypot(*waves[seed])).sum())
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.calibration.features.robust import TUKEY, biweight, robust_sd
 from ulcermeter.datatypes import Points
 from ulcermeter.datatypes.arrays import Reals
 
@@ -41,6 +42,23 @@ _OUTLIER = 4.0
 """Robust standard deviations: one tick of 16,000 lies farther off by chance."""
 _LARGEST_END_SPREAD = 0.25
 """In periods: ends that scatter more are no line."""
+_END_TICKS, _BEYOND_TICKS = 0.1, 0.6
+"""By which a phase may be off and its end still be a tick; and what is straightened beyond the last: its window."""
+_COURSE_DEGREE, _SLOPE_DEGREE = 3, 2
+"""Of a course along a bent scale, its first ends, and of how ticks lean along it, whose ends move with it."""
+_ROWS_A_PERIOD, _SMOOTHED_ROWS = 10, 3
+"""Rows to the side in a period, at most one a pixel, and how many are averaged, along the ticks."""
+_WINDOW_PLACES, _GROUND_PLACES, _MIDDLE_PLACES = 19, 3, slice(7, 12)
+"""Places over a tick's window; those at either end that are its ground, and those in the middle that may be ink."""
+_ROUNDS, _LARGEST_OFFSET = 4, 0.3
+"""Of centring the window, and how far off its place a tick may be, periods: less than half-way (assumption)."""
+_FIT_ROUNDS = 10
+"""Of weighting, the first ones of lower degree."""
+_NEAR_ROWS, _USUAL_PCT = 6, 80
+"""Rows to either side of the course among which the short ticks lie, and the percentile of their contrast that is taken
+for theirs: glints do not decide (assumption)."""
+_LEAST_OFF = 1e-4
+"""Periods by which no tick is an outlier, however well all agree."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +130,7 @@ def fit_tick_lines(grey: NDArray[np.uint8], places_px: Points, phase: Reals) -> 
 
 
 def _fit(grey: NDArray[np.uint8], places_px: Points, phase: Reals) -> TickLines | None:
-    number = np.arange(np.ceil(phase[0] - 0.1), phase[-1] + 0.1)
+    number = np.arange(np.ceil(phase[0] - _END_TICKS), phase[-1] + _END_TICKS)
     if len(number) < _LEAST_TICKS:
         return None
     strip, period_px = _strip(grey, places_px, phase, number)
@@ -125,17 +143,17 @@ def _fit(grey: NDArray[np.uint8], places_px: Points, phase: Reals) -> TickLines 
 
 
 def _strip(grey: NDArray[np.uint8], places: Points, phase: Reals, number: Reals) -> tuple[_Strip, float]:
-    columns = np.arange(number[0] - 0.6, number[-1] + 0.6, 1 / _SAMPLES)
-    courses = [np.polynomial.Polynomial.fit(phase, places[:, i], 3) for i in (0, 1)]
+    columns = np.arange(number[0] - _BEYOND_TICKS, number[-1] + _BEYOND_TICKS, 1 / _SAMPLES)
+    courses = [np.polynomial.Polynomial.fit(phase, places[:, i], _COURSE_DEGREE) for i in (0, 1)]
     course, along = (np.column_stack([c(columns) for c in cs]) for cs in (courses, [c.deriv() for c in courses]))
     period_px = float(np.median(np.hypot(*along.T)))
     along /= np.hypot(*along.T)[:, None]
     transverse = np.column_stack([-along[:, 1], along[:, 0]])
-    step = max(1.0, period_px / 10)
+    step = max(1.0, period_px / _ROWS_A_PERIOD)
     rows = np.arange(-int(_REACH * period_px / step), int(_REACH * period_px / step) + 1) * step
     where = (course[None] + rows[:, None, None] * transverse[None]).astype(np.float32)
     values = cv2.remap(grey, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    values = cv2.blur(values.astype(np.float32), (1, 3))
+    values = cv2.blur(values.astype(np.float32), (1, _SMOOTHED_ROWS))
     return _Strip(values, rows, columns, course, transverse), period_px
 
 
@@ -144,22 +162,22 @@ def _darkest(strip: _Strip, number: Reals, expected: Reals) -> tuple[Reals, Real
 
     The offset is the centroid of what is darker than the ground on both sides, under a window that is centred on it.
     """
-    shifts = np.linspace(-_WINDOW, _WINDOW, 19)
+    shifts = np.linspace(-_WINDOW, _WINDOW, _WINDOW_PLACES)
     lines = np.arange(len(expected), dtype=np.float32)
     offsets = expected.copy()
     contrast = np.zeros_like(offsets)
-    for _ in range(4):
+    for _ in range(_ROUNDS):
         at = ((number + offsets)[:, :, None] + shifts - strip.phase[0]) * _SAMPLES
         columns = at.reshape(len(lines), -1).astype(np.float32)
         down = np.repeat(lines[:, None], columns.shape[1], axis=1)
         observed = cv2.remap(strip.values, columns, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         observed = observed.reshape(*offsets.shape, len(shifts)).astype(np.float64)
-        left, right = observed[..., :3].mean(axis=2), observed[..., -3:].mean(axis=2)
+        left, right = observed[..., :_GROUND_PLACES].mean(axis=2), observed[..., -_GROUND_PLACES:].mean(axis=2)
         ground = left[..., None] + (right - left)[..., None] * (shifts + _WINDOW) / (2 * _WINDOW)
         dark = np.clip(ground - observed, 0, None) * np.exp(-0.5 * (shifts / _WINDOW_SD) ** 2)
         moves = (dark * shifts).sum(axis=2) / np.maximum(dark.sum(axis=2), 1e-6)
-        contrast = (ground - observed)[..., 7:12].max(axis=2)
-        offsets = np.clip(offsets + moves, expected - 0.3, expected + 0.3)
+        contrast = (ground - observed)[..., _MIDDLE_PLACES].max(axis=2)
+        offsets = np.clip(offsets + moves, expected - _LARGEST_OFFSET, expected + _LARGEST_OFFSET)
     return offsets, contrast
 
 
@@ -175,9 +193,9 @@ def _robust(x: Reals, y: Reals, degree: int) -> tuple[np.polynomial.Polynomial, 
     spread = 1.0
     # Start from the median, so that a fifth of longer ticks cannot take the fit along.
     off = y - np.median(y)
-    for turn in range(10):
-        spread = max(1.4826 * float(np.median(np.abs(off))), 1e-6)
-        weights = np.clip(1 - (off / (4.685 * spread)) ** 2, 0, None) ** 2
+    for turn in range(_FIT_ROUNDS):
+        spread = max(robust_sd(off), 1e-6)
+        weights = biweight(off, TUKEY * spread)
         if (weights > 0).sum() <= degree + 1:
             break
         course = np.polynomial.Polynomial.fit(x, y, min(degree, turn), w=np.sqrt(weights))
@@ -188,9 +206,9 @@ def _robust(x: Reals, y: Reals, degree: int) -> tuple[np.polynomial.Polynomial, 
 def _band(contrast: Reals, rows_px: Reals) -> tuple[int, int] | None:
     """Return the first and last row of the short ticks, by half of their most contrast."""
     middle = int(np.argmin(np.abs(rows_px)))
-    near = slice(max(middle - 6, 0), middle + 7)
+    near = slice(max(middle - _NEAR_ROWS, 0), middle + _NEAR_ROWS + 1)
     best = near.start + int(np.argmax(contrast[near]))
-    good = contrast > _BAND_CONTRAST * np.percentile(contrast[near], 80)
+    good = contrast > _BAND_CONTRAST * np.percentile(contrast[near], _USUAL_PCT)
     if not good[best]:
         return None
     first = best - int(np.argmin(good[best::-1])) + 1 if not good[: best + 1].all() else 0
@@ -215,9 +233,10 @@ def _lines(
         if good.sum() < _LEAST_TICKS:
             return None
         (level_course, level_sd), (slope_course, slope_sd) = (
-            _robust(number[good], values[good], degree) for values, degree in ((level, 3), (slope, 2))
+            _robust(number[good], values[good], degree)
+            for values, degree in ((level, _COURSE_DEGREE), (slope, _SLOPE_DEGREE))
         )
-        good &= np.abs(level - level_course(number)) < _OUTLIER * level_sd + 1e-4
+        good &= np.abs(level - level_course(number)) < _OUTLIER * level_sd + _LEAST_OFF
         good &= np.abs(slope - slope_course(number)) < _OUTLIER * slope_sd + 1e-6
     ends, end_sd_px = _ends(strip.rows_px, contrast, band, number)
     length_px = (strip.rows_px[last] - strip.rows_px[first]) * np.sign(middle - float(np.median(ends(number))))
@@ -260,7 +279,7 @@ def _ends(
         end = rows_px[inside] + step * (rows_px[1] - rows_px[0]) * (hit - 1 + share)
         observed = below.any(axis=0)
         if observed.sum() >= _LEAST_TICKS:
-            fits.append(_robust(number[observed], end[observed], 2))
+            fits.append(_robust(number[observed], end[observed], _SLOPE_DEGREE))
     if not fits:
         return np.polynomial.Polynomial([rows_px[first]]), float("inf")
     return min(fits, key=lambda fit: fit[1])

@@ -61,6 +61,15 @@ _SHADOW_MM = 1.0
 """The widest dark shadow beside a card: of one bent up by a millimetre in light from 45 degrees; assumption."""
 _POINT_SD_MM = 0.06
 """Of a corner: the tolerance of a card's size is 0.13 mm from side to side, and its edges are chamfered."""
+_SIZE_SD_PCT = 0.05
+"""Of all cards: ISO/IEC 7810 holds their sides to some 0.15 %; as a standard deviation, assumption."""
+_ALL_CORNERS, _LEAST_ROUNDED, _LEAST_ROUNDED_HIDDEN = 4, 3, 2
+"""Corners of a card, those that must be rounded as a card's are, and where the others cannot be seen (assumption)."""
+_TRIM = 1.3
+"""Left out at either end of a side, over a corner's radius: the rounding and the blur of its end."""
+_OVERLAP = 0.3
+"""Share of an outline's area that lies in the other: cards side by side share nothing, outlines of one nearly all
+(assumption)."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +147,7 @@ def _cards(pixels: NDArray[np.uint8], region: Box | None, camera: CameraPrior, t
 
 def _cannot_replace(guess: Points, rounded: int, card: _Card) -> bool:
     """Say whether a guess cannot take an outline's place: no larger, or all corners of the outline are a card's."""
-    whole = card.n_rounded == 4 and rounded < 4
+    whole = card.n_rounded == _ALL_CORNERS and rounded < _ALL_CORNERS
     return _overlap(guess, card.corners_px) and (whole or not _larger(guess, card.corners_px))
 
 
@@ -149,9 +158,11 @@ def _outermost(card: _Card, others: list[_Card]) -> list[_Card]:
     shadow's as well.
     """
     overlapping = [other for other in others if _overlap(card.corners_px, other.corners_px)]
-    if any(not _larger(card.corners_px, o.corners_px) or card.n_rounded < o.n_rounded == 4 for o in overlapping):
+    if any(
+        not _larger(card.corners_px, o.corners_px) or card.n_rounded < o.n_rounded == _ALL_CORNERS for o in overlapping
+    ):
         return others
-    if overlapping and card.n_rounded < 4:
+    if overlapping and card.n_rounded < _ALL_CORNERS:
         raise Refusal(
             Problem(
                 where="reference id1",
@@ -175,7 +186,7 @@ def _place(card: _Card) -> str:
 
 
 def _card(pixels: NDArray[np.uint8], guess: Points, camera: CameraPrior, tilt_scale_deg: float) -> _Card | None:
-    trims = tuple(1.3 * ID1_CORNER_MM / side for side in ID1_MM)
+    trims = tuple(_TRIM * ID1_CORNER_MM / side for side in ID1_MM)
     quad = fit_quad(pixels, guess, trim=(trims[0], trims[1]), shadow=_SHADOW_MM / ID1_MM[0])
     if quad is None or quad.visible.min() < _LEAST_VISIBLE:
         return None
@@ -261,7 +272,7 @@ def _n_rounded_corners(pixels: NDArray[np.uint8], corners: Points) -> int:
     radii = corner_radii(pixels, corners, ID1_MM)
     off = np.abs(radii[np.isfinite(radii)] - ID1_CORNER_MM) > _RADIUS_OFF_MM
     n = int(np.sum(~off))
-    if n < (3 if off.any() else 2):
+    if n < (_LEAST_ROUNDED if off.any() else _LEAST_ROUNDED_HIDDEN):
         return 0
     if n == len(radii):
         return n
@@ -277,8 +288,7 @@ def _n_rounded_roughly(pixels: NDArray[np.uint8], guess: Points) -> int:
 
 def _overlap(first: Points, second: Points) -> bool:
     area, _ = cv2.intersectConvexConvex(first.astype(np.float32), second.astype(np.float32))
-    # Two cards side by side share nothing, two outlines of one card nearly all of it (assumption).
-    return bool(area > 0.3 * cv2.contourArea(first.astype(np.float32)))
+    return bool(area > _OVERLAP * cv2.contourArea(first.astype(np.float32)))
 
 
 def _found(card: _Card) -> FoundReference:
@@ -290,8 +300,7 @@ def _found(card: _Card) -> FoundReference:
         points_mm=_corners_mm(),
         covariance_px2=card.covariance_px2,
         outline_px=transform_points(to_px, enlarged),
-        # ISO/IEC 7810 holds a card's sides to some 0.15 %; as a standard deviation of all cards, assumption.
-        size_sd_pct=0.05,
+        size_sd_pct=_SIZE_SD_PCT,
         point_sd_mm=_POINT_SD_MM,
     )
 

@@ -57,6 +57,21 @@ _CLEARLY_BETTER = 0.12
 """Lead in quality by which one candidate is chosen over another without being asked."""
 _SAME_RIM = 0.88
 """Of radii: rims nearer than this may be a coin's face and its wall (assumption)."""
+_LONG_SIDES_PX, _LONG_SIDES_BOXED_PX = (900, 360), (420, 210)
+"""Of the shrunken photos: small discs show on the first, large ones on the second; a box is mostly disc."""
+_BOX_FITS = (0.6, 1.4)
+"""Of a disc's diameter over the box drawn round it: hands draw somewhat too large or too small (assumption)."""
+_CENTRE_WITHIN, _LESS_VISIBLE = 0.95, 0.25
+"""A disc lies in another where its centre does, in the other's radii, and the other is not seen so much less
+(assumption)."""
+_WANDER_COUNTS, _CONTRAST_COUNTS, _CLEAR_CONTRAST, _OFF_COUNTS, _ROUND_COUNTS = 0.3, 0.1, 0.2, 2.0, 3.0
+"""Weights beside the share of the rim that is seen: how far it wanders, over the most it may; its contrast, up to a
+clear one (linear light); its distance from a box's middle, in boxes; and, of rims that nearly coincide, how round it is.
+They order candidates, and decide with `_LEAST_QUALITY` (assumption)."""
+_POINT_SD_MM = 0.003
+"""A disc is cut or struck round to a few micrometres (assumption); its error is the rim's."""
+_OUTLINE_POINTS, _OUTLINE_SHARE = 72, 1.03
+"""Of the outline that is kept off the skin: every five degrees, and its radius over the rim's, for blur."""
 
 
 def find_disc(
@@ -117,7 +132,7 @@ def find_discs(pixels: NDArray[np.uint8], *, region: Box | None = None) -> list[
 
 def _fits(pixels: NDArray[np.uint8], region: Box | None, *, faint: bool) -> list[EllipseFit]:
     patch, origin = cropped(pixels, region)
-    sides = (900, 360) if region is None else (420, 210)
+    sides = _LONG_SIDES_PX if region is None else _LONG_SIDES_BOXED_PX
     least = _LEAST_SUPPORT_FAINT if faint else 0.0
     guesses = [
         g for g in find_ellipses(patch, long_sides_px=sides, faint=faint) if g.support > least - _BETTER_OBSERVED
@@ -144,8 +159,7 @@ def _inside(fit: EllipseFit, region: Box | None) -> bool:
     if region is None:
         return True
     x, y, width, height = region
-    # A box is drawn round a disc, somewhat too large or too small (assumption).
-    if not 0.6 < 2 * fit.ellipse.radius_px / max(width, height) < 1.4:
+    if not _BOX_FITS[0] < 2 * fit.ellipse.radius_px / max(width, height) < _BOX_FITS[1]:
         return False
     return bool(x <= fit.ellipse.centre_px[0] <= x + width and y <= fit.ellipse.centre_px[1] <= y + height)
 
@@ -167,24 +181,24 @@ def _outermost(fits: list[EllipseFit]) -> list[EllipseFit]:
 
 def _within(fit: EllipseFit, other: EllipseFit) -> bool:
     apart = float(np.hypot(*(fit.ellipse.centre_px - other.ellipse.centre_px)))
-    # A disc's centre within another's rim; the larger one may be seen a little less of (assumption).
-    return apart < 0.95 * other.ellipse.radius_px and other.ellipse.support > fit.ellipse.support - 0.25
+    near = apart < _CENTRE_WITHIN * other.ellipse.radius_px
+    return near and other.ellipse.support > fit.ellipse.support - _LESS_VISIBLE
 
 
 def _purity(fit: EllipseFit) -> float:
     low, high = np.linalg.eigvalsh(fit.ellipse.shape_px)
-    return _quality(fit, None) + 3 * float(low / high)
+    return _quality(fit, None) + _ROUND_COUNTS * float(low / high)
 
 
 def _quality(fit: EllipseFit, region: Box | None) -> float:
     """Return how much a rim looks like a disc's: how much of it is seen, how round, how clear, how well boxed."""
     wander = fit.rms_px / max(_LARGEST_RMS[0], _LARGEST_RMS[1] * fit.ellipse.radius_px)
-    # The weights order candidates, and decide with `_LEAST_QUALITY` (assumption).
-    quality = fit.ellipse.support - 0.3 * wander + 0.1 * min(fit.contrast / 0.2, 1.0)
+    clear = min(fit.contrast / _CLEAR_CONTRAST, 1.0)
+    quality = fit.ellipse.support - _WANDER_COUNTS * wander + _CONTRAST_COUNTS * clear
     if region is not None:
         off = fit.ellipse.centre_px - np.array([region[0] + region[2] / 2, region[1] + region[3] / 2])
         size = max(region[2], region[3])
-        quality -= 2 * float(np.hypot(*off)) / size + abs(np.log(2 * fit.ellipse.radius_px / size))
+        quality -= _OFF_COUNTS * float(np.hypot(*off)) / size + abs(np.log(2 * fit.ellipse.radius_px / size))
     return quality
 
 
@@ -218,8 +232,8 @@ def _refuse_small(disc: EllipseFit) -> None:
 def _found(size_mm: float, disc: EllipseFit, camera: CameraPrior, size_sd_pct: float) -> FoundReference:
     angles = np.arange(_POINTS) * (2 * np.pi / _POINTS)
     circle = np.column_stack([np.cos(angles), np.sin(angles)]) * size_mm / 2
-    many = np.arange(72) * (2 * np.pi / 72)
-    outline = Ellipse(disc.ellipse.centre_px, disc.ellipse.shape_px * 1.03).rim(many)
+    many = np.arange(_OUTLINE_POINTS) * (2 * np.pi / _OUTLINE_POINTS)
+    outline = Ellipse(disc.ellipse.centre_px, disc.ellipse.shape_px * _OUTLINE_SHARE).rim(many)
     poses = disc_poses(disc.ellipse, size_mm, camera)
     return FoundReference(
         reference=Reference(ReferenceKind.DISC, size_mm),
@@ -229,8 +243,7 @@ def _found(size_mm: float, disc: EllipseFit, camera: CameraPrior, size_sd_pct: f
         outline_px=outline,
         starts_px=tuple(_projected(pose, circle, camera) for pose in poses),
         size_sd_pct=size_sd_pct,
-        # A disc is cut or struck round to a few micrometres (assumption); its error is the rim's.
-        point_sd_mm=0.003,
+        point_sd_mm=_POINT_SD_MM,
     )
 
 

@@ -44,6 +44,16 @@ _OUTLIER = 4.0
 """Robust standard deviations: one corner of 16,000 lies farther off by chance."""
 _LEAST_SD_PX = 0.02
 """Of a corner's place, px: interpolation errs by as much (assumption)."""
+_THRESHOLD_PX, _LEAST_PERIMETER = (9, 25), 0.015
+"""Sides of the two neighbourhoods that a marker is held against, px of the shrunken photo: its thin border, and all of
+a small one; and a marker's least perimeter over the photo's longer side, 4 px a side (assumption)."""
+_EDGE_PX, _WINDOW_PX, _REST = 4, (2, 15), (30, 0.005)
+"""Round a corner that is placed, px, and half its window, least and most; OpenCV's rounds, and px at which it rests."""
+_MEDIAN_DISTANCE = 1.1774
+"""Of a two-dimensional normal, in standard deviations: sqrt(2 ln 2)."""
+_NEVER_OUT_PX, _ROUNDS, _LEAST_AGREEING = 0.05, 4, 0.6
+"""Nearer to the plane's view a corner is no outlier; rounds of leaving them out; and share of the corners that must
+agree: fewer are two cards, or one that is bent (assumption)."""
 
 
 def find_card(
@@ -92,9 +102,9 @@ def find_card(
 @lru_cache(maxsize=1)
 def _detector() -> cv2.aruco.CharucoDetector:
     markers = cv2.aruco.DetectorParameters()
-    markers.adaptiveThreshWinSizeMin, markers.adaptiveThreshWinSizeMax = 9, 25
-    markers.adaptiveThreshWinSizeStep = 16
-    markers.minMarkerPerimeterRate = 0.015
+    markers.adaptiveThreshWinSizeMin, markers.adaptiveThreshWinSizeMax = _THRESHOLD_PX
+    markers.adaptiveThreshWinSizeStep = _THRESHOLD_PX[1] - _THRESHOLD_PX[0]
+    markers.minMarkerPerimeterRate = _LEAST_PERIMETER
     return cv2.aruco.CharucoDetector(card_board(), cv2.aruco.CharucoParameters(), markers)
 
 
@@ -130,19 +140,19 @@ def card_corners(pixels: NDArray[np.uint8], rough: dict[int, Points]) -> tuple[l
     corners : float64 (K, 2)
     """
     places = corner_places_mm()
-    edge = np.array([pixels.shape[1], pixels.shape[0]]) - 5
-    numbers = [n for n in sorted(rough) if n in places and (rough[n] > 4).all() and (rough[n] < edge).all()]
+    edge = np.array([pixels.shape[1], pixels.shape[0]]) - 1 - _EDGE_PX
+    numbers = [n for n in sorted(rough) if n in places and (rough[n] > _EDGE_PX).all() and (rough[n] < edge).all()]
     if len(numbers) < 4:
         return [], np.empty((0, 2))
     corners = np.array([rough[n] for n in numbers])
     plane = np.array([places[n] for n in numbers])
     px_per_mm = float(np.sqrt(np.linalg.det(np.cov(corners.T) + 1e-9) / np.linalg.det(np.cov(plane.T) + 1e-9)) ** 0.5)
-    half = int(np.clip(round(_WINDOW_MM * px_per_mm), 2, 15))
-    low = np.maximum(np.floor(corners.min(axis=0)).astype(int) - half - 4, 0)
-    high = np.ceil(corners.max(axis=0)).astype(int) + half + 5
+    half = int(np.clip(round(_WINDOW_MM * px_per_mm), *_WINDOW_PX))
+    low = np.maximum(np.floor(corners.min(axis=0)).astype(int) - half - _EDGE_PX, 0)
+    high = np.ceil(corners.max(axis=0)).astype(int) + half + _EDGE_PX + 1
     grey = cv2.cvtColor(np.ascontiguousarray(pixels[low[1] : high[1], low[0] : high[0]]), cv2.COLOR_RGB2GRAY)
     start = (corners - low).astype(np.float32).reshape(-1, 1, 2)
-    rule = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 30, 0.005)
+    rule = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, *_REST)
     placed = cv2.cornerSubPix(grey, start.copy(), (half, half), (-1, -1), rule)
     still = np.hypot(*(placed - start).reshape(-1, 2).T) < half
     kept = [n for n, ok in zip(numbers, still, strict=True) if ok]
@@ -153,16 +163,14 @@ def _agreeing(corners: Points, plane: Points) -> tuple[NDArray[np.bool_], float]
     """Return which corners agree with one plane, and their spread about it, px."""
     used = np.ones(len(corners), dtype=bool)
     spread = 1.0
-    for _ in range(4):
+    for _ in range(_ROUNDS):
         off = np.hypot(*(transform_points(fit_homography(plane[used], corners[used]), plane) - corners).T)
-        # The median distance of a two-dimensional normal is sqrt(2 ln 2) = 1.1774 standard deviations.
-        spread = max(float(np.median(off[used])) / 1.1774, _LEAST_SD_PX)
-        kept = off < _OUTLIER * spread + 0.05
+        spread = max(float(np.median(off[used])) / _MEDIAN_DISTANCE, _LEAST_SD_PX)
+        kept = off < _OUTLIER * spread + _NEVER_OUT_PX
         if (kept == used).all() or kept.sum() < _LEAST_CORNERS:
             break
         used = kept
-    # Fewer that agree are two cards, or one that is bent (assumption).
-    if used.sum() < 0.6 * len(used):
+    if used.sum() < _LEAST_AGREEING * len(used):
         raise Refusal(
             Problem(
                 where="reference card",

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ulcermeter.calibration.features.robust import TUKEY, biweight, robust_sd
 from ulcermeter.calibration.features.tick_detection import TickCluster, find_ticks
 from ulcermeter.calibration.features.tick_fit import TickLines, fit_tick_lines
 from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
@@ -65,6 +66,32 @@ _LEAST_COHERENCE = 0.04
 """Least share of the profile's variance that is the wave itself."""
 _OVERTONE_INK = 0.15
 """Where every second tick has less ink than this share of the others, it is none: the wave is an overtone."""
+_STRIP_TILES, _KERNEL_SDS = 1.3, 3.0
+"""Of the straightened strip to either side, in tiles; and reach of a Gaussian kernel in sd."""
+_GROUND_PERIODS, _ROW_PERIODS, _BEAT_PERIODS = 2.45, 7.0, 1.0
+"""Over which a row's ground is a running mean, twice (sd of one period), a row's wave is, and, as a sd, the beat of all
+rows: in periods of the ticks."""
+_BAND_STRENGTH, _BAND_PERIODS = 0.5, 4.0
+"""Rows that show the wave: their strength over the strongest row's, and how far from it they lie, in periods."""
+_LEAST_BEAT, _USUAL_BEAT_PCT = 0.35, 75
+"""Of the beat along a scale, over its usual strength, a percentile: under it the ticks are hidden (assumption)."""
+_COURSE_DEGREE, _COURSE_ROUNDS, _LEAST_JITTER, _LEAST_ROOT = 3, 5, 1e-4, 1e-6
+"""Of the phase's course along a bent scale, with its ends' own bend; rounds of weighting; the spread, in ticks, and the
+weight's root that are taken at least."""
+_INK_LEVEL, _USUAL_INK_PCT = 0.4, 80
+"""Of a tick's darkness, over the usual one in the short ticks' band, from which on it is ink; a percentile, as of a
+wave that is an overtone only every second or third one is a tick (assumption)."""
+_LAGS = (2, 8, 10, 16, 20)
+"""Ticks after which a pattern may repeat: halves, inches in eighths and sixteenths, centimetres in 1 and .5 mm."""
+_LEAST_PERIODS, _INK_ENDS_PCT = 1.5, (2, 98)
+"""Of a pattern that can be told to repeat; and percentiles beyond which a tick's ink says no more (glare, print)."""
+_HALVES_EXPLAINED, _HALVES_EXPLAINED_LONGER = 0.4, 0.15
+"""Share of the ink that every second tick's being longer explains on a scale of half millimetres, and where twenty
+ticks already explain clearly more than ten; of millimetres none does (assumption)."""
+_TURN_STEP = 1e-3
+"""Of the numerical derivative by a scale's turn, rad."""
+_HALF_BREADTH_MM = 8.0
+"""To either side of the ticks that is the ruler and no skin: rulers for wounds are 15-20 mm broad (assumption)."""
 
 
 class _WhyNot(Enum):
@@ -200,22 +227,25 @@ def _follow(grey: NDArray[np.uint8], cluster: TickCluster) -> _Scale | None:
     """Follow the ticks' phase along the curve that the tiles lie on; None where it cannot be followed."""
     s = np.arange(cluster.low_px, cluster.high_px, _STEP_PX)
     middle, transverse = cluster.curve(s)
-    half = int(1.3 * cluster.tile_px)
+    half = int(_STRIP_TILES * cluster.tile_px)
     lateral = np.arange(-half, half + 1)
     where = (middle[None] + lateral[:, None, None] * transverse[None]).astype(np.float32)
     strip = cv2.remap(grey, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
     period = 1 / cluster.frequency
-    flat = strip - _boxed(_boxed(strip, 2.45 * period / _STEP_PX), 2.45 * period / _STEP_PX)
+    wide = _GROUND_PERIODS * period / _STEP_PX
+    flat = strip - _boxed(_boxed(strip, wide), wide)
     wave = np.exp(-2j * np.pi * cluster.frequency * s)
-    slow = [_boxed((flat * part).astype(np.float32), 7.0 * period / _STEP_PX) for part in (wave.real, wave.imag)]
+    slow = [
+        _boxed((flat * part).astype(np.float32), _ROW_PERIODS * period / _STEP_PX) for part in (wave.real, wave.imag)
+    ]
     strength = np.hypot(*slow).mean(axis=1)
-    band = strength > 0.5 * strength.max()
-    band &= np.abs(lateral - lateral[int(np.argmax(strength))]) < 4 * period
+    band = strength > _BAND_STRENGTH * strength.max()
+    band &= np.abs(lateral - lateral[int(np.argmax(strength))]) < _BAND_PERIODS * period
     profile = flat[band].mean(axis=0)
-    beat = _smoothed((profile * wave)[None], 1.0 * period / _STEP_PX)[0]
+    beat = _smoothed((profile * wave)[None], _BEAT_PERIODS * period / _STEP_PX)[0]
     if np.mean(np.abs(beat) ** 2) < _LEAST_COHERENCE * np.var(profile):
         return None
-    start, stop = _longest(np.abs(beat) > 0.35 * np.percentile(np.abs(beat), 75))
+    start, stop = _longest(np.abs(beat) > _LEAST_BEAT * np.percentile(np.abs(beat), _USUAL_BEAT_PCT))
     place = s[start:stop]
     # Ticks are narrower than what is between them: the profile leans to their side. Its phase is 0 on a tick.
     sign = -1.0 if np.mean(profile[start:stop] ** 3) > 0 else 1.0
@@ -238,7 +268,7 @@ def _boxed(rows: Reals, width: float) -> Reals:
 
 
 def _smoothed(values: Reals, sd: float) -> Reals:
-    reach = int(3 * sd)
+    reach = int(_KERNEL_SDS * sd)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sd) ** 2)
     kernel /= kernel.sum()
     return np.stack([np.convolve(np.pad(row, reach, mode="reflect"), kernel, "valid") for row in values])
@@ -254,11 +284,10 @@ def _smooth_course(place: Reals, phase: Reals) -> tuple[Reals, float]:
     """Return the phase as a cubic of the place, robustly, and the spread about it."""
     t = np.linspace(-1, 1, len(place))
     weights = np.ones(len(place))
-    for _ in range(5):
-        course = np.polynomial.Polynomial.fit(t, phase, 3, w=np.sqrt(weights))(t)
+    for _ in range(_COURSE_ROUNDS):
+        course = np.polynomial.Polynomial.fit(t, phase, _COURSE_DEGREE, w=np.sqrt(weights))(t)
         off = phase - course
-        spread = max(1.4826 * float(np.median(np.abs(off))), 1e-4)
-        weights = np.clip(1 - (off / (4.685 * spread)) ** 2, 1e-6, None) ** 2
+        weights = biweight(off, TUKEY * max(robust_sd(off), _LEAST_JITTER), least=_LEAST_ROOT)
     return course, float(np.sqrt(np.average(off**2, weights=weights)))
 
 
@@ -276,16 +305,15 @@ def _ink(flat: Reals, phase: Reals, band: NDArray[np.bool_]) -> Reals:
         )
 
     dark = (sampled(before) + sampled(after)) / 2 - sampled(at)
-    # Of a wave that is an overtone only every second or third one is a tick.
-    level = 0.4 * float(np.percentile(dark[band], 80))
+    level = _INK_LEVEL * float(np.percentile(dark[band], _USUAL_INK_PCT))
     return np.asarray((dark > level).sum(axis=0), dtype=np.float64)
 
 
 def _explained(ink: Reals, lag: int) -> float:
     """Return the share of the ink's variance that repeats with a lag (adjusted for its number of means)."""
-    if len(ink) < 1.5 * lag or np.var(ink) < 1e-9:
+    if len(ink) < _LEAST_PERIODS * lag or np.var(ink) < 1e-9:
         return 0.0
-    ink = np.clip(ink, *np.percentile(ink, [2, 98]))
+    ink = np.clip(ink, *np.percentile(ink, _INK_ENDS_PCT))
     groups = [ink[k::lag] for k in range(lag)]
     inside = sum(float(((g - g.mean()) ** 2).sum()) for g in groups)
     total = float(((ink - ink.mean()) ** 2).sum())
@@ -298,13 +326,13 @@ def _read(scale: _Scale) -> _Reading:
     even, odd = float(scale.ink[::2].mean()), float(scale.ink[1::2].mean())
     if min(even, odd) < _OVERTONE_INK * max(even, odd):
         return _Reading(scale, 0.0, why_not=_WhyNot.UNIT_NOT_CLEAR)
-    explained = {lag: _explained(scale.ink, lag) for lag in (2, 8, 10, 16, 20)}
+    explained = {lag: _explained(scale.ink, lag) for lag in _LAGS}
     tens, twenties, inches = explained[10], explained[20], max(explained[8], explained[16])
     most = max(tens, twenties, inches)
     if inches > max(tens, twenties) + _CLEAR_EXPLAINED and inches > _LEAST_EXPLAINED:
         return _Reading(scale, most, why_not=_WhyNot.INCHES)
-    # Of half millimetres every second tick is longer, of millimetres none (shares: assumption).
-    halves = explained[2] > 0.4 or (twenties > tens + 2 * _CLEAR_EXPLAINED and explained[2] > 0.15)
+    longer = twenties > tens + 2 * _CLEAR_EXPLAINED
+    halves = explained[2] > _HALVES_EXPLAINED or (longer and explained[2] > _HALVES_EXPLAINED_LONGER)
     if max(tens, twenties) < max(_LEAST_EXPLAINED, inches + _CLEAR_EXPLAINED) or (halves and twenties < tens):
         return _Reading(scale, most, why_not=_WhyNot.UNIT_NOT_CLEAR)
     return _Reading(scale, most, 0.5 if halves else 1.0)
@@ -335,10 +363,11 @@ def _found(lines: TickLines, origin: Points, tick_mm: float) -> FoundReference:
     turn = _turn((near - near.mean(axis=0)) @ axis, near @ normal)
     shape = turn if abs(turn) > np.deg2rad(_STRAIGHT_DEG) and np.isfinite(lines.end_sd_px) else 0.0
     points_mm = _on_arc(along_mm, aside_mm, shape)
-    bent_px = (_on_arc(along_mm, aside_mm, shape + 1e-3) - points_mm) * (px_per_mm / 1e-3) @ np.stack([axis, normal])
+    bent_mm = _on_arc(along_mm, aside_mm, shape + _TURN_STEP) - points_mm
+    bent_px = bent_mm * (px_per_mm / _TURN_STEP) @ np.stack([axis, normal])
     turn_sd = np.hypot(np.deg2rad(_STRAIGHT_DEG / 2), _OBSERVED_TURN_SD * shape)
     covariance = _covariance(lines, near, far) + turn_sd**2 * np.outer(bent_px.ravel(), bent_px.ravel())
-    half = normal * 8.0 * px_per_mm
+    half = normal * _HALF_BREADTH_MM * px_per_mm
     return FoundReference(
         reference=Reference(ReferenceKind.RULER),
         points_px=np.vstack([near, far]),

@@ -12,6 +12,8 @@ __all__ = ["cropped"]
 
 _BOX_MARGIN = 0.25
 """Share of the box's longer side that is looked at round it (assumption)."""
+_LEAST_SIDE_PX = 16
+"""Of what is looked at: in less no reference could be seen (assumption)."""
 
 
 def cropped(
@@ -47,7 +49,7 @@ def cropped(
     margin = margin_share * max(width, height)
     left, top = max(int(x - margin), 0), max(int(y - margin), 0)
     right, bottom = min(int(np.ceil(x + width + margin)), cols), min(int(np.ceil(y + height + margin)), rows)
-    if right - left < 16 or bottom - top < 16:
+    if min(right - left, bottom - top) < _LEAST_SIDE_PX:
         raise Refusal(
             Problem(
                 where="reference box",
