@@ -18,6 +18,8 @@ LITE0_STAGES = (
 )
 # EfficientNet-lite0 (Tan & Le 2019).
 STEM_CHANNELS = 32
+# Added to batch norm's variance where the pretrained weights come from (TensorFlow's default).
+BATCH_NORM_EPSILON = 1e-3
 # Of ImageNet's pictures, 0..1: what the encoder's weights were trained with.
 MEAN_RGB = (0.485, 0.456, 0.406)
 # Of ImageNet's pictures, 0..1.
@@ -39,7 +41,7 @@ class FoldedConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve and normalise in one pass over the pixels."""
-        scale = self.gain * torch.rsqrt(self.variance + 1e-3)
+        scale = self.gain * torch.rsqrt(self.variance + BATCH_NORM_EPSILON)
         weight = self.weight * scale[:, None, None, None]
         return F.conv2d(x, weight, self.shift - self.mean * scale, self.stride, self.padding, 1, self.groups)
 

@@ -11,7 +11,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from ulcermeter.networks.mobile import FoldedConv
+from ulcermeter.networks.mobile import BATCH_NORM_EPSILON, FoldedConv
 
 # Of ONNX: known to the oldest onnxruntime and torch that the package asks for (assumption).
 OPSET = 18
@@ -30,7 +30,7 @@ def unfold_convs(network: nn.Module) -> None:
     for module in list(network.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, FoldedConv):
-                scale = child.gain * torch.rsqrt(child.variance + 1e-3)
+                scale = child.gain * torch.rsqrt(child.variance + BATCH_NORM_EPSILON)
                 weight = child.weight * scale[:, None, None, None]
                 setattr(module, name, _plain_conv(weight, child.shift - child.mean * scale, child))
 

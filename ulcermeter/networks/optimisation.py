@@ -10,6 +10,8 @@ __all__ = ["descend", "update_average"]
 # Norm of the gradient beyond which it is scaled down: a rare bad batch must not undo the run (assumption; no run needed
 # another).
 _GRADIENT_NORM_MAX = 3.0
+# Steps until which an average is mostly of late weights (the usual ramp, as in TensorFlow).
+_AVERAGE_AFTER = 10
 
 
 def descend(network: nn.Module, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
@@ -45,7 +47,7 @@ def update_average(average: nn.Module, network: nn.Module, *, step: int, decay: 
     decay : float
         Share of the average that a step keeps at most.
     """
-    share = min(decay, (1 + step) / (10 + step))
+    share = min(decay, (1 + step) / (_AVERAGE_AFTER + step))
     for kept, live in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         if kept.dtype.is_floating_point:
             kept.lerp_(live, 1 - share)

@@ -33,6 +33,8 @@ _STEP_PX = 4
 (assumption); a cut by hand does so once in 4 to 16 times."""
 _LARGEST_ZOOM = 30.0
 """That is believed; beyond it the tag is taken for damaged (assumption)."""
+_FOCAL_MM = (5.0, 2000.0)
+"""Of lenses, in their 35 mm equivalent: none on a camera is shorter or longer (assumption)."""
 _TAG_EXIF, _TAG_TAKEN, _TAG_DIGITISED, _TAG_FOCAL_35MM = 0x8769, 0x9003, 0x9004, 0xA405
 """EXIF 2.32: the inner directory, DateTimeOriginal, DateTimeDigitized, FocalLengthIn35mmFilm."""
 
@@ -151,8 +153,7 @@ def _focal(value: Any) -> float | None:
         focal_mm = float(value)
     except (TypeError, ValueError):
         return None
-    # No lens on a camera is shorter or longer (assumption).
-    return focal_mm if 5 <= focal_mm <= 2000 else None
+    return focal_mm if _FOCAL_MM[0] <= focal_mm <= _FOCAL_MM[1] else None
 
 
 def _time(value: object) -> datetime | None:
@@ -162,6 +163,7 @@ def _time(value: object) -> datetime | None:
         return None
 
 
+# By EXIF 2.32, Orientation 2 to 8: what turns the picture upright.
 _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     2: lambda pixels: cv2.flip(pixels, 1),
     3: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_180),

@@ -1,4 +1,7 @@
-"""Is a JPEG whole? A decoder fills what is missing with grey and decodes what is blank to stripes, and says nothing."""
+"""Is a JPEG whole? A decoder fills what is missing with grey and decodes what is blank to stripes, and says nothing.
+
+Places within segments are those of ITU T.81, annex B.
+"""
 
 from __future__ import annotations
 

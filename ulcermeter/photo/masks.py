@@ -134,7 +134,7 @@ def _drawn_levels(data: bytes, decoded: Decoded, path: Path) -> _Levels:
 
 def _check_one_colour(opaque: NDArray[np.uint8], path: Path) -> None:
     """Refuse black and white on a transparent layer: what is opaque and what is white are two drawings then."""
-    dark, bright = np.count_nonzero(opaque < 64), np.count_nonzero(opaque > 191)
+    dark, bright = np.count_nonzero(opaque < _DARK * 256), np.count_nonzero(opaque >= _BRIGHT * 256)
     if min(dark, bright) > _STRAY * opaque.size and dark + bright > (1 - _STRAY) * opaque.size:
         raise PhotoError(
             Problem(

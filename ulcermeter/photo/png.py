@@ -1,4 +1,7 @@
-"""Is a PNG whole? Its decoders look at few of the checksums that it carries, and fill what is missing with black."""
+"""Is a PNG whole? Its decoders look at few of the checksums that it carries, and fill what is missing with black.
+
+Places within the file are those of ISO/IEC 15948.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,9 @@ from ulcermeter.photo.limits import check_size, damaged, inflated_lengths
 from ulcermeter.tables.cells import by_key
 
 __all__ = ["SIGNATURE", "check_whole_png"]
+
+_ROUND_DATA = 12
+"""Bytes of a chunk beside its data: length, name and checksum, four each."""
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -48,8 +54,8 @@ def check_whole_png(data: bytes, path: Path) -> None:
 def _chunks(data: bytes, path: Path) -> Iterator[tuple[bytes, memoryview]]:
     """Walk the chunks up to the end, each with its checksum proved."""
     view, at = memoryview(data), len(SIGNATURE)
-    while at + 12 <= len(data):
-        end = at + 12 + int.from_bytes(view[at : at + 4], "big")
+    while at + _ROUND_DATA <= len(data):
+        end = at + _ROUND_DATA + int.from_bytes(view[at : at + 4], "big")
         if end > len(data):
             break
         if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):

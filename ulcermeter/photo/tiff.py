@@ -1,4 +1,7 @@
-"""The directories of a TIFF: what its pictures are, read without decoding any."""
+"""The directories of a TIFF: what its pictures are, read without decoding any.
+
+Places within the file are those of TIFF 6.0 and BigTIFF.
+"""
 
 from __future__ import annotations
 

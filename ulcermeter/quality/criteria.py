@@ -33,6 +33,8 @@ _FINEST_STEP = 4
 _RIM_SHARE = 0.3
 _TIP_MM = 3.0
 """From the tip, where the skin turns away from the light, mm (assumption)."""
+# Linear light that darker pixels count as: its logarithm is taken, and below it is noise (assumption).
+_DARKEST = 1e-3
 # Seen from the back, so much from the tip is nail and the fold behind it, brighter than skin in the same light.
 _NAIL_MM = 15.0
 # An ulcer is of another colour than skin, and a reference throws its shadow on what lies beside it.
@@ -152,7 +154,7 @@ def _light(
     low, high = distance[counted].min(), distance[counted].max()
     third = np.clip(np.nan_to_num(3 * (distance - low) / max(high - low, 1.0)).astype(np.int8), 0, 2)
     parts = np.where(counted, 1 + third + 3 * (side > 0), 0).astype(np.int8)
-    red, green, blue = cv2.split(np.maximum(cv2.LUT(coarse, SRGB_TO_LINEAR), 1e-3))
+    red, green, blue = cv2.split(np.maximum(cv2.LUT(coarse, SRGB_TO_LINEAR), _DARKEST))
     luminance = _WEIGHTS[0] * red + _WEIGHTS[1] * green + _WEIGHTS[2] * blue
     return np.log(np.stack([luminance, red / green, red / blue], axis=-1)), parts
 

@@ -28,6 +28,10 @@ _LEAST_COUNTED_MM2 = 2.0
 """Of skin, mm²: less holds no edge that could be judged (assumption)."""
 _SHARPEST_MM = 0.1
 """Narrowest edge that is told, mm: two pixels of the copy."""
+_LEAST_RATIO = 1.0001
+"""Of gradients: at 1 an edge is infinitely wide."""
+_SOBEL = 8
+"""Sum of Sobel's weights over a step of one pixel."""
 
 
 def measure_focus(pixels: NDArray[np.uint8], *, px_per_mm: float, counted: NDArray[np.bool_]) -> float:
@@ -70,7 +74,7 @@ def measure_focus(pixels: NDArray[np.uint8], *, px_per_mm: float, counted: NDArr
 
 
 def _edge_width_mm(ratio: float) -> float:
-    ratio = max(ratio, 1.0001)
+    ratio = max(ratio, _LEAST_RATIO)
     variance = (_COARSE_MM**2 - ratio**2 * _FINE_MM**2) / (ratio**2 - 1)
     return max(EDGE_WIDTH_PER_SD * float(np.sqrt(max(variance, 0.0))), _SHARPEST_MM)
 
@@ -87,6 +91,6 @@ def _inside(counted: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.boo
 def _gradients(grey: NDArray[np.float32], sd_mm: float) -> NDArray[np.float32]:
     """Return gradients (M, N, 2) in levels per mm after smoothing."""
     smooth = cv2.GaussianBlur(grey, (0, 0), sd_mm / _SPACING_MM)
-    scale = 1 / (8 * _SPACING_MM)
+    scale = 1 / (_SOBEL * _SPACING_MM)
     parts = [cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, scale=scale) for dx in (1, 0)]
     return np.stack(parts, axis=-1)

@@ -35,6 +35,16 @@ _NAIL_TO, _NAIL_BESIDE, _NAIL_SHARE = 2.3, 0.85, 0.6
 _POLISH = (0.85, 0.8, 0.9, 0.84)
 # Rounds of weighted least squares and the residual (in ln) from which a pixel counts no more.
 _ROUNDS, _TUKEY = 8, 0.5
+# Or so many median absolute deviations, 3 sd, where the finger's skin is uneven itself.
+_OUTLIER = 3 * 1.48
+# One pixel of so many is fitted, as neighbours say the same; and the pull to the level, over their number, that keeps
+# the surface from bending into what is not seen (assumption).
+_EVERY, _PULL = 7, 1e-3
+# sRGB's transfer function as one power, and red, green and blue in a brightness (their part in Y, rounded): near
+# enough for ratios.
+_GAMMA, _BRIGHTNESS = 2.2, (0.3, 0.6, 0.1)
+# Added to OpenCV's L* of 8 bits: in the dark a* is noise, and must not count for redness (assumption).
+_LIGHTNESS = 30
 
 
 class DoubtfulKind(Enum):
@@ -193,29 +203,28 @@ def _sampled(pixels: NDArray[np.uint8], grid: _Grid) -> NDArray[np.uint8]:
 
 def _linear(photo: Photo, grid: _Grid) -> Floats:
     """Return linear light (M, N, 3) on the grid, blurred (sRGB by a power of 2.2)."""
-    light = (_sampled(photo.pixels, grid).astype(np.float64) / 255) ** 2.2
+    light = (_sampled(photo.pixels, grid).astype(np.float64) / 255) ** _GAMMA
     return np.asarray(cv2.GaussianBlur(light, (0, 0), _BLUR_MM / _STEP_MM))
 
 
 def _logs(light: Floats) -> tuple[Floats, Floats]:
     """Return the logarithms of brightness and of red over green."""
     red, green, blue = (light[..., k] + _GLOW for k in range(3))
-    return np.log(0.3 * red + 0.6 * green + 0.1 * blue), np.log(red / green)
+    return np.log(_BRIGHTNESS[0] * red + _BRIGHTNESS[1] * green + _BRIGHTNESS[2] * blue), np.log(red / green)
 
 
 def _against_own(values: Floats, visible: Mask, grid: _Grid, finger: Finger) -> Floats:
     """Return values less the smooth surface fitted to what is seen (Tukey's weights about its own scale)."""
     s, v = np.meshgrid((grid.s - grid.s[0]) / _REACH_MM, grid.u / finger.radius_mm, indexing="ij")
     terms = np.stack([np.ones_like(s), s, s**2, v, v**2, v**4, s * v], axis=-1)
-    x, y = terms[visible][::7], values[visible][::7]
+    x, y = terms[visible][::_EVERY], values[visible][::_EVERY]
     weight = np.ones(len(y))
     level = np.median(y)
     fitted = np.full(len(y), level)
     for _ in range(_ROUNDS):
-        off = (y - fitted) / max(_TUKEY, 3 * 1.48 * float(np.median(np.abs(y - fitted))))
+        off = (y - fitted) / max(_TUKEY, _OUTLIER * float(np.median(np.abs(y - fitted))))
         weight = np.where(np.abs(off) < 1, (1 - off**2) ** 2, 0.0) + 1e-6
-        # A slight pull to the level keeps the surface from bending into what is not seen.
-        left = (x * weight[:, None]).T @ x + 1e-3 * len(y) * np.diag([0.0, 1, 1, 1, 1, 1, 1])
+        left = (x * weight[:, None]).T @ x + _PULL * len(y) * np.diag([0.0, 1, 1, 1, 1, 1, 1])
         factors = np.linalg.solve(left, (x * weight[:, None]).T @ y)
         fitted = x @ factors
     return np.asarray(values - terms @ factors)
@@ -224,7 +233,7 @@ def _against_own(values: Floats, visible: Mask, grid: _Grid, finger: Finger) -> 
 def _redness(photo: Photo, grid: _Grid, own: Mask) -> float:
     """Return the median of a* over (L* + 30), both as OpenCV scales them for 8 bits."""
     lab = cv2.cvtColor(_sampled(photo.pixels, grid), cv2.COLOR_RGB2LAB)[own].astype(np.float64)
-    return float(np.median((lab[:, 1] - 128) / (lab[:, 0] + 30))) if len(lab) else 0.0
+    return float(np.median((lab[:, 1] - 128) / (lab[:, 0] + _LIGHTNESS))) if len(lab) else 0.0
 
 
 def _own_skin(visible: Mask, grid: _Grid, finger: Finger) -> Mask:

@@ -14,9 +14,12 @@ __all__ = ["add_overlays", "curve_uri"]
 
 # A page under 6 MB opens at once and passes most mail servers; pictures travel as base64, 4 bytes for 3.
 _PAGE_BYTES = 5_500_000
+# Longer sides of overlays that are tried, px: the largest that fit the page.
 _SIDES_PX = (720, 560, 440, 340, 260, 200, 150)
 # Bytes a JPEG of an overlay takes for each pixel at quality 80, on the safe side.
 _BYTES_PER_PX = 0.22
+# Shorter over longer side of an overlay, on the safe side.
+_ASPECT = 0.85
 
 
 def curve_uri(svg: str) -> str:
@@ -62,6 +65,6 @@ def add_overlays(photo_rows: list[Record], folder: Path, *, other_bytes: int) ->
 
 def _longest_px(n_photos: int, budget_bytes: int) -> int:
     for side in _SIDES_PX:
-        if n_photos * side * 0.85 * side * _BYTES_PER_PX * 4 / 3 <= budget_bytes:
+        if n_photos * side * _ASPECT * side * _BYTES_PER_PX * 4 / 3 <= budget_bytes:
             return side
     return _SIDES_PX[-1]

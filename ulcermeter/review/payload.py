@@ -25,6 +25,12 @@ _SIZES = (
 )
 # Skin round an ulcer that is shown beside it, mm either way.
 _ROUND_MM = 7.0
+# Of a large ulcer so much, over its size, either way.
+_ROUND_SIZES = 1.2
+# Where an ulcer was before so much more is shown, as its place is known to some mm; where nothing is known, five times.
+_FORMER_SHARE, _NOWHERE_SHARE = 1.5, 5
+# Along the finger's axis to a second place that tells its direction on the photo, mm.
+_AXIS_MM = 10
 _OF_PHOTO = ("subject_id", "visit", "date", "hand", "finger", "view", "photo", "status")
 
 
@@ -246,12 +252,12 @@ def _place(
         points = np.vstack(outlines)
         low, high = points.min(axis=0), points.max(axis=0)
         middle = (low + high) / 2
-        return middle, max(_ROUND_MM, 1.2 * float((high - low).max()) / calibration.px_per_mm(middle))
+        return middle, max(_ROUND_MM, _ROUND_SIZES * float((high - low).max()) / calibration.px_per_mm(middle))
     at = None if finger is None else _on_photo(calibration, finger, former)
     if at is not None:
-        return at, 1.5 * _ROUND_MM
+        return at, _FORMER_SHARE * _ROUND_MM
     rows, cols = calibration.shape
-    return np.array([(cols - 1) / 2, (rows - 1) / 2]), 5 * _ROUND_MM
+    return np.array([(cols - 1) / 2, (rows - 1) / 2]), _NOWHERE_SHARE * _ROUND_MM
 
 
 def _on_photo(calibration: Calibration, finger: Finger, place_mm: tuple[float, float]) -> Points | None:
@@ -266,6 +272,6 @@ def _direction(calibration: Calibration, finger: Finger | None) -> list[float] |
     if finger is None:
         return None
     tip, axis = np.array(finger.tip_mm), np.array(finger.axis)
-    ends = calibration.to_px(np.vstack([tip + 10 * axis, tip]))
+    ends = calibration.to_px(np.vstack([tip + _AXIS_MM * axis, tip]))
     along = ends[1] - ends[0]
     return [float(value) for value in along / max(float(np.linalg.norm(along)), 1e-9)]

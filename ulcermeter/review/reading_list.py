@@ -16,6 +16,7 @@ from ulcermeter.store import write_file
 __all__ = ["LIST_FILE", "ListedPhoto", "ReadingList", "make_list", "read_list", "write_list"]
 
 LIST_FILE = "reading_list.json"
+# Of a list, MB: a thousand times what one of a large trial takes; more is another file.
 _MOST_MB = 50
 
 

@@ -189,7 +189,7 @@ def _lean(rows_px: Reals, number: Reals, offsets: Reals, contrast: Reals) -> np.
 
 def _robust(x: Reals, y: Reals, degree: int) -> tuple[np.polynomial.Polynomial, float]:
     """Return a Tukey-weighted polynomial and the robust spread about it."""
-    weights = np.ones(len(x))
+    weights: Reals = np.ones(len(x))
     spread = 1.0
     # Start from the median, so that a fifth of longer ticks cannot take the fit along.
     off = y - np.median(y)

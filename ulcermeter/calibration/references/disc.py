@@ -66,8 +66,8 @@ _CENTRE_WITHIN, _LESS_VISIBLE = 0.95, 0.25
 (assumption)."""
 _WANDER_COUNTS, _CONTRAST_COUNTS, _CLEAR_CONTRAST, _OFF_COUNTS, _ROUND_COUNTS = 0.3, 0.1, 0.2, 2.0, 3.0
 """Weights beside the share of the rim that is seen: how far it wanders, over the most it may; its contrast, up to a
-clear one (linear light); its distance from a box's middle, in boxes; and, of rims that nearly coincide, how round it is.
-They order candidates, and decide with `_LEAST_QUALITY` (assumption)."""
+clear one (linear light); its distance from a box's middle, in boxes; and, of rims that nearly coincide, how round it
+is. They order candidates, and decide with `_LEAST_QUALITY` (assumption)."""
 _POINT_SD_MM = 0.003
 """A disc is cut or struck round to a few micrometres (assumption); its error is the rim's."""
 _OUTLINE_POINTS, _OUTLINE_SHARE = 72, 1.03

@@ -283,7 +283,7 @@ def _longest(good: NDArray[np.bool_]) -> tuple[int, int]:
 def _smooth_course(place: Reals, phase: Reals) -> tuple[Reals, float]:
     """Return the phase as a cubic of the place, robustly, and the spread about it."""
     t = np.linspace(-1, 1, len(place))
-    weights = np.ones(len(place))
+    weights: Reals = np.ones(len(place))
     for _ in range(_COURSE_ROUNDS):
         course = np.polynomial.Polynomial.fit(t, phase, _COURSE_DEGREE, w=np.sqrt(weights))(t)
         off = phase - course

@@ -13,8 +13,13 @@ __all__ = ["follows_edge", "lies_elsewhere"]
 # How far to either side of a rim the skin is compared, mm: past a photo's blur and a reader's error, within an ulcer
 # (assumption).
 _BESIDE_MM = 0.3
+# At least, px: a rim is rounded to whole ones.
+_LEAST_BESIDE_PX = 2.0
 # Two colours that an eye just tells apart (Mahy, Van Eycken and Oosterlinck, 1994), CIE76.
 _JUST_NOTICED = 2.3
+# Where skin is held against skin, and what is cut out, in steps of that: two beyond the rim's outer side, and one more
+# (assumption).
+_FARTHER, _MARGIN = 3, 4
 # An edge stands out when the rim's two sides differ by this many times what two places of the skin outside do
 # (assumption).
 _STANDS_OUT = 1.5
@@ -38,8 +43,8 @@ def follows_edge(photo: Photo, calibration: Calibration, outline: Points) -> boo
     -------
     bool
     """
-    beside = max(2.0, _BESIDE_MM * calibration.px_per_mm(outline.mean(axis=0)))
-    colour, points = _colours_round(photo, outline, margin=4 * beside, blur=beside / 2)
+    beside = max(_LEAST_BESIDE_PX, _BESIDE_MM * calibration.px_per_mm(outline.mean(axis=0)))
+    colour, points = _colours_round(photo, outline, margin=_MARGIN * beside, blur=beside / 2)
     rows, cols = colour.shape[:2]
     filled = cv2.fillPoly(np.zeros((rows, cols), np.uint8), [np.rint(points).astype(np.int32)], 1)
     depth = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
@@ -58,7 +63,7 @@ def follows_edge(photo: Photo, calibration: Calibration, outline: Points) -> boo
     common = np.median(steps, axis=0)
     along_common = steps @ common / max(float(np.linalg.norm(common)), 1e-9)
     edge = np.percentile(along_common, 100 * (1 - _SHARE_OF_RIM))
-    skin = np.median(np.linalg.norm(beside_rim(1) - beside_rim(3), axis=1))
+    skin = np.median(np.linalg.norm(beside_rim(1) - beside_rim(_FARTHER), axis=1))
     return bool(edge > max(_JUST_NOTICED, _STANDS_OUT * skin))
 
 
