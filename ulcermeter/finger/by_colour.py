@@ -16,6 +16,10 @@ Floats = NDArray[np.float64]
 
 # Faintest fifth of the outline, CIE 1976: over it no second try is made. An edge of shadow on wood lies below 12.
 CLEAR = 20.0
+# What a nail adds at least, mm; and how far before the first tip it may reach and how broad it is, in radii
+# (assumption).
+_LEAST_NAIL_MM = 4.0
+_NAIL_REACH, _NAIL_HALF = 1.6, 0.75
 
 
 def see_by_colour(
@@ -67,11 +71,11 @@ def _with_nail(
 def _shows_a_nail(observed: ObservedFinger, longer: ObservedFinger) -> bool:
     """Say whether the longer finger gained a nail, 4 mm or more with a clearer end, and not a shadow."""
     gained_mm = float(observed.axis @ (observed.tip_mm - longer.tip_mm))
-    return gained_mm > 4.0 and longer.tip_contrast > observed.tip_contrast
+    return gained_mm > _LEAST_NAIL_MM and longer.tip_contrast > observed.tip_contrast
 
 
 def _before_tip(observed: ObservedFinger, coarse: CoarsePhoto, calibration: Calibration) -> Floats:
     """Return the corners (4, 2), in the coarse photo's pixels, of the strip that a nail before the tip would fill."""
-    reach, half = 1.6 * observed.radius_mm, 0.75 * observed.radius_mm
+    reach, half = _NAIL_REACH * observed.radius_mm, _NAIL_HALF * observed.radius_mm
     corners = np.array([[-reach, -half], [-reach, half], [reach, half], [reach, -half]])
     return coarse.from_photo_px(calibration.to_px(observed.to_plane(corners)))

@@ -8,7 +8,18 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import Calibration
 from ulcermeter.finger.mask import CoarsePhoto
 from ulcermeter.finger.pointed import PointedFinger
-from ulcermeter.finger.shape import Edge, ObservedFinger, in_frame, outline_of, shown_length_mm
+from ulcermeter.finger.shape import (
+    END_MM,
+    END_SHARE,
+    FAINTEST_PCT,
+    FAR_MM,
+    NEAR_TIP_MM,
+    Edge,
+    ObservedFinger,
+    in_frame,
+    outline_of,
+    shown_length_mm,
+)
 from ulcermeter.protocol import Protocol
 
 __all__ = ["observed_finger", "direction_mm", "tip_mm", "width_mm"]
@@ -18,7 +29,8 @@ Floats = NDArray[np.float64]
 # The network's view ends two widths from the point: nearer to its border the mask's edge is the border's, in widths.
 _VIEW_WIDTHS = 1.9
 # Where the sides are read, behind the tip, in widths; how far before it the outline may reach.
-_SIDES, _BEFORE_TIP, _FAR_MM = (0.5, 1.5), 0.3, 45.0
+_SIDES, _BEFORE_TIP = (0.5, 1.5), 0.3
+# Points of a side there, and of the outline, that a finger has at least (assumption).
 _LEAST_SIDE, _LEAST_OUTLINE = 5, 30
 # sd of the network's tip along and across the axis, in widths: fresh drawn hands, median error .05 (.075 as an sd).
 TIP_SD, ACROSS_SD = 0.08, 0.08
@@ -125,16 +137,16 @@ def _in_frame(
         protocol.finger.finger_sides_min_mm
     ):
         return None
-    at_end, near = shown & (s < 0.35 * radius), shown & (s < 30)
-    covered = edge.covered[(np.abs(s) < 1.0) & (np.abs(u) < 0.35 * radius)].any()
-    own = shown & (s > -_BEFORE_TIP * width) & (s < _FAR_MM)
+    at_end, near = shown & (s < END_SHARE * radius), shown & (s < NEAR_TIP_MM)
+    covered = edge.covered[(np.abs(s) < END_MM) & (np.abs(u) < END_SHARE * radius)].any()
+    own = shown & (s > -_BEFORE_TIP * width) & (s < FAR_MM)
     return ObservedFinger(
         tip_mm=tip,
         axis=axis,
         edge_mm=np.column_stack([s, u])[own],
         radius_mm=radius,
         tip_contrast=0.0 if covered or not at_end.any() else float(np.median(edge.contrast[at_end])),
-        faintest=float(np.percentile(edge.contrast[near], 20)) if near.any() else 0.0,
+        faintest=float(np.percentile(edge.contrast[near], FAINTEST_PCT)) if near.any() else 0.0,
         tip_sd_mm=2 * TIP_SD * radius,
         midline_sd_mm=2 * ACROSS_SD * radius,
     )

@@ -14,10 +14,28 @@ __all__ = ["TRIES", "CoarsePhoto", "coarse_photo", "extend_mask", "finger_mask"]
 
 Floats = NDArray[np.float64]
 
+# Of the coarse photo, mm a pixel: a finger is some 40 px broad; and what is looked at round the point, its end half.
 _SPACING_MM = 0.45
 _REACH_MM = 45.0
+# Colours of k-means, and sectors round the point: finger, nail, ground, shadow and print have one or two (assumption).
 _CLUSTERS = 10
 _SECTORS = 16
+# Least scale at which a photo is looked at, px/mm: under it a finger is no 10 px broad.
+_LEAST_PX_PER_MM = 0.5
+# Smoothing of the colours, and how far from the reference what is painted over it comes, coarse px (assumption).
+_BLUR_PX, _INPAINT_PX = 0.8, 3
+# Round the point, mm: sd of what counts as the finger's colours and where that ends; what is surely finger; where the
+# finger must be found, in what share of it; and from where on the ground begins: past the breadth of a finger, if
+# clicked off its middle (assumption).
+_HERE_SD_MM, _HERE_MM, _SURE_MM, _CLOSE_MM, _LEAST_CLOSE, _GROUND_MM = 3.5, 9, 2.5, 6, 0.25, 12
+# Share of a colour that must be round the point for it to be the finger's, and what greyness leaves of it (assumption).
+_FINGER_SHARE, _GREY_LEFT = 0.45, 0.2
+# Pixels in a sector, over the usual number, from which on it says what ground is (assumption).
+_LEAST_SECTOR = 0.2
+# Added to OpenCV's L* of 8 bits under a colour: in the dark a* and b* are noise (assumption).
+_LIGHTNESS = 30
+# Of k-means: one pixel of so many is enough; its rounds, and the change of a colour at which it rests.
+_SAMPLED, _KMEANS_ENDS = 5, (12, 0.5)
 # What is tried in turn: the weight of lightness (0..255) beside colour over lightness, low first so that a shadow does
 # not part the ground; and the share of sectors that count as ground, low first for a finger that fills the photo,
 # all of them where neighbouring fingers do.
@@ -104,7 +122,7 @@ def coarse_photo(rectified: RectifiedPhoto, near_px: Floats) -> CoarsePhoto | No
     """
     photo, calibration = rectified.photo.pixels, rectified.calibration
     scale = calibration.px_per_mm(near_px)
-    if not (np.isfinite(scale) and scale > 0.5):
+    if not (np.isfinite(scale) and scale > _LEAST_PX_PER_MM):
         return None
     limit = np.array(photo.shape[1::-1])
     low = np.clip(np.floor(near_px - _REACH_MM * scale), 0, limit - 1).astype(int)
@@ -114,11 +132,11 @@ def coarse_photo(rectified: RectifiedPhoto, near_px: Floats) -> CoarsePhoto | No
     small = cv2.resize(part, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA)
     step = (high - low) / size
     frame = _Frame(low.astype(np.float64), step)
-    lab = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), (0, 0), 0.8)
+    lab = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), (0, 0), _BLUR_PX)
     hidden = frame.filled(calibration.reference_outline_px, small.shape)
     if hidden.any():
         # Painted over with what is round it, so that a finger runs on straight under the reference.
-        small, lab = (cv2.inpaint(each, hidden, 3, cv2.INPAINT_TELEA) for each in (small, lab))
+        small, lab = (cv2.inpaint(each, hidden, _INPAINT_PX, cv2.INPAINT_TELEA) for each in (small, lab))
     near = frame.from_photo_px(near_px[None])[0]
     return CoarsePhoto(
         corner_px=frame.corner_px,
@@ -155,17 +173,17 @@ def finger_mask(coarse: CoarsePhoto, *, lightness: float, ground: float) -> NDAr
     away = np.hypot(x - coarse.near[0], y - coarse.near[1]) / coarse.px_per_mm
     cluster, redness = _clusters(coarse, lightness)
     open_ = ~coarse.reference
-    weight = np.exp(-0.5 * (away / 3.5) ** 2) * (away < 9)
+    weight = np.exp(-0.5 * (away / _HERE_SD_MM) ** 2) * (away < _HERE_MM)
     here = np.bincount(cluster[open_], weight[open_], _CLUSTERS)
     here = here / max(here.sum(), 1e-9)
     sector = ((np.arctan2(y - coarse.near[1], x - coarse.near[0]) / np.pi + 1) * _SECTORS / 2).astype(int) % _SECTORS
-    share = here / (here + _elsewhere(cluster, sector, open_ & (away > 12), ground) + 1e-9)
-    share *= np.clip((redness - _GREY_REDNESS) / (_SKIN_REDNESS - _GREY_REDNESS), 0.2, 1.0)
-    state = np.where(share[cluster] > 0.45, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    close = open_ & (away < 6)
-    if not close.any() or (state[close] == cv2.GC_PR_FGD).mean() < 0.25:
+    share = here / (here + _elsewhere(cluster, sector, open_ & (away > _GROUND_MM), ground) + 1e-9)
+    share *= np.clip((redness - _GREY_REDNESS) / (_SKIN_REDNESS - _GREY_REDNESS), _GREY_LEFT, 1.0)
+    state = np.where(share[cluster] > _FINGER_SHARE, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    close = open_ & (away < _CLOSE_MM)
+    if not close.any() or (state[close] == cv2.GC_PR_FGD).mean() < _LEAST_CLOSE:
         return np.zeros(open_.shape, dtype=bool)
-    state[away < 2.5] = cv2.GC_FGD
+    state[away < _SURE_MM] = cv2.GC_FGD
     return _cut(coarse, state, rounds=2)
 
 
@@ -177,7 +195,7 @@ def _elsewhere(cluster: NDArray[np.intp], sector: NDArray[np.intp], far: NDArray
     """
     table = np.bincount(sector[far] * _CLUSTERS + cluster[far], minlength=_SECTORS * _CLUSTERS)
     table = table.reshape(_SECTORS, _CLUSTERS).astype(np.float64)
-    observed = table.sum(axis=1) > 0.2 * table.sum() / _SECTORS
+    observed = table.sum(axis=1) > _LEAST_SECTOR * table.sum() / _SECTORS
     shares = np.sort(table[observed] / table[observed].sum(axis=1, keepdims=True), axis=0)
     return shares[: max(1, int(np.ceil(ground * len(shares))))].mean(axis=0) if len(shares) else np.zeros(_CLUSTERS)
 
@@ -205,11 +223,11 @@ def extend_mask(mask: NDArray[np.bool_], coarse: CoarsePhoto, strip: Floats) -> 
 def _clusters(coarse: CoarsePhoto, lightness: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return the nearest of ten k-means colours of every pixel (M, N), and the redness (10,) of each."""
     lab = coarse.lab.reshape(-1, 3).astype(np.float32)
-    relative = _COLOUR_WEIGHT * (lab[:, 1:] - 128) / (lab[:, :1] + 30)
+    relative = _COLOUR_WEIGHT * (lab[:, 1:] - 128) / (lab[:, :1] + _LIGHTNESS)
     colours = np.column_stack([lightness * lab[:, 0], relative])
-    sample = np.ascontiguousarray(colours[~coarse.reference.ravel()][::5])
+    sample = np.ascontiguousarray(colours[~coarse.reference.ravel()][::_SAMPLED])
     cv2.setRNGSeed(1)
-    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5)
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, *_KMEANS_ENDS)
     centres = cv2.kmeans(sample, _CLUSTERS, None, stop, 1, cv2.KMEANS_PP_CENTERS)[2]
     apart = (centres**2).sum(axis=1) - 2 * colours @ centres.T
     return apart.argmin(axis=1).reshape(coarse.lab.shape[:2]), centres[:, 1].astype(np.float64) / _COLOUR_WEIGHT

@@ -16,12 +16,52 @@ __all__ = ["ObservedFinger", "Edge", "in_frame", "outline_of", "read_shape", "sh
 
 Floats = NDArray[np.float64]
 
+# Along a side, mm, in which at least one point of it must show to count.
 _STEP_MM = 0.5
+# Of the largest disc in a palm: no finger holds one (assumption).
 _PALM_RADIUS_MM = 15.0
+# Round the point, mm, along which sides are taken for straight: the end two phalanges.
 _REACH_MM = 40.0
 # Widest end, as a share of the width (see `_bluntness`), and what one under the reference counts as: assumption.
 _BLUNT_END, _COVERED_END = 0.93, 0.75
-_FAR_MM, _WIDE_MM = 45.0, 18.0
+# How far from the tip and from the axis an outline is the finger's own, mm: wider than any finger, short of the next.
+FAR_MM, _WIDE_MM = 45.0, 18.0
+# Of a round end: half its width over the radius, and how far from the tip its edge may be covered, mm; from the tip on
+# how far an outline's contrast counts, mm, and the percentile that stands for its faintest part (assumption).
+END_SHARE, END_MM, NEAR_TIP_MM, FAINTEST_PCT = 0.35, 1.0, 30, 20
+# Points of an outline: those that a finger has at least, those of a part that counts, and of a side, over what length,
+# mm, at first and after what does not lie along it is left out (assumption).
+_LEAST_POINTS, _LEAST_PART = 30, 20
+_LEAST_SIDE, _LEAST_SIDE_MM, _LEAST_KEPT, _LEAST_KEPT_MM = 12, 6, 10, 5
+# How far a point may lie off a side, round by round, mm: at last a finger's own unevenness (assumption).
+_OFF_MM = (4.0, 2.0, 1.2, 1.2)
+# How far from the point the mask's nearest part may begin, mm.
+_NEAREST_MM = 3
+# Where colours on the two sides of an outline are read, coarse px inwards and outwards; and the sd of the mask's
+# smoothing that says which way out is.
+_INWARD_PX, _OUTWARD_PX, _SOFT_PX = -2.0, 2.5, 1.5
+# Of the direction: outline points to either side that give one, its least and most length, mm; candidates, degrees
+# apart; and how near to one, degrees, others count for it, and into the mean.
+_AHEAD, _AHEAD_MM, _TURN_DEG, _FULLEST_DEG, _MEAN_DEG = 4, (0.5, 12 * 1.5), 3, 9, 15
+# Points to either side that say how steep an outline is against the axis, and what a side is at most.
+_STEEP_AHEAD, _STEEPEST = 3, 0.5
+# Of two round ends one nearer to the point by so many mm outweighs all bluntness: ulcers of a finger's other end are
+# rare (assumption).
+_NEAR_COUNTS = 0.01
+# Where behind the tip the radius is read, mm; and where from the tip a point of the finger may lie: radii aside, and
+# mm along.
+_RADIUS_AT_MM = (8.0, 24.0)
+_MOST_ASIDE, _ALONG_MM = 1.15, (-1, 60)
+# Of the outline's straightness: how far aside it counts and how near to a side it lies along it, mm; steepest side.
+_ASIDE_MM, _ALONG_SIDE_MM, _STEEPEST_SIDE = 25, 0.8, 0.25
+# Shares of an end's outline: covered by the reference, from which on it is the reference's; shown, for its bluntness.
+_COVERED, _SHOWN = 0.3, 0.7
+# Where an end's width is read, radii behind it, and over what length, mm.
+_BLUNT_AT, _BLUNT_OVER_MM = 0.25, 0.6
+# Half width that sides which meet are held to, mm.
+_LEAST_HALF_MM = 0.5
+# From the tip on a side counts as shown, mm: before it is the round end.
+_SIDE_FROM_MM = 6
 
 
 @dataclass(frozen=True)
@@ -105,7 +145,7 @@ def read_shape(
     part = _part_of(mask, coarse)
     near = calibration.to_mm(near_px)[0]
     edge = None if part is None else outline_of(part, coarse, calibration)
-    if edge is None or edge.shown.sum() < 30:
+    if edge is None or edge.shown.sum() < _LEAST_POINTS:
         return None
     axis = _direction(edge, near)
     for _ in range(2):
@@ -129,7 +169,7 @@ def _part_of(mask: NDArray[np.bool_], coarse: CoarsePhoto) -> NDArray[np.bool_] 
     away = np.hypot(x - coarse.near[0], y - coarse.near[1])
     away[whole == 0] = np.inf
     nearest = np.unravel_index(int(away.argmin()), away.shape)
-    if not away[nearest] < 3 * coarse.px_per_mm:
+    if not away[nearest] < _NEAREST_MM * coarse.px_per_mm:
         return None
     part = (labels == labels[nearest]) & ~coarse.reference
     filled = np.zeros(mask.shape, dtype=np.uint8)
@@ -155,7 +195,7 @@ def outline_of(part: NDArray[np.bool_], coarse: CoarsePhoto, calibration: Calibr
         None where there is nothing of a finger's size.
     """
     outlines = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
-    outlines = [o.reshape(-1, 2) for o in outlines if len(o) > 20]
+    outlines = [o.reshape(-1, 2) for o in outlines if len(o) > _LEAST_PART]
     if not outlines:
         return None
     pixels = np.vstack(outlines)
@@ -172,14 +212,14 @@ def outline_of(part: NDArray[np.bool_], coarse: CoarsePhoto, calibration: Calibr
 def _contrast(coarse: CoarsePhoto, pixels: NDArray[np.int32], outward: Floats) -> Floats:
     limit = np.array(coarse.lab.shape[1::-1]) - 1
     sides = []
-    for way in (-2.0, 2.5):
+    for way in (_INWARD_PX, _OUTWARD_PX):
         at = np.clip(np.round(pixels + way * outward), 0, limit).astype(int)
         sides.append(coarse.lab[at[:, 1], at[:, 0]].astype(np.float64) * [100 / 255, 1, 1])
     return np.asarray(np.linalg.norm(sides[0] - sides[1], axis=1))
 
 
 def _outward(part: NDArray[np.bool_], pixels: NDArray[np.int32]) -> Floats:
-    soft = cv2.GaussianBlur(part.astype(np.float32), (0, 0), 1.5)
+    soft = cv2.GaussianBlur(part.astype(np.float32), (0, 0), _SOFT_PX)
     slope = np.stack([cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)], axis=-1)
     found = -slope[pixels[:, 1], pixels[:, 0]].astype(np.float64)
     return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9))
@@ -187,15 +227,15 @@ def _outward(part: NDArray[np.bool_], pixels: NDArray[np.int32]) -> Floats:
 
 def _direction(edge: Edge, near: Floats) -> Floats:
     """Return the direction most of the outline runs along, round the point: the fullest 15 degrees, averaged."""
-    ahead = np.roll(edge.points, -4, axis=0) - np.roll(edge.points, 4, axis=0)
+    ahead = np.roll(edge.points, -_AHEAD, axis=0) - np.roll(edge.points, _AHEAD, axis=0)
     close = edge.shown & (np.linalg.norm(edge.points - near, axis=1) < _REACH_MM)
     length = np.linalg.norm(ahead, axis=1)
-    use = close & (length > 0.5) & (length < 12 * 1.5)
+    use = close & (length > _AHEAD_MM[0]) & (length < _AHEAD_MM[1])
     angle = np.arctan2(ahead[use, 1], ahead[use, 0]) % np.pi
-    turns = np.radians(np.arange(0, 180, 3))
+    turns = np.radians(np.arange(0, 180, _TURN_DEG))
     apart = np.abs((angle[:, None] - turns + np.pi / 2) % np.pi - np.pi / 2)
-    best = turns[(apart < np.radians(9)).sum(axis=0).argmax()] if use.any() else 0.0
-    kept = angle[np.abs((angle - best + np.pi / 2) % np.pi - np.pi / 2) < np.radians(15)]
+    best = turns[(apart < np.radians(_FULLEST_DEG)).sum(axis=0).argmax()] if use.any() else 0.0
+    kept = angle[np.abs((angle - best + np.pi / 2) % np.pi - np.pi / 2) < np.radians(_MEAN_DEG)]
     doubled = np.exp(2j * kept).mean() if len(kept) else np.exp(2j * best)
     mean = np.angle(doubled) / 2
     return np.array([np.cos(mean), np.sin(mean)])
@@ -238,8 +278,8 @@ def in_frame(points: Floats, origin: Floats, axis: Floats) -> Floats:
 def _side_lines(edge: Edge, near: Floats, axis: Floats) -> _Lines | None:
     """Fit a straight line to each side: a median of candidate offsets first, then trimmed least squares."""
     s, u = in_frame(edge.points, near, axis).T
-    ahead = np.roll(u, -3) - np.roll(u, 3), np.roll(s, -3) - np.roll(s, 3)
-    straight = edge.shown & (np.abs(s) < _REACH_MM) & (np.abs(ahead[0]) < 0.5 * np.abs(ahead[1]))
+    ahead = [np.roll(way, -_STEEP_AHEAD) - np.roll(way, _STEEP_AHEAD) for way in (u, s)]
+    straight = edge.shown & (np.abs(s) < _REACH_MM) & (np.abs(ahead[0]) < _STEEPEST * np.abs(ahead[1]))
     found = []
     for side in (-1, 1):
         use = straight & (side * u > 0)
@@ -252,12 +292,12 @@ def _side_lines(edge: Edge, near: Floats, axis: Floats) -> _Lines | None:
 
 
 def _trimmed_line(s: Floats, u: Floats) -> tuple[Floats, float] | None:
-    if len(s) < 12 or np.ptp(s) < 6:
+    if len(s) < _LEAST_SIDE or np.ptp(s) < _LEAST_SIDE_MM:
         return None
     line, keep = np.array([np.median(u), 0.0]), np.ones(len(s), dtype=bool)
-    for limit in (4.0, 2.0, 1.2, 1.2):
+    for limit in _OFF_MM:
         keep = np.abs(u - line[0] - line[1] * s) < limit
-        if keep.sum() < 10 or np.ptp(s[keep]) < 5:
+        if keep.sum() < _LEAST_KEPT or np.ptp(s[keep]) < _LEAST_KEPT_MM:
             return None
         line = np.polyfit(s[keep], u[keep], 1)[::-1]
     return line, float(np.std(u[keep] - line[0] - line[1] * s[keep]))
@@ -275,56 +315,55 @@ def _from_tip(edge: Edge, near: Floats, axis: Floats, lines: _Lines, protocol: P
     known = [e for e in ends if e is not None]
     if not known:
         return None
-    # Of two round ends the nearer one: ulcers of the hand's end of a finger are rare.
-    _, tip, toward = min(known, key=lambda e: e[0] + 0.01 * float(np.linalg.norm(e[1] - near)))
+    _, tip, toward = min(known, key=lambda e: e[0] + _NEAR_COUNTS * float(np.linalg.norm(e[1] - near)))
     s, u = in_frame(edge.points, tip, toward).T
     shown_mm = [shown_length_mm(s[edge.shown & (side * u > 0) & (np.abs(u) < _WIDE_MM)]) for side in (-1, 1)]
     place = in_frame(near[None], tip, toward)[0]
-    radius = float(np.mean(lines.half(in_frame(tip + np.outer([8.0, 24.0], toward), near, axis)[:, 0])))
+    radius = float(np.mean(lines.half(in_frame(tip + np.outer(_RADIUS_AT_MM, toward), near, axis)[:, 0])))
     plausible = (
         protocol.finger.finger_width_min_mm <= 2 * radius <= protocol.finger.finger_width_max_mm
         and lines.spread <= protocol.finger.finger_wander_max_mm
         and min(shown_mm) >= protocol.finger.finger_sides_min_mm
-        and abs(place[1]) <= 1.15 * radius
-        and -1 <= place[0] <= 60
-        and np.median(edge.contrast[edge.shown & (s < 30)]) >= protocol.finger.finger_contrast_min
+        and abs(place[1]) <= _MOST_ASIDE * radius
+        and _ALONG_MM[0] <= place[0] <= _ALONG_MM[1]
+        and np.median(edge.contrast[edge.shown & (s < NEAR_TIP_MM)]) >= protocol.finger.finger_contrast_min
         and _straightness(edge, near, axis, lines, s > radius) >= protocol.finger.finger_straight_min
     )
     if not plausible:
         return None
-    at_end = edge.shown & (s < 0.35 * radius)
-    covered = edge.covered[(s < 1.0) & (np.abs(u) < 0.35 * radius)].any()
+    at_end = edge.shown & (s < END_SHARE * radius)
+    covered = edge.covered[(s < END_MM) & (np.abs(u) < END_SHARE * radius)].any()
     clear = 0.0 if covered or not at_end.any() else float(np.median(edge.contrast[at_end]))
-    faintest = float(np.percentile(edge.contrast[edge.shown & (s < 30)], 20))
-    own = edge.shown & (s > -1) & (s < _FAR_MM) & (np.abs(u) < _WIDE_MM)
+    faintest = float(np.percentile(edge.contrast[edge.shown & (s < NEAR_TIP_MM)], FAINTEST_PCT))
+    own = edge.shown & (s > _ALONG_MM[0]) & (s < FAR_MM) & (np.abs(u) < _WIDE_MM)
     return ObservedFinger(tip, toward, np.column_stack([s, u])[own], radius, clear, faintest)
 
 
 def _straightness(edge: Edge, near: Floats, axis: Floats, lines: _Lines, behind: NDArray[np.bool_]) -> float:
     """Return the share of the outline behind the tip, within 30 mm of the point, that lies along the two sides."""
     s, u = in_frame(edge.points, near, axis).T
-    use = edge.shown & behind & (np.abs(s) < 30) & (np.abs(u) < 25)
-    if max(abs(lines.left[1]), abs(lines.right[1])) > 0.25 or not use.any():
+    use = edge.shown & behind & (np.abs(s) < NEAR_TIP_MM) & (np.abs(u) < _ASIDE_MM)
+    if max(abs(lines.left[1]), abs(lines.right[1])) > _STEEPEST_SIDE or not use.any():
         return 0.0
     off = np.minimum(np.abs(u - np.polyval(lines.left[::-1], s)), np.abs(u - np.polyval(lines.right[::-1], s)))
-    return float((off[use] < 0.8).mean())
+    return float((off[use] < _ALONG_SIDE_MM).mean())
 
 
 def _end(edge: Edge, near: Floats, axis: Floats, lines: _Lines, sign: float) -> tuple[float, Floats, Floats] | None:
     """Return how blunt the end before the point is (1 = cut straight), where it is, and the axis from it."""
     s, u = in_frame(edge.points, near, axis).T
     middle = sign * lines.middle(sign * s)
-    half = np.maximum(lines.half(sign * s), 0.5)
+    half = np.maximum(lines.half(sign * s), _LEAST_HALF_MM)
     off = (u - middle) / half
-    core = np.abs(off) < 0.35
+    core = np.abs(off) < END_SHARE
     if not core.any():
         return None
     first = float(s[core].min())
-    at_end = core & (s < first + 1.0)
-    if edge.covered[at_end].mean() > 0.3 and not (~edge.covered & ~edge.shown)[at_end].any():
+    at_end = core & (s < first + END_MM)
+    if edge.covered[at_end].mean() > _COVERED and not (~edge.covered & ~edge.shown)[at_end].any():
         blunt = _COVERED_END  # as in the card's opening
     else:
-        blunt = _bluntness(edge, s - first, off, float(np.median(half))) if edge.shown[at_end].mean() >= 0.7 else 1.0
+        blunt = _bluntness(edge, s - first, off, float(np.median(half))) if edge.shown[at_end].mean() >= _SHOWN else 1.0
     if blunt > _BLUNT_END:
         return None
     place = np.array([first, float(sign * lines.middle(np.array([sign * first]))[0])])
@@ -334,7 +373,7 @@ def _end(edge: Edge, near: Floats, axis: Floats, lines: _Lines, sign: float) -> 
 
 def _bluntness(edge: Edge, s: Floats, off: Floats, radius: float) -> float:
     """Return the share of the width that a quarter of a radius behind the end has; 1 where a side does not show."""
-    ring = edge.shown & (np.abs(s - 0.25 * radius) < 0.6)
+    ring = edge.shown & (np.abs(s - _BLUNT_AT * radius) < _BLUNT_OVER_MM)
     right, left = off[ring & (off > 0)], off[ring & (off < 0)]
     return float((np.median(right) - np.median(left)) / 2) if len(right) and len(left) else 1.0
 
@@ -351,5 +390,5 @@ def shown_length_mm(s: Floats) -> float:
     -------
     float
     """
-    place = np.unique(np.round(s[(s > 6) & (s < _REACH_MM)] / _STEP_MM))
+    place = np.unique(np.round(s[(s > _SIDE_FROM_MM) & (s < _REACH_MM)] / _STEP_MM))
     return float(len(place)) * _STEP_MM

@@ -7,22 +7,33 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FAR_MM", "Silhouette", "Solid", "fit_solid", "silhouette"]
+__all__ = ["BLUNT", "FAR_MM", "LENGTH", "TAPER", "Silhouette", "Solid", "fit_solid", "silhouette"]
 
 Floats = NDArray[np.float64]
 
 FAR_MM = 1e5
 """Height of a camera that looks straight down, for a photo whose camera is not known."""
+# Along the finger from its tip, as far as the solid is drawn: the end two phalanges.
 _REACH_MM = 48.0
 # Dense at the tip, where the outline turns.
 _STEPS = np.concatenate([8.0 * np.linspace(0.02, 0.97, 48) ** 2, np.arange(8.0, _REACH_MM, 0.8)])
 # What an outline read off a photo is known to, mm, and what is known beforehand of fingers: assumption.
 _EDGE_SD_MM = 0.2
-_LENGTH, _LENGTH_SD = 1.2, 0.4
-_BLUNT, _BLUNT_SD = 2.3, 0.5
-_TAPER, _TAPER_SD = 0.02, 0.05
+LENGTH, _LENGTH_SD = 1.2, 0.4
+BLUNT, _BLUNT_SD = 2.3, 0.5
+TAPER, _TAPER_SD = 0.02, 0.05
 # How far a tip that the reference covers may lie from where it goes under; one that shows is known far better.
 _TIP_SD_MM = 2.0
+# sd of the axis's lean from where the fit begins, rad: hardly any constraint.
+_LEAN_SD = 0.5
+# How far the tip may be moved, and least and most of lean, base, taper, length and blunt in their units: beyond it is
+# no finger (assumption); their scales in the search, and its steps.
+_TIP_REACH_MM = 6.0
+_LEAST, _MOST = (-0.5, 2.5, -0.15, 2.0, 1.5), (0.5, 20.0, 0.2, 40.0, 4.0)
+_SCALES, _ROUNDS = (1.0, 1.0, 0.03, 1.0, 0.03, 3.0, 0.5), 12
+# Sections of a solid that a camera must see, how far outside each point counts of one it does not, and how far behind
+# the middle of the cap the round end is still compared by its angle, mm.
+_FEWEST_SECTIONS, _OUT_OF_SIGHT_MM, _BEYOND_PIVOT_MM = 8, 9.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -147,7 +158,7 @@ def fit_solid(
     from scipy.optimize import least_squares
 
     shown = float(edge[:, 0].max()) - first.start
-    pivot = np.array([1.2 * first.base, first.offset])
+    pivot = np.array([LENGTH * first.base, first.offset])
     at_end = edge[:, 0] < first.start + pivot[0]
     pivot[0] += first.start
     turned = np.arctan2(edge[at_end, 1] - pivot[1], pivot[0] - edge[at_end, 0])
@@ -158,11 +169,11 @@ def fit_solid(
         solid = Solid(*values)
         height = solid.height(near=near - solid.start, shown=shown, on_table=on_table)
         observed = silhouette(solid, camera, height)
-        if len(observed.along) < 8:
-            return np.full(len(edge), 9.0)
+        if len(observed.along) < _FEWEST_SECTIONS:
+            return np.full(len(edge), _OUT_OF_SIGHT_MM)
         off = np.empty(len(edge))
         ring = observed.closed()
-        ring = ring[ring[:, 0] < pivot[0] + 3.0]
+        ring = ring[ring[:, 0] < pivot[0] + _BEYOND_PIVOT_MM]
         angle = np.arctan2(ring[:, 1] - pivot[1], pivot[0] - ring[:, 0])
         order = np.argsort(angle)
         off[at_end] = away - np.interp(turned, angle[order], np.hypot(*(ring - pivot).T)[order])
@@ -172,18 +183,17 @@ def fit_solid(
 
     def cost(values: Floats) -> Floats:
         prior = [
-            (values[4] - _TAPER) / _TAPER_SD,
-            (values[5] / values[3] - _LENGTH) / _LENGTH_SD,
-            (values[6] - _BLUNT) / _BLUNT_SD,
+            (values[4] - TAPER) / _TAPER_SD,
+            (values[5] / values[3] - LENGTH) / _LENGTH_SD,
+            (values[6] - BLUNT) / _BLUNT_SD,
             (values[0] - first.start) / _TIP_SD_MM,
-            values[2] / 0.5,
+            values[2] / _LEAN_SD,
         ]
         return np.concatenate([outside(values) / edge_sd_mm, prior])
 
     begin = np.array([first.start, first.offset, first.lean, first.base, first.taper, first.length, first.blunt])
-    low = [begin[0] - 6, begin[1] - 6, -0.5, 2.5, -0.15, 2.0, 1.5]
-    high = [begin[0] + 6, begin[1] + 6, 0.5, 20.0, 0.2, 40.0, 4.0]
+    low = [begin[0] - _TIP_REACH_MM, begin[1] - _TIP_REACH_MM, *_LEAST]
+    high = [begin[0] + _TIP_REACH_MM, begin[1] + _TIP_REACH_MM, *_MOST]
     begin = np.clip(begin, np.array(low) + 1e-6, np.array(high) - 1e-6)
-    scale = [1.0, 1.0, 0.03, 1.0, 0.03, 3.0, 0.5]
-    found = least_squares(cost, begin, bounds=(low, high), x_scale=scale, loss="soft_l1", max_nfev=12).x
+    found = least_squares(cost, begin, bounds=(low, high), x_scale=_SCALES, loss="soft_l1", max_nfev=_ROUNDS).x
     return Solid(*(float(v) for v in found)), outside(found)

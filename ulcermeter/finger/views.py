@@ -11,12 +11,19 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 
+# Side of a view: four fingers, at the width below.
 VIEW_PX = 112
 # How wide a finger should be in a view; from half to twice that the network was trained on.
 FINGER_PX = 28.0
 # What lies beyond the photo's border: the grey that means nothing to the network.
 BEYOND = (115, 115, 115)
+# Of the bump that marks a click: a seventh of a finger.
 CLICK_SD_PX = 4.0
+# What is cut out of a photo for a view: half its side and a turned one's corners, in sides, and px of interpolation.
+_REACH, _MARGIN_PX = 0.75, 4
+# View pixels to one of the part from which on the interpolation itself smooths enough, and the sd of the smoothing,
+# view px (assumption).
+_UNSMOOTHED, _SMOOTHING_PX = 0.8, 0.4
 
 
 def view_matrix(at_px: tuple[float, float], *, scale: float, turn_rad: float = 0.0, mirrored: bool = False) -> Matrix:
@@ -57,7 +64,7 @@ def cut_view(pixels: Pixels, matrix: Matrix) -> Pixels:
     """
     scale = math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
     middle = np.linalg.solve(matrix[:, :2], np.full(2, (VIEW_PX - 1) / 2) - matrix[:, 2])
-    reach = 0.75 * VIEW_PX / scale + 4
+    reach = _REACH * VIEW_PX / scale + _MARGIN_PX
     left, top = (max(int(v - reach), 0) for v in middle)
     part = pixels[top : max(int(middle[1] + reach) + 1, 0), left : max(int(middle[0] + reach) + 1, 0)]
     if part.size == 0:
@@ -66,8 +73,8 @@ def cut_view(pixels: Pixels, matrix: Matrix) -> Pixels:
     if step > 1:
         size = (max(part.shape[1] // step, 1), max(part.shape[0] // step, 1))
         part = cv2.resize(part[: size[1] * step, : size[0] * step], size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    if step * scale < 0.8:
-        part = cv2.GaussianBlur(part, (0, 0), 0.4 / (step * scale)).astype(np.uint8)
+    if step * scale < _UNSMOOTHED:
+        part = cv2.GaussianBlur(part, (0, 0), _SMOOTHING_PX / (step * scale)).astype(np.uint8)
     # A pixel of the part is `step` pixels of the photo, its centre in the middle of them.
     shift = matrix[:, :2] @ (np.array([left, top]) + (step - 1) / 2) + matrix[:, 2]
     move = np.column_stack([matrix[:, :2] * step, shift])

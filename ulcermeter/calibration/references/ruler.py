@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ulcermeter.calibration.features.robust import TUKEY, biweight, robust_sd
 from ulcermeter.calibration.features.tick_detection import TickCluster, find_ticks
 from ulcermeter.calibration.features.tick_fit import TickLines, fit_tick_lines
+from ulcermeter.calibration.features.tick_unit import TickUnit, read_tick_unit, tick_ink
 from ulcermeter.calibration.references.reference import FoundReference, KindOfReference
 from ulcermeter.calibration.references.search_region import cropped
 from ulcermeter.datatypes import Box, LensProfile, Note, NoteKind, Photo, Points
@@ -42,9 +43,8 @@ _LARGEST_JITTER = 0.10
 """Spread of ticks about their smooth course, in ticks."""
 _MOST_TICKS = 40
 """Points of a calibration: more ticks are averaged with their neighbours."""
-_LEAST_EXPLAINED, _CLEAR_EXPLAINED, _SURE_EXPLAINED = 0.30, 0.08, 0.80
-"""Share of the ink's variance that a pattern must explain, by which it must lead others, and from which no other is
-tried (assumption)."""
+_SURE_EXPLAINED = 0.80
+"""Share of the ink's variance that a pattern of longer ticks explains from which no other row is tried (assumption)."""
 _FAR_SD, _FAR_JITTER = 0.3, 0.1
 """Of the far points' distance from the near ones, together and each: a tilt of 35 degrees shortens it by 18 %. It says
 on which side of the near ones they lie, lest the plane be seen from behind, and little more."""
@@ -64,8 +64,6 @@ _INK_PERIODS = 6.0
 """To the sides of the short ticks, in which longer ones are looked for."""
 _LEAST_COHERENCE = 0.04
 """Least share of the profile's variance that is the wave itself."""
-_OVERTONE_INK = 0.15
-"""Where every second tick has less ink than this share of the others, it is none: the wave is an overtone."""
 _STRIP_TILES, _KERNEL_SDS = 1.3, 3.0
 """Of the straightened strip to either side, in tiles; and reach of a Gaussian kernel in sd."""
 _GROUND_PERIODS, _ROW_PERIODS, _BEAT_PERIODS = 2.45, 7.0, 1.0
@@ -78,16 +76,6 @@ _LEAST_BEAT, _USUAL_BEAT_PCT = 0.35, 75
 _COURSE_DEGREE, _COURSE_ROUNDS, _LEAST_JITTER, _LEAST_ROOT = 3, 5, 1e-4, 1e-6
 """Of the phase's course along a bent scale, with its ends' own bend; rounds of weighting; the spread, in ticks, and the
 weight's root that are taken at least."""
-_INK_LEVEL, _USUAL_INK_PCT = 0.4, 80
-"""Of a tick's darkness, over the usual one in the short ticks' band, from which on it is ink; a percentile, as of a
-wave that is an overtone only every second or third one is a tick (assumption)."""
-_LAGS = (2, 8, 10, 16, 20)
-"""Ticks after which a pattern may repeat: halves, inches in eighths and sixteenths, centimetres in 1 and .5 mm."""
-_LEAST_PERIODS, _INK_ENDS_PCT = 1.5, (2, 98)
-"""Of a pattern that can be told to repeat; and percentiles beyond which a tick's ink says no more (glare, print)."""
-_HALVES_EXPLAINED, _HALVES_EXPLAINED_LONGER = 0.4, 0.15
-"""Share of the ink that every second tick's being longer explains on a scale of half millimetres, and where twenty
-ticks already explain clearly more than ten; of millimetres none does (assumption)."""
 _TURN_STEP = 1e-3
 """Of the numerical derivative by a scale's turn, rad."""
 _HALF_BREADTH_MM = 8.0
@@ -103,6 +91,8 @@ class _WhyNot(Enum):
     FADED = "ticks that are no straight lines at full resolution"
 
 
+_WORTH_MM = {TickUnit.MILLIMETRE: 1.0, TickUnit.HALF_MILLIMETRE: 0.5}
+_NO_UNIT = {TickUnit.INCH: _WhyNot.INCHES, TickUnit.NOT_CLEAR: _WhyNot.UNIT_NOT_CLEAR}
 _ENOUGH_TICKS = f"at least {_LEAST_TICKS}"
 _PROBLEMS = {
     _WhyNot.TOO_FEW: Problem(
@@ -256,7 +246,7 @@ def _follow(grey: NDArray[np.uint8], cluster: TickCluster) -> _Scale | None:
     if jitter > _LARGEST_JITTER:
         return None
     near = np.abs(lateral - np.median(lateral[band])) < _INK_PERIODS * period
-    ink = _ink(sign * flat[near, start:stop], smooth, band[near])
+    ink = tick_ink(sign * flat[near, start:stop], smooth, band[near])
     row = float(np.average(lateral[band], weights=strength[band]))
     places = middle[start:stop] + row * transverse[start:stop]
     return _Scale(places, smooth, jitter, ink, light=sign < 0)
@@ -291,51 +281,9 @@ def _smooth_course(place: Reals, phase: Reals) -> tuple[Reals, float]:
     return course, float(np.sqrt(np.average(off**2, weights=weights)))
 
 
-def _ink(flat: Reals, phase: Reals, band: NDArray[np.bool_]) -> Reals:
-    """Return for each whole tick how much ink there is along it, beyond the band of the short ones too."""
-    ticks = np.arange(np.ceil(phase[0] + 0.5), phase[-1] - 0.5)
-    at, before, after = (np.interp(ticks + shift, phase, np.arange(len(phase))) for shift in (0.0, -0.5, 0.5))
-    rows = np.arange(len(flat))[:, None].astype(np.float32)
-
-    def sampled(columns: Reals) -> Reals:
-        where = np.broadcast_to(columns[None].astype(np.float32), (len(flat), len(columns)))
-        lines = np.broadcast_to(rows, where.shape)
-        return np.asarray(
-            cv2.remap(flat.astype(np.float32), np.ascontiguousarray(where), np.ascontiguousarray(lines), 1)
-        )
-
-    dark = (sampled(before) + sampled(after)) / 2 - sampled(at)
-    level = _INK_LEVEL * float(np.percentile(dark[band], _USUAL_INK_PCT))
-    return np.asarray((dark > level).sum(axis=0), dtype=np.float64)
-
-
-def _explained(ink: Reals, lag: int) -> float:
-    """Return the share of the ink's variance that repeats with a lag (adjusted for its number of means)."""
-    if len(ink) < _LEAST_PERIODS * lag or np.var(ink) < 1e-9:
-        return 0.0
-    ink = np.clip(ink, *np.percentile(ink, _INK_ENDS_PCT))
-    groups = [ink[k::lag] for k in range(lag)]
-    inside = sum(float(((g - g.mean()) ** 2).sum()) for g in groups)
-    total = float(((ink - ink.mean()) ** 2).sum())
-    free = max(len(ink) - lag, 1)
-    return 1 - (inside / free) / (total / (len(ink) - 1)) if total > 0 else 0.0
-
-
 def _read(scale: _Scale) -> _Reading:
-    """Read what a tick is worth from the pattern of the longer ones."""
-    even, odd = float(scale.ink[::2].mean()), float(scale.ink[1::2].mean())
-    if min(even, odd) < _OVERTONE_INK * max(even, odd):
-        return _Reading(scale, 0.0, why_not=_WhyNot.UNIT_NOT_CLEAR)
-    explained = {lag: _explained(scale.ink, lag) for lag in _LAGS}
-    tens, twenties, inches = explained[10], explained[20], max(explained[8], explained[16])
-    most = max(tens, twenties, inches)
-    if inches > max(tens, twenties) + _CLEAR_EXPLAINED and inches > _LEAST_EXPLAINED:
-        return _Reading(scale, most, why_not=_WhyNot.INCHES)
-    longer = twenties > tens + 2 * _CLEAR_EXPLAINED
-    halves = explained[2] > _HALVES_EXPLAINED or (longer and explained[2] > _HALVES_EXPLAINED_LONGER)
-    if max(tens, twenties) < max(_LEAST_EXPLAINED, inches + _CLEAR_EXPLAINED) or (halves and twenties < tens):
-        return _Reading(scale, most, why_not=_WhyNot.UNIT_NOT_CLEAR)
-    return _Reading(scale, most, 0.5 if halves else 1.0)
+    unit, explained = read_tick_unit(scale.ink)
+    return _Reading(scale, explained, _WORTH_MM.get(unit), _NO_UNIT.get(unit))
 
 
 def _first_found(grey: NDArray[np.uint8], origin: Points, readings: list[_Reading]) -> FoundReference | None:
