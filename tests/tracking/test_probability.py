@@ -152,7 +152,7 @@ def test_what_comes_after_an_unclear_link_hangs_on_it_and_names_it() -> None:
     for visit in ("screening", "baseline", "week 2"):
         history.shot(visit, (10, 0, 2.4))
     for visit in ("week 8", "week 12"):
-        history.shot(visit, (12.7, 0, 2.4))
+        history.shot(visit, (12.5, 0, 2.4))
     tracked = history.track()
     assert tracked["ulcer_id"].nunique() == 1
     flags = [flags_of(tracked, row) for row in range(5)]

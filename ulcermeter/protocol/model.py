@@ -211,6 +211,22 @@ class IdentityRules(Group):
     ulcer_outlined_share: float = _number("share of open ulcers in view, 0..1", gt=0, lt=1)
     new_ulcer_range_mm: float = _number("mm along and across the finger", gt=0, le=200)
     size_change_log_sd: float = _number("ln(mm) a visit", gt=0, le=5)
+    new_ulcer_size_ratio: float = _number("largest over smallest diameter", gt=1, le=1000)
+    new_inside_share: float = _number("times the usual rate of new ulcers, 0..1", gt=0, le=1)
+    ulcers_on_first_photo: float = _number("ulcers a finger", gt=0, le=10)
+    ulcers_on_other_side: float = _number("ulcers a side", gt=0, le=10)
+    ulcers_on_side_beside: float = _number("ulcers a side", gt=0, le=10)
+    side_beside_share: float = _number("share of ulcers, 0..1", gt=0, lt=1)
+    split_odds: float = _number("odds", gt=0, le=1000)
+    merged_share: float = _number("share of cases, 0..1", gt=0, lt=1)
+    closed_under_share: float = _number("share of cases, 0..1", gt=0, lt=1)
+    there_at_first_share: float = _number("share of ulcers, 0..1", gt=0, lt=1)
+    opens_per_visit: float = _number("share of ulcers not there yet, 0..1", gt=0, lt=1)
+    photo_upright_share: float = _number("share of photos, 0..1", ge=0, le=1)
+    photo_upright_sd_deg: float = _number("deg", gt=0, le=90)
+    photo_flat_sd_mm: float = _number("mm an axis", gt=0, le=20)
+    arrangement_wrong_share: float = _number("share of photos, 0..1", gt=0, lt=1)
+    position_sd_prior_power: float = _number("power of the factor", ge=0, le=100)
 
 
 class HealingRules(Group):

@@ -14,12 +14,8 @@ from ulcermeter.tracking.observation import GATE, Observation
 
 __all__ = ["Pair", "arrangement_log", "pair_of"]
 
-# The finger points up on the photo, give or take 30 degrees, on half of the photos, and anywhere on the others.
-_UPRIGHT_SHARE, _UPRIGHT_SD_DEG, _STEP_DEG = 0.5, 30.0, 15.0
-# Skin curves away and photos are tilted: so far lengths on the photo are off, mm.
-_FLAT_SD_MM = 0.6
-# What the picture's places say is wrong, for whatever reason, on one photo in ten.
-_WRONG_SHARE = 0.1
+# Turns of the photo that are tried, one every 5 degrees: 1 mm at 10 mm, under the error of a place.
+_STEP_DEG = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,8 @@ def pair_of(belief: Belief, observation: Observation, model: Model) -> Pair | No
     if observation.places or observation.on_photo_mm is None or view not in belief.spots:
         return None
     spot = belief.spots[view]
-    more = _FLAT_SD_MM**2 + (model.protocol.identity.same_place_mm / GATE) ** 2
+    rules = model.protocol.identity
+    more = rules.photo_flat_sd_mm**2 + (rules.same_place_mm / GATE) ** 2
     x, y = observation.on_photo_mm
     return Pair(x, y, spot.s_mm, spot.t_mm, spot.s_var + more, spot.t_var + more)
 
@@ -76,30 +73,31 @@ def arrangement_log(pairs: tuple[Pair, ...], model: Model) -> float:
     """
     if len(pairs) < 2:
         return 0.0
-    return _arrangement_log(pairs, model.protocol.identity.new_ulcer_range_mm)
+    rules = model.protocol.identity
+    turned = (rules.photo_upright_share, rules.photo_upright_sd_deg)
+    likely = _arrangement(pairs, rules.new_ulcer_range_mm, turned)
+    return math.log(rules.arrangement_wrong_share + (1 - rules.arrangement_wrong_share) * likely)
 
 
 # Many explanations of the photos before hold the same places.
 @lru_cache(maxsize=20_000)
-def _arrangement_log(pairs: tuple[Pair, ...], range_mm: float) -> float:
+def _arrangement(pairs: tuple[Pair, ...], range_mm: float, turned: tuple[float, float]) -> float:
     width = 2 * math.log(range_mm) * (len(pairs) - 1)
     x, y, s, t, s_var, t_var = np.array([(p.x_mm, p.y_mm, p.s_mm, p.t_mm, p.s_var, p.t_var) for p in pairs]).T
-    cosine, sine, share = _TURNS
+    cosine, sine, share = _turns(*turned)
     logs = _shifted_log(np.outer(cosine, x) - np.outer(sine, y) - t, t_var)
     logs += _shifted_log(np.outer(sine, x) + np.outer(cosine, y) - s, s_var)
-    return math.log(_WRONG_SHARE + (1 - _WRONG_SHARE) * float(share @ np.exp(logs + width)))
+    return float(share @ np.exp(logs + width))
 
 
-def _turns() -> tuple[Floats, Floats, Floats]:
+@lru_cache(maxsize=8)
+def _turns(upright_share: float, upright_sd_deg: float) -> tuple[Floats, Floats, Floats]:
     """Return cosine and sine of every turn of the photo, and how often it lies so."""
     turns = np.arange(0.0, 360.0, _STEP_DEG)
     away = np.minimum(turns, 360.0 - turns)
-    heights = np.exp(-((away / _UPRIGHT_SD_DEG) ** 2) / 2)
-    share = (1 - _UPRIGHT_SHARE) / len(turns) + _UPRIGHT_SHARE * heights / heights.sum()
+    heights = np.exp(-((away / upright_sd_deg) ** 2) / 2)
+    share = (1 - upright_share) / len(turns) + upright_share * heights / heights.sum()
     return np.cos(np.radians(turns)), np.sin(np.radians(turns)), share
-
-
-_TURNS = _turns()
 
 
 def _shifted_log(off: Floats, var: Floats) -> Floats:

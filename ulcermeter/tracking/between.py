@@ -9,9 +9,6 @@ from ulcermeter.tracking.belief import Belief
 
 __all__ = ["at_visit", "open_between"]
 
-# An ulcer that will be outlined some day is there at the finger's first visit in so many cases, and else opens before
-# each visit with this probability [assumption].
-_THERE_AT_FIRST, _OPENS = 0.5, 0.3
 _NOT = 1e-9
 
 
@@ -48,7 +45,8 @@ def open_between(belief: Belief, occasion: int, protocol: Protocol) -> float:
     occasion : int
         The visit's number.
     protocol : Protocol
-        ``ulcers_healed_per_visit``, ``ulcers_recurred_per_visit``, ``ulcer_outlined_share``.
+        ``ulcers_healed_per_visit``, ``ulcers_recurred_per_visit``, ``ulcer_outlined_share``,
+        ``there_at_first_share``, ``opens_per_visit``.
 
     Returns
     -------
@@ -70,7 +68,8 @@ _Share = tuple[float, float, float]
 
 
 def _there_at_first(belief: Belief, protocol: Protocol) -> _Share:
-    return _times((1 - _THERE_AT_FIRST, _THERE_AT_FIRST, _NOT), _shown(belief, 0, protocol))
+    there = protocol.identity.there_at_first_share
+    return _times((1 - there, there, _NOT), _shown(belief, 0, protocol))
 
 
 def _times(a: _Share, b: _Share) -> _Share:
@@ -87,20 +86,22 @@ def _shown(belief: Belief, number: int, protocol: Protocol) -> _Share:
 
 
 def _step(share: _Share, protocol: Protocol) -> _Share:
-    heals, recurs = protocol.identity.ulcers_healed_per_visit, protocol.identity.ulcers_recurred_per_visit
+    rules = protocol.identity
+    heals, recurs, opens = rules.ulcers_healed_per_visit, rules.ulcers_recurred_per_visit, rules.opens_per_visit
     before, now, after = share
     return (
-        before * (1 - _OPENS),
-        before * _OPENS + now * (1 - heals) + after * recurs,
+        before * (1 - opens),
+        before * opens + now * (1 - heals) + after * recurs,
         now * heals + after * (1 - recurs),
     )
 
 
 def _step_back(share: _Share, protocol: Protocol) -> _Share:
-    heals, recurs = protocol.identity.ulcers_healed_per_visit, protocol.identity.ulcers_recurred_per_visit
+    rules = protocol.identity
+    heals, recurs, opens = rules.ulcers_healed_per_visit, rules.ulcers_recurred_per_visit, rules.opens_per_visit
     before, now, after = share
     return (
-        before * (1 - _OPENS) + now * _OPENS,
+        before * (1 - opens) + now * opens,
         now * (1 - heals) + after * heals,
         now * recurs + after * (1 - recurs),
     )

@@ -27,10 +27,6 @@ __all__ = ["Explanation", "Merge", "Scan", "explain"]
 NEW = -1
 # Of one photo's explanations the likeliest are kept: so many, and none e^9 times less likely than the best.
 _MOST, _GAP = 24, 9.0
-# Odds that outlines within a former outline are its parts rather than that one is a new ulcer beside it.
-_PART_LOG = math.log(0.4)
-# One outline that covers two open ulcers has taken both in; that the other closed just then is the rest.
-_MERGED_SHARE, _CLOSED_UNDER_SHARE = 0.7, 0.03
 _LEAST = 1e-6
 
 
@@ -246,7 +242,9 @@ def _part_log(situation: _Situation, position: int, number: int, picks: tuple[in
         return option.alone_log + math.log1p(-situation.shares[number])
     rules = model.protocol.identity
     room = math.pi / 4 * (rules.outline_growth * belief.latest.diameter_mm) ** 2
-    return _PART_LOG + math.log(rules.new_ulcer_range_mm**2 / room) + math.log(belief.open_share + _LEAST)
+    return (
+        math.log(rules.split_odds) + math.log(rules.new_ulcer_range_mm**2 / room) + math.log(belief.open_share + _LEAST)
+    )
 
 
 def _weight(situation: _Situation, picks: tuple[int, ...]) -> float:
@@ -308,11 +306,8 @@ def _after(
     without = Explanation(before.log_weight + weight, plain, tuple(clusters), before.merges)
     if not merges:
         return [without]
-    return [_merged(without, situation, merges), replace(without, log_weight=_less(without, merges))]
-
-
-def _less(without: Explanation, merges: Sequence[Merge]) -> float:
-    return without.log_weight + len(merges) * math.log(_CLOSED_UNDER_SHARE)
+    less = without.log_weight + len(merges) * math.log(model.protocol.identity.closed_under_share)
+    return [_merged(without, situation, merges), replace(without, log_weight=less)]
 
 
 def _closing(beliefs: Sequence[Belief], situation: _Situation, picks: tuple[int, ...]) -> tuple[Belief, ...]:
@@ -369,7 +364,7 @@ def _merged(without: Explanation, situation: _Situation, merges: Sequence[Merge]
     beliefs, weight = list(without.beliefs), without.log_weight
     for merge in merges:
         share = situation.shares[merge.goes]
-        weight += math.log(_MERGED_SHARE * share)
+        weight += math.log(situation.model.protocol.identity.merged_share * share)
         weight -= math.log1p(-share) if situation.scan.shows_all else 0.0
         beliefs[merge.goes] = replace(beliefs[merge.goes], merged_on=merge.occasion)
     return Explanation(weight, tuple(beliefs), without.clusters, (*without.merges, *merges))

@@ -22,9 +22,6 @@ __all__ = ["evidence_log", "identify", "scans_of"]
 
 # So many explanations go on from photo to photo, and none e^8 times less likely than the best.
 _MOST, _GAP = 60, 8.0
-# Ulcers expected on the first photo of a finger, and on the first of a side of which the other side, or a side beside
-# it, was photographed before [assumption]; from then on as many as arise between visits.
-_FIRST, _OTHER_SIDE, _SIDE_BESIDE = 1.0, 0.5, 0.15
 
 
 def scans_of(finger: Finger, protocol: Protocol) -> list[Scan]:
@@ -34,7 +31,7 @@ def scans_of(finger: Finger, protocol: Protocol) -> list[Scan]:
     ----------
     finger : Finger
     protocol : Protocol
-        ``ulcers_new_per_visit``.
+        How many new ulcers are to be expected on a photo: ``ulcers_new_per_visit`` and ``ulcers_on_...``.
 
     Returns
     -------
@@ -72,10 +69,11 @@ def _order(scan: Scan) -> tuple[object, ...]:
 
 def _new_rate(view: str, sides: set[str], protocol: Protocol) -> float:
     if not sides:
-        return _FIRST
+        return protocol.identity.ulcers_on_first_photo
     if view in sides:
         return protocol.identity.ulcers_new_per_visit
-    return _OTHER_SIDE if not view or all(opposite(view, side) or not side for side in sides) else _SIDE_BESIDE
+    opposed = not view or all(opposite(view, side) or not side for side in sides)
+    return protocol.identity.ulcers_on_other_side if opposed else protocol.identity.ulcers_on_side_beside
 
 
 def _explain_all(scans: Sequence[Scan], model: Model, most: int) -> list[Explanation]:

@@ -13,14 +13,8 @@ from ulcermeter.tracking.sides import on_view, opposite, turn_variances, visible
 __all__ = ["NEVER", "Offset", "birth_log", "is_possible", "offset_of", "place_log", "size_log", "view_share"]
 
 NEVER = -math.inf
-# Diameters of new ulcers: any from 1 to 10 mm, evenly on the logarithmic scale.
-_SIZE_RANGE_LOG = math.log(10.0)
 # Density of Student's t with 3 degrees of freedom at its middle.
 _T3_MIDDLE = 0.36755
-# Where a tissue defect is already open no new one can arise; the rest is for outlines that are wrong.
-_NEW_INSIDE_SHARE = 0.05
-# An ulcer known from one side only, seen from another without coordinates: about half of the skin is on both.
-_BESIDE_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +128,9 @@ def size_log(belief: Belief, observation: Observation, model: Model) -> float:
     then, now = belief.nearest(observation, view).diameter_mm, observation.diameter_mm
     if not (then > 0 and now > 0):
         return 0.0
-    sd = model.protocol.identity.size_change_log_sd
-    change = math.log(now / then) / sd
-    near = _T3_MIDDLE / sd * (1 + change**2 / 3) ** -2 * _SIZE_RANGE_LOG
+    rules = model.protocol.identity
+    change = math.log(now / then) / rules.size_change_log_sd
+    near = _T3_MIDDLE / rules.size_change_log_sd * (1 + change**2 / 3) ** -2 * math.log(rules.new_ulcer_size_ratio)
     return math.log(belief.open_share * near + 1 - belief.open_share)
 
 
@@ -160,7 +154,7 @@ def view_share(belief: Belief, view: str, model: Model) -> float:
     places = [on_view(spot, from_view, view, model.hand, model.protocol) for from_view, spot in belief.spots.items()]
     if places:
         return max(visible_share(spot, view, model.protocol) for spot in places)
-    return 0.0 if all(opposite(view, other) for other in belief.views) else _BESIDE_SHARE
+    return 0.0 if all(opposite(view, other) for other in belief.views) else model.protocol.identity.side_beside_share
 
 
 def is_possible(belief: Belief, observation: Observation, *, placed: bool) -> bool:
@@ -191,7 +185,7 @@ def is_possible(belief: Belief, observation: Observation, *, placed: bool) -> bo
 def birth_log(beliefs: Sequence[Belief], observation: Observation, rate: float, model: Model) -> float:
     """Return the log weight of an outline as a new ulcer's, against the place and size of any new ulcer.
 
-    It is rare where an ulcer's outline was, above all within one that may still be open.
+    A new ulcer shares no skin with a former outline of another; where it seems to, that is rarely so.
 
     Parameters
     ----------
@@ -214,8 +208,9 @@ def birth_log(beliefs: Sequence[Belief], observation: Observation, rate: float, 
             continue
         apart = math.hypot(offset.s_mm, offset.t_mm)
         sd = math.sqrt((offset.s_var + offset.t_var) / 2)
-        inside = _normal_below((belief.latest.diameter_mm / 2 - apart) / sd) if sd > 0 else 0.0
-        share = min(share, 1 - (1 - _NEW_INSIDE_SHARE) * inside)
+        reach = (max(own.diameter_mm for _, own in belief.observed) + observation.diameter_mm) / 2
+        touching = _normal_below((reach - apart) / sd) if sd > 0 else 0.0
+        share = min(share, 1 - (1 - model.protocol.identity.new_inside_share) * touching)
     return math.log(rate * share)
 
 

@@ -14,22 +14,20 @@ __all__ = ["position_sd_factor"]
 
 # From one step to the next a quarter more, which only large studies notice [assumption].
 _STEP = 1.25
-# By the outlines a doubling must be e^3.5 times as probable: one pair far apart may well be two ulcers [assumption].
-_PRIOR_POWER = 5.0
 
 
 def position_sd_factor(fingers: Sequence[Finger], protocol: Protocol) -> float:
     """Return by what factor the true standard deviation of places is larger than the stated one, at least 1.
 
     Of factors from 1 to ``position_sd_factor_max`` the one under which all outlines of the study are most probable,
-    over all explanations of which is which (empirical Bayes), against a prior that falls with the factor's fifth power.
+    over all explanations of which is which (empirical Bayes), against a prior that falls with a power of the factor.
 
     Parameters
     ----------
     fingers : sequence of Finger
         Of the whole study.
     protocol : Protocol
-        ``position_sd_factor_max``.
+        ``position_sd_factor_max``, ``position_sd_prior_power``.
 
     Returns
     -------
@@ -40,7 +38,7 @@ def position_sd_factor(fingers: Sequence[Finger], protocol: Protocol) -> float:
     while factor <= protocol.identity.position_sd_factor_max:
         logs = [evidence_log(finger, Model(protocol, factor, finger.hand)) for finger in repeated]
         # Summed exactly, so that the order of subjects changes no bit.
-        log = math.fsum(logs) - _PRIOR_POWER * math.log(factor)
+        log = math.fsum(logs) - protocol.identity.position_sd_prior_power * math.log(factor)
         if log <= best_log:
             break
         best, best_log, factor = factor, log, factor * _STEP
