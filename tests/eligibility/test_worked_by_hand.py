@@ -142,12 +142,83 @@ def test_an_ulcer_that_the_clinic_counted_and_nobody_describes_is_not_ruled_out(
 
 
 @pytest.mark.parametrize(("count", "examined", "flagged"), [(0, "yes", True), (1, "yes", False), (0, "", False)])
-def test_an_active_ulcer_that_the_clinic_did_not_count_is_flagged(count: int, examined: str, flagged: bool) -> None:
+def test_an_active_ulcer_that_the_clinic_did_not_count_is_left_open(count: int, examined: str, flagged: bool) -> None:
     """Its signs and its count contradict each other; which is wrong is for the clinic to say."""
     row = EXAMINED | {"n_active_clinician": count, "all_fingers_examined": examined}
     done = assess(visits=[row])
     assert (FlagKind.CLINIC_COUNTS_FEWER in kinds(row_of(done, "active_ulcer"))) == flagged
-    assert verdict(done) == "eligible"
+    assert verdict(done) == ("undetermined" if flagged else "eligible")
+    assert ("n_active_clinician" in row_of(done, "active_ulcer")["would_settle"]) == flagged
+
+
+# --- what events.csv says before inclusion ---------------------------------------------------------------------------
+
+HERE = {"hand": "left", "finger": "index"}
+
+
+@pytest.mark.parametrize(
+    ("event", "where", "day", "wanted"),
+    [
+        ("amputation", HERE, "2016-05-05", "not eligible"),  # seen on the 3rd, gone on the 5th, included on the 10th
+        ("amputation", HERE, "2016-05-10", "not eligible"),  # on the day itself
+        ("amputation", HERE, "2016-05-11", "eligible"),  # later: what was known then
+        ("amputation", HERE, "2016-05-02", "eligible"),  # the ulcer was seen on what is left of the finger
+        ("amputation", HERE, "2016-05", "undetermined"),
+        ("amputation", HERE, "", "undetermined"),
+        ("amputation", {"hand": "left", "finger": "ring"}, "2016-05-05", "eligible"),
+        ("amputation", {"hand": "left"}, "2016-05-05", "undetermined"),  # which finger?
+        ("amputation", {}, "2016-05-05", "undetermined"),
+        ("amputation", {"ulcer_no": "1"}, "2016-05-05", "not eligible"),  # names the ulcer alone
+        ("amputation", {"ulcer_no": "2"}, "2016-05-05", "undetermined"),  # of a number that nothing ties to a finger
+        ("debridement", HERE, "2016-05-05", "eligible"),
+        ("gangrene", HERE, "2016-05-05", "eligible"),  # no criterion; the photo and the look were after or before it
+        ("death", {}, "2016-05-08", "undetermined"),  # nobody is included after death: one of the dates is wrong
+        ("death", {}, "2016-05-10", "undetermined"),
+        ("death", {}, "2016-07", "eligible"),
+        ("death", {}, "", "undetermined"),
+        ("withdrawal", {}, "2016-05-09", "undetermined"),  # does the consent still stand?
+        ("withdrawal", {}, "2016-05-11", "eligible"),
+    ],
+)
+def test_events_before_inclusion(event: str, where: dict[str, str], day: str, wanted: str) -> None:
+    done = assess(events=[{"subject_id": "S01", "event": event, "date": day, **where}])
+    assert verdict(done) == wanted
+    if wanted == "undetermined":
+        assert "events.csv" in " ".join(done.eligibility["would_settle"])
+
+
+@pytest.mark.parametrize(
+    ("day", "count", "wanted"),
+    [
+        ("2016-05-09", 0, "undetermined"),  # nothing active a week after the photo and the signs
+        ("2016-04-20", 0, "eligible"),  # counted before: it opened since
+        ("2016-05", 0, "eligible"),  # a month may end after inclusion, and what may be later does not count
+    ],
+)
+def test_a_count_contradicts_only_what_was_seen_before_it(day: str, count: int, wanted: str) -> None:
+    row = EXAMINED | {"visit": "unscheduled", "date": day, "n_active_clinician": count}
+    assert verdict(assess(visits=[row])) == wanted
+
+
+@pytest.mark.parametrize(
+    ("number", "written", "presence", "wanted"),
+    [
+        ("1", "1", "possible", "eligible"),  # the photo's number is of the ulcer that is there
+        ("1", "", "possible", "eligible"),  # so is a look without a number
+        ("", "1", "possible", "eligible"),
+        ("", "1", "ulcer", "undetermined"),  # two ulcers: which is no. 1?
+        ("1", "", "ulcer", "undetermined"),
+    ],
+)
+def test_a_possible_ulcer_blurs_no_row_of_the_clinic(number: str, written: str, presence: str, wanted: str) -> None:
+    second = tracked_row(ulcer_id=B, label=2, **SMALL, presence=presence)
+    second |= {"state": "indeterminate"} if presence == "possible" else {}
+    done = assess(
+        tracked=[tracked_row(), second],
+        photos=[photo_row(ulcer_no=number)],
+        ulcers=[ASSESSMENT | {"ulcer_no": written}],
+    )
+    assert verdict(done) == wanted
 
 
 # --- photos of one day ------------------------------------------------------------------------------------------------

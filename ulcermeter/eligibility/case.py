@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from ulcermeter.datatypes import Ask, Need, Study
+from ulcermeter.datatypes import Ask, Need, Study, placed_events
 from ulcermeter.eligibility.timing import Horizon
 from ulcermeter.protocol import Protocol
 from ulcermeter.tables import columns
@@ -32,9 +32,9 @@ class Case:
     protocol : Protocol
     person : dict
         The row of subjects.csv; every cell empty where there is none.
-    photos, assessments, courses, statements, visits : tuple of dict
-        Rows of photos.csv, ulcers.csv, treatments.csv, refractory.csv, visits.csv. Those of photos carry ``passed``
-        (yes / no) where it is known what became of the photo.
+    photos, assessments, courses, statements, visits, events : tuple of dict
+        Rows of photos.csv, ulcers.csv, treatments.csv, refractory.csv, visits.csv, events.csv. Those of photos carry
+        ``passed`` (yes / no) where it is known what became of the photo.
     tracked, trajectories : tuple of dict
     """
 
@@ -48,6 +48,7 @@ class Case:
     tracked: tuple[Row, ...] = field(repr=False)
     trajectories: tuple[Row, ...] = field(repr=False)
     visits: tuple[Row, ...] = field(default=(), repr=False)
+    events: tuple[Row, ...] = field(default=(), repr=False)
 
     @property
     def inclusion(self) -> DateInterval | None:
@@ -120,6 +121,7 @@ def cases(
     unknown = dict.fromkeys(columns("study/subjects"), "") | {"age": float("nan")}
     shown = study.photos if photos is None else _with_passed(study.photos, photos)
     tables = [shown, study.ulcers, study.treatments, study.refractory, tracked, trajectories, study.visits]
+    tables.append(placed_events(study))
     parts = [_by_subject(table) for table in tables]
     names = sorted(set(people) | set(parts[0]))
     return [

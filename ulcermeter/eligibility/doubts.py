@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Evidence", "judged_without_doubts"]
 
-_TABLES = ("photos", "subjects", "ulcers", "treatments", "refractory", "visits")
+_TABLES = ("photos", "subjects", "ulcers", "treatments", "refractory", "visits", "events")
 _NO_ANSWER = Answer(None)
 
 

@@ -187,7 +187,8 @@ def _numbers(case: Case, by_ulcer: dict[str, list[Row]]) -> dict[str, str]:
         if not not_known(row["label"]) and _not_later(row["date"], case)
     ]
     known = number_of_photos(photos, tracked)
-    found = free_numbers(case.assessments, photos, by_ulcer, known)
+    there = _surely_there({name: _tracked_ulcer(case, name, rows, known) for name, rows in by_ulcer.items()}, case)
+    found = free_numbers(case.assessments, photos, {name: by_ulcer[name] for name in there}, known)
     return known | found
 
 
@@ -230,7 +231,7 @@ def _owners(row: Row, case: Case, units: dict[str, Ulcer], known: dict[str, str]
         return [known[number]], _fits(row, units[known[number]])
     if number:
         return [f"#{number}"], True
-    here = [key for key, unit in units.items() if unit.ulcer_id and _fits(row, unit)]
+    here = _surely_there({key: unit for key, unit in units.items() if unit.ulcer_id and _fits(row, unit)}, case)
     others = [other for other in case.assessments if _may_share_place(row, other)]
     if any(other["ulcer_no"] for other in others) or "" in place_of(row):
         return [key for key, unit in units.items() if _fits(row, unit)], False
@@ -247,7 +248,23 @@ def _could_be(number: str, case: Case, units: dict[str, Ulcer], known: dict[str,
     """Tracked ulcers without a number of their own that an unjoined number could be."""
     rows = [row for row in case.assessments if row["ulcer_no"] == number]
     free = [key for key, unit in units.items() if unit.ulcer_id and key not in known.values()]
-    return [key for key in free if not rows or any(_fits(row, units[key]) for row in rows)]
+    fit = {key: units[key] for key in free if not rows or any(_fits(row, units[key]) for row in rows)}
+    return _surely_there(fit, case)
+
+
+def _surely_there(units: dict[str, Ulcer], case: Case) -> list[str]:
+    """Return ulcers without those that are only a possible one beside a sure one of the same finger.
+
+    What the clinic writes of an ulcer is of the one that is there, not of what photos alone hold for possible.
+    """
+    sure = {key: unit for key, unit in units.items() if not _is_only_possible(unit, case)}
+    fingers = {(unit.hand, unit.finger) for unit in sure.values()}
+    return [key for key, unit in units.items() if key in sure or (unit.hand, unit.finger) not in fingers]
+
+
+def _is_only_possible(unit: Ulcer, case: Case) -> bool:
+    outlined = [row for row in unit.tracked if not not_known(row["label"]) and _not_later(row["date"], case)]
+    return bool(outlined) and all(row["presence"] == "possible" for row in outlined)
 
 
 def _fits(row: Row, unit: Ulcer) -> bool:

@@ -60,6 +60,8 @@ def _meant(photo: Row, tracked: Sequence[Row]) -> list[Row]:
     """Outlines a row of photos.csv can mean: its photo and finger, then its site, box or click."""
     key = ("photo", "hand", "finger")
     shown = [row for row in tracked if all(row[name] == photo[name] for name in key)]
+    # A number is of the ulcer that is there, not of what may be one beside it.
+    shown = [row for row in shown if row["presence"] != "possible"] or shown
     if photo["site"] and any(row["site"] == photo["site"] for row in shown):
         shown = [row for row in shown if row["site"] == photo["site"]]
     if photo["box"] and len(shown) > 1:

@@ -10,11 +10,12 @@ from ulcermeter.eligibility.active import active, calcinosis
 from ulcermeter.eligibility.answers import Answer, effect_of, listed, result_of
 from ulcermeter.eligibility.case import Case
 from ulcermeter.eligibility.conditions import ask_subject, ask_ulcer
+from ulcermeter.eligibility.events import last_assessed, taken_back, with_amputations, with_ends
 from ulcermeter.eligibility.examination import last_examination
 from ulcermeter.eligibility.linkage import Ulcer, ulcers_of
 from ulcermeter.eligibility.personal import PERSONAL
 from ulcermeter.eligibility.refractory import refractory
-from ulcermeter.eligibility.three_valued import Truth, all_of, negate
+from ulcermeter.eligibility.three_valued import Truth, after, all_of, negate
 from ulcermeter.protocol import Criterion, Protocol
 from ulcermeter.tables.cells import Record
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
@@ -91,6 +92,7 @@ def judge(case: Case) -> Judged:
     """
     judged = _held_against_count(case, [(ulcer, _of_ulcer(case, ulcer)) for ulcer in ulcers_of(case)])
     personal = {name: ask(case) for name, ask in PERSONAL.items()}
+    personal["informed_consent"] = with_ends(case, personal["informed_consent"])
     for criterion in case.protocol.criteria:
         if criterion.rule is not None and criterion.rule.of != "ulcer":
             personal[criterion.id] = ask_subject(case, criterion.rule, personal)
@@ -98,14 +100,22 @@ def judge(case: Case) -> Judged:
 
 
 def _held_against_count(case: Case, judged: list[Answered]) -> list[Answered]:
-    """Flag active ulcers where the clinic examined all fingers and counted fewer: its answers contradict each other."""
-    active = [answers for _, answers in judged if answers["active_ulcer"].truth is True]
+    """Leave active ulcers open where the clinic has examined all fingers since and counted fewer: one is wrong."""
     counted = last_examination(case)
-    if counted is None or not counted.all_fingers or counted.count is None or counted.count >= len(active):
+    if counted is None or not counted.all_fingers or counted.count is None:
+        return judged
+    active = [
+        (ulcer, answers["active_ulcer"])
+        for ulcer, answers in judged
+        if answers["active_ulcer"].truth is True and after(last_assessed(case, ulcer), counted.when) is not True
+    ]
+    if counted.count >= len(active):
         return judged
     flag = Flag(FlagKind.CLINIC_COUNTS_FEWER, number=str(counted.count), date=counted.when.text)
+    ask = Ask("visits.csv", case.subject_id, ("n_active_clinician",), counted.when.text, Need.CORRECT)
+    doubted = {ulcer.name: taken_back(answer, None, flag, ask) for ulcer, answer in active}
     return [
-        (ulcer, answers | {"active_ulcer": answers["active_ulcer"].flagged(flag)} if answers in active else answers)
+        (ulcer, answers | {"active_ulcer": doubted.get(ulcer.name, answers["active_ulcer"])})
         for ulcer, answers in judged
     ]
 
@@ -116,7 +126,7 @@ def _of_ulcer(case: Case, ulcer: Ulcer) -> dict[str, Answer]:
     for criterion in case.protocol.criteria:
         if criterion.rule is not None and criterion.rule.of == "ulcer":
             answers[criterion.id] = ask_ulcer(case, ulcer, criterion.rule, answers)
-    return answers
+    return with_amputations(case, ulcer, answers)
 
 
 def ranked(ulcers: Iterable[Answered], protocol: Protocol) -> tuple[Answered, ...]:

@@ -60,6 +60,7 @@ PLACES: dict[FlagKind, Place] = {
     FlagKind.CLINIC_COUNTS_MORE: Place(AnsweredBy.CLINIC, "visits.csv", ("n_active_clinician",)),
     FlagKind.CLINIC_COUNTS_FEWER: Place(AnsweredBy.CLINIC, "visits.csv", ("n_active_clinician",)),
     FlagKind.SCREENED_BEFORE_CONSENT: Place(AnsweredBy.CLINIC, "subjects.csv", ("consent_date", "screening_date")),
+    FlagKind.ENDED_BEFORE_INCLUSION: Place(AnsweredBy.CLINIC, "events.csv", ("event", "date")),
     FlagKind.COURSE_NOT_LISTED: Place(AnsweredBy.CLINIC, "treatments.csv", ("end",)),
     FlagKind.ROUTE_NOT_KNOWN: Place(AnsweredBy.CLINIC, "treatments.csv", ("route",)),
     FlagKind.START_WOULD_DIFFER: _COURSE,

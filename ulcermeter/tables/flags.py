@@ -69,6 +69,7 @@ class FlagKind(StrEnum):
     BEDSIDE_FAR = "bedside_far_from_photo"  # diameter_mm: by hand
     CELLS_IN_DOUBT = "cells_in_doubt"  # others: the cells on which the answer would rest
     SCREENED_BEFORE_CONSENT = "screened_before_consent"  # date
+    ENDED_BEFORE_INCLUSION = "ended_before_inclusion"  # what: death or withdrawal, date
     COURSE_NOT_LISTED = "course_not_listed"
     ROUTE_NOT_KNOWN = "route_not_known"
     START_WOULD_DIFFER = "counting_from_start_would_differ"  # date: the start, what: the answer then
@@ -99,6 +100,7 @@ CONTRADICTIONS = frozenset(
         FlagKind.WORDS_CONTRADICT,
         FlagKind.PHOTOS_CONTRADICT_PHYSICIAN,
         FlagKind.CLINIC_COUNTS_FEWER,
+        FlagKind.ENDED_BEFORE_INCLUSION,
     }
 )
 """Kinds that say that two answers cannot both be right."""

@@ -312,6 +312,7 @@ def _numbers(rows: list[int], records: Sequence[Record], photos: Sequence[PhotoR
     A row whose reader says healed does not name the outline that is there.
     """
     numbers: dict[int, str] = {}
+    rows = [k for k in rows if not is_unconfirmed(records[k])] or rows
     named = [photo for photo in photos if photo.number]
     for photo in named:
         if photo.click_px is not None:

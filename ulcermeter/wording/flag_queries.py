@@ -104,6 +104,7 @@ _EXPECTED: dict[FlagKind, Callable[[Flag], str]] = {
     FlagKind.ROWS_AMBIGUOUS: lambda _: "which ulcer each row speaks of: ulcer_no",
     FlagKind.CLINIC_COUNTS_MORE: lambda _: "photos of the ulcers that were counted, or the count mended",
     FlagKind.CLINIC_COUNTS_FEWER: lambda _: "the count or the signs of activity mended",
+    FlagKind.ENDED_BEFORE_INCLUSION: lambda f: f"the day of inclusion or of the {f.what} mended",
     FlagKind.COURSE_NOT_LISTED: lambda _: "the course in treatments.csv, or another course_end",
     FlagKind.ROUTE_NOT_KNOWN: lambda _: "the route",
     FlagKind.NO_BEFORE_WINDOW_CLOSED: lambda f: f"the answer anew, on or after {f.date}",

@@ -157,6 +157,9 @@ _WORDS: dict[FlagKind, Callable[[Flag], str]] = {
     FlagKind.CELLS_IN_DOUBT: lambda f: f"in doubt: {', '.join(f.others)}",
     FlagKind.BEDSIDE_DISAGREES: lambda f: f"the bedside diameter lies on the other side of {f.threshold_mm:g} mm",
     FlagKind.SCREENED_BEFORE_CONSENT: lambda f: f"screened on {f.date}, before consent",
+    FlagKind.ENDED_BEFORE_INCLUSION: lambda f: (
+        f"{f.what} on {f.date or 'a day not known'}, which is not later than inclusion"
+    ),
     FlagKind.COURSE_NOT_LISTED: _fixed("no course in treatments.csv ends on that day as intravenous prostacyclin"),
     FlagKind.ROUTE_NOT_KNOWN: _fixed("it is not known whether the course was intravenous"),
     FlagKind.START_WOULD_DIFFER: lambda f: f"counted from the course's start ({f.date}) this would be {f.what}",
