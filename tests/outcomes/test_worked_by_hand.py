@@ -104,6 +104,76 @@ def test_a_new_ulcer_is_none_before_it_came_and_a_first_seen_one_may_have_been_t
     assert subject(STABLE, first, visits=base)["counts_disagree"] == ""
 
 
+# --- what calls a trial safe -----------------------------------------------------------------------------------------
+
+SAFE = [seen("baseline", None), seen("week 12", None)]
+
+
+def undated(date: str, area: float, **more: Any) -> dict[str, Any]:
+    """A row whose day is not known, of an ulcer of its own unless told otherwise; day 0 is 24 May 2016."""
+    row = {"subject_id": "S01", "ulcer_id": "S01-left-ring-1", "hand": "left", "finger": "ring", "state": "new"}
+    row |= {"visit": "unscheduled", "date": date, "day": None, "n_photos": 1, "area_mm2": area, "diameter_mm": 2.0}
+    return row | more
+
+
+@pytest.mark.parametrize(
+    ("date", "new", "worse"),
+    [
+        ("2016-07", "yes", "yes"),  # days 38 to 68, all before the window's last, 91
+        ("2016-08", "unknown", "unknown"),  # days 69 to 99
+        ("", "unknown", "unknown"),
+        ("2017", "no", "no"),  # surely later
+        ("2016-05", "unknown", "unknown"),  # days -23 to 7: before or after treatment
+    ],
+)
+def test_what_is_dated_to_the_month_is_not_passed_over(date: str, new: str, worse: str) -> None:
+    assert subject(STABLE, [undated(date, 3.0)], visits=SAFE)["worsened_or_new_by_week_12"] == new
+    grown = undated(date, 20.0, ulcer_id="S01-left-index-1", finger="index", state="persistent")
+    grown |= {"change_from_baseline": "worse", "area_reduction_pct": -100.0}
+    row = one([*STABLE, grown])
+    assert row["worsened_by_week_12"] == worse
+    # Worse once on a day that is not known: whether it was worse again is not known either.
+    assert row["worsened_confirmed_by_week_12"] == {"no": "no"}.get(worse, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("what", "day", "where", "safety"),
+    [
+        ("gangrene", 40, {"hand": "right", "finger": "ring"}, "unknown"),  # tissue lost where no ulcer was followed
+        ("amputation", 40, {"hand": "right", "finger": "ring"}, "unknown"),
+        ("infection", 40, {"hand": "right", "finger": "ring"}, "unknown"),
+        ("gangrene", 40, {"hand": "right"}, "unknown"),
+        ("gangrene", 40, HERE, "yes"),  # of the ulcer's own finger
+        ("gangrene", 140, {"hand": "right", "finger": "ring"}, "no"),  # after the window
+        ("gangrene", -5, {"hand": "right", "finger": "ring"}, "no"),  # before treatment
+        ("debridement", 40, {"hand": "right", "finger": "ring"}, "no"),
+        ("gangrene", "2016-08", {"hand": "right", "finger": "ring"}, "unknown"),
+    ],
+)
+def test_tissue_lost_on_a_finger_without_an_ulcer(
+    what: str, day: int | str, where: dict[str, str], safety: str
+) -> None:
+    assert subject(STABLE, visits=SAFE, events=[event(what, day, **where)])["worsened_or_new_by_week_12"] == safety
+
+
+@pytest.mark.parametrize(
+    ("day", "attended", "safety"),
+    [
+        (84, "yes", "no"),
+        (91, "yes", "no"),  # the window's last day
+        (40, "yes", "unknown"),  # looked at too early to know what came until week 12
+        (150, "yes", "unknown"),  # that visit was not at week 12
+        (84, "no", "unknown"),  # nobody was there
+        ("2016-08", "yes", "no"),  # a visit of that name, dated to its month
+        ("", "yes", "no"),
+    ],
+)
+def test_all_fingers_examined_when_and_by_whom(day: int | str, attended: str, safety: str) -> None:
+    date = on(day) if isinstance(day, int) else day
+    visits = [seen("baseline", None), seen("week 12", None) | {"date": date, "attended": attended}]
+    assert subject(STABLE, visits=visits)["worsened_or_new_by_week_12"] == safety
+
+
 # --- columns say what the protocol says ------------------------------------------------------------------------------
 
 

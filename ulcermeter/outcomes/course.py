@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ulcermeter.healing import OPEN_STATES, assessable
+from ulcermeter.outcomes.incidents import days_between
 from ulcermeter.protocol import Protocol, Visit
 from ulcermeter.tables.cells import Record, not_known
+from ulcermeter.tables.dates import parse_date
 from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
 
 __all__ = ["Course", "day_of", "is_assessed", "is_open", "is_sized", "window_of"]
@@ -106,12 +108,29 @@ class Course:
         That ulcer; empty for none.
     merged_on : float
         The day from which it is a part of another; infinite for none.
+    zero : str
+        The day of treatment as subjects.csv writes it; empty where it is not known.
     """
 
     own: tuple[Record, ...] = field(repr=False)
     protocol: Protocol = field(repr=False)
     host: str = ""
     merged_on: float = math.inf
+    zero: str = ""
+
+    @cached_property
+    def undated(self) -> list[tuple[Record, float, float]]:
+        """Assessments whose day is not known, each with the first and last day after treatment that it can mean."""
+        zero = parse_date(self.zero)
+        rows = [row for row in self.own if is_assessed(row) and not math.isfinite(day_of(row))]
+        return [(row, *days_between(parse_date(str(row["date"])), zero)) for row in rows]
+
+    def starts_after(self, day: float) -> bool:
+        """Say whether all that is known of it is surely of later days."""
+        dated = [day_of(row) for row in self.own if math.isfinite(day_of(row))]
+        zero = parse_date(self.zero)
+        others = [row for row in self.own if not math.isfinite(day_of(row))]
+        return min([*dated, *(days_between(parse_date(str(r["date"])), zero)[0] for r in others)], default=day) > day
 
     @cached_property
     def rows(self) -> list[Record]:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from ulcermeter.tables.cells import Record
 from ulcermeter.tables.dates import DateInterval, parse_date
 
-__all__ = ["End", "Incident", "days_between", "end_of_follow_up", "happened", "incidents_of", "rescue_day"]
+__all__ = ["HARMS", "End", "Incident", "days_between", "end_of_follow_up", "happened", "incidents_of", "rescue_day"]
 
+HARMS = ("gangrene", "infection", "amputation")
+"""Events that are a worsening of the finger's ulcers."""
 _ENDINGS = ("death", "withdrawal")
 
 

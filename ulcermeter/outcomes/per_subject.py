@@ -17,9 +17,10 @@ from ulcermeter.outcomes.columns import (
 )
 from ulcermeter.outcomes.counts import Count, counts_of
 from ulcermeter.outcomes.course import Course, day_of, is_assessed, is_open, window_of
-from ulcermeter.outcomes.incidents import End
+from ulcermeter.outcomes.incidents import HARMS, End, Incident, days_between
 from ulcermeter.protocol import Protocol, Visit
 from ulcermeter.tables.cells import Record, known_number
+from ulcermeter.tables.dates import parse_date
 from ulcermeter.wording import counts_in_words
 
 __all__ = ["Burden", "subject_row"]
@@ -27,13 +28,15 @@ __all__ = ["Burden", "subject_row"]
 
 @dataclass(frozen=True)
 class Burden:
-    """A subject's ulcers, their rows in ``outcomes``, and the rows of visits.csv."""
+    """A subject's ulcers, their rows in ``outcomes``, the rows of visits.csv, its events, and the day of treatment."""
 
     courses: Sequence[Course]
     ulcers: Sequence[Record]
     visits: Sequence[Record]
     protocol: Protocol
     end: End = End()  # noqa: RUF009 - frozen
+    incidents: tuple[Incident, ...] = ()
+    zero: str = ""
 
     @cached_property
     def disagreements(self) -> list[Count]:
@@ -76,7 +79,7 @@ class Burden:
         and is told to be closed at the visit too: seen so, or, once healed, not photographed again.
         """
         last_day = (window_of(visit) or (0, 0))[1]
-        later = all(day_of(row) > last_day for row in course.own)
+        later = course.starts_after(last_day)
         if course.open_at_baseline or later or course.is_counted_in_another(by=0):
             return course.open_at_baseline
         open_at_both = course.baseline is not None and course.at(visit) is not None
@@ -99,9 +102,24 @@ class Burden:
         return self.all_examined(visit) and not not_new and not any(count > 0 for count in counts)
 
     def all_examined(self, visit: Visit) -> bool:
-        """Say whether visits.csv tells that all fingers were looked at."""
+        """Say whether visits.csv tells that all fingers were looked at, at a visit that was attended in its window."""
         rows = self._rows_of(visit)
-        return bool(rows) and all(row["all_fingers_examined"] == "yes" for row in rows)
+        return bool(rows) and all(self._is_whole(row, visit) for row in rows)
+
+    def _is_whole(self, row: Record, visit: Visit) -> bool:
+        window = (-self.protocol.healing.baseline_max_days_before, 0) if visit.phase == "baseline" else window_of(visit)
+        first, last = days_between(parse_date(row["date"]), parse_date(self.zero))
+        in_time = window is None or (first <= window[1] and last >= window[0])
+        return row["all_fingers_examined"] == "yes" and row["attended"] != "no" and in_time
+
+    def harmed_elsewhere(self, until: float) -> bool:
+        """Say whether gangrene, infection or amputation up to a day may have been of a finger without a known ulcer."""
+        known = {(course.own[0]["hand"], course.own[0]["finger"]) for course in self.courses}
+        return any(
+            incident.event in HARMS and incident.high > 0 and incident.low <= until
+            for incident in self.incidents
+            if all(incident.on(hand, finger) is False for hand, finger in known)
+        )
 
     def _rows_of(self, visit: Visit) -> list[Record]:
         return [row for row in self.visits if row["visit"] == visit.name]
@@ -157,7 +175,8 @@ def _is_new(course: Course, *, until: float = math.inf) -> bool:
 
     Without ``new_needs_clear_place`` one that was first seen then is new too.
     """
-    if any(row["state"] == "new" for row in course.until(until)):
+    surely = [row for row, first, last in course.undated if first > 0 and last <= until]
+    if any(row["state"] == "new" for row in (*course.until(until), *surely)):
         return True
     return not course.protocol.outcomes.new_needs_clear_place and _is_first_seen(course, until)
 
@@ -169,6 +188,8 @@ def _is_first_seen(course: Course, until: float) -> bool:
 
 def _may_be_new(course: Course, until: float) -> bool:
     """First seen after day 0 at a place never seen before, or only a possible ulcer: photos cannot tell."""
+    if any(r["state"] in ("new", "first seen") and last > 0 and first <= until for r, first, last in course.undated):
+        return True
     opened = min((day_of(row) for row in course.rows if is_open(row)), default=math.inf)
     if any(is_possibly_open(row) and day_of(row) < opened for row in course.until(until)):
         return True
@@ -220,7 +241,8 @@ def _net_change(burden: Burden, visits: Sequence[Visit], active: dict[str, int |
 def _worsened_or_new(burden: Burden) -> str:
     """Yes for any ulcer worse or new by the primary visit's window's end; no only when that is known of all.
 
-    An ulcer that the clinic counted up to then and no photo shows may be worse or new.
+    An ulcer that the clinic counted up to then and no photo shows may be worse or new; so may tissue be lost where
+    gangrene, infection or amputation are told of a finger without an ulcer.
     """
     visit = primary_visit(burden.protocol)
     window = window_of(visit)
@@ -232,5 +254,6 @@ def _worsened_or_new(burden: Burden) -> str:
     examined = burden.all_examined(visit) or not burden.protocol.outcomes.no_new_ulcer_needs_all_fingers
     asked = [reply for reply, course in zip(worse, burden.courses, strict=True) if burden.can_worsen(course, visit)]
     unsure = any(_may_be_new(course, window[1]) for course in burden.courses)
+    unsure = unsure or burden.harmed_elsewhere(window[1])
     unsure = unsure or any(count.more and not count.day > window[1] for count in burden.disagreements)
     return "no" if examined and asked and not unsure and set(asked) == {"no"} else "unknown"

@@ -24,7 +24,7 @@ from ulcermeter.outcomes.columns import (
     worsened_confirmed_column,
 )
 from ulcermeter.outcomes.course import Course, day_of, is_assessed, is_open, is_sized, window_of
-from ulcermeter.outcomes.incidents import End, Incident, happened
+from ulcermeter.outcomes.incidents import HARMS, End, Incident, happened
 from ulcermeter.outcomes.machine_healing import without_machine_healing
 from ulcermeter.protocol import Visit
 from ulcermeter.tables.cells import Record
@@ -32,7 +32,6 @@ from ulcermeter.tables.cells import Record
 __all__ = ["healed_by", "ulcer_row", "worsened", "worsened_again"]
 
 _NAN = float("nan")
-_HARMS = ("gangrene", "infection", "amputation")
 
 
 def ulcer_row(
@@ -221,18 +220,21 @@ def worsened(
     """
     if until is None:
         return "unknown"
-    harmed = happened(incidents, _HARMS, hand, finger, until=min(until[1], censored_on))
+    harmed = happened(incidents, HARMS, hand, finger, until=min(until[1], censored_on))
     rows = course.until(until[1])
     assessed = _looks(course, until[1])
+    undated = [(row, first, last) for row, first, last in course.undated if last > 0 and first <= until[1]]
     if (
         harmed
+        or _surely_worse(course, undated, until[1])
         or any(row["change_from_baseline"] == "worse" for row in assessed)
         or any(row["state"] == "amputated" for row in rows)
     ):
         return "yes"
     at_end = [row for row in assessed if day_of(row) >= until[0]]
     own = course.open_at_baseline and not course.went_into_another(by=until[1])
-    sure = bool(at_end) and own and not any(_may_be_worse(row) for row in assessed)
+    looks = [*assessed, *(row for row, _, _ in undated)]
+    sure = bool(at_end) and own and not any(_may_be_worse(row) for row in looks)
     return "no" if sure and harmed is False else "unknown"
 
 
@@ -274,7 +276,7 @@ def worsened_again(
     if once != "yes" or until is None:
         return once
     gone = any(row["state"] == "amputated" for row in course.until(until[1]))
-    harmed = happened(incidents, _HARMS, hand, finger, until=min(until[1], censored_on))
+    harmed = happened(incidents, HARMS, hand, finger, until=min(until[1], censored_on))
     if gone or harmed:
         return "yes"
     after = course.after
@@ -282,8 +284,16 @@ def worsened_again(
     looks = _looks(course, until[1])
     again = [_worse_again(later) for row, later in pairs if _is_worse(row) and row in looks]
     assessed = any(until[0] <= day_of(row) <= until[1] for row in after)
+    again += ["unknown"] if any(_is_worse(row) and last > 0 for row, _, last in course.undated) else []
     again += [] if assessed and harmed is False else ["unknown"]
     return "yes" if "yes" in again else "unknown" if "unknown" in again else "no"
+
+
+def _surely_worse(course: Course, undated: Sequence[tuple[Record, float, float]], last_day: float) -> bool:
+    """Say whether an assessment without a known day shows it worse on one that surely counts."""
+    if course.protocol.outcomes.worsened_at != "any visit":
+        return False
+    return any(_is_worse(row) and first > 0 and last <= last_day for row, first, last in undated)
 
 
 def _looks(course: Course, last_day: float) -> list[Record]:

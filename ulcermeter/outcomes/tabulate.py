@@ -125,13 +125,13 @@ def _subject(study: Study, followed: _Followed, earliest: bool) -> tuple[list[Re
         for row in followed.trajectories
     }
     kept = [row for row in followed.trajectories if not _later(row, last_days[row["ulcer_id"]], zero)]
-    courses = courses_of(kept, study.protocol)
+    courses = {name: replace(own, zero=zero) for name, own in courses_of(kept, study.protocol).items()}
     limb = person["injected_limb"]
     rows = [
         ulcer_row(course, incidents, injected_limb=limb, censored_on=last_days[name], end=end)
         for name, course in courses.items()
     ]
-    return rows, Burden(list(courses.values()), rows, followed.visits, study.protocol, end)
+    return rows, Burden(list(courses.values()), rows, followed.visits, study.protocol, end, tuple(incidents), zero)
 
 
 def _later(row: Record, last_day: float, treatment_date: str) -> bool:
