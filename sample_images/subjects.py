@@ -547,7 +547,7 @@ _LATEST = (
     ),
     SubjectHistory(
         "S27",
-        "no ulcer on any finger, and the clinic examined them all: not eligible, and nothing is left to ask",
+        "no ulcer on any finger, and the clinic examined them all: not eligible, rather than undetermined",
         (Shot("screening", -14, status="no ulcer", scene=SCENES["hand without an ulcer"]),),
         also=("ring",),
         places={},
