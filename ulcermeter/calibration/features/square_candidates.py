@@ -64,9 +64,18 @@ def find_squares(grey: NDArray[np.uint8]) -> list[Points]:
     found: list[Points] = []
     for window in _WINDOWS_PX:
         dark = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, window, _DARKER)
-        contours = cv2.findContours(dark, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)[0]
+        contours = cv2.findContours(_without_specks(dark), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)[0]
         found += [square for contour in contours if (square := _four_sided(contour)) is not None]
     return _outermost(found)
+
+
+def _without_specks(dark: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Leave out what is too small for any four sides: noise and texture have tens of thousands of such parts."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    longer = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
+    kept = np.where(longer >= _LEAST_SIDE_PX / np.sqrt(2), 255, 0).astype(np.uint8)
+    kept[0] = 0
+    return np.asarray(kept[labels])
 
 
 def _four_sided(contour: NDArray[np.int32]) -> Points | None:
