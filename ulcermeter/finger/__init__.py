@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Finger
 from ulcermeter.finger.candidates import FingerEnd, finger_ends
+from ulcermeter.finger.likely_skin import LikelySkin, likely_skin
 from ulcermeter.finger.locate import Absence, FingerSearch, locate_finger, search_finger
 from ulcermeter.finger.naming import NamedEnd, end_of_finger
 
@@ -14,10 +15,12 @@ __all__ = [
     "Absence",
     "FingerEnd",
     "FingerSearch",
+    "LikelySkin",
     "NamedEnd",
     "end_of_finger",
     "finger_coordinates",
     "finger_ends",
+    "likely_skin",
     "locate_finger",
     "search_finger",
 ]

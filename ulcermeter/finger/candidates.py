@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import compress
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration, RectifiedPhoto
+from ulcermeter.finger.likely_skin import LikelySkin, likely_skin
 from ulcermeter.finger.network import Answer, FingerModel, ask, load_finger_model
 from ulcermeter.finger.pointed import (
     EXPECTED_WIDTH_MM,
@@ -19,12 +21,13 @@ from ulcermeter.finger.pointed import (
     tip_and_direction,
 )
 from ulcermeter.finger.views import FINGER_PX, Matrix, Pixels, cut_view, view_matrix
+from ulcermeter.geometry import shrunken
 
 __all__ = ["FingerEnd", "finger_ends"]
 
 Floats = NDArray[np.float64]
 
-# Points that are asked, mm apart: two or more on each end phalanx; and how many at most, some 2 s of one core.
+# Points that are asked, mm apart: two or more on each end phalanx; and how many at most on all of the photo.
 _APART_MM, _MOST_POINTS, _BATCH = 10.0, 500, 16
 # How sure of a finger the network must be for its answer to be asked again from the end that it names.
 _LEAST_FINGER = 0.5
@@ -69,7 +72,7 @@ class FingerEnd:
 def finger_ends(
     rectified: RectifiedPhoto, *, box: tuple[float, float, float, float] | None = None
 ) -> tuple[FingerEnd, ...]:
-    """Find the ends of all fingers of a photo, or of a box of it.
+    """Find the ends of all fingers of a photo, or of a box of it, where it may show skin.
 
     Parameters
     ----------
@@ -101,10 +104,11 @@ def finger_ends(
 
 @dataclass(frozen=True)
 class _Small:
-    """A photo made small: its pixels, the mask of its reference, and from its pixels to the photo's."""
+    """A photo made small: pixels, where its reference and its skin are, and from its pixels to the photo's."""
 
     pixels: Pixels
     reference: NDArray[np.bool_]
+    skin: LikelySkin
     corner_px: Floats
     step: float
 
@@ -129,14 +133,14 @@ def _small(rectified: RectifiedPhoto, box: tuple[float, float, float, float] | N
     part = photo[top : int(y + height + margin) + 1, left : int(x + width + margin) + 1]
     step = max(1.0, EXPECTED_WIDTH_MM * scale / _WIDTH_PX)
     size = tuple(max(round(n / step), 8) for n in part.shape[1::-1])
-    pixels = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+    pixels = shrunken(part, (size[0], size[1]))
     corner = np.array([left, top], dtype=np.float64)
     hidden = _reference(calibration, corner, step, pixels.shape)
     if hidden.any():
         # Painted over with what is round it: a finger runs on under the reference.
         around = cv2.dilate(hidden.astype(np.uint8), np.ones((3, 3), np.uint8))
         pixels = cv2.inpaint(pixels, around, 3, cv2.INPAINT_TELEA)
-    return _Small(pixels.astype(np.uint8), hidden, corner, step)
+    return _Small(pixels.astype(np.uint8), hidden, likely_skin(rectified.photo, calibration), corner, step)
 
 
 def _reference(calibration: Calibration, corner: Floats, step: float, shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -171,7 +175,8 @@ def _asked(small: _Small, model: FingerModel) -> Iterator[tuple[Answer, Matrix]]
     apart = max(_APART_MM / EXPECTED_WIDTH_MM * _WIDTH_PX, float(np.sqrt(rows * cols / _MOST_POINTS)))
     xs, ys = (np.arange(apart / 2, size, apart) for size in (cols, rows))
     points = [(float(x), float(y)) for y in ys for x in xs if not small.reference[int(y), int(x)]]
-    matrices = [view_matrix(point, scale=FINGER_PX / _WIDTH_PX) for point in points]
+    near = small.skin.near(np.array([small.to_photo(np.array(point)) for point in points]).reshape(-1, 2))
+    matrices = [view_matrix(point, scale=FINGER_PX / _WIDTH_PX) for point in compress(points, near)]
     for start in range(0, len(matrices), _BATCH):
         some = matrices[start : start + _BATCH]
         yield from zip(ask([cut_view(small.pixels, one) for one in some], model=model), some, strict=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import RectifiedPhoto
+from ulcermeter.geometry import shrunken
 
 __all__ = ["TRIES", "CoarsePhoto", "coarse_photo", "extend_mask", "finger_mask"]
 
@@ -127,9 +128,11 @@ def coarse_photo(rectified: RectifiedPhoto, near_px: Floats) -> CoarsePhoto | No
     limit = np.array(photo.shape[1::-1])
     low = np.clip(np.floor(near_px - _REACH_MM * scale), 0, limit - 1).astype(int)
     high = np.clip(np.ceil(near_px + _REACH_MM * scale) + 1, low + 1, limit).astype(int)
+    # Sides that can be halved twice: see `shrunken`.
+    high = np.where(high - low >= 8, low + (high - low) // 4 * 4, high)
     part = photo[low[1] : high[1], low[0] : high[0]]
     size = np.maximum(np.round((high - low) / max(1.0, _SPACING_MM * scale)), 8).astype(int)
-    small = cv2.resize(part, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA)
+    small = shrunken(part, (int(size[0]), int(size[1])))
     step = (high - low) / size
     frame = _Frame(low.astype(np.float64), step)
     lab = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), (0, 0), _BLUR_PX)

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from ulcermeter.geometry import shrunken
+
 __all__ = [
     "CYAN",
     "DARK",
@@ -225,9 +227,10 @@ def resized(pixels: Pixels, width_px: int, height_px: int) -> Pixels:
     -------
     Pixels
     """
-    smaller = width_px * height_px < pixels.shape[0] * pixels.shape[1]
-    method = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-    return np.ascontiguousarray(cv2.resize(pixels, (width_px, height_px), interpolation=method), dtype=np.uint8)
+    if width_px * height_px < pixels.shape[0] * pixels.shape[1]:
+        return np.ascontiguousarray(shrunken(pixels, (width_px, height_px)))
+    larger = cv2.resize(pixels, (width_px, height_px), interpolation=cv2.INTER_CUBIC)
+    return np.ascontiguousarray(larger, dtype=np.uint8)
 
 
 def _wrapped(text: str, *, width_px: int, size_px: int, bold: bool) -> list[str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import Rim
 from ulcermeter.datatypes.arrays import Pixels, Points
 from ulcermeter.geometry import area as polygon_area
+from ulcermeter.geometry import shrunken
 from ulcermeter.segmentation.confidence import expected_dice, surroundings
 from ulcermeter.segmentation.network import Logits, Model
 from ulcermeter.segmentation.prompt_channels import polygon_region
@@ -110,7 +111,7 @@ def whole_view(pixels: Pixels, *, step: float) -> View:
         return View(pixels, (0.0, 0.0), 1.0)
     rows, cols = pixels.shape[:2]
     size = (max(round(cols / step), 1), max(round(rows / step), 1))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    small = shrunken(pixels, size)
     offset = 0.5 * step - 0.5
     return View(small, (offset, offset), step)
 

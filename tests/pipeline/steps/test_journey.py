@@ -57,23 +57,43 @@ def test_a_possible_ulcer_is_measured_and_not_counted(folder: Path, monkeypatch:
 
 @pytest.mark.parametrize(
     ("windows", "chosen"),
-    [("n", 0), ("nn", 1), ("np", 1), ("ns", 1), ("pn", 0), ("pp", 0), ("ps", 1), ("sn", 0), ("sp", 0)],
+    [("nn", 1), ("np", 1), ("ns", 1), ("pn", 0), ("pp", 0), ("ps", 1), ("s", 0)],
 )
 def test_a_surer_find_in_the_wider_window_takes_a_possible_ones_place(
     monkeypatch: pytest.MonkeyPatch, windows: str, chosen: int
 ) -> None:
-    """Each window shows (n)othing, a (p)ossible ulcer or a (s)ure one; the finger's window comes first."""
-    seen = [
-        SimpleNamespace(outlines=(1,) * (kind != "n"), possible=kind == "p", at=at) for at, kind in enumerate(windows)
+    """Each window shows (n)othing, a (p)ossible ulcer or a (s)ure one; that round likely skin comes first."""
+    best, found, ends = outlined_in(monkeypatch, windows, ends=())
+    assert best is found[chosen] and ends == (None if windows == "s" else ())
+
+
+@pytest.mark.parametrize(
+    ("windows", "skin", "ends"), [("n", True, ("an end",)), ("p", True, ("two", "ends")), ("n", False, ())]
+)
+def test_all_of_the_photo_is_looked_at_only_where_no_finger_is_in_the_window(
+    monkeypatch: pytest.MonkeyPatch, windows: str, skin: bool, ends: tuple[str, ...]
+) -> None:
+    best, found, known = outlined_in(monkeypatch, windows, ends=ends, skin=skin)
+    assert best is found[0] and known == (ends if skin else None)
+
+
+def outlined_in(
+    monkeypatch: pytest.MonkeyPatch, windows: str, *, ends: tuple[str, ...], skin: bool = True
+) -> tuple[Any, list[Any], Any]:
+    """Outline with what is found in each window given; return the best, all that was given, and the fingers' ends."""
+    found = [
+        SimpleNamespace(outlines=(1,) * (kind != "n"), possible=kind == "p", at=at, rectified=None)
+        for at, kind in enumerate(windows)
     ]
-    looks = iter(seen)
-    boxes = outlining._Windows(tuple((0.0, 0.0, 9.0, 9.0) for _ in windows))
-    monkeypatch.setattr(outlining, "_choose_windows", lambda *_: boxes)
-    monkeypatch.setattr(outlining, "choose_spacing", lambda *_, **__: 0.1)
-    monkeypatch.setattr(outlining, "rectify", lambda *_, **__: None)
-    monkeypatch.setattr(outlining, "_segment", lambda *_: next(looks))
-    best, _ = outlining._outline(None, PHOTO, None, Prompt())  # type: ignore[arg-type]
-    assert best is seen[chosen]
+    looks, box = iter(found), (0.0, 0.0, 9.0, 9.0) if skin else None
+    monkeypatch.setattr(outlining, "likely_skin", lambda *_: SimpleNamespace(box=lambda: box))
+    monkeypatch.setattr(outlining, "choose_window", lambda *_, **__: None)
+    monkeypatch.setattr(outlining, "round_box", lambda *_: box)
+    monkeypatch.setattr(outlining, "finger_ends", lambda *_: ends)
+    monkeypatch.setattr(outlining, "_segment_window", lambda *_: next(looks))
+    best, known = outlining._outline(PhotoContext({}, PROTOCOL), PHOTO, None, Prompt())  # type: ignore[arg-type]
+    assert next(looks, None) is None
+    return best, found, known
 
 
 @pytest.mark.parametrize(

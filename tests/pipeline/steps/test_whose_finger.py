@@ -113,21 +113,19 @@ def test_of_a_whole_hand_the_row_names_the_finger_and_the_neighbours_finds_are_l
     cells = {"hand": "right", "finger": "ring", "view": "dorsal"}
     asked = []
     monkeypatch.setattr(whose_finger, "end_of_finger", lambda _, **words: asked.append(words) or NamedEnd(second, 0.97))
-    choice = whose_finger.choose_finger(PhotoContext(cells, PROTOCOL), rectify(PHOTO, STATED, spacing_mm=1.0))
-    assert asked == [cells]
-    assert choice.finger is SECOND
-    assert choice.notes == (Note(NoteKind.FINGER_BY_NAME, ("ring", 450.0, 100.0, 0.97)),)
-    hand = replace(outlined(square(ON_FIRST), square(ON_SECOND)), finger=choice.finger, notes=choice.notes)
+    hand = replace(outlined(square(ON_FIRST), square(ON_SECOND)), ends=(second,))
     found = owned(hand, **cells)
+    assert asked == [cells]
     assert found.finger is SECOND
     assert [tuple(o.mean(axis=0)) for o in found.segmentation.outlines] == [ON_SECOND]
     assert kinds(found) == [NoteKind.FINGER_BY_NAME, NoteKind.FIND_OFF_FINGER]
+    assert found.notes[0] == Note(NoteKind.FINGER_BY_NAME, ("ring", 450.0, 100.0, 0.97))
 
 
 def test_of_several_fingers_none_is_chosen_where_the_hands_shape_does_not_say() -> None:
-    cells = {"hand": "right", "finger": "ring", "view": "dorsal"}
-    choice = whose_finger.choose_finger(PhotoContext(cells, PROTOCOL), rectify(PHOTO, STATED, spacing_mm=1.0))
-    assert choice.finger is None and choice.notes == ()
+    ends = tuple(FingerEnd((x, 220.0), (x, 100.0), 160.0, 0.8) for x in (200.0, 450.0))
+    with pytest.raises(Refusal, match="2 fingers are in view"):
+        owned(replace(outlined(), ends=ends), hand="right", finger="ring", view="dorsal")
 
 
 def test_in_a_fingers_box_the_neighbours_find_is_left_out() -> None:

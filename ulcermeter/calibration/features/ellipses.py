@@ -17,6 +17,7 @@ from ulcermeter.calibration.features.robust import LEAST_FREE, TUKEY, biweight, 
 from ulcermeter.datatypes import Points
 from ulcermeter.datatypes.arrays import Matrix, Reals
 from ulcermeter.datatypes.light import SRGB_TO_LINEAR
+from ulcermeter.geometry import shrunken
 
 __all__ = ["Ellipse", "EllipseFit", "find_ellipses", "fit_ellipse"]
 
@@ -184,7 +185,7 @@ def find_ellipses(
     found = []
     for long_side in long_sides_px:
         scale = min(1.0, long_side / max(pixels.shape[:2]))
-        small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+        small = shrunken(pixels, (round(scale * pixels.shape[1]), round(scale * pixels.shape[0])))
         dx, dy = _gradient(small)
         edges = cv2.Canny(dx, dy, *_CANNY[faint], L2gradient=True)
         guesses = [guess for chain in _chains(edges) for guess in _fit_arcs(chain, max(small.shape[:2]))]

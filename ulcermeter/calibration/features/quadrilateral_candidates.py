@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ulcermeter.calibration.features.quadrilateral_fit import crossing
 from ulcermeter.datatypes import Points
 from ulcermeter.datatypes.arrays import Matrix
+from ulcermeter.geometry import shrunken
 
 __all__ = ["find_quads"]
 
@@ -75,7 +76,7 @@ def find_quads(
         Clockwise as seen, best supported first, px.
     """
     scale = min(1.0, _LONG_SIDE_PX / max(pixels.shape[:2]))
-    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    small = shrunken(pixels, (round(scale * pixels.shape[1]), round(scale * pixels.shape[0])))
     edges = _edges(small, faint=faint)
     least = _LEAST_LENGTH_SHARE * max(edges.shape)
     lines = [_lines(edges, least=least, most=_MOST_LINES), *_lines_of_components(edges)]

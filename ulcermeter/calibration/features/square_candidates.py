@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Points
-from ulcermeter.geometry import area, signed_area
+from ulcermeter.geometry import area, shrunken, signed_area
 
 __all__ = ["find_squares", "shrunken_grey"]
 
@@ -43,8 +43,7 @@ def shrunken_grey(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     """
     rows, cols = (n // factor * factor for n in pixels.shape[:2])
     if factor > 1:
-        size = (cols // factor, rows // factor)
-        pixels = cv2.resize(pixels[:rows, :cols], size, interpolation=cv2.INTER_AREA)
+        pixels = shrunken(pixels[:rows, :cols], (cols // factor, rows // factor))
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
 
 

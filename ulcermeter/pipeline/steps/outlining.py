@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ulcermeter.calibration import rectify
 from ulcermeter.datatypes import (
@@ -16,18 +16,16 @@ from ulcermeter.datatypes import (
     Segmentation,
 )
 from ulcermeter.errors import PhotoError
-from ulcermeter.pipeline.steps.prompt import Prompt
+from ulcermeter.finger import FingerEnd, finger_ends, likely_skin
+from ulcermeter.pipeline.steps.prompt import Prompt, PromptKind
 from ulcermeter.pipeline.steps.records import Outlined, PhotoContext, Standardised
 from ulcermeter.pipeline.steps.tracing_place import follows_edge, lies_elsewhere
 from ulcermeter.pipeline.steps.tracings import read_tracing
-from ulcermeter.pipeline.steps.whose_finger import FingerChoice, choose_finger
 from ulcermeter.pipeline.steps.window import (
-    COARSE_SPACING_MM,
     box_holds_finger,
     choose_spacing,
     choose_window,
-    is_wide,
-    round_a_finger,
+    round_box,
 )
 from ulcermeter.segmentation import detection_limit_mm, segment
 from ulcermeter.study import path_fault
@@ -35,16 +33,8 @@ from ulcermeter.study import path_fault
 __all__ = ["check_tracing", "outline_ulcers"]
 
 
-@dataclass(frozen=True)
-class _Windows:
-    """Where to look for ulcers, one after the other (None the whole photo), and the finger found on the way."""
-
-    boxes: tuple[Box | None, ...]
-    choice: FingerChoice = FingerChoice()
-
-
 def outline_ulcers(context: PhotoContext, standardised: Standardised) -> Outlined:
-    """Outline the ulcers in the window that the row speaks of; where nothing is found round a finger, in the photo.
+    """Outline the ulcers in the window that the row speaks of; without one where skin is, or else in all of the photo.
 
     Parameters
     ----------
@@ -64,11 +54,11 @@ def outline_ulcers(context: PhotoContext, standardised: Standardised) -> Outline
     Refusal
         One that no ulcer has.
     """
-    segmentation, choice = _outline(context, standardised.balanced, standardised.calibration, standardised.prompt)
+    segmentation, ends = _outline(context, standardised.balanced, standardised.calibration, standardised.prompt)
     return Outlined(
-        **(vars(standardised) | {"notes": (*standardised.notes, *choice.notes)}),
+        **vars(standardised),
         segmentation=segmentation,
-        finger=choice.finger,
+        ends=ends,
         detection_limit_mm=detection_limit_mm(segmentation.rectified, protocol=context.protocol),
     )
 
@@ -101,32 +91,31 @@ def check_tracing(context: PhotoContext, outlined: Outlined) -> Outlined:
 
 def _outline(
     context: PhotoContext, photo: Photo, calibration: Calibration, prompt: Prompt
-) -> tuple[Segmentation, FingerChoice]:
-    windows = _choose_windows(context, photo, calibration, prompt)
-    best: Segmentation | None = None
-    for window in windows.boxes:
-        spacing_mm = choose_spacing(photo, calibration, window=window, at=prompt.within(window).place(photo))
-        rectified = rectify(photo, calibration, spacing_mm=spacing_mm, window=window)
-        segmentation = _segment(context, rectified, prompt)
-        sure = bool(segmentation.outlines) and not segmentation.possible
-        # A possible ulcer round the finger gives way only to a surer one in the wider window.
-        best = segmentation if sure or best is None or not best.possible else best
-        if sure:
-            break
-    assert best is not None, "there is always a window"
-    return best, windows.choice
-
-
-def _choose_windows(context: PhotoContext, photo: Photo, calibration: Calibration, prompt: Prompt) -> _Windows:
-    """Choose the prompt's own window; on a wide photo without one, first round the finger: that saves time."""
+) -> tuple[Segmentation, tuple[FingerEnd, ...] | None]:
+    """Return the outlines, and the ends of fingers where they were looked for on the way."""
     own = choose_window(photo, calibration, prompt, protocol=context.protocol)
-    if prompt.points or not is_wide(photo, calibration):
-        return _Windows((own,))
-    coarse = rectify(photo, calibration, spacing_mm=COARSE_SPACING_MM)
-    choice = choose_finger(context, coarse)
-    if choice.finger is None:
-        return _Windows((own,))
-    return _Windows((round_a_finger(photo, calibration, choice.finger.outline_mm), own), choice)
+    skin = likely_skin(photo, calibration)
+    if prompt.kind is not PromptKind.NONE or (box := skin.box()) is None:
+        return _segment_window(context, photo, calibration, prompt, own), None
+    found = _segment_window(context, photo, calibration, prompt, round_box(photo, calibration, box))
+    ends = finger_ends(found.rectified) if skin.may_be_a_hand or not _is_sure(found) else None
+    # A finger is only found where skin is, and so in the window: all of the photo need not be looked at for it.
+    if ends or _is_sure(found):
+        return found, ends
+    wider = _segment_window(context, photo, calibration, prompt, own)
+    # A possible ulcer where skin is gives way only to a surer one elsewhere.
+    return (wider if _is_sure(wider) or not found.possible else found), ends
+
+
+def _is_sure(found: Segmentation) -> bool:
+    return bool(found.outlines) and not found.possible
+
+
+def _segment_window(
+    context: PhotoContext, photo: Photo, calibration: Calibration, prompt: Prompt, window: Box | None
+) -> Segmentation:
+    spacing_mm = choose_spacing(photo, calibration, window=window, at=prompt.within(window).place(photo))
+    return _segment(context, rectify(photo, calibration, spacing_mm=spacing_mm, window=window), prompt)
 
 
 def _segment(context: PhotoContext, rectified: RectifiedPhoto, prompt: Prompt) -> Segmentation:

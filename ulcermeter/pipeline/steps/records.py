@@ -19,6 +19,7 @@ from ulcermeter.quality import GateReport, SkinView
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ulcermeter.finger import FingerEnd
     from ulcermeter.protocol import Protocol
 
 __all__ = [
@@ -134,14 +135,17 @@ class Outlined(Standardised):
     ----------
     segmentation : Segmentation
     finger : Finger or None
-        The finger that was looked round; after `find_finger` the one that the largest ulcer lies on.
+        After `find_finger` the one that the largest ulcer lies on.
     detection_limit_mm : float
         The smallest ulcer that would have been found, mm.
+    ends : tuple of FingerEnd, or None
+        The ends of all fingers in view; None where they were not looked for.
     """
 
     segmentation: Segmentation
-    finger: Finger | None
+    finger: Finger | None = None
     detection_limit_mm: float
+    ends: tuple[FingerEnd, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ulcermeter.datatypes import Finger, Note, NoteKind, Points, RectifiedPhoto, Segmentation
+from ulcermeter.datatypes import Finger, Note, NoteKind, Points, Segmentation
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.finger import Absence, FingerEnd, FingerSearch, end_of_finger, finger_ends, search_finger
 from ulcermeter.geometry import signed_distance
@@ -15,7 +15,7 @@ from ulcermeter.pipeline.steps.in_view import holds_point
 from ulcermeter.pipeline.steps.records import Outlined, PhotoContext
 from ulcermeter.pipeline.steps.window import box_holds_finger
 
-__all__ = ["FingerChoice", "choose_finger", "find_finger"]
+__all__ = ["find_finger"]
 
 # Where a nail lies on the back of a finger, in radii: from the tip along, and across. A find that reaches over so much
 # of it, and hardly beyond, has the nail's shape (nails of drawn hands are 1.3-1.7 radii long and 1.4 wide): assumption.
@@ -34,14 +34,6 @@ class _Owner:
 
     search: FingerSearch
     kept: tuple[int, ...]
-    notes: tuple[Note, ...] = ()
-
-
-@dataclass(frozen=True)
-class FingerChoice:
-    """The finger of a photo on which nothing is pointed at, None where it is open, and how it was chosen."""
-
-    finger: Finger | None = None
     notes: tuple[Note, ...] = ()
 
 
@@ -85,11 +77,24 @@ def _owner(context: PhotoContext, outlined: Outlined) -> _Owner:
         return _Owner(_search(context, outlined, near), everything)
     if prompt.box is not None:
         return _on_skin(context, outlined, _in_box(context, outlined))
-    if _chosen_by_name(outlined):
-        return _on_skin(context, outlined, FingerSearch(outlined.finger))
+    if (named := _by_name(context, outlined)) is not None:
+        return named
     if not outlines:
         return _Owner(_only_one(context, outlined), ())
     return _of_the_finds(context, outlined)
+
+
+def _by_name(context: PhotoContext, outlined: Outlined) -> _Owner | None:
+    """Choose the finger that the row names among those of a whole hand; None where they cannot be told apart."""
+    words = {name: context.cell(name) for name in ("hand", "finger", "view")}
+    if (named := end_of_finger(outlined.ends or (), **words)) is None:
+        return None
+    found = _search(context, outlined, np.array(named.end.at_px))
+    if found.finger is None:
+        return None
+    note = Note(NoteKind.FINGER_BY_NAME, (words["finger"], *named.end.tip_px, named.probability))
+    owner = _on_skin(context, replace(outlined, notes=(*outlined.notes, note)), found)
+    return replace(owner, notes=(note, *owner.notes))
 
 
 def _chosen_by_name(outlined: Outlined) -> bool:
@@ -111,10 +116,7 @@ def _searched(context: PhotoContext, outlined: Outlined) -> bool:
 
 def _search(context: PhotoContext, outlined: Outlined, near: Points) -> FingerSearch:
     """Search the finger at a photo pixel; one that does not hold the point is another, or a part of it."""
-    known, near_mm = outlined.finger, outlined.calibration.to_mm(near)[0]
-    if known is not None and holds_point(known, near_mm):
-        return FingerSearch(known)
-    rectified = outlined.segmentation.rectified
+    near_mm, rectified = outlined.calibration.to_mm(near)[0], outlined.segmentation.rectified
     found = search_finger(rectified, near_px=near, side=context.cell("view"), protocol=context.protocol)
     if found.finger is not None and outlined.segmentation.outlines and not holds_point(found.finger, near_mm):
         return FingerSearch(absence=Absence.NOT_FITTED)
@@ -132,13 +134,16 @@ def _in_box(context: PhotoContext, outlined: Outlined) -> FingerSearch:
 
 def _only_one(context: PhotoContext, outlined: Outlined) -> FingerSearch:
     """Search the only finger of the photo; where the network is sure of none, the one in the photo's middle."""
-    if outlined.finger is not None:
-        return FingerSearch(outlined.finger)
-    ends = finger_ends(outlined.segmentation.rectified)
+    ends = _ends(outlined)
     if len(ends) > 1:
         raise Refusal(_several(ends))
     near = np.array(ends[0].at_px) if ends else outlined.prompt.place(outlined.photo)
     return _search(context, outlined, near)
+
+
+def _ends(outlined: Outlined) -> tuple[FingerEnd, ...]:
+    """Return the ends of all fingers in view."""
+    return finger_ends(outlined.segmentation.rectified) if outlined.ends is None else outlined.ends
 
 
 def _several(ends: Sequence[FingerEnd]) -> Problem:
@@ -156,7 +161,7 @@ def _of_the_finds(context: PhotoContext, outlined: Outlined) -> _Owner:
         if found.absence is not Absence.NO_FINGER:
             break
     # Finds in the web of a hand, or on a finger that cannot be made out beside others: whose they are is not known.
-    if len(ends := finger_ends(outlined.segmentation.rectified)) > 1:
+    if len(ends := _ends(outlined)) > 1:
         raise Refusal(_several(ends))
     return _Owner(found, tuple(range(len(places))))
 
@@ -245,31 +250,3 @@ def _keep(segmentation: Segmentation, kept: tuple[int, ...]) -> Segmentation:
         confidence=tuple(segmentation.confidence[index] for index in kept),
         touches_border=tuple(segmentation.touches_border[index] for index in kept),
     )
-
-
-def choose_finger(context: PhotoContext, rectified: RectifiedPhoto) -> FingerChoice:
-    """Locate the finger of a photo on which nothing is pointed at: the only one, or of a whole hand the one named.
-
-    Parameters
-    ----------
-    context : PhotoContext
-        What one photo is measured with: its row's cells, protocol, folder, model and lens.
-    rectified : RectifiedPhoto
-
-    Returns
-    -------
-    FingerChoice
-        Without a finger where there are several that cannot be told apart, or none.
-    """
-    ends = finger_ends(rectified)
-    named = end_of_finger(ends, **{name: context.cell(name) for name in ("hand", "finger", "view")})
-    if named is None and len(ends) != 1:
-        return FingerChoice()
-    end = ends[0] if named is None else named.end
-    found = search_finger(
-        rectified, near_px=np.array(end.at_px), side=context.cell("view"), protocol=context.protocol
-    ).finger
-    if found is None or named is None:
-        return FingerChoice(found)
-    note = Note(NoteKind.FINGER_BY_NAME, (context.cell("finger"), *end.tip_px, named.probability))
-    return FingerChoice(found, (note,))

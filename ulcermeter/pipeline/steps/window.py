@@ -12,25 +12,19 @@ if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
 __all__ = [
-    "COARSE_SPACING_MM",
     "along_the_finger",
     "box_holds_finger",
     "choose_spacing",
     "choose_window",
-    "is_wide",
-    "round_a_finger",
+    "round_box",
 ]
 
 # A finger's end two phalanges and what lies beside them are seen within this distance of a click; the finger's tip and
-# axis need no more. An ulcer and the skin round it lie within the second of a box, whatever lies beside a finger within
-# the third (assumption).
+# axis need no more. An ulcer and the skin round it lie within the second of a box, what of a finger has not the colour
+# of skin within the third (assumption).
 _ROUND_A_CLICK_MM = 45.0
 _ROUND_A_BOX_MM = 8.0
-_ROUND_A_FINGER_MM = 15.0
-# A finger and a reference beside it fill about 100 × 75 mm; below this nothing is won by finding the finger first.
-_WIDE_MM = 120.0
-COARSE_SPACING_MM = 0.4
-"""Spacing at which a finger is looked for on such a photo: its width is some 40 px (assumption)."""
+_ROUND_SKIN_MM = 15.0
 # The end two phalanges, where digital ulcers are; past them the reference may lie.
 _ALONG_MM = (6.0, 10.0, 14.0, 18.0, 22.0, 26.0)
 # A rectified window of a 12 MP photo at its own resolution fits; more is made coarser, never cropped.
@@ -90,8 +84,8 @@ def choose_window(photo: Photo, calibration: Calibration, prompt: Prompt, *, pro
     return None
 
 
-def is_wide(photo: Photo, calibration: Calibration) -> bool:
-    """Tell whether a photo shows so much more than a finger that looking round the finger first saves time.
+def round_box(photo: Photo, calibration: Calibration, skin: Box) -> Box:
+    """Return the window round a box of skin, with room for a part of a finger that has not its colour.
 
     Parameters
     ----------
@@ -99,34 +93,16 @@ def is_wide(photo: Photo, calibration: Calibration) -> bool:
         The photo, upright.
     calibration : Calibration
         From photo pixels to millimetres.
-
-    Returns
-    -------
-    bool
-    """
-    return float(np.prod(_size_mm(photo, calibration, None))) > _WIDE_MM**2
-
-
-def round_a_finger(photo: Photo, calibration: Calibration, outline_mm: np.ndarray) -> Box:
-    """Return the window round a finger's outline, with room for a part of it that was not seen as finger.
-
-    Parameters
-    ----------
-    photo : Photo
-        The photo, upright.
-    calibration : Calibration
-        From photo pixels to millimetres.
-    outline_mm : np.ndarray
-        An outline in the reference's plane, mm, float64 (K, 2).
+    skin : Box
+        A box x, y, width, height, photo px.
 
     Returns
     -------
     Box
     """
-    outline_px = calibration.to_px(outline_mm)
-    margin = _ROUND_A_FINGER_MM * calibration.px_per_mm(outline_px.mean(axis=0))
-    (left, top), (right, bottom) = outline_px.min(axis=0) - margin, outline_px.max(axis=0) + margin
-    return _clipped(photo, float(left), float(top), float(right - left), float(bottom - top))
+    x, y, width, height = skin
+    margin = _ROUND_SKIN_MM * calibration.px_per_mm(np.array([x + width / 2, y + height / 2]))
+    return _clipped(photo, x - margin, y - margin, width + 2 * margin, height + 2 * margin)
 
 
 def along_the_finger(photo: Photo, calibration: Calibration, finger: Finger) -> list[np.ndarray]:
