@@ -34,6 +34,8 @@ _SCALES, _ROUNDS = (1.0, 1.0, 0.03, 1.0, 0.03, 3.0, 0.5), 12
 # Sections of a solid that a camera must see, how far outside each point counts of one it does not, and how far behind
 # the middle of the cap the round end is still compared by its angle, mm.
 _FEWEST_SECTIONS, _OUT_OF_SIGHT_MM, _BEYOND_PIVOT_MM = 8, 9.0, 3.0
+# Relative change of the cost from which the fit has settled: further steps move it by less than a micrometre.
+_SETTLED = 1e-3
 
 
 @dataclass(frozen=True)
@@ -195,5 +197,7 @@ def fit_solid(
     low = [begin[0] - _TIP_REACH_MM, begin[1] - _TIP_REACH_MM, *_LEAST]
     high = [begin[0] + _TIP_REACH_MM, begin[1] + _TIP_REACH_MM, *_MOST]
     begin = np.clip(begin, np.array(low) + 1e-6, np.array(high) - 1e-6)
-    found = least_squares(cost, begin, bounds=(low, high), x_scale=_SCALES, loss="soft_l1", max_nfev=_ROUNDS).x
+    found = least_squares(
+        cost, begin, bounds=(low, high), x_scale=_SCALES, loss="soft_l1", ftol=_SETTLED, max_nfev=_ROUNDS
+    ).x
     return Solid(*(float(v) for v in found)), outside(found)

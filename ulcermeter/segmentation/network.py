@@ -29,6 +29,8 @@ TILE_PX = 576
 OVERLAP_PX = 128
 # Longest side that goes through the network in one piece, px: memory decides it (assumption).
 WHOLE_PX = 896
+# Largest picture that is also looked at in the mirror, pixels: those that the network was trained on have as many.
+TWICE_PX = 512 * 512
 # A picture over this side is also looked at in half its size, px: the network knows wounds of some 12 to 300 px
 # (`ulcer_probability`).
 LEVEL_PX = 768
@@ -277,7 +279,7 @@ def _enlarge(logits: Logits, shape: tuple[int, ...]) -> Logits:
 
 
 def photo_logits(pixels: Pixels, *, model: Model, prompt: NDArray[np.float32] | None = None) -> Logits:
-    """Return raw logits at one scale; pictures over 896 px go in overlapping tiles of 576 px.
+    """Return raw logits at one scale; pictures over 896 px go in overlapping tiles of 576 px, small ones twice.
 
     Parameters
     ----------
@@ -295,7 +297,7 @@ def photo_logits(pixels: Pixels, *, model: Model, prompt: NDArray[np.float32] | 
     """
     rows, cols = pixels.shape[:2]
     if max(rows, cols) <= WHOLE_PX:
-        return forward(pixels, prompt, model=model)
+        return forward(pixels, prompt, model=model, views=2 if rows * cols <= TWICE_PX else 1)
     total, weight = np.zeros((rows, cols), np.float32), np.zeros((rows, cols), np.float32)
     for top in _starts(rows):
         for left in _starts(cols):

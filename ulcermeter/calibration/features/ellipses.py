@@ -185,7 +185,9 @@ def find_ellipses(
     found = []
     for long_side in long_sides_px:
         scale = min(1.0, long_side / max(pixels.shape[:2]))
-        small = shrunken(pixels, (round(scale * pixels.shape[1]), round(scale * pixels.shape[0])))
+        # A faint edge is gone once it was rounded twice.
+        size = (round(scale * pixels.shape[1]), round(scale * pixels.shape[0]))
+        small = shrunken(pixels, size, at_once=faint)
         dx, dy = _gradient(small)
         edges = cv2.Canny(dx, dy, *_CANNY[faint], L2gradient=True)
         guesses = [guess for chain in _chains(edges) for guess in _fit_arcs(chain, max(small.shape[:2]))]

@@ -76,7 +76,9 @@ def find_quads(
         Clockwise as seen, best supported first, px.
     """
     scale = min(1.0, _LONG_SIDE_PX / max(pixels.shape[:2]))
-    small = shrunken(pixels, (round(scale * pixels.shape[1]), round(scale * pixels.shape[0])))
+    # A faint edge is gone once it was rounded twice.
+    size = (round(scale * pixels.shape[1]), round(scale * pixels.shape[0]))
+    small = shrunken(pixels, size, at_once=faint)
     edges = _edges(small, faint=faint)
     least = _LEAST_LENGTH_SHARE * max(edges.shape)
     lines = [_lines(edges, least=least, most=_MOST_LINES), *_lines_of_components(edges)]
