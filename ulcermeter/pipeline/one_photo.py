@@ -37,9 +37,10 @@ from ulcermeter.pipeline.steps.records import (
 )
 from ulcermeter.pipeline.steps.rows import judged_quality, measurement_rows, named_measurements, photo_row
 from ulcermeter.pipeline.steps.whose_finger import find_finger
-from ulcermeter.planimetry import diameter_line, measure
+from ulcermeter.planimetry import diameter_line, measure_rows
 from ulcermeter.plots import FingerMarks, draw_finger_view, draw_overlay, draw_refusal, finger_marks
 from ulcermeter.quality import SkinView
+from ulcermeter.tables import filled
 from ulcermeter.wording import note_in_words
 
 if TYPE_CHECKING:
@@ -149,8 +150,8 @@ def failed_photo(row: Mapping[str, object], protocol: Protocol, error: PhotoErro
 
 
 def _measured(context: PhotoContext, judged: Judged) -> Measured:
-    frame = measure(judged.segmentation, finger=judged.finger, protocol=context.protocol)
-    return Measured(**vars(judged), measurements=frame)
+    rows = measure_rows(judged.segmentation, finger=judged.finger, protocol=context.protocol)
+    return Measured(**vars(judged), measurements=tuple(filled("measurements", row) for row in rows))
 
 
 def _finished(context: PhotoContext, known: Begun, *, run_id: str, first_label: int, overlay: bool) -> PhotoResult:

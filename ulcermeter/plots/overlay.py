@@ -15,7 +15,7 @@ from ulcermeter.datatypes import Photo, Segmentation
 from ulcermeter.plots import canvas
 from ulcermeter.plots.canvas import Box, Pixels
 from ulcermeter.plots.finger_marks import FingerMarks, draw_finger
-from ulcermeter.tables.cells import Record, records
+from ulcermeter.tables.cells import Record, not_known, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ class _View:
 def draw_overlay(
     photo: Photo,
     segmentation: Segmentation,
-    measurements: pd.DataFrame,
+    measurements: pd.DataFrame | Sequence[Record],
     *,
     lines: Mapping[int, ArrayLike],
     threshold_mm: float | None = None,
@@ -74,7 +74,7 @@ def draw_overlay(
     photo : Photo
     segmentation : Segmentation
         Its outlines are drawn, label 1 first; those of possible ulcers in dashes.
-    measurements : DataFrame
+    measurements : DataFrame or sequence of dict
         The photo's rows of ``measurements``; none where no ulcer was found.
     lines : mapping of int to (2, 2) numbers
         Label to the two ends of its diameter, photo pixels (x, y); a label may be left out.
@@ -111,12 +111,13 @@ def draw_overlay(
             _draw_ruled(pixels, view.place(np.asarray(ends)), colour=canvas.YELLOW, width_px=2, tick_px=9)
     if inset_box is not None:
         _draw_inset(pixels, photo, segmentation, view, inset_box)
-    pixels = _draw_scale_bar(pixels, segmentation, view, _bar_correction(segmentation, measurements, lines))
+    rows = _by_label(measurements)
+    pixels = _draw_scale_bar(pixels, segmentation, view, _bar_correction(segmentation, rows, lines))
     written = dict(enumerate(numbers or [first_label + n for n in range(len(outlines))], start=1))
-    places = _label_places(pixels, view, outlines, _rows(measurements), inset_box, numbers=written)
+    places = _label_places(pixels, view, outlines, rows, inset_box, numbers=written)
     pixels = canvas.write_boxed(pixels, places, size_px=26)
-    words = _caption(photo, segmentation, _rows(measurements), threshold_mm=threshold_mm, numbers=written)
-    if not len(measurements):
+    words = _caption(photo, segmentation, rows, threshold_mm=threshold_mm, numbers=written)
+    if not rows:
         words[1:1] = _nothing_found(finger, remarks)
     return canvas.encode_jpeg(canvas.add_caption(pixels, words))
 
@@ -226,14 +227,14 @@ def _draw_ruled(
     canvas.line(pixels, stroke, colour=colour, width_px=width_px, closed=False)
 
 
-def _bar_correction(segmentation: Segmentation, measurements: pd.DataFrame, lines: Mapping[int, ArrayLike]) -> float:
+def _bar_correction(segmentation: Segmentation, rows: Sequence[Record], lines: Mapping[int, ArrayLike]) -> float:
     """Return how much shorter a length at the ulcer is than it looks in the reference's plane: 1, or 1 - h/Z.
 
     Beside a reference on the table the ulcer lies nearer the camera; the measured diameter over the same line in the
     plane says by how much. Never over 1: what is longer on the skin than in the plane comes from its slope.
     """
     calibration = segmentation.rectified.calibration
-    for row in _rows(measurements) if calibration.reference_on == "table" else ():
+    for row in rows if calibration.reference_on == "table" else ():
         if row["label"] in lines:
             ends = calibration.to_mm(np.asarray(lines[row["label"]], dtype=np.float64))
             length = float(np.hypot(*(ends[1] - ends[0])))
@@ -255,10 +256,10 @@ def _draw_scale_bar(pixels: Pixels, segmentation: Segmentation, view: _View, cor
     return canvas.write(pixels, f"{length_mm:g} mm", (x + 6, y - 44), size_px=24, bold=True)
 
 
-def _rows(measurements: pd.DataFrame) -> list[Record]:
+def _by_label(measurements: pd.DataFrame | Sequence[Record]) -> list[Record]:
     """Rows with a label, by label."""
-    labelled = measurements[measurements["label"].notna()].sort_values("label")
-    return records(labelled)
+    rows = list(measurements) if isinstance(measurements, Sequence) else records(measurements)
+    return sorted((row for row in rows if not not_known(row["label"])), key=lambda row: int(row["label"]))
 
 
 def _box_of(points: NDArray[np.floating], margin: float = 0.0) -> Box:

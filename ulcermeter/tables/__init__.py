@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ulcermeter.errors import Problem, TableError
-from ulcermeter.tables.cells import Row
+from ulcermeter.tables.cells import Record, Row
 from ulcermeter.tables.comparisons import COMPARISONS
 from ulcermeter.tables.contract import Column, Table
 from ulcermeter.tables.inputs import INPUTS
@@ -32,7 +32,18 @@ if TYPE_CHECKING:
 _DTYPES: dict[str, Any] = {"text": "str", "number": "float64", "count": "Int64"}
 _NOT_KNOWN: dict[str, Any] = {"text": "", "number": float("nan"), "count": None}
 
-__all__ = ["TABLES", "CellFault", "Column", "Table", "columns", "conform", "conform_loosely", "empty", "from_rows"]
+__all__ = [
+    "TABLES",
+    "CellFault",
+    "Column",
+    "Table",
+    "columns",
+    "conform",
+    "conform_loosely",
+    "empty",
+    "filled",
+    "from_rows",
+]
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,23 @@ def empty(name: str) -> pd.DataFrame:
     DataFrame
     """
     return from_rows(name, [])
+
+
+def filled(name: str, row: Row) -> Record:
+    """Return a row with all columns of its table in their order; those that it lacks become *not known*.
+
+    Parameters
+    ----------
+    name : str
+        A key of `TABLES`.
+    row : mapping
+        Cells by column, each of its column's kind; others are left out.
+
+    Returns
+    -------
+    dict
+    """
+    return {column.name: row.get(column.name, _NOT_KNOWN[column.kind]) for column in TABLES[name].columns}
 
 
 def from_rows(name: str, rows: Sequence[Row]) -> pd.DataFrame:

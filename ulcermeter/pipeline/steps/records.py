@@ -17,10 +17,9 @@ from ulcermeter.pipeline.steps.prompt import Prompt
 from ulcermeter.quality import GateReport, SkinView
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ulcermeter.finger import FingerEnd
     from ulcermeter.protocol import Protocol
+    from ulcermeter.tables.cells import Record
 
 __all__ = [
     "Begun",
@@ -168,4 +167,4 @@ class Judged(Outlined):
 class Measured(Judged):
     """The journey's end: a row an ulcer, none where no ulcer is there."""
 
-    measurements: pd.DataFrame
+    measurements: tuple[Record, ...]

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from ulcermeter.datatypes import Presence
 from ulcermeter.pipeline.steps.records import Begun, Calibrated, Measured, Opened, Outlined, PhotoContext, Prompted
 from ulcermeter.quality import judge_quality
-from ulcermeter.tables import columns
-from ulcermeter.tables.cells import MACHINE, records
+from ulcermeter.tables import columns, filled
+from ulcermeter.tables.cells import MACHINE, Record
 from ulcermeter.wording import reason_of_photo
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["judged_quality", "measurement_rows", "named_measurements", "photo_row"]
 
@@ -55,7 +51,7 @@ def photo_row(context: PhotoContext, known: Begun, *, status: str, reason: str =
         cells["detection_limit_mm"] = known.detection_limit_mm
     cells["n_ulcers"] = 0
     if isinstance(known, Measured):
-        cells["n_ulcers"] = int((known.measurements["presence"] == Presence.ULCER).sum())
+        cells["n_ulcers"] = sum(row["presence"] == Presence.ULCER for row in known.measurements)
     cells |= {"status": status, "reason": reason_of_photo(reason, known.notes), **more}
     return {name: _finite(cells[name]) for name in columns("photos") if name in cells}
 
@@ -92,7 +88,7 @@ def judged_quality(context: PhotoContext, known: Begun) -> dict[str, str]:
     )
 
 
-def named_measurements(context: PhotoContext, measured: Measured) -> pd.DataFrame:
+def named_measurements(context: PhotoContext, measured: Measured) -> tuple[Record, ...]:
     """Return the measurements with the cells of their row of photos.csv.
 
     Parameters
@@ -104,9 +100,10 @@ def named_measurements(context: PhotoContext, measured: Measured) -> pd.DataFram
 
     Returns
     -------
-    DataFrame
+    tuple of dict
     """
-    return measured.measurements.assign(**{name: context.cell(name) for name in _FROM_THE_ROW})
+    named = {name: context.cell(name) for name in _FROM_THE_ROW}
+    return tuple(row | named for row in measured.measurements)
 
 
 def measurement_rows(
@@ -129,16 +126,11 @@ def measurement_rows(
     -------
     tuple[dict[str, object], ...]
     """
-    own = columns("measurements")
-    frame = named_measurements(context, measured)
-    frame = frame.assign(reader=context.cell("mask") or MACHINE, run_id=run_id, label=frame["label"] + first_label - 1)
+    more = {"reader": context.cell("mask") or MACHINE, "run_id": run_id}
     return tuple(
-        {name: None if _is_na(value) else value for name, value in row.items() if name in own} for row in records(frame)
+        filled("measurements", {**row, **more, "label": row["label"] + first_label - 1})
+        for row in named_measurements(context, measured)
     )
-
-
-def _is_na(value: object) -> bool:
-    return type(value).__name__ == "NAType"
 
 
 def _finite(value: object) -> object:
