@@ -49,3 +49,10 @@ def test_what_lies_beside_skin_is_near_it() -> None:
     found = likely_skin(*shown(PAPER, (DARK, np.s_[100:400], np.s_[200:360])))
     points = np.array([[280.0, 200], [280, 40], [280, 5], [425, 200], [460, 200], [599, 399]])
     assert found.near(points).tolist() == [True, True, False, True, False, False]
+
+
+@pytest.mark.parametrize(("wide_mm", "hand"), [(24, False), (50, True)])
+def test_a_hand_shows_more_skin_than_a_finger(wide_mm: int, hand: bool) -> None:
+    """40 mm of a broad thumb are 960 mm2; the ends of five fingers 2000."""
+    photo, stated = shown(PAPER, (PALE, np.s_[0:400], np.s_[50 : 50 + 10 * wide_mm]))
+    assert likely_skin(photo, stated).may_be_a_hand == hand

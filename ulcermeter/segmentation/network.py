@@ -29,8 +29,9 @@ TILE_PX = 576
 OVERLAP_PX = 128
 # Longest side that goes through the network in one piece, px: memory decides it (assumption).
 WHOLE_PX = 896
-# Largest picture that is also looked at in the mirror, pixels: those that the network was trained on have as many.
-TWICE_PX = 512 * 512
+# Largest picture that is also looked at in the mirror, pixels: the photos that training and its figures know, of 512 px
+# a side, are, and so is a finger; of more it would be most of a photo's time.
+TWICE_PX = 300_000
 # A picture over this side is also looked at in half its size, px: the network knows wounds of some 12 to 300 px
 # (`ulcer_probability`).
 LEVEL_PX = 768

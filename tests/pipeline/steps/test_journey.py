@@ -86,7 +86,7 @@ def outlined_in(
         for at, kind in enumerate(windows)
     ]
     looks, box = iter(found), (0.0, 0.0, 9.0, 9.0) if skin else None
-    monkeypatch.setattr(outlining, "likely_skin", lambda *_: SimpleNamespace(box=lambda: box))
+    monkeypatch.setattr(outlining, "likely_skin", lambda *_: SimpleNamespace(box=lambda: box, may_be_a_hand=False))
     monkeypatch.setattr(outlining, "choose_window", lambda *_, **__: None)
     monkeypatch.setattr(outlining, "round_box", lambda *_: box)
     monkeypatch.setattr(outlining, "finger_ends", lambda *_: ends)
