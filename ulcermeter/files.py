@@ -1,4 +1,6 @@
-"""The one way in for the bytes of a file: regular files only, and never more than what is expected there.
+"""The one way in and out for the bytes of a file.
+
+In: regular files only, and never more than what is expected there. Out: whole or not at all.
 
 A named pipe waits for a writer that may never come, and a device never ends: both are refused by their kind before
 they are opened, whatever names them: a table's cell, a protocol's ``extends`` or the command line. A file that is
@@ -7,6 +9,7 @@ exchanged for one of them meanwhile is opened without waiting and its kind is lo
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -14,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Json", "check_regular", "read_file"]
+__all__ = ["Json", "check_regular", "read_file", "write_file"]
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 """What a JSON file can hold."""
@@ -87,6 +90,38 @@ def read_file(path: str | Path, *, most_mb: float) -> bytes:
             if size > most:
                 raise too_large
     return b"".join(parts)
+
+
+def write_file(path: str | Path, content: bytes) -> None:
+    """Write a file whole or not at all: beside its place first and down to the disk, then renamed.
+
+    Without the sync a power cut may leave the new name with nothing in it.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where it is to stand; its folder is made where it is not there.
+    content : bytes
+        What is to be written.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; its ``filename`` is the file, also where the system names none, as on a full disk.
+    """
+    whole = Path(path)
+    beside = whole.with_name(f".{whole.name}.part")
+    whole.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, whole)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # what was written of it takes room on a disk that has none
+            beside.unlink()
+        raise OSError(error.errno, error.strerror, str(whole)) from error
 
 
 def _size_of(found: os.stat_result, path: str | Path) -> int:

@@ -113,6 +113,8 @@ def test_json_log_lines(drawn: Path, half_done: Path) -> None:
     photos = [event for event in events if event["event"] == "photo"]
     assert [event["done"] for event in photos] == [1, 2, 3, 4]
     assert {event["status"] for event in photos} == {"measured", "refused", "failed"}
+    # Only the last two are measured by this run; the others came at once and say nothing of its pace.
+    assert all(event["photos_per_s"] > 0 for event in photos[2:]) and photos[-1]["left_s"] == 0
 
 
 def test_check_explains_a_protocol_without_a_study() -> None:

@@ -112,7 +112,11 @@ def test_a_scheduler_that_dies_ends_in_a_sentence_and_all_is_kept(
     assert here.poll(120)
     address, number = here.recv(), scheduler.pid or 0
     monkeypatch.setattr(workers, "_measure", pieces.first_only)
-    killed = lambda done, total, result: os.kill(number, signal.SIGKILL)  # noqa: E731
+
+    def killed(done: int, total: int, result: object) -> None:
+        if done:
+            os.kill(number, signal.SIGKILL)
+
     with pytest.raises(UnfinishedError, match="got none: its scheduler is gone; see to it and run again") as raised:
         run_study(drawn, tmp_path / "results", scheduler=address, progress=killed)
     assert address in str(raised.value)

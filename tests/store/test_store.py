@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 from ulcermeter.datatypes import PhotoResult
 from ulcermeter.errors import StudyError, TableError, UlcermeterError, UnfinishedError
 from ulcermeter.protocol import read_protocol
+from ulcermeter.readings import ReadingLog
 from ulcermeter.store import (
     DECIDED,
     TABLE_FILES,
@@ -297,6 +299,44 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatc
     write_file(tmp_path / "new" / "a.csv", b"whole")
     assert done == ["sync", "rename"]
     assert [(p.name, p.read_bytes()) for p in (tmp_path / "new").iterdir()] == [("a.csv", b"whole")]
+
+
+@pytest.fixture
+def no_room() -> Iterator[Callable[[int], None]]:
+    """Return a function after which no file grows over so many bytes, as on a disk that is full."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda most: resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_names_the_file_and_keeps_what_stood_there(tmp_path: Path, no_room: Callable[[int], None]) -> None:
+    path = tmp_path / "photos.csv"
+    write_file(path, b"before")
+    no_room(1000)
+    with pytest.raises(OSError) as raised:
+        write_file(path, bytes(100_000))
+    no_room(10_000_000)
+    assert raised.value.filename == str(path) and raised.value.errno == errno.EFBIG
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("photos.csv", b"before")]
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("store.sqlite", lambda root: PhotoStore(root / "store.sqlite")),
+        ("readings.sqlite", lambda root: ReadingLog(root).append(who="R1", action="accept")),
+    ],
+)
+def test_a_full_disk_names_the_database(
+    tmp_path: Path, no_room: Callable[[int], None], name: str, write: Callable[[Path], object]
+) -> None:
+    no_room(1000)
+    with pytest.raises(UlcermeterError) as raised:
+        write(tmp_path)
+    no_room(10_000_000)
+    assert str(raised.value).startswith(f"{tmp_path / name}: expected to write ")
+    assert "make room on the disk" in str(raised.value)
 
 
 def test_overlay_names_are_safe_and_apart() -> None:

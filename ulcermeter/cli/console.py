@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ulcermeter.cli.pace import Pace
 from ulcermeter.errors import Problem, StudyError, UlcermeterError, UnfinishedError
 from ulcermeter.isolation import Limits
 
@@ -37,7 +38,7 @@ __all__ = [
 
 NOTE = "Research use only, not a medical device; verdicts are proposals, the investigator decides."
 Progress = Callable[[int, int, object], None]
-"""Called with how many are done, how many there are, and the result of the last."""
+"""Called with how many are done, how many there are, and the result of the last; None where measuring begins."""
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -318,9 +319,14 @@ def progress_bar(unit: str) -> Iterator[Progress]:
         yield lambda done, total, result: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[pace]}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(unit, total=None)
-        yield lambda done, total, result: bar.update(task, completed=done, total=total)
+        task, pace = bar.add_task(unit, total=None, pace=""), Pace()
+
+        def move(done: int, total: int, result: object) -> None:
+            pace.note(done, total, result)
+            bar.update(task, completed=done, total=total, pace=str(pace))
+
+        yield move

@@ -24,6 +24,7 @@ from ulcermeter.cli.console import (
     set_up_logging,
     warn,
 )
+from ulcermeter.cli.pace import Pace
 
 if TYPE_CHECKING:
     from ulcermeter.datatypes import PhotoResult, Results
@@ -111,12 +112,17 @@ def command(
     sys.exit(_summarise(done, strict=strict))
 
 
-def _both(moved: Progress) -> Callable[[int, int, PhotoResult], None]:
-    """Log a row's result beside moving the bar."""
+def _both(moved: Progress) -> Callable[[int, int, PhotoResult | None], None]:
+    """Log a row's result beside moving the bar, and how fast they come."""
+    pace = Pace()
 
-    def report(done: int, total: int, result: PhotoResult) -> None:
-        fields = {name: result.photo.get(name, "") for name in ("photo", "hand", "finger", "status", "reason")}
-        _log.info("photo", extra={"fields": {**fields, "done": done, "total": total}})
+    def report(done: int, total: int, result: PhotoResult | None) -> None:
+        pace.note(done, total, result)
+        if result is not None:
+            fields = {name: result.photo.get(name, "") for name in ("photo", "hand", "finger", "status", "reason")}
+            paces = {"photos_per_s": pace.per_s, "left_s": pace.left_s}
+            rounded = {name: value if value is None else round(value, 2) for name, value in paces.items()}
+            _log.info("photo", extra={"fields": {**fields, "done": done, "total": total, **rounded}})
         moved(done, total, result)
 
     return report

@@ -225,6 +225,8 @@ def _in_one_sentence(root: Path) -> Iterator[None]:
     """Turn a full disk, or a fault of ours, into an error that says what is kept."""
     try:
         yield
+    except UnfinishedError:  # the store's own, which names its file
+        raise
     except OSError as error:
         raise UnfinishedError(
             Problem(

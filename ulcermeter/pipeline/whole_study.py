@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["run_study"]
 
 _log = logging.getLogger(__name__)
-Progress = Callable[[int, int, PhotoResult], None]
+Progress = Callable[[int, int, PhotoResult | None], None]
 
 
 def run_study(
@@ -91,7 +91,8 @@ def run_study(
         What a photo row may take, see `ulcermeter.isolation.Limits`; one that takes more, or crashes the process it is
         measured in, is *failed*, and the others are measured all the same.
     progress : callable, optional
-        Called with rows done, rows in all and the row's result, after each row.
+        Called with rows done, rows in all and the row's result, after each row: first those that an earlier run
+        measured, then, with None for a result, where measuring begins, then those measured.
     command : sequence of str, optional
         Written into run.json; the process's own call when not given.
 
@@ -229,6 +230,7 @@ def _measure_all(
     count = 0
     for count, task in enumerate((t for t in tasks if t.key in found), start=1):
         _report_progress(progress, count, len(tasks), found[task.key])
+    _report_progress(progress, count, len(tasks), None)
     todo = [task for task in tasks if task.key not in found]
     for task, result in run_tasks(todo, jobs=jobs, limits=limits, cluster=cluster):
         store.put(task.key, result)
@@ -243,8 +245,10 @@ def _remove_earlier(root: Path) -> None:
     """Remove an earlier run's files, so that what stands is of this run; only once nothing is left to refuse it."""
     for earlier in ("run.json", "report.html", *(f"{name}.csv" for name in TABLE_FILES)):
         (root / earlier).unlink(missing_ok=True)
+    for part in [*root.glob(".*.part"), *root.glob("*/.*.part")]:  # of a run that was killed while it wrote
+        part.unlink(missing_ok=True)
 
 
-def _report_progress(progress: Progress | None, done: int, total: int, result: PhotoResult) -> None:
+def _report_progress(progress: Progress | None, done: int, total: int, result: PhotoResult | None) -> None:
     if progress is not None:
         progress(done, total, result)

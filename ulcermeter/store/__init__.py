@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ulcermeter.files import write_file
 from ulcermeter.store.decisions import (
     DECIDED,
     WRITTEN,
@@ -21,7 +22,6 @@ from ulcermeter.store.files import (
     csv_text,
     in_order,
     overlay_name,
-    write_file,
     write_overlays,
     write_run_record,
     write_tables,

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ulcermeter.errors import Problem, TableError
-from ulcermeter.files import Json, read_file
-from ulcermeter.store.files import cell_text, write_file
+from ulcermeter.files import Json, read_file, write_file
+from ulcermeter.store.files import cell_text
 from ulcermeter.tables import TABLES, columns
 from ulcermeter.tables.cells import records, unguarded
 from ulcermeter.tables.dates import readable_day

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ulcermeter.errors import Problem, StudyError
-from ulcermeter.files import Json
+from ulcermeter.files import Json, write_file
 from ulcermeter.tables import TABLES, conform
 from ulcermeter.tables.cells import FORMULA_STARTS
 
@@ -26,7 +25,6 @@ __all__ = [
     "csv_text",
     "in_order",
     "overlay_name",
-    "write_file",
     "write_overlays",
     "write_run_record",
     "write_tables",
@@ -217,27 +215,6 @@ def cell_text(value: object) -> str:
 
 def _is_number(text: str) -> bool:
     return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: beside its place first and down to the disk, then renamed.
-
-    Without the first a power cut may leave the new name with nothing in it.
-
-    Parameters
-    ----------
-    path : Path
-        Where it is to stand; its folder is made where it is not there.
-    content : bytes
-        What is to be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
 
 
 def write_overlays(root: str | Path, overlays: Mapping[str, bytes]) -> None:

@@ -55,6 +55,8 @@ _COLUMNS = {
     "decisions": ("subject_id", "verdict", *DECIDED, "seal"),
     "issued_ids": ("position", "row", "seal"),
 }
+# What sqlite says where the disk or the folder is at fault, not the file; further bytes of a code say more.
+_NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 # Of what a result holds; raised when it holds more, so that photos of an earlier form are measured again.
 _FORM = 3
 
@@ -99,6 +101,8 @@ class PhotoStore:
                 raise UlcermeterError(
                     Problem("another run is writing here", where=str(self.path.parent), action="wait for it to end")
                 ) from error
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM and not self.path.is_dir():
+                raise UlcermeterError(_not_written(self.path, error)) from error
             raise UlcermeterError(
                 Problem(
                     where=str(self.path),
@@ -168,15 +172,7 @@ class PhotoStore:
             with self._db:
                 yield
         except sqlite3.Error as error:
-            raise failed(
-                Problem(
-                    where=str(self.path),
-                    expected="to write here",
-                    got=str(error),
-                    action="make room on the disk, see that the folder may be written, and run again: what was "
-                    "measured so far is kept and not measured anew",
-                )
-            ) from error
+            raise failed(_not_written(self.path, error)) from error
 
     def __enter__(self) -> PhotoStore:
         """Return the store itself."""
@@ -344,6 +340,16 @@ class PhotoStore:
     def __len__(self) -> int:
         """Return how many results it holds."""
         return int(self._db.execute("SELECT COUNT(*) FROM photo_results").fetchone()[0])
+
+
+def _not_written(path: Path, error: sqlite3.Error) -> Problem:
+    return Problem(
+        where=str(path),
+        expected="to write here",
+        got=str(error),
+        action="make room on the disk, see that the folder may be written, and run again: what was measured so far is "
+        "kept and not measured anew",
+    )
 
 
 def _seal(cells: Iterable[object]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ulcermeter.calibration.card.layout import CARD_MM, OPENING_MM, Shape, card_shapes
 from ulcermeter.errors import Problem, Refusal
+from ulcermeter.files import write_file
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -93,7 +94,7 @@ def write_card(path: str | Path, *, paper: str = "A4") -> Path:
     _bar(pdf, (PAPERS_MM[name][0] - BAR_MM) / 2, y_mm + CARD_MM[1] + 24)
     _steps(pdf, 28.0, y_mm + CARD_MM[1] + 40, PAPERS_MM[name][0] - 56)
     path = Path(path)
-    pdf.output(str(path))
+    write_file(path, bytes(pdf.output()))
     return path
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import CameraInfo, Framing, LensProfile, Note, NoteKind, Photo
 from ulcermeter.errors import Problem, Refusal
-from ulcermeter.files import read_file
+from ulcermeter.files import read_file, write_file
 
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
@@ -251,7 +251,7 @@ def write_lens(lens: LensProfile, path: str | Path) -> None:
     lines += [f"{key} = {_toml_text(value)}" for key in ("make", "model") if (value := getattr(lens.camera, key))]
     if lens.camera.focal_35mm_mm is not None:
         lines.append(f"focal_35mm_mm = {lens.camera.focal_35mm_mm!r}")
-    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_file(path, ("\n".join(lines) + "\n").encode())
 
 
 def _toml_text(value: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ulcermeter.files import write_file
+
 if TYPE_CHECKING:
     from ulcermeter.segmentation.training.loop import Recipe
     from ulcermeter.segmentation.training.report import TrainingReport
@@ -73,4 +75,4 @@ def write_card(
         history=rows,
         sha256=report.sha256,
     )
-    report.card.write_text(text, encoding="utf-8")
+    write_file(report.card, text.encode())
