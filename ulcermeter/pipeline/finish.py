@@ -15,6 +15,7 @@ from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
 from ulcermeter.pipeline.read_ids import as_issued, with_read_ids
 from ulcermeter.pipeline.read_overlays import draw_readings
 from ulcermeter.pipeline.readings import Applied, apply_readings
+from ulcermeter.plots import shrink_jpeg
 from ulcermeter.provenance import utc_now
 from ulcermeter.queries import with_queries_on_people
 from ulcermeter.readings import ReadingLog, current_readings, log_head
@@ -27,7 +28,7 @@ from ulcermeter.store import (
     read_results,
     unread_of,
     with_decisions,
-    write_overlays,
+    write_pictures,
     write_run_record,
     write_tables,
     written_cells,
@@ -40,6 +41,8 @@ from ulcermeter.wording import record_of
 
 __all__ = ["finish_again", "finish_study", "folder_of_study", "study_of_run"]
 
+# Of a photo that was not measured, in the report.
+_SMALL_PX = 260
 _log = logging.getLogger(__name__)
 
 
@@ -92,7 +95,7 @@ def finish_study(
         readings_table = from_rows("readings", list(applied.rows))
         write_tables(root, {**measured, "readings": readings_table})
         if overlays:
-            write_overlays(root, _overlays(draw_readings(study, applied)))
+            write_pictures(root, _pictures(draw_readings(study, applied)))
         known_ids = from_rows("ids", with_read_ids(store.ids(), applied))
         tables = tables_of(applied.study, gathered, known_ids=known_ids)
         tables["eligibility_summary"], changed = with_decisions(tables["eligibility_summary"], store.decisions())
@@ -113,7 +116,8 @@ def finish_study(
         more[WRITTEN] = written_cells(tables["eligibility_summary"])
         write_run_record(root, {**record, **more})
         results = read_results(root)
-        write_report(study, results, root / "report.html")
+        labels = {name: [label for label, _ in result.outlines] for name, result in _named(applied.done)}
+        write_report(study, results, root / "report.html", labels=labels)
     _warn(changed, applied)
     return results
 
@@ -250,14 +254,18 @@ def _in_one_sentence(root: Path) -> Iterator[None]:
         ) from error
 
 
-def _overlays(done: Sequence[PhotoResult]) -> dict[str, bytes]:
-    """Name the overlays; rows of one photo, hand and finger are counted in the order of the results' photos.csv."""
+def _pictures(done: Sequence[PhotoResult]) -> Iterator[tuple[str, bytes | None, bytes | None]]:
+    """Yield names, overlays and small pictures."""
+    for name, result in _named(done):
+        small = result.finger_view or shrink_jpeg(result.overlay or b"", longest_px=_SMALL_PX) or None
+        yield name, result.overlay, small
+
+
+def _named(done: Sequence[PhotoResult]) -> Iterator[tuple[str, PhotoResult]]:
+    """Yield the pictures' names with their results; rows of a photo's finger are counted in the order of photos.csv."""
     rows_so_far: Counter[tuple[str, ...]] = Counter()
-    overlays = {}
     rows = from_rows("photos", [dict(result.photo) for result in done])
     for result in (done[i] for i in in_order("photos", rows)):
         place = (result.photo["photo"], result.photo["hand"], result.photo["finger"])
-        if result.overlay is not None:
-            overlays[overlay_name(*place, nth=rows_so_far[place])] = result.overlay
+        yield overlay_name(*place, nth=rows_so_far[place]), result
         rows_so_far[place] += 1
-    return overlays

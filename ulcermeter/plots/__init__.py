@@ -8,12 +8,13 @@ from __future__ import annotations
 from ulcermeter.plots.curves import healing_curve
 from ulcermeter.plots.effects import forest_figure, healing_share_figure, slopes_figure
 from ulcermeter.plots.finger_marks import FingerMarks, finger_marks
-from ulcermeter.plots.finger_view import PX_PER_MM, draw_finger_view, place_in_view
+from ulcermeter.plots.finger_view import FINGER_VIEW_PX, PX_PER_MM, draw_finger_view, place_in_view
 from ulcermeter.plots.overlay import draw_overlay, draw_refusal, shrink_jpeg
 from ulcermeter.plots.study_plot import study_courses, study_states
 from ulcermeter.plots.validation import bland_altman_figure, calls_figure, coverage_figure, error_figure
 
 __all__ = [
+    "FINGER_VIEW_PX",
     "PX_PER_MM",
     "FingerMarks",
     "bland_altman_figure",

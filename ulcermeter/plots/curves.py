@@ -65,9 +65,10 @@ def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol, quantity
     """
     rows, counted_from = _with_days(records(trajectory_rows))
     quantities = tuple(_PANELS) if quantity == "both" else (quantity,)
-    with drawing((4.9 * len(quantities), 3.3)) as figure:
-        margins = {"left": 0.04, "right": 0.965} if quantity == "both" else {"left": 0.075, "right": 0.93}
-        figure.subplots_adjust(**margins, top=0.7, bottom=0.25, wspace=0.16)
+    both = quantity == "both"
+    with drawing((9.8, 3.3) if both else (3.9, 3.1)) as figure:
+        margins = {"left": 0.04, "right": 0.965} if both else {"left": 0.09, "right": 0.91}
+        figure.subplots_adjust(**margins, top=0.68, bottom=0.25, wspace=0.16)
         panels = figure.subplots(1, len(quantities), squeeze=False)[0]
         for axes, name in zip(panels, quantities, strict=True):
             unit, title = _PANELS[name]
@@ -75,8 +76,8 @@ def healing_curve(trajectory_rows: pd.DataFrame, *, protocol: Protocol, quantity
             if name == "diameter":
                 _draw_threshold(axes, protocol.measurement.threshold_diameter_mm)
             _dress(axes, rows, protocol if counted_from == "treatment" else None, counted_from)
-        columns = 8 if quantity == "both" else 4
-        _legend(figure, rows, n_left_out=len(trajectory_rows) - len(rows), columns=columns)
+        if quantity != "area":  # beside the diameter's, whose marks are the same
+            _legend(figure, rows, n_left_out=len(trajectory_rows) - len(rows), columns=8 if both else 3)
         return svg(figure)
 
 

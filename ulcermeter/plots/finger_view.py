@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import Calibration, Finger, Pixels, Points
 from ulcermeter.plots import canvas
 
-__all__ = ["PX_PER_MM", "draw_finger_view", "place_in_view"]
+__all__ = ["FINGER_VIEW_PX", "PX_PER_MM", "draw_finger_view", "place_in_view"]
 
 PX_PER_MM = 10.0
 """Pixels of the view for each millimetre on the finger's top; an ulcer of 2 mm is 20 px wide."""
 
 # From before the tip to past the middle joint of a long finger, and a finger's width to either side, mm [assumption].
 _BEFORE_TIP_MM, _ALONG_MM, _HALF_WIDTH_MM = 5.0, 45.0, 13.0
+FINGER_VIEW_PX = round(2 * _HALF_WIDTH_MM * PX_PER_MM), round((_BEFORE_TIP_MM + _ALONG_MM) * PX_PER_MM)
+"""Width and height of a finger's view."""
 _PAPER = (252, 252, 250)
 _QUALITY = 82
 
@@ -94,8 +96,7 @@ def _finger_corners(calibration: Calibration, finger: Finger) -> tuple[tuple[int
     top_mm = finger.axis_height_mm + finger.radius_mm
     # The ray from the camera through a point at that height meets the reference's plane further out.
     seen = true + (true - foot) * top_mm / (camera_mm - top_mm) if np.isfinite(camera_mm) else true
-    size = round(2 * _HALF_WIDTH_MM * PX_PER_MM), round((_BEFORE_TIP_MM + _ALONG_MM) * PX_PER_MM)
-    return size, calibration.to_px(seen)
+    return FINGER_VIEW_PX, calibration.to_px(seen)
 
 
 def _square_corners(calibration: Calibration, outline: Points) -> tuple[tuple[int, int], Points]:

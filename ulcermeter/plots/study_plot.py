@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["study_courses", "study_states"]
 
-_SIZE = (4.9, 3.3)
+_SIZE = (4.2, 3.1)
 # As vectors so many lines still open at once on a phone; more of them become one picture inside the figure.
 _MOST_VECTORS = 400
 _DPI = 200
@@ -63,7 +63,7 @@ def study_courses(trajectories: pd.DataFrame, *, protocol: Protocol) -> str:
         for _, rows in sorted(grouped(placed, key=itemgetter("ulcer_id")).items())
     ]
     with drawing(_SIZE) as figure:
-        figure.subplots_adjust(left=0.075, right=0.93, top=0.9, bottom=0.2)
+        figure.subplots_adjust(left=0.09, right=0.91, top=0.9, bottom=0.2)
         figure.set_dpi(_DPI)
         axes = figure.subplots()
         many = len(lines) > _MOST_VECTORS
@@ -118,7 +118,7 @@ def study_states(trajectories: pd.DataFrame, *, protocol: Protocol) -> str:
     counts = Counter((row["visit"], row["state"]) for row in records(trajectories))
     names = sorted({visit for visit, _ in counts}, key=lambda name: (protocol.places.get(name, math.inf), name))
     with drawing(_SIZE) as figure:
-        figure.subplots_adjust(left=0.085, right=0.66, top=0.9, bottom=0.24)
+        figure.subplots_adjust(left=0.1, right=0.64, top=0.9, bottom=0.24)
         axes = figure.subplots()
         below = [0] * len(names)
         for state, colour in _STATES.items():

@@ -1,4 +1,4 @@
-"""What stands in the report, gathered from the tables; the template only places it."""
+"""What the report says of the study as a whole, gathered from the tables; the templates only place it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from operator import itemgetter
 
 from ulcermeter.datatypes import Results, Study
 from ulcermeter.outcomes.columns import worsened_column, worsened_or_new_column
-from ulcermeter.plots import healing_curve
+from ulcermeter.plots import study_courses, study_states
 from ulcermeter.protocol import Parameter, Protocol
-from ulcermeter.report.formatting import plural, with_interval
-from ulcermeter.report.pictures import add_overlays, curve_uri
-from ulcermeter.tables.cells import MACHINE, PASSED, Record, grouped, known_number, records
+from ulcermeter.report.formatting import plural
+from ulcermeter.report.pictures import svg_uri
+from ulcermeter.report.subjects import STATUSES
+from ulcermeter.tables.cells import MACHINE, PASSED, Record, grouped, records
 from ulcermeter.tables.queries import AnsweredBy
 
 __all__ = ["gather"]
 
-_STATUSES = ("measured", "no ulcer", "indeterminate", "refused", "failed")
 _BY_MACHINE = "the machine alone"
+# Rows of a table on the overview; a longer one is no overview and would not open at once.
+_ROWS_SHOWN = 250
 _VERDICTS = ("eligible", "not eligible", "undetermined")
 _CONDITIONS = {
     "active_ulcer": "Active",
@@ -38,7 +40,7 @@ _QUALITY_ELSEWHERE = {
 
 
 def gather(study: Study, results: Results) -> dict[str, object]:
-    """Return everything the template shows: plain rows, counts and pictures.
+    """Return what the pages show of the study as a whole: plain rows, counts and figures.
 
     Parameters
     ----------
@@ -50,32 +52,30 @@ def gather(study: Study, results: Results) -> dict[str, object]:
     Returns
     -------
     dict of str to object
-        By the names that the template uses.
+        By the names that the templates use; of long tables the first rows, with how many there are.
     """
     protocol = study.protocol
-    queries = records(results.queries)
-    curves = _curves(results, protocol)
-    photos = records(results.photos)
-    add_overlays(photos, results.root / "overlays", other_bytes=sum(len(uri) for uri in curves.values()))
-    subjects = _subjects(results, photos, curves, queries)
+    remarks = results.photos[results.photos["status"].isin(PASSED) & (results.photos["reason"] != "")]
+    lists = {
+        "again": results.retake,
+        "remarks": remarks,
+        "outcomes": results.outcomes,
+        "burden": results.outcomes_by_subject,
+    }
     return {
-        "study": study.root.resolve().name,
         "protocol": protocol,
         "threshold_mm": protocol.measurement.threshold_diameter_mm,
-        "counts": _counts(results, photos),
+        "counts": _counts(results),
+        "plots": _plots(results, protocol),
         "conditions": _CONDITIONS,
-        "subjects": subjects,
-        "anchors": {subject["id"]: subject["anchor"] for subject in subjects},
-        "again": records(results.retake),
         "quality": _quality(results),
-        "queries": _grouped(queries),
-        "remarks": [row for row in photos if row["status"] in PASSED and row["reason"]],
-        "outcomes": records(results.outcomes),
+        "queries": _grouped(records(results.queries)),
+        **{name: records(table.head(_ROWS_SHOWN)) for name, table in lists.items()},
+        **{f"n_{name}": len(table) for name, table in lists.items()},
         "reductions": _reduction_columns(results),
         "primary": protocol.outcomes.primary_visit,
         "worse": worsened_column(protocol),
         "worse_or_new": worsened_or_new_column(protocol),
-        "burden": records(results.outcomes_by_subject),
         "assumptions": [(parameter, _value(parameter)) for parameter in protocol.assumptions()],
         "windows": ", ".join(
             f"{visit.name} {visit.day} ± {visit.window_days}"
@@ -83,19 +83,33 @@ def gather(study: Study, results: Results) -> dict[str, object]:
             if visit.day is not None and visit.window_days
         ),
         "run": _provenance(results, protocol),
+        "run_id": str(results.run.get("run_id", "")),
     }
 
 
-def _counts(results: Results, photos: list[Record]) -> dict[str, object]:
-    statuses = Counter(row["status"] for row in photos)
+def _plots(results: Results, protocol: Protocol) -> list[tuple[str, str]]:
+    """Return the figures of the whole study, each with its words; none where no ulcer was followed."""
+    if not len(results.trajectories):
+        return []
+    return [
+        (svg_uri(study_courses(results.trajectories, protocol=protocol)), "Diameters of all ulcers over the days"),
+        (
+            svg_uri(study_states(results.trajectories, protocol=protocol)),
+            "How many ulcers were in which state by visit",
+        ),
+    ]
+
+
+def _counts(results: Results) -> dict[str, object]:
+    statuses = Counter(results.photos["status"])
     verdicts = Counter(results.eligibility_summary["verdict"])
     over = Counter(results.measurements.loc[results.measurements["presence"] != "possible", "over_threshold"])
     return {
-        "photos": len(photos),
-        "statuses": [(name, statuses[name]) for name in _STATUSES],
+        "photos": len(results.photos),
+        "statuses": [(name, statuses[name]) for name in STATUSES],
         "verdicts": [(name, verdicts[name]) for name in _VERDICTS],
         "over": [(name, over[name]) for name in ("yes", "no", "uncertain")],
-        "ulcers": len({row["ulcer_id"] for row in records(results.trajectories)} - {""}),
+        "ulcers": len(set(results.trajectories["ulcer_id"]) - {""}),
         "measurements": len(results.measurements),
         "confirmed": int((results.measurements["reader"] != MACHINE).sum()),
         "readers": sorted(Counter(results.measurements["reader"].replace(MACHINE, _BY_MACHINE)).items()),
@@ -113,87 +127,12 @@ def _quality(results: Results) -> list[Record]:
     return rows
 
 
-def _curves(results: Results, protocol: Protocol) -> dict[str, str]:
-    """Return a curve for each ulcer with at least two visits; one visit is no course and stands in the table."""
-    curves = {}
-    for ulcer_id, rows in results.trajectories.groupby("ulcer_id", sort=True):
-        if ulcer_id and len(rows) > 1 and rows["diameter_mm"].notna().any():
-            curves[str(ulcer_id)] = curve_uri(healing_curve(rows, protocol=protocol))
-    return curves
-
-
-def _subjects(results: Results, photos: list[Record], curves: dict[str, str], queries: list[Record]) -> list[Record]:
-    verdicts = {row["subject_id"]: row for row in records(results.eligibility_summary)}
-    measured = grouped(records(results.measurements), key=itemgetter("photo"))
-    tables = {
-        "criteria": grouped(records(results.eligibility), key=itemgetter("subject_id")),
-        "conditions": grouped(records(results.eligibility_by_ulcer), key=itemgetter("subject_id")),
-        "courses": grouped(records(results.trajectories), key=itemgetter("subject_id")),
-        "photos": grouped(photos, key=itemgetter("subject_id")),
-    }
-    names = sorted(set(verdicts).union(*tables.values()))
-    subjects = []
-    for position, name in enumerate(names, start=1):
-        subject: Record = {key: rows.get(name, []) for key, rows in tables.items()}
-        subject |= {"id": name, "anchor": f"subject-{position}", "verdict": verdicts.get(name)}
-        subject["n_queries"] = sum(query["subject_id"] == name for query in queries)
-        subject["tally"] = _tally(subject["photos"])
-        subject["ulcers"] = _ulcers(subject, curves)
-        for photo in subject["photos"]:
-            rows = measured.get(photo["photo"], [])
-            photo["found"] = [row for row in rows if (row["hand"], row["finger"]) == (photo["hand"], photo["finger"])]
-            photo["alt"] = _alternative(photo)
-        subjects.append(subject)
-    return subjects
-
-
-def _tally(photos: list[Record]) -> str:
-    statuses = Counter(row["status"] for row in photos)
-    return ", ".join(f"{statuses[name]} {name}" for name in _STATUSES if statuses[name])
-
-
-def _ulcers(subject: Record, curves: dict[str, str]) -> list[Record]:
-    conditions = grouped(subject["conditions"], key=itemgetter("ulcer_id"))
-    courses = grouped(subject["courses"], key=itemgetter("ulcer_id"))
-    return [
-        {
-            "id": ulcer_id,
-            "clinic_no": next((row["ulcer_no"] for row in conditions.get(ulcer_id, []) if row["ulcer_no"]), ""),
-            "conditions": conditions.get(ulcer_id, []),
-            "course": courses.get(ulcer_id, []),
-            "curve": curves.get(ulcer_id, ""),
-            "in_words": _course_in_words(courses.get(ulcer_id, [])),
-        }
-        for ulcer_id in sorted(set(conditions) | set(courses))
-    ]
-
-
-def _course_in_words(course: list[Record]) -> str:
-    """Say a curve in words, for those who cannot see it."""
-    steps = [
-        f"{row['visit']} {row['state']}"
-        + (f" {with_interval(row, 'diameter_mm')} mm" if known_number(row["diameter_mm"]) > 0 else "")
-        for row in course
-    ]
-    return "; ".join(steps)
-
-
-def _alternative(photo: Record) -> str:
-    found = [f"{_called(row)} {int(row['label'])}, {with_interval(row, 'diameter_mm')} mm" for row in photo["found"]]
-    shown = ", ".join(found) or photo["status"]
-    return f"Photo of {photo['subject_id']}, {photo['visit']}, {photo['hand']} {photo['finger']}: {shown}"
-
-
-def _called(row: Record) -> str:
-    return "possible ulcer" if row["presence"] == "possible" else "ulcer"
-
-
-def _grouped(queries: list[Record]) -> list[tuple[str, list[Record]]]:
-    """Return the queries by who can answer them; first what touches a verdict, then what touches an outcome."""
+def _grouped(queries: list[Record]) -> list[tuple[str, list[Record], int]]:
+    """Return queries by who can answer them, and how many; first what touches a verdict, then an outcome."""
     weights = [(row["touches_verdict"] != "yes", row["touches_outcome"] != "yes", row["kind"]) for row in queries]
     ordered = [row for _, row in sorted(zip(weights, queries, strict=True), key=lambda item: item[0])]
     groups = grouped(ordered, key=itemgetter("answered_by"))
-    return [(who, groups[who]) for who in map(str, AnsweredBy) if who in groups]
+    return [(who, groups[who][:_ROWS_SHOWN], len(groups[who])) for who in map(str, AnsweredBy) if who in groups]
 
 
 def _reduction_columns(results: Results) -> list[tuple[str, str]]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ulcermeter.tables.cells import Cell, Row, known_number, not_known
 from ulcermeter.tables.flags import read_flags
 from ulcermeter.wording import flag_in_words
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 __all__ = ["FILTERS", "pieces", "plural", "with_interval"]
 
@@ -203,6 +208,44 @@ def css(value: Cell) -> str:
     return "is-" + str(value).replace(" ", "-")
 
 
+def breakable(value: Cell) -> Markup:
+    """Return a file's name or a cell's address, escaped, with places where a line may end behind its signs.
+
+    Parameters
+    ----------
+    value : str, float or None
+        A cell of a column of texts.
+
+    Returns
+    -------
+    Markup
+    """
+    from markupsafe import Markup, escape
+
+    return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[/.])", text(value)))
+
+
+def unbroken_dates(value: Cell) -> Markup:
+    """Return a text, escaped, whose ISO 8601 dates no line ends within.
+
+    Parameters
+    ----------
+    value : str, float or None
+        A cell of a column of texts.
+
+    Returns
+    -------
+    Markup
+    """
+    from markupsafe import Markup, escape
+
+    # What is split off at odd places is a date, which holds nothing to escape.
+    parts = re.split(r"(\b\d{4}-\d{2}(?:-\d{2})?\b)", text(value))
+    return Markup("").join(
+        Markup('<span class="nowrap">{}</span>').format(part) if i % 2 else escape(part) for i, part in enumerate(parts)
+    )
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "number": number,
     "whole": whole,
@@ -214,4 +257,6 @@ FILTERS: dict[str, Callable[..., object]] = {
     "flag_words": flag_words,
     "plural": plural,
     "css": css,
+    "breakable": breakable,
+    "unbroken_dates": unbroken_dates,
 }

@@ -1,29 +1,28 @@
-"""Overlays and curves as data URIs, small enough that the page stays one file one can mail."""
+"""The report's pictures: as links, or as data URIs where the page is to be one file that one can mail."""
 
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
-from ulcermeter.plots import shrink_jpeg
-from ulcermeter.store import overlay_name
-from ulcermeter.tables.cells import Record
+from PIL import Image
 
-__all__ = ["add_overlays", "curve_uri"]
+from ulcermeter.plots import shrink_jpeg
+from ulcermeter.store import PICTURES
+
+__all__ = ["Pictures", "svg_uri"]
 
 # A page under 6 MB opens at once and passes most mail servers; pictures travel as base64, 4 bytes for 3.
 _PAGE_BYTES = 5_500_000
-# Longer sides of overlays that are tried, px: the largest that fit the page.
-_SIDES_PX = (720, 560, 440, 340, 260, 200, 150)
-# Bytes a JPEG of an overlay takes for each pixel at quality 80, on the safe side.
-_BYTES_PER_PX = 0.22
-# Shorter over longer side of an overlay, on the safe side.
-_ASPECT = 0.85
+_SIDES_PX = (500, 400, 300, 220, 160, 120)
+# Bytes that a JPEG takes for each pixel at quality 80, on the safe side.
+_BYTES_PER_PX = 0.4
 
 
-def curve_uri(svg: str) -> str:
-    """Return an SVG as a data URI: as a picture its ids cannot meet those of another curve.
+def svg_uri(svg: str) -> str:
+    """Return an SVG as a data URI: as a picture its ids cannot meet those of another figure.
 
     Parameters
     ----------
@@ -37,34 +36,54 @@ def curve_uri(svg: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
-def add_overlays(photo_rows: list[Record], folder: Path, *, other_bytes: int) -> None:
-    """Give each photo row its ``overlay`` (data URI) and ``overlay_link`` (relative), empty where there is none.
-
-    `other_bytes` is what the page already holds in curves; the thumbnails share what is left.
+class Pictures:
+    """The small pictures of a results folder.
 
     Parameters
     ----------
-    photo_rows : list of dict
-        Rows of photos to show.
-    folder : Path
-        The results folder's ``overlays``.
-    other_bytes : int
-        Bytes of the page without pictures.
+    root : Path
+        The results folder.
+    inside : bool
+        They go into the page, and share what it may weigh.
+    count : int
+        How many photo rows there are.
     """
-    longest_px = _longest_px(len(photo_rows), _PAGE_BYTES - other_bytes)
-    rows_so_far: dict[tuple[str, str, str], int] = {}
-    for row in photo_rows:
-        key = (row["photo"], row["hand"], row["finger"])
-        nth = rows_so_far.get(key, 0)
-        rows_so_far[key] = nth + 1
-        path = folder / overlay_name(*key, nth)
-        data = shrink_jpeg(path.read_bytes(), longest_px=longest_px) if path.is_file() else b""
-        row["overlay"] = "data:image/jpeg;base64," + base64.b64encode(data).decode() if data else ""
-        row["overlay_link"] = quote(f"overlays/{path.name}") if data else ""
+
+    def __init__(self, root: Path, *, inside: bool, count: int) -> None:
+        self.root, self._inside = root, inside
+        self._longest_px = _longest_px(count)
+        self._uri = lru_cache(maxsize=16)(self._read)
+
+    def source(self, name: str) -> str:
+        """Return what an image element names; empty where there is no such picture."""
+        if not (self.root / PICTURES / name).is_file():
+            return ""
+        return self._uri(name) if self._inside else f"pictures/{quote(name)}"
+
+    def overlay_link(self, name: str) -> str:
+        """Return the way to a photo's overlay; empty where there is none."""
+        if not (self.root / "overlays" / name).is_file():
+            return ""
+        return quote(f"overlays/{name}" if self._inside else f"../overlays/{name}")
+
+    def size_px(self, name: str) -> tuple[int, int]:
+        """Return a picture's width and height; (0, 0) where there is none that can be read."""
+        try:
+            with Image.open(self.root / PICTURES / name) as picture:
+                return picture.size
+        except OSError:
+            return 0, 0
+
+    def _read(self, name: str) -> str:
+        data = (self.root / PICTURES / name).read_bytes()
+        if max(self.size_px(name)) > self._longest_px:
+            data = shrink_jpeg(data, longest_px=self._longest_px)
+        return "data:image/jpeg;base64," + base64.b64encode(data).decode()
 
 
-def _longest_px(n_photos: int, budget_bytes: int) -> int:
+def _longest_px(count: int) -> int:
+    """Return how large pictures inside the page may be; a finger's view is half as wide as high."""
     for side in _SIDES_PX:
-        if n_photos * side * _ASPECT * side * _BYTES_PER_PX * 4 / 3 <= budget_bytes:
+        if count * side * side / 2 * _BYTES_PER_PX * 4 / 3 <= _PAGE_BYTES:
             return side
     return _SIDES_PX[-1]

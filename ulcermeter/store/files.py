@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "PAGES",
+    "PICTURES",
     "TABLE_FILES",
     "cell_text",
     "check_results_folder",
     "csv_text",
     "in_order",
     "overlay_name",
-    "write_overlays",
+    "page_name",
+    "remove_pages",
+    "write_pictures",
     "write_run_record",
     "write_tables",
 ]
@@ -46,6 +50,10 @@ TABLE_FILES = (
     "outcomes_by_subject",
     "queries",
 )
+PAGES = "report"
+"""The folder of a report's pages, one a subject."""
+PICTURES = f"{PAGES}/pictures"
+"""The folder of their small pictures, named like the overlays."""
 # A tenth of a micrometre: far below any error, and a table that is read back gives the same answers.
 _DECIMALS = 4
 # With photo, hand and finger behind it a name stays under the 255 bytes that file systems allow.
@@ -114,11 +122,33 @@ def overlay_name(photo: str, hand: str, finger: str, nth: int = 0) -> str:
     -------
     str
     """
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", photo.replace("/", "__"))
-    if stem.replace("__", "/") != photo or len(stem) > _STEM_LENGTH:
-        stem = f"{stem[:_STEM_LENGTH]}-{hashlib.sha256(photo.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
     again = f"-{nth + 1}" if nth else ""
-    return f"{stem}.{hand or 'hand'}-{finger or 'finger'}{again}.jpg"
+    return f"{_stem(photo)}.{hand or 'hand'}-{finger or 'finger'}{again}.jpg"
+
+
+def page_name(subject_id: str, nth: int = 0) -> str:
+    """Return the file name of a subject's page in ``report/``: safe on every system.
+
+    Parameters
+    ----------
+    subject_id : str
+    nth : int
+        Counts from 0 the subjects whose pages would else be one file.
+
+    Returns
+    -------
+    str
+    """
+    again = f"-{nth + 1}" if nth else ""
+    return f"{_stem(subject_id)}{again}.html"
+
+
+def _stem(name: str) -> str:
+    """Return a name's safe letters, with eight digits of its hash where it cannot be read off them."""
+    stem = re.sub(r"^[.]+|[^A-Za-z0-9._-]+", "_", name.replace("/", "__"))
+    if stem.replace("__", "/") != name or not stem or len(stem) > _STEM_LENGTH:
+        stem = f"{stem[:_STEM_LENGTH]}-{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+    return stem
 
 
 def write_tables(root: str | Path, tables: Mapping[str, pd.DataFrame]) -> None:
@@ -217,22 +247,48 @@ def _is_number(text: str) -> bool:
     return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
 
 
-def write_overlays(root: str | Path, overlays: Mapping[str, bytes]) -> None:
-    """Write ``overlays/NAME`` and remove the overlays of an earlier run that this one has not.
+def write_pictures(root: str | Path, pictures: Iterable[tuple[str, bytes | None, bytes | None]]) -> None:
+    """Write overlays and the report's small pictures one by one, and remove those that this run has not.
 
     Parameters
     ----------
     root : str | Path
         The results folder.
-    overlays : Mapping[str, bytes]
-        Pictures by file name.
+    pictures : iterable of (str, bytes or None, bytes or None)
+        File name (`overlay_name`), the overlay for ``overlays/``, and the picture for ``report/pictures/``. None of
+        them is held, and what stands there already is not written again.
     """
-    folder = Path(root) / "overlays"
-    folder.mkdir(parents=True, exist_ok=True)
-    for stale in {p.name for p in folder.glob("*.jpg")} - set(overlays):
+    folders = (Path(root) / "overlays", Path(root) / PICTURES)
+    kept: tuple[set[str], set[str]] = (set(), set())
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, *contents in pictures:
+        for folder, names, content in zip(folders, kept, contents, strict=True):
+            if content is not None:
+                names.add(name)
+                if not _holds(folder / name, content):
+                    write_file(folder / name, content)
+    for folder, names in zip(folders, kept, strict=True):
+        for stale in {path.name for path in folder.glob("*.jpg")} - names:
+            (folder / stale).unlink()
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
+
+
+def remove_pages(folder: Path, *, keep: Iterable[str] = ()) -> None:
+    """Remove the pages of subjects that are not in the study any more.
+
+    Parameters
+    ----------
+    folder : Path
+        The results folder's ``report``; it need not be there.
+    keep : iterable of str, optional
+        File names of the pages that stay.
+    """
+    for stale in {path.name for path in folder.glob("*.html")} - set(keep):
         (folder / stale).unlink()
-    for name, content in overlays.items():
-        write_file(folder / name, content)
 
 
 def write_run_record(root: str | Path, record: Mapping[str, Json]) -> None:

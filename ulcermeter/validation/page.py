@@ -53,8 +53,7 @@ def write_page(
     )
     environment.filters.update(FILTERS)
     # The report's own style, so that both pages stay alike.
-    report = _template("report.html")
-    style = report[report.index("<style>") + len("<style>") : report.index("</style>")]
+    style = _template("report.css")
     cells = [{str(k): v for k, v in row.items()} for row in summary.to_dict("records")]
     html = environment.from_string(_template("validation.html")).render(
         style=style,
