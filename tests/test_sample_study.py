@@ -344,7 +344,7 @@ def table_half(study, results) -> dict[str, pd.DataFrame]:
     number = [frame.groupby(key).cumcount() for frame in (results.photos, study.photos)]
     given = study.photos.assign(n=number[1])[[*key, "n", "ulcer_no", "site", "covered", "reader_state", "x", "y"]]
     photographed = results.photos.assign(n=number[0]).merge(given, on=[*key, "n"], how="left").drop(columns="n")
-    return tables_of(study, Gathered(results.photos, photographed, results.measurements, results.outlines))
+    return tables_of(study, Gathered(results.photos, photographed, results.measurements))
 
 
 def test_the_overlay_that_readme_shows_is_the_one_that_is_drawn(results):

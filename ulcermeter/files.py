@@ -13,11 +13,11 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Json", "check_regular", "read_file", "write_file"]
+__all__ = ["Json", "check_regular", "read_file", "write_file", "write_parts"]
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 """What a JSON file can hold."""
@@ -109,12 +109,30 @@ def write_file(path: str | Path, content: bytes) -> None:
     OSError
         It cannot be written; its ``filename`` is the file, also where the system names none, as on a full disk.
     """
+    write_parts(path, (content,))
+
+
+def write_parts(path: str | Path, parts: Iterable[bytes]) -> None:
+    """Write a file as `write_file` does, part by part, none of them held.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where it is to stand; its folder is made where it is not there.
+    parts : iterable of bytes
+        What is to be written.
+
+    Raises
+    ------
+    OSError
+        As of `write_file`.
+    """
     whole = Path(path)
     beside = whole.with_name(f".{whole.name}.part")
     whole.parent.mkdir(parents=True, exist_ok=True)
     try:
         with beside.open("wb") as file:
-            file.write(content)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, whole)

@@ -23,7 +23,7 @@ from ulcermeter.phantom import CameraSpec, PhantomSpec, draw_phantom, write_phan
 from ulcermeter.pipeline import measure_photo, run_study, whole_study, workers
 from ulcermeter.pipeline.steps import outlining
 from ulcermeter.protocol import read_protocol
-from ulcermeter.store import TABLE_FILES, read_results
+from ulcermeter.store import PAGES, PICTURES, TABLE_FILES, read_results
 from ulcermeter.study import read_study
 
 Bytes = Callable[[Path], dict[str, bytes]]
@@ -112,9 +112,17 @@ def test_the_tables_hold_together(finished: Path) -> None:
 
 def test_everything_a_folder_should_hold_is_there(finished: Path) -> None:
     names = {p.name for p in finished.iterdir()}
-    assert names == {f"{name}.csv" for name in TABLE_FILES} | {"overlays", "report.html", "run.json", "store.sqlite"}
+    assert names == {f"{name}.csv" for name in TABLE_FILES} | {
+        "overlays",
+        "report",
+        "report.html",
+        "run.json",
+        "store.sqlite",
+    }
     overlays = sorted(p.name for p in (finished / "overlays").iterdir())
     assert "photos__S01_screening.jpg.left-index.jpg" in overlays
+    pictures = sorted(p.name for p in (finished / PICTURES).iterdir())
+    assert pictures == overlays and {p.name for p in (finished / PAGES).glob("*.html")} == {"S01.html", "S02.html"}
     record = json.loads((finished / "run.json").read_text())
     assert record["protocol"]["name"] == "manus" and len(record["model_sha256"]) == 64
     assert len(record["photos"]["photos/S01_screening.jpg"]) == 64

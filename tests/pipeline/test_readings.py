@@ -178,12 +178,12 @@ def test_tables_after_readings_are_those_of_a_full_run(
     log_reading(folder, reading(machine[0], accepted(machine[0])))
     log_reading(folder, reading(machine[1], edited(machine[1], 0.9)))
     finish_again(folder, study=study_of_run(folder))
-    quick, overlays = csv_bytes(folder), {p.name: p.read_bytes() for p in (folder / "overlays").iterdir()}
+    quick, pictures = csv_bytes(folder), {p: p.read_bytes() for p in folder.rglob("*.jpg")}
     report = (folder / "report.html").read_bytes()
     record = json.loads((folder / "run.json").read_text())
     full = run_study(drawn, folder)
     assert csv_bytes(folder) == quick and (folder / "report.html").read_bytes() == report
-    assert {p.name: p.read_bytes() for p in (folder / "overlays").iterdir()} == overlays
+    assert {p: p.read_bytes() for p in folder.rglob("*.jpg")} == pictures
     assert "confirmed by a person" in report.decode() and record["log"]["head"] in report.decode()
     assert record["log"]["entries"] == 2 and record["log"] == full.run["log"]
     assert set(read_results(folder).measurements["reader"]) == {"R1"}

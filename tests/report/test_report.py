@@ -15,12 +15,15 @@ import pytest
 
 from ulcermeter import tables
 from ulcermeter.datatypes import Results, Study
+from ulcermeter.plots import FINGER_VIEW_PX
 from ulcermeter.protocol import read_protocol
 from ulcermeter.queries import list_queries
 from ulcermeter.report import write_report
 from ulcermeter.report.content import gather
 from ulcermeter.report.formatting import pieces
-from ulcermeter.store import overlay_name
+from ulcermeter.report.pictures import Pictures
+from ulcermeter.report.subjects import Subjects
+from ulcermeter.store import overlay_name, write_pictures
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
 
 EVIL = "<script>alert(1)</script>"
@@ -112,7 +115,8 @@ def make_results(root: Path, subjects: dict[str, str]) -> Results:
     frames["outcomes"]["area_reduction_week_2_pct"] = 54.0
     run = {"ulcermeter": "0.1.0", "run_id": "00ff", "started": "2024-08-01T10:00:00Z", "model_sha256": "ab" * 32,
            "packages": {"numpy": "2.1"}, "photos": {"a.jpg": "cd"}}  # fmt: skip
-    return Results(root=root, run=run, **frames)
+    outlines = frames.pop("outlines")
+    return Results(root=root, run=run, read_outlines=lambda: outlines, **frames)
 
 
 def make_study(root: Path) -> Study:
@@ -130,26 +134,42 @@ def noise_jpeg() -> bytes:
     return data.tobytes()
 
 
-def write_noise_overlay(results: Results, row: int = 0) -> None:
-    photo = results.photos.iloc[row]
-    path = results.root / "overlays" / overlay_name(photo["photo"], photo["hand"], photo["finger"])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(noise_jpeg())
+def write_noise_pictures(results: Results, rows: int = 1) -> None:
+    photos = results.photos.head(rows)
+    names = [overlay_name(*place) for place in zip(photos["photo"], photos["hand"], photos["finger"], strict=True)]
+    write_pictures(results.root, ((name, noise_jpeg(), noise_jpeg()) for name in names))
+
+
+SUBJECTS = {"S01": "eligible", EVIL: "not eligible", "S03": "undetermined"}
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Results]:
+    """Return the report as one file."""
     root = tmp_path_factory.mktemp("study")
-    results = make_results(root / "results", {"S01": "eligible", EVIL: "not eligible", "S03": "undetermined"})
-    write_noise_overlay(results)
-    out = write_report(make_study(root), results, root / "results" / "report.html")
+    results = make_results(root / "results", SUBJECTS)
+    write_noise_pictures(results)
+    out = write_report(make_study(root), results, root / "results" / "report.html", single_file=True)
     return out.read_text(encoding="utf-8"), results
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the report's pages by their path: the overview, and one a subject."""
+    root = tmp_path_factory.mktemp("study")
+    results = make_results(root / "results", SUBJECTS)
+    write_noise_pictures(results)
+    stale = root / "results" / "report" / "gone.html"
+    stale.write_text("of an earlier run")
+    write_report(make_study(root), results, root / "results" / "report.html")
+    found = sorted((root / "results").rglob("*.html"))
+    return {path.relative_to(root / "results").as_posix(): path.read_text(encoding="utf-8") for path in found}
 
 
 class Page(HTMLParser):
     """Collects what a browser would see: tags, their attributes, ids and links."""
 
-    VOID = frozenset({"meta", "img", "br", "col", "link", "hr", "input"})
+    VOID = frozenset({"meta", "img", "br", "col", "link", "hr", "input", "wbr"})
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -182,6 +202,64 @@ def test_page_is_well_formed_with_unique_ids_and_working_anchors(written: tuple[
     assert len(ids) == len(set(ids))
     assert {link[1:] for link in page.values("href") if link.startswith("#")} <= set(ids)
     assert all(attrs.get("alt") for tag, attrs in page.tags if tag == "img")
+
+
+def test_every_subject_has_a_page_linked_both_ways(pages: dict[str, str]) -> None:
+    names = set(pages) - {"report.html"}
+    assert len(names) == len(SUBJECTS) and "report/S01.html" in names
+    assert {link for link in Page(pages["report.html"]).values("href") if link.endswith(".html")} == names
+    for name in names:
+        page = Page(pages[name])
+        assert page.faults == [] and page.open == [] and "../report.html" in page.values("href")
+        assert len(page.values("id")) == len(set(page.values("id")))
+        beside = {link for link in page.values("href") if link.endswith(".html")} - {"../report.html"}
+        assert {f"report/{link}" for link in beside} < names
+    pictures = [source for source in Page(pages["report/S01.html"]).values("src") if not source.startswith("data:")]
+    assert pictures == ["pictures/photos__S01_screening.jpg.left-index.jpg"]
+
+
+def test_a_hostile_name_runs_on_no_page(pages: dict[str, str]) -> None:
+    assert all("<script" not in html.lower() and "url(" not in html for html in pages.values())
+    assert EVIL in "".join(Page(pages["report.html"]).text)
+    assert all("/" not in name.removeprefix("report/") and "<" not in name for name in pages)
+
+
+def test_what_fails_or_is_open_stands_before_what_passes(tmp_path: Path) -> None:
+    results = make_results(tmp_path, {"S01": "undetermined"})
+    criteria = results.eligibility
+    criteria.loc[criteria.index[-1], "effect"] = "fails"
+    subject = Subjects(make_study(tmp_path), replace(results, eligibility=criteria), inside=False).of("S01")
+    assert [row["effect"] for row in subject["asked"]] == ["fails", "unknown"]
+    assert len(subject["asked"]) + len(subject["passed"]) == len(criteria)
+
+
+def test_evidence_of_an_ulcer_stands_once(pages: dict[str, str]) -> None:
+    html = pages["report/S01.html"]
+    assert "evidence for active_ulcer" not in html and html.count("see the ulcers below") == 3
+
+
+def test_a_strip_shows_each_visit_and_marks_where_the_ulcer_was(tmp_path: Path) -> None:
+    results = make_results(tmp_path, {"S01": "eligible"})
+    places = {"finger_s_mm": 10.0, "finger_t_mm": -2.0}
+    results = replace(results, measurements=results.measurements.assign(**places))
+    ok, view = cv2.imencode(".jpg", np.full((FINGER_VIEW_PX[1], FINGER_VIEW_PX[0], 3), 90, np.uint8))
+    photos = results.photos
+    names = [overlay_name(*place) for place in zip(photos["photo"], photos["hand"], photos["finger"], strict=True)]
+    write_pictures(tmp_path, ((name, None, view.tobytes()) for name in names))
+    strip = Subjects(make_study(tmp_path), results, inside=False).of("S01")["ulcers"][0]["photos"]
+    assert ok and [photo["visit"] for photo in strip] == [visit for visit, *_ in VISITS]
+    # The view begins 5 mm before the tip and 13 mm to the left; 20 mm are shown, the ulcer in their middle.
+    assert {(photo["left"], photo["top"]) for photo in strip} == {(50 - 5 * 11, 50 - 5 * 15)}
+    # Marked on the photo that shows none and on the refused one, 1.5 times as wide as it was last seen: 2.1 mm.
+    assert [photo["ring"] and round(photo["ring"], 2) for photo in strip] == [None, None, None, 15.75, 15.75, None]
+    assert [photo["missing"] for photo in strip][4] == "none found here"
+
+
+def test_long_tables_are_cut_short_and_say_so(tmp_path: Path) -> None:
+    results = make_results(tmp_path, {"S01": "eligible"})
+    many = tables.from_rows("retake", [{"subject_id": "S01", "photo": f"{n}.jpg", "priority": 3} for n in range(300)])
+    html = write_report(make_study(tmp_path), replace(results, retake=many), tmp_path / "report.html").read_text()
+    assert "250.jpg" not in html.replace("<wbr>", "") and "Photos to take again (300)" in html
 
 
 def test_nothing_comes_from_outside_and_nothing_runs(written: tuple[str, Results]) -> None:
@@ -232,17 +310,20 @@ def test_photos_are_accounted_for(written: tuple[str, Results]) -> None:
 def test_the_same_inputs_give_the_same_bytes_and_no_clock(written: tuple[str, Results], tmp_path: Path) -> None:
     html, results = written
     study = make_study(results.root.parent)
-    assert write_report(study, results, tmp_path / "again.html").read_text(encoding="utf-8") == html
+    again = write_report(study, results, tmp_path / "again.html", single_file=True)
+    assert again.read_text(encoding="utf-8") == html
     assert "2024-08-01" not in html
     assert [path.name for path in tmp_path.iterdir()] == ["again.html"]
 
 
-def test_a_page_of_many_photos_stays_small(tmp_path: Path) -> None:
-    results = make_results(tmp_path, {f"S{n:02d}": "eligible" for n in range(1, 9)})
-    assert len(results.photos) >= 45
-    for row in range(len(results.photos)):
-        write_noise_overlay(results, row)
-    assert write_report(make_study(tmp_path), results, tmp_path / "report.html").stat().st_size < 6_000_000
+@pytest.mark.parametrize("count", [1, 45, 150, 400])
+def test_a_page_of_many_photos_stays_small(tmp_path: Path, count: int) -> None:
+    """Noise is the hardest picture to keep small."""
+    noise = np.random.default_rng(0).normal(150, 25, (FINGER_VIEW_PX[1], FINGER_VIEW_PX[0], 3))
+    ok, data = cv2.imencode(".jpg", cv2.GaussianBlur(noise, (0, 0), 1.2).clip(0, 255).astype(np.uint8))
+    write_pictures(tmp_path, [("a.jpg", None, data.tobytes())])
+    source = Pictures(tmp_path, inside=True, count=count).source("a.jpg")
+    assert ok and source.startswith("data:image/jpeg") and count * len(source) < 6_000_000
 
 
 def test_an_empty_study_still_gives_a_page(tmp_path: Path) -> None:

@@ -24,18 +24,21 @@ from ulcermeter.protocol import read_protocol
 from ulcermeter.readings import ReadingLog
 from ulcermeter.store import (
     DECIDED,
+    PICTURES,
     TABLE_FILES,
     PhotoStore,
     check_results_folder,
     csv_text,
     overlay_name,
+    page_name,
     protocol_of,
     read_decisions,
     read_results,
     row_key,
     with_decisions,
     write_file,
-    write_overlays,
+    write_outlines,
+    write_pictures,
     write_run_record,
     write_tables,
 )
@@ -371,9 +374,37 @@ def test_photos_that_look_alike_have_overlays_of_their_own(photos: tuple[str, ..
 
 
 def test_overlays_of_an_earlier_run_go(tmp_path: Path) -> None:
-    write_overlays(tmp_path, {"a.jpg": b"1", "b.jpg": b"2"})
-    write_overlays(tmp_path, {"b.jpg": b"3"})
-    assert {p.name: p.read_bytes() for p in (tmp_path / "overlays").iterdir()} == {"b.jpg": b"3"}
+    write_pictures(tmp_path, [("a.jpg", b"1", b"small"), ("b.jpg", b"2", None)])
+    write_pictures(tmp_path, iter([("b.jpg", b"3", b"smaller"), ("c.jpg", None, None)]))
+    folders = (tmp_path / "overlays", tmp_path / PICTURES)
+    held = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders]
+    assert held == [{"b.jpg": b"3"}, {"b.jpg": b"smaller"}]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("S01", "s01 "), ("../../etc/passwd", "..__..__etc__passwd"), ("", "_"), (".hidden", "_hidden"), ("Ä", "Ö")],
+)
+def test_pages_of_subjects_are_plain_names_of_their_own(names: tuple[str, str]) -> None:
+    pages = {page_name(name) for name in names}
+    assert len(pages) == 2
+    assert all(Path(page).name == page and not page.startswith(".") and page.endswith(".html") for page in pages)
+
+
+def test_outlines_written_one_by_one_are_the_table_of_the_contract(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    places = [("b,c.jpg", "left", "index", 2), ('say "a".jpg', "", "", 1), ("=b.jpg", "left", "index", 1)]
+    places += [("b,c.jpg", "left", "index", 1), ("b,c.jpg", "left", "index", 12), ("é.jpg", "right", "", 1)]
+    outlines = [(place, rng.normal(0, 0.0003 if i else 400, (5 + i, 2))) for i, place in enumerate(places)]
+    rows = [
+        {"photo": photo, "hand": hand, "finger": finger, "label": label, "vertex": vertex, "x_px": x, "y_px": y}
+        for (photo, hand, finger, label), points in outlines
+        for vertex, (x, y) in enumerate(points)
+    ]
+    write_outlines(tmp_path, iter(outlines))
+    assert (tmp_path / "outlines.csv").read_text() == csv_text("outlines", from_rows("outlines", rows))
+    write_outlines(tmp_path, [])
+    assert (tmp_path / "outlines.csv").read_text() == csv_text("outlines", from_rows("outlines", []))
 
 
 def test_the_protocol_in_run_json_is_the_protocol(tmp_path: Path) -> None:

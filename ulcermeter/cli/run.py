@@ -62,6 +62,11 @@ _log = logging.getLogger("ulcermeter.run")
     help="How long to wait for the scheduler's workers while there are none, s.",
 )
 @limit_options
+@click.option(
+    "--single-file",
+    is_flag=True,
+    help="Write the report as one file with all subjects and pictures in it: for small studies.",
+)
 @click.option("--strict", is_flag=True, help="A refused photo makes the exit status 1 too.")
 @click.option("--log-json", is_flag=True, help="Log to standard error, one JSON object a line.")
 @clear_errors
@@ -78,6 +83,7 @@ def command(
     wait_s: float,
     photo_time_limit_s: float,
     photo_memory_limit_mb: float,
+    single_file: bool,
     strict: bool,
     log_json: bool,
 ) -> None:
@@ -106,6 +112,7 @@ def command(
             wait_s=wait_s,
             photo_time_limit_s=photo_time_limit_s,
             photo_memory_limit_mb=photo_memory_limit_mb,
+            single_file=single_file,
             progress=_both(moved) if log_json else moved,
             command=sys.argv,
         )

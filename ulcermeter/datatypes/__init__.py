@@ -6,9 +6,11 @@ Plane millimetres are (x, y) in the reference's plane, with the same handedness.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -283,6 +285,10 @@ class PhotoResult:
     geometry: PhotoGeometry | None = field(default=None, repr=False)
     finger_view: bytes | None = field(default=None, repr=False)
 
+    def in_short(self) -> PhotoResult:
+        """Return it without pictures and geometry, which the store keeps: so thousands of them fit into memory."""
+        return replace(self, overlay=None, geometry=None, finger_view=None)
+
 
 @dataclass(frozen=True)
 class Study:
@@ -327,7 +333,6 @@ class Results:
     photos: pd.DataFrame
     retake: pd.DataFrame
     measurements: pd.DataFrame
-    outlines: pd.DataFrame
     readings: pd.DataFrame
     ids: pd.DataFrame
     queries: pd.DataFrame
@@ -338,3 +343,9 @@ class Results:
     outcomes: pd.DataFrame
     outcomes_by_subject: pd.DataFrame
     run: dict[str, Any]
+    read_outlines: Callable[[], pd.DataFrame] = field(repr=False)
+
+    @cached_property
+    def outlines(self) -> pd.DataFrame:
+        """Table ``outlines``, read when asked for: it is by far the largest, and few need it."""
+        return self.read_outlines()

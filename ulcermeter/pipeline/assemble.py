@@ -23,13 +23,12 @@ FROM_THE_STUDY = ("ulcer_no", "site", "covered", "reader_state", "x", "y")
 
 @dataclass(frozen=True)
 class Gathered:
-    """The photos' results as tables: `photos` and `measurements` by their contracts, `outlines`, and for tracking
+    """The photos' results as tables: `photos` and `measurements` by their contracts, and for tracking
     `photographed`, which is `photos` with the reader's cells of the study (covered, reader_state, ...) behind."""  # noqa: D205, D209
 
     photos: pd.DataFrame
     photographed: pd.DataFrame
     measurements: pd.DataFrame
-    outlines: pd.DataFrame
 
 
 def gather(study: Study, done: Sequence[PhotoResult]) -> Gathered:
@@ -52,23 +51,11 @@ def gather(study: Study, done: Sequence[PhotoResult]) -> Gathered:
     rows: list[Record] = [dict(row) for result in done for row in result.measurements]
     for row in rows:
         row["day"] = day_number(row["date"], zero.get(row["subject_id"], ""))
-    vertices = [
-        {
-            **{name: result.photo[name] for name in ("photo", "hand", "finger")},
-            "label": label,
-            "vertex": vertex,
-            "x_px": float(x),
-            "y_px": float(y),
-        }
-        for result in done
-        for label, points in result.outlines
-        for vertex, (x, y) in enumerate(points)
-    ]
-    return Gathered(photos, photographed, from_rows("measurements", rows), from_rows("outlines", vertices))
+    return Gathered(photos, photographed, from_rows("measurements", rows))
 
 
 def tables_of(study: Study, gathered: Gathered, *, known_ids: pd.DataFrame | None = None) -> dict[str, pd.DataFrame]:
-    """Follow the ulcers over the visits and answer the trial's questions; every table of a results folder by name.
+    """Follow the ulcers over the visits and answer the trial's questions; all tables but outlines, by name.
 
     Parameters
     ----------
@@ -105,7 +92,6 @@ def tables_of(study: Study, gathered: Gathered, *, known_ids: pd.DataFrame | Non
         "photos": gathered.photos,
         "retake": list_retakes(study, gathered.photos, measurements, eligibility),
         "measurements": measurements,
-        "outlines": gathered.outlines,
         "ids": issue_ids(tracked, gathered.photographed, known_ids),
         "trajectories": trajectories,
         "eligibility": eligibility.eligibility,

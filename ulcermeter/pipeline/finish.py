@@ -6,14 +6,15 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from ulcermeter.datatypes import PhotoResult, Results, Study
+from ulcermeter.datatypes import PhotoResult, Points, Results, Study
 from ulcermeter.errors import Problem, StudyError, UnfinishedError
 from ulcermeter.files import Json
 from ulcermeter.pipeline.assemble import Gathered, gather, tables_of
 from ulcermeter.pipeline.read_ids import as_issued, with_read_ids
-from ulcermeter.pipeline.read_overlays import draw_readings
+from ulcermeter.pipeline.read_overlays import draw_reading
 from ulcermeter.pipeline.readings import Applied, apply_readings
 from ulcermeter.plots import shrink_jpeg
 from ulcermeter.provenance import utc_now
@@ -28,6 +29,7 @@ from ulcermeter.store import (
     read_results,
     unread_of,
     with_decisions,
+    write_outlines,
     write_pictures,
     write_run_record,
     write_tables,
@@ -39,8 +41,10 @@ from ulcermeter.tables import from_rows
 from ulcermeter.tables.cells import records
 from ulcermeter.wording import record_of
 
-__all__ = ["finish_again", "finish_study", "folder_of_study", "study_of_run"]
+__all__ = ["SINGLE_FILE", "finish_again", "finish_study", "folder_of_study", "study_of_run"]
 
+SINGLE_FILE = "single_file"
+"""Of run.json's parameters: the report is one file."""
 # Of a photo that was not measured, in the report.
 _SMALL_PX = 260
 _log = logging.getLogger(__name__)
@@ -64,7 +68,8 @@ def finish_study(
     root : Path
         The results folder.
     done : sequence of PhotoResult
-        The machine's results in the study's order.
+        The machine's results in the study's order, in short: their pictures and geometry are taken from the store one
+        at a time.
     record : mapping
         What run.json is to hold beside what follows from the tables.
     store : PhotoStore
@@ -88,14 +93,21 @@ def finish_study(
     head, count = log_head(root)
     readings = current_readings(ReadingLog(root).entries())
     with _in_one_sentence(root):
-        applied: Applied = apply_readings(study, done, readings, run_id=str(record["run_id"]))
+        keys = store.order()
+        run_id = str(record["run_id"])
+        applied: Applied = apply_readings(
+            study, done, readings, run_id=run_id, geometry=lambda at: store.geometry(keys[at])
+        )
         gathered: Gathered = gather(applied.study, applied.done)
         # Kept whatever becomes of the rest.
-        measured = {"photos": gathered.photos, "measurements": gathered.measurements, "outlines": gathered.outlines}
         readings_table = from_rows("readings", list(applied.rows))
-        write_tables(root, {**measured, "readings": readings_table})
+        write_tables(
+            root, {"photos": gathered.photos, "measurements": gathered.measurements, "readings": readings_table}
+        )
+        write_outlines(root, _outlines(applied.done))
+        named = dict(_named(applied.done))
         if overlays:
-            write_pictures(root, _pictures(draw_readings(study, applied)))
+            write_pictures(root, _pictures(study, applied, named, store))
         known_ids = from_rows("ids", with_read_ids(store.ids(), applied))
         tables = tables_of(applied.study, gathered, known_ids=known_ids)
         tables["eligibility_summary"], changed = with_decisions(tables["eligibility_summary"], store.decisions())
@@ -116,8 +128,9 @@ def finish_study(
         more[WRITTEN] = written_cells(tables["eligibility_summary"])
         write_run_record(root, {**record, **more})
         results = read_results(root)
-        labels = {name: [label for label, _ in result.outlines] for name, result in _named(applied.done)}
-        write_report(study, results, root / "report.html", labels=labels)
+        labels = {name: [label for label, _ in applied.done[at].outlines] for name, at in named.items()}
+        single = bool(_parameters(record).get(SINGLE_FILE))
+        write_report(study, results, root / "report.html", labels=labels, single_file=single)
     _warn(changed, applied)
     return results
 
@@ -148,9 +161,7 @@ def folder_of_study(root: str | Path, study: str | Path | None = None) -> Path:
     StudyError
         The study is not where it was.
     """
-    parameters = read_record(Path(root)).get("parameters")
-    stood = parameters.get("study", "") if isinstance(parameters, Mapping) else ""
-    where = Path(study or str(stood))
+    where = Path(study or str(_parameters(read_record(Path(root))).get("study", "")))
     if not where.is_dir():
         raise StudyError(
             Problem(
@@ -161,6 +172,11 @@ def folder_of_study(root: str | Path, study: str | Path | None = None) -> Path:
             )
         )
     return where
+
+
+def _parameters(record: Mapping[str, Json]) -> Mapping[str, Json]:
+    parameters = record.get("parameters")
+    return parameters if isinstance(parameters, Mapping) else {}
 
 
 def study_of_run(root: str | Path, study: str | Path | None = None) -> Study:
@@ -209,7 +225,7 @@ def finish_again(root: str | Path, *, study: Study, overlays: bool = True) -> Re
     folder = Path(root)
     record = {**read_record(folder), "finished": utc_now()}
     with PhotoStore(folder / "store.sqlite") as store:
-        done = store.of_last_run()
+        done = store.of_last_run(in_short=True)
         same = ("photo", "hand", "finger")
         rows = [tuple(row[name] for name in same) for row in records(study.photos)]
         if rows != [tuple(result.photo[name] for name in same) for result in done]:
@@ -254,18 +270,30 @@ def _in_one_sentence(root: Path) -> Iterator[None]:
         ) from error
 
 
-def _pictures(done: Sequence[PhotoResult]) -> Iterator[tuple[str, bytes | None, bytes | None]]:
-    """Yield names, overlays and small pictures."""
-    for name, result in _named(done):
-        small = result.finger_view or shrink_jpeg(result.overlay or b"", longest_px=_SMALL_PX) or None
-        yield name, result.overlay, small
+def _outlines(done: Sequence[PhotoResult]) -> Iterator[tuple[tuple[str, str, str, int], Points]]:
+    for result in done:
+        place = result.photo["photo"], result.photo["hand"], result.photo["finger"]
+        yield from (((*place, label), points) for label, points in result.outlines)
 
 
-def _named(done: Sequence[PhotoResult]) -> Iterator[tuple[str, PhotoResult]]:
-    """Yield the pictures' names with their results; rows of a photo's finger are counted in the order of photos.csv."""
+def _named(done: Sequence[PhotoResult]) -> Iterator[tuple[str, int]]:
+    """Yield the pictures' names with their results' positions, a finger's rows counted in the order of photos.csv."""
     rows_so_far: Counter[tuple[str, ...]] = Counter()
-    rows = from_rows("photos", [dict(result.photo) for result in done])
-    for result in (done[i] for i in in_order("photos", rows)):
-        place = (result.photo["photo"], result.photo["hand"], result.photo["finger"])
-        yield overlay_name(*place, nth=rows_so_far[place]), result
+    for at in in_order("photos", from_rows("photos", [dict(result.photo) for result in done])):
+        place = (done[at].photo["photo"], done[at].photo["hand"], done[at].photo["finger"])
+        yield overlay_name(*place, nth=rows_so_far[place]), at
         rows_so_far[place] += 1
+
+
+def _pictures(
+    study: Study, applied: Applied, named: Mapping[str, int], store: PhotoStore
+) -> Iterator[tuple[str, bytes | None, bytes | None]]:
+    """Yield names, overlays and small pictures, one at a time: as the store has them, or drawn anew where read."""
+    keys = store.order()
+    for name, at in named.items():
+        if at in applied.changed:
+            result = draw_reading(study, replace(applied.done[at], geometry=store.geometry(keys[at])))
+            overlay, view = result.overlay, result.finger_view
+        else:
+            overlay, view = store.pictures(keys[at])
+        yield name, overlay, view or shrink_jpeg(overlay or b"", longest_px=_SMALL_PX) or None

@@ -10,7 +10,7 @@ import numpy as np
 from ulcermeter.datatypes import PhotoResult, Study
 from ulcermeter.errors import UlcermeterError
 from ulcermeter.photo import read_photo
-from ulcermeter.pipeline.readings import Applied, traced
+from ulcermeter.pipeline.readings import traced
 from ulcermeter.planimetry import diameter_line
 from ulcermeter.plots import draw_finger_view, draw_overlay
 from ulcermeter.tables import from_rows
@@ -18,30 +18,24 @@ from ulcermeter.tables import from_rows
 if TYPE_CHECKING:
     from ulcermeter.datatypes import Segmentation
 
-__all__ = ["draw_readings"]
+__all__ = ["draw_reading"]
 
 
-def draw_readings(study: Study, applied: Applied) -> tuple[PhotoResult, ...]:
-    """Draw the overlays of results that a reading changed, from their photos.
+def draw_reading(study: Study, result: PhotoResult) -> PhotoResult:
+    """Draw the pictures of a result that a reading changed, from its photo.
 
     Parameters
     ----------
     study : Study
-        Its photos are read.
-    applied : Applied
+        Its photo is read.
+    result : PhotoResult
+        With its geometry; without one it stays as it is.
 
     Returns
     -------
-    tuple of PhotoResult
-        All results; one whose photo cannot be read any more goes without an overlay.
+    PhotoResult
+        Without pictures where the photo cannot be read any more.
     """
-    done = list(applied.done)
-    for position in sorted(applied.changed):
-        done[position] = _drawn(study, done[position])
-    return tuple(done)
-
-
-def _drawn(study: Study, result: PhotoResult) -> PhotoResult:
     if result.geometry is None:
         return result
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,26 +67,33 @@ def tables_of_reader(
             )
         )
     with PhotoStore(Path(root) / "store.sqlite") as store:
-        done = store.of_last_run()
-    return _tables(study_of_run(root, study), done, own)
+        return _tables(study_of_run(root, study), store, own)
 
 
-def _tables(
-    study: Study, done: Sequence[PhotoResult], own: Sequence[PlaceReading]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _tables(study: Study, store: PhotoStore, own: Sequence[PlaceReading]) -> tuple[pd.DataFrame, pd.DataFrame]:
     reader = own[0].reader
-    applied = apply_readings(study, done, own)
+    done, keys = store.of_last_run(in_short=True), store.order()
+    applied = apply_readings(study, done, own, geometry=lambda at: store.geometry(keys[at]))
     places = {one.place for one in own}
     read = [(at, result) for at, result in enumerate(applied.done) if place_of(result) in places]
     kept = {at: _of_reader(result, reader) for at, result in read}
-    gathered = gather(study, [kept.get(at, replace(r, measurements=(), outlines=())) for at, r in enumerate(done)])
+    gathered = gather(study, [kept.get(at, replace(r, measurements=())) for at, r in enumerate(done)])
+    vertices = [vertex for result in kept.values() for vertex in _vertices(result)]
     empty: list[dict[str, Any]] = [
         {**{name: result.photo.get(name, "") for name in ("photo", "subject_id", "visit", "date", "hand", "finger")},
          "reader": reader}
         for at, result in read
         if not kept[at].measurements
     ]  # fmt: skip
-    return from_rows("measurements", [*records(gathered.measurements), *empty]), gathered.outlines
+    return from_rows("measurements", [*records(gathered.measurements), *empty]), from_rows("outlines", vertices)
+
+
+def _vertices(result: PhotoResult) -> Iterator[dict[str, Any]]:
+    """Yield the rows of ``outlines`` of a photo row."""
+    place = {name: result.photo[name] for name in ("photo", "hand", "finger")}
+    for label, points in result.outlines:
+        for vertex, (x, y) in enumerate(points):
+            yield {**place, "label": label, "vertex": vertex, "x_px": float(x), "y_px": float(y)}
 
 
 def _of_reader(result: PhotoResult, reader: str) -> PhotoResult:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,8 @@ _CELLS = {
 }
 _SIZES = ("diameter_mm", "diameter_low_mm", "diameter_high_mm", "width_mm", "area_mm2", "perimeter_mm",
           "over_threshold", "centroid_x_px", "centroid_y_px")  # fmt: skip
+# A photo's geometry is asked for once for each ulcer read on it; it weighs about 150 kB.
+_GEOMETRIES_KEPT = 64
 Row = dict[str, Any]
 
 
@@ -153,7 +156,12 @@ def measure_outline(geometry: PhotoGeometry, outline: Points, *, sha256: str, pr
 
 
 def apply_readings(
-    study: Study, done: Sequence[PhotoResult], readings: Sequence[PlaceReading], *, run_id: str = ""
+    study: Study,
+    done: Sequence[PhotoResult],
+    readings: Sequence[PlaceReading],
+    *,
+    run_id: str = "",
+    geometry: Callable[[int], PhotoGeometry | None] | None = None,
 ) -> Applied:
     """Put the reading that counts in the place of the machine's, ulcer by ulcer.
 
@@ -166,6 +174,8 @@ def apply_readings(
         As `ulcermeter.readings.current_readings` returns them.
     run_id : str
         Written into the measurements.
+    geometry : callable, optional
+        Of a result's position, where the results are in short; else their own.
 
     Returns
     -------
@@ -176,7 +186,8 @@ def apply_readings(
     primary = study.protocol.measurement.primary_reader
     chosen, lost = choose_readings(readings, primary_reader=primary, photo_sha256=hashes)
     places = by_key((place_of(result), position) for position, result in enumerate(done))
-    work = _Work(study, list(done), places, run_id)
+    of_own = geometry or (lambda at: done[at].geometry)
+    work = _Work(study, list(done), places, run_id, geometry=lru_cache(maxsize=_GEOMETRIES_KEPT)(of_own))
     for one in lost:
         work.lose(one, "the photo is another one now, or not in the study")
     for place, found in chosen.items():
@@ -193,8 +204,15 @@ class _Work:
     """A study's results while readings are applied to them."""
 
     def __init__(
-        self, study: Study, done: list[PhotoResult], places: Mapping[PlaceKey, list[int]], run_id: str
+        self,
+        study: Study,
+        done: list[PhotoResult],
+        places: Mapping[PlaceKey, list[int]],
+        run_id: str,
+        *,
+        geometry: Callable[[int], PhotoGeometry | None],
     ) -> None:
+        self.geometry = geometry
         self.study, self.machine, self.places, self.run_id = study, tuple(done), places, run_id
         self.done, self.cells = done, dict[int, dict[str, str]]()
         self.rows: list[Row] = []
@@ -204,9 +222,9 @@ class _Work:
 
     def applied(self) -> Applied:
         photos = self.study.photos
-        for position, cells in self.cells.items():
-            for name, value in cells.items():
-                photos = photos.assign(**{name: _with(list(photos[name]), position, value)})
+        for name in dict.fromkeys(name for cells in self.cells.values() for name in cells):
+            read = [self.cells.get(i, {}).get(name, cell) for i, cell in enumerate(photos[name])]
+            photos = photos.assign(**{name: read})
         changed = frozenset(i for i, (a, b) in enumerate(zip(self.machine, self.done, strict=True)) if a is not b)
         study = replace(self.study, photos=photos) if self.cells else self.study
         return Applied(study, tuple(self.done), changed, tuple(self.rows), tuple(self.not_kept))
@@ -241,7 +259,7 @@ class _Work:
         self.cells[position] = dict(_CELLS[verdict])
 
     def _set_ulcers(self, at: Sequence[int], read: Sequence[tuple[str, UlcerReading]], *, whole: bool) -> None:
-        measurable = [i for i in at if self.machine[i].geometry is not None]
+        measurable = [i for i in at if self.geometry(i) is not None]
         if not measurable:
             return
         gone, new = dict[int, set[int]](), dict[int, list[tuple[str, UlcerReading]]]()
@@ -308,12 +326,13 @@ class _Work:
     def _measured(self, position: int, reader: str, ulcer: UlcerReading) -> Row | None:
         """Return the reading's row of measurements.csv; None where its outline cannot be an ulcer's."""
         machine = self.machine[position]
-        assert machine.geometry is not None and ulcer.outline_px is not None
+        geometry = self.geometry(position)
+        assert geometry is not None and ulcer.outline_px is not None
         sha256, protocol = machine.photo["sha256"], self.study.protocol
         try:
             if ulcer.verdict is UlcerVerdict.ADDED:
-                _check_place(machine.geometry, ulcer.outline_px, protocol)
-            row = measure_outline(machine.geometry, ulcer.outline_px, sha256=sha256, protocol=protocol)
+                _check_place(geometry, ulcer.outline_px, protocol)
+            row = measure_outline(geometry, ulcer.outline_px, sha256=sha256, protocol=protocol)
         except UlcermeterError as error:
             self.not_kept.append(reading_not_kept(reader, place_of(machine), str(error)))
             self.used.discard(id(ulcer))
@@ -333,7 +352,7 @@ class _Work:
 
     def list_rows(self, one: PlaceReading) -> None:
         """List a reading, ulcer by ulcer, and its word on the photo as a whole."""
-        at = [i for i in self.places[one.place] if self.machine[i].geometry is not None]
+        at = [i for i in self.places[one.place] if self.geometry(i) is not None]
         for ulcer in one.ulcers:
             sizes = self.sizes.get((id(ulcer), one.place)) or self._sizes_of(at, ulcer)
             self.rows.append(self._row(one, ulcer, sizes, counts=id(ulcer) in self.used))
@@ -353,11 +372,11 @@ class _Work:
     def _sizes_of(self, at: Sequence[int], ulcer: UlcerReading) -> Row:
         if ulcer.outline_px is None or ulcer.verdict in _GONE or not at:
             return {}
-        machine = self.machine[at[0]]
-        assert machine.geometry is not None
+        machine, geometry = self.machine[at[0]], self.geometry(at[0])
+        assert geometry is not None
         sha256, protocol = machine.photo["sha256"], self.study.protocol
         try:
-            return measure_outline(machine.geometry, ulcer.outline_px, sha256=sha256, protocol=protocol)
+            return measure_outline(geometry, ulcer.outline_px, sha256=sha256, protocol=protocol)
         except UlcermeterError:
             return {}
 
@@ -384,7 +403,3 @@ def _check_place(geometry: PhotoGeometry, outline: Points, protocol: Protocol) -
     failures = check_scale(geometry.calibration, outline, protocol=protocol)
     if failures and protocol.gates.on_failure != "report":
         raise Refusal(*failures)
-
-
-def _with(cells: list[Any], position: int, value: str) -> list[Any]:
-    return [value if i == position else cell for i, cell in enumerate(cells)]

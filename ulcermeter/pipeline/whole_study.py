@@ -14,18 +14,20 @@ import ulcermeter
 from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study
 from ulcermeter.isolation import Limits
 from ulcermeter.pipeline.cluster import Cluster, cluster_at
-from ulcermeter.pipeline.finish import finish_study
+from ulcermeter.pipeline.finish import SINGLE_FILE, finish_study
 from ulcermeter.pipeline.run_identity import identify, read_lens
 from ulcermeter.pipeline.workers import Task, run_tasks
 from ulcermeter.provenance import file_sha256, run_record, utc_now
 from ulcermeter.readings import ReadingLog
 from ulcermeter.store import (
+    PAGES,
     TABLE_FILES,
     PhotoStore,
     check_results_folder,
     keep_unread,
     question,
     read_decisions,
+    remove_pages,
     row_key,
 )
 from ulcermeter.study import read_id_corrections, read_study
@@ -57,6 +59,7 @@ def run_study(
     wait_s: float = 60.0,
     photo_time_limit_s: float = Limits.time_s,
     photo_memory_limit_mb: float = Limits.memory_mb,
+    single_file: bool = False,
     progress: Progress | None = None,
     command: Sequence[str] | None = None,
 ) -> Results:
@@ -90,6 +93,8 @@ def run_study(
     photo_time_limit_s, photo_memory_limit_mb : float
         What a photo row may take, see `ulcermeter.isolation.Limits`; one that takes more, or crashes the process it is
         measured in, is *failed*, and the others are measured all the same.
+    single_file : bool
+        Write the report as one file that holds all subjects and pictures: for small studies.
     progress : callable, optional
         Called with rows done, rows in all and the row's result, after each row: first those that an earlier run
         measured, then, with None for a result, where measuring begins, then those measured.
@@ -143,6 +148,7 @@ def run_study(
                 "jobs": jobs,
                 "photo_time_limit_s": photo_time_limit_s,
                 "photo_memory_limit_mb": photo_memory_limit_mb,
+                SINGLE_FILE: single_file,
             },
             model_sha256=identity.model_sha256,
             photo_sha256={r.photo["photo"]: r.photo.get("sha256", "") for r in done},
@@ -221,8 +227,8 @@ def _measure_all(
     cluster: Cluster | None,
     progress: Progress | None,
 ) -> list[PhotoResult]:
-    """Measure what the store has not yet, put each result there at once, and return all in the tasks' order."""
-    found = {task.key: kept for task in tasks if (kept := store.get(task.key)) is not None}
+    """Measure what the store has not yet, put each result there at once; return all in short, in the tasks' order."""
+    found = {task.key: kept for task in tasks if (kept := store.get(task.key, in_short=True)) is not None}
     _remove_earlier(store.path.parent)
     if found:
         _log.info("%d of %d photo rows were measured before and are used again", len(found), len(tasks))
@@ -234,7 +240,7 @@ def _measure_all(
     todo = [task for task in tasks if task.key not in found]
     for task, result in run_tasks(todo, jobs=jobs, limits=limits, cluster=cluster):
         store.put(task.key, result)
-        fresh[task.key] = result
+        fresh[task.key] = result.in_short()
         count += 1
         _report_progress(progress, count, len(tasks), result)
     store.keep_only(task.key for task in tasks)
@@ -245,8 +251,9 @@ def _remove_earlier(root: Path) -> None:
     """Remove an earlier run's files, so that what stands is of this run; only once nothing is left to refuse it."""
     for earlier in ("run.json", "report.html", *(f"{name}.csv" for name in TABLE_FILES)):
         (root / earlier).unlink(missing_ok=True)
-    for part in [*root.glob(".*.part"), *root.glob("*/.*.part")]:  # of a run that was killed while it wrote
+    for part in [*root.rglob(".*.part")]:  # of a run that was killed while it wrote
         part.unlink(missing_ok=True)
+    remove_pages(root / PAGES)
 
 
 def _report_progress(progress: Progress | None, done: int, total: int, result: PhotoResult | None) -> None:

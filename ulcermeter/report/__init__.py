@@ -1,4 +1,4 @@
-"""HTML pages about a study: an overview and a page for each subject, to read, print and decide; no network, no script."""
+"""HTML pages about a study, an overview and one for each subject, to read, print and decide: no network, no script."""
 
 from __future__ import annotations
 

@@ -82,7 +82,8 @@ class Subjects:
     def of(self, name: str) -> Record:
         """Return what a subject's page shows."""
         conditions = self._conditions.get(name, [])
-        criteria = _by_weight(self._criteria.get(name, []), {row["criterion"] for row in conditions})
+        at_ulcers = {(row["criterion"], row["effect"]) for row in conditions}
+        criteria = _by_weight(self._criteria.get(name, []), at_ulcers)
         ulcers = [self._ulcer(name, *both) for both in self._by_ulcer(name)]
         in_strips = {photo["photo"] for ulcer in ulcers for photo in ulcer["photos"]}
         others = [photo for photo in self._photos.get(name, ()) if photo["photo"] not in in_strips]
@@ -199,10 +200,10 @@ def _named(photos: Sequence[Record]) -> list[Record]:
     return named
 
 
-def _by_weight(rows: Sequence[Record], at_ulcers: Collection[str]) -> list[Record]:
-    """Return answers with what fails first, then what is open; `at_ulcers` are told at each ulcer."""
+def _by_weight(rows: Sequence[Record], at_ulcers: Collection[tuple[str, str]]) -> list[Record]:
+    """Return answers with what fails first, then what is open; evidence stands once, so not where an ulcer has it."""
     ordered = sorted(rows, key=lambda row: _WEIGHTS.get(row["effect"], len(_WEIGHTS)))
-    return [row | {"at_ulcers": row["criterion"] in at_ulcers} for row in ordered]
+    return [row | {"at_ulcers": (row["criterion"], row["effect"]) in at_ulcers} for row in ordered]
 
 
 def _finger_at_visit(row: Record) -> tuple[str, ...]:

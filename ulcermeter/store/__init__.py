@@ -31,6 +31,7 @@ from ulcermeter.store.files import (
     write_tables,
 )
 from ulcermeter.store.kept_results import KeptResults
+from ulcermeter.store.outline_table import write_outlines
 from ulcermeter.store.photo_store import PhotoStore, row_key
 from ulcermeter.store.reading import protocol_of, read_results, read_table, read_tables
 
@@ -62,6 +63,7 @@ __all__ = [
     "unread_of",
     "with_decisions",
     "write_file",
+    "write_outlines",
     "write_pictures",
     "write_run_record",
     "write_tables",

@@ -208,12 +208,12 @@ class PhotoStore:
                 shown = (key, result.finger_view)
                 self._db.execute("INSERT INTO finger_views VALUES (?, ?, ?)", (*shown, _seal(shown)))
 
-    def get(self, key: str, *, failed: bool = False) -> PhotoResult | None:
+    def get(self, key: str, *, failed: bool = False, in_short: bool = False) -> PhotoResult | None:
         """Return the result of that key, bit for bit as it was put, or None.
 
-        A photo that failed is none, unless asked for: what made it fail may have passed, so it is tried again. Neither
-        is one that is not as it was put, since somebody edited it or a disk lost a bit: that is told, and it is
-        measured again.
+        In short it comes without pictures and geometry. A photo that failed is none, unless asked for: what made it
+        fail may have passed, so it is tried again. Neither is one that is not as it was put, since somebody edited it
+        or a disk lost a bit: that is told, and it is measured again.
         """
         try:
             found = self._db.execute(
@@ -243,7 +243,7 @@ class PhotoStore:
         outlines = tuple(
             (label, np.array(points, dtype=np.float64).reshape(-1, 2)) for label, points in parts["outlines"]
         )
-        more = (overlay, self.geometry(key), self._view(key))
+        more = () if in_short else (overlay, self.geometry(key), self._view(key))
         return PhotoResult(parts["photo"], tuple(parts["measurements"]), outlines, *more)
 
     def geometry(self, key: str) -> PhotoGeometry | None:
@@ -252,6 +252,11 @@ class PhotoStore:
         if found is None or found[2] != _seal(found[:2]):
             return None
         return geometry_from_bytes(found[1])
+
+    def pictures(self, key: str) -> tuple[bytes | None, bytes | None]:
+        """Return the overlay of that key's photo and the view of its finger; None for what there is not."""
+        found = self._db.execute("SELECT overlay FROM photo_results WHERE key = ?", (key,)).fetchone()
+        return None if found is None else found[0], self._view(key)
 
     def _view(self, key: str) -> bytes | None:
         found = self._db.execute("SELECT key, view, seal FROM finger_views WHERE key = ?", (key,)).fetchone()
@@ -265,7 +270,11 @@ class PhotoStore:
             for table in ("photo_results", "photo_geometry", "finger_views"):
                 self._db.execute(f"DELETE FROM {table} WHERE key NOT IN (SELECT key FROM study_order)")
 
-    def of_last_run(self) -> list[PhotoResult]:
+    def order(self) -> list[str]:
+        """Return the keys of the last run's photo rows, in its study's order."""
+        return [str(key) for (key,) in self._db.execute("SELECT key FROM study_order ORDER BY position")]
+
+    def of_last_run(self, *, in_short: bool = False) -> list[PhotoResult]:
         """Return the results of the last finished run in its study's order, those of failed photos too.
 
         Raises
@@ -273,8 +282,7 @@ class PhotoStore:
         UlcermeterError
             One is not there any more, or not as it was put.
         """
-        keys = [str(key) for (key,) in self._db.execute("SELECT key FROM study_order ORDER BY position")]
-        found = [self.get(key, failed=True) for key in keys]
+        found = [self.get(key, failed=True, in_short=in_short) for key in self.order()]
         if None in found or not found:
             raise UlcermeterError(
                 Problem(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,10 @@ def read_results(path: str | Path) -> Results:
     if absent:
         raise _unfinished(root, absent)
     record = read_record(root)
-    return Results(root=root, run=record, **{name: _written(root, name) for name in TABLE_FILES})
+    tables = {name: _written(root, name) for name in TABLE_FILES if name != "outlines"}
+    return Results(
+        root=root, run=record, read_outlines=partial(read_table, root / "outlines.csv", "outlines"), **tables
+    )
 
 
 def read_tables(path: str | Path, names: Iterable[str]) -> dict[str, pd.DataFrame]:
