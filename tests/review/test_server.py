@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ulcermeter.review.reading_list import make_list, write_list
 from ulcermeter.review.session import Session
 
 testclient = pytest.importorskip("starlette.testclient", reason="the extra review is not installed")
+from ulcermeter.review.serve import local_socket  # noqa: E402
 from ulcermeter.review.server import make_app  # noqa: E402
 
 
@@ -177,3 +179,9 @@ def test_an_identity_of_another_finger_is_refused(session: Session) -> None:
         with pytest.raises(PhotoError, match="an ulcer of this finger"):
             session.save(item, {"ulcers": [{"label": 1, "verdict": "accepted", "ulcer_id": name}]}, action="identity")
     assert entries(session.root) == []
+
+
+def test_answers_do_not_wait_for_the_browser_to_confirm_their_head() -> None:
+    """Only of a socket that is named TCP does asyncio switch Nagle's waiting off, some 40 ms an answer."""
+    with local_socket() as door, socket.create_connection(door.getsockname()), door.accept()[0] as taken:
+        assert taken.proto == socket.IPPROTO_TCP and taken.getsockname()[0] == "127.0.0.1"

@@ -4,7 +4,8 @@
 
 The study's photos are copied under further names and subjects, their results copied: what is timed is the page, the
 server and the log, not the measuring. Printed are the server's start, the page's opening, the next photo, an edit's new
-value and accepting photos by key alone. Writes into a temporary folder.
+value (with the processor time that the library takes of it) and accepting photos by key alone, and the machine's load.
+Writes into a temporary folder.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import statistics
@@ -107,6 +109,20 @@ def timed(page: Any, work: Any, selector: str) -> float:
     return 1000 * (time.perf_counter() - began)
 
 
+def library_time(session: Any) -> list[float]:
+    """Have the session note how much processor time each measurement takes, ms."""
+    took, measure = [], session.measure
+
+    def measured(item: Any, outline: Any) -> Any:
+        began = time.thread_time()
+        values = measure(item, outline)
+        took.append(1000 * (time.thread_time() - began))
+        return values
+
+    session.measure = measured
+    return took
+
+
 def main() -> None:
     """Blow up, serve, read, print."""
     import uvicorn
@@ -152,15 +168,18 @@ def read(page: Any, session: Any, address: str, accept: int) -> None:
     x, y = handles[0][0] + box["x"], handles[0][1] + box["y"]
     page.mouse.move(x, y)
     page.mouse.down()
-    values = []
-    for step in range(1, 21):
-        page.mouse.move(x + step, y)
+    values, library = [], library_time(session)
+    for step in range(1, 41):
+        page.mouse.move(x + step / 2, y)
         page.wait_for_timeout(150)
         values.append(float(page.get_attribute("body", "data-measure-ms") or "nan"))
     page.mouse.up()
     values.sort()
     middle = statistics.median(values)
-    print(f"edit to the library's value: median {middle:.0f} ms, longest {values[-1]:.0f} ms (20 edits)")
+    print(f"edit to the library's value: median {middle:.0f} ms, longest {values[-1]:.0f} ms ({len(values)} edits)")
+    print(
+        f"of which the library's processor time: median {statistics.median(library):.0f} ms, longest {max(library):.0f}"
+    )
     page.goto(address)
     page.wait_for_selector("body[data-shown]")
     page.focus("#photo")
@@ -175,6 +194,7 @@ def read(page: Any, session: Any, address: str, accept: int) -> None:
     page.wait_for_selector(f'body[data-saved="{accept}"]')
     took = time.perf_counter() - began
     print(f"{accept} photos accepted by key alone in {took:.1f} s, {took / accept:.2f} s each, all in the log")
+    print("load of the machine over 1, 5 and 15 minutes:", *(f"{load:.1f}" for load in os.getloadavg()))
 
 
 if __name__ == "__main__":

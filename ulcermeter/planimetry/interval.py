@@ -309,11 +309,10 @@ class _Shape:
             # Those that the boundary moves under share its chords, which are most of the work.
             own = [terms for terms in choices if ("outline" in terms) is moves]
             boundary = np.maximum(noise.boundary if moves else np.zeros((1, _VERTICES)), self.inward_most)
-            moved = self.vertices + boundary[:, :, None] * self.normals
             through = [self._through(noise, terms) for terms in own]
             metrics = [self._metric(noise, terms, by) for terms, by in zip(own, through, strict=True)]
-            flat = np.abs(signed_area(moved))
-            for terms, by, lengths in zip(own, through, self._longest(moved, metrics), strict=True):
+            longest, flat = self._moved(boundary, metrics)
+            for terms, by, lengths in zip(own, through, longest, strict=True):
                 drawn[terms] = lengths, flat * np.linalg.det(by)
         return [drawn[terms] for terms in choices]
 
@@ -347,18 +346,23 @@ class _Shape:
         frame = tangent_frame(self.gradient)
         return (frame[:, :2] + frame[:, 2:] * self.gradient) @ self._level(gradient)
 
-    def _longest(self, moved: Reals, metrics: Sequence[Reals]) -> list[Reals]:
-        """Return the longest caliper (D,) of each draw under each metric (D, 2, 2); moved is (D or 1, V, 2)."""
+    def _moved(self, boundary: Reals, metrics: Sequence[Reals]) -> tuple[list[Reals], Reals]:
+        """Return what an outline moved outwards by boundary (D or 1, V) measures.
+
+        Its longest caliper (D,) under each metric (D, 2, 2), and its area in the tangent plane, (D or 1,).
+        """
         first, second = self._pairs()
         relief = ((self.relief[first] - self.relief[second]) ** 2).astype(np.float32)
         terms = [np.column_stack([m[:, 0, 0], 2 * m[:, 0, 1], m[:, 1, 1]]).astype(np.float32) for m in metrics]
-        shapes = moved.astype(np.float32)
         longest: list[Reals] = [np.empty(len(metric)) for metric in metrics]
+        flat = np.empty(len(boundary))
         # Blocks small enough to stay in the processor's cache.
         for start in range(0, len(metrics[0]), _BLOCK):
             block = slice(start, start + _BLOCK)
-            if start == 0 or len(shapes) > 1:
-                some = shapes if len(shapes) == 1 else shapes[block]
+            if start < len(boundary):
+                moved = self.vertices + boundary[block, :, None] * self.normals
+                flat[block] = np.abs(signed_area(moved))
+                some = moved.astype(np.float32)
                 x = some[:, first, 0] - some[:, second, 0]
                 y = some[:, first, 1] - some[:, second, 1]
                 xx, xy, yy = x * x, x * y, y * y
@@ -369,7 +373,7 @@ class _Shape:
                 squared += m[:, 2] * yy
                 squared += relief
                 lengths[block] = np.sqrt(squared.max(axis=1))
-        return longest
+        return longest, flat
 
     def _pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return the pairs of vertices (P,), (P,) that could be the farthest apart."""

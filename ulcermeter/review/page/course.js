@@ -62,11 +62,12 @@ export class Course {
     const moved = here.identity !== this.here.identity || String(here.mm) !== String(this.here.mm);
     this.pxPerMm = pxPerMm;
     if (moved) this.here = here;
-    for (const tile of this.tiles) {
-      if (!tile.data) continue;
-      if (moved) this.find(tile).catch(() => {});
-      else this.draw(tile);
-    }
+    if (moved) for (const tile of this.tiles.filter(({ data }) => data)) this.find(tile).catch(() => {});
+    // Once a frame, however many edits came: the tiles take longer than the photo.
+    this.due = this.due || requestAnimationFrame(() => {
+      this.due = 0;
+      for (const tile of this.tiles.filter(({ data }) => data)) this.draw(tile);
+    });
   }
 
   draw({ view, data, at, angle, canvas, caption }) {
