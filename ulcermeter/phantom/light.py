@@ -1,4 +1,7 @@
-"""Light: the lamp and the light from all around, shadows on the table, glare on skin."""
+"""Light: the lamp and the light from all around, shadows on the table, glare on skin.
+
+The numbers of this file are appearance chosen by eye against photographs (assumption); none of them enters a truth.
+"""
 
 from __future__ import annotations
 

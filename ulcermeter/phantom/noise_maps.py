@@ -1,4 +1,7 @@
-"""Tileable noise, made once, from which every texture of a phantom is sampled."""
+"""Tileable noise, made once, from which every texture of a phantom is sampled.
+
+The numbers of this file are appearance chosen by eye against photographs (assumption); none of them enters a truth.
+"""
 
 from __future__ import annotations
 

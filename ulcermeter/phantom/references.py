@@ -1,4 +1,7 @@
-"""Printed references: what is painted where on their paper, in the paper's own mm."""
+"""Printed references: what is painted where on their paper, in the paper's own mm.
+
+Colours, and what is painted on a bank card, are appearance chosen by eye (assumption): nothing is measured at them.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,13 @@ ID1_CORNER_MM = 3.18
 PAPER, INK = 0.82, 0.035
 # Of the masks of printed numbers: finer than any photo of them.
 DIGIT_PX_PER_MM = 20
+# A ruler's paper beyond its first and last tick, and its height; lengths of its ticks at every tenth, every fifth and
+# between, and half the breadth of one, mm and as a share of a period (assumption: paper rulers for wounds).
+RULER_END_MM, RULER_HIGH_MM = 3.0, 12.0
+TICK_LENGTHS_MM = (6.0, 4.5, 3.0)
+TICK_HALF_MM, TICK_HALF_SHARE = 0.09, 0.16
+# Its numbers: from its middle line down, their page's height and base line, mm; OpenCV's font size and stroke.
+DIGITS_FROM_MM, DIGITS_HIGH_MM, DIGITS_BASE_MM, DIGIT_SIZE, DIGIT_STROKE = 0.6, 4.4, 3.6, 2.4, 6
 
 
 @dataclass(frozen=True)
@@ -139,7 +149,8 @@ def _paper_mm(spec: ReferenceSpec) -> tuple[float, float]:
                 )
             )
         return spec.texture_size_mm
-    return {"disc": (spec.size_mm, spec.size_mm), "id1": ID1_MM, "ruler": (spec.size_mm + 6.0, 12.0)}[spec.kind]
+    ruler = (spec.size_mm + 2 * RULER_END_MM, RULER_HIGH_MM)
+    return {"disc": (spec.size_mm, spec.size_mm), "id1": ID1_MM, "ruler": ruler}[spec.kind]
 
 
 def _corner_mm(spec: ReferenceSpec) -> float:
@@ -224,25 +235,26 @@ def _paint_ruler(spec: ReferenceSpec, u: Reals, v: Reals) -> NDArray[np.float32]
     """Paint a paper scale: ticks from the upper edge, every fifth and tenth longer, a number at every tenth."""
     along = (u + spec.size_mm / 2) / spec.tick_mm
     nearest = np.rint(along)
-    length = np.where(nearest % 10 == 0, 6.0, np.where(nearest % 5 == 0, 4.5, 3.0))
-    half_width = min(0.09, 0.16 * spec.tick_mm) / spec.tick_mm
+    tenth, fifth, single = TICK_LENGTHS_MM
+    length = np.where(nearest % 10 == 0, tenth, np.where(nearest % 5 == 0, fifth, single))
+    half_width = min(TICK_HALF_MM, TICK_HALF_SHARE * spec.tick_mm) / spec.tick_mm
     last = np.floor(spec.size_mm / spec.tick_mm + 1e-9)
-    ink = (np.abs(along - nearest) < half_width) & (nearest >= 0) & (nearest <= last) & (v + 6.0 < length)
+    ink = (np.abs(along - nearest) < half_width) & (nearest >= 0) & (nearest <= last) & (v + RULER_HIGH_MM / 2 < length)
     digits = _ruler_digits(int(last) // 10, 10 * spec.tick_mm)
-    col = np.clip((u + spec.size_mm / 2 + 3.0) * DIGIT_PX_PER_MM, 0, digits.shape[1] - 1).astype(np.int32)
-    row = np.clip((v - 0.6) * DIGIT_PX_PER_MM, 0, digits.shape[0] - 1).astype(np.int32)
-    return _grey(np.where(ink | (digits[row, col] & (v > 0.6)), INK, PAPER))
+    col = np.clip((u + spec.size_mm / 2 + RULER_END_MM) * DIGIT_PX_PER_MM, 0, digits.shape[1] - 1).astype(np.int32)
+    row = np.clip((v - DIGITS_FROM_MM) * DIGIT_PX_PER_MM, 0, digits.shape[0] - 1).astype(np.int32)
+    return _grey(np.where(ink | (digits[row, col] & (v > DIGITS_FROM_MM)), INK, PAPER))
 
 
 @lru_cache(maxsize=16)
 def _ruler_digits(count: int, every_mm: float) -> NDArray[np.bool_]:
     """Return the printed numbers 0..count as a mask, the first centred 3 mm from its left."""
     scale = DIGIT_PX_PER_MM
-    page = np.zeros((int(4.4 * scale), int((count * every_mm + 9) * scale)), dtype=np.uint8)
+    page = np.zeros((int(DIGITS_HIGH_MM * scale), int((count * every_mm + 3 * RULER_END_MM) * scale)), dtype=np.uint8)
     for k in range(count + 1):
-        (wide, _), _ = cv2.getTextSize(str(k), cv2.FONT_HERSHEY_SIMPLEX, 2.4, 6)
-        spot = (int((3.0 + k * every_mm) * scale - wide / 2), int(3.6 * scale))
-        cv2.putText(page, str(k), spot, cv2.FONT_HERSHEY_SIMPLEX, 2.4, 255, 6, cv2.LINE_8)
+        (wide, _), _ = cv2.getTextSize(str(k), cv2.FONT_HERSHEY_SIMPLEX, DIGIT_SIZE, DIGIT_STROKE)
+        spot = (int((RULER_END_MM + k * every_mm) * scale - wide / 2), int(DIGITS_BASE_MM * scale))
+        cv2.putText(page, str(k), spot, cv2.FONT_HERSHEY_SIMPLEX, DIGIT_SIZE, 255, DIGIT_STROKE, cv2.LINE_8)
     return page > 127
 
 

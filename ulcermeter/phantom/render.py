@@ -1,4 +1,7 @@
-"""The renderer: every pixel's ray to table, finger and reference, then the camera's faults."""
+"""The renderer: every pixel's ray to table, finger and reference, then the camera's faults.
+
+How cloth, its lip and its shadow look are appearance chosen by eye (assumption); none of it enters a truth.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from ulcermeter.phantom.camera import Camera
 from ulcermeter.phantom.light import light_on_skin, light_on_table, tag_shadow
 from ulcermeter.phantom.noise_maps import smoothstep
 from ulcermeter.phantom.references import PlacedReference
-from ulcermeter.phantom.skin import draw_skin, mix
+from ulcermeter.phantom.skin import coded, draw_skin, mix
 from ulcermeter.phantom.solid import Solid
 from ulcermeter.phantom.specs import PhantomSpec
 from ulcermeter.phantom.tabletop import cover_edge_mm, draw_cover, draw_table
@@ -27,6 +30,13 @@ REACH_MM = 3.0
 # Points of the R2 low-discrepancy sequence: their projection on any direction is even, so that the share of a pixel
 # behind a straight edge is right to about 1/SUBPIXELS whatever the edge's direction (a square grid's is not).
 SUBPIXELS = 160
+# The R2 sequence's steps in x and y: 1 / p and 1 / p² of the plastic number p (Roberts 2018).
+_R2 = (0.7548776662466927, 0.5698402909980532)
+# Half the square in which nothing of a paper may differ for a pixel to hold no edge, px, a little over the pixel's own;
+# and the difference of albedo that counts.
+_STRADDLE_PX, _DIFFERS = 0.6, 0.02
+# Steps of the table of sRGB: sixteen to an 8-bit level.
+_SRGB_STEPS = 4096
 # A tag pressed on the finger dents the skin by up to this much.
 SKIN_GIVES_MM = 2.0
 
@@ -253,10 +263,11 @@ def _straddles(scene: Scene, x_px: Floats, y_px: Floats, colour: Reals, share: R
     """Say which pixels hold an edge: anything differs among nine points that reach 0.6 px from the middle."""
     assert scene.reference is not None
     mixed = np.zeros(x_px.shape, dtype=bool)
-    for dx, dy in ((a, b) for a in (-0.6, 0, 0.6) for b in (-0.6, 0, 0.6) if a or b):
+    steps = (-_STRADDLE_PX, 0, _STRADDLE_PX)
+    for dx, dy in ((a, b) for a in steps for b in steps if a or b):
         u, v, _ = _paper_at(scene, x_px + dx, y_px + dy)
         near, cover = _painted(scene.reference, u, v)
-        mixed |= (cover != share) | (np.abs(near - colour).max(axis=-1) > 0.02)
+        mixed |= (cover != share) | (np.abs(near - colour).max(axis=-1) > _DIFFERS)
     return mixed
 
 
@@ -266,7 +277,7 @@ def _averaged(scene: Scene, x_px: Floats, y_px: Floats) -> tuple[Reals, Reals]:
     colour = np.zeros((len(x_px), 3), dtype=np.float32)
     share = np.zeros(len(x_px), dtype=np.float32)
     for k in range(SUBPIXELS):
-        dx, dy = (k + 0.5) * 0.7548776662466927 % 1 - 0.5, (k + 0.5) * 0.5698402909980532 % 1 - 0.5
+        dx, dy = ((k + 0.5) * step % 1 - 0.5 for step in _R2)
         u, v, _ = _paper_at(scene, x_px + dx, y_px + dy)
         one, cover = _painted(scene.reference, u, v)
         colour += one
@@ -319,13 +330,12 @@ def srgb(light: Reals) -> Reals:
     float32 (...)
         0..1.
     """
-    place = np.sqrt(np.clip(light, 0, 1)) * np.float32(4095)
+    place = np.sqrt(np.clip(light, 0, 1)) * np.float32(_SRGB_STEPS - 1)
     return _SRGB[(place + np.float32(0.5)).astype(np.int32)]
 
 
 def _srgb_table() -> Reals:
-    x = (np.arange(4096) / 4095.0) ** 2
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055).astype(np.float32)
+    return coded((np.arange(_SRGB_STEPS) / (_SRGB_STEPS - 1)) ** 2).astype(np.float32)
 
 
 _SRGB = _srgb_table()

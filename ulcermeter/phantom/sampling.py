@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes.arrays import Pixels
+from ulcermeter.phantom.camera import DIAGONAL_35MM_MM
 from ulcermeter.phantom.specs import CameraSpec, FingerSpec, LightSpec, PhantomSpec, ReferenceSpec, UlcerSpec
 from ulcermeter.phantom.tabletop import BACKGROUNDS
 
@@ -18,6 +19,70 @@ Range = tuple[float, float]
 REFERENCE_SIZE_MM = {"aruco": 10.0, "apriltag": 10.0, "disc": 10.0, "id1": 85.60, "ruler": 50.0, "none": 10.0}
 WIDE = ("id1", "card")
 DICTIONARY = {"aruco": "DICT_4X4_50", "apriltag": "DICT_APRILTAG_36h11"}
+
+# What is not asked for is drawn uniformly between these, all of them assumptions. The figures of `ulcermeter validate`
+# and of the training hold for photos drawn so, and rest on these ranges: units are those of `ulcermeter.phantom.specs`.
+_FINGER: dict[str, Range] = {
+    "radius_mm": (6.5, 9.5),  # fingertips are 13 to 19 mm thick
+    "taper": (0.1, 0.35),  # thicker by 6 to 20 % over the end two phalanges
+    "length_mm": (62, 85),
+    "mottling": (0.1, 0.9),
+    "creases": (0.3, 0.9),  # some on every finger
+    "tightness": (0.0, 0.9),  # systemic sclerosis from none to far gone
+}
+_ULCER: dict[str, Range] = {
+    "irregularity": (0.1, 0.8),
+    "aspect": (0.55, 1.0),  # long ones are fissures, which are not drawn
+    "angle_deg": (0, 180),
+    "depth_mm": (0.2, 0.9),  # of those over 3 mm; of smaller ones in proportion
+    "halo": (0.1, 0.9),
+    "rim": (0.0, 0.8),
+}
+_LIGHT: dict[str, Range] = {
+    "azimuth_deg": (-180, 180),
+    "elevation_deg": (42, 75),  # a lamp or window above the table
+    "ambient": (0.35, 0.65),  # a room whose walls are light
+    "softness": (0.1, 0.4),
+    "glare": (0.4, 1.3),
+}
+_CAMERA: dict[str, Range] = {
+    "azimuth_deg": (-180, 180),
+    "roll_deg": (-15, 15),  # beside quarter turns
+    "aim_mm": (-2, 2),  # off the middle of what must be on the photo
+    "nearest_mm": (110, 220),  # nearer phones do not focus
+    "focal_35mm_mm": (23.6, 28.4),  # main cameras of phones
+    "k1": (-0.04, 0.04),
+    "vignetting": (0.0, 0.3),
+    "white_red": (0.92, 1.08),
+    "white_blue": (0.88, 1.1),
+    "exposure_ev": (-0.35, 0.1),
+}
+# JPEG qualities that phones and programs write, from and below.
+_JPEG_QUALITY = (82, 97)
+# Where the first ulcer begins, in radii from the tip: on the back behind the nail plate, else on the end phalanx.
+_START_NAIL, _START = (1.98, 2.3), (0.55, 1.7)
+# The least, in radii, clear of the steep end; and skin between two ulcers, mm.
+_LEAST_START, _BETWEEN_MM = 0.35, 2.0
+# Diameter from which an ulcer is as deep as it was drawn, mm: smaller ones are shallower.
+_DEEP_FROM_MM = 3.0
+# The reference: turned by hand, degrees; share behind the ulcer on the skin, where the finger is flat enough, in radii
+# from the tip, and it no broader than a thumb, mm to either side.
+_TURN_DEG: Range = (-8, 8)
+_BEHIND_SHARE, _FLAT_FROM, _BEHIND_HALF_MM = 0.6, 0.95, 8.0
+# Its place there: gap to the ulcer, mm, its half height with its margin, and both ways' play, mm.
+_GAP_MM, _BEHIND_HIGH, _BEHIND_X_MM, _BEHIND_Y_MM = 1.0, 1.16, (-1.0, 1.0), (0.0, 2.0)
+# Beside the finger: how far off its middle the finger reaches, in radii, half its width with its margin, play across
+# and along, mm, and what a ruler keeps off besides, mm.
+_FINGER_REACH, _BESIDE_WIDE, _BESIDE_X_MM, _BESIDE_Y_MM, _RULER_OFF_MM = 1.12, 1.15, (0.5, 2.5), (-3.0, 5.0), 5.0
+# Half of a bank card's and of a ruler's paper, mm, and of others' over their size: a marker's white margin.
+_ID1_HALF_MM, _RULER_HALF_MM, _RULER_END_MM, _PAPER_HALF = (42.8, 27.0), 6.0, 3.0, 0.68
+# Round the ulcer what must be on the photo, mm either way; how far the frame reaches from its aim, in sides of the
+# photo, short of half so that nothing touches its edge.
+_AROUND_MM, _FRAME = 5.0, 0.42
+# What is looked at then lies so much farther to the hand than that, mm.
+_BARE_OFF_MM = 4.0
+# Where a finger without an ulcer is looked at, in radii from the tip.
+_LOOKED_AT = 1.2
 
 
 def random_spec(
@@ -115,26 +180,30 @@ def random_spec(
         distortion=distortion,
     )
     light = LightSpec(
-        azimuth_deg=float(rng.uniform(-180, 180)),
-        elevation_deg=float(rng.uniform(42, 75)),
-        ambient=float(rng.uniform(0.35, 0.65)),
-        softness=float(rng.uniform(0.1, 0.4)),
-        glare=float(rng.uniform(0.4, 1.3)),
+        azimuth_deg=_between(rng, _LIGHT["azimuth_deg"]),
+        elevation_deg=_between(rng, _LIGHT["elevation_deg"]),
+        ambient=_between(rng, _LIGHT["ambient"]),
+        softness=_between(rng, _LIGHT["softness"]),
+        glare=_between(rng, _LIGHT["glare"]),
     )
     background = str(rng.choice(BACKGROUNDS))
     return PhantomSpec(finger, ulcers, printed, camera, light, background, seed=int(rng.integers(2**31)))
 
 
+def _between(rng: np.random.Generator, ends: Range) -> float:
+    return float(rng.uniform(*ends))
+
+
 def _finger(rng: np.random.Generator, skin_tone: Range, sides: Sequence[str], seed: int) -> FingerSpec:
     return FingerSpec(
-        radius_mm=float(rng.uniform(6.5, 9.5)),
-        taper=float(rng.uniform(0.1, 0.35)),
-        length_mm=float(rng.uniform(62, 85)),
+        radius_mm=_between(rng, _FINGER["radius_mm"]),
+        taper=_between(rng, _FINGER["taper"]),
+        length_mm=_between(rng, _FINGER["length_mm"]),
         side=str(rng.choice(list(sides))),
         skin_tone=float(rng.uniform(*skin_tone)),
-        mottling=float(rng.uniform(0.1, 0.9)),
-        creases=float(rng.uniform(0.3, 0.9)),
-        tightness=float(rng.uniform(0.0, 0.9)),
+        mottling=_between(rng, _FINGER["mottling"]),
+        creases=_between(rng, _FINGER["creases"]),
+        tightness=_between(rng, _FINGER["tightness"]),
         seed=int(rng.integers(2**31)),
     )
 
@@ -152,28 +221,28 @@ def _ulcers(
 ) -> tuple[UlcerSpec, ...]:
     """Return ulcers one behind the other, 2 mm of skin between them, clear of the nail plate."""
     radius = finger.radius_mm
-    start_mm = radius * (rng.uniform(1.98, 2.3) if finger.side == "nail" else rng.uniform(0.55, 1.7))
+    start_mm = radius * rng.uniform(*(_START_NAIL if finger.side == "nail" else _START))
     ulcers: list[UlcerSpec] = []
     for _ in range(n_ulcers):
         size = float(rng.uniform(*diameter_mm))
-        place = max(start_mm, 0.35 * radius + size / 2) + (size / 2 if finger.side == "nail" or ulcers else 0.0)
+        place = max(start_mm, _LEAST_START * radius + size / 2) + (size / 2 if finger.side == "nail" or ulcers else 0.0)
         ulcers.append(
             UlcerSpec(
                 diameter_mm=size,
                 s_mm=float(place),
                 t_mm=float(rng.uniform(*t_mm)),
-                irregularity=float(rng.uniform(0.1, 0.8)),
-                aspect=float(rng.uniform(0.55, 1.0)),
-                angle_deg=float(rng.uniform(0, 180)),
+                irregularity=_between(rng, _ULCER["irregularity"]),
+                aspect=_between(rng, _ULCER["aspect"]),
+                angle_deg=_between(rng, _ULCER["angle_deg"]),
                 wound_bed=str(rng.choice(list(wound_beds))),
-                depth_mm=float(rng.uniform(0.2, 0.9)) * min(1.0, size / 3),
-                halo=float(rng.uniform(0.1, 0.9)),
-                rim=float(rng.uniform(0.0, 0.8)),
+                depth_mm=_between(rng, _ULCER["depth_mm"]) * min(1.0, size / _DEEP_FROM_MM),
+                halo=_between(rng, _ULCER["halo"]),
+                rim=_between(rng, _ULCER["rim"]),
                 crust=float(rng.uniform(*crust)),
                 seed=int(rng.integers(2**31)),
             )
         )
-        start_mm = place + size / 2 + 2.0
+        start_mm = place + size / 2 + _BETWEEN_MM
     return tuple(ulcers)
 
 
@@ -196,17 +265,19 @@ def _reference(
     kind, place = asked.kind, asked.place
     size = asked.size_mm if asked.size_mm is not None else REFERENCE_SIZE_MM.get(kind, 10.0)
     half_wide, half_high = _half_mm(kind, size, asked.texture_size_mm)
-    turn = float(rng.uniform(-8, 8))
-    first = ulcers[0].s_mm if ulcers else 1.2 * finger.radius_mm
-    reach = (ulcers[0].diameter_mm / 2 if ulcers else 0.0) + 1.0
-    flat = first >= 0.95 * finger.radius_mm and len(ulcers) <= 1 and half_wide <= 8.0
-    if place == "skin" and flat and rng.random() < 0.6:
-        offset = (float(rng.uniform(-1, 1)), float(1.16 * half_high + reach + rng.uniform(0, 2)))
+    turn = _between(rng, _TURN_DEG)
+    first = ulcers[0].s_mm if ulcers else _LOOKED_AT * finger.radius_mm
+    reach = (ulcers[0].diameter_mm / 2 if ulcers else 0.0) + _GAP_MM
+    flat = first >= _FLAT_FROM * finger.radius_mm and len(ulcers) <= 1 and half_wide <= _BEHIND_HALF_MM
+    if place == "skin" and flat and rng.random() < _BEHIND_SHARE:
+        across = _between(rng, _BEHIND_X_MM)
+        offset = (across, float(_BEHIND_HIGH * half_high + reach + rng.uniform(*_BEHIND_Y_MM)))
     else:
-        aside = max(finger.radius_mm * 1.12, reach) + 1.15 * half_wide + rng.uniform(0.5, 2.5)
+        clear = max(finger.radius_mm * _FINGER_REACH, reach)
+        aside = clear + _BESIDE_WIDE * half_wide + rng.uniform(*_BESIDE_X_MM)
         if kind == "ruler":
-            turn, aside = turn + 90.0, max(finger.radius_mm * 1.12, reach) + half_high + 5 + rng.uniform(0.5, 2.5)
-        offset = (float(aside * rng.choice([-1, 1])), float(rng.uniform(-3, 5)))
+            turn, aside = turn + 90.0, clear + half_high + _RULER_OFF_MM + rng.uniform(*_BESIDE_X_MM)
+        offset = (float(aside * rng.choice([-1, 1])), _between(rng, _BESIDE_Y_MM))
     return ReferenceSpec(
         kind=kind,
         size_mm=size,
@@ -225,17 +296,18 @@ def _half_mm(kind: str, size_mm: float, texture_size_mm: tuple[float, float] | N
     """Return half the width and height that a reference's paper takes."""
     if texture_size_mm is not None:
         return texture_size_mm[0] / 2, texture_size_mm[1] / 2
-    return {"id1": (42.8, 27.0), "ruler": (size_mm / 2 + 3, 6.0)}.get(kind, (0.68 * size_mm, 0.68 * size_mm))
+    known = {"id1": _ID1_HALF_MM, "ruler": (size_mm / 2 + _RULER_END_MM, _RULER_HALF_MM)}
+    return known.get(kind, (_PAPER_HALF * size_mm, _PAPER_HALF * size_mm))
 
 
 def _needed_mm(printed: ReferenceSpec) -> NDArray[np.float64]:
     """Return points (K, 2), from the ulcer, that the frame must hold: the ulcer's surroundings and the paper."""
-    around = np.array([(-5.0, -5.0), (5.0, -5.0), (5.0, 5.0), (-5.0, 5.0)])
+    around = _AROUND_MM * np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
     if printed.kind == "none":
-        return around + [0.0, 4.0]
+        return around + [0.0, _BARE_OFF_MM]
     turn = np.deg2rad(printed.rotation_deg)
     axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    corners = around / 5.0 * np.array(_half_mm(printed.kind, printed.size_mm, printed.texture_size_mm))
+    corners = around / _AROUND_MM * np.array(_half_mm(printed.kind, printed.size_mm, printed.texture_size_mm))
     return np.vstack([around, corners @ axes + np.array(printed.offset_mm)])
 
 
@@ -252,32 +324,34 @@ def _camera(
 ) -> CameraSpec:
     """Return a camera that aims between ulcer and reference; ``scale`` is lowered where they would not fit."""
     quarter_turns = [0, 0, 0, 180] if printed.kind in WIDE else [0, 0, 0, 90, 180]
-    roll_deg = float(rng.uniform(-15, 15) + rng.choice(quarter_turns))
+    roll_deg = float(rng.uniform(*_CAMERA["roll_deg"]) + rng.choice(quarter_turns))
     needed = _needed_mm(printed)
-    aim = (needed.min(axis=0) + needed.max(axis=0)) / 2 + rng.uniform(-2, 2, 2)
+    aim = (needed.min(axis=0) + needed.max(axis=0)) / 2 + rng.uniform(*_CAMERA["aim_mm"], 2)
     turn = np.deg2rad(roll_deg)
     turned_mm = np.abs((needed - aim) @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])).max(
         axis=0
     )
-    scale = min(scale, 0.42 * size_px[0] / float(turned_mm[0]), 0.42 * size_px[1] / float(turned_mm[1]))
+    scale = min(scale, _FRAME * size_px[0] / float(turned_mm[0]), _FRAME * size_px[1] / float(turned_mm[1]))
     # Phones do not focus nearer; where the main lens would have to be, people zoom, and EXIF says so.
-    nearest_mm = float(rng.uniform(110, 220))
+    nearest_mm = _between(rng, _CAMERA["nearest_mm"])
     return CameraSpec(
         width_px=size_px[0],
         height_px=size_px[1],
-        focal_35mm_mm=max(float(rng.uniform(23.6, 28.4)), nearest_mm * scale * 43.2666 / float(np.hypot(*size_px))),
+        focal_35mm_mm=max(
+            _between(rng, _CAMERA["focal_35mm_mm"]), nearest_mm * scale * DIAGONAL_35MM_MM / float(np.hypot(*size_px))
+        ),
         px_per_mm=scale,
         tilt_deg=float(rng.uniform(*tilt_deg)),
-        azimuth_deg=float(rng.uniform(-180, 180)),
+        azimuth_deg=_between(rng, _CAMERA["azimuth_deg"]),
         roll_deg=roll_deg,
         aim_mm=(float(aim[0]), float(aim[1])),
-        k1=float(rng.uniform(-0.04, 0.04)) if distortion else 0.0,
+        k1=_between(rng, _CAMERA["k1"]) if distortion else 0.0,
         k2=0.0,
         blur_px=float(rng.uniform(*blur_px)),
         noise_sd=float(rng.uniform(*noise_sd)),
-        vignetting=float(rng.uniform(0.0, 0.3)),
-        white_balance=(float(rng.uniform(0.92, 1.08)), float(rng.uniform(0.88, 1.1))),
-        exposure_ev=float(rng.uniform(-0.35, 0.1)),
-        jpeg_quality=int(rng.integers(82, 97)),
+        vignetting=_between(rng, _CAMERA["vignetting"]),
+        white_balance=(_between(rng, _CAMERA["white_red"]), _between(rng, _CAMERA["white_blue"])),
+        exposure_ev=_between(rng, _CAMERA["exposure_ev"]),
+        jpeg_quality=int(rng.integers(*_JPEG_QUALITY)),
         exif_orientation=1,
     )

@@ -1,4 +1,7 @@
-"""How skin and nail look: albedo, relief and gloss over the finger's surface coordinates."""
+"""How skin and nail look: albedo, relief and gloss over the finger's surface coordinates.
+
+The numbers of this file are appearance chosen by eye against photographs (assumption); none of them enters a truth.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,10 @@ BACK_SRGB = np.array([(240, 204, 186), (229, 186, 162), (211, 164, 134), (178, 1
 PALM_SRGB = np.array(
     [(238, 194, 178), (229, 178, 158), (218, 165, 142), (198, 146, 121), (170, 121, 99), (148, 104, 86)]
 )
+# IEC 61966-2-1: up to the knee the curve is straight, above it a power with an offset. The laboratory's own, so that an
+# error on the measuring side cannot cancel.
+_KNEE_SRGB, _KNEE_LINEAR = 0.04045, 0.0031308
+_SLOPE, _SCALE, _OFFSET, _POWER = 12.92, 1.055, 0.055, 2.4
 # Turn of the finger's back from the camera, degrees.
 TOWARD_CAMERA_DEG = {"nail": 0.0, "pulp": 180.0, "radial": 90.0, "ulnar": -90.0}
 
@@ -50,7 +57,23 @@ def linear(srgb: NDArray[np.number] | tuple[float, ...]) -> NDArray[np.float32]:
         0..1.
     """
     x = np.asarray(srgb, dtype=np.float32) / 255
-    return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    return np.where(x <= _KNEE_SRGB, x / _SLOPE, ((x + _OFFSET) / _SCALE) ** _POWER).astype(np.float32)
+
+
+def coded(light: Reals) -> Reals:
+    """Return sRGB values 0..1 of linear light (IEC 61966-2-1).
+
+    Parameters
+    ----------
+    light : float (...)
+        0..1.
+
+    Returns
+    -------
+    float (...)
+        0..1.
+    """
+    return np.where(light <= _KNEE_LINEAR, _SLOPE * light, _SCALE * np.maximum(light, 1e-9) ** (1 / _POWER) - _OFFSET)
 
 
 def tone_colour(table: NDArray[np.number], skin_tone: float) -> NDArray[np.float32]:

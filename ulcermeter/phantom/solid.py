@@ -17,6 +17,18 @@ STEP_MM = 0.01
 BEFORE_MM = 10.0
 # How far it goes towards the hand, mm: beyond any photo.
 BEYOND_MM = 400.0
+# The finger's form, which enters every true slope and height; lengths in radii from the tip, all assumption: length of
+# the round end and how blunt it is (2 is an ellipse's).
+_CAP, _BLUNT = 1.35, 2.6
+# From the middle of the end phalanx on the finger widens, over so many mm.
+_MIDDLE, _WIDENS_MM = 1.2, 60.0
+# Swellings and waists: height over the radius, middle and sd: the end joint, the middle joint, and the pulp's end.
+_SWELLINGS = ((0.035, 3.2, 0.7), (0.07, 6.3, 0.9))
+_WAIST = (-0.02, 2.4, 0.4)
+# The finger lies on its thickest part within so many mm of its tip.
+_LIES_WITHIN_MM = 60.0
+# Of Newton's method: rounds for a ray and for a point close to the surface, and least slope that is divided by, mm.
+_RAY_ROUNDS, _LIFT_ROUNDS, _LEAST_SLOPE = 6, 12, 1e-3
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,7 @@ class Solid:
         oz = oh - np.asarray(self.axis_height_mm, dtype=dx.dtype)
         at = -oz / dh
         base_a, base_b, base_c = dx * dx + dh * dh, ox * dx + oz * dh, ox * ox + oz * oz
-        for _ in range(6):
+        for _ in range(_RAY_ROUNDS):
             y = oy + at * dy
             value, slope, second = self.q(y)
             a = base_a - 0.5 * second * dy * dy
@@ -87,13 +99,13 @@ class Solid:
             c = base_c - (value - slope * at * dy + 0.5 * second * at * at * dy * dy)
             disc = half_b * half_b - a * c
             at = (-half_b - np.sqrt(np.maximum(disc, 0))) / a
-        miss = -disc / a / np.sqrt(np.maximum(4 * np.maximum(value, 0) + slope * slope, 1e-3))
+        miss = -disc / a / np.sqrt(np.maximum(4 * np.maximum(value, 0) + slope * slope, _LEAST_SLOPE))
         return at, miss
 
     def lift(self, points_mm: Reals, direction: Reals) -> NDArray[np.float64]:
         """Move points (K, 3) along the line of ``direction`` (3,) onto the surface (Newton; they start close to it)."""
         moved = np.array(points_mm, dtype=float)
-        for _ in range(12):
+        for _ in range(_LIFT_ROUNDS):
             value, slope, _ = self.q(moved[:, 1])
             z = moved[:, 2] - self.axis_height_mm
             gap = moved[:, 0] ** 2 + z**2 - value
@@ -116,7 +128,7 @@ def build_solid(finger: FingerSpec) -> Solid:
         Its axis lies as high over the table as its largest radius in the first 60 mm.
     """
     table = _profile(finger.radius_mm, finger.taper)
-    radius_largest = float(np.sqrt(table[: int((BEFORE_MM + 60.0) / STEP_MM), 0].max()))
+    radius_largest = float(np.sqrt(table[: int((BEFORE_MM + _LIES_WITHIN_MM) / STEP_MM), 0].max()))
     return Solid(spec=finger, axis_height_mm=radius_largest, q_table=table)
 
 
@@ -124,13 +136,15 @@ def build_solid(finger: FingerSpec) -> Solid:
 def _profile(radius_mm: float, taper: float) -> NDArray[np.float32]:
     """Tabulate q, q′ and q″ over y."""
     y = np.arange(-BEFORE_MM, BEYOND_MM, STEP_MM)
-    cap_mm = 1.35 * radius_mm
-    shape = 1.0 - np.maximum(1.0 - y / cap_mm, 0.0) ** 2.6
-    middle = 1.2 * radius_mm
-    widening = 1.0 + taper / 100.0 * 60.0 * np.tanh((np.maximum(y, 0.0) - middle) / 60.0)
-    joints = 0.035 * np.exp(-0.5 * ((y - 3.2 * radius_mm) / (0.7 * radius_mm)) ** 2)
-    joints += 0.07 * np.exp(-0.5 * ((y - 6.3 * radius_mm) / (0.9 * radius_mm)) ** 2)
-    waist = -0.02 * np.exp(-0.5 * ((y - 2.4 * radius_mm) / (0.4 * radius_mm)) ** 2)
+    cap_mm = _CAP * radius_mm
+    shape = 1.0 - np.maximum(1.0 - y / cap_mm, 0.0) ** _BLUNT
+    middle = _MIDDLE * radius_mm
+    widening = 1.0 + taper / 100.0 * _WIDENS_MM * np.tanh((np.maximum(y, 0.0) - middle) / _WIDENS_MM)
+    first_joint, second_joint, waist = (
+        height * np.exp(-0.5 * ((y - at * radius_mm) / (wide * radius_mm)) ** 2)
+        for height, at, wide in (*_SWELLINGS, _WAIST)
+    )
+    joints = first_joint + second_joint
     q = shape * (radius_mm * (widening + joints + waist)) ** 2
     first = np.gradient(q, STEP_MM)
     return np.stack([q, first, np.gradient(first, STEP_MM)], axis=-1).astype(np.float32)

@@ -37,6 +37,19 @@ CLOSED_BELOW_MM = 0.5
 VIEW_OF_SIDE = {"nail": "dorsal", "pulp": "palmar", "radial": "radial", "ulnar": "ulnar"}
 # Day 0 of the first subject; any day serves.
 TREATED_FROM = dt.date(2024, 3, 4)
+# What a subject's photos are drawn with, uniformly between, and how they differ from visit to visit; all assumption, in
+# the units of `ulcermeter.phantom.specs`.
+_DIAMETER_MM, _TILT_DEG, _PX_PER_MM = (1.6, 5.5), (0.0, 15.0), (14.0, 18.0)
+_ROLL_DEG, _SCALE, _EXPOSURE_EV, _LAMP_DEG = (-6.0, 6.0), (0.93, 1.07), (-0.3, 0.1), (-25.0, 25.0)
+# Of subjects, years, from and below.
+_AGE = (32, 75)
+# What ln(area) wavers by, sd; the most that an ulcer grows to, mm: a fingertip's half; and its diameter over its depth,
+# at least.
+_WAVER, _LARGEST_MM, _DIAMETERS_DEEP = 0.03, 9.0, 5
+# Days from inclusion to treatment, and the hour of every photo; any serve.
+_INCLUDED_BEFORE, _TAKEN_AT = 3, dt.time(9, 30)
+# Where a finger without an open ulcer is looked at, in radii from the tip.
+_LOOKED_AT = 1.2
 
 PHOTO_COLUMNS = (
     "photo", "subject_id", "visit", "date", "hand", "finger", "view", "reference", "reference_on"
@@ -160,9 +173,9 @@ def _subject(number: int, seed: int, reference: str, place: str, size_px: tuple[
     n_ulcers = 2 if number % 3 == 1 else 1
     base = random_spec(
         int(rng.integers(2**31)),
-        diameter_mm=(1.6, 5.5),
-        tilt_deg=(0, 15),
-        px_per_mm=(14, 18),
+        diameter_mm=_DIAMETER_MM,
+        tilt_deg=_TILT_DEG,
+        px_per_mm=_PX_PER_MM,
         reference=reference,
         place=place,
         n_ulcers=n_ulcers,
@@ -176,7 +189,7 @@ def _subject(number: int, seed: int, reference: str, place: str, size_px: tuple[
         hand=str(rng.choice(["left", "right"])),
         finger=str(rng.choice(["index", "middle", "ring", "little"])),
         treated=TREATED_FROM + dt.timedelta(days=7 * number),
-        age=int(rng.integers(32, 75)),
+        age=int(rng.integers(*_AGE)),
         sex=str(rng.choice(["female", "female", "female", "male"])),
     )
 
@@ -188,16 +201,16 @@ def _visit_photo(subject: _Subject, visit: str) -> tuple[Phantom, tuple[int, ...
     open_now = tuple(k for k, ulcer in enumerate(at_visit) if ulcer.diameter_mm >= CLOSED_BELOW_MM)
     base = subject.base
     assert base.finger is not None
-    first = at_visit[open_now[0]].s_mm if open_now else 1.2 * base.finger.radius_mm
+    first = at_visit[open_now[0]].s_mm if open_now else _LOOKED_AT * base.finger.radius_mm
     moved = base.ulcers[0].s_mm - first
     camera = replace(
         base.camera,
-        tilt_deg=float(rng.uniform(0, 15)),
+        tilt_deg=float(rng.uniform(*_TILT_DEG)),
         azimuth_deg=float(rng.uniform(-180, 180)),
-        roll_deg=base.camera.roll_deg + float(rng.uniform(-6, 6)),
-        px_per_mm=base.camera.px_per_mm * float(rng.uniform(0.93, 1.07)),
+        roll_deg=base.camera.roll_deg + float(rng.uniform(*_ROLL_DEG)),
+        px_per_mm=base.camera.px_per_mm * float(rng.uniform(*_SCALE)),
         aim_mm=(base.camera.aim_mm[0], base.camera.aim_mm[1] + moved),
-        exposure_ev=float(rng.uniform(-0.3, 0.1)),
+        exposure_ev=float(rng.uniform(*_EXPOSURE_EV)),
     )
     offset = (base.reference.offset_mm[0], base.reference.offset_mm[1] + moved)
     day = subject.treated + dt.timedelta(days=VISIT_DAY[visit])
@@ -206,8 +219,8 @@ def _visit_photo(subject: _Subject, visit: str) -> tuple[Phantom, tuple[int, ...
         ulcers=tuple(at_visit[k] for k in open_now),
         reference=replace(base.reference, offset_mm=offset),
         camera=camera,
-        light=replace(base.light, azimuth_deg=base.light.azimuth_deg + float(rng.uniform(-25, 25))),
-        taken_at=dt.datetime.combine(day, dt.time(9, 30)),
+        light=replace(base.light, azimuth_deg=base.light.azimuth_deg + float(rng.uniform(*_LAMP_DEG))),
+        taken_at=dt.datetime.combine(day, _TAKEN_AT),
         seed=int(rng.integers(2**31)),
     )
     return draw_phantom(spec), open_now
@@ -216,8 +229,8 @@ def _visit_photo(subject: _Subject, visit: str) -> tuple[Phantom, tuple[int, ...
 def _at_visit(ulcer: UlcerSpec, course: str, visit: str, rng: np.random.Generator) -> UlcerSpec:
     """Return the ulcer as its course has it at a visit: ln(area) moves in a straight line from treatment on."""
     weeks = max(VISIT_DAY[visit], 0) / 7
-    size = ulcer.diameter_mm * float(np.exp(0.5 * COURSES[course] * weeks + 0.5 * rng.normal(0, 0.03)))
-    return replace(ulcer, diameter_mm=min(size, 9.0), depth_mm=min(ulcer.depth_mm, size / 5))
+    size = ulcer.diameter_mm * float(np.exp(0.5 * COURSES[course] * weeks + 0.5 * rng.normal(0, _WAVER)))
+    return replace(ulcer, diameter_mm=min(size, _LARGEST_MM), depth_mm=min(ulcer.depth_mm, size / _DIAMETERS_DEEP))
 
 
 def _photo_row(subject: _Subject, visit: str, phantom: Phantom) -> tuple[object, ...]:
@@ -243,7 +256,7 @@ def _subject_row(subject: _Subject) -> tuple[object, ...]:
     """Return the subject's row of subjects.csv."""
     screened = (subject.treated + dt.timedelta(days=VISIT_DAY["screening"])).isoformat()
     treated = subject.treated.isoformat()
-    included = (subject.treated - dt.timedelta(days=3)).isoformat()
+    included = (subject.treated - dt.timedelta(days=_INCLUDED_BEFORE)).isoformat()
     return (subject.subject_id, screened, screened, included, treated, subject.sex, subject.age, subject.hand)
 
 

@@ -1,4 +1,8 @@
-"""How an ulcer looks: its bed, crater, rim, halo and crust, laid over bare skin."""
+"""How an ulcer looks: its bed, crater, rim, halo and crust, laid over bare skin.
+
+The numbers of this file are appearance chosen by eye against photographs (assumption); none of them enters a truth.
+The true edge is that of `ulcermeter.phantom.truth`; the bed fades into skin evenly on both sides of it.
+"""
 
 from __future__ import annotations
 

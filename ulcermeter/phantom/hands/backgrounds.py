@@ -1,4 +1,8 @@
-"""What lies under and behind a hand: pictures from a folder, or wood, cloth, print and clutter of our own."""
+"""What lies under and behind a hand: pictures from a folder, or wood, cloth, print and clutter of our own.
+
+The numbers of this file are appearance chosen by eye against photographs (assumption), wide enough that the finger
+network meets what it may meet; none of them enters a truth.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Light on drawn hands: lamp and sky, cast shadows, dimness between fingers; then the camera's faults."""
+"""Light on drawn hands: lamp and sky, cast shadows, dimness between fingers; then the camera's faults.
+
+The numbers of this file are appearance chosen by eye against photographs (assumption), wide enough that the finger
+network meets what it may meet; none of them enters a truth.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.phantom.hands.renderer import Layers, View
 from ulcermeter.phantom.light import WRAP
+from ulcermeter.phantom.skin import coded
 
 # Places towards the lamp that are looked at, 1.5 to 60 mm away: a thickness of a finger to the length of one
 # (assumption).
@@ -163,7 +168,7 @@ def photographed(light: Reals, rng: np.random.Generator) -> NDArray[np.uint8]:
     if rng.random() < 0.08:
         exposed = cv2.filter2D(exposed.astype(np.float32), -1, _motion(rng))
     exposed = np.clip(exposed, 0, 1) ** rng.uniform(0.85, 1.15)
-    srgb = 255 * np.where(exposed <= 0.0031308, 12.92 * exposed, 1.055 * exposed ** (1 / 2.4) - 0.055)
+    srgb = 255 * coded(exposed)
     noise = rng.normal(0, 1, srgb.shape[:2] + (1,)) + 0.6 * rng.normal(0, 1, srgb.shape)
     srgb = srgb + rng.uniform(0, 5) * cv2.GaussianBlur(noise.astype(np.float32), (0, 0), 0.5)
     if rng.random() < 0.3:
