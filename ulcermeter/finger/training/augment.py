@@ -1,4 +1,8 @@
-"""A view taken again by another camera in other light, with something in the way at times."""
+"""A view taken again by another camera in other light, with something in the way at times.
+
+The numbers of this file are how often and how far a view is changed, chosen by eye (assumption): wide enough that the
+network meets what phones and rooms make of a hand. Tip, direction and mask stay what they were.
+"""
 
 from __future__ import annotations
 

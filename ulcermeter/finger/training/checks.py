@@ -24,6 +24,11 @@ from ulcermeter.finger.views import FINGER_PX, VIEW_PX
 # What counts as right, shares of the finger's width and degrees.
 ALONG, ACROSS, WAY_DEG = 0.25, 0.30, 15.0
 NEAR_TIP = 1.5
+# Round the tip in which a mask is judged, in widths.
+JUDGED_WIDTHS = 3
+# Fingers that are asked about: at least so wide, px, of which so much shows, in widths; and where they are pointed at,
+# in widths behind the tip, as an ulcer of the fingertip is (assumption).
+FAIR_WIDTH_PX, FAIR_LENGTH, POINTED_AT = 12, 0.8, (0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,9 @@ def tip_samples(pictures: Sequence[MarkedPicture], *, seed: int) -> list[Sample]
     rng, out = np.random.default_rng(seed), []
     for picture in pictures:
         for finger in clear_fingers(picture):
-            at = np.asarray(finger.tip_px) + rng.uniform(0.5, 1.0) * finger.width_px * np.asarray(finger.inwards)
-            if finger.tip_in_view and finger.width_px >= 12 and finger.seen_length > 0.8 and _own(picture, finger, at):
+            at = np.asarray(finger.tip_px) + rng.uniform(*POINTED_AT) * finger.width_px * np.asarray(finger.inwards)
+            fair = finger.tip_in_view and finger.width_px >= FAIR_WIDTH_PX and finger.seen_length > FAIR_LENGTH
+            if fair and _own(picture, finger, at):
                 out.append(make_sample(picture, finger, (float(at[0]), float(at[1])), width_px=finger.width_px))
     return out
 
@@ -151,7 +157,7 @@ def score(sample: Sample, mask: NDArray[np.float32], tip: NDArray[np.float32], n
     away = _peak(tip) - true_tip
     y, x = np.mgrid[:VIEW_PX, :VIEW_PX]
     along = (x - true_tip[0]) * way[0] + (y - true_tip[1]) * way[1]
-    near = (along < NEAR_TIP * FINGER_PX) & (np.hypot(x - true_tip[0], y - true_tip[1]) < 3 * FINGER_PX)
+    near = (along < NEAR_TIP * FINGER_PX) & (np.hypot(x - true_tip[0], y - true_tip[1]) < JUDGED_WIDTHS * FINGER_PX)
     own, found = sample.mask[0] > 0.5, mask > 0.5
     cosine = numbers[3:] @ way / max(float(np.linalg.norm(numbers[3:])), 1e-6)
     return Score(

@@ -21,7 +21,16 @@ from ulcermeter.finger.training.samples import MarkedPicture, Sample, draw_sampl
 from ulcermeter.networks.optimisation import descend, update_average
 
 Log = Callable[[str], None]
+# Weights of the loss's parts beside the mask's, so that each starts with about its size: a tip's squared error is small
+# because its bump is (assumption).
 TIP_WEIGHT, FACT_WEIGHT, WIDTH_WEIGHT, WAY_WEIGHT = 40.0, 1.5, 0.5, 0.8
+# Steps over which the rate rises, and its least share of the peak (assumption).
+WARM_UP_STEPS, LEAST_RATE = 200, 1e-3
+# Value of a tip's bump from which on a place counts as inside it; and the width's error, in its unit, from which on the
+# loss is no longer squared (assumption).
+BUMP_FROM, WIDTH_BETA = 0.01, 0.2
+# Length under which a direction is none.
+NO_WAY = 1e-3
 # Where no finger is, so many pixels of a mask cost as much as half of a finger missed.
 FAINT_PX = 20.0
 # A tip's bump covers half a percent of its map: outside it an error counts this much less.
@@ -83,7 +92,7 @@ class Trainer:
 
     def _step(self, pictures: Sequence[MarkedPicture]) -> float:
         share = self.step / self.recipe.steps
-        rate = min(1.0, (self.step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * share)) + 1e-3
+        rate = min(1.0, (self.step + 1) / WARM_UP_STEPS) * (0.5 + 0.5 * math.cos(math.pi * share)) + LEAST_RATE
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * rate
         batch = draw_batch(pictures, self.recipe.batch, self.rng)
@@ -166,14 +175,14 @@ def finger_loss(out: tuple[Tensor, Tensor, Tensor], batch: Sequence[Tensor]) -> 
     dice = 1 - overlap / (probability.sum((1, 2, 3)) + wanted.sum((1, 2, 3)) + FAINT_PX)
     loss = F.binary_cross_entropy_with_logits(mask, wanted) + dice.mean()
     off = (torch.sigmoid(tip) - wanted_tip) ** 2
-    loss = loss + TIP_WEIGHT * (off * torch.where(wanted_tip > 0.01, 1.0, TIP_OFF_WEIGHT)).mean()
+    loss = loss + TIP_WEIGHT * (off * torch.where(wanted_tip > BUMP_FROM, 1.0, TIP_OFF_WEIGHT)).mean()
     loss = loss + FACT_WEIGHT * F.binary_cross_entropy_with_logits(numbers[:, 0], here)
     tips = F.binary_cross_entropy_with_logits(numbers[:, 1], facts[:, 1], reduction="none")
     loss = loss + FACT_WEIGHT * (tips * here).mean()
     loss = (
         loss
         + WIDTH_WEIGHT
-        * (F.smooth_l1_loss(numbers[:, 2], facts[:, 2], beta=0.2, reduction="none") * weights[:, 1]).mean()
+        * (F.smooth_l1_loss(numbers[:, 2], facts[:, 2], beta=WIDTH_BETA, reduction="none") * weights[:, 1]).mean()
     )
-    way = F.normalize(numbers[:, 3:], dim=1, eps=1e-3)
+    way = F.normalize(numbers[:, 3:], dim=1, eps=NO_WAY)
     return loss + WAY_WEIGHT * ((1 - (way * facts[:, 3:]).sum(1)) * weights[:, 2]).mean()

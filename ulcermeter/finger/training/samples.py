@@ -20,11 +20,18 @@ Floats = NDArray[np.float32]
 MIN_WIDTH_PX, MIN_VISIBLE_PX = 8.0, 80
 # sd of the tip's bump in a view's half resolution: 0.15 of a finger's width.
 TIP_SD_PX = 2.1
+# How often a finger whose tip is hidden is drawn, over one that shows it (assumption).
 HIDDEN_TIP_ODDS = 0.35
 # A finger of which less shows, half its width and in widths, cannot be pointed at.
 SLIVER = 0.15
+# Shares of points on no finger, of those on a finger that lie anywhere on it and not within so many widths of its tip,
+# and of views of an odd scale; of those on a finger that keep off its edge, and by how much of its width (assumption).
 NO_FINGER_SHARE, ANYWHERE_SHARE, ODD_SCALE_SHARE = 0.25, 0.25, 0.2
+NEAR_TIP_WIDTHS, INNER_SHARE, INNER_DEPTH = 2.0, 0.8, 0.2
+# sd of ln(scale) about the right one, and the most that an odd one is off either way (assumption).
 SCALE_SD, ODD_SCALE = 0.22, np.log(2.2)
+# Width that is taken for the scale where a picture has no finger, px (assumption); labels that a picture may have.
+EMPTY_WIDTH_PX, MOST_LABELS = (15, 80), 32
 
 
 class MarkedFinger(Protocol):
@@ -105,7 +112,7 @@ def clear_fingers(picture: MarkedPicture) -> list[MarkedFinger]:
     -------
     list of MarkedFinger
     """
-    counts = np.bincount(picture.labels.ravel(), minlength=32)
+    counts = np.bincount(picture.labels.ravel(), minlength=MOST_LABELS)
     return [f for f in picture.fingers if f.width_px >= MIN_WIDTH_PX and counts[f.label] >= MIN_VISIBLE_PX]
 
 
@@ -132,7 +139,7 @@ def draw_sample(picture: MarkedPicture, rng: np.random.Generator) -> Sample | No
     if not len(rows):
         return None
     pick = int(rng.integers(len(rows)))
-    width = float(np.median([f.width_px for f in fingers])) if fingers else float(rng.uniform(15, 80))
+    width = float(np.median([f.width_px for f in fingers])) if fingers else float(rng.uniform(*EMPTY_WIDTH_PX))
     return make_sample(picture, None, (float(cols[pick]), float(rows[pick])), width_px=width, rng=rng)
 
 
@@ -144,10 +151,10 @@ def _point_on(picture: MarkedPicture, finger: MarkedFinger, rng: np.random.Gener
     if depth.max() < SLIVER * finger.width_px:
         return None
     if finger.tip_in_view and rng.random() > ANYWHERE_SHARE:
-        near = np.hypot(cols - finger.tip_px[0], rows - finger.tip_px[1]) < 2.0 * finger.width_px
+        near = np.hypot(cols - finger.tip_px[0], rows - finger.tip_px[1]) < NEAR_TIP_WIDTHS * finger.width_px
         rows, cols = rows[near], cols[near]
-    if len(rows) and rng.random() < 0.8:
-        inner = depth[rows, cols] > 0.2 * finger.width_px
+    if len(rows) and rng.random() < INNER_SHARE:
+        inner = depth[rows, cols] > INNER_DEPTH * finger.width_px
         rows, cols = (rows[inner], cols[inner]) if inner.any() else (rows, cols)
     if not len(rows):
         return None

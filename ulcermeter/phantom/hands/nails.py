@@ -1,7 +1,7 @@
 """Nail plates that grow past the fingertip: the mesh paints its nails on the skin and has no long ones.
 
-The numbers of this file are the form of nails, chosen by eye (assumption): the true tip is the drawn nail's end, whatever
-its form.
+The numbers of this file are the form of nails, chosen by eye (assumption): the true tip is the drawn nail's end,
+whatever its form.
 """
 
 from __future__ import annotations

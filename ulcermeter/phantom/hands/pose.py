@@ -1,4 +1,9 @@
-"""How a hand is held: flexion and spread of each joint, drawn by chance, and the bones turned by it."""
+"""How a hand is held: flexion and spread of each joint, drawn by chance, and the bones turned by it.
+
+The numbers of the holds are angles in degrees and shares of a full bend, chosen by eye (assumption): anatomy's ranges,
+wide enough that the finger network meets what it may meet. They place the drawn fingers; their truth is read off the
+mesh.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,9 @@ Pose = dict[str, tuple[float, float]]
 POSES = ("flat", "relaxed", "mixed", "pointing", "fist", "contracture", "crossing", "pinch")
 # Of `POSES`: hands laid flat or relaxed for a photo are the most (assumption).
 PROBABILITIES = (0.20, 0.22, 0.19, 0.10, 0.12, 0.07, 0.06, 0.04)
+# Flexion of a finger's three joints when it is clenched, of the first two when it is open, and what the last differs
+# by, degrees.
+FULL_BEND_DEG, OPEN_DEG, END_DEG = (78, 100, 62), (-4, 2), 6
 
 
 def draw_pose(hand: RestHand, rng: np.random.Generator, *, kind: str | None = None, touching: bool = False) -> Pose:
@@ -43,7 +51,7 @@ def draw_pose(hand: RestHand, rng: np.random.Generator, *, kind: str | None = No
     for finger in range(2, 6):
         curl = _curl(chosen, bend, pointing=finger == pointing, rng=rng)
         side = _fan_deg(hand, finger) * together + rng.uniform(-2, 2)
-        wanted = curl * (78, 100, 62) + (-4, 2, rng.uniform(-6, 6))
+        wanted = curl * FULL_BEND_DEG + (*OPEN_DEG, rng.uniform(-END_DEG, END_DEG))
         first, second, third = wanted - _resting_flexion_deg(hand, finger)
         pose[f"finger{finger}-1"] = (float(first), side)
         pose[f"finger{finger}-2"] = (float(second), 0.0)

@@ -1,4 +1,9 @@
-"""One drawn hand's body, shape, hold and skin by chance: healthy and as systemic sclerosis makes hands."""
+"""One drawn hand's body, shape, hold and skin by chance: healthy and as systemic sclerosis makes hands.
+
+The numbers of this file are ranges (drawn uniformly between) and shares (0..1), all assumptions: wide enough that the
+finger network meets what it may meet, not as frequent as patients have it. Figures of drawn hands hold for them. Those
+of colour and gloss are appearance; those at the head of the file change the fingers' form, and with it their truth.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +22,20 @@ from ulcermeter.phantom.hands.rest_pose import FingerShape, RestHand, along_fing
 from ulcermeter.phantom.hands.subdivision import smooth_hand
 from ulcermeter.phantom.skin import BACK_SRGB, PALM_SRGB, linear, tone_colour
 
+# Of bodies: how far origins mix (Dirichlet: some of one, most between), and MakeHuman's targets for a hand's size, its
+# fingers' girth and their length, either way.
+_ORIGINS, _BUILD = 0.7, 0.7
+# Share of ill hands, and of their fingers: resorbed ends, with what is left of the end phalanx; swollen ones, with
+# their girth; tapered ones, with what the tip loses. Girth of all others.
+_ILL = 0.5
+_RESORBED, _END_LEFT = 0.25, (0.4, 0.95)
+_SWOLLEN, _SWOLLEN_GIRTH, _GIRTH = 0.2, (1.1, 1.5), (0.94, 1.06)
+_TAPERED, _TAPER = 0.4, (0.0, 0.35)
+# Dressings: share of fingers, thickness, mm, share that go over the tip and from where then; start and length, mm.
+_WRAPPED, _WRAP_MM, _OVER_TIP, _OVER_TIP_MM = 0.05, (0.2, 2.5), 0.2, -5.0
+_WRAP_FROM_MM, _WRAP_LONG_MM = (3, 35), (10, 28)
+# Of nails that grow past the tip: length on a hand, mm, and how the fingers' differ.
+_NAIL_MM, _NAIL_DIFFERS = (0.8, 9), (0.8, 1.1)
 # Colours of sores: granulation, slough, eschar, blood; sRGB (assumption).
 WOUND_BED_SRGB = np.array([(140, 30, 30), (190, 60, 50), (200, 160, 90), (225, 205, 150), (45, 25, 20), (90, 10, 15)])
 # Colours of tips: necrosis, pallor, cyanosis, redness; sRGB (assumption).
@@ -52,6 +71,7 @@ class Odds:
     touching: float = 0.0
 
 
+# As photos of clinics have them (assumption), and for the mistakes that the network makes most.
 ORDINARY = Odds()
 HARD = Odds(second_hand=0.5, skin_behind=0.3, long_nails=0.55, polish=0.65, touching=0.7)
 
@@ -70,7 +90,7 @@ def draw_body(rng: np.random.Generator) -> RestHand:
         At rest, mm.
     """
     sex, old = str(rng.choice(["female", "male"])), rng.uniform(0, 1)
-    origins = dict(zip(("african", "asian", "caucasian"), rng.dirichlet([0.7] * 3), strict=True))
+    origins = dict(zip(("african", "asian", "caucasian"), rng.dirichlet([_ORIGINS] * 3), strict=True))
     weight = rng.uniform(0, 1)
     builds = {"minweight": max(0, 1 - 2 * weight), "maxweight": max(0, 2 * weight - 1)}
     builds["averageweight"] = 1 - sum(builds.values())
@@ -82,7 +102,7 @@ def draw_body(rng: np.random.Generator) -> RestHand:
             if part > 0:
                 targets[f"macrodetails/universal-{sex}-{age}-averagemuscle-{build}"] = share * part
     for name in ("fingers-diameter", "fingers-length", "scale"):
-        amount = rng.uniform(-0.7, 0.7)
+        amount = rng.uniform(-_BUILD, _BUILD)
         targets[f"hands/r-hand-{name}-{'incr' if amount > 0 else 'decr'}"] = abs(amount)
     return hand_at_rest(read_body(), targets)
 
@@ -104,14 +124,14 @@ def draw_shape(hand: RestHand, rng: np.random.Generator) -> tuple[RestHand, dict
     dict of int to FingerShape
         By finger, 1 (thumb) to 5.
     """
-    ill = rng.random() < 0.5
+    ill = rng.random() < _ILL
     shapes = {
         finger: FingerShape(
-            end_share=rng.uniform(0.4, 0.95) if ill and rng.random() < 0.25 else 1.0,
-            girth=rng.uniform(1.1, 1.5) if ill and rng.random() < 0.2 else rng.uniform(0.94, 1.06),
-            taper=rng.uniform(0, 0.35) if ill and rng.random() < 0.4 else 0.0,
+            end_share=rng.uniform(*_END_LEFT) if ill and rng.random() < _RESORBED else 1.0,
+            girth=rng.uniform(*_SWOLLEN_GIRTH) if ill and rng.random() < _SWOLLEN else rng.uniform(*_GIRTH),
+            taper=rng.uniform(*_TAPER) if ill and rng.random() < _TAPERED else 0.0,
             wrapped_mm=_wrapped(rng),
-            wrap_mm=rng.uniform(0.2, 2.5),
+            wrap_mm=rng.uniform(*_WRAP_MM),
         )
         for finger in range(1, 6)
     }
@@ -120,10 +140,10 @@ def draw_shape(hand: RestHand, rng: np.random.Generator) -> tuple[RestHand, dict
 
 def _wrapped(rng: np.random.Generator) -> tuple[float, float]:
     """Return where a plaster or gauze lies: round the end phalanx, the middle one, or over the tip."""
-    if rng.random() > 0.05:
+    if rng.random() > _WRAPPED:
         return (0.0, 0.0)
-    start = -5.0 if rng.random() < 0.2 else rng.uniform(3, 35)
-    return (float(start), float(start + rng.uniform(10, 28)))
+    start = _OVER_TIP_MM if rng.random() < _OVER_TIP else rng.uniform(*_WRAP_FROM_MM)
+    return (float(start), float(start + rng.uniform(*_WRAP_LONG_MM)))
 
 
 def draw_nails(rng: np.random.Generator, *, odds: Odds = ORDINARY) -> dict[int, LongNail]:
@@ -143,8 +163,8 @@ def draw_nails(rng: np.random.Generator, *, odds: Odds = ORDINARY) -> dict[int, 
     """
     if rng.random() > odds.long_nails:
         return {}
-    length, pointed = rng.uniform(0.8, 9), rng.uniform(0, 1)
-    return {finger: LongNail(length * rng.uniform(0.8, 1.1), pointed) for finger in range(1, 6)}
+    length, pointed = rng.uniform(*_NAIL_MM), rng.uniform(0, 1)
+    return {finger: LongNail(length * rng.uniform(*_NAIL_DIFFERS), pointed) for finger in range(1, 6)}
 
 
 def draw_appearance(

@@ -1,4 +1,8 @@
-"""A photograph of hands by chance, with the truth of every finger in it."""
+"""A photograph of hands by chance, with the truth of every finger in it.
+
+The numbers of this file are ranges and shares of how hands are photographed, chosen by eye (assumption); the truth is
+read off what is then in the picture.
+"""
 
 from __future__ import annotations
 

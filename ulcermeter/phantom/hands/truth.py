@@ -13,6 +13,13 @@ from ulcermeter.phantom.hands.renderer import View
 
 # The end that counts as the tip: this share of the width, along the axis.
 END_SHARE = 0.12
+# Corners from which a finger's width is read: behind so much of its end phalanx, past the round end.
+WIDTH_FROM = 0.3
+# A tip shows where, so far behind its end, in widths, most of nine pixels are its own, and nothing of it lies higher by
+# so many mm: that would be its knuckle.
+SHOWN_BEHIND, SHOWN_PIXELS, KNUCKLE_MM = 0.5 * END_SHARE + 0.04, 5, 3.0
+# From one hand's labels to the next's.
+HAND_LABELS = 8
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ def fingers_in_view(
     """
     out = []
     for finger in range(1, 6):
-        label = finger + 1 + 8 * hand
+        label = finger + 1 + HAND_LABELS * hand
         visible = int((labels == label).sum())
         if visible:
             shown = _Shown(label, labels == label, height_mm, visible)
@@ -107,7 +114,7 @@ def _truth(mesh: HandMesh, finger: int, stand: Reals, view: View, shown: _Shown)
     inwards = way / max(float(np.hypot(*way)), 1e-9)
     along = (place - joints_px[2]) @ -inwards
     transverse = (place - joints_px[2]) @ np.array([-inwards[1], inwards[0]])
-    middle = transverse[mesh.corners[own, 12] > 0.3 * phalanx_mm]
+    middle = transverse[mesh.corners[own, 12] > WIDTH_FROM * phalanx_mm]
     width = float(np.ptp(middle)) if len(middle) else float(np.ptp(transverse))
     end = along > along.max() - END_SHARE * width
     tip = joints_px[2] - inwards * along.max() + np.array([-inwards[1], inwards[0]]) * _mid(transverse[end])
@@ -128,11 +135,11 @@ def _mid(values: Floats) -> float:
 
 def _tip_in_view(tip: Floats, inwards: Floats, width: float, shown: _Shown, *, highest_mm: float) -> bool:
     """Say whether the finger's end shows: its own skin there, and not the same finger's knuckle above it."""
-    place = np.rint(tip + (0.5 * END_SHARE + 0.04) * width * inwards).astype(int)
+    place = np.rint(tip + SHOWN_BEHIND * width * inwards).astype(int)
     if (place < 1).any() or (place >= np.array(shown.own.shape[::-1]) - 1).any():
         return False
     around = np.s_[place[1] - 1 : place[1] + 2, place[0] - 1 : place[0] + 2]
     own = shown.own[around]
-    if own.sum() < 5:
+    if own.sum() < SHOWN_PIXELS:
         return False
-    return bool(np.nanmedian(np.where(own, shown.height_mm[around], np.nan)) < highest_mm + 3.0)
+    return bool(np.nanmedian(np.where(own, shown.height_mm[around], np.nan)) < highest_mm + KNUCKLE_MM)

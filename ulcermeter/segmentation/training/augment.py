@@ -1,9 +1,16 @@
-"""Light, lens and clutter: what changes between clinics but not the wound."""
+"""Light, lens and clutter: what changes between clinics but not the wound.
+
+The numbers of this file are how often and how far photos are changed, chosen by eye (assumption): wide enough that the
+network meets what clinics' photos may be. What a wound is, its mask, changes only where clutter covers it.
+"""
 
 import cv2
 import numpy as np
 
 from ulcermeter.datatypes.arrays import Pixels
+
+# Share of a wound that clutter may cover: of one that is covered further the mask would tell little (assumption).
+_MOST_HIDDEN = 0.2
 
 
 def recolour(pixels: Pixels, *, rng: np.random.Generator) -> Pixels:
@@ -99,7 +106,7 @@ def _lay(pixels: Pixels, mask: Pixels, tile: Pixels, cover: Pixels, *, rng: np.r
     warped = cv2.warpAffine(tile, matrix, (width, height), flags=cv2.INTER_LINEAR)
     alpha = cv2.warpAffine(cover, matrix, (width, height), flags=cv2.INTER_LINEAR)
     hidden = (alpha > 127) & (mask > 0)
-    if hidden.sum() > 0.2 * mask.sum():
+    if hidden.sum() > _MOST_HIDDEN * mask.sum():
         return
     part = alpha[..., None].astype(np.float32) / 255
     pixels[:] = (pixels * (1 - part) + warped * part).astype(np.uint8)

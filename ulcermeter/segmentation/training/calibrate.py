@@ -16,6 +16,14 @@ LIMIT, BINS = 20.0, 4000
 SHIFTS = np.round(np.arange(-2.0, 2.01, 0.1), 1)
 # Dice over which a wound decides where the outline lies (assumption): one that was missed says nothing of it.
 WELL_FOUND = 0.6
+# Temperatures that are tried: the shipped one is near 1 (assumption).
+_TEMPERATURES = (0.3, 4.0)
+# Round a wound that is looked at: half its size and so many px, for finds that are wider.
+_MARGIN_PX = 8
+# Of the two diameters, the longest and the equivalent: half each, and of an area's logarithm half again.
+_LONGEST_SHARE, _AREA_SHARE = 0.5, 0.25
+# Just inside the last bin.
+_INSIDE = 1e-3
 
 
 def fit_calibration(model_path: Path, held_out: Pool) -> tuple[float, float]:
@@ -42,7 +50,7 @@ def fit_calibration(model_path: Path, held_out: Pool) -> tuple[float, float]:
     model = load_model(model_path)
     ulcer, other, ratios = np.zeros(BINS), np.zeros(BINS), []
     for photo, mask in zip(held_out.photos, held_out.masks, strict=True):
-        logits = np.clip(pyramid_logits(photo, model=model), -LIMIT + 1e-3, LIMIT - 1e-3)
+        logits = np.clip(pyramid_logits(photo, model=model), -LIMIT + _INSIDE, LIMIT - _INSIDE)
         ulcer += np.histogram(logits[mask > 0], bins=BINS, range=(-LIMIT, LIMIT))[0]
         other += np.histogram(logits[mask == 0], bins=BINS, range=(-LIMIT, LIMIT))[0]
         ratios += _diameter_ratios(logits, mask > 0)
@@ -64,13 +72,13 @@ def _diameter_ratios(logits: NDArray[np.float32], mask: NDArray[np.bool_]) -> li
         if 2 * int((true & usual).sum()) >= WELL_FOUND * int(true.sum() + usual.sum()):
             longest = np.array([max(_longest_px(one), 1.0) for one in found]) / _longest_px(true)
             area = np.array([max(int(one.sum()), 1) for one in found]) / int(true.sum())
-            ratios.append(0.5 * np.log(longest) + 0.25 * np.log(area))
+            ratios.append(_LONGEST_SHARE * np.log(longest) + _AREA_SHARE * np.log(area))
     return ratios
 
 
 def _with_margin(box: NDArray[np.int32], shape: tuple[int, ...]) -> tuple[slice, slice]:
     left, top, wide, high = (int(v) for v in box[:4])
-    margin = max(wide, high) // 2 + 8
+    margin = max(wide, high) // 2 + _MARGIN_PX
     rows = slice(max(top - margin, 0), min(top + high + margin, shape[0]))
     return rows, slice(max(left - margin, 0), min(left + wide + margin, shape[1]))
 
@@ -94,5 +102,5 @@ def _fit_temperature(ulcer: NDArray[np.float64], other: NDArray[np.float64], shi
         scaled = centres / np.exp(log_temperature)
         return float((ulcer * np.logaddexp(0, -scaled) + other * np.logaddexp(0, scaled)).sum() / ulcer.sum())
 
-    best = minimize_scalar(loss, bounds=(np.log(0.3), np.log(4.0)), method="bounded")
+    best = minimize_scalar(loss, bounds=(np.log(_TEMPERATURES[0]), np.log(_TEMPERATURES[1])), method="bounded")
     return round(float(np.exp(best.x)), 4)

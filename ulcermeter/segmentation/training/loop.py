@@ -15,12 +15,23 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ulcermeter.networks.optimisation import descend, update_average
+from ulcermeter.segmentation.network import STRIDE_PX
 from ulcermeter.segmentation.training.architecture import UlcerNetwork
 from ulcermeter.segmentation.training.samples import Pool, cut_sample
 
 Log = Callable[[str], None]
 # Dice alone forgives wide outlines and finds far from the wound; entropy at this weight is a quarter of its pull.
 ENTROPY_WEIGHT = 8.0
+# Added to both sides of soft Dice, px: a wound of a few pixels, or none, does not make it leap (assumption).
+_SMOOTH_PX = 20.0
+# Share of the run in which the rate rises, its least share of the peak then, and at the end (assumption).
+_WARM_UP, _LEAST_WARM, _LEAST_RATE = 0.04, 0.02, 0.01
+# Rates for weights that already know ulcers, of the new layers and of the encoder (assumption).
+FINE_RATE, FINE_ENCODER_RATE = 3e-4, 1e-4
+# How far a photo's difficulty moves to what it was last (assumption).
+_DIFFICULTY_MOVES = 0.3
+# Extra pictures from which on they are drawn from (assumption): fewer would be seen again and again.
+_ENOUGH_EXTRA = 20
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,7 @@ class Recipe:
         Taken in turn: near cuts as the second pass and prompts see them, wide ones as a whole photo shows its wound.
     """
 
+    # Rates and shares are assumptions; what was tried stands in `weights/MODEL_CARD.md`.
     minutes: float = 90.0
     crops: tuple[tuple[int, int], ...] = ((8, 288), (4, 416))
     learning_rate: float = 2e-3
@@ -50,7 +62,7 @@ class Recipe:
 
     def for_fine_tuning(self) -> "Recipe":
         """Return the recipe with rates for weights that already know ulcers."""
-        return replace(self, learning_rate=3e-4, encoder_rate=1e-4)
+        return replace(self, learning_rate=FINE_RATE, encoder_rate=FINE_ENCODER_RATE)
 
 
 @dataclass
@@ -127,7 +139,7 @@ class Trainer:
         self.state.step += 1
         update_average(self.average, self.network, step=self.state.step, decay=self.recipe.average_decay)
         for (source, index), value in zip(origin, per_image.tolist(), strict=True):
-            source.difficulty[index] += 0.3 * (value - source.difficulty[index])
+            source.difficulty[index] += _DIFFICULTY_MOVES * (value - source.difficulty[index])
         return float(loss.detach())
 
     def _check(self, held_out: Pool) -> None:
@@ -180,9 +192,10 @@ def schedule(progress: float) -> float:
     float
         0.01..1.
     """
-    if progress < 0.04:
-        return max(progress / 0.04, 0.02)
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min((progress - 0.04) / 0.96, 1.0)))
+    if progress < _WARM_UP:
+        return max(progress / _WARM_UP, _LEAST_WARM)
+    share = min((progress - _WARM_UP) / (1 - _WARM_UP), 1.0)
+    return _LEAST_RATE + (1 - _LEAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
 
 
 def _peaks(recipe: Recipe) -> tuple[float, float, float]:
@@ -227,7 +240,7 @@ def draw_batch(
     count, side = recipe.crops[step % len(recipe.crops)]
     origin, inputs, targets = [], [], []
     for _ in range(count):
-        source = extra if len(extra.names) >= 20 and rng.random() < recipe.extra_share else pool
+        source = extra if len(extra.names) >= _ENOUGH_EXTRA and rng.random() < recipe.extra_share else pool
         index = source.draw(rng)
         pixels, prompt, target = cut_sample(
             source.photos[index], source.masks[index], size_px=side, rng=rng, prompt_share=recipe.prompt_share
@@ -259,8 +272,7 @@ def segmentation_loss(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     probability = torch.sigmoid(logits)
     shared = (probability * target).sum((1, 2, 3))
     total = probability.sum((1, 2, 3)) + target.sum((1, 2, 3))
-    smooth = 20.0
-    dice = 1 - (2 * shared + smooth) / (total + smooth)
+    dice = 1 - (2 * shared + _SMOOTH_PX) / (total + _SMOOTH_PX)
     return ENTROPY_WEIGHT * entropy + dice.mean(), dice.detach()
 
 
@@ -281,7 +293,7 @@ def predict(network: UlcerNetwork, photo: np.ndarray) -> np.ndarray:
         0..1, not calibrated.
     """
     height, width = photo.shape[:2]
-    padded = cv2.copyMakeBorder(photo, 0, -height % 32, 0, -width % 32, cv2.BORDER_REFLECT_101)
+    padded = cv2.copyMakeBorder(photo, 0, -height % STRIDE_PX, 0, -width % STRIDE_PX, cv2.BORDER_REFLECT_101)
     x = torch.zeros(1, 5, *padded.shape[:2])
     x[0, :3] = torch.from_numpy(padded.transpose(2, 0, 1).astype(np.float32) / 255)
     logits = network(x.to(memory_format=torch.channels_last))

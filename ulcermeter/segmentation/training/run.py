@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Log = Callable[[str], None]
 # Fewer cannot be split into training and held-out ones (assumption).
 MIN_PHOTOS = 8
+# Of the photos, those that are held out when not said otherwise: a tenth, at least and at most (assumption).
+_HELD_OUT_PART, _HELD_OUT_LEAST, _HELD_OUT_MOST = 10, 4, 80
 
 
 def train(
@@ -86,7 +88,11 @@ def train(
     report_line = log or (lambda line: None)
     target = Path(out)
     pool = _read_all(Path(photos_dir), Path(masks_dir))
-    count = held_out if held_out is not None else min(max(len(pool.names) // 10, 4), 80)
+    count = (
+        held_out
+        if held_out is not None
+        else min(max(len(pool.names) // _HELD_OUT_PART, _HELD_OUT_LEAST), _HELD_OUT_MOST)
+    )
     training, held_out_pool = _split(pool, groups=groups, count=count, seed=seed)
     recipe = Recipe(minutes=minutes, max_steps=max_steps, held_out=count, seed=seed, threads=threads)
     if start != "imagenet":
