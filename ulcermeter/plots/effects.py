@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["forest_figure", "healing_share_figure", "slopes_figure"]
 
 _COLOURS = (INK, "#b3261e", "#1b7837", "#b7791f")
+# Strokes and gaps, in line widths: arms differ in black and white too.
 _DASHES: tuple[str | tuple[float, tuple[float, ...]], ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 _RATIOS = (Measure.RISK_RATIO, Measure.HAZARD_RATIO, Measure.RATE_RATIO)
 # Share of the axis that a number at risk takes; visits nearer than that would touch.

@@ -16,6 +16,7 @@ __all__ = ["GREY", "INK", "drawing", "svg"]
 
 INK = "#1d3557"
 GREY = "#5c626c"
+# Of every figure: the same bytes each time, text as text, and lines only where they say something.
 _SETTINGS: dict[str, str | float | bool] = {
     "svg.hashsalt": "ulcermeter",
     "svg.fonttype": "none",

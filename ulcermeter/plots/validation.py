@@ -16,6 +16,7 @@ __all__ = ["bland_altman_figure", "calls_figure", "coverage_figure", "error_figu
 
 _RED, _GREEN, _AMBER, _PALE = "#b3261e", "#1b7837", "#b7791f", "#9db4cc"
 _MODES = (("geometry", "True outline: reference, height and slope alone"), ("instrument", "The whole instrument"))
+# Where a diameter's logarithmic axis is marked, mm.
 _TICKS_MM = (0.8, 1, 1.5, 2, 3, 4, 5, 7, 10)
 _FACTORS = {
     "all": "",

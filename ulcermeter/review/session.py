@@ -37,6 +37,7 @@ from ulcermeter.tables.cells import grouped
 
 __all__ = ["Mode", "ReadElsewhere", "Session", "Values"]
 
+# Photos whose geometry, and outlines whose measures, are kept in memory: a reader goes to and fro among few.
 _GEOMETRIES_KEPT, _MEASURED_KEPT = 64, 256
 Values = dict[str, Any]
 

@@ -37,6 +37,8 @@ TWICE_PX = 300_000
 LEVEL_PX = 768
 # Probability that a part which is no ulcer is lowered to: as near under the outline's level as two decimals show.
 _SUPPRESSED = np.float32(0.49)
+# Beyond this the probability is 0 or 1 in single precision.
+_SURE_LOGIT = 30.0
 # Weight of a tile at its very edge: above 0, so that the picture's own edge has one.
 _LEAST_WEIGHT = 0.01
 
@@ -70,7 +72,7 @@ class Model:
     def probability(self, logits: Logits) -> NDArray[np.float32]:
         """Calibrated probability of raw logits, float32 in 0..1, same shape."""
         scaled = (np.asarray(logits, dtype=np.float32) + np.float32(self.logit_shift)) / np.float32(self.temperature)
-        return np.asarray((1.0 / (1.0 + np.exp(-np.clip(scaled, -30.0, 30.0)))).astype(np.float32))
+        return np.asarray((1.0 / (1.0 + np.exp(-np.clip(scaled, -_SURE_LOGIT, _SURE_LOGIT)))).astype(np.float32))
 
 
 def load_model(path: str | Path | None = None, *, threads: int = 1) -> Model:

@@ -9,6 +9,7 @@ from ulcermeter.tracking.belief import Belief
 
 __all__ = ["at_visit", "open_between"]
 
+# Probability of what is ruled out: its logarithm is taken.
 _NOT = 1e-9
 
 

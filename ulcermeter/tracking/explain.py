@@ -24,6 +24,7 @@ from ulcermeter.tracking.split_merge import covers_both, fit_together
 
 __all__ = ["Explanation", "Merge", "Scan", "explain"]
 
+# In place of an ulcer's number: an outline that is none of them.
 NEW = -1
 # Of one photo's explanations the likeliest are kept: so many, and none e^9 times less likely than the best.
 _MOST, _GAP = 24, 9.0

@@ -17,6 +17,8 @@ _THUMB_SIDE_DEG = {"right": 90.0, "left": -90.0}
 _VISIBLE_DEG, _VISIBLE_SOFT_DEG = 70.0, 10.0
 # A photo of the tip shows about a finger's radius of it; softly, by 2 mm.
 _TIP_SOFT_MM = 2.0
+# Beyond it a share is 0 anyhow, and the exponential far from overflow.
+_LARGEST_EXPONENT = 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def visible_share(spot: Spot, view: str, protocol: Protocol) -> float:
 
 
 def _falling(value: float) -> float:
-    return 1 / (1 + math.exp(min(value, 50.0)))
+    return 1 / (1 + math.exp(min(value, _LARGEST_EXPONENT)))
 
 
 def opposite(view: str, other: str) -> bool:

@@ -91,6 +91,7 @@ class _WhyNot(Enum):
     FADED = "ticks that are no straight lines at full resolution"
 
 
+# What a tick is worth, mm, or why that is not known.
 _WORTH_MM = {TickUnit.MILLIMETRE: 1.0, TickUnit.HALF_MILLIMETRE: 0.5}
 _NO_UNIT = {TickUnit.INCH: _WhyNot.INCHES, TickUnit.NOT_CLEAR: _WhyNot.UNIT_NOT_CLEAR}
 _ENOUGH_TICKS = f"at least {_LEAST_TICKS}"

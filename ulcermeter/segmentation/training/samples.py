@@ -179,7 +179,8 @@ def _wound_scale(area_px: int, *, size_px: int, fit: float, rng: np.random.Gener
     if rng.random() < _AS_PHOTOGRAPHED:
         scale = math.exp(rng.normal(0.0, _LN_SCALE_SD))
     else:
-        scale = math.exp(rng.uniform(*(math.log(px) for px in _DIAMETER_PX))) / diameter
+        least, most = (math.log(px) for px in _DIAMETER_PX)
+        scale = math.exp(rng.uniform(least, most)) / diameter
     low = max(_DIAMETER_PX[0] / diameter, _LEAST_FIT * fit)
     high = min(_MOST_OF_SIDE * size_px / diameter, _LARGEST_SCALE)
     return float(np.clip(scale, min(low, high), max(low, high)))
