@@ -15,12 +15,13 @@ nbclient = pytest.importorskip("nbclient", reason="needs the extra `notebook`")
 
 REPOSITORY = Path(__file__).parent.parent
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
-SUBJECTS = ("S01", "S02", "S06")
+# One course of six visits, and three single photos that a reader read twice.
+SUBJECTS = ("S01", "S08", "S15", "S22")
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the repository's layout with three subjects in it, measured once: the notebooks go on from there."""
+    """A copy of the repository's layout with a few subjects in it, measured once: the notebooks go on from there."""
     root = tmp_path_factory.mktemp("desk")
     study = root / "sample_images" / "study"
     study.mkdir(parents=True)

@@ -11,6 +11,7 @@ from ulcermeter.plots.finger_marks import FingerMarks, finger_marks
 from ulcermeter.plots.finger_view import FINGER_VIEW_PX, PX_PER_MM, draw_finger_view, place_in_view
 from ulcermeter.plots.overlay import draw_overlay, draw_refusal, shrink_jpeg
 from ulcermeter.plots.study_plot import study_courses, study_states
+from ulcermeter.plots.subject_plot import subject_courses
 from ulcermeter.plots.validation import bland_altman_figure, calls_figure, coverage_figure, error_figure
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "slopes_figure",
     "study_courses",
     "study_states",
+    "subject_courses",
 ]
