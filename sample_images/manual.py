@@ -86,6 +86,12 @@ TAIL = """
 `truth_eligibility.csv`: subject_id, criterion, result, effect, by the history above. `truth_verdicts.csv`: subject_id,
 verdict, qualifying_ulcer, history.
 
+`truth_readings.csv`: what two drawn readers outline on the photos that can be measured (photo, subject_id, hand,
+finger, reader, occasion, label, vertex, x_px, y_px; a photo on which a reader has nothing is one row without label).
+Each rim lies off the true one by an offset common to all of it (sd 0.05 mm) and a smooth wander (sd 0.03 mm); R2
+draws 0.03 mm wider than R1 and overlooks what is under 1.8 mm; R1 reads every fifth photo a second time (occasion
+2). `notebooks/readers.ipynb` takes them into the log and shows the agreement.
+
 A reference is written as in photos.csv here: `aruco:10` is a square marker whose black border is 10 mm wide;
 `reference_on` says whether it lies level with the ulcer (`skin`) or beside the finger (`table`); `id1` is a bank card.
 """

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
+
+from ulcermeter.geometry import area
 
 SAMPLES = Path(__file__).parent.parent / "sample_images"
 
@@ -39,6 +42,30 @@ def test_tables_are_what_the_script_writes(made: Path) -> None:
     assert {"subjects.csv", "visits.csv", "events.csv", "treatments.csv", "truth_verdicts.csv"} <= set(tables)
     for name in tables:
         assert (made / name).read_bytes() == (SAMPLES / "study" / name).read_bytes(), name
+
+
+def test_two_readers_err_as_their_script_says() -> None:
+    """Equivalent radii of both rims, in mm by the ulcer's true area: R2's 0.03 mm wider, each off by 0.05 mm (sd)."""
+    drawn = pd.read_csv(SAMPLES / "study" / "truth_readings.csv").dropna(subset=["label"])
+    truth = pd.read_csv(SAMPLES / "study" / "truth.csv").dropna(subset=["area_plane_mm2"])
+    rims: dict[tuple[str, str], list[np.ndarray]] = {}
+    for (photo, reader, occasion, _), rim in drawn.groupby(["photo", "reader", "occasion", "label"]):
+        if occasion == 1:
+            rims.setdefault((photo, reader), []).append(rim[["x_px", "y_px"]].to_numpy(float))
+    wider, missed = [], []
+    for row in truth[truth["expected_status"] == "measured"].to_dict("records"):
+        middle = np.array([row["centroid_x_px"], row["centroid_y_px"]])
+        near = [
+            next((r for r in rims.get((row["photo"], who), []) if np.linalg.norm(r.mean(axis=0) - middle) < 12), None)
+            for who in ("R1", "R2")
+        ]
+        if near[0] is not None and near[1] is not None:
+            first, second = (np.sqrt(area(rim)) for rim in near if rim is not None)
+            wider.append((second / first - 1) * np.sqrt(row["area_plane_mm2"] / np.pi))
+        elif near[0] is not None:
+            missed.append(row["diameter_mm"])
+    assert len(wider) > 40 and np.mean(wider) == pytest.approx(0.03, abs=3 * 0.071 / np.sqrt(len(wider)))
+    assert 0.05 < np.std(wider) < 0.1 and missed and max(missed) < 1.8
 
 
 def test_a_photo_is_what_the_script_draws(made: Path) -> None:

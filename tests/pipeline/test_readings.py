@@ -126,6 +126,18 @@ def test_an_added_ulcer_gets_the_next_label(study: Study, machine: tuple) -> Non
     assert [row["reader"] for row in after.measurements] == ["machine", "R1"]
 
 
+def test_an_added_ulcer_is_not_kept_where_the_photo_does_not_pass(study: Study, machine: tuple) -> None:
+    """What was accepted passed at its own place; what was added is judged at its own, also from a file."""
+    label, outline = machine[0].outlines[0]
+    readings = [reading(machine[0], accepted(machine[0]), UlcerReading(label + 1, UlcerVerdict.ADDED, outline + 70.0))]
+    for strict, n in (({}, 2), ({"px_per_mm_min": 40.0}, 1), ({"px_per_mm_min": 40.0, "gates": "report"}, 2)):
+        own = replace(study, protocol=study.protocol.changed(**strict))
+        applied = apply_readings(own, machine, readings)
+        assert len(applied.done[0].measurements) == n, strict
+        assert [row["counts"] for row in applied.rows if row["reader"] == "R1"] == ["yes", "yes" if n == 2 else "no"]
+        assert ("go nearer" in " ".join(applied.not_kept)) is (n == 1)
+
+
 def test_a_readers_outline_makes_a_possible_ulcer_one_and_is_counted(study: Study, machine: tuple) -> None:
     possible = tuple({**row, "presence": "possible"} for row in machine[0].measurements)
     weak = replace(machine[0], measurements=possible, photo={**machine[0].photo, "n_ulcers": 0})
