@@ -1,9 +1,10 @@
 """Work in processes of its own, so that a piece that crashes, hangs or eats memory costs its own result and no other.
 
-A process is started when the first piece comes, and does one piece after another; one that died is started anew. Each
-is watched by a thread of the caller over two pipes. Time is what the process computes (all its threads together), which
-does not depend on what else the machine does; by the clock it may be several times as long, and ends then, since what
-waits computes nothing. Where the system has no such measures (Windows), only the clock and the crash are watched.
+A process is started when the first piece comes, or before to load what that will need, and does one piece after
+another; one that died is started anew. Each is watched by a thread of the caller over two pipes. Time is what the
+process computes (all its threads together), which does not depend on what else the machine does; by the clock it may be
+several times as long, and ends then, since what waits computes nothing. Where the system has no such measures
+(Windows), only the clock and the crash are watched.
 """
 
 from __future__ import annotations
@@ -115,6 +116,16 @@ class Workers:
         for worker in self._workers:
             worker.close()
 
+    def start(self, load: Callable[[], object]) -> None:
+        """Start the first process now, to load what its work needs while the caller does other things.
+
+        Parameters
+        ----------
+        load : callable
+            A function of a module. What it raises the work will raise again.
+        """
+        self._workers[0].load(load)
+
     def each(self, work: Callable[[Any], Any], pieces: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """Do the same work on each piece; yield its number and what came of it as soon as it is done.
 
@@ -185,11 +196,27 @@ class _Worker:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
+        self._lock, self._turn = threading.Lock(), threading.Lock()
         self._busy = self._late = self._closed = False
+
+    def load(self, load: Callable[[], object]) -> None:
+        """Let the process load something; a piece that comes meanwhile waits for it."""
+        self._turn.acquire()
+        threading.Thread(target=self._load, args=(load,), daemon=True).start()
+
+    def _load(self, load: Callable[[], object]) -> None:
+        try:
+            with contextlib.suppress(Exception):
+                self._do(_call, load)
+        finally:
+            self._turn.release()
 
     def do(self, work: Callable[[Any], Any], piece: Any) -> Any:
         """Return what comes of a piece, or `Lost`; raise what the work raised."""
+        with self._turn:
+            return self._do(work, piece)
+
+    def _do(self, work: Callable[[Any], Any], piece: Any) -> Any:
         order = pickle.dumps((work, piece))
         process = self._started()
         self._busy, self._late = True, False
@@ -248,6 +275,10 @@ class _Worker:
         _end(process)
         too_long = self._late or process.returncode == -getattr(signal, "SIGPROF", sys.maxsize)
         return Lost(Fate.TOOK_TOO_LONG if too_long else Fate.CRASHED, _ending(process.returncode), self._limits)
+
+
+def _call(load: Callable[[], object]) -> None:
+    load()
 
 
 def _start(limits: Limits) -> subprocess.Popen[bytes]:

@@ -36,6 +36,14 @@ def test_a_crash_and_a_hang_cost_their_own_piece(jobs: int) -> None:
     assert all(isinstance(came[k], int) and came[k] != os.getpid() for k in (0, 2, 5))
 
 
+def test_a_process_loads_what_its_first_piece_will_need_and_a_fault_there_is_the_works() -> None:
+    for load, loads in ((pieces.load_something, 2), (pieces.load_what_is_missing, 1)):
+        with Workers(limits=QUICK) as workers:
+            workers.start(load)
+            who = next(workers.each(pieces.do, ["what_is_loaded"]))[1]
+            assert len(who) == loads and len(set(who)) == 1 and who[0] != os.getpid()
+
+
 def test_what_waits_for_ever_is_ended_by_the_clock() -> None:
     start = time.monotonic()
     assert results("compute_for_ever_in_c", "print_much") == [Lost(Fate.TOOK_TOO_LONG, "SIGKILL", QUICK), "printed"]

@@ -25,6 +25,8 @@ from ulcermeter.cli.console import (
     warn,
 )
 from ulcermeter.cli.pace import Pace
+from ulcermeter.isolation import Limits, Workers
+from ulcermeter.pipeline.loading import load_measuring
 
 if TYPE_CHECKING:
     from ulcermeter.datatypes import PhotoResult, Results
@@ -97,9 +99,16 @@ def command(
     it was stopped (Ctrl-C, SIGTERM) and what was measured is kept.
     """
     set_up_logging(as_json=log_json)
-    from ulcermeter.pipeline import run_study
+    limits = Limits(photo_time_limit_s, photo_memory_limit_mb)
+    with (
+        Workers(jobs=jobs, limits=limits) as workers,
+        progress_bar("photos") as bar,
+        saying_what_is_kept(results, "photo rows", bar) as moved,
+    ):
+        if scheduler == "processes":
+            workers.start(load_measuring)
+        from ulcermeter.pipeline import run_study
 
-    with progress_bar("photos") as bar, saying_what_is_kept(results, "photo rows", bar) as moved:
         done = run_study(
             study,
             results,
@@ -115,6 +124,7 @@ def command(
             single_file=single_file,
             progress=_both(moved) if log_json else moved,
             command=sys.argv,
+            workers=workers,
         )
     sys.exit(_summarise(done, strict=strict))
 

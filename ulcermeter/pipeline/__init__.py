@@ -1,8 +1,10 @@
-"""The stages in order: `measure_photo` for one photo row, `run_study` for a study folder."""
+"""The stages in order: `measure_photo` for one photo row, `run_study` for a study folder.
+
+Each loads when it is used (`__init__.pyi`): the process that writes tables measures no photo, and the other way round.
+"""
 
 from __future__ import annotations
 
-from ulcermeter.pipeline.one_photo import measure_photo
-from ulcermeter.pipeline.whole_study import run_study
+import lazy_loader
 
-__all__ = ["measure_photo", "run_study"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

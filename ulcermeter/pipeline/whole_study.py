@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import ulcermeter
 from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study
-from ulcermeter.isolation import Limits
+from ulcermeter.isolation import Limits, Workers
 from ulcermeter.pipeline.cluster import Cluster, cluster_at
 from ulcermeter.pipeline.finish import SINGLE_FILE, finish_study
 from ulcermeter.pipeline.run_identity import identify, read_lens
@@ -62,6 +62,7 @@ def run_study(
     single_file: bool = False,
     progress: Progress | None = None,
     command: Sequence[str] | None = None,
+    workers: Workers | None = None,
 ) -> Results:
     """Measure every photo of a study and write tables, outlines, overlays, report and run.json.
 
@@ -100,6 +101,8 @@ def run_study(
         measured, then, with None for a result, where measuring begins, then those measured.
     command : sequence of str, optional
         Written into run.json; the process's own call when not given.
+    workers : Workers, optional
+        Processes that were started beforehand, as many as `jobs`; without them the run starts its own.
 
     Returns
     -------
@@ -136,7 +139,7 @@ def run_study(
         _log_decisions(root, before, decisions, run_id=identity.run_id)
         unread = keep_unread(root, typed.unread, decisions)
         tasks = _tasks(study, model=model, lens=lens, identity=identity.run_id)
-        done = _measure_all(tasks, store, jobs=jobs, limits=limits, cluster=cluster, progress=progress)
+        done = _measure_all(tasks, store, jobs=jobs, limits=limits, cluster=cluster, workers=workers, progress=progress)
         record = run_record(
             version=ulcermeter.__version__,
             run_id=identity.run_id,
@@ -225,6 +228,7 @@ def _measure_all(
     jobs: int,
     limits: Limits,
     cluster: Cluster | None,
+    workers: Workers | None,
     progress: Progress | None,
 ) -> list[PhotoResult]:
     """Measure what the store has not yet, put each result there at once; return all in short, in the tasks' order."""
@@ -238,7 +242,7 @@ def _measure_all(
         _report_progress(progress, count, len(tasks), found[task.key])
     _report_progress(progress, count, len(tasks), None)
     todo = [task for task in tasks if task.key not in found]
-    for task, result in run_tasks(todo, jobs=jobs, limits=limits, cluster=cluster):
+    for task, result in run_tasks(todo, jobs=jobs, limits=limits, cluster=cluster, workers=workers):
         store.put(task.key, result)
         fresh[task.key] = result.in_short()
         count += 1

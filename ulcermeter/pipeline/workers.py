@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,12 @@ def use_one_thread() -> None:
 
 
 def run_tasks(
-    tasks: Sequence[Task], *, jobs: int = 1, limits: Limits | None = None, cluster: Cluster | None = None
+    tasks: Sequence[Task],
+    *,
+    jobs: int = 1,
+    limits: Limits | None = None,
+    cluster: Cluster | None = None,
+    workers: Workers | None = None,
 ) -> Iterator[tuple[Task, PhotoResult]]:
     """Measure rows and yield each with its result as soon as it is done, in no fixed order.
 
@@ -67,6 +73,8 @@ def run_tasks(
         Of one row.
     cluster : Cluster, optional
         See `ulcermeter.pipeline.cluster.cluster_at`; its workers measure instead.
+    workers : Workers, optional
+        Processes that the caller holds, in place of `jobs` of its own with `limits`.
 
     Yields
     ------
@@ -81,8 +89,8 @@ def run_tasks(
         done = cluster.each(_measure, tasks, limits=limits or Limits())
         yield from ((tasks[number], _result(tasks[number], came)) for number, came in done)
         return
-    with Workers(jobs=min(jobs, len(tasks)), limits=limits) as workers:
-        for number, came in workers.each(_measure, tasks):
+    with nullcontext(workers) if workers else Workers(jobs=min(jobs, len(tasks)), limits=limits) as working:
+        for number, came in working.each(_measure, tasks):
             yield tasks[number], _result(tasks[number], came)
 
 
