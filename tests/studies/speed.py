@@ -37,6 +37,10 @@ DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 SIZE_PX, PX_PER_MM, NOISE_SD, QUALITY = (4000, 3000), (19.0, 21.0), (8.0, 8.0), 90
 """A phone's main camera 20 cm above the table; its grain makes the file as large as a phone's."""
 REFERENCES = {"aruco": "aruco:10", "card": "card", "disc": "disc:10"}
+MORE: dict[str, dict[str, Any]] = {
+    "card": {"texture": card_texture(30.0), "texture_size_mm": CARD_MM},
+    "disc": {"reference_offset_mm": (0.0, 15.0)},
+}
 STAGES = {
     "read": ("open_photo", "compare_dates"),
     "calibrate": ("read_prompt", "calibrate_photo", "check_tilt", "standardise"),
@@ -66,7 +70,7 @@ def main() -> None:
         rows = [*drawn(Path(folder)), *hand_card(given.data)]
         measure_photo(rows[0], read_protocol(), root=folder)  # loads what is loaded once
         print_photos({row["photo"]: timed(row, given.repeat) for row in rows})
-        print_cores([row for row in rows if not Path(row["photo"]).is_absolute()] * given.rounds, Path(folder))
+        print_cores([row for row in rows if Path(row["photo"]).parent == Path(folder)] * given.rounds, Path(folder))
         print_start(rows[0], Path(folder), given.repeat)
 
 
@@ -81,7 +85,7 @@ def arguments() -> argparse.Namespace:
 def drawn(folder: Path) -> Iterator[dict[str, str]]:
     """Draw the photos and yield their rows of photos.csv."""
     for kind, reference in REFERENCES.items():
-        card: dict[str, Any] = {"texture": card_texture(30.0), "texture_size_mm": CARD_MM} if kind == "card" else {}
+        more = MORE.get(kind, {})
         for ulcers in (1, 0):
             spec = random_spec(
                 160 + ulcers,
@@ -92,7 +96,7 @@ def drawn(folder: Path) -> Iterator[dict[str, str]]:
                 diameter_mm=(3, 5),
                 noise_sd=NOISE_SD,
                 tilt_deg=(3, 12),
-                **card,
+                **more,
             )
             name = f"{kind}_{'with' if ulcers else 'without'}_ulcer.jpg"
             spec = replace(spec, camera=replace(spec.camera, jpeg_quality=QUALITY))
