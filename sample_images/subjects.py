@@ -207,7 +207,6 @@ _FIRST = (
         "two ulcers on one finger, told apart by clicks; only the second has no calcinosis under it",
         (
             Shot("screening", -14, {1: 3.4, 2: 3.0}, {1: "first seen", 2: "first seen"}),
-            Shot("baseline", 0, {1: 3.4, 2: 3.0}, {1: "persistent", 2: "persistent"}),
             Shot("week 4", 28, {1: 3.1, 2: 2.5}, {1: "persistent", 2: "persistent"}),
         ),
         finger="middle",
