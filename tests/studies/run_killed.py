@@ -156,14 +156,14 @@ class Study:
         shutil.rmtree(out)
         return again == self.rows - kept and not differing
 
-    def killed_measuring(self, out: Path, after_s: float) -> bool:
+    def killed_measuring(self, out: Path, rows: int, after_s: float) -> bool:
         run = started(self.path, out, self.jobs)
-        while run.said.recv() is not None:
-            pass
+        for _ in range(1 + rows):
+            run.said.recv()
         time.sleep(after_s)
         run.process.kill()
         run.process.join()
-        return self.run_again(f"killed {after_s:.2f} s after measuring began", out)
+        return self.run_again(f"killed {after_s:.2f} s after row {rows}", out)
 
     def killed_writing(self, out: Path, so_far: Any, fatal: int) -> bool:
         run = started(self.path, out, self.jobs, counting(so_far, fatal))
@@ -189,7 +189,10 @@ def main() -> None:
         _, took_s = started(path, whole, given.jobs, counting(so_far)).measured()
         writes, study = so_far.value, Study(path, given.photos, given.jobs, files(whole))
         print(f"undisturbed: {given.photos} rows in {took_s:.1f} s, {writes} syncs and renames", flush=True)
-        right = [study.killed_measuring(out, chance.uniform(0, took_s)) for _ in range(given.kills)]
+        right = [
+            study.killed_measuring(out, chance.randrange(given.photos), chance.uniform(0, took_s / given.photos))
+            for _ in range(given.kills)
+        ]
         for fatal in sorted(chance.sample(range(1, writes + 1), min(given.kills, writes))):
             shutil.copytree(whole, out)
             right.append(study.killed_writing(out, so_far, fatal))
