@@ -1,6 +1,7 @@
 """Pictures for people: overlays, thumbnails of refused photos, healing curves, effects, what a validation showed.
 
-Every picture is drawn the same way from the same inputs, byte for byte.
+Every picture is drawn the same way from the same inputs, byte for byte. Numbers of layout (inches, points, px, shares
+of an axis, opacity) stand where they are used, chosen by eye; those that say something of the data have names.
 """
 
 from __future__ import annotations

@@ -30,8 +30,15 @@ _MARGIN_PX = 18
 # What is shown round a small ulcer: enough finger to know where on it one is, and an ulcer large enough to judge.
 _CONTEXT_MM = (24.0, 18.0)
 _CONTEXT_TIMES = 2.2
+# Lengths a scale bar may have, mm: the longest that takes no more than this share of the picture.
 _BARS_MM = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+_BAR_SHARE = 0.28
+# Ulcers that are listed below a picture; more stand in the table.
 _MOST_LISTED = 8
+# From this share of the photo on, what is shown of it needs no small picture of the whole.
+_WHOLE_SHARE = 0.4
+# Side of a refused photo, px, and the red round it.
+_REFUSED_PX, _REFUSED_RED = 900, (176, 38, 38)
 _NOTICE = "Research use only, not a medical device. In brackets: 95 % interval."
 
 
@@ -143,12 +150,12 @@ def draw_refusal(
         A JPEG, longest side at most 1600 px.
     """
     rows, cols = photo.pixels.shape[:2]
-    view = _View(0, 0, cols, rows, _fit(cols, rows, 900, 900))
+    view = _View(0, 0, cols, rows, _fit(cols, rows, _REFUSED_PX, _REFUSED_PX))
     pixels = _shown(photo, view)
     draw_finger(pixels, finger, view.place)
-    cv2.rectangle(pixels, (0, 0), (pixels.shape[1] - 1, pixels.shape[0] - 1), (176, 38, 38), 8)
+    cv2.rectangle(pixels, (0, 0), (pixels.shape[1] - 1, pixels.shape[0] - 1), _REFUSED_RED, 8)
     paragraphs = [
-        (title, 26, True, (176, 38, 38)),
+        (title, 26, True, _REFUSED_RED),
         (reason, 24, False, canvas.DARK),
         (photo.path.name, 18, False, canvas.GREY),
     ]
@@ -249,7 +256,7 @@ def _draw_scale_bar(pixels: Pixels, segmentation: Segmentation, view: _View, cor
     step = np.array([1.0, 0.0])
     ends_mm = segmentation.rectified.calibration.to_mm(np.vstack([middle - step, middle + step]))
     mm_per_px = correction * float(np.hypot(*(ends_mm[1] - ends_mm[0]))) / 2 * view.width / view.shown[0]
-    length_mm = max((bar for bar in _BARS_MM if bar / mm_per_px <= 0.28 * view.shown[0]), default=_BARS_MM[0])
+    length_mm = max((bar for bar in _BARS_MM if bar / mm_per_px <= _BAR_SHARE * view.shown[0]), default=_BARS_MM[0])
     x, y = _MARGIN_PX + 8.0, view.shown[1] - _MARGIN_PX - 10.0
     ends = np.array([[x, y], [x + length_mm / mm_per_px, y]])
     _draw_ruled(pixels, ends, colour=canvas.WHITE, width_px=3, tick_px=8)
@@ -275,7 +282,7 @@ def _overlap(a: Box, b: Box) -> float:
 def _place_inset(view: _View, photo: Photo, outlines: list[NDArray[np.float64]]) -> Box | None:
     """Return where the whole photo goes, small: the corner that hides least of the ulcers; None when not needed."""
     rows, cols = photo.pixels.shape[:2]
-    if view.width * view.height > 0.4 * rows * cols:
+    if view.width * view.height > _WHOLE_SHARE * rows * cols:
         return None
     width, height = _fit(cols, rows, _INSET_PX, _INSET_PX)
     right, low = view.shown[0] - _MARGIN_PX - width, view.shown[1] - _MARGIN_PX - height

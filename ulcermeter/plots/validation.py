@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ulcermeter.plots.figures import GREY, INK, drawing, svg
+from ulcermeter.statistics import Z_95_AS_PRINTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +17,8 @@ __all__ = ["bland_altman_figure", "calls_figure", "coverage_figure", "error_figu
 
 _RED, _GREEN, _AMBER, _PALE = "#b3261e", "#1b7837", "#b7791f", "#9db4cc"
 _MODES = (("geometry", "True outline: reference, height and slope alone"), ("instrument", "The whole instrument"))
+# Coverage that is claimed, and the least that is asked of a cell where the caller does not say.
+_NOMINAL, _LEAST = 0.95, 0.88
 # Where a diameter's logarithmic axis is marked, mm.
 _TICKS_MM = (0.8, 1, 1.5, 2, 3, 4, 5, 7, 10)
 _FACTORS = {
@@ -133,11 +136,12 @@ def _limits(axes: Axes, errors: np.ndarray) -> None:
     # Standard errors of Bland & Altman 1986: sd / sqrt(n) of the bias, about sqrt(3) times that of a limit.
     for place, se, name, colour in (
         (bias, sd / np.sqrt(n), "bias", INK),
-        (bias - 1.96 * sd, sd * np.sqrt(3 / n), "−1.96 sd", _RED),
-        (bias + 1.96 * sd, sd * np.sqrt(3 / n), "+1.96 sd", _RED),
+        (bias - Z_95_AS_PRINTED * sd, sd * np.sqrt(3 / n), "−1.96 sd", _RED),
+        (bias + Z_95_AS_PRINTED * sd, sd * np.sqrt(3 / n), "+1.96 sd", _RED),
     ):
         axes.axhline(place, color=colour, linewidth=1.1)
-        axes.axhspan(place - 1.96 * se, place + 1.96 * se, color=colour, alpha=0.12, linewidth=0)
+        reach = Z_95_AS_PRINTED * se
+        axes.axhspan(place - reach, place + reach, color=colour, alpha=0.12, linewidth=0)
         axes.annotate(
             f"{name}\n{place:+.3f} mm", (1, place), xycoords=("axes fraction", "data"), xytext=(5, 0),
             textcoords="offset points", va="center", fontsize=8.5, color=colour, annotation_clip=False,
@@ -182,7 +186,7 @@ def calls_figure(calls: pd.DataFrame, *, threshold_mm: float, clear_mm: float) -
         return svg(figure)
 
 
-def coverage_figure(summary: pd.DataFrame, *, nominal: float = 0.95, least: float = 0.88) -> str:
+def coverage_figure(summary: pd.DataFrame, *, nominal: float = _NOMINAL, least: float = _LEAST) -> str:
     """Draw the share of intervals that hold the truth, cell by cell, with Wilson's 95 % intervals, both modes.
 
     Parameters

@@ -23,7 +23,7 @@ from ulcermeter.validation.measure_phantom import Task, measure_task
 from ulcermeter.validation.page import write_page
 from ulcermeter.validation.plan import FIRST_SEED, SIZES, Case, Size, plan_cases
 from ulcermeter.validation.summary import CLEAR_MM, summarise
-from ulcermeter.validation.targets import WITHIN_MM, Target, judge
+from ulcermeter.validation.targets import LEAST_COVERED, WITHIN_MM, Target, judge
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -198,7 +198,7 @@ def _judged(done: Iterable[PhotoResult], protocol: Protocol) -> Validation:
         "error": error_figure(phantoms, errors_by_diameter(phantoms), within_mm=WITHIN_MM),
         "bland_altman": bland_altman_figure(phantoms),
         "calls": calls_figure(calls_by_diameter(phantoms), threshold_mm=threshold_mm, clear_mm=CLEAR_MM),
-        "coverage": coverage_figure(summary),
+        "coverage": coverage_figure(summary, least=LEAST_COVERED),
     }
     return Validation(phantoms, summary, tuple(judge(summary)), figures)
 

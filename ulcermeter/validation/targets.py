@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["REQUIREMENTS", "WITHIN_MM", "Direction", "Requirement", "Target", "judge"]
+__all__ = ["LEAST_COVERED", "REQUIREMENTS", "WITHIN_MM", "Direction", "Requirement", "Target", "judge"]
 
 # The error that 95 % of phantoms of the working range should stay within, mm, by mode: an eighth of the threshold, so
 # that an ulcer is clear of it within .3 mm, and of the true outline a part that hardly adds to that (assumption).
 WITHIN_MM = {"geometry": 0.10, "instrument": 0.25}
+
+# The least share of intervals that must hold the truth in any cell, see `REQUIREMENTS`.
+LEAST_COVERED = 0.88
 
 # Fewer phantoms than this in a cell say nothing about its coverage.
 _ENOUGH_IN_A_CELL = 30
@@ -82,7 +85,7 @@ REQUIREMENTS = (
         ".95 is meant; of some 240 phantoms a share of .95 comes out within .014 of itself two times in three",
     ),
     Requirement(
-        "instrument", "coverage", 0.88, Direction.AT_LEAST,
+        "instrument", "coverage", LEAST_COVERED, Direction.AT_LEAST,
         "intervals that hold the truth, in the worst cell{cell}: at least {limit:g}",
         "as above, of 30 phantoms within .04, and the worst of many cells lies farther out", worst_cell=True,
     ),
