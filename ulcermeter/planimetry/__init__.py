@@ -95,7 +95,7 @@ def measure_rows(segmentation: Segmentation, *, finger: Finger | None, protocol:
     Refusal
         A reader's outline is larger than the finger.
     """
-    check_on_finger(segmentation, finger)
+    check_on_finger(segmentation, finger, protocol=protocol)
     return [
         _row(segmentation, label, finger=finger, protocol=protocol)
         for label in range(1, len(segmentation.outlines) + 1)

@@ -151,6 +151,9 @@ class GateRules(Group):
     finger_contrast_levels_min: Whole = _number(
         "8-bit levels, 99th less 1st percentile on the finger round the ulcer", ge=0, le=255
     )
+    tracing_max_mm: float = _number("mm", gt=0, le=500)
+    tracing_max_widths: float = _number("times the finger's width", gt=0, le=10)
+    tracing_max_finger_share: float = _number("share of what is in view of the finger, 0..1", gt=0, le=1)
 
 
 class QualityRules(Group):
