@@ -58,7 +58,7 @@ PLAIN = (
 # Cells whose emptying may turn an answer round, by rule and not by accident: without an inclusion date screening's
 # stands in, and where the physician is silent the photos speak.
 RULES = {"inclusion_date", "screening_date", "worsened_1_month", "recurred_3_months"}
-FIXED = {"subject_id", "photo", "visit", "date", "drug"}
+FIXED = {"subject_id", "photo", "visit", "date", "drug", "event"}
 
 
 def around(day: str) -> st.SearchStrategy[str]:
@@ -107,6 +107,14 @@ def examinations(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def events(draw: st.DrawFn) -> dict[str, Any]:
+    what = draw(st.sampled_from(["amputation", "amputation", "death", "withdrawal", "other"]))
+    where = draw(st.sampled_from([{"hand": "left", "finger": "index"}, {"hand": "right", "finger": "ring"}, {}]))
+    row = {"subject_id": "S01", "event": what, "date": draw(around("2016-06-12"))}
+    return row | (where if what == "amputation" else {})
+
+
+@st.composite
 def subjects(draw: st.DrawFn) -> Case:
     """A subject with up to two ulcers on two fingers or one, told well or badly."""
     finger = draw(st.sampled_from(["middle", "index"]))
@@ -143,6 +151,7 @@ def subjects(draw: st.DrawFn) -> Case:
         tracked=rows("tracked", tracked),
         trajectories=rows("trajectories", [course_row(d, area) for d, area in zip(days, areas, strict=False)]),
         visits=rows("study/visits", draw(st.lists(examinations(), max_size=2))),
+        events=rows("study/events", draw(st.lists(events(), max_size=1))),
     )
 
 
@@ -164,7 +173,7 @@ def in_order(some: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 def emptied(case: Case, draw: st.DrawFn) -> tuple[Case, str]:
     """The same subject with one cell that was filled now empty, and that cell's name."""
     cells = [("person", 0, name) for name in case.person]
-    tables = ("photos", "assessments", "courses", "statements", "visits")
+    tables = ("photos", "assessments", "courses", "statements", "visits", "events")
     cells += [(t, i, name) for t in tables for i, row in enumerate(getattr(case, t)) for name in row]
     cells = [cell for cell in cells if cell[2] not in FIXED | RULES and filled(case, cell) not in ("", "nan", "None")]
     table, i, name = draw(st.sampled_from(cells))
@@ -220,6 +229,7 @@ def test_what_is_dated_after_inclusion_changes_nothing(data: st.DataObject) -> N
         "statements": rows("study/refractory", [data.draw(statements()) | {"judged_on": day}]),
         "visits": rows("study/visits", [data.draw(examinations()) | {"date": day}]),
         "courses": rows("study/treatments", [COURSE | {"start": day, "end": day}]),
+        "events": rows("study/events", [data.draw(events()) | {"date": day}]),
         "tracked": rows("tracked", [tracked_row(date=day, photo="late.jpg", visit="unscheduled", over_threshold="no")]),
     }
     name = data.draw(st.sampled_from(sorted(late)))

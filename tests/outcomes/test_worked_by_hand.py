@@ -664,6 +664,21 @@ def test_a_later_look_changes_no_earlier_answer(data: st.DataObject) -> None:
         assert [after[name] for name in same] == [before[name] for name in same]
 
 
+@settings(max_examples=15)
+@given(st.data())
+def test_a_row_whose_day_or_change_is_less_known_turns_no_answer_round(data: st.DataObject) -> None:
+    rows = ulcer(*data.draw(courses()))
+    i = data.draw(st.integers(1, len(rows) - 1))
+    month = {"date": rows[i]["date"][:7], "day": None}
+    blurred = [month, {"date": "", "day": None}, {"change_from_baseline": "uncertain", "area_reduction_pct": NAN}]
+    less = [row | (data.draw(st.sampled_from(blurred)) if k == i else {}) for k, row in enumerate(rows)]
+    given_, then = (one(told) for told in (rows, less))
+    for column in (c for c, cell in given_.items() if cell in ("yes", "no")):
+        assert then[column] in (given_[column], "unknown"), column
+    answers = [subject(told, visits=SAFE)["worsened_or_new_by_week_12"] for told in (rows, less)]
+    assert set(answers) != {"yes", "no"}
+
+
 @settings(max_examples=12)
 @given(st.data())
 def test_an_event_of_which_less_is_known_turns_no_answer_round(data: st.DataObject) -> None:

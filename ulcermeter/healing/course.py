@@ -118,7 +118,20 @@ def is_sustained(trajectory: Sequence[Record], protocol: Protocol) -> str:
 def _still_healed(trajectory: Sequence[Record], protocol: Protocol, *, after_days: int) -> str:
     rows = assessable(_in_order(trajectory, protocol))
     first = _first_healed(rows, protocol)
-    return "unknown" if first is None else _healed_from(rows, first, protocol, after_days)
+    if first is None:
+        return "unknown"
+    reply = _healed_from(rows, first, protocol, after_days)
+    return "unknown" if reply == "no" and _may_be_earlier(rows, first) else reply
+
+
+def _may_be_earlier(rows: Sequence[Record], first: int) -> bool:
+    """Say whether one before the first healing may have been after day 0 too, and then the first."""
+    opened = False
+    for row, (_, last) in zip(rows[:first], _days(rows), strict=False):
+        opened = opened or _is_open(row)
+        if opened and row["state"] == "healed" and last > 0:
+            return True
+    return False
 
 
 def _lasts(rows: Sequence[Record], position: int, protocol: Protocol) -> str:
@@ -147,16 +160,17 @@ def confirmation_from(rows: Sequence[Record], position: int, protocol: Protocol)
 
 
 def _healed_from(rows: Sequence[Record], first: int, protocol: Protocol, after_days: int) -> str:
-    healed_on = exact_date(rows[first]["date"])
+    healed_on, perhaps = exact_date(rows[first]["date"]), False
     for row in rows[first + 1 :]:
         if _is_open(row):
-            return "no" if is_surely_open(row) else "unknown"
+            return "no" if is_surely_open(row) and not perhaps else "unknown"
         if is_possibly_open(row):
             return "unknown"
         if row["state"] != "healed":
             continue
         healed_again_on = exact_date(row["date"])
         if healed_on is None or healed_again_on is None:
+            perhaps = True
             continue
         wanted = max(after_days - _half_window(row["visit"], protocol), protocol.healing.confirmation_min_days)
         if (healed_again_on - healed_on).days >= wanted:

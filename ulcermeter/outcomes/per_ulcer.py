@@ -72,7 +72,7 @@ def ulcer_row(
     row["baseline_diameter_mm"] = base["diameter_mm"] if base else _NAN
     row["baseline_area_mm2"] = base["area_mm2"] if base else _NAN
     row |= _healing(course, lost)
-    row |= _by_visit(course, row, lost_by=lambda day: _lost(course, incidents, hand, finger, until=day), end=end)
+    row |= _by_visit(course, lost=lost, lost_by=lambda day: _lost(course, incidents, hand, finger, until=day), end=end)
     row |= _rates(course)
     until = window_of(primary_visit(course.protocol))
     asked = (course, incidents, hand, finger)
@@ -84,13 +84,22 @@ def ulcer_row(
     return row | ended
 
 
-def _by_visit(course: Course, row: Record, *, lost_by: Callable[[float], bool | None], end: End) -> Record:
+def _by_visit(course: Course, *, lost: bool | None, lost_by: Callable[[float], bool | None], end: End) -> Record:
+    """Return healed_by_VISIT of every visit; what an amputation undoes, or may undo, is no healing by any of them."""
+    low, high, observed = healing_interval(course.own, course.protocol)
+    undone = observed and course.protocol.outcomes.amputation_undoes_healing and lost is not False
+    seen = _interval(low, high if observed else _NAN, observed)
     replies = {}
     for visit in followed_visits(course.protocol):
         window = window_of(visit) or (0, 0)
         gone = lost_by(window[1]) is True or (end.event == "death" and end.day <= window[1])
         later = all(day_of(one) > window[1] for one in course.rows)
-        replies[healed_column(visit)] = "" if later else healed_by(row, visit, gone=gone)
+        reply = healed_by(seen, visit, gone=gone)
+        if reply == "yes" and undone:
+            reply = "no" if gone else "unknown"
+        elif reply == "no" and not gone and (undone or _may_have_healed(course, window[1])):
+            reply = "unknown"
+        replies[healed_column(visit)] = "" if later else reply
     return replies
 
 
@@ -127,6 +136,11 @@ def _lost(course: Course, incidents: Sequence[Incident], hand: str, finger: str,
     return happened(incidents, ("amputation",), hand, finger, until=until)
 
 
+def _may_have_healed(course: Course, until: float = math.inf) -> bool:
+    """Say whether it was seen healed on a day that is not known and may be one after day 0 and up to a day."""
+    return any(row["state"] == "healed" and last > 0 and first <= until for row, first, last in course.undated)
+
+
 def _healing(course: Course, lost: bool | None) -> Record:
     low, high, observed = healing_interval(course.own, course.protocol)
     if observed and course.protocol.outcomes.amputation_undoes_healing and lost is not False:
@@ -140,7 +154,8 @@ def _healing(course: Course, lost: bool | None) -> Record:
         read = healing_interval(without_machine_healing(course.own), course.protocol)[2]
         lasted |= {"healed_by_reader": "yes" if read else "unknown"}
         return {"healed": "yes", **_interval(low, high, True), **lasted}
-    known = lost or (_is_open_still(course) and not course.went_into_another())
+    still_open = _is_open_still(course) and not course.went_into_another() and not _may_have_healed(course)
+    known = lost or still_open
     healed = "no" if known else "unknown"
     lasted = {"healing_confirmed": "unknown", "healing_sustained": "unknown", "healed_by_reader": healed}
     return {"healed": healed, **_interval(low, _NAN, False), **lasted}
@@ -280,9 +295,9 @@ def worsened_again(
     if gone or harmed:
         return "yes"
     after = course.after
-    pairs = list(zip(after, [*after[1:], None], strict=True))
+    pairs = list(zip(after, [*after[1:], None], strict=False))
     looks = _looks(course, until[1])
-    again = [_worse_again(later) for row, later in pairs if _is_worse(row) and row in looks]
+    again = [_again(course, row, later) for row, later in pairs if row in looks]
     assessed = any(until[0] <= day_of(row) <= until[1] for row in after)
     again += ["unknown"] if any(_is_worse(row) and last > 0 for row, _, last in course.undated) else []
     again += [] if assessed and harmed is False else ["unknown"]
@@ -306,6 +321,17 @@ def _looks(course: Course, last_day: float) -> list[Record]:
 
 def _is_worse(row: Record) -> bool:
     return bool(row["change_from_baseline"] == "worse")
+
+
+def _again(course: Course, row: Record, later: Record | None) -> str:
+    """Say whether an assessment was worse and the next one too; one without a known day may lie between them."""
+    if not (_is_worse(row) or _may_be_worse(row)):
+        return "no"
+    reply = _worse_again(later)
+    if reply == "yes" and later is not None:
+        between = any(last >= day_of(row) and first <= day_of(later) for _, first, last in course.undated)
+        return "yes" if _is_worse(row) and not between else "unknown"
+    return reply
 
 
 def _worse_again(later: Record | None) -> str:
@@ -335,6 +361,7 @@ def _recurred(course: Course, healed: str) -> str:
             counts = "yes" if any_healing else confirmation_from(rows, position, course.protocol)
             closed, pending = closed or counts == "yes", pending or counts == "unknown"
     if closed:
+        doubted = doubted or any(is_open(row) and last > 0 for row, _, last in course.undated)
         return "no" if later and not doubted else "unknown"
     never = healed == "no" or (not any_healing and not pending)
     return "no" if never and course.after else "unknown"
