@@ -151,9 +151,12 @@ def _mark(axes: Axes, state: str, day: float, value: float) -> None:
 
 
 def _dress(axes: Axes, rows: list[Record], protocol: Protocol | None, counted_from: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     days = [row["day"] for row in rows] or [0]
     space = max(0.03 * (max(days) - min(days)), 3)
     axes.set_xlim(min(days) - space, max(days) + space)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     axes.set_xlabel(f"days since {counted_from}", color=GREY)
     axes.tick_params(colors=GREY, labelsize=8)
     axes.axhline(0, color="#9aa1ab", linewidth=0.8, zorder=1)
