@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 
 from ulcermeter.geometry import area
+from ulcermeter.phantom import CameraSpec, UlcerSpec
+from ulcermeter.phantom.camera import place_camera
 
 SAMPLES = Path(__file__).parent.parent / "sample_images"
 
@@ -75,3 +77,27 @@ def test_a_photo_is_what_the_script_draws(made: Path) -> None:
     assert np.abs(drawn - kept).mean() < 0.1
     rows = [line for line in (SAMPLES / "study" / "truth.csv").read_text().splitlines() if ",S06," in line]
     assert rows == (made / "truth_of_S06.csv").read_text().splitlines()[1:]
+
+
+def test_an_ulcer_on_a_sloping_mesh_is_as_large_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a plane that falls by 30 degrees across the finger: 3.2 mm on the skin, its area from above less by cos 30."""
+    monkeypatch.syspath_prepend(str(SAMPLES))
+    from hand_mesh import FingerSkin, place_ulcer, ulcer_truth
+
+    # Fingertip at y = 0, the hand at y = 40; corners at x = -10 and 10, 5.77 mm lower on the right.
+    fall = np.tan(np.pi / 6)
+    corner = {(x, y): np.array([x, y, 20 - x * fall]) for x in (-10.0, 10.0) for y in (0.0, 10.0, 40.0)}
+    strips = ((0, 10), (10, 40))
+    triangles = [t for p, q in strips for t in ([(-10, p), (10, p), (10, q)], [(-10, p), (10, q), (-10, q)])]
+    a, b, c = (np.array([corner[one[k]] for one in triangles]) for k in range(3))
+    up = np.tile([np.sin(np.pi / 6), 0, np.cos(np.pi / 6)], (4, 1))
+    skin = FingerSkin(a, b, c, up, tip=np.array([0.0, 2, 10]), joint=np.array([0.0, 25, 10]))
+    camera = place_camera(CameraSpec(), np.array([0.0, 10, 20]))
+    ulcer = place_ulcer(UlcerSpec(diameter_mm=3.2, s_mm=10.0, t_mm=1.0), skin)
+    truth = ulcer_truth(ulcer, skin, camera)
+    assert truth.diameter_mm == pytest.approx(3.2, abs=1e-5)
+    assert truth.area_plane_mm2 == pytest.approx(np.cos(np.pi / 6) * truth.area_surface_mm2, rel=1e-3)
+    assert (truth.s_mm, truth.slope_deg) == (pytest.approx(10.0), pytest.approx(30.0))
+    np.testing.assert_allclose(truth.outline_mm[:, 2], 20 - truth.outline_mm[:, 0] * fall, atol=1e-9)
+    # A circle 20 mm wide in plan: 1 mm beside its middle is an arc of 10 asin(0.1).
+    assert truth.t_mm == pytest.approx(10 * np.arcsin(0.1), abs=1e-6)
