@@ -150,7 +150,8 @@ def measure_outline(geometry: PhotoGeometry, outline: Points, *, sha256: str, pr
         An outline that no ulcer has: larger than the finger, or a quarter of the photo.
     """
     finger = geometry.finger
-    if finger is not None and not holds_point(finger, geometry.calibration.to_mm(outline.mean(axis=0))[0]):
+    middle_mm = geometry.calibration.to_mm(outline.mean(axis=0))[0]
+    if finger is not None and not holds_point(finger, middle_mm, protocol=protocol):
         finger = None
     return measure_rows(traced(geometry, [outline], sha256=sha256), finger=finger, protocol=protocol)[0]
 

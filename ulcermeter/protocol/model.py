@@ -184,6 +184,7 @@ class FingerRules(Group):
     finger_wander_max_mm: float = _number("mm", gt=0, le=100)
     finger_straight_min: float = _number("share of the outline", gt=0, le=1)
     finger_contrast_min: float = _number("CIE 1976 colour difference", gt=0, le=100)
+    finger_off_mm: float = _number("mm", ge=0, le=50)
 
 
 class SkinRules(Group):
@@ -194,6 +195,7 @@ class SkinRules(Group):
     skin_red_ratio: float = _number("red over green, times the finger's own", gt=1, le=10)
     skin_pale_redness_ratio: float = _number("green over red, times the finger's own", gt=1, le=10)
     doubtful_min_mm: float = _number("mm", gt=0, le=100)
+    colourless_levels_below: float = _number("8-bit levels, the largest difference of channels", ge=0, le=255)
 
 
 class IdentityRules(Group):

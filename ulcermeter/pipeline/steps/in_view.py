@@ -19,17 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["check_in_view", "holds_point"]
 
-# A photo whose channels differ by less, in 8-bit levels, was taken or saved without colour (assumption: above
-# what JPEG adds, below any skin).
-_GREY_LEVELS = 2.0
-# An ulcer on the very edge of a finger may have its middle this far outside the finger's outline, mm
-# (assumption: half the error of an outline of a finger on a poor ground).
-_OFF_FINGER_MM = 1.5
 _TIP_ON_PLAIN = "photograph the finger with its tip on a plain ground"
 _NOT_IN_VIEW = "so it cannot be said that the place is in view"
 
 
-def holds_point(finger: Finger, point_mm: NDArray[np.floating]) -> bool:
+def holds_point(finger: Finger, point_mm: NDArray[np.floating], *, protocol: Protocol) -> bool:
     """Say whether a plane point (2,), mm, lies on a finger, or so near its outline that an ulcer there may be on it.
 
     Parameters
@@ -38,12 +32,14 @@ def holds_point(finger: Finger, point_mm: NDArray[np.floating]) -> bool:
         The finger, or None when none was found.
     point_mm : float (K, 2)
         A point in the reference's plane, mm (x, y), float64 (2,).
+    protocol : Protocol
+        For ``finger_off_mm``.
 
     Returns
     -------
     bool
     """
-    return signed_distance(finger.outline_mm, point_mm) > -_OFF_FINGER_MM
+    return signed_distance(finger.outline_mm, point_mm) > -protocol.finger.finger_off_mm
 
 
 def check_in_view(context: PhotoContext, judged: Judged) -> Judged:
@@ -70,7 +66,7 @@ def check_in_view(context: PhotoContext, judged: Judged) -> Judged:
     if judged.segmentation.outlines or judged.prompt.mask:
         return judged
     thinned = judged.photo.pixels[::4, ::4].astype(np.int16)
-    if np.ptp(thinned, axis=2).max() < _GREY_LEVELS:
+    if np.ptp(thinned, axis=2).max() < context.protocol.skin.colourless_levels_below:
         raise Refusal(
             Problem("a photo without colour, and no ulcer was found", action="take it in colour, or hand in a tracing")
         )
@@ -110,7 +106,7 @@ def _on_the_finger(judged: Judged, *, protocol: Protocol) -> bool:
     finger, prompt, photo, calibration = judged.finger, judged.prompt, judged.photo, judged.calibration
     if finger is None or not prompt.points:
         return finger is not None
-    if holds_point(finger, calibration.to_mm(prompt.place(photo))[0]):
+    if holds_point(finger, calibration.to_mm(prompt.place(photo))[0], protocol=protocol):
         return True
     box = prompt.box
     if prompt.click is not None or box is None or not box_holds_finger(calibration, box, protocol=protocol):

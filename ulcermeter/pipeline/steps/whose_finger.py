@@ -14,6 +14,7 @@ from ulcermeter.geometry import signed_distance
 from ulcermeter.pipeline.steps.in_view import holds_point
 from ulcermeter.pipeline.steps.records import Outlined, PhotoContext
 from ulcermeter.pipeline.steps.window import box_holds_finger
+from ulcermeter.protocol import Protocol
 
 __all__ = ["find_finger"]
 
@@ -118,7 +119,11 @@ def _search(context: PhotoContext, outlined: Outlined, near: Points) -> FingerSe
     """Search the finger at a photo pixel; one that does not hold the point is another, or a part of it."""
     near_mm, rectified = outlined.calibration.to_mm(near)[0], outlined.segmentation.rectified
     found = search_finger(rectified, near_px=near, side=context.cell("view"), protocol=context.protocol)
-    if found.finger is not None and outlined.segmentation.outlines and not holds_point(found.finger, near_mm):
+    if (
+        found.finger is not None
+        and outlined.segmentation.outlines
+        and not holds_point(found.finger, near_mm, protocol=context.protocol)
+    ):
         return FingerSearch(absence=Absence.NOT_FITTED)
     return found
 
@@ -185,7 +190,7 @@ def _no_ulcer_of(context: PhotoContext, outlined: Outlined, finger: Finger, outl
     """Return why a find is no ulcer of a finger, None where it is one."""
     place, outline_mm = outline.mean(axis=0), outlined.calibration.to_mm(outline)
     at = (float(place[0]), float(place[1]))
-    if not _beside(finger, outline_mm):
+    if not _beside(finger, outline_mm, protocol=context.protocol):
         return _nail(context, finger, outline_mm, at)
     if outlined.prompt.box is None and not _chosen_by_name(outlined):
         rectified = outlined.segmentation.rectified
@@ -197,11 +202,12 @@ def _no_ulcer_of(context: PhotoContext, outlined: Outlined, finger: Finger, outl
     return Note(NoteKind.FIND_OFF_FINGER, at)
 
 
-def _beside(finger: Finger, outline_mm: Points) -> bool:
+def _beside(finger: Finger, outline_mm: Points, *, protocol: Protocol) -> bool:
     """Say whether a find lies before a finger's tip or beside it; further up than it shows is not known."""
     middle = outline_mm.mean(axis=0)
     shown = float(finger.axial_and_transverse(finger.outline_mm)[:, 0].max())
-    return not holds_point(finger, middle) and float(finger.axial_and_transverse(middle)[0, 0]) < shown
+    before = float(finger.axial_and_transverse(middle)[0, 0]) < shown
+    return before and not holds_point(finger, middle, protocol=protocol)
 
 
 def _nail(context: PhotoContext, finger: Finger, outline_mm: Points, at: tuple[float, float]) -> Note | None:
