@@ -48,8 +48,11 @@ def test_each_help_has_an_example_and_the_note(name: str) -> None:
 
 
 def test_run_names_what_failed_and_where_the_report_is(drawn: Path, half_done: Path) -> None:
-    done = call("run", drawn, "-o", half_done)
+    done = call("run", drawn, "-o", half_done, "--single-file")
     assert done.exit_code == 1
+    report = (half_done / "report.html").read_text()
+    assert list((half_done / "report").glob("*.html")) == []
+    assert 'id="subject-2"' in report and 'src="pictures' not in report and 'src="data:image/jpeg' in report
     assert "failed: photos/S02_baseline.jpg (right ring): " in done.stderr
     assert str(half_done / "report.html") in done.stdout
     assert "2 measured, 1 refused, 1 failed" in done.stdout

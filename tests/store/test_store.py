@@ -50,7 +50,9 @@ ROW = {"photo": "a.jpg", "hand": "left", "finger": "ring", "x": 1.5, "y": float(
 def result(status: str = "measured") -> PhotoResult:
     photo = {"photo": "a.jpg", "status": status, "tilt_deg": float("nan"), "px_per_mm": np.float64(0.1) + 0.2}
     points = np.array([[0.1, 1 / 3], [2e-17, 5.0], [7.0, 8.0]])
-    return PhotoResult(photo, ({"label": np.int64(1), "diameter_mm": 2 / 3},), ((1, points),), b"\xff\xd8")
+    return PhotoResult(
+        photo, ({"label": np.int64(1), "diameter_mm": 2 / 3},), ((1, points),), b"\xff\xd8", None, b"view"
+    )
 
 
 def key(**changes: object) -> str:
@@ -67,7 +69,11 @@ def test_a_result_comes_back_bit_for_bit(tmp_path: Path) -> None:
     with PhotoStore(tmp_path / "store.sqlite") as store:
         back = store.get(key())
         assert len(store) == 1
-    assert back is not None and back.overlay == b"\xff\xd8"
+        short = store.get(key(), in_short=True)
+        assert store.pictures(key()) == (b"\xff\xd8", b"view") and store.pictures("other") == (None, None)
+    assert back is not None and back.overlay == b"\xff\xd8" and back.finger_view == b"view"
+    assert short is not None and short.photo == back.photo and short.measurements == back.measurements
+    assert (short.overlay, short.geometry, short.finger_view) == (None, None, None)
     assert back.photo["px_per_mm"] == 0.1 + 0.2 and np.isnan(back.photo["tilt_deg"])
     assert np.array_equal(back.outlines[0][1], result().outlines[0][1])
     assert back.measurements[0] == {"label": 1, "diameter_mm": 2 / 3}
