@@ -129,6 +129,8 @@ def test_split_parts_keep_one_identity() -> None:
         ("1", "split"),
         ("1", "persistent"),
     ]
+    flagged = [FlagKind.SPLIT_OR_NEW in {f.kind for f in flags_of(history.track(), row)} for row in range(6)]
+    assert flagged == [False, True, True, False, False, False]  # when it first has parts; nobody could tell a new one
 
 
 def test_amputated_from_the_day_of_the_event_on() -> None:

@@ -35,6 +35,7 @@ PLACES: dict[FlagKind, Place] = {
     FlagKind.NUMBER_AND_PLACE_DISAGREE: _WHICH,
     FlagKind.PHOTO_OF_ANOTHER: _WHICH,
     FlagKind.MERGED_INTO: _WHICH,
+    FlagKind.SPLIT_OR_NEW: _WHICH,
     FlagKind.POSSIBLE_ULCER: _STATE,
     FlagKind.NEVER_SEEN_OPEN: _STATE,
     FlagKind.COVERED_YET_OUTLINED: Place(AnsweredBy.READER, "photos.csv", ("covered",)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -225,7 +225,7 @@ def _record_outlined(
     if _ruled_out(now, against) and not _unplaced(timeline, occasion):
         state, more = "healed", [] if before.status else [Flag(FlagKind.NEVER_SEEN_OPEN)]
     elif not unsure:
-        state, own = _open_state(timeline, before, current, notes, took_in=took_in, n_parts=outlines.n_parts)
+        state, own = _open_state(timeline, before, current, outlines, notes, took_in=took_in)
         more = [*possible, *own]
         timeline.open_on[ulcer_id] = occasion.date
     flags = tuple(dict.fromkeys([*notes, *more]))
@@ -245,13 +245,20 @@ def _ruled_out(now: Observation, against: Sequence[Flag]) -> bool:
     return now.only_possible and now.photos == healed
 
 
+def _maybe_new(timeline: _Timeline, current: Lineage, photos: Iterable[str]) -> list[Flag]:
+    """Flag the first split of an ulcer: a new ulcer within its last outline would look the same."""
+    own = [outlined for outlined in timeline.outlined if outlined.ulcer_id == current.ulcer_id]
+    known = current.observation.is_settled or bool(own and own[-1].state == "split")
+    return [] if known else [Flag(FlagKind.SPLIT_OR_NEW, photos=tuple(sorted(photos)))]
+
+
 def _open_state(
-    timeline: _Timeline, before: Lineage, current: Lineage, notes: Sequence[Flag], *, took_in: bool, n_parts: int
+    timeline: _Timeline, before: Lineage, current: Lineage, outlines: _Outlines, notes: Sequence[Flag], *, took_in: bool
 ) -> tuple[str, list[Flag]]:
     if took_in:
         return "merged", []
-    if n_parts > 1:
-        return "split", []
+    if outlines.n_parts > 1:
+        return "split", _maybe_new(timeline, current, outlines.whole.photos)
     if before.status == "":
         return _first_state(timeline, current, notes)
     return ("recurrent" if before.status == "healed" else "persistent"), []

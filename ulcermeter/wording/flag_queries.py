@@ -97,6 +97,7 @@ _EXPECTED: dict[FlagKind, Callable[[Flag], str]] = {
     FlagKind.POSSIBLE_ULCER: lambda _: "whether it is an open ulcer, or none: ulcermeter review, or reader_state",
     FlagKind.HEALED_BY_MACHINE: lambda _: "a reader's word whether it has healed: ulcermeter review, or reader_state",
     FlagKind.MERGED_INTO: lambda _: "whether it has merged, and into which ulcer",
+    FlagKind.SPLIT_OR_NEW: lambda _: "whether all outlines are parts of the one ulcer, or one of them a new one",
     FlagKind.FISSURE: lambda _: "whether it is an ulcer or a fissure",
     FlagKind.ORDER_NOT_KNOWN: lambda _: "the date to the day",
     FlagKind.AMPUTATED_PERHAPS: lambda _: "the day of the amputation",

@@ -107,6 +107,9 @@ _WORDS: dict[FlagKind, Callable[[Flag], str]] = {
     ),
     FlagKind.NUMBER_AND_PLACE_DISAGREE: lambda f: f"ulcer_no {f.number} and its place disagree",
     FlagKind.MERGED_INTO: lambda f: f"merged into {_first(f.ulcers)}",
+    FlagKind.SPLIT_OR_NEW: lambda f: (
+        f"several outlines on {', '.join(f.photos)} within its last one are taken for its parts, one may be a new ulcer"
+    ),
     FlagKind.SEEN_CLEAR: lambda f: f"seen clear on {_first(f.photos)} ({f.visit}, {f.date})",
     FlagKind.SEEN_CLEAR_BEFORE_BASELINE: lambda f: (
         f"seen clear before baseline on {_first(f.photos)} ({f.visit}, {f.date})"
