@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -59,18 +60,27 @@ def call(*words: str | Path) -> Result:
 
 
 @linux
-@pytest.mark.parametrize("how", ["crash", "compute", "eat"])
-def test_a_run_measures_the_others(drawn: Path, finished: Path, results: Path, goes_wrong, how: str) -> None:
-    goes_wrong(how)
-    done = call("run", drawn, "-o", results, *LIMITS)
+def test_a_run_measures_the_others(
+    tiny_study: Path, finished: Path, results: Path, monkeypatch: pytest.MonkeyPatch, goes_wrong: Callable[[str], Path]
+) -> None:
+    others = {"compute": "S02_week2.jpg", "eat": "S02_week4.jpg"}
+    goes_wrong("crash")
+    wrong = [f"{PHOTO}=crash", *(f"{name}={how}" for how, name in others.items())]
+    monkeypatch.setenv("PHOTO_GOES_WRONG", " ".join(wrong))
+    with (tiny_study / "photos.csv").open("a") as table:
+        for day, name in zip(("week 2,2024-03-26", "week 4,2024-04-09"), others.values(), strict=True):
+            (tiny_study / "photos" / name).write_text(f"{name} stands for a file that misleads its decoder\n")
+            table.write(f"photos/{name},S02,{day},right,ring,palmar,aruco:10,skin,,\n")
+    done = call("run", tiny_study, "-o", results, *LIMITS)
     assert done.exit_code == 1 and "Traceback" not in done.stdout, done.output
     photos = pd.read_csv(results / "photos.csv", index_col="photo", dtype=str, keep_default_na=False)
     before = pd.read_csv(finished / "photos.csv", index_col="photo", dtype=str, keep_default_na=False)
-    assert photos.loc[NAME, "status"] == "failed" and WRONG[how] in photos.loc[NAME, "reason"]
-    assert photos.loc[NAME, "instruction"] and photos.loc[NAME, "finger"] == "ring"
-    pd.testing.assert_frame_equal(photos.drop(NAME), before.drop(NAME))
-    again = pd.read_csv(results / "retake.csv", index_col="photo")
-    assert NAME in again.index
+    for how, name in {"crash": NAME, **{how: f"photos/{name}" for how, name in others.items()}}.items():
+        assert photos.loc[name, "status"] == "failed" and WRONG[how] in photos.loc[name, "reason"]
+        assert photos.loc[name, "instruction"] and photos.loc[name, "finger"] == "ring"
+        assert name in pd.read_csv(results / "retake.csv", index_col="photo").index
+        photos = photos.drop(name)
+    pd.testing.assert_frame_equal(photos, before.drop(NAME))
 
 
 @linux

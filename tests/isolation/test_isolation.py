@@ -36,6 +36,11 @@ def test_a_crash_and_a_hang_cost_their_own_piece(jobs: int) -> None:
     assert all(isinstance(came[k], int) and came[k] != os.getpid() for k in (0, 2, 5))
 
 
+def test_after_a_death_the_rest_shares_a_process() -> None:
+    before, _, *after = results("getpid", "end_quietly", *["getpid"] * 4)
+    assert len(set(after)) == 1 and before not in after
+
+
 def test_a_process_loads_what_its_first_piece_will_need_and_a_fault_there_is_the_works() -> None:
     for load, loads in ((pieces.load_something, 2), (pieces.load_what_is_missing, 1)):
         with Workers(limits=QUICK) as workers:

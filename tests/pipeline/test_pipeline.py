@@ -129,17 +129,6 @@ def test_everything_a_folder_should_hold_is_there(finished: Path) -> None:
     assert len(record["photos"]["photos/S01_screening.jpg"]) == 64
 
 
-def test_the_same_inputs_give_the_same_bytes_whatever_the_jobs(
-    drawn: Path, finished: Path, tmp_path: Path, csv_bytes: Bytes
-) -> None:
-    # From a script without the usual __name__ guard, as an analyst would write it.
-    script = tmp_path / "analysis.py"
-    script.write_text("import sys, ulcermeter as um\num.run_study(sys.argv[1], sys.argv[2], jobs=2)\n")
-    subprocess.run([sys.executable, str(script), str(drawn), str(tmp_path / "two")], check=True)
-    assert csv_bytes(tmp_path / "two") == csv_bytes(finished)
-    assert (tmp_path / "two" / "report.html").read_bytes() == (finished / "report.html").read_bytes()
-
-
 def test_shuffled_rows_give_the_same_bytes(tiny_study: Path, finished: Path, tmp_path: Path, csv_bytes: Bytes) -> None:
     header, *rows = (tiny_study / "photos.csv").read_text().splitlines()
     (tiny_study / "photos.csv").write_text("\n".join([header, *rows[::-1]]) + "\n")

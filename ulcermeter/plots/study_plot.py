@@ -55,14 +55,14 @@ def study_courses(trajectories: pd.DataFrame, *, protocol: Protocol) -> str:
     str
         An SVG. No arm is known in it. Healed ulcers count as 0 mm.
     """
-    from matplotlib.collections import LineCollection
-
     placed = [row for row in records(trajectories) if math.isfinite(known_number(row["day"]) + row["diameter_mm"])]
     lines = [
         [(row["day"], row["diameter_mm"]) for row in sorted(rows, key=lambda row: row["day"])]
         for _, rows in sorted(grouped(placed, key=itemgetter("ulcer_id")).items())
     ]
     with drawing(_SIZE) as figure:
+        from matplotlib.collections import LineCollection  # only now: `drawing` loads it so that it leaves nothing
+
         figure.subplots_adjust(left=0.09, right=0.91, top=0.9, bottom=0.2)
         figure.set_dpi(_DPI)
         axes = figure.subplots()
