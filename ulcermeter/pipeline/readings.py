@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ulcermeter.agreement.overlap import common_area
 from ulcermeter.datatypes import (
     CameraInfo,
     OutlineSource,
@@ -35,6 +34,7 @@ from ulcermeter.readings import (
     UlcerReading,
     UlcerVerdict,
     choose_readings,
+    label_shown,
 )
 from ulcermeter.segmentation.tracings import segment_tracing
 from ulcermeter.tables import columns
@@ -291,16 +291,8 @@ class _Work:
     def _shown(self, at: Sequence[int], ulcer: UlcerReading) -> tuple[int, int | None]:
         """Return which result and label of the machine a reading is of; of an added one the place's first result."""
         known = {label: (i, points) for i in at for label, points in self.machine[i].outlines}
-        if ulcer.shown_px is None:
-            return at[0], None
-        own = known.get(ulcer.label)
-        if own is not None and own[1].shape == ulcer.shown_px.shape and np.array_equal(own[1], ulcer.shown_px):
-            return own[0], ulcer.label
-        shared = {label: common_area(points, ulcer.shown_px) for label, (_, points) in known.items()}
-        best = max(shared, key=lambda label: shared[label], default=None)
-        if best is None or shared[best] <= 0:
-            return at[0], None
-        return known[best][0], best
+        label = label_shown(ulcer, {label: points for label, (_, points) in known.items()})
+        return (at[0], None) if label is None else (known[label][0], label)
 
     def _result(
         self, position: int, gone: set[int], read: Sequence[tuple[str, UlcerReading]], taken: set[int]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ulcermeter.readings.audit import LogFault, check_log, log_table
 from ulcermeter.readings.choice import READING_ACTION, Chosen, choose_readings, current_readings, reading_of_entry
+from ulcermeter.readings.labels import fit_labels, label_shown
 from ulcermeter.readings.log import EMPTY_HEAD, LOG_FILE, Entry, ReadingLog, log_head
 from ulcermeter.readings.records import (
     PlaceKey,
@@ -31,6 +32,8 @@ __all__ = [
     "check_log",
     "choose_readings",
     "current_readings",
+    "fit_labels",
+    "label_shown",
     "log_head",
     "log_table",
     "reading_from_state",

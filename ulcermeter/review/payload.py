@@ -31,6 +31,8 @@ _ROUND_SIZES = 1.2
 _FORMER_SHARE, _NOWHERE_SHARE = 1.5, 5
 # Along the finger's axis to a second place that tells its direction on the photo, mm.
 _AXIS_MM = 10
+# The middle of the tip, s and t: looked at where nothing is known of the finger.
+_TIP_MM = (7.0, 0.0)
 _OF_PHOTO = ("subject_id", "visit", "date", "hand", "finger", "view", "photo", "status")
 
 
@@ -222,18 +224,15 @@ def _scale(session: Session, item: Item, geometry: PhotoGeometry, own: PlaceRead
         "pixel_to_mm": None if calibration.lens is not None else calibration.pixel_to_mm.tolist(),
         "px_per_mm": per_mm,
         "place_px": [float(place[0]), float(place[1])],
-        "place_mm": None if finger is None else list(former),
+        "place_mm": None if finger is None or former is None else list(former),
         "half_px": half_mm * per_mm,
         "up_px": _direction(calibration, finger),
         "finger_px": calibration.to_px(finger.outline_mm).tolist() if finger is not None and of_machine else None,
     }
 
 
-def _former_place(session: Session, item: Item) -> tuple[float, float]:
-    """Return where on the finger an ulcer was outlined at the visit before, else the next one, s and t in mm.
-
-    In the middle of the tip where none was.
-    """
+def _former_place(session: Session, item: Item) -> tuple[float, float] | None:
+    """Return where on the finger an ulcer was outlined at the visit before, else the next one: s and t in mm."""
     same = [] if session.mode.blinded else session.fingers[item.whose]
     at = same.index(item) if item in same else 0
     for other in [*reversed(same[:at]), *same[at:]]:
@@ -241,11 +240,11 @@ def _former_place(session: Session, item: Item) -> tuple[float, float]:
             s, t = row.get("finger_s_mm"), row.get("finger_t_mm")
             if isinstance(s, float) and isinstance(t, float) and math.isfinite(s) and math.isfinite(t):
                 return s, t
-    return _ROUND_MM, 0.0
+    return None
 
 
 def _place(
-    calibration: Calibration, finger: Finger | None, outlines: list[Points], former: tuple[float, float]
+    calibration: Calibration, finger: Finger | None, outlines: list[Points], former: tuple[float, float] | None
 ) -> tuple[Points, float]:
     """Return where to look, photo px, and how much is shown to either side, mm."""
     if outlines:
@@ -253,7 +252,7 @@ def _place(
         low, high = points.min(axis=0), points.max(axis=0)
         middle = (low + high) / 2
         return middle, max(_ROUND_MM, _ROUND_SIZES * float((high - low).max()) / calibration.px_per_mm(middle))
-    at = None if finger is None else _on_photo(calibration, finger, former)
+    at = None if finger is None else _on_photo(calibration, finger, former or _TIP_MM)
     if at is not None:
         return at, _FORMER_SHARE * _ROUND_MM
     rows, cols = calibration.shape

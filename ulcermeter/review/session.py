@@ -24,6 +24,7 @@ from ulcermeter.readings import (
     ReadingLog,
     UlcerVerdict,
     current_readings,
+    fit_labels,
     reading_of_entry,
     state_of,
 )
@@ -125,7 +126,7 @@ class Session:
 
     def _reading(self, item: Item) -> PlaceReading | None:
         one = self._own.get((item.place, item.occasion))
-        return one if one is not None and one.photo_sha256 == item.sha256 else None
+        return fit_labels(one, item.outlines) if one is not None and one.photo_sha256 == item.sha256 else None
 
     def history(self, item: Item) -> History:
         """Return the way of this reader's reading of an item through the log."""
@@ -265,6 +266,7 @@ class Session:
         if number is None:
             raise ValueError(f"nothing to {action}")
         then = reading_of_entry(self._log.entry(number)) if number else None
+        then = fit_labels(then, item.outlines) if then is not None else None
         return self._write(item, then or self._empty(item), action=action, follows=follows)
 
     def _write(

@@ -5,13 +5,14 @@ import { COLOURS, View } from "./view.js";
 
 const AROUND_MM = 10;
 const KEPT_WITHIN_MM = 3;
+const PX_PER_MM = 20; // beside a photo without a scale of its own
 const heading = (scale) => (scale && scale.up_px ? Math.atan2(scale.up_px[1], scale.up_px[0]) : null);
 const apart = ([ax, ay], [bx, by]) => Math.hypot(bx - ax, by - ay);
 
 export class Course {
   // `ask` has three questions: photo(id), place(id, [s, t]) and picture(id, crop).
   constructor(element, ask) {
-    Object.assign(this, { element, ask, tiles: [], of: "", here: { identity: "", mm: null }, pxPerMm: 20 });
+    Object.assign(this, { element, ask, tiles: [], of: "", here: { identity: "", mm: null }, pxPerMm: PX_PER_MM });
   }
 
   // Takes its room at once, so that the photo above is laid out only once.
@@ -60,7 +61,7 @@ export class Course {
 
   look(pxPerMm, here) {
     const moved = here.identity !== this.here.identity || String(here.mm) !== String(this.here.mm);
-    this.pxPerMm = pxPerMm;
+    this.pxPerMm = pxPerMm || PX_PER_MM;
     if (moved) this.here = here;
     if (moved) for (const tile of this.tiles.filter(({ data }) => data)) this.find(tile).catch(() => {});
     // Once a frame, however many edits came: the tiles take longer than the photo.
@@ -74,7 +75,7 @@ export class Course {
     const words = `${data.date}: ${inWords(data)}`;
     caption.replaceChildren(Object.assign(document.createElement("b"), { textContent: `${data.visit} ` }), words);
     canvas.setAttribute("aria-label", `${data.visit} ${words}`);
-    if (!at) return;
+    if (!at) return whole(view);
     view.look(at, this.pxPerMm / data.scale.px_per_mm, angle);
     canvas.dataset.at = JSON.stringify(at);
     canvas.dataset.pxPerMm = String(view.scale * data.scale.px_per_mm);
@@ -98,6 +99,13 @@ function tileOf(id, own) {
   return { id, figure, canvas, caption, view: new View(canvas) };
 }
 
+function whole(view) {
+  if (!view.image) return;
+  const { width, height } = view.image;
+  view.fit([width / 2, height / 2], Math.max(width, height) / 2);
+  view.paint(() => {});
+}
+
 function around([x, y], half, [rows, cols]) {
   const [left, top] = [Math.max(0, Math.floor(x - half)), Math.max(0, Math.floor(y - half))];
   return [left, top, Math.min(cols, Math.ceil(x + half)) - left, Math.min(rows, Math.ceil(y + half)) - top];
@@ -108,18 +116,20 @@ function shown(data) {
   const labels = new Set(read.map((ulcer) => ulcer.label));
   const verdict = data.reading ? data.reading.verdict : "";
   const machine = verdict ? [] : data.machine.filter((ulcer) => !labels.has(ulcer.label));
-  return [
-    ...machine.map((ulcer) => ({ points: ulcer.outline_px, read: false, line: ulcer.values.line_px, values: ulcer.values, ulcer_id: ulcer.ulcer_id })),
+  const ulcers = [
+    ...machine.map((ulcer) => ({ label: ulcer.label, points: ulcer.outline_px, read: false, line: ulcer.values.line_px, values: ulcer.values, ulcer_id: ulcer.ulcer_id })),
     ...read.filter((ulcer) => ulcer.outline_px && !verdict).map((ulcer) => {
       const values = data.values[ulcer.label] || {};
       const same = data.machine.find((one) => one.label === ulcer.label);
-      return { points: ulcer.outline_px, read: true, line: values.line_px, values, ulcer_id: ulcer.ulcer_id || (same ? same.ulcer_id : "") };
+      return { label: ulcer.label, points: ulcer.outline_px, read: true, line: values.line_px, values, ulcer_id: ulcer.ulcer_id || (same ? same.ulcer_id : "") };
     }),
   ];
+  return ulcers.sort((a, b) => a.label - b.label);
 }
 
 function inWords(data) {
   if (data.reading && data.reading.verdict) return `${data.reading.verdict}, read`;
-  const sizes = shown(data).filter(({ values }) => values.diameter_mm).map(({ values, read }) => `${values.diameter_mm.toFixed(2)} mm${read ? ", read" : ""}`);
-  return sizes.join("; ") || data.status;
+  const ulcers = shown(data).filter(({ values }) => values.diameter_mm);
+  const words = ({ label, values, read }) => `${ulcers.length > 1 ? `${label}:\u00a0` : ""}${values.diameter_mm.toFixed(2)}\u00a0mm${read ? ", read" : ""}`;
+  return ulcers.map(words).join("; ") || data.status;
 }

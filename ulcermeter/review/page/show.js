@@ -10,6 +10,7 @@ export function draw() {
     const { scale } = app.photo;
     if (scale && app.grid) view.grid(c, width, height, flat(), scale.px_per_mm);
     if (scale && app.outlines && scale.finger_px) view.dotted(c, scale.finger_px, COLOURS.machine);
+    if (scale && app.outlines && scale.place_mm && !visible().length) view.former(c, scale.place_px, scale.px_per_mm);
     if (app.outlines) drawOutlines(c);
     if (app.path.length > 1) {
       view.trace(c, app.path, false);
@@ -24,7 +25,8 @@ export function draw() {
 export function drawOutlines(c) {
   (app.photo.others || []).forEach((other, k) => other.ulcers.filter((u) => u.outline_px).forEach((ulcer) => {
     view.outline(c, ulcer.outline_px, COLOURS.others[k % 2], { dash: [6, 4] });
-    view.label(c, ulcer.outline_px[0], "AB"[k] || String(k + 1), COLOURS.others[k % 2]);
+    const end = extreme(ulcer.outline_px, k % 2 ? 1 : -1);
+    view.label(c, end, "AB"[k] || String(k + 1), COLOURS.others[k % 2], { below: k % 2 === 1 });
   }));
   for (const ulcer of visible()) {
     const own = ulcer.label === app.label;
@@ -33,10 +35,14 @@ export function drawOutlines(c) {
     const colour = ulcer.read || (own && app.live) ? COLOURS.read : COLOURS.machine;
     view.outline(c, points, colour, { wide: own ? 2 : 1.4 });
     view.diameter(c, values.line_px);
-    const top = points.reduce((best, p) => (view.toScreen(p)[1] < view.toScreen(best)[1] ? p : best));
-    view.label(c, top, values.diameter_mm ? `${ulcer.label}: ${values.diameter_mm.toFixed(2)} mm` : String(ulcer.label), colour);
+    view.label(c, extreme(points, -1), values.diameter_mm ? `${ulcer.label}: ${values.diameter_mm.toFixed(2)} mm` : String(ulcer.label), colour);
     if (own && readable() && app.photo.can_measure && !app.mode) view.handles(c, points, app.handles, app.handle);
   }
+}
+
+// The lowest vertex on the screen, or the highest (-1).
+function extreme(points, side) {
+  return points.reduce((best, p) => (side * view.toScreen(p)[1] > side * view.toScreen(best)[1] ? p : best));
 }
 
 export function cross(c, x, y) {
@@ -55,7 +61,7 @@ export function refresh() {
   buttons();
   $("mode").textContent = MODES[app.mode] || "";
   if (app.photo && app.photo.scale) $("photo").dataset.pxPerMm = String(view.scale * app.photo.scale.px_per_mm);
-  if (app.photo && app.photo.scale) course.look(view.scale * app.photo.scale.px_per_mm, here());
+  if (app.photo) course.look(app.photo.scale ? view.scale * app.photo.scale.px_per_mm : null, here());
 }
 
 export const number = (value, decimals = 2) => (value === null || value === undefined ? "–" : value.toFixed(decimals));
@@ -68,7 +74,7 @@ export function panel() {
   if (verdict) parts.push(make("p", { className: "by-reader", textContent: `Read: ${verdict}${app.state.why ? ` (${app.state.why})` : ""}` }));
   const own = chosen();
   if (own) parts.push(...sizes(own));
-  else if (!verdict) parts.push(make("p", { textContent: app.photo.status === undefined || app.photo.machine.length ? "No ulcer is outlined." : `The machine: ${app.photo.status}.` }));
+  else if (!verdict) parts.push(make("p", { textContent: app.told.whole || app.photo.status === undefined || app.photo.machine.length ? "No ulcer is outlined." : `The machine: ${app.photo.status}.` }));
   if (ulcers.length > 1) {
     const choice = ulcers.map((ulcer) => {
       const button = make("button", { type: "button", textContent: String(ulcer.label) });

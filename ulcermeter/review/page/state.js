@@ -85,7 +85,7 @@ export function spread() {
 export function here() {
   const { ulcer_id: identity = "", values = {} } = chosen() || {};
   const own = [values.finger_s_mm, values.finger_t_mm];
-  return { identity, mm: own.every(Number.isFinite) ? own : app.photo.scale.place_mm };
+  return { identity, mm: own.every(Number.isFinite) ? own : app.photo.scale && app.photo.scale.place_mm };
 }
 
 export const flat = () => shapes.plane(app.photo.scale.pixel_to_mm, app.photo.scale.px_per_mm);

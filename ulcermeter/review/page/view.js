@@ -101,6 +101,17 @@ export class View {
     c.setLineDash([]);
   }
 
+  // A ring of 2 mm where an ulcer was at another visit.
+  former(c, at, pxPerMm) {
+    const [x, y] = this.toScreen(at);
+    c.beginPath();
+    c.arc(x, y, pxPerMm * this.scale, 0, 7);
+    c.setLineDash([4, 5]);
+    Object.assign(c, { strokeStyle: COLOURS.line, lineWidth: 1.5 });
+    c.stroke();
+    c.setLineDash([]);
+  }
+
   diameter(c, ends) {
     if (!ends || ends.length < 2) return;
     const [a, b] = ends.map((p) => this.toScreen(p));
@@ -129,8 +140,9 @@ export class View {
     });
   }
 
-  label(c, at, text, colour) {
-    const [x, y] = this.toScreen(at);
+  label(c, at, text, colour, { below = false } = {}) {
+    const [x, top] = this.toScreen(at);
+    const y = below ? top + 28 : top;
     c.font = "600 15px system-ui, sans-serif";
     const wide = c.measureText(text).width;
     c.fillStyle = "#000c";
