@@ -13,6 +13,8 @@ from ulcermeter.phantom.specs import CameraSpec
 
 # Of a 36 × 24 mm frame, mm (CIPA DCG-001).
 DIAGONAL_35MM_MM = 43.2666
+# Distortion is turned round by a table of rays' slopes: up to 56 degrees off the axis, in steps of 0.00025.
+_LARGEST_SLOPE, _DISTORTION_PLACES = 1.5, 6001
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Camera:
 
     def _undistortion(self, distorted_r2: Reals) -> Reals:
         """Return the factor that undoes the radial distortion, from a table over the squared distorted radius."""
-        r = np.linspace(0.0, 1.5, 6001)
+        r = np.linspace(0.0, _LARGEST_SLOPE, _DISTORTION_PLACES)
         out = r * (1 + self.spec.k1 * r**2 + self.spec.k2 * r**4)
         rising = int(np.argmax(np.diff(out) <= 0)) or len(r) - 1
         factor = np.ones(rising + 1)

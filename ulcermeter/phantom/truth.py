@@ -17,6 +17,11 @@ from ulcermeter.phantom.specs import UlcerSpec
 OUTLINE_POINTS = 720
 # Of the lobes: 2 is elongation, beyond 11 lobes would be rougher than an ulcer's edge (assumption).
 HARMONICS = np.arange(2, 12)
+# Of an outline of full irregularity: its second lobe over the radius, the power by which finer ones fall, and how they
+# differ from ulcer to ulcer (assumption).
+LOBES, LOBES_FALL, LOBES_DIFFER = 0.16, 1.3, (0.5, 1.2)
+# Of central differences on the skin, mm: far below its bends, far above rounding.
+STEP_MM = 0.01
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ def unit_radii(spec: UlcerSpec) -> NDArray[np.float64]:
     angle = np.linspace(0, 2 * np.pi, OUTLINE_POINTS, endpoint=False)
     turned = angle - np.deg2rad(spec.angle_deg)
     ellipse = 1.0 / np.sqrt(np.cos(turned) ** 2 + (np.sin(turned) / spec.aspect) ** 2)
-    size = 0.16 * spec.irregularity / (HARMONICS / 2.0) ** 1.3 * rng.uniform(0.5, 1.2, len(HARMONICS))
+    size = LOBES * spec.irregularity / (HARMONICS / 2.0) ** LOBES_FALL * rng.uniform(*LOBES_DIFFER, len(HARMONICS))
     phase = rng.uniform(0, 2 * np.pi, len(HARMONICS))
     lobes = (size[:, None] * np.cos(HARMONICS[:, None] * angle + phase[:, None])).sum(axis=0)
     return np.asarray(ellipse * np.exp(lobes))
@@ -209,7 +214,7 @@ def local_scale(camera: Camera, point_mm: Reals) -> float:
     float
         px/mm.
     """
-    step = 0.01
+    step = STEP_MM
     sides = [camera.project(point_mm + d) - camera.project(point_mm - d) for d in np.eye(3)[:2] * step]
     return float(np.sqrt(abs(np.linalg.det(np.array(sides))))) / (2 * step)
 

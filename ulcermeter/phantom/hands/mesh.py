@@ -17,6 +17,13 @@ from ulcermeter.phantom.hands.subdivision import smooth_hand
 
 # The part of the bone beside the knuckle that still counts for the finger: the web lies there.
 FREE_SHARE = 0.55
+# The same of the thumb's second phalanx (assumption).
+THUMB_FREE_SHARE = 0.7
+# Towards the back of a thumb, which the mesh holds sideways, and of a finger, in the hand's frame.
+BACK_OF_THUMB, BACK_OF_FINGER = (-0.75, 0.0, -0.66), (0.0, 0.0, -1.0)
+# Where a finger's back fades into the palm's: so much of its free length is faded over, and so much of that is still
+# all finger (assumption).
+FADES_OVER, FADES_FROM = 0.4, 1.5
 # Distance from the tip given to the palm, mm: beyond any finger.
 FAR_MM = 1e3
 
@@ -122,7 +129,9 @@ def posed_joints(hand: RestHand, transforms: Floats) -> Floats:
 
 def _free_mm(joints: Floats, finger: int) -> float:
     lengths = np.linalg.norm(np.diff(joints, axis=0), axis=1)
-    return float(lengths[0] + 0.7 * lengths[1] if finger == 1 else lengths[:2].sum() + FREE_SHARE * lengths[2])
+    return float(
+        lengths[0] + THUMB_FREE_SHARE * lengths[1] if finger == 1 else lengths[:2].sum() + FREE_SHARE * lengths[2]
+    )
 
 
 def _finger_coordinates(hand: RestHand, rest: Floats) -> tuple[Floats, Floats]:
@@ -132,9 +141,9 @@ def _finger_coordinates(hand: RestHand, rest: Floats) -> tuple[Floats, Floats]:
     for finger in range(1, 6):
         joints = hand.joints(finger)
         s[:, finger], away = along_finger(rest, joints)
-        out = np.array([-0.75, 0.0, -0.66]) if finger == 1 else np.array([0.0, 0.0, -1.0])
+        out = np.array(BACK_OF_THUMB if finger == 1 else BACK_OF_FINGER)
         cosine = away @ out / np.maximum(np.linalg.norm(away, axis=1), 1e-6)
-        on_palm = np.clip(s[:, finger] / _free_mm(joints, finger) / 0.4 - 1.5, 0, 1)
+        on_palm = np.clip(s[:, finger] / _free_mm(joints, finger) / FADES_OVER - FADES_FROM, 0, 1)
         back[:, finger] = np.clip(0.5 + 0.5 * cosine, 0, 1) * (1 - on_palm) + back[:, 0] * on_palm
     return s, back
 
