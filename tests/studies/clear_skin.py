@@ -1,9 +1,12 @@
-"""What is said of healthy and of diseased fingertips: `clear_skin.py [N] [--first SEED]`.
+"""What is said of healthy and of diseased fingertips: `clear_skin.py [N] [--first SEED] [--wounds DIR] [--hands DIR]`.
 
 N drawn fingers without an ulcer, all skin tones and sides, each measured with a click on its end phalanx as it is, and
-again with one area of 4 to 10 mm painted on its end: dead black skin, a scab, fresh blood, a white crust. Prints what
-became of them by kind, the share of *indeterminate* among healthy ones by tone, and of *no ulcer* among the others.
-An area counts as painted on the finger only where at least 2 mm (as a circle) of it lie on skin that shows.
+again with one area of 4 to 10 mm on its end: dead black skin, a scab, fresh blood, a white crust painted on it, or,
+with --wounds (a folder of photos/ and masks/), a photographed wound. --hands adds the fingers of at least 8 px/mm of
+pictures that `draw_hands.py --size 768` wrote, their tone by the individual typology angle. Prints what became of them
+by kind, and with Wilson's 95 % intervals the share of *indeterminate* among healthy ones by tone, and of *no ulcer*
+among the others. An area counts as lying on the finger only where at least 2 mm (as a circle) of it lie on skin that
+shows. --keep OUT writes the diseased ones that come back *no ulcer*, to be looked at.
 """
 
 from __future__ import annotations
@@ -13,34 +16,46 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from ulcermeter.phantom import Phantom, draw_phantom, random_spec, write_phantom
+from ulcermeter.phantom import draw_phantom, random_spec
+from ulcermeter.phantom.hands import read_picture
 from ulcermeter.pipeline import measure_photo
 from ulcermeter.protocol import read_protocol
+from ulcermeter.statistics import wilson
 
 TONES = 6
+# Individual typology angles from very light to dark skin, degrees (Chardon 1991).
+TYPOLOGY_DEG = (55, 41, 28, 10, -30)
 VIEWS = {"pulp": "palmar", "nail": "dorsal", "radial": "radial", "ulnar": "ulnar"}
 PAINTS = {"black": (32, 26, 26), "scab": (80, 42, 34), "blood": (150, 22, 22), "crust": (228, 214, 190)}
 LEAST_MM = 2.0
+LEAST_WOUND_PX = 1500
 
 
 @dataclass(frozen=True)
 class Fingertip:
-    """A drawn finger: its tone, where to click, and photo px in a millimetre there."""
+    """A drawn finger: where its skin shows, its tone, where to click, and photo px in a millimetre there."""
 
-    phantom: Phantom
+    name: str
+    pixels: np.ndarray
+    on: np.ndarray
     tone: int
-    view: str
     click: tuple[float, float]
     px_per_mm: float
+    cells: dict[str, str]
+
+    @property
+    def rng(self) -> np.random.Generator:
+        return np.random.default_rng(int.from_bytes(self.name.encode(), "little") % 2**32)
 
 
-def fingertips(first: int, count: int) -> Iterator[Fingertip]:
-    """Yield drawn fingers without an ulcer; every sixth has the same tone."""
+def phantoms(first: int, count: int) -> Iterator[Fingertip]:
+    """Yield single fingers without an ulcer; every sixth has the same tone."""
     for seed in range(first, first + count):
         tone = 1 + seed % TONES
         spec = random_spec(
@@ -50,79 +65,175 @@ def fingertips(first: int, count: int) -> Iterator[Fingertip]:
         phantom = draw_phantom(replace(spec, ulcers=()))
         height = phantom.truth.finger_thickness_mm / 2
         at, further = phantom.truth.camera.project(np.array([[0, 8.0, height], [0, 13.0, height]]))
-        px_per_mm = float(np.hypot(*(further - at))) / 5
-        yield Fingertip(phantom, tone, VIEWS[spec.finger.side], (float(at[0]), float(at[1])), px_per_mm)
+        yield Fingertip(
+            f"drawn {seed}",
+            phantom.pixels,
+            on_phantom(phantom),
+            tone,
+            (float(at[0]), float(at[1])),
+            float(np.hypot(*(further - at))) / 5,
+            {"reference": "aruco:10", "reference_on": "skin", "view": VIEWS[spec.finger.side]},
+        )
 
 
-def painted(tip: Fingertip, colour: tuple[int, int, int], rng: np.random.Generator) -> Phantom | None:
-    """Paint an area with ragged edges and a grain of its own near a fingertip; None where too little lies on it."""
-    pixels = tip.phantom.pixels.astype(np.float32)
-    rows, cols = pixels.shape[:2]
-    on = finger_mask(tip)
-    size_px = rng.uniform(4, 10) * tip.px_per_mm
-    x, y = np.array(tip.click) + rng.uniform(-5, 5, 2) * tip.px_per_mm
-    across, down = np.arange(cols) - x, np.arange(rows)[:, None] - y
-    ragged = 1 - np.hypot(across, down / rng.uniform(0.6, 1)) / (size_px / 2) + 0.25 * noise(rows, cols, tip, rng)
-    share = np.clip(ragged * size_px / (0.5 * tip.px_per_mm), 0, 1) * on
-    if (share > 0.5).sum() < np.pi / 4 * (LEAST_MM * tip.px_per_mm) ** 2:
-        return None
-    light = pixels.mean(axis=2) / np.median(pixels[on].mean(axis=1))
-    paint = np.array(colour) * np.clip(light, 0.4, 1.4)[..., None] * (1 + 0.1 * noise(rows, cols, tip, rng)[..., None])
-    share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), 1.0)[..., None]
-    mixed = pixels * (1 - share) + paint * share
-    return replace(tip.phantom, pixels=np.clip(mixed, 0, 255).astype(np.uint8))
-
-
-def finger_mask(tip: Fingertip) -> np.ndarray:
+def on_phantom(phantom) -> np.ndarray:
     """Return where the finger's skin shows, bool (M, N): inside its true outline, and of skin's redness."""
-    truth, height = tip.phantom.truth, tip.phantom.truth.finger_thickness_mm / 2
+    truth, height = phantom.truth, phantom.truth.finger_thickness_mm / 2
     radius = truth.finger_radius_mm
     angles = np.linspace(np.pi, 2 * np.pi, 30)
     round_end = np.column_stack([0.93 * radius * np.cos(angles), radius + 0.93 * radius * np.sin(angles)])
     outline = np.vstack([[[-0.93 * radius, 24.0]], round_end, [[0.93 * radius, 24.0]]])
     at = truth.camera.project(np.column_stack([outline, np.full(len(outline), height)]))
-    on = np.zeros(tip.phantom.pixels.shape[:2], np.uint8)
+    on = np.zeros(phantom.pixels.shape[:2], np.uint8)
     cv2.fillPoly(on, [np.rint(at).astype(np.int32)], 1)
-    lab = cv2.cvtColor(tip.phantom.pixels, cv2.COLOR_RGB2LAB).astype(np.float32)
-    return np.asarray((on > 0) & ((lab[..., 1] - 128) / (lab[..., 0] + 30) > 0.03))
+    return (on > 0) & skin_coloured(phantom.pixels)
 
 
-def noise(rows: int, cols: int, tip: Fingertip, rng: np.random.Generator) -> np.ndarray:
+def skin_coloured(pixels: np.ndarray) -> np.ndarray:
+    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).astype(np.float32)
+    return np.asarray((lab[..., 1] - 128) / (lab[..., 0] + 30) > 0.03)
+
+
+def rendered(folder: Path | None) -> Iterator[Fingertip]:
+    """Yield the fingers of drawn hands that are whole, straight to the camera and fine enough to be measured."""
+    for path in sorted(folder.glob("*.json")) if folder else ():
+        picture = read_picture(path)
+        for finger in picture.fingers:
+            own, px_per_mm = picture.labels == finger.label, finger.width_px / 16
+            at = np.array(finger.tip_px) + 0.75 * finger.width_px * np.array(finger.inwards)
+            col, row = np.rint(at).astype(int)
+            inside = 0 <= row < own.shape[0] and 0 <= col < own.shape[1] and own[row, col]
+            if not (inside and finger.tip_in_view and finger.seen_length > 1.5 and px_per_mm >= 8.5):
+                continue
+            end = cv2.circle(np.zeros(own.shape, np.uint8), (int(col), int(row)), int(finger.width_px), 1, -1) > 0
+            on = cv2.erode((own & end).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+            if on.sum() > 0.5 * finger.width_px**2:
+                cells = {"reference": f"scale:{px_per_mm:.3f}", "reference_on": "skin"}
+                yield Fingertip(
+                    f"hand {path.stem} {finger.label}",
+                    picture.pixels,
+                    on & skin_coloured(picture.pixels),
+                    typology(picture.pixels[on]),
+                    (float(at[0]), float(at[1])),
+                    px_per_mm,
+                    cells,
+                )
+
+
+def typology(skin: np.ndarray) -> int:
+    """Return 1 (very light) to 6 (dark) of skin pixels (K, 3)."""
+    lab = cv2.cvtColor(np.median(skin, axis=0)[None, None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0, 0]
+    angle = np.degrees(np.arctan2(lab[0] - 50, lab[2]))
+    return 1 + sum(angle <= limit for limit in TYPOLOGY_DEG)
+
+
+def area(tip: Fingertip, rng: np.random.Generator) -> np.ndarray | None:
+    """Return how much of an area with ragged edges near a fingertip covers each pixel; None where too little would."""
+    rows, cols = tip.on.shape
+    size_px = rng.uniform(4, 10) * tip.px_per_mm
+    x, y = np.array(tip.click) + rng.uniform(-5, 5, 2) * tip.px_per_mm
+    across, down = np.arange(cols) - x, np.arange(rows)[:, None] - y
+    ragged = 1 - np.hypot(across, down / rng.uniform(0.6, 1)) / (size_px / 2) + 0.25 * noise(tip, rng)
+    share = np.clip(ragged * size_px / (0.5 * tip.px_per_mm), 0, 1) * tip.on
+    return cover(tip, share)
+
+
+def cover(tip: Fingertip, share: np.ndarray) -> np.ndarray | None:
+    if (share > 0.5).sum() < np.pi / 4 * (LEAST_MM * tip.px_per_mm) ** 2:
+        return None
+    return cv2.GaussianBlur(share.astype(np.float32), (0, 0), 1.0)[..., None]
+
+
+def painted(tip: Fingertip, colour: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray | None:
+    """Paint an area with a grain of its own near a fingertip."""
+    share, pixels = area(tip, rng), tip.pixels.astype(np.float32)
+    if share is None:
+        return None
+    light = pixels.mean(axis=2) / np.median(pixels[tip.on].mean(axis=1))
+    paint = np.array(colour) * np.clip(light, 0.4, 1.4)[..., None] * (1 + 0.1 * noise(tip, rng)[..., None])
+    return np.clip(pixels * (1 - share) + paint * share, 0, 255).astype(np.uint8)
+
+
+def pasted(tip: Fingertip, folder: Path, rng: np.random.Generator) -> np.ndarray | None:
+    """Lay a photographed wound of 4 to 10 mm near a fingertip, as light as the skin that it covers."""
+    names, mask = sorted((folder / "masks").glob("*.png")), np.zeros((1, 1), np.uint8)
+    while (mask > 127).sum() < LEAST_WOUND_PX:
+        chosen = names[int(rng.integers(len(names)))]
+        mask = np.asarray(cv2.imread(str(chosen), cv2.IMREAD_GRAYSCALE))
+    photo = cv2.imread(str(next((folder / "photos").glob(f"{chosen.stem}.*"))))[..., ::-1]
+    wound = (mask > 127).astype(np.float32)
+    y, x = (float(v.mean()) for v in np.nonzero(wound))
+    scale = rng.uniform(4, 10) * tip.px_per_mm / np.sqrt(4 / np.pi * wound.sum())
+    turn = cv2.getRotationMatrix2D((x, y), rng.uniform(0, 360), scale)
+    turn[:, 2] += np.array(tip.click) + rng.uniform(-5, 5, 2) * tip.px_per_mm - (x, y)
+    size = tip.on.shape[::-1]
+    share = cover(tip, cv2.warpAffine(wound, turn, size) * tip.on)
+    if share is None:
+        return None
+    skin = np.median(photo[cv2.dilate(wound, np.ones((41, 41))) - wound > 0], axis=0)
+    laid = cv2.warpAffine(photo.astype(np.float32), turn, size) * (np.median(tip.pixels[tip.on], axis=0) / (skin + 1))
+    return np.clip(tip.pixels * (1 - share) + laid * share, 0, 255).astype(np.uint8)
+
+
+def noise(tip: Fingertip, rng: np.random.Generator) -> np.ndarray:
     """Return smooth noise of about unit sd and a third of a millimetre, (rows, cols)."""
-    blurred = cv2.GaussianBlur(rng.normal(size=(rows, cols)).astype(np.float32), (0, 0), tip.px_per_mm / 3)
+    blurred = cv2.GaussianBlur(rng.normal(size=tip.on.shape).astype(np.float32), (0, 0), tip.px_per_mm / 3)
     return np.asarray(blurred / max(float(blurred.std()), 1e-6))
 
 
-def status(phantom: Phantom, tip: Fingertip, folder: Path) -> str:
+def status(pixels: np.ndarray, tip: Fingertip, folder: Path) -> str:
     """Return what `measure` says of a photo with a click on the end phalanx."""
-    path = folder / "photo.png"
-    write_phantom(phantom, path)
-    row = {"photo": path.name, "reference": "aruco:10", "reference_on": "skin", "view": tip.view}
-    row |= {"x": f"{tip.click[0]:.1f}", "y": f"{tip.click[1]:.1f}"}
+    cv2.imwrite(str(folder / "photo.png"), np.ascontiguousarray(pixels[..., ::-1]))
+    row = {"photo": "photo.png", "x": f"{tip.click[0]:.1f}", "y": f"{tip.click[1]:.1f}"} | tip.cells
     return str(measure_photo(row, read_protocol(), root=folder, overlay=False).photo["status"])
 
 
-def main() -> None:
+def diseased(tip: Fingertip, wounds: Path | None) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield a fingertip with each kind of area on it."""
+    rng = tip.rng
+    for kind, colour in PAINTS.items():
+        if (pixels := painted(tip, colour, rng)) is not None:
+            yield kind, pixels
+    if wounds is not None and (pixels := pasted(tip, wounds, rng)) is not None:
+        yield "wound", pixels
+
+
+def of_all(counts: Counter[str], word: str) -> str:
+    """Return how many of those that were not refused got a word, with Wilson's interval."""
+    hits, judged = counts[word], sum(counts.values()) - counts["refused"]
+    low, high = wilson(hits / max(judged, 1), judged)
+    return f"{word} {hits} of {judged} judged ({100 * low:.1f}-{100 * high:.1f} %); {dict(sorted(counts.items()))}"
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("count", type=int, nargs="?", default=60)
     parser.add_argument("--first", type=int, default=5000)
-    given = parser.parse_args()
-    found: Counter[tuple[str, str]] = Counter()
-    by_tone: Counter[tuple[int, str]] = Counter()
+    parser.add_argument("--wounds", type=Path, help="folder of photos/ and masks/ of wounds")
+    parser.add_argument("--hands", type=Path, help="folder that draw_hands.py --size 768 wrote")
+    parser.add_argument("--healthy-only", action="store_true")
+    parser.add_argument("--keep", type=Path, help="folder for diseased ones that come back no ulcer")
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = arguments()
+    healthy: dict[int, Counter[str]] = {tone: Counter() for tone in range(1, TONES + 1)}
+    ill: dict[str, Counter[str]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for tip in fingertips(given.first, given.count):
-            said = status(tip.phantom, tip, Path(folder))
-            found["healthy", said] += 1
-            by_tone[tip.tone, said] += 1
-            rng = np.random.default_rng(tip.phantom.spec.seed)
-            for kind, colour in PAINTS.items():
-                ill = painted(tip, colour, rng)
-                if ill is not None:
-                    found[kind, status(ill, tip, Path(folder))] += 1
-    for kind in ("healthy", *PAINTS):
-        print(kind, {said: count for (one, said), count in sorted(found.items()) if one == kind})
-    for tone in range(1, TONES + 1):
-        print(f"healthy, tone {tone}:", {said: count for (one, said), count in sorted(by_tone.items()) if one == tone})
+        for tip in chain(phantoms(given.first, given.count), rendered(given.hands)):
+            healthy[tip.tone][status(tip.pixels, tip, Path(folder))] += 1
+            for kind, pixels in () if given.healthy_only else diseased(tip, given.wounds):
+                said = status(pixels, tip, Path(folder))
+                ill.setdefault(kind, Counter())[said] += 1
+                if given.keep and said == "no ulcer":
+                    cv2.imwrite(str(given.keep / f"{tip.name} {kind}.png"), np.ascontiguousarray(pixels[..., ::-1]))
+    for tone, counts in healthy.items():
+        print(f"healthy, tone {tone}:", of_all(counts, "indeterminate"))
+    print("healthy, all:", of_all(sum(healthy.values(), Counter()), "indeterminate"))
+    for kind, counts in ill.items():
+        print(f"{kind}:", of_all(counts, "no ulcer"))
+    print("diseased, all:", of_all(sum(ill.values(), Counter()), "no ulcer"))
 
 
 if __name__ == "__main__":

@@ -239,12 +239,23 @@ def main() -> None:
         print(line(kind, by_kind[kind]))
     print(line("all", everything))
     print(f"{seconds / max(len(everything), 1):.3f} s of processor a finger; network {model.sha256[:12]}")
-    print_counts("with nothing pointed at, photos", Counter((k, unprompted(some)) for (k, _), some in by_photo.items()))
+    print_unprompted(by_photo)
     print_counts("measure with a click, fingers", statuses)
     for one in everything if given.wrong else []:
         if not one.right:
             errors = f"along {one.along:.2f}, across {one.across:.2f}, {one.way_deg:.0f} deg"
             print(f"{one.name}: IoU {one.iou:.2f}, {errors}")
+
+
+def print_unprompted(by_photo: dict[tuple[str, Path], list[Case]]) -> None:
+    """Print what is located with nothing pointed at, by kind, and apart where one finger alone is outlined."""
+    words = {key: unprompted(some) for key, some in by_photo.items()}
+    outlined = Counter[Path]()
+    for (_, path), some in by_photo.items():
+        outlined[path] += len(some)
+    print_counts("with nothing pointed at, photos", Counter((kind, word) for (kind, _), word in words.items()))
+    alone = {path: word for (_, path), word in words.items() if outlined[path] == 1}
+    print_counts("of them", Counter(("one finger outlined", word) for word in alone.values()))
 
 
 def print_counts(heading: str, counts: Counter[tuple[str, str]]) -> None:

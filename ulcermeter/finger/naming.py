@@ -73,19 +73,18 @@ def end_of_finger(ends: Sequence[FingerEnd], *, hand: str, finger: str, view: st
         return None
     tips, ways = np.array([end.tip_px for end in ends]), np.array([end.inwards for end in ends])
     widths = np.array([end.width_px for end in ends])
-    share, distance, place = np.zeros(len(ends)), np.inf, HAND_FINGERS.index(finger)
+    share, place = np.zeros(len(ends)), HAND_FINGERS.index(finger)
     scored = []
     for order in permutations(range(len(ends))):
         for mirrored, prior in enumerate(_priors(hand, view)):
             features = hand_features(tips[[*order]], ways[[*order]], widths[[*order]], mirrored=bool(mirrored))
-            scored.append((order[place], prior, _distance(features)))
-    nearest = min(far for _, _, far in scored)
-    for end, prior, far in scored:
-        share[end] += prior * np.exp(-0.5 * (far - nearest))
-        distance = min(distance, far)
+            scored.append((_distance(features), _side_by_side(features), order[place], prior))
+    nearest, side_by_side, _, _ = min(scored)
+    for distance, _, end, prior in scored:
+        share[end] += prior * np.exp(-0.5 * (distance - nearest))
     best = int(share.argmax())
     probability = float(share[best] / share.sum())
-    if probability < _LEAST_PROBABILITY or distance > _FARTHEST:
+    if probability < _LEAST_PROBABILITY or nearest > _FARTHEST or not side_by_side:
         return None
     return NamedEnd(ends[best], probability)
 
@@ -121,6 +120,11 @@ def _priors(hand: str, view: str) -> tuple[float, float]:
     if (hand, view) in _THUMB_LEFT:
         return _SIDE_RIGHT, 1 - _SIDE_RIGHT
     return (1 - _SIDE_RIGHT, _SIDE_RIGHT) if (hand, view) in _THUMB_RIGHT else (0.5, 0.5)
+
+
+def _side_by_side(features: Floats) -> bool:
+    """Say whether index, middle, ring and little finger lie in this order across the hand: they do not cross."""
+    return bool((np.diff(features[2:10:2]) > 0).all())
 
 
 def _distance(features: Floats) -> float:

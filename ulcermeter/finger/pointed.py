@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ulcermeter.finger.network import Answer, FingerModel, ask_turned, load_finger_model
 from ulcermeter.finger.views import FINGER_PX, VIEW_PX, Matrix, Pixels, cut_view, view_matrix
 
-__all__ = ["PointedFinger", "is_named_again", "point_out_finger"]
+__all__ = ["PointedFinger", "is_named_again", "point_out_finger", "times_named_again"]
 
 # Breadth of a grown person's finger at its last joint, mm: assumption, 13 (little, woman) to 22 (thumb, man).
 EXPECTED_WIDTH_MM = 16.0
@@ -34,7 +34,7 @@ MIN_TIP = 0.5
 # degrees). How confident the first must be by how many of the two agree: of 101 right answers on real open hands this
 # keeps 99, of 241 on drawn ones held out 237 (a confidence of .35 alone 64 and 221), of 3 and 9 grossly wrong 0 and 6.
 _AGAIN, _ALIKE = (0.4, 1.2), (0.35, 20.0)
-_LEAST_CONFIDENCE = (1.0, 0.22, 0.15)
+_LEAST_CONFIDENCE = (2.0, 0.22, 0.15)
 QUICK = ((0, False),)
 TURNS = ((0, False), (1, True), (2, False), (3, True))
 
@@ -123,7 +123,7 @@ def point_out_finger(
 def is_named_again(
     pixels: Pixels, pointed: PointedFinger, *, spacing_mm: float, model: FingerModel | None = None
 ) -> bool:
-    """Say whether the network, asked nearer to the tip that it named and further from it, names the same tip.
+    """Say whether a tip is to be trusted: the network, asked again, names it, and the more surely the less often.
 
     A nail taken for a finger, or a finger seen from its wrong end, seldom is.
 
@@ -143,14 +143,33 @@ def is_named_again(
     bool
         False also where no tip is in view.
     """
-    if pointed.tip_px is None:
-        return False
+    times = times_named_again(pixels, pointed, spacing_mm=spacing_mm, model=model)
+    return pointed.confidence >= _LEAST_CONFIDENCE[times]
+
+
+def times_named_again(
+    pixels: Pixels, pointed: PointedFinger, *, spacing_mm: float, model: FingerModel | None = None
+) -> int:
+    """Count how often the network, asked nearer to the tip that it named and further from it, names the same tip.
+
+    Parameters
+    ----------
+    pixels, pointed, spacing_mm, model
+        See `is_named_again`.
+
+    Returns
+    -------
+    int
+        0, 1 or 2.
+    """
     agreeing = 0
+    if pointed.tip_px is None:
+        return agreeing
     for behind in _AGAIN:
         x, y = np.array(pointed.tip_px) + behind * pointed.width_px * np.array(pointed.inwards)
         again = point_out_finger(pixels, at_px=(float(x), float(y)), spacing_mm=spacing_mm, model=model)
         agreeing += again is not None and _alike(pointed, again)
-    return agreeing > 0 and pointed.confidence >= _LEAST_CONFIDENCE[agreeing]
+    return agreeing
 
 
 def _alike(one: PointedFinger, other: PointedFinger) -> bool:

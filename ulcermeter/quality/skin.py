@@ -30,7 +30,7 @@ _BURNT = 250
 # What a lens scatters over everything, as a share of white: keeps folds of dark skin from reading as black. Assumption.
 _GLOW = 0.004
 # A nail on the back, in radii: up to so far from the tip, and so far from the middle; its colour is no skin's.
-_NAIL_TO, _NAIL_BESIDE, _NAIL_SHARE = 2.3, 0.85, 0.6
+_NAIL_TO, _NAIL_BESIDE = 2.3, 0.85
 # Polish lies so much of it on the nail, is so long and so wide (radii), and fills so much of its box: assumption.
 _POLISH = (0.85, 0.8, 0.9, 0.84)
 # Rounds of weighted least squares and the residual (in ln) from which a pixel counts no more.
@@ -130,7 +130,7 @@ def judge_skin(photo: Photo, calibration: Calibration, finger: Finger, *, protoc
     odd = np.zeros(visible.shape, dtype=bool)
     for kind, where in _odd(brightness, redness, protocol).items():
         for part in _parts(where & visible & ~burnt, visible, at_least_mm=protocol.skin.doubtful_min_mm):
-            if not _is_nail(kind, part, grid, finger):
+            if not _is_nail(kind, part, grid, finger, protocol=protocol):
                 odd |= part
                 areas.append(_area(kind, part, grid, calibration))
     clear = tuple(_outlines(visible & ~odd & ~burnt, grid, calibration))
@@ -267,15 +267,16 @@ def _parts(where: Mask, visible: Mask, *, at_least_mm: float) -> list[Mask]:
     return [labels == label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= least]
 
 
-def _is_nail(kind: DoubtfulKind, part: Mask, grid: _Grid, finger: Finger) -> bool:
+def _is_nail(kind: DoubtfulKind, part: Mask, grid: _Grid, finger: Finger, *, protocol: Protocol) -> bool:
     """Say whether an area is a nail's, on a finger that shows its back or an unnamed side.
 
-    A pale one that lies mostly where the nail is; a dark or red one only where it fills the nail's shape, as polish
-    does and dead skin does not.
+    A pale one that lies where the nail is but for less than counts; a dark or red one only where it fills the nail's
+    shape, as polish does and dead skin does not.
     """
-    on_nail = float(_nail(grid, finger)[part].mean())
+    nail = _nail(grid, finger)
     if kind is DoubtfulKind.PALE:
-        return on_nail > _NAIL_SHARE
+        return not _parts(part & ~nail, part, at_least_mm=protocol.skin.doubtful_min_mm)
+    on_nail = float(nail[part].mean())
     rows, cols = np.nonzero(part)
     long, wide = (float(np.ptp(cells) + 1) * _STEP_MM / finger.radius_mm for cells in (rows, cols))
     fills = part.sum() * _STEP_MM**2 / (long * wide * finger.radius_mm**2)
