@@ -5,8 +5,8 @@ again with one area of 4 to 10 mm on its end: dead black skin, a scab, fresh blo
 with --wounds (a folder of photos/ and masks/), a photographed wound. --hands adds the fingers of at least 8 px/mm of
 pictures that `draw_hands.py --size 768` wrote, their tone by the individual typology angle. Prints what became of them
 by kind, and with Wilson's 95 % intervals the share of *indeterminate* among healthy ones by tone, and of *no ulcer*
-among the others. An area counts as lying on the finger only where at least 2 mm (as a circle) of it lie on skin that
-shows. --keep OUT writes the diseased ones that come back *no ulcer*, to be looked at.
+among the others. An area counts as lying on the finger only where at least 2 mm (as a circle) of it in one piece lie on
+skin that shows; a nail is no skin. --keep OUT writes the diseased ones that come back *no ulcer*, to be looked at.
 """
 
 from __future__ import annotations
@@ -86,6 +86,11 @@ def on_phantom(phantom) -> np.ndarray:
     at = truth.camera.project(np.column_stack([outline, np.full(len(outline), height)]))
     on = np.zeros(phantom.pixels.shape[:2], np.uint8)
     cv2.fillPoly(on, [np.rint(at).astype(np.int32)], 1)
+    if phantom.spec.finger.side == "nail":
+        # The nail plate is no skin: 1.44 radii wide, from 0.14 to 1.86 radii behind the tip.
+        plate = radius * np.array([[-0.72, 0.14], [0.72, 0.14], [0.72, 1.86], [-0.72, 1.86]])
+        at = truth.camera.project(np.column_stack([plate, np.full(4, 2 * height)]))
+        cv2.fillPoly(on, [np.rint(at).astype(np.int32)], 0)
     return (on > 0) & skin_coloured(phantom.pixels)
 
 
@@ -106,7 +111,9 @@ def rendered(folder: Path | None) -> Iterator[Fingertip]:
             if not (inside and finger.tip_in_view and finger.seen_length > 1.5 and px_per_mm >= 8.5):
                 continue
             end = cv2.circle(np.zeros(own.shape, np.uint8), (int(col), int(row)), int(finger.width_px), 1, -1) > 0
-            on = cv2.erode((own & end).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+            on = (
+                cv2.erode((own & end & ~picture.nails & ~picture.sores).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+            )
             if on.sum() > 0.5 * finger.width_px**2:
                 cells = {"reference": f"scale:{px_per_mm:.3f}", "reference_on": "skin"}
                 yield Fingertip(
@@ -139,7 +146,8 @@ def area(tip: Fingertip, rng: np.random.Generator) -> np.ndarray | None:
 
 
 def cover(tip: Fingertip, share: np.ndarray) -> np.ndarray | None:
-    if (share > 0.5).sum() < np.pi / 4 * (LEAST_MM * tip.px_per_mm) ** 2:
+    parts = cv2.connectedComponentsWithStats((share > 0.5).astype(np.uint8))[2][1:, cv2.CC_STAT_AREA]
+    if max(parts, default=0) < np.pi / 4 * (LEAST_MM * tip.px_per_mm) ** 2:
         return None
     return cv2.GaussianBlur(share.astype(np.float32), (0, 0), 1.0)[..., None]
 
