@@ -16,7 +16,7 @@ from ulcermeter import follow_healing, read_protocol
 from ulcermeter.healing import healing_interval, is_confirmed
 from ulcermeter.tables import columns
 from ulcermeter.tables.cells import records
-from ulcermeter.tables.flags import Flag, FlagKind, write_flags
+from ulcermeter.tables.flags import Flag, FlagKind, read_flags, write_flags
 
 PROTOCOL = read_protocol("manus")
 ZERO = date(2016, 5, 2)
@@ -71,12 +71,29 @@ def test_one_ulcer_from_baseline_to_healed() -> None:
     assert "56.jpg" in healed["evidence"]
 
 
+@pytest.mark.parametrize(
+    ("second", "view", "told", "change"),
+    [
+        (1.5, "palmar", True, "uncertain"),  # 2.85-3.15 and 1.43-1.58: one of the two is of something else
+        (2.8, "palmar", False, "same"),  # 2.66-2.94 meets 2.85-3.15
+        (1.5, "tip", False, "better"),  # seen from its end an ulcer is shorter
+    ],
+)
+def test_photos_of_a_visit_that_exclude_each_other(second: float, view: str, told: bool, change: str) -> None:
+    rows = [row(0, "first seen", 3.0), row(28, "persistent", 3.0, photo="a.jpg")]
+    table = follow(*rows, row(28, "persistent", second, photo="b.jpg", view=view))
+    at_28 = table.iloc[1]
+    kinds = {flag.kind for flag in read_flags(at_28["flags"])}
+    assert (FlagKind.PHOTOS_DISAGREE in kinds) == told
+    assert at_28["change_from_baseline"] == change
+
+
 def test_photos_of_a_visit_are_averaged_and_so_are_their_ends() -> None:
-    table = follow(row(0, "first seen", 3.0, photo="a.jpg"), row(0, "first seen", 3.4, photo="b.jpg"))
+    table = follow(row(0, "first seen", 3.0, photo="a.jpg"), row(0, "first seen", 3.2, photo="b.jpg"))
     assert len(table) == 1 and table["n_photos"][0] == 2
-    assert table["diameter_mm"][0] == pytest.approx(3.2)
-    assert table["diameter_low_mm"][0] == pytest.approx(3.2 * 0.95)
-    assert table["area_mm2"][0] == pytest.approx(math.pi / 4 * (9 + 3.4**2) / 2)
+    assert table["diameter_mm"][0] == pytest.approx(3.1)
+    assert table["diameter_low_mm"][0] == pytest.approx(3.1 * 0.95)
+    assert table["area_mm2"][0] == pytest.approx(math.pi / 4 * (9 + 3.2**2) / 2)
     assert table["evidence"][0] == "photos a.jpg, b.jpg"
 
 

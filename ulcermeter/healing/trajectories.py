@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from ulcermeter.healing.measures import change, margin_advance
 from ulcermeter.tables import TABLES, conform, from_rows
 from ulcermeter.tables.cells import PASSED, Record, Row, grouped, known_number, not_known, records
 from ulcermeter.tables.dates import TimeKey, exact_date, time_keys
-from ulcermeter.tables.flags import in_doubt_of_identity, read_flags, sort_flags, write_flags
+from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity, read_flags, sort_flags, write_flags
 from ulcermeter.wording import evidence_of_visit
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def follow_healing(tracked: pd.DataFrame, photos: pd.DataFrame, *, protocol: Pro
     """Follow every ulcer over the visits.
 
     A visit's passing photos are averaged; so are the ends of their intervals, because photos of one visit share their
-    errors (one reader, one reference) and averaging must not narrow them. Parts of a split add their areas and
+    errors (one reader, one reference) and averaging must not narrow them; photos of one side whose intervals exclude
+    each other are flagged, and no change is told from that visit. Parts of a split add their areas and
     perimeters and give their longest diameter; only photos that show the most parts are used then. Healed is 0 mm
     with an interval up to the detection limit. Where an ulcer took in another, both areas stand before it together.
 
@@ -115,9 +117,11 @@ def _visit(rows: list[Record], when: TimeKey, passing: list[Record]) -> _Visit:
     first = min(rows, key=lambda row: (row["photo"], str(row["label"])))
     state = first["state"]
     out = {name: first[name] for name in ("subject_id", "ulcer_id", "hand", "finger", "visit", "date", "day", "state")}
-    flags = sort_flags(flag for row in rows for flag in read_flags(row["flags"]))
-    sure = not in_doubt_of_identity(flags)
     drawn = [row for row in rows if _open_row(row) and row["presence"] != "possible"] if state in OPEN_STATES else []
+    apart = _that_exclude_each_other(drawn) if state != "split" else ()
+    disagree = (Flag(FlagKind.PHOTOS_DISAGREE, photos=apart),) if apart else ()
+    flags = sort_flags((*(flag for row in rows for flag in read_flags(row["flags"])), *disagree))
+    sure = not in_doubt_of_identity(flags) and not disagree
     perimeter, names = _NAN, [first["photo"]] if first["photo"] else []
     if drawn:
         combined, perimeter, names = _combine(drawn, parts=state == "split")
@@ -133,6 +137,18 @@ def _visit(rows: list[Record], when: TimeKey, passing: list[Record]) -> _Visit:
     out["merged_into"] = next((row["merged_into"] for row in rows if row["merged_into"]), "")
     area = tuple(float(out.get(name, _NAN)) for name in ("area_mm2", "area_low_mm2", "area_high_mm2"))
     return _Visit(out, when, perimeter, (area[0], area[1], area[2]), sure)
+
+
+def _that_exclude_each_other(drawn: list[Record]) -> tuple[str, ...]:
+    """Return photos of one side whose intervals of the diameter do not meet: one of them shows something else."""
+    found = {
+        name
+        for a, b in combinations(drawn, 2)
+        if a["photo"] != b["photo"] and a["view"] == b["view"]
+        if max(a["diameter_low_mm"], b["diameter_low_mm"]) > min(a["diameter_high_mm"], b["diameter_high_mm"])
+        for name in (a["photo"], b["photo"])
+    }
+    return tuple(sorted(found))
 
 
 def _combine(drawn: list[Record], *, parts: bool) -> tuple[dict[str, float], float, list[str]]:
