@@ -16,6 +16,7 @@ from ulcermeter.eligibility import assess_eligibility
 from ulcermeter.errors import ProtocolError
 from ulcermeter.protocol import Criterion, Protocol, Rule, protocol_from_record, read_protocol
 from ulcermeter.study import check_study
+from ulcermeter.tables import from_rows
 
 NAN = float("nan")
 NAMES = ("rescue", "aduse", "generic")
@@ -183,6 +184,76 @@ def test_whole_subjects(name: str, cells: dict[str, str], change: dict[str, str]
         assert done.eligibility_summary["qualifying_ulcer"].item() == "S01-left-index-1"
     if wanted == "undetermined":
         assert next(iter(change)) in " ".join(done.eligibility["would_settle"])
+
+
+SMALL = {"diameter_mm": 1.5, "diameter_low_mm": 1.3, "diameter_high_mm": 1.7, "over_threshold": "no"}
+FAR = {"finger_s_mm": 80.0, "finger_s_sd_mm": 1.0}
+
+
+def judged_with_two(name: str, shown: list[dict[str, Any]], cells: list[dict[str, str]]) -> Eligibility:
+    """Two ulcers, no. 1 on the index and no. 2 on the middle finger, each with its photo and its look."""
+    places = [{"finger": "index"}, {"finger": "middle", "photo": "m.jpg"}]
+    ids = ["S01-left-index-1", "S01-left-middle-1"]
+    study, tracked, course = story(
+        SHIPPED[name],
+        tracked=[tracked_row(ulcer_id=ids[i], **places[i], **shown[i]) for i in (0, 1)],
+        photos=[photo_row(**place, ulcer_no=str(i)) for i, place in enumerate(places, start=1)],
+    )
+    looks = [ASSESSMENT | {"finger": place["finger"], "ulcer_no": str(i)} for i, place in enumerate(places, start=1)]
+    added = {c.name: [own.get(c.name, "") for own in cells] for c in SHIPPED[name].columns if c.table == "ulcers"}
+    return assess_eligibility(replace(study, ulcers=from_rows("study/ulcers", looks).assign(**added)), tracked, course)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "cells", "wanted"),
+    [
+        ("generic", [FAR, SMALL | NEAR], [{}, {}], "not eligible"),  # large over the knuckle, small at the tip
+        ("generic", [FAR, NEAR], [{}, {}], "eligible"),
+        (
+            "aduse",
+            [NEAR, NEAR],
+            [ADUSE | {"ischaemic": "no"}, ADUSE | {"refractory_standard_care": "no"}],
+            "not eligible",
+        ),
+        ("rescue", [FAR, NEAR], [RESCUE, RESCUE | {"developed_or_worsened_on": "2015-01-01"}], "not eligible"),
+        ("rescue", [NEAR, NEAR], [RESCUE | {"activity": ""}, RESCUE | {"activity": "healed"}], "undetermined"),
+    ],
+)
+def test_two_halves_of_two_ulcers_make_no_eligible_subject(
+    name: str, shown: list[dict[str, Any]], cells: list[dict[str, str]], wanted: str
+) -> None:
+    assert verdict(judged_with_two(name, shown, cells)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "wanted"),
+    [
+        ("rescue", {"developed_or_worsened_on": "2016-05-03"}, "eligible"),  # the day of screening
+        ("rescue", {"developed_or_worsened_on": "2016-03-08"}, "eligible"),  # 56 days before it
+        ("rescue", {"developed_or_worsened_on": "2016-03-07"}, "not eligible"),
+        ("rescue", {"developed_or_worsened_on": "2016-03"}, "undetermined"),
+        ("rescue", {"developed_or_worsened_on": "2016-05-04"}, "not eligible"),  # after it
+        ("aduse", {"standard_care_since": "2016-03-15"}, "eligible"),  # 56 days of care at inclusion
+        ("aduse", {"standard_care_since": "2016-03-16"}, "not eligible"),
+        ("aduse", {"calcinosis_on_xray": "", "xray_date": ""}, "undetermined"),
+    ],
+)
+def test_days_at_their_limits(name: str, change: dict[str, str], wanted: str) -> None:
+    cells = {"rescue": RESCUE, "aduse": ADUSE}[name] | change
+    assert verdict(judged(SHIPPED[name], cells, **NEAR)) == wanted
+
+
+@pytest.mark.parametrize(("event", "wanted"), [("amputation", "not eligible"), ("withdrawal", "undetermined")])
+@pytest.mark.parametrize(("name", "cells"), [("rescue", RESCUE), ("aduse", ADUSE), ("generic", {})])
+def test_events_before_inclusion_count_in_every_trial(
+    name: str, cells: dict[str, str], event: str, wanted: str
+) -> None:
+    row = {"subject_id": "S01", "event": event, "date": "2016-05-05"}
+    row |= {"hand": "left", "finger": "index"} if event == "amputation" else {}
+    study, tracked, course = story(SHIPPED[name], tracked=[tracked_row(**NEAR)], events=[row])
+    added = {c.name: cells.get(c.name, "") for c in SHIPPED[name].columns if c.table == "ulcers"}
+    done = assess_eligibility(replace(study, ulcers=usual("ulcers").assign(**added)), tracked, course)
+    assert verdict(done) == wanted
 
 
 def test_an_ulcer_of_2_mm_itself_is_enough_for_the_generic_trial_and_not_for_manus() -> None:
