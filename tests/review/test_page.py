@@ -83,6 +83,21 @@ def test_a_handle_dragged_a_millimetre_shows_the_librarys_value(page: Any, show:
     assert (moved == 0).mean() > 0.6, "the rest of the rim stays bit for bit"
 
 
+def check_former_place(page: Any, session: Session) -> None:
+    """The healed one, beside another visit of its finger: its place by the finger's coordinates, at the same scale."""
+    first = first_read(session)
+    page.wait_for_selector("#course[data-shown]")
+    tile = page.locator("#course figure:not(.own)")
+    assert "healed, read" in tile.inner_text()
+    at = np.array(json.loads(tile.locator("canvas").get_attribute("data-at")))
+    scale = float(tile.locator("canvas").get_attribute("data-px-per-mm"))
+    assert scale == pytest.approx(float(page.get_attribute("#photo", "data-px-per-mm")), rel=1e-6)
+    geometry = session.geometry(first)
+    assert geometry is not None
+    away = np.linalg.norm(at - first.outlines[1].mean(axis=0)) / geometry.calibration.px_per_mm(at)
+    assert away < 1.0, "where the machine had outlined it"
+
+
 def test_by_keys_alone_nudge_grow_undo_redo_healed_and_reload(page: Any, show: Show, session: Session) -> None:
     with served(session) as address:
         show(address)
@@ -103,6 +118,7 @@ def test_by_keys_alone_nudge_grow_undo_redo_healed_and_reload(page: Any, show: S
         saved(page, 6)
         assert last(session.root)["verdict"] == "healed"
         show(address)  # opens what is still to be read
+        check_former_place(page, session)
         page.keyboard.press("p")
         page.wait_for_selector(f'body[data-shown="{first_read(session).id}"]')
         assert "healed" in page.inner_text("#values")
@@ -248,45 +264,6 @@ def test_with_a_pen_at_tablet_width_ulcers_are_added_merged_split_and_named(
     assert actions == ["add", "merge", "split", "identity"]
 
 
-SIZES = {"desktop": (1366, 850), "tablet": (820, 1180), "200 %": (683, 425), "phone": (390, 844)}
-
-
-def test_at_every_width_nothing_is_cut_and_photo_and_value_stand_together(
-    page: Any, show: Show, session: Session
-) -> None:
-    with served(session) as address:
-        show(address)
-        for name, (width, height) in SIZES.items():
-            page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_timeout(50)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-            for place in ("#photo", "#diameter", "#show-keys"):
-                box = page.locator(place).bounding_box()
-                assert box["width"] > 0 and box["x"] >= 0 and box["y"] >= 0, (name, place)
-                assert box["x"] + box["width"] <= width and box["y"] + box["height"] <= height, (name, place)
-            targets = page.evaluate("[...document.querySelectorAll('#zoom button')].map((b) => b.offsetHeight)")
-            assert min(targets) >= 40, name
-
-
-def test_the_place_of_a_healed_ulcer_is_shown_at_the_same_scale(page: Any, show: Show, folder: Path) -> None:
-    session = open_session(folder, reader="R1")
-    first, then = [item for item in session.items if item.outlines and item.whose[0] == "S01"][:2]
-    session.save(then, {"verdict": "healed", "ulcers": []}, action="healed")
-    with served(session) as address:
-        show(address)
-        page.wait_for_selector(f'#course[data-shown="{first.id}"]')
-        tile = page.locator("#course figure:not(.own)")
-        assert "healed, read" in tile.inner_text()
-        canvas = tile.locator("canvas")
-        at = np.array(json.loads(canvas.get_attribute("data-at")))
-        scale = float(canvas.get_attribute("data-px-per-mm"))
-        assert scale == pytest.approx(float(page.get_attribute("#photo", "data-px-per-mm")), rel=1e-6)
-    geometry = session.geometry(then)
-    assert geometry is not None
-    away = np.linalg.norm(at - then.outlines[1].mean(axis=0)) / geometry.calibration.px_per_mm(at)
-    assert away < 1.0, "where the machine had outlined it, by the finger's coordinates of the other visit"
-
-
 def test_an_edit_in_another_window_is_shown_before_it_is_overwritten(page: Any, show: Show, session: Session) -> None:
     with served(session) as address:
         show(address)
@@ -304,6 +281,23 @@ def test_an_edit_in_another_window_is_shown_before_it_is_overwritten(page: Any, 
         page.keyboard.press("w")
         saved(page, 2)
         assert page.is_hidden("#message") and len(entries(session.root)) == 2
+
+
+SIZES = {"desktop": (1366, 850), "tablet": (820, 1180), "200 %": (683, 425), "phone": (390, 844)}
+
+
+def check_widths(page: Any) -> None:
+    """Nothing is cut, and photo, value and keys stand on the first screen, at every width."""
+    for name, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(50)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        for place in ("#photo", "#diameter", "#show-keys"):
+            box = page.locator(place).bounding_box()
+            assert box["width"] > 0 and box["x"] >= 0 and box["y"] >= 0, (name, place)
+            assert box["x"] + box["width"] <= width and box["y"] + box["height"] <= height, (name, place)
+        targets = page.evaluate("[...document.querySelectorAll('#zoom button')].map((b) => b.offsetHeight)")
+        assert min(targets) >= 40, name
 
 
 HOSTILE = "<img src=x onerror=document.body.dataset.hit=1>&quot;'\u202e.jpg"
@@ -324,5 +318,6 @@ def test_hostile_names_stay_text_and_three_hundred_photos_are_a_list(page: Any, 
         for _ in range(3):
             page.keyboard.press("n")
         page.wait_for_selector('body[data-shown="p3"]')
+        check_widths(page)
         page.keyboard.press("?")
         assert page.is_visible("#keys")
