@@ -112,7 +112,8 @@ def test_a_wrong_study_or_call_is_2_and_writes_nothing(tiny_study: Path, tmp_pat
 
 def test_json_log_lines(drawn: Path, half_done: Path) -> None:
     done = call("run", drawn, "-o", half_done, "--log-json")
-    events = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert events[-1]["level"] == "warning" and "failed: photos/S02_baseline.jpg" in events[-1]["event"]
     photos = [event for event in events if event["event"] == "photo"]
     assert [event["done"] for event in photos] == [1, 2, 3, 4]
     assert {event["status"] for event in photos} == {"measured", "refused", "failed"}

@@ -77,14 +77,19 @@ def say(text: str) -> None:
     click.echo(text)
 
 
-def warn(text: str) -> None:
-    """Print a line on standard error.
+def warn(text: str, *, level: str = "warning") -> None:
+    """Print a line on standard error; a JSON object where the command was called with --log-json.
 
     Parameters
     ----------
     text : str
         Without the line feed at its end.
+    level : str, optional
+        Of the JSON object.
     """
+    context = click.get_current_context(silent=True)
+    if context is not None and context.params.get("log_json"):
+        text = json.dumps({"level": level, "event": text, "logger": "ulcermeter"}, ensure_ascii=False)
     click.echo(text, err=True)
 
 
@@ -118,14 +123,13 @@ def clear_errors(command: _Command) -> _Command:
             warn("Stopped.")
             sys.exit(143 if isinstance(stopped, _Terminated) else 130)
         except UlcermeterError as error:
-            warn(f"Error: {error}")
+            warn(f"Error: {error}", level="error")
             sys.exit(1 if isinstance(error, UnfinishedError) else 2)
         except BrokenPipeError:
             raise  # click ends quietly when the reader of standard output has gone
         except OSError as error:
-            warn(
-                f"Error: {error.filename or 'a file'}: expected to read or write here, got: {error.strerror or error}."
-            )
+            told = f"{error.filename or 'a file'}: expected to read or write here, got: {error.strerror or error}."
+            warn(f"Error: {told}", level="error")
             sys.exit(2)
 
     return wrapped  # type: ignore[return-value]
