@@ -29,9 +29,6 @@ TILE_PX = 576
 OVERLAP_PX = 128
 # Longest side that goes through the network in one piece, px: memory decides it (assumption).
 WHOLE_PX = 896
-# Largest picture that is also looked at in the mirror, pixels: the photos that training and its figures know, of 512 px
-# a side, are, and so is a finger; of more it would be most of a photo's time.
-TWICE_PX = 300_000
 # A picture over this side is also looked at in half its size, px: the network knows wounds of some 12 to 300 px
 # (`ulcer_probability`).
 LEVEL_PX = 768
@@ -281,8 +278,8 @@ def _enlarge(logits: Logits, shape: tuple[int, ...]) -> Logits:
     return np.asarray(cv2.resize(logits, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR))
 
 
-def photo_logits(pixels: Pixels, *, model: Model, prompt: NDArray[np.float32] | None = None) -> Logits:
-    """Return raw logits at one scale; pictures over 896 px go in overlapping tiles of 576 px, small ones twice.
+def photo_logits(pixels: Pixels, *, model: Model, prompt: NDArray[np.float32] | None = None, views: int = 2) -> Logits:
+    """Return raw logits at one scale; pictures over 896 px go in overlapping tiles of 576 px, each seen once.
 
     Parameters
     ----------
@@ -292,6 +289,8 @@ def photo_logits(pixels: Pixels, *, model: Model, prompt: NDArray[np.float32] | 
         The network, opened.
     prompt : float32 (2, M, N), optional
         Click bump and region.
+    views : {2, 1}
+        Of a picture that goes in one piece, see `forward`.
 
     Returns
     -------
@@ -300,7 +299,7 @@ def photo_logits(pixels: Pixels, *, model: Model, prompt: NDArray[np.float32] | 
     """
     rows, cols = pixels.shape[:2]
     if max(rows, cols) <= WHOLE_PX:
-        return forward(pixels, prompt, model=model, views=2 if rows * cols <= TWICE_PX else 1)
+        return forward(pixels, prompt, model=model, views=views)
     total, weight = np.zeros((rows, cols), np.float32), np.zeros((rows, cols), np.float32)
     for top in _starts(rows):
         for left in _starts(cols):

@@ -83,8 +83,10 @@ def find_ulcers(rectified: RectifiedPhoto, *, model: Model) -> tuple[View, Logit
     logits : float32 (M, N) of the view
     finds : list of Find, largest first
     """
-    view = whole_view(rectified.pixels, step=find_step(rectified))
-    logits = photo_logits(view.pixels, model=model)
+    step = find_step(rectified)
+    view = whole_view(rectified.pixels, step=step)
+    # Where the second pass sees finer, and in four ways, this one need not look twice.
+    logits = photo_logits(view.pixels, model=model, views=1 if step > 1 else 2)
     logits = blank_polygon(logits, view, reference_in_window(rectified))
     finds = extract_finds(logits, view, model=model)
     strongest = sorted(finds, key=lambda find: -find.confidence * find.area**0.5)[:MAX_FINDS]

@@ -57,14 +57,14 @@ def test_a_possible_ulcer_is_measured_and_not_counted(folder: Path, monkeypatch:
 
 @pytest.mark.parametrize(
     ("windows", "chosen"),
-    [("nn", 1), ("np", 1), ("ns", 1), ("pn", 0), ("pp", 0), ("ps", 1), ("s", 0)],
+    [("nn", 1), ("np", 1), ("ns", 1), ("pn", 0), ("pp", 0), ("ps", 1), ("s", 0), ("cs", 1), ("cn", 0)],
 )
 def test_a_surer_find_in_the_wider_window_takes_a_possible_ones_place(
     monkeypatch: pytest.MonkeyPatch, windows: str, chosen: int
 ) -> None:
-    """Each window shows (n)othing, a (p)ossible ulcer or a (s)ure one; that round likely skin comes first."""
+    """Each window shows (n)othing, a (p)ossible ulcer, a (s)ure one or a (c)ut one; that round skin comes first."""
     best, found, ends = outlined_in(monkeypatch, windows, ends=())
-    assert best is found[chosen] and ends == (None if windows == "s" else ())
+    assert best is found[chosen] and ends == (None if windows[0] in "sc" else ())
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,10 @@ def outlined_in(
 ) -> tuple[Any, list[Any], Any]:
     """Outline with what is found in each window given; return the best, all that was given, and the fingers' ends."""
     found = [
-        SimpleNamespace(outlines=(1,) * (kind != "n"), possible=kind == "p", at=at, rectified=None)
-        for at, kind in enumerate(windows)
+        SimpleNamespace(
+            outlines=(1,) * (kind != "n"), possible=kind == "p", touches_border=(kind == "c",), rectified=None
+        )
+        for kind in windows
     ]
     looks, box = iter(found), (0.0, 0.0, 9.0, 9.0) if skin else None
     monkeypatch.setattr(outlining, "likely_skin", lambda *_: SimpleNamespace(box=lambda: box, may_be_a_hand=False))

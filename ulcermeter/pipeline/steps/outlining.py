@@ -94,17 +94,17 @@ def _outline(
 ) -> tuple[Segmentation, tuple[FingerEnd, ...] | None]:
     """Return the outlines, and the ends of fingers where they were looked for on the way."""
     own = choose_window(photo, calibration, prompt, protocol=context.protocol)
-    skin = likely_skin(photo, calibration)
-    if prompt.kind is not PromptKind.NONE or (box := skin.box()) is None:
+    skin = likely_skin(photo, calibration) if prompt.kind is PromptKind.NONE else None
+    if skin is None or (box := skin.box()) is None:
         return _segment_window(context, photo, calibration, prompt, own), None
     found = _segment_window(context, photo, calibration, prompt, round_box(photo, calibration, box))
     ends = finger_ends(found.rectified) if skin.may_be_a_hand or not _is_sure(found) else None
-    # A finger is only found where skin is, and so in the window: all of the photo need not be looked at for it.
-    if ends or _is_sure(found):
+    # A finger is only found where skin is, and so in the window: beyond it lies at most the rest of a find.
+    if (ends or _is_sure(found)) and not any(found.touches_border):
         return found, ends
     wider = _segment_window(context, photo, calibration, prompt, own)
-    # A possible ulcer where skin is gives way only to a surer one elsewhere.
-    return (wider if _is_sure(wider) or not found.possible else found), ends
+    # What was found where skin is gives way only to something sure.
+    return (found if found.outlines and not _is_sure(wider) else wider), ends
 
 
 def _is_sure(found: Segmentation) -> bool:

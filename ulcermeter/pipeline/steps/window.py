@@ -20,11 +20,10 @@ __all__ = [
 ]
 
 # A finger's end two phalanges and what lies beside them are seen within this distance of a click; the finger's tip and
-# axis need no more. An ulcer and the skin round it lie within the second of a box, what of a finger has not the colour
-# of skin within the third (assumption).
+# axis need no more. An ulcer and the skin round it lie within the second of a box, and what of a finger has not the
+# colour of skin within it of what has (assumption).
 _ROUND_A_CLICK_MM = 45.0
 _ROUND_A_BOX_MM = 8.0
-_ROUND_SKIN_MM = 15.0
 # The end two phalanges, where digital ulcers are; past them the reference may lie.
 _ALONG_MM = (6.0, 10.0, 14.0, 18.0, 22.0, 26.0)
 # A rectified window of a 12 MP photo at its own resolution fits; more is made coarser, never cropped.
@@ -101,7 +100,7 @@ def round_box(photo: Photo, calibration: Calibration, skin: Box) -> Box:
     Box
     """
     x, y, width, height = skin
-    margin = _ROUND_SKIN_MM * calibration.px_per_mm(np.array([x + width / 2, y + height / 2]))
+    margin = _ROUND_A_BOX_MM * calibration.px_per_mm(np.array([x + width / 2, y + height / 2]))
     return _clipped(photo, x - margin, y - margin, width + 2 * margin, height + 2 * margin)
 
 
