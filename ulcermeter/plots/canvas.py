@@ -212,7 +212,7 @@ def write_boxed(pixels: Pixels, texts: Sequence[tuple[str, tuple[float, float]]]
 
 
 def resized(pixels: Pixels, width_px: int, height_px: int) -> Pixels:
-    """Return the picture at another size: averaged when it gets smaller, cubic when it gets larger.
+    """Return the picture at another size: averaged below half the size, linear down to it, cubic when it gets larger.
 
     Parameters
     ----------
@@ -227,10 +227,11 @@ def resized(pixels: Pixels, width_px: int, height_px: int) -> Pixels:
     -------
     Pixels
     """
-    if width_px * height_px < pixels.shape[0] * pixels.shape[1]:
+    if 4 * width_px * height_px < pixels.shape[0] * pixels.shape[1]:
         return np.ascontiguousarray(shrunken(pixels, (width_px, height_px)))
-    larger = cv2.resize(pixels, (width_px, height_px), interpolation=cv2.INTER_CUBIC)
-    return np.ascontiguousarray(larger, dtype=np.uint8)
+    smaller = width_px * height_px < pixels.shape[0] * pixels.shape[1]
+    method = cv2.INTER_LINEAR if smaller else cv2.INTER_CUBIC
+    return np.ascontiguousarray(cv2.resize(pixels, (width_px, height_px), interpolation=method), dtype=np.uint8)
 
 
 def _wrapped(text: str, *, width_px: int, size_px: int, bold: bool) -> list[str]:

@@ -123,4 +123,4 @@ def finger_mask(photo: Photo, calibration: Calibration, finger: Finger) -> NDArr
     """
     inside = np.zeros(photo.pixels.shape[:2], dtype=np.uint8)
     cv2.fillPoly(inside, [np.rint(calibration.to_px(finger.outline_mm)).astype(np.int32)], 1)
-    return inside.astype(bool)
+    return inside.view(np.bool_)

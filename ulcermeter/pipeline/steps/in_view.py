@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -65,8 +66,9 @@ def check_in_view(context: PhotoContext, judged: Judged) -> Judged:
     """
     if judged.segmentation.outlines or judged.prompt.mask:
         return judged
-    thinned = judged.photo.pixels[::4, ::4].astype(np.int16)
-    if np.ptp(thinned, axis=2).max() < context.protocol.skin.colourless_levels_below:
+    red, green, blue = cv2.split(np.ascontiguousarray(judged.photo.pixels[::4, ::4]))
+    coloured = max(int(cv2.absdiff(*pair).max()) for pair in ((red, green), (green, blue), (red, blue)))
+    if coloured < context.protocol.skin.colourless_levels_below:
         raise Refusal(
             Problem("a photo without colour, and no ulcer was found", action="take it in colour, or hand in a tracing")
         )
