@@ -113,19 +113,13 @@ def search_finger(
     rules = protocol or read_protocol()
     rows, cols = rectified.photo.pixels.shape[:2]
     near = np.array([(cols - 1) / 2, (rows - 1) / 2]) if near_px is None else np.asarray(near_px, dtype=np.float64)
-    calibration, coarse = rectified.calibration, coarse_photo(rectified, near)
+    coarse = coarse_photo(rectified, near)
     if coarse is None:
         return FingerSearch(absence=Absence.NO_FINGER)
     place = _Place(rectified, coarse, near, side, rules)
     pointed = place.ask(near)
     trusted = place.named_again(pointed)
-    by_colour = see_by_colour(coarse, calibration, near_px=near, protocol=rules)
-    finger = (
-        place.fit_clear(by_colour, pointed)
-        or place.fit_pointed(trusted)
-        or place.fit_colour(by_colour, pointed)
-        or place.fit_pointed(trusted, read=False)
-    )
+    finger = place.fit_pointed(trusted) or place.fit_by_colour(pointed) or place.fit_pointed(trusted, read=False)
     return FingerSearch(finger, None if finger is not None else _absence(pointed))
 
 
@@ -170,6 +164,11 @@ class _Place:
     def _middle_of_end(self, finger: Finger) -> Floats:
         """Return the plane point (2,) in the middle of a finger's end phalanx."""
         return np.asarray(finger.tip_mm) + 2 * _MIDDLE_OF_END * finger.radius_mm * np.asarray(finger.axis)
+
+    def fit_by_colour(self, pointed: PointedFinger | None) -> Finger | None:
+        """Fit it from colour: where that parts finger and ground clearly all round, or the network sees the same."""
+        observed = see_by_colour(self.coarse, self.calibration, near_px=self.near, protocol=self.rules)
+        return self.fit_clear(observed, pointed) or self.fit_colour(observed, pointed)
 
     def fit_clear(self, observed: ObservedFinger | None, pointed: PointedFinger | None) -> Finger | None:
         """Fit it from colour where that parts finger and ground clearly all round, and the network agrees."""
