@@ -21,7 +21,7 @@ _SPACING_MM = 1.0
 _LEAST_REDNESS = 0.02
 # Skin as large as this is a part of a finger's end; print, wood grain and noise are smaller. And how far from likely
 # skin the rest of a finger may lie: nails, black tips, what is dark or burnt out. Both assumption.
-_LEAST_MM2, _REACH_MM = 20.0, 8.0
+_LEAST_MM2, _REACH_MM = 20.0, 4.0
 # Five end phalanges of 16 by 25 mm; one finger as far as it shows has less.
 _HAND_MM2 = 2000.0
 
@@ -45,7 +45,7 @@ class LikelySkin:
     mm: float
 
     def near(self, points_px: NDArray[np.floating]) -> NDArray[np.bool_]:
-        """Say at which photo pixels (K, 2) or within 8 mm of them skin may be, bool (K,)."""
+        """Say at which photo pixels (K, 2) or within 4 mm of them skin may be, bool (K,)."""
         side = 2 * round(_REACH_MM / self.mm) + 1
         reached = cv2.dilate(self.skin, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
         limit = np.array(self.skin.shape[::-1]) - 1
