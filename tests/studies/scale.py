@@ -9,8 +9,8 @@ RESULTS is the folder of a finished run of STUDY. Three parts, each left out wit
    stage is timed in CPU seconds, and the ratio of both says whether it grows with the rows (about 2) or faster.
 2. *photos*: so many small photos, drawn and measured in a run of one process.
 3. *rows*: the photo rows are repeated in the store until they are as many as wanted, and everything after the photos
-   is done: tables, outlines, pictures, pages. What copies share is not made again: overlays are shrunk to 300 px to
-   spare the disk, and equal courses are drawn once (a curve takes .08 s).
+   is done: tables, outlines, pictures, pages. What copies share is not made again: overlays are shrunk to 300 px and
+   geometries left out, which nothing asks for, to spare the disk; equal courses are drawn once (a curve takes .08 s).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Event, Thread
@@ -183,6 +183,18 @@ def print_stages(study: Study, folder: Path, wanted: int) -> None:
 # --- memory over a run ----------------------------------------------------------------------------------------------
 
 
+@dataclass
+class Stage:
+    """What was seen of a stage: when it began, how long it took so far, and the most memory."""
+
+    cpu_began: float
+    clock_began: float
+    cpu_s: float = 0.0
+    clock_s: float = 0.0
+    most_mb: float = 0.0
+    workers_mb: float = 0.0
+
+
 def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
@@ -193,17 +205,27 @@ def now_mb() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
+def workers_mb() -> float:
+    """Return the memory that the processes started by this one hold now, MB (Linux)."""
+    found = [pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()]
+    held = 0.0
+    for pid in found:
+        with suppress(OSError):  # it has ended since
+            held += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+    return held
+
+
 @contextmanager
 def watched(title: str, stage: Callable[[], str], every_s: float = 0.5) -> Iterator[None]:
-    """Print CPU seconds and the most memory held in each stage, as they follow each other."""
-    most: dict[str, list[float]] = {}
+    """Print CPU seconds of this process, seconds by the clock, and the most memory held in each stage."""
+    stages: dict[str, Stage] = {}
     ended = Event()
 
     def look() -> None:
         while not ended.wait(every_s):
-            cpu, held = time.process_time(), now_mb()
-            seen = most.setdefault(stage(), [cpu, cpu, held])
-            seen[1], seen[2] = cpu, max(seen[2], held)
+            at = stages.setdefault(stage(), Stage(time.process_time(), time.monotonic()))
+            at.cpu_s, at.clock_s = time.process_time() - at.cpu_began, time.monotonic() - at.clock_began
+            at.most_mb, at.workers_mb = max(at.most_mb, now_mb()), max(at.workers_mb, workers_mb())
 
     thread = Thread(target=look, daemon=True)
     thread.start()
@@ -213,11 +235,11 @@ def watched(title: str, stage: Callable[[], str], every_s: float = 0.5) -> Itera
     finally:
         ended.set()
         thread.join()
-    peak = max(held for _, _, held in most.values())
-    print(f"{title}: {time.process_time() - start:.0f} CPU s, at most {peak:.0f} MB")
-    print(f"{'':24s} {'CPU s':>8s} {'most MB':>8s}")
-    for name, (first, last, held) in most.items():
-        print(f"{name:24s} {last - first:8.1f} {held:8.0f}")
+    most = max(at.most_mb for at in stages.values())
+    print(f"{title}: {time.process_time() - start:.0f} CPU s of the main process, at most {most:.0f} MB")
+    print(f"{'':24s} {'CPU s':>8s} {'clock s':>8s} {'most MB':>8s} {'workers MB':>10s}")
+    for name, at in stages.items():
+        print(f"{name:24s} {at.cpu_s:8.1f} {at.clock_s:8.1f} {at.most_mb:8.0f} {at.workers_mb:10.0f}")
 
 
 def print_photos(count: int, folder: Path) -> None:
@@ -229,7 +251,7 @@ def print_photos(count: int, folder: Path) -> None:
 
     study = folder / "study"
     (study / "photos").mkdir(parents=True)
-    drawn = [study / f"{n}.jpg" for n in range(8)]
+    drawn = [folder / f"{n}.jpg" for n in range(8)]
     for n, path in enumerate(drawn):
         write_phantom(draw_phantom(draw(2.0 + 0.4 * n, seed=n)), path)
     rows = []
@@ -335,7 +357,7 @@ def _renamed(result: PhotoResult, number: int, shrunk: Callable[[bytes], bytes])
 
     rows = tuple(renamed(row) for row in result.measurements)
     overlay = shrunk(result.overlay) if result.overlay else None
-    return replace(result, photo=renamed(result.photo), measurements=rows, overlay=overlay)
+    return replace(result, photo=renamed(result.photo), measurements=rows, overlay=overlay, geometry=None)
 
 
 def main() -> None:

@@ -23,8 +23,8 @@ _WEIGHTS = {"fails": 0, "unknown": 1, "passes": 2, "none": 3}
 _SHOWN_MM = 20.0
 # A former place is marked at least this wide, mm, so that the ring is seen round a small scar.
 _RING_MM = 3.0
-# Pictures beyond which a print takes smaller ones to stay on two pages.
-_DENSE = 21
+# Ulcers and pictures beyond which a print is set smaller, without the curves of areas, to stay on two pages.
+_DENSE_ULCERS, _DENSE_PICTURES = 2, 21
 
 
 class Subjects:
@@ -96,7 +96,8 @@ class Subjects:
             "ulcers": ulcers,
             "other_photos": [self._shown(photo, self._found(photo, None)) for photo in others],
             "queries": self._queries.get(name, []),
-            "dense": len(others) + sum(len(ulcer["photos"]) for ulcer in ulcers) > _DENSE,
+            "dense": len(ulcers) > _DENSE_ULCERS
+            or len(others) + sum(len(ulcer["photos"]) for ulcer in ulcers) > _DENSE_PICTURES,
         }
 
     def _by_ulcer(self, name: str) -> list[tuple[str, list[Record], list[Record]]]:
