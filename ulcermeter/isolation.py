@@ -37,10 +37,17 @@ _CLOCK_TIMES = 5
 _ONE_THREAD = {
     name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 }
-# The caller's paths come first of all, so that the same ulcermeter is found; its script is not run again.
-_START = (
-    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from ulcermeter.isolation import serve; serve()"
-)
+# The caller's paths come first of all, so that the same ulcermeter is found; its script is not run again. A caller that
+# was killed meanwhile sends none.
+_START = """
+import pickle, sys
+try:
+    sys.path[:] = pickle.load(sys.stdin.buffer)
+except EOFError:
+    sys.exit()
+from ulcermeter.isolation import serve
+serve()
+"""
 _LENGTH = struct.Struct("<Q")
 _READY = b"ready"
 
@@ -357,8 +364,11 @@ def serve() -> None:
     os.dup2(2, 1)
     # Ctrl-C reaches every process of a terminal; the caller decides what becomes of this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    limits: Limits = pickle.loads(_receive(orders))
-    _send(answers, _READY)
+    try:
+        limits: Limits = pickle.loads(_receive(orders))
+        _send(answers, _READY)
+    except (OSError, EOFError):  # killed meanwhile, too
+        return
     incoming: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders, incoming), daemon=True).start()
     records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
