@@ -13,7 +13,7 @@ from ulcermeter.datatypes import Results, Study
 from ulcermeter.report.content import gather
 from ulcermeter.report.formatting import FILTERS
 from ulcermeter.report.subjects import Subjects
-from ulcermeter.store import PAGES, page_name, remove_pages, write_file
+from ulcermeter.store import PAGES, page_name, remove_pages, write_changed, write_file
 
 if TYPE_CHECKING:
     import jinja2
@@ -107,4 +107,4 @@ def _write_pages(
     beside = [None, *({"id": subject, "link": quote(page)} for subject, page in pages.items()), None]
     for (subject, page), before, after in zip(pages.items(), beside, beside[2:], strict=False):
         html = template.render(**shared, subject=subjects.of(subject), before=before, after=after)
-        write_file(folder / page, (html + "\n").encode())
+        write_changed(folder / page, (html + "\n").encode())

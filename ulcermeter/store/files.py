@@ -29,6 +29,7 @@ __all__ = [
     "overlay_name",
     "page_name",
     "remove_pages",
+    "write_changed",
     "write_pictures",
     "write_run_record",
     "write_tables",
@@ -266,15 +267,23 @@ def write_pictures(root: str | Path, pictures: Iterable[tuple[str, bytes | None,
         for folder, names, content in zip(folders, kept, contents, strict=True):
             if content is not None:
                 names.add(name)
-                if not _holds(folder / name, content):
-                    write_file(folder / name, content)
+                write_changed(folder / name, content)
     for folder, names in zip(folders, kept, strict=True):
         for stale in {path.name for path in folder.glob("*.jpg")} - names:
             (folder / stale).unlink()
 
 
-def _holds(path: Path, content: bytes) -> bool:
-    return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
+def write_changed(path: Path, content: bytes) -> None:
+    """Write a file as `write_file` does, unless it holds just that: of thousands each sync takes its time.
+
+    Parameters
+    ----------
+    path : Path
+    content : bytes
+        What is to be written.
+    """
+    if not (path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content):
+        write_file(path, content)
 
 
 def remove_pages(folder: Path, *, keep: Iterable[str] = ()) -> None:
