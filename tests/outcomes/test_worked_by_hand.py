@@ -664,7 +664,7 @@ def test_a_later_look_changes_no_earlier_answer(data: st.DataObject) -> None:
         assert [after[name] for name in same] == [before[name] for name in same]
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.data())
 def test_a_row_whose_day_or_change_is_less_known_turns_no_answer_round(data: st.DataObject) -> None:
     rows = ulcer(*data.draw(courses()))

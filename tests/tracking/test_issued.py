@@ -186,33 +186,3 @@ def test_track_takes_ids_as_a_results_folder_gives_them_back() -> None:
     tracked, ids = ids_of(history)
     read_back = ids.round(4)
     pd.testing.assert_frame_equal(track(*history.tables(), protocol=PROTOCOL, known_ids=read_back), tracked)
-
-
-@settings(max_examples=8)
-@given(
-    shots=st.lists(
-        st.tuples(
-            st.sampled_from(["screening", "baseline", "week 2", "week 8"]),
-            st.lists(st.sampled_from([A, B, C, (10.5, -3.0, 2.0), (18.0, 1.0, 2.2)]), max_size=3, unique=True),
-            st.sampled_from(["palmar", "tip"]),
-            st.booleans(),
-        ),
-        min_size=2,
-        max_size=5,
-    )
-)
-def test_other_names_of_photos_and_other_days_change_no_id(shots: list) -> None:
-    def ids(turn: int, days: int) -> list[tuple[object, ...]]:
-        history = FingerHistory()
-        for number, (visit, ulcers, view, unlocated) in enumerate(shots):
-            day = {"screening": -14, "baseline": 0, "week 2": 14, "week 8": 56}[visit] + days
-            cells = {"view": view, "unlocated": unlocated, "day": day, "photo": f"{turn * number:+03d}.jpg"}
-            history.shot(visit, *ulcers, **cells)
-        if not history.measurements:
-            return []
-        tracked = history.track()
-        drawn = tracked[tracked["label"].notna()]
-        cells = ["visit", "view", "diameter_mm", "centroid_x_px", "centroid_y_px", "ulcer_id", "state"]
-        return sorted(map(tuple, drawn[[*cells, "identity_probability"]].itertuples(index=False)), key=str)
-
-    assert ids(1, 0) == ids(-1, 0) == ids(1, 100)

@@ -52,7 +52,7 @@ def _is_flagged(cell: str) -> bool:
     return in_doubt_of_identity(flags) or any(flag.kind is FlagKind.IDENTITY_ASSUMED for flag in flags)
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(st.data())
 def test_a_later_visit_changes_no_earlier_state_unless_flagged(data: st.DataObject) -> None:
     shots = data.draw(histories())
@@ -69,7 +69,7 @@ def test_a_later_visit_changes_no_earlier_state_unless_flagged(data: st.DataObje
         assert later_state == state or flagged or later_flagged, (key, state, later_state)
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(shots=histories(), days=st.integers(-4000, 4000), seed=st.integers(0, 2**16))
 def test_other_names_dates_and_orders_change_no_id_and_no_state(
     shots: list[dict[str, Any]], days: int, seed: int

@@ -95,14 +95,16 @@ def _taken_up(scans: Sequence[Scan]) -> list[int]:
 
 
 def _stepped(scans: Sequence[Scan]) -> list[Scan]:
-    """Say of each photo how many visits lie between it and the one before."""
+    """Say of each photo how many visits lie between it and the one before, and how many new ulcers came up in them."""
     stepped: list[Scan] = []
     for scan in scans:
         before = stepped[-1] if stepped else scan
         steps = 0 if scan.is_late or scan.occasion == before.occasion else 1
         if steps and scan.planned is not None and before.planned is not None:
             steps = max(scan.planned - before.planned, 1)
-        stepped.append(replace(scan, steps=steps))
+        known_side = any(other.view == scan.view and other.occasion < scan.occasion for other in scans)
+        rate = scan.new_rate * max(steps, 1) if known_side else scan.new_rate
+        stepped.append(replace(scan, steps=steps, new_rate=rate))
     return stepped
 
 
