@@ -13,9 +13,10 @@ __all__ = ["Spot", "visible_share", "on_view", "opposite", "turn_variances"]
 # thumb's side is on the right of a right hand whose palm faces the camera, and on the left of a left hand.
 _ROUND_DEG = {"palmar": 0.0, "tip": 0.0, "dorsal": 180.0}
 _THUMB_SIDE_DEG = {"right": 90.0, "left": -90.0}
-# Skin more than about 70 degrees from the middle of a view is too foreshortened to be outlined; softly, by 10 degrees.
+# Skin more than about 70 degrees from the middle of a view is too foreshortened to be outlined; softly, by 10 degrees
+# [assumption: a third of its width is left there].
 _VISIBLE_DEG, _VISIBLE_SOFT_DEG = 70.0, 10.0
-# A photo of the tip shows about a finger's radius of it; softly, by 2 mm.
+# A photo of the tip shows about a finger's radius of it; softly, by 2 mm [assumption: as far as it is round].
 _TIP_SOFT_MM = 2.0
 # Beyond it a share is 0 anyhow, and the exponential far from overflow.
 _LARGEST_EXPONENT = 50.0
