@@ -21,6 +21,7 @@ from ulcermeter.pipeline.finish import finish_again, study_of_run
 from ulcermeter.review.opening import open_session
 from ulcermeter.review.reading_list import make_list, write_list
 from ulcermeter.review.session import Session
+from ulcermeter.review.tables_after import TablesAfter
 
 testclient = pytest.importorskip("starlette.testclient", reason="the extra review is not installed")
 from ulcermeter.review.serve import local_socket  # noqa: E402
@@ -158,7 +159,10 @@ def test_after_accepting_all_every_outline_and_size_is_as_before(folder: Path, s
             ulcers: list[dict[str, object]] = [{"label": n, "verdict": "accepted"} for n in item.outlines]
             ulcers[0] |= {"ulcer_id": own if item is named else ""}
             session.save(item, {"verdict": "", "ulcers": ulcers}, action="accept")
+    tables = TablesAfter(folder, None)
+    assert tables.are_behind(), "also where the program that read was killed"
     after = finish_again(folder, study=study_of_run(folder), overlays=False)
+    assert not tables.are_behind()
     assert (folder / "outlines.csv").read_bytes() == vertices
     sizes = [name for name in before.measurements.columns if name.endswith(("_mm", "_mm2", "_px"))]
     interval = [name for name in sizes if name.startswith("u_") or "_low" in name or "_high" in name]

@@ -47,8 +47,8 @@ def asked(address: str, given: dict[str, Any] | None = None) -> Any:
         return json.load(answer)
 
 
-def read_until_killed(address: str, chance: random.Random) -> int:
-    """Send readings until the server is gone, and return how many it confirmed."""
+def read_until_killed(server: subprocess.Popen[str], address: str, chance: random.Random) -> int:
+    """Send readings to the server, kill it some moment after the first, and return how many it confirmed."""
     for _ in range(200):
         try:
             items = [item["id"] for item in asked(f"{address}api/list")["items"] if item["readable"]]
@@ -65,6 +65,8 @@ def read_until_killed(address: str, chance: random.Random) -> int:
         except (OSError, ValueError):
             return confirmed
         confirmed += 1
+        if confirmed == 1:
+            threading.Timer(chance.uniform(0.0, 1.5), os.kill, (server.pid, signal.SIGKILL)).start()
 
 
 def main() -> None:
@@ -80,8 +82,7 @@ def main() -> None:
         kept = len(ReadingLog(root).entries())
         for kill in range(given.kills):
             server, address = served(root, given.study)
-            threading.Timer(chance.uniform(0.1, 1.5), os.kill, (server.pid, signal.SIGKILL)).start()
-            confirmed = kept + read_until_killed(address, chance)
+            confirmed = kept + read_until_killed(server, address, chance)
             server.wait()
             kept = len(ReadingLog(root).entries())
             lost += max(0, confirmed - kept)

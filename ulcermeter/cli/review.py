@@ -62,6 +62,8 @@ def read_in_browser(
     def opened(address: str) -> None:
         say(f"{len(session.items)} to read: {address}")
         say("Ctrl-C ends it; what was read is kept.")
+        if tables.are_behind():
+            tables.changed()
         if browser:
             click.launch(address)
 
@@ -72,7 +74,7 @@ def read_in_browser(
         # The head first: tables can be written again, on a disk with room.
         head, count = log_head(session.root)
         say(f"The log has {count} entr{'y' if count == 1 else 'ies'}; its head, to be kept elsewhere: {head}")
-        if session.changes:
+        if tables.are_behind():
             say("Writing tables and report ...")
             tables.end()
         say(NOTE)

@@ -33,6 +33,7 @@ _FORMER_SHARE, _NOWHERE_SHARE = 1.5, 5
 _AXIS_MM = 10
 # The middle of the tip, s and t: looked at where nothing is known of the finger.
 _TIP_MM = (7.0, 0.0)
+_OF_LINE = ("subject_id", "visit", "date", "hand", "finger", "status", "instruction")
 _OF_PHOTO = ("subject_id", "visit", "date", "hand", "finger", "view", "photo", "status")
 
 
@@ -75,7 +76,7 @@ def item_in_list(session: Session, item: Item, number: int) -> JsonObject:
     facts = {"id": item.id, "number": number, "done": session.is_done(item), "readable": item.is_readable}
     if session.mode.blinded:
         return facts
-    cells = {name: str(item.photo.get(name, "")) for name in _OF_PHOTO}
+    cells = {name: str(item.photo.get(name, "") or "") for name in _OF_LINE}
     return {**facts, **cells, "reasons": [str(reason) for reason in item.reasons], "n": len(item.outlines)}
 
 

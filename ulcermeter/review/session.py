@@ -84,7 +84,6 @@ class Session:
         in_time = sorted(self.items, key=lambda one: (str(one.photo.get("date", "")), one.position))
         self.fingers = grouped(in_time, key=lambda one: one.whose)
         self.by_id = {item.id: item for item in self.items}
-        self.changes = 0
         self._kept, self._log, self._lock = kept, ReadingLog(root), Lock()
         self._measured: dict[tuple[PlaceKey, bytes], Values] = {}
         self._geometry = lru_cache(maxsize=_GEOMETRIES_KEPT)(self._read_geometry)
@@ -298,7 +297,7 @@ class Session:
             if now.has_content:
                 self._own[item.place, item.occasion] = now
             self._note(now, entry)
-            self._last = self.changes = entry.number
+            self._last = entry.number
         return now
 
     def _empty(self, item: Item) -> PlaceReading:

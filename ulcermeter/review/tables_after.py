@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+from collections.abc import Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Lock, Timer
 
 from ulcermeter.errors import UlcermeterError
 from ulcermeter.pipeline.finish import finish_again, study_of_run
+from ulcermeter.readings import EMPTY_HEAD, log_head
+from ulcermeter.store.reading import read_record
 
 __all__ = ["TablesAfter"]
 
@@ -26,6 +29,12 @@ class TablesAfter:
         self._timer: Timer | None = None
         self._process: BaseProcess | None = None
         self._lock = Lock()
+
+    def are_behind(self) -> bool:
+        """Whether the log has entries that the tables were not written from, also of a program that was killed."""
+        written = read_record(self.root).get("log")
+        head = written.get("head", EMPTY_HEAD) if isinstance(written, Mapping) else EMPTY_HEAD
+        return bool(head != log_head(self.root)[0])
 
     def changed(self) -> None:
         """Take note of an edit."""

@@ -32,7 +32,7 @@ export function writeRow(item) {
   item.row.className = item.done ? "done" : "";
   item.row.setAttribute("aria-current", String(item === current()));
   const words = (item.reasons || []).map((one) => app.told.reasons[one]).join(", ");
-  const below = item.subject_id === undefined ? "" : [item.date, words || item.status].filter(Boolean).join(" · ");
+  const below = item.subject_id === undefined ? "" : [item.date, words || item.status, item.instruction].filter(Boolean).join(" · ");
   item.row.replaceChildren(name, ...(below ? [make("small", { textContent: below })] : []));
   if (item.done) item.row.setAttribute("aria-label", `${name}, read. ${below}`);
 }
