@@ -297,6 +297,11 @@ OWN = '[[criteria]]\nid = "x"\nkind = "inclusion"\ntext = "x"\n'
         (OWN + 'rule = { kind = "yes_no", of = "treatment", column = "painful" }\n', "a column of treatments.csv"),
         (OWN + 'rule = { kind = "age", of = "treatment", at_least = 18 }\n', "of courses one of"),
         (OWN + 'rule = { kind = "given", of = "treatment", at_least = 28 }\n', "and at_most"),
+        (
+            OWN
+            + 'rule = { kind = "place", of = "ulcer", within_mm = 3, beyond_mm = 5, by_finger = { thumb = [9, 2] } }\n',
+            "not below it",
+        ),
         (OWN + 'rule = { kind = "age", at_least = 18, drugs = ["iloprost"] }\n', "beside drugs"),
         (
             OWN + 'rule = { kind = "any_of", criteria = ["y"] }\n',
@@ -342,6 +347,31 @@ def test_added_columns_are_read_and_checked(tmp_path: Path) -> None:
     assert "one of yes, no" in faults and "ISO 8601" in faults
     assert "is not one that ulcermeter knows" in " ".join(map(str, check_study(tmp_path, protocol="manus").warnings))
     assert isinstance(found.study.ulcers, pd.DataFrame) and ASSESSMENT["painful"] == "yes"
+
+
+# --- segment lengths ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("finger", "s_mm", "result"),
+    [
+        ("index", 30.0, "met"),
+        ("thumb", 30.0, "not assessable"),  # its one joint lies there
+        ("thumb", 44.0, "not met"),  # on the index this may be the joint
+        ("index", 44.0, "not assessable"),
+        ("little", 32.0, "not assessable"),
+        ("little", 20.0, "met"),
+    ],
+)
+def test_joints_lie_nearer_on_short_fingers(finger: str, s_mm: float, result: str) -> None:
+    shown = {"finger_s_mm": s_mm, "finger_s_sd_mm": 1.0, "finger": finger, "ulcer_id": f"S01-left-{finger}-1"}
+    study, tracked, course = story(
+        SHIPPED["rescue"], tracked=[tracked_row(**shown)], photos=[photo_row(finger=finger)], ulcers=[]
+    )
+    added = {c.name: "" for c in SHIPPED["rescue"].columns}
+    rows = usual("ulcers").assign(finger=finger, **added)
+    done = assess_eligibility(replace(study, ulcers=rows), tracked, course)
+    assert row_of(done, "at_or_beyond_pip")["result"] == result
 
 
 # --- courses of treatment -------------------------------------------------------------------------------------------

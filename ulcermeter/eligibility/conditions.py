@@ -226,8 +226,9 @@ def _by_place(case: Case, ulcer: Ulcer, rule: Rule) -> Answer:
     in_time = [r for r in ulcer.tracked if not_after(parse_date(r["date"]), case.cutoff) is True]
     measured = [(known_number(r["finger_s_mm"]), known_number(r["finger_s_sd_mm"])) for r in in_time]
     measured = [(s, 0.0 if math.isnan(sd) else sd) for s, sd in measured if not math.isnan(s)]
-    reaches = [(s, Z_95_AS_PRINTED * sd) for s, sd in measured]
-    by_photo = _one_answer([_beside(rule, s - reach, s + reach) for s, reach in reaches])
+    within_mm, beyond_mm = rule.reach_mm(ulcer.finger)
+    ends = [(s - Z_95_AS_PRINTED * sd, s + Z_95_AS_PRINTED * sd) for s, sd in measured]
+    by_photo = _one_answer([_surely(high <= within_mm, low >= beyond_mm) for low, high in ends])
     sites = {str(row["site"]) for row in in_time if row["site"]}
     sites |= {str(row["site"]) for row, sure in ulcer.assessments if sure and row["site"]}
     by_site = _one_answer([_of_site(rule, site.casefold()) for site in sorted(sites)])
@@ -238,11 +239,6 @@ def _by_place(case: Case, ulcer: Ulcer, rule: Rule) -> Answer:
     return answer.settled_by(
         ask_photo(case, ulcer), Ask("ulcers.csv", case.subject_id, ("site",), ulcer.called, or_else=True)
     )
-
-
-def _beside(rule: Rule, low: float, high: float) -> Truth:
-    assert rule.within_mm is not None and rule.beyond_mm is not None, "reading a protocol checks it"
-    return True if high <= rule.within_mm else False if low >= rule.beyond_mm else None
 
 
 def _of_site(rule: Rule, site: str) -> Truth:

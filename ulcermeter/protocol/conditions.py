@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
@@ -13,6 +14,7 @@ __all__ = ["FILES", "KINDS", "AddedColumn", "Rule", "column_faults", "rule_fault
 
 _TABLE = ConfigDict(frozen=True, extra="forbid", strict=True)
 _Words = Annotated[tuple[str, ...], Field(strict=False)]
+Finger = Literal["thumb", "index", "middle", "ring", "little"]
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 KINDS = {
@@ -61,7 +63,8 @@ class Rule(BaseModel):
     ``drugs`` says which courses are meant (none: any). Limits are ``at_least`` and ``at_most`` (the limit counts),
     ``over`` and ``under`` (it does not): of a number in its unit, a date in days ``before`` inclusion or screening, an
     age in completed years, a photo in mm. A place is surely within up to ``within_mm`` from the fingertip and surely
-    beyond from ``beyond_mm`` on; ``sites`` and ``other_sites`` are the clinic's words for the one and the other.
+    beyond from ``beyond_mm`` on, from other lengths on the fingers of ``by_finger``; ``sites`` and ``other_sites`` are
+    the clinic's words for the one and the other.
     """
 
     model_config = _TABLE
@@ -76,11 +79,17 @@ class Rule(BaseModel):
     under: float | None = None
     within_mm: float | None = None
     beyond_mm: float | None = None
+    by_finger: dict[Finger, Annotated[tuple[float, float], Field(strict=False)]] = {}
     sites: _Words = ()
     other_sites: _Words = ()
     criteria: _Words = ()
     drugs: _Words = ()
     before: Literal["inclusion", "screening"] = "inclusion"
+
+    def reach_mm(self, finger: str) -> tuple[float, float]:
+        """Return from the tip up to where a place on a finger is surely within, and from where on surely beyond."""
+        named: dict[str, tuple[float, float]] = {str(name): ends for name, ends in self.by_finger.items()}
+        return named.get(finger, (self.within_mm or 0.0, math.inf if self.beyond_mm is None else self.beyond_mm))
 
     @property
     def table(self) -> Literal["subjects", "ulcers", "treatments"]:
@@ -149,6 +158,7 @@ def _unfit(rule: Rule, columns: Sequence[str]) -> list[tuple[str, str]]:
     """Return what a rule's kind expects of it and does not get."""
     courses, at_most = rule.of == "treatment", rule.at_most is not None
     place = rule.within_mm is not None and rule.beyond_mm is not None and rule.within_mm <= rule.beyond_mm
+    place = place and all(within <= beyond for within, beyond in rule.by_finger.values())
     tests = (
         (rule.kind in _WITH_COLUMN and rule.column not in columns, f"a column of {rule.table}.csv", repr(rule.column)),
         (rule.kind in _WITH_LIMITS and not rule.limited, "at_least, over, at_most or under", "none"),

@@ -62,6 +62,8 @@ def _place(rule: Rule) -> str:
     if rule.within_mm is None or rule.beyond_mm is None:
         return ""
     words = f"within {rule.within_mm:g} mm from the fingertip for sure, not beyond {rule.beyond_mm:g} mm"
+    fingers = "; ".join(f"{name} {within:g} and {beyond:g}" for name, (within, beyond) in rule.by_finger.items())
+    words += f" ({fingers})" if fingers else ""
     sites = f", or its site is {', '.join(rule.sites)}" if rule.sites else ""
     others = f" and not {', '.join(rule.other_sites)}" if rule.other_sites else ""
     return f"it lies {words}{sites}{others}"
