@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ulcermeter.finger import pointed as pointed_module
-from ulcermeter.finger.candidates import FingerEnd, _true_ends
+from ulcermeter.finger.candidates import FingerEnd, _Backed, _true_ends, _trusted
 from ulcermeter.finger.network import WEIGHTS, Answer, _turned_back
 from ulcermeter.finger.pointed import PointedFinger, _in_picture, _peak, _tip, is_named_again, point_out_finger
 from ulcermeter.finger.views import VIEW_PX, view_matrix
@@ -158,3 +158,11 @@ def test_the_cut_end_of_the_only_finger_is_no_second_finger():
     facing = end((100.0, 0.0), (100.0, -15.0), 23.0)  # another hand's finger, tip to tip
     for other in (beside, same_way, facing):
         assert _true_ends([tip, other]) == [tip, other]
+
+
+def test_ends_that_few_points_name_or_that_are_far_too_narrow_are_left_out():
+    ends = [end((100.0 * k, 20.0), (100.0 * k, 35.0), width) for k, width in enumerate((20.0, 22.0, 13.0, 24.0))]
+    found = [_Backed(one, backing) for one, backing in zip(ends, (9, 4, 6, 3), strict=True)]
+    assert _trusted(found) == ends[:2], "13 px is under 0.7 of the median, 20; 3 points are under 4"
+    assert _trusted([_Backed(ends[0], 3), _Backed(ends[1], 2), _Backed(ends[3], 1)]) == ends[:2], "half of 3 is enough"
+    assert _trusted([]) == []

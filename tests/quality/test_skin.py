@@ -97,6 +97,16 @@ def test_a_nails_polish_is_no_dead_skin_and_a_dead_tip_no_polish() -> None:
     assert len(judged(photo("middle", DEAD, (20.0, 12.0), 8.0), side="dorsal").doubtful) == 1
 
 
+@pytest.mark.parametrize(("from_tip_mm", "size_mm", "doubtful"), [(10.0, 5.0, 0), (19.0, 8.0, 1), (15.0, 8.0, 0)])
+def test_a_pale_area_counts_by_what_of_it_lies_beside_the_nail(
+    from_tip_mm: float, size_mm: float, doubtful: int
+) -> None:
+    # The nail reaches 2.3 radii, 18.4 mm, from the tip: the second goes 4.6 mm beyond, the third 0.6 mm.
+    taken = photo("middle", CRUST, (20.0, 5.0 + from_tip_mm), size_mm)
+    assert len(judged(taken, side="dorsal").doubtful) == doubtful
+    assert len(judged(taken, side="palmar").doubtful) == 1
+
+
 def test_too_little_skin_says_nothing_clear() -> None:
     speck = Finger(OUTLINE * 0.05, (1.0, 0.25), (0.0, 1.0), 0.4, 0.1)
     taken = photo("middle")
