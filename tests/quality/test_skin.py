@@ -107,6 +107,15 @@ def test_a_pale_area_counts_by_what_of_it_lies_beside_the_nail(
     assert len(judged(taken, side="palmar").doubtful) == 1
 
 
+def test_a_white_area_is_no_clear_skin_where_it_is_burnt_out_and_fair_skin_is_where_red_alone_is() -> None:
+    (area,) = judged(photo("middle", (255, 255, 255))).doubtful
+    assert area.kind is DoubtfulKind.PALE
+    assert area.size_mm == pytest.approx(5.0, abs=1.1)
+    bright = photo("fair").pixels.copy()
+    bright[120:180, 170:230, 0] = 255
+    assert judged(Photo(bright, "0" * 64, None, CameraInfo(), Path("a.png"))).doubtful == ()
+
+
 def test_too_little_skin_says_nothing_clear() -> None:
     speck = Finger(OUTLINE * 0.05, (1.0, 0.25), (0.0, 1.0), 0.4, 0.1)
     taken = photo("middle")

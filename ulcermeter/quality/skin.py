@@ -27,6 +27,8 @@ _LEAST_PIXELS = 2000
 _LEAST_BESIDE_NAIL = 300
 # 8-bit levels of a burnt channel: glare, of which nothing is known.
 _BURNT = 250
+# 8-bit level of green from which an area is white whatever its red; well-lit fair skin lies below. Assumption.
+_WHITE = 240
 # What a lens scatters over everything, as a share of white: keeps folds of dark skin from reading as black. Assumption.
 _GLOW = 0.004
 # A nail on the back, in radii: up to so far from the tip, and so far from the middle; its colour is no skin's.
@@ -121,15 +123,18 @@ def judge_skin(photo: Photo, calibration: Calibration, finger: Finger, *, protoc
     if visible.sum() < _LEAST_PIXELS:
         return SkinView()
     light = _linear(photo, grid)
-    burnt = _sampled(photo.pixels, grid).max(axis=-1) >= _BURNT
+    sampled = _sampled(photo.pixels, grid)
+    burnt, white = sampled.max(axis=-1) >= _BURNT, sampled[..., 1] >= _WHITE
     own = _own_skin(visible & ~burnt, grid, finger)
     if _redness(photo, grid, own) < protocol.skin.skin_redness_min:
         return SkinView()
     brightness, redness = (_against_own(value, own, grid, finger) for value in _logs(light))
     areas: list[DoubtfulArea] = []
     odd = np.zeros(visible.shape, dtype=bool)
+    # What is white may be a crust, burnt out or not; fair skin burns out in red alone.
     for kind, where in _odd(brightness, redness, protocol).items():
-        for part in _parts(where & visible & ~burnt, visible, at_least_mm=protocol.skin.doubtful_min_mm):
+        shown = (where & ~burnt) | white if kind is DoubtfulKind.PALE else where & ~burnt
+        for part in _parts(shown & visible, visible, at_least_mm=protocol.skin.doubtful_min_mm):
             if not _is_nail(kind, part, grid, finger, protocol=protocol):
                 odd |= part
                 areas.append(_area(kind, part, grid, calibration))
