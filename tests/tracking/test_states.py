@@ -133,6 +133,17 @@ def test_split_parts_keep_one_identity() -> None:
     assert flagged == [False, True, True, False, False, False]  # when it first has parts; nobody could tell a new one
 
 
+@pytest.mark.parametrize(("t", "told"), [(3.0, True), (4.6, False)])
+def test_a_new_ulcer_within_a_former_outline_of_another_is_flagged(t: float, told: bool) -> None:
+    """8 mm across at first, 2 mm later: what opens 3 mm beside its middle lies where it was, at 4.6 mm not."""
+    history = FingerHistory().shot("baseline", (12, 0, 8.0)).shot("week 2", (12, 0, 2.0)).shot("week 4", (12, 0, 2.0))
+    tracked = history.shot("week 8", (12, 0, 2.0), (12, t, 1.8)).track()
+    second = tracked[(tracked["visit"] == "week 8") & (tracked["label"] == 2)]
+    assert second["ulcer_id"].item().endswith("-2")
+    flags = [flag for flag in read_flags(second["flags"].item()) if flag.kind is FlagKind.SPLIT_OR_NEW]
+    assert [flag.ulcers for flag in flags] == ([("S01-left-index-1",)] if told else [])
+
+
 def test_amputated_from_the_day_of_the_event_on() -> None:
     history = FingerHistory().shot("baseline", AT).shot("week 4", AT).shot("week 8", finger="thumb").shot("week 12")
     event = {"subject_id": "S01", "hand": "left", "finger": "index", "event": "amputation", "date": "2016-06-20"}

@@ -28,7 +28,7 @@ class FlagKind(StrEnum):
     HANGS_ON_UNCLEAR_LINK = "hangs_on_unclear_link"  # visit, date: of that link, probability
     NUMBER_AND_PLACE_DISAGREE = "number_and_place_disagree"  # number: the clinic's
     MERGED_INTO = "merged_into"  # ulcers: the one it went into
-    SPLIT_OR_NEW = "split_or_new"  # photos: on which it first has several parts
+    SPLIT_OR_NEW = "split_or_new"  # photos: on which it first has parts, or lies where ulcers (filled then) were
     # What was seen of its place
     SEEN_CLEAR = "seen_clear"  # photos, visit, date
     SEEN_CLEAR_BEFORE_BASELINE = "seen_clear_before_baseline"  # photos, visit, date

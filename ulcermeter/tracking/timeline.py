@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -252,6 +253,24 @@ def _maybe_new(timeline: _Timeline, current: Lineage, photos: Iterable[str]) -> 
     return [] if known else [Flag(FlagKind.SPLIT_OR_NEW, photos=tuple(sorted(photos)))]
 
 
+def _within_former(timeline: _Timeline, outlines: _Outlines) -> list[Flag]:
+    """Flag an ulcer whose first outline lies within a former one of another ulcer: it may be a part of that."""
+    now, visit = outlines.whole, outlines.links[0].visit
+    earlier = [link for link in timeline.identified.links if link.visit < visit]
+    hosts = {timeline.names[link.ulcer] for link in earlier if _lies_in(now, link.observation)} - {outlines.ulcer_id}
+    if not hosts or now.is_settled or now.number:
+        return []
+    return [Flag(FlagKind.SPLIT_OR_NEW, photos=tuple(sorted(now.photos)), ulcers=tuple(sorted(hosts)))]
+
+
+def _lies_in(now: Observation, former: Observation) -> bool:
+    view = same_view(now, former)
+    if view is None:
+        return False
+    here, there = now.places[view], former.places[view]
+    return math.hypot(here.s_mm - there.s_mm, here.t_mm - there.t_mm) < former.diameter_mm / 2
+
+
 def _open_state(
     timeline: _Timeline, before: Lineage, current: Lineage, outlines: _Outlines, notes: Sequence[Flag], *, took_in: bool
 ) -> tuple[str, list[Flag]]:
@@ -260,7 +279,8 @@ def _open_state(
     if outlines.n_parts > 1:
         return "split", _maybe_new(timeline, current, outlines.whole.photos)
     if before.status == "":
-        return _first_state(timeline, current, notes)
+        state, flags = _first_state(timeline, current, notes)
+        return state, [*flags, *_within_former(timeline, outlines)]
     return ("recurrent" if before.status == "healed" else "persistent"), []
 
 

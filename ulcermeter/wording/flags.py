@@ -74,6 +74,13 @@ def _sure(flag: Flag, what: str) -> str:
     return f" (probability of {what} {flag.probability:.2f})" if flag.probability is not None else ""
 
 
+def _split_or_new(flag: Flag) -> str:
+    if flag.ulcers:
+        return f"within a former outline of {' and '.join(flag.ulcers)}, of which it may be a part"
+    on = ", ".join(flag.photos)
+    return f"several outlines on {on} within its last one are taken for its parts, one may be a new ulcer"
+
+
 def _amputation(flag: Flag) -> str:
     return f"amputation on {flag.date}" if flag.date else "amputation, before or after this visit is not known"
 
@@ -107,9 +114,7 @@ _WORDS: dict[FlagKind, Callable[[Flag], str]] = {
     ),
     FlagKind.NUMBER_AND_PLACE_DISAGREE: lambda f: f"ulcer_no {f.number} and its place disagree",
     FlagKind.MERGED_INTO: lambda f: f"merged into {_first(f.ulcers)}",
-    FlagKind.SPLIT_OR_NEW: lambda f: (
-        f"several outlines on {', '.join(f.photos)} within its last one are taken for its parts, one may be a new ulcer"
-    ),
+    FlagKind.SPLIT_OR_NEW: _split_or_new,
     FlagKind.SEEN_CLEAR: lambda f: f"seen clear on {_first(f.photos)} ({f.visit}, {f.date})",
     FlagKind.SEEN_CLEAR_BEFORE_BASELINE: lambda f: (
         f"seen clear before baseline on {_first(f.photos)} ({f.visit}, {f.date})"
