@@ -132,7 +132,7 @@ def test_a_cluster_without_dask_says_what_to_install(monkeypatch: pytest.MonkeyP
 
 def test_a_cluster_without_workers_is_said_after_the_wait() -> None:
     empty = distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=":0")
-    with empty, pytest.raises(UlcermeterError, match=r"expected workers, got none for 0.2 s \(--wait\); start some"):
+    with empty, pytest.raises(UlcermeterError, match=r"expected workers, got none for 0.2 s \(--wait\); see that some"):
         cluster_at(empty.scheduler_address, wait_s=0.2).__enter__()
 
 

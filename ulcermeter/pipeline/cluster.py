@@ -279,7 +279,7 @@ class Cluster:
             where=f"--scheduler {self._scheduler}",
             expected="workers",
             got=f"none for {self._wait_s:g} s (--wait){unfit}",
-            action=f"start some and {_GO_ON}",
+            action=f"see that some are started and {_GO_ON}",
         )
 
 
