@@ -1,6 +1,6 @@
 """What `ulcermeter run` loses when it is killed (kill -9) while it measures, and while it writes what follows.
 
-    python tests/studies/run_killed.py [--kills 20] [--photos 6] [--jobs 2]
+    python tests/studies/run_killed.py [--measuring 20] [--writing 20] [--photos 6] [--jobs 2]
 
 Draws a small study and runs it once undisturbed. Then it is killed at random moments of measuring, and as often before
 a random one of all syncs and renames of its files; each time it is run again, and printed are how many photo rows were
@@ -175,7 +175,8 @@ class Study:
 def main() -> None:
     """Kill, run again, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--measuring", type=int, default=20)
+    parser.add_argument("--writing", type=int, default=20)
     parser.add_argument("--photos", type=int, default=6)
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
@@ -191,10 +192,11 @@ def main() -> None:
         print(f"undisturbed: {given.photos} rows in {took_s:.1f} s, {writes} syncs and renames", flush=True)
         right = [
             study.killed_measuring(out, chance.randrange(given.photos), chance.uniform(0, took_s / given.photos))
-            for _ in range(given.kills)
+            for _ in range(given.measuring)
         ]
-        for fatal in sorted(chance.sample(range(1, writes + 1), min(given.kills, writes))):
-            shutil.copytree(whole, out)
+        for fatal in sorted(chance.sample(range(1, writes + 1), min(given.writing, writes))):
+            out.mkdir()
+            shutil.copy2(whole / "store.sqlite", out)  # only what was measured: all files are written again
             right.append(study.killed_writing(out, so_far, fatal))
     print(f"{sum(right)} of {len(right)} right")
 
