@@ -26,7 +26,7 @@ from typing import Any
 import pandas as pd
 
 from ulcermeter.review.opening import open_session
-from ulcermeter.review.serve import local_socket
+from ulcermeter.review.serve import keep_out_of_collections, local_socket
 from ulcermeter.review.server import make_app
 from ulcermeter.store.photo_store import _seal
 
@@ -139,6 +139,7 @@ def main() -> None:
         began = time.perf_counter()
         session = open_session(folder, reader="R1", study=study)
         print(f"session of {len(session.items)} photos opened in {time.perf_counter() - began:.2f} s")
+        keep_out_of_collections()
         door = local_socket(0)
         server = uvicorn.Server(uvicorn.Config(make_app(session, "t"), log_level="error", lifespan="off"))
         threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True).start()
