@@ -130,6 +130,13 @@ def test_a_cluster_without_dask_says_what_to_install(monkeypatch: pytest.MonkeyP
         cluster_at("tcp://127.0.0.1:8786").__enter__()
 
 
+def test_what_is_no_address_is_refused_without_a_client() -> None:
+    with pytest.raises(
+        UlcermeterError, match=r"got none \(an address without a port\); check the address, such as tcp:"
+    ):
+        cluster_at("nonsense").__enter__()
+
+
 def test_a_cluster_without_workers_is_said_after_the_wait() -> None:
     empty = distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=":0")
     with empty, pytest.raises(UlcermeterError, match=r"expected workers, got none for 0.2 s \(--wait\); see that some"):

@@ -20,6 +20,7 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from ulcermeter.errors import MissingDependencyError, Problem, UlcermeterError, UnfinishedError
 from ulcermeter.isolation import Fate, Limits, Lost
@@ -136,6 +137,9 @@ def _reached(scheduler: str) -> Any:
             )
         ) from error
     try:
+        # Asked before a client is made of it, which would wait for itself at its end.
+        if urlsplit(scheduler if "://" in scheduler else f"tcp://{scheduler}").port is None:
+            raise ValueError("an address without a port")
         return DaskClient(scheduler, timeout=_ANSWER_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise UlcermeterError(
@@ -143,7 +147,7 @@ def _reached(scheduler: str) -> Any:
                 where=f"--scheduler {scheduler}",
                 expected="a dask scheduler that answers",
                 got=f"none ({error})",
-                action="check the address",
+                action="check the address, such as tcp://host:8786",
             )
         ) from error
 
