@@ -22,7 +22,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ulcermeter.phantom import draw_phantom, random_spec
+from ulcermeter.phantom import Phantom, draw_phantom, random_spec, write_phantom
 from ulcermeter.phantom.hands import read_picture
 from ulcermeter.pipeline import measure_photo
 from ulcermeter.protocol import read_protocol
@@ -48,6 +48,7 @@ class Fingertip:
     click: tuple[float, float]
     px_per_mm: float
     cells: dict[str, str]
+    phantom: Phantom | None = None
 
     @property
     def rng(self) -> np.random.Generator:
@@ -73,6 +74,7 @@ def phantoms(first: int, count: int) -> Iterator[Fingertip]:
             (float(at[0]), float(at[1])),
             float(np.hypot(*(further - at))) / 5,
             {"reference": "aruco:10", "reference_on": "skin", "view": VIEWS[spec.finger.side]},
+            phantom,
         )
 
 
@@ -131,7 +133,7 @@ def typology(skin: np.ndarray) -> int:
     """Return 1 (very light) to 6 (dark) of skin pixels (K, 3)."""
     lab = cv2.cvtColor(np.median(skin, axis=0)[None, None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0, 0]
     angle = np.degrees(np.arctan2(lab[0] - 50, lab[2]))
-    return 1 + sum(angle <= limit for limit in TYPOLOGY_DEG)
+    return 1 + int(sum(angle <= limit for limit in TYPOLOGY_DEG))
 
 
 def area(tip: Fingertip, rng: np.random.Generator) -> np.ndarray | None:
@@ -191,7 +193,10 @@ def noise(tip: Fingertip, rng: np.random.Generator) -> np.ndarray:
 
 def status(pixels: np.ndarray, tip: Fingertip, folder: Path) -> str:
     """Return what `measure` says of a photo with a click on the end phalanx."""
-    cv2.imwrite(str(folder / "photo.png"), np.ascontiguousarray(pixels[..., ::-1]))
+    if tip.phantom is None:
+        cv2.imwrite(str(folder / "photo.png"), np.ascontiguousarray(pixels[..., ::-1]))
+    else:
+        write_phantom(replace(tip.phantom, pixels=pixels), folder / "photo.png")  # with what the camera notes
     row = {"photo": "photo.png", "x": f"{tip.click[0]:.1f}", "y": f"{tip.click[1]:.1f}"} | tip.cells
     return str(measure_photo(row, read_protocol(), root=folder, overlay=False).photo["status"])
 
