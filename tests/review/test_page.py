@@ -193,8 +193,14 @@ def test_a_blinded_reader_draws_and_a_habit_of_the_thumb_is_no_reading(page: Any
         assert "Nothing is drawn" in page.inner_text("#message")
         page.keyboard.press("x")
         saved(page, 1)
-    (entry,) = entries(folder)
+        page.keyboard.press("e")
+        page.fill("#ask-text", "a callus")
+        page.keyboard.press("Enter")
+        saved(page, 2)
+        assert "a callus" in page.inner_text("#values")
+    _, entry = entries(folder)
     assert entry.after is not None and entry.after["verdict"] == "no ulcer" and entry.after["whole"]
+    assert entry.why == entry.after["why"] == "a callus"
 
 
 class Pen:
@@ -305,7 +311,12 @@ HOSTILE = "<img src=x onerror=document.body.dataset.hit=1>&quot;'\u202e.jpg"
 
 def test_hostile_names_stay_text_and_three_hundred_photos_are_a_list(page: Any, show: Show, session: Session) -> None:
     base = first_read(session)
-    photo = {**base.photo, "subject_id": HOSTILE, "visit": "<script>document.body.dataset.hit=1</script>"}
+    photo = {
+        **base.photo,
+        "subject_id": HOSTILE,
+        "photo": HOSTILE,
+        "visit": "<script>document.body.dataset.hit=1</script>",
+    }
     many = [replace(base, id=f"p{n}", position=n, results=(replace(base.results[0], photo=photo),)) for n in range(300)]
     crowded = Session(
         session.root, reader=HOSTILE, photos=session.photos, mode=session.mode, items=many, kept=session._kept

@@ -44,6 +44,15 @@ const commands = {
     const why = await ask("Cannot be judged", "Why?", { needed: true });
     if (why) commit({ ...copy(app.state), verdict: "cannot be judged", why }, "cannot be judged", { why });
   },
+  async why() {
+    const [{ verdict }, ulcer] = [app.state, chosen()];
+    if (!verdict && !(ulcer && ulcer.read)) return say("Nothing is decided here yet that could have a reason.");
+    const why = await ask("Why is it so?", "Reason", { value: (verdict ? app.state.why : ulcer.why) || "" });
+    if (!why) return;
+    const state = copy(app.state);
+    (verdict ? state : state.ulcers.find((one) => one.label === ulcer.label)).why = why;
+    commit(state, "reason", { why });
+  },
   async identity() {
     const ulcer = chosen();
     if (!ulcer || app.told.blinded) return;

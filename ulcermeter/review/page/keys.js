@@ -8,6 +8,7 @@ export const COMMANDS = [
     ["healed", ["h"], "Healed", "Healed"],
     ["covered", ["v"], "Covered by a dressing or crust", "Covered"],
     ["cannot", ["j"], "Cannot be judged, with a reason", "Cannot judge"],
+    ["why", ["e"], "Say why: a reason for what was decided", "Reason"],
     ["identity", ["d"], "This is ulcer N", "Which ulcer"],
     ["withdraw", ["w"], "Take this reading back", "Take back"],
   ]],

@@ -105,6 +105,7 @@ export function sizes(ulcer) {
     ["area", `${number(values.area_mm2)} mm² (${number(values.area_low_mm2)} to ${number(values.area_high_mm2)})`],
     ["outline", by],
     ...(read ? ofMachine(ulcer.label) : []),
+    ...(ulcer.why ? [["reason", ulcer.why]] : []),
     ...(ulcer.ulcer_id ? [["ulcer", ulcer.ulcer_id]] : []),
   ];
   return [big, make("dl", {}, ...rows.flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", {}, value)]))];

@@ -67,7 +67,7 @@ export function visible() {
     .map((ulcer) => ({ label: ulcer.label, points: ulcer.outline_px, read: false, values: ulcer.values, ulcer_id: ulcer.ulcer_id }));
   const own = app.state.ulcers.filter((ulcer) => ulcer.outline_px).map((ulcer) => {
     const shown = app.photo.machine.find((one) => one.label === ulcer.label);
-    return { label: ulcer.label, points: ulcer.outline_px, read: true, verdict: ulcer.verdict,
+    return { label: ulcer.label, points: ulcer.outline_px, read: true, verdict: ulcer.verdict, why: ulcer.why,
       values: app.values[ulcer.label] || {}, ulcer_id: ulcer.ulcer_id || (shown ? shown.ulcer_id : "") };
   });
   return [...machine, ...own].sort((a, b) => a.label - b.label);
@@ -102,7 +102,7 @@ export function withOutline(label, points, verdict = "edited") {
 
 export const freeLabel = () => Math.max(0, ...app.photo.machine.map((u) => u.label), ...app.state.ulcers.map((u) => u.label)) + 1;
 
-export const READS = new Set(["accept", "none", "healed", "covered", "cannot", "identity", "withdraw", "new", "free", "grow", "shrink", "merge", "split", "insert", "remove", "undo", "redo", "first", "second"]);
+export const READS = new Set(["accept", "none", "healed", "covered", "cannot", "why", "identity", "withdraw", "new", "free", "grow", "shrink", "merge", "split", "insert", "remove", "undo", "redo", "first", "second"]);
 export const DRAWS = new Set(["new", "free", "grow", "shrink", "merge", "split"]);
 export const readable = () => app.photo && current() && current().readable;
 
