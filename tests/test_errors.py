@@ -7,13 +7,16 @@ import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from ulcermeter.datatypes import Calibration
 from ulcermeter.errors import PhotoError, Problem, Refusal, StudyError
 from ulcermeter.protocol import read_protocol
 from ulcermeter.quality.gates import GateReport, _judged
-from ulcermeter.reference import parse_reference
+from ulcermeter.reference import Reference, parse_reference
 
 PACKAGE = Path(__file__).parent.parent / "ulcermeter"
 # What a person is told to do begins with one of these.
@@ -117,15 +120,18 @@ def test_an_action_is_an_order(where: str, action: str) -> None:
 LIT = {"brightest": 240.0, "finger_bright": 200.0, "finger_contrast": 20.0}
 
 
+def tilted(reference: Reference) -> Calibration:
+    """What the gates read of a calibration: its reference, seen at 60°."""
+    return cast(Calibration, SimpleNamespace(reference=reference, tilt_deg=60.0))
+
+
 def test_each_gate_says_what_to_do() -> None:
     rules = read_protocol("manus")
     worst = GateReport(px_per_mm=1.0, tilt_deg=60.0, scale_se_pct=9.0, focus=0.1, exposure=0.0, **LIT)
-    reports = [_judged(worst, rules, parse_reference(reference)) for reference in ("aruco:10", "disc:10")]
-    reports.append(_judged(replace(worst, focus=0.0), rules, parse_reference("aruco:10")))
-    reports += [
-        _judged(replace(worst, **dim), rules, parse_reference("aruco:10"))
-        for dim in ({"brightest": 9.0}, {"finger_bright": 9.0})
-    ]
+    marker, disc = (tilted(parse_reference(reference)) for reference in ("aruco:10", "disc:10"))
+    reports = [_judged(worst, rules, marker), _judged(worst, rules, disc)]
+    changes: tuple[dict[str, float], ...] = ({"focus": 0.0}, {"brightest": 9.0}, {"finger_bright": 9.0})
+    reports += [_judged(replace(worst, **change), rules, marker) for change in changes]
     failures = {failure for report in reports for failure in report.failures}
     assert len(failures) == 10
     for failure in failures:

@@ -136,7 +136,7 @@ def test_check_tells_all_faults_and_measures_nothing(drawn: Path, tiny_study: Pa
     assert "Asked for" not in good.stdout
     explained = call("check", drawn, "--tables-only", "--protocol", "manus").stdout
     assert "Asked for (active_ulcer): At least one active digital ulcer" in explained
-    assert "Ruled out (calcinosis)" in explained and "week 12 (day 84 ± 7)" in explained
+    assert "Ruled out (calcinosis)" in explained and "week 12 (day 84 ± 7 [NCT03211793;" in explained
     text = (tiny_study / "photos.csv").read_text().replace("baseline", "base line").replace("ring", "hallux")
     (tiny_study / "photos.csv").write_text(text)
     bad = call("check", tiny_study)

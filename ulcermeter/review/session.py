@@ -276,7 +276,10 @@ class Session:
             if self._log.count() != self._last:  # another program reads too
                 self._take_log()
             if follows is not None and follows != self.history(item).now:
-                problem = Problem("this photo was read on in another window", action="it is shown as it stands now")
+                problem = Problem(
+                    "this photo was read on in another window",
+                    action="look at it as it stands now and go on from there",
+                )
                 raise ReadElsewhere(problem)
             before = self._reading(item)
             entry = self._log.append(
