@@ -130,8 +130,8 @@ def test_each_gate_says_what_to_do() -> None:
     worst = GateReport(px_per_mm=1.0, tilt_deg=60.0, scale_se_pct=9.0, focus=0.1, exposure=0.0, **LIT)
     marker, disc = (tilted(parse_reference(reference)) for reference in ("aruco:10", "disc:10"))
     reports = [_judged(worst, rules, marker), _judged(worst, rules, disc)]
-    changes: tuple[dict[str, float], ...] = ({"focus": 0.0}, {"brightest": 9.0}, {"finger_bright": 9.0})
-    reports += [_judged(replace(worst, **change), rules, marker) for change in changes]
+    others = (replace(worst, focus=0.0), replace(worst, brightest=9.0), replace(worst, finger_bright=9.0))
+    reports += [_judged(report, rules, marker) for report in others]
     failures = {failure for report in reports for failure in report.failures}
     assert len(failures) == 10
     for failure in failures:
