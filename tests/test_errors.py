@@ -117,9 +117,6 @@ def test_an_action_is_an_order(where: str, action: str) -> None:
     assert not action.endswith((".", ";", ":", ",")), (where, action)
 
 
-LIT = {"brightest": 240.0, "finger_bright": 200.0, "finger_contrast": 20.0}
-
-
 def tilted(reference: Reference) -> Calibration:
     """What the gates read of a calibration: its reference, seen at 60°."""
     return cast(Calibration, SimpleNamespace(reference=reference, tilt_deg=60.0))
@@ -127,10 +124,19 @@ def tilted(reference: Reference) -> Calibration:
 
 def test_each_gate_says_what_to_do() -> None:
     rules = read_protocol("manus")
-    worst = GateReport(px_per_mm=1.0, tilt_deg=60.0, scale_se_pct=9.0, focus=0.1, exposure=0.0, **LIT)
+    lit = GateReport(
+        px_per_mm=1.0,
+        tilt_deg=60.0,
+        scale_se_pct=9.0,
+        focus=0.1,
+        exposure=0.0,
+        brightest=240.0,
+        finger_bright=200.0,
+        finger_contrast=20.0,
+    )
     marker, disc = (tilted(parse_reference(reference)) for reference in ("aruco:10", "disc:10"))
-    reports = [_judged(worst, rules, marker), _judged(worst, rules, disc)]
-    others = (replace(worst, focus=0.0), replace(worst, brightest=9.0), replace(worst, finger_bright=9.0))
+    reports = [_judged(lit, rules, marker), _judged(lit, rules, disc)]
+    others = (replace(lit, focus=0.0), replace(lit, brightest=9.0), replace(lit, finger_bright=9.0))
     reports += [_judged(report, rules, marker) for report in others]
     failures = {failure for report in reports for failure in report.failures}
     assert len(failures) == 10
