@@ -119,7 +119,9 @@ def search_finger(
     place = _Place(rectified, coarse, near, side, rules)
     pointed = place.ask(near)
     trusted = place.named_again(pointed)
-    finger = place.fit_pointed(trusted) or place.fit_by_colour(pointed) or place.fit_pointed(trusted, read=False)
+    finger = place.fit_pointed(trusted)
+    if finger is None or place.is_narrow(finger, trusted):
+        finger = place.fit_by_colour(pointed) or finger or place.fit_pointed(trusted, read=False)
     return FingerSearch(finger, None if finger is not None else _absence(pointed))
 
 
@@ -155,6 +157,10 @@ class _Place:
         observed = observed_finger(pointed, self.coarse, self.calibration, protocol=self.rules)
         finger = None if observed is None else self._stand_up(observed, read=read)
         return finger if finger is not None and self._same(finger, pointed) else None
+
+    def is_narrow(self, finger: Finger, pointed: PointedFinger | None) -> bool:
+        """Say whether a fit is narrower than the network says: a shadow's edge along it may stand for one side."""
+        return pointed is not None and 2 * finger.radius_mm < width_mm(pointed, self.coarse)
 
     def named_again(self, pointed: PointedFinger | None) -> PointedFinger | None:
         """Return a finger whose tip the network names again when it is asked there; else None."""
