@@ -128,8 +128,8 @@ def clear_errors(command: _Command) -> _Command:
         except BrokenPipeError:
             raise  # click ends quietly when the reader of standard output has gone
         except OSError as error:
-            told = f"{error.filename or 'a file'}: expected to read or write here, got: {error.strerror or error}."
-            warn(f"Error: {told}", level="error")
+            problem = f"{error.filename or 'a file'}: expected to read or write here, got: {error.strerror or error}."
+            warn(f"Error: {problem}", level="error")
             sys.exit(2)
 
     return wrapped  # type: ignore[return-value]

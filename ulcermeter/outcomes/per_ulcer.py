@@ -88,13 +88,13 @@ def _by_visit(course: Course, *, lost: bool | None, lost_by: Callable[[float], b
     """Return healed_by_VISIT of every visit; what an amputation undoes, or may undo, is no healing by any of them."""
     low, high, observed = healing_interval(course.own, course.protocol)
     undone = observed and course.protocol.outcomes.amputation_undoes_healing and lost is not False
-    seen = _interval(low, high if observed else _NAN, observed)
+    healed_between = _interval(low, high if observed else _NAN, observed)
     replies = {}
     for visit in followed_visits(course.protocol):
         window = window_of(visit) or (0, 0)
         gone = lost_by(window[1]) is True or (end.event == "death" and end.day <= window[1])
         later = all(day_of(one) > window[1] for one in course.rows)
-        reply = healed_by(seen, visit, gone=gone)
+        reply = healed_by(healed_between, visit, gone=gone)
         if reply == "yes" and undone:
             reply = "no" if gone else "unknown"
         elif reply == "no" and not gone and (undone or _may_have_healed(course, window[1])):
@@ -237,7 +237,7 @@ def worsened(
         return "unknown"
     harmed = happened(incidents, HARMS, hand, finger, until=min(until[1], censored_on))
     rows = course.until(until[1])
-    assessed = _looks(course, until[1])
+    assessed = _counted_for_worsening(course, until[1])
     undated = [(row, first, last) for row, first, last in course.undated if last > 0 and first <= until[1]]
     if (
         harmed
@@ -248,8 +248,8 @@ def worsened(
         return "yes"
     at_end = [row for row in assessed if day_of(row) >= until[0]]
     own = course.open_at_baseline and not course.went_into_another(by=until[1])
-    looks = [*assessed, *(row for row, _, _ in undated)]
-    sure = bool(at_end) and own and not any(_may_be_worse(row) for row in looks)
+    possible = [*assessed, *(row for row, _, _ in undated)]
+    sure = bool(at_end) and own and not any(_may_be_worse(row) for row in possible)
     return "no" if sure and harmed is False else "unknown"
 
 
@@ -296,8 +296,8 @@ def worsened_again(
         return "yes"
     after = course.after
     pairs = list(zip(after, [*after[1:], None], strict=False))
-    looks = _looks(course, until[1])
-    again = [_again(course, row, later) for row, later in pairs if row in looks]
+    counted = _counted_for_worsening(course, until[1])
+    again = [_again(course, row, later) for row, later in pairs if row in counted]
     assessed = any(until[0] <= day_of(row) <= until[1] for row in after)
     again += ["unknown"] if any(_is_worse(row) and last > 0 for row, _, last in course.undated) else []
     again += [] if assessed and harmed is False else ["unknown"]
@@ -311,7 +311,7 @@ def _surely_worse(course: Course, undated: Sequence[tuple[Record, float, float]]
     return any(_is_worse(row) and first > 0 and last <= last_day for row, first, last in undated)
 
 
-def _looks(course: Course, last_day: float) -> list[Record]:
+def _counted_for_worsening(course: Course, last_day: float) -> list[Record]:
     """Return the assessments at which worsening counts: all up to a day, or the primary visit's."""
     if course.protocol.outcomes.worsened_at == "any visit":
         return [row for row in course.until(last_day) if is_assessed(row)]

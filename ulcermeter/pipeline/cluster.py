@@ -183,10 +183,10 @@ class Cluster:
             There is none in time, or one that is not fit, or the scheduler is gone.
         """
         try:
-            self.look()
+            self.update_workers()
             while not (self.threads or self._unfit):
                 time.sleep(min(_LOOK_EVERY_S, self._wait_s / 10))
-                self.look()
+                self.update_workers()
         except UnfinishedError as error:  # nothing was begun
             raise UlcermeterError(error.problems) from error
         if self._unfit:
@@ -221,7 +221,7 @@ class Cluster:
         finally:
             ordered.end()
 
-    def look(self) -> list[str]:
+    def update_workers(self) -> list[str]:
         """See which workers are there, look new ones over, and return those that are gone.
 
         Raises
@@ -300,7 +300,7 @@ class _Orders:
 
     def results(self) -> Iterator[tuple[int, Any]]:
         while self._shares.left:
-            for worker in self._cluster.look():
+            for worker in self._cluster.update_workers():
                 for number in self._shares.of(worker):
                     self._given[number].cancel()
                     yield from self._after_a_death(number)

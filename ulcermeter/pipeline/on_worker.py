@@ -6,12 +6,15 @@ import platform
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar, cast
 
-from ulcermeter.isolation import Limits, Workers
+from ulcermeter.isolation import Limits, Lost, Workers
 from ulcermeter.provenance import file_sha256, package_versions
 
 __all__ = ["Setting", "end_kept", "measure_kept", "setting_here"]
+
+Piece = TypeVar("Piece")
+Came = TypeVar("Came")
 
 # A run that is killed says nothing to its workers: what they keep for it ends by itself, s (assumption: the next row of
 # a run that goes on comes within a second).
@@ -88,7 +91,7 @@ def _sha256(path: str) -> str:
         return ""
 
 
-def measure_kept(run: str, work: Callable[[Any], Any], piece: Any, limits: Limits) -> Any:
+def measure_kept(run: str, work: Callable[[Piece], Came], piece: Piece, limits: Limits) -> Came | Lost:
     """Do a piece of work in a process of its own, one that did another piece of the same run where one is free.
 
     Parameters
@@ -97,14 +100,14 @@ def measure_kept(run: str, work: Callable[[Any], Any], piece: Any, limits: Limit
         Which run it is for; no two share a process.
     work : callable
         See `ulcermeter.isolation.Workers.each`.
-    piece : Any
+    piece : object
         What it is called with.
     limits : Limits
         Of the piece.
 
     Returns
     -------
-    Any
+    object or Lost
         What came of it, or `ulcermeter.isolation.Lost`.
     """
     return _kept_for(run, limits).do(work, piece)
@@ -134,11 +137,11 @@ class _Kept:
         self._lock = threading.Lock()
         self._clock: threading.Timer | None = None
 
-    def do(self, work: Callable[[Any], Any], piece: Any) -> Any:
+    def do(self, work: Callable[[Piece], Came], piece: Piece) -> Came | Lost:
         one = self._take()
         try:
             ((_, came),) = one.each(work, [piece])
-            return came
+            return cast("Came | Lost", came)
         finally:
             self._give_back(one)
 

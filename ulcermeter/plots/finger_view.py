@@ -95,8 +95,8 @@ def _finger_corners(calibration: Calibration, finger: Finger) -> tuple[tuple[int
     foot, camera_mm = np.asarray(finger.viewpoint_mm[:2]), float(finger.viewpoint_mm[2])
     top_mm = finger.axis_height_mm + finger.radius_mm
     # The ray from the camera through a point at that height meets the reference's plane further out.
-    seen = true + (true - foot) * top_mm / (camera_mm - top_mm) if np.isfinite(camera_mm) else true
-    return FINGER_VIEW_PX, calibration.to_px(seen)
+    projected = true + (true - foot) * top_mm / (camera_mm - top_mm) if np.isfinite(camera_mm) else true
+    return FINGER_VIEW_PX, calibration.to_px(projected)
 
 
 def _square_corners(calibration: Calibration, outline: Points) -> tuple[tuple[int, int], Points]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ulcermeter.datatypes import Points
 from ulcermeter.errors import PhotoError, Problem
+from ulcermeter.files import JsonObject
 from ulcermeter.readings import PlaceReading, PlaceVerdict, UlcerReading, UlcerVerdict
 from ulcermeter.review.items import Item
 
@@ -20,7 +21,7 @@ _MOST_VERTICES, _MOST_ULCERS, _LARGEST_LABEL = 20_000, 50, 999
 _MOST_WORDS, _MOST_ID = 500, 200
 
 
-def reading_sent(item: Item, state: Mapping[str, Any], empty: PlaceReading) -> PlaceReading:
+def reading_sent(item: Item, state: JsonObject, empty: PlaceReading) -> PlaceReading:
     """Return the reading that a state stands for.
 
     Parameters
@@ -59,7 +60,7 @@ def reading_sent(item: Item, state: Mapping[str, Any], empty: PlaceReading) -> P
     )
 
 
-def _ulcer(item: Item, one: Mapping[str, Any]) -> UlcerReading:
+def _ulcer(item: Item, one: JsonObject) -> UlcerReading:
     label, verdict = int(one["label"]), UlcerVerdict(one["verdict"])
     given = one.get("outline_px")
     shown, outline = item.outlines.get(label), None if given is None else points_sent(given)
@@ -76,7 +77,7 @@ def _ulcer(item: Item, one: Mapping[str, Any]) -> UlcerReading:
     return UlcerReading(label, verdict, outline, shown, **words)
 
 
-def points_sent(given: Any) -> Points:
+def points_sent(given: ArrayLike) -> Points:
     """Return points (x, y) that the page sends, photo px.
 
     Parameters
@@ -98,7 +99,7 @@ def points_sent(given: Any) -> Points:
     return points
 
 
-def numbers_sent(given: Any, count: int) -> tuple[float, ...]:
+def numbers_sent(given: Iterable[float | str], count: int) -> tuple[float, ...]:
     """Return so many numbers that the page sends.
 
     Parameters
@@ -121,7 +122,7 @@ def numbers_sent(given: Any, count: int) -> tuple[float, ...]:
     return values
 
 
-def prompt_sent(given: Mapping[str, Any], shape: tuple[int, int]) -> dict[str, Any]:
+def prompt_sent(given: JsonObject, shape: tuple[int, int]) -> JsonObject:
     """Return where the network is to look: one of click, box and stroke, on a photo of (rows, columns).
 
     Parameters

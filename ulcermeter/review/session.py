@@ -11,6 +11,7 @@ from typing import Any
 
 from ulcermeter.datatypes import PhotoGeometry, Points
 from ulcermeter.errors import PhotoError, Problem, Refusal, UlcermeterError
+from ulcermeter.files import JsonObject
 from ulcermeter.pipeline.readings import measure_outline, traced
 from ulcermeter.pipeline.steps.gating import finger_mask
 from ulcermeter.planimetry import diameter_line
@@ -206,7 +207,7 @@ class Session:
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def save(
-        self, item: Item, state: Mapping[str, Any], *, action: str, why: str = "", follows: int | None = None
+        self, item: Item, state: JsonObject, *, action: str, why: str = "", follows: int | None = None
     ) -> PlaceReading:
         """Put a reading of an item into the log, down to the disk.
 
