@@ -27,6 +27,9 @@ Floats = NDArray[np.float64]
 _SAME, _CLOSE = (0.5, 30.0), (0.25, 15.0)
 # Where a finger that colour found is asked for once more, in widths behind its tip: the middle of its end phalanx.
 _MIDDLE_OF_END = 0.75
+# Share of the network's width. Under a shadow to the middle of a drawn finger the fit is .85 of it, in full light 1.49;
+# fingers of the sample study have .94 to 1.43: assumption between the two.
+_NARROW = 0.9
 # Under this confidence the network may have taken a nail's edge for the tip: assumption.
 _SURE = 0.35
 # How far the network sees from a point, in widths. Where its mask must show a finger and where none, for a tip that
@@ -159,8 +162,8 @@ class _Place:
         return finger if finger is not None and self._same(finger, pointed) else None
 
     def is_narrow(self, finger: Finger, pointed: PointedFinger | None) -> bool:
-        """Say whether a fit is narrower than the network says: a shadow's edge along it may stand for one side."""
-        return pointed is not None and 2 * finger.radius_mm < width_mm(pointed, self.coarse)
+        """Say whether a fit is much narrower than the network says: a shadow's edge may stand for one of its sides."""
+        return pointed is not None and 2 * finger.radius_mm < _NARROW * width_mm(pointed, self.coarse)
 
     def named_again(self, pointed: PointedFinger | None) -> PointedFinger | None:
         """Return a finger whose tip the network names again when it is asked there; else None."""
