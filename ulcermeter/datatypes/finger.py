@@ -130,7 +130,7 @@ class Finger:
         """
         along, transverse = self.axial_and_transverse(point_mm)[0]
         radius, before, behind = (
-            float(self.radius_at(np.array(along + step))) for step in (0.0, -_GRADIENT_STEP_MM, _GRADIENT_STEP_MM)
+            float(self.radius_at(np.array(along + step))) for step in (0.0, -_SLOPE_STEP_MM, _SLOPE_STEP_MM)
         )
         if radius <= 0 or abs(transverse) >= radius:
             return 90.0

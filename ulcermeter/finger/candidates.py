@@ -15,6 +15,7 @@ from ulcermeter.finger.likely_skin import LikelySkin, likely_skin
 from ulcermeter.finger.network import Answer, FingerModel, ask, load_finger_model
 from ulcermeter.finger.pointed import (
     EXPECTED_WIDTH_MM,
+    MIDDLE_OF_END,
     MIN_TIP,
     at_point,
     point_out_finger,
@@ -43,8 +44,6 @@ _TIMES_NAMED, _LEAST_CONFIDENCE = 2, 0.15
 _ENOUGH_POINTS, _SHARE_OF_MOST, _NARROWEST = 4, 0.5, 0.7
 # How straight a finger with two ends is, and how long at most, widths: assumption.
 _STRAIGHT_DEG, _LONGEST = 25.0, 7.0
-# Where a tip is asked for once more, in widths behind it: the middle of the end phalanx.
-_MIDDLE_OF_END = 0.75
 
 
 @dataclass(frozen=True)
@@ -194,7 +193,7 @@ def _asked(small: _Small, model: FingerModel) -> Iterator[tuple[Answer, Matrix]]
 
 def _confirmed(small: _Small, tip: Floats, inwards: Floats, width: float, *, model: FingerModel) -> FingerEnd | None:
     """Ask in the middle of the end phalanx and on either side of it; None unless the same tip is named each time."""
-    x, y = (float(v) for v in tip + _MIDDLE_OF_END * width * inwards)
+    x, y = (float(v) for v in tip + MIDDLE_OF_END * width * inwards)
     rows, cols = small.reference.shape
     if not (0 <= x < cols and 0 <= y < rows):
         return None
@@ -206,7 +205,7 @@ def _confirmed(small: _Small, tip: Floats, inwards: Floats, width: float, *, mod
         return None
     if times_named_again(small.pixels, again, spacing_mm=spacing_mm, model=model) < _TIMES_NAMED:
         return None
-    x, y = (float(v) for v in np.add(again.tip_px, _MIDDLE_OF_END * again.width_px * np.array(again.inwards)))
+    x, y = (float(v) for v in np.add(again.tip_px, MIDDLE_OF_END * again.width_px * np.array(again.inwards)))
     return FingerEnd((x, y), again.tip_px, again.width_px, again.confidence)
 
 

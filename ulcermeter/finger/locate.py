@@ -12,7 +12,7 @@ from ulcermeter.datatypes import Calibration, Finger, RectifiedPhoto
 from ulcermeter.finger.by_colour import CLEAR, see_by_colour
 from ulcermeter.finger.from_network import direction_mm, observed_finger, tip_mm, width_mm
 from ulcermeter.finger.mask import CoarsePhoto, coarse_photo
-from ulcermeter.finger.pointed import PointedFinger, is_named_again, point_out_finger
+from ulcermeter.finger.pointed import MIDDLE_OF_END, PointedFinger, is_named_again, point_out_finger
 from ulcermeter.finger.shape import ObservedFinger
 from ulcermeter.finger.solid import stand_up
 from ulcermeter.protocol import Protocol, read_protocol
@@ -25,8 +25,6 @@ Floats = NDArray[np.float64]
 # count as right for the network itself (`tests/studies/fingers.py`), doubled for two errors; not doubled where the
 # network sees a tip and colour only has to better it.
 _SAME, _CLOSE = (0.5, 30.0), (0.25, 15.0)
-# Where a finger that colour found is asked for once more, in widths behind its tip: the middle of its end phalanx.
-_MIDDLE_OF_END = 0.75
 # Share of the network's width. Under a shadow to the middle of a drawn finger the fit is .85 of it, in full light 1.49;
 # fingers of the sample study have .94 to 1.43: assumption between the two.
 _NARROW = 0.9
@@ -172,7 +170,7 @@ class _Place:
 
     def _middle_of_end(self, finger: Finger) -> Floats:
         """Return the plane point (2,) in the middle of a finger's end phalanx."""
-        return np.asarray(finger.tip_mm) + 2 * _MIDDLE_OF_END * finger.radius_mm * np.asarray(finger.axis)
+        return np.asarray(finger.tip_mm) + 2 * MIDDLE_OF_END * finger.radius_mm * np.asarray(finger.axis)
 
     def fit_by_colour(self, pointed: PointedFinger | None) -> Finger | None:
         """Fit it from colour: where that parts finger and ground clearly all round, or the network sees the same."""

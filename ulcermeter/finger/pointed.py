@@ -30,6 +30,8 @@ RESCALINGS, MAX_DRIFT, FIT_SD = 2, 0.8, 0.35
 # drawn, 105 of real open hands, 108 of phantoms) and 3 in 100 on those hands' palms; over .5 lies a third of these.
 MIN_FINGER = 0.85
 MIN_TIP = 0.5
+# Where a tip is asked for once more, in widths behind it: the middle of the end phalanx.
+MIDDLE_OF_END = 0.75
 # Where a finger is asked for once more, in widths behind the tip named, and how alike the answers must be (widths,
 # degrees). How confident the first must be by how many of the two agree: of 101 right answers on real open hands this
 # keeps 99, of 241 on drawn ones held out 237 (a confidence of .35 alone 64 and 221), of 3 and 9 grossly wrong 0 and 6.

@@ -121,16 +121,18 @@ class Course:
     @cached_property
     def undated(self) -> list[tuple[Record, float, float]]:
         """Assessments whose day is not known, each with the first and last day after treatment that it can mean."""
-        zero = parse_date(self.zero)
         rows = [row for row in self.own if is_assessed(row) and not math.isfinite(day_of(row))]
-        return [(row, *days_between(parse_date(str(row["date"])), zero)) for row in rows]
+        return [(row, *self._days(row)) for row in rows]
 
     def starts_after(self, day: float) -> bool:
         """Say whether all that is known of it is surely of later days."""
         dated = [day_of(row) for row in self.own if math.isfinite(day_of(row))]
-        zero = parse_date(self.zero)
-        others = [row for row in self.own if not math.isfinite(day_of(row))]
-        return min([*dated, *(days_between(parse_date(str(r["date"])), zero)[0] for r in others)], default=day) > day
+        others = [self._days(row)[0] for row in self.own if not math.isfinite(day_of(row))]
+        return min([*dated, *others], default=day) > day
+
+    def _days(self, row: Record) -> tuple[float, float]:
+        """Return the first and last day after treatment that a row's date can mean."""
+        return days_between(parse_date(str(row["date"])), parse_date(self.zero))
 
     @cached_property
     def rows(self) -> list[Record]:

@@ -28,8 +28,6 @@ __all__ = [
     "xray_words",
 ]
 
-_RESULTS = {True: "met", False: "not met", None: "not assessable"}
-
 
 def joined(parts: Iterable[str]) -> str:
     """Join what is not empty with '; ', each once.
