@@ -55,7 +55,7 @@ def test_a_process_loads_what_its_first_piece_will_need_and_a_fault_there_is_the
 def test_what_waits_for_ever_is_ended_by_the_clock() -> None:
     start = time.monotonic()
     assert results("compute_for_ever_in_c", "print_much") == [Lost(Fate.TOOK_TOO_LONG, "SIGKILL", QUICK), "printed"]
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 50  # the piece itself waits 60 s
 
 
 def test_waiting_is_no_computing() -> None:
@@ -102,7 +102,7 @@ def test_going_away_in_the_midst_waits_for_nothing() -> None:
         for _, came in workers.each(pieces.do, ["getpid", "compute_for_ever_in_c", "compute_for_ever_in_c"]):
             assert isinstance(came, int)
             break
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 50  # the piece itself waits 60 s
 
 
 def test_a_python_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import mmap
 import os
 import socket
 import struct
@@ -311,7 +312,11 @@ def _no_memory_of_opencv(*_: object) -> None:
     cv2.resize(np.zeros((1, 1), np.uint8), (1 << 22, 1 << 24))
 
 
-@pytest.mark.parametrize("decoder", [_no_memory, _no_memory_of_opencv])
+def _no_memory_of_the_system(*_: object) -> None:
+    mmap.mmap(-1, 1 << 60)
+
+
+@pytest.mark.parametrize("decoder", [_no_memory, _no_memory_of_opencv, _no_memory_of_the_system])
 def test_too_little_memory_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoder: object) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(np.full((40, 50, 3), 90, np.uint8)).save(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import cv2
 
 from ulcermeter.errors import PhotoError, Problem
@@ -79,4 +81,6 @@ def wants_memory(error: Exception) -> bool:
     """
     if isinstance(error, cv2.error):
         return bool(getattr(error, "code", 0) == cv2.Error.StsNoMem)
+    if isinstance(error, OSError):  # what maps memory itself
+        return error.errno == errno.ENOMEM
     return isinstance(error, MemoryError) or "bad_alloc" in str(error) or "Failed to allocate memory" in str(error)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ulcermeter.datatypes import Box, Finding, Kind, Severity
 from ulcermeter.errors import PhotoError, Problem, Refusal, UlcermeterError
 from ulcermeter.isolation import Limits, Lost, Workers
-from ulcermeter.photo.process_errors import lost_photo, too_little_memory
+from ulcermeter.photo.process_errors import lost_photo, too_little_memory, wants_memory
 from ulcermeter.study.camera_dates import camera_date_finding
 from ulcermeter.study.cell_formats import parse_box
 from ulcermeter.tables.cells import Record, not_known, records
@@ -75,9 +75,9 @@ def open_photos(
 def _findings_in(opened: _Opened) -> list[Finding]:
     try:
         return list(_findings_of(opened))
-    except MemoryError:
-        return _each_row(opened, too_little_memory(opened.name))
     except Exception as error:  # noqa: BLE001 - one photo never stops the others
+        if wants_memory(error):
+            return _each_row(opened, too_little_memory(opened.name))
         got = f"a fault of ours: {type(error).__name__}: {error}"
         return _each_row(opened, PhotoError(Problem(got, action="report it with this photo")))
 
