@@ -12,12 +12,13 @@ pytest.importorskip("onnx", reason="needs the extra `train`")
 
 from ulcermeter.errors import ModelError  # noqa: E402
 from ulcermeter.finger.network import ask, load_finger_model  # noqa: E402
+from ulcermeter.finger.training import samples as samples_module  # noqa: E402
 from ulcermeter.finger.training.architecture import FingerNetwork  # noqa: E402
 from ulcermeter.finger.training.checks import bare_samples, run, score, tip_samples  # noqa: E402
 from ulcermeter.finger.training.export import write_onnx  # noqa: E402
 from ulcermeter.finger.training.loop import Recipe, Trainer, draw_batch, finger_loss  # noqa: E402
 from ulcermeter.finger.training.samples import draw_sample, make_sample  # noqa: E402
-from ulcermeter.finger.views import FINGER_PX, VIEW_PX  # noqa: E402
+from ulcermeter.finger.views import BEYOND, FINGER_PX, VIEW_PX  # noqa: E402
 
 WIDTH = 40.0
 
@@ -55,7 +56,7 @@ def picture():
 
 def test_a_straight_view_holds_the_one_finger(picture):
     left = picture.fingers[0]
-    sample = make_sample(picture, left, (99.5, 80.0), width_px=WIDTH)
+    sample = make_sample(picture, left, (99.5, 80.0), WIDTH)
     # 28 px for 40: the tip, 30 px over the point, comes to lie 21 px over the view's middle, its map at half that.
     row, col = np.unravel_index(sample.tip[0].argmax(), sample.tip[0].shape)
     assert (2 * col + 0.5, 2 * row + 0.5) == pytest.approx(((VIEW_PX - 1) / 2, (VIEW_PX - 1) / 2 - 21), abs=1)
@@ -66,7 +67,7 @@ def test_a_straight_view_holds_the_one_finger(picture):
 @pytest.mark.parametrize("seed", range(12))
 def test_truth_turns_with_the_view(picture, seed):
     left = picture.fingers[0]
-    sample = make_sample(picture, left, (99.5, 85.0), width_px=WIDTH, rng=np.random.default_rng(seed))
+    sample = make_sample(picture, left, (99.5, 85.0), WIDTH, rng=np.random.default_rng(seed))
     inwards, tip = sample.facts[3:], sample.tip[0]
     assert np.hypot(*inwards) == pytest.approx(1)
     if sample.facts[1] == 0:
@@ -79,6 +80,46 @@ def test_truth_turns_with_the_view(picture, seed):
     assert sample.mask[0, inside[1], inside[0]] == 1
     if (outside >= 0).all() and (outside < VIEW_PX).all():
         assert sample.mask[0, outside[1], outside[0]] == 0
+
+
+@pytest.mark.parametrize(("side", "tip_left"), [(0, True), (1, False), (2, True), (3, True)])
+def test_a_border_cuts_the_finger_and_its_tip_where_it_lies_beyond(picture, monkeypatch, side, tip_left):
+    # The point lies 12 px below the tip, the border 8 px left, above, right or below of the point.
+    left, frame = picture.fingers[0], [0.0, 0.0, 299.0, 239.0]
+    frame[side] = (99.5, 62.0)[side % 2] + (-8 if side < 2 else 8)
+    monkeypatch.setattr(samples_module, "_frame", lambda *_: tuple(frame))
+    sample = make_sample(picture, left, (99.5, 62.0), WIDTH, rng=np.random.default_rng(3))
+    beyond = (np.rint(255 * sample.x[:3].transpose(1, 2, 0)) == BEYOND).all(axis=-1)
+    assert beyond.mean() > 0.2
+    assert not (beyond & (sample.mask[0] > 0)).any()
+    assert sample.facts[1] == tip_left == (sample.tip.max() > 0.5)
+
+
+def test_a_border_leaves_enough_of_the_finger(picture, monkeypatch):
+    # The mask is cut after the view is chosen: the same seed without a border shows the whole of it.
+    shares = []
+    for seed in range(30):
+        masks = []
+        for share in (0.0, 1.0):
+            monkeypatch.setattr(samples_module, "CUT_SHARE", share)
+            sample = make_sample(picture, picture.fingers[0], (99.5, 85.0), WIDTH, rng=np.random.default_rng(seed))
+            masks.append(sample.mask.sum())
+        shares.append(masks[1] / masks[0])
+    assert min(shares) >= 0.3
+    assert np.mean(np.array(shares) < 0.95) > 0.5
+
+
+def test_another_picture_lies_behind_the_finger_and_not_on_it(picture):
+    red = Picture(np.full((240, 300, 3), (250, 0, 0), np.uint8), np.zeros((240, 300), np.uint8), ())
+    matrix = samples_module.view_matrix((99.5, 85.0), scale=FINGER_PX / WIDTH)
+    view = samples_module.cut_view(picture.pixels, matrix)
+    laid = samples_module._laid_on(view, picture, matrix, red, np.random.default_rng(1))
+    finger = samples_module._mask_in_view(picture.labels == 2, matrix)[0] > 0
+    inner = finger & np.roll(finger, 3, 1) & np.roll(finger, -3, 1) & np.roll(finger, 3, 0)
+    assert (laid[inner] == view[inner]).all()
+    changed = (laid != view).any(axis=-1)
+    assert changed[:20].mean() > 0.3, "what lies before the tip is ground"
+    assert (laid[:20][changed[:20]] == (250, 0, 0)).all(axis=-1).mean() > 0.8
 
 
 def test_a_point_off_all_fingers_is_no_finger(picture):
@@ -153,7 +194,7 @@ def test_training_learns_and_goes_on_from_its_checkpoint(picture, tmp_path):
         torch.manual_seed(1)
         trainer = Trainer(
             FingerNetwork(),
-            recipe=Recipe(steps=steps, batch=3, save_steps=4),
+            recipe=Recipe(steps=steps, batch=6, save_steps=4),
             checkpoint=tmp_path / "c.pt",
             log=lines.append,
         )

@@ -14,6 +14,7 @@ from ulcermeter.phantom.hands.backgrounds import Backgrounds
 from ulcermeter.phantom.hands.props import lay_prop
 from ulcermeter.phantom.hands.renderer import View
 from ulcermeter.phantom.hands.rest_pose import along_finger
+from ulcermeter.phantom.hands.sampling import Odds
 
 SIZE = 128
 needs_body = pytest.mark.skipif(importlib.util.find_spec("anny") is None, reason="the package anny is not installed")
@@ -111,6 +112,17 @@ def test_a_seed_is_drawn_twice_the_same(studio, pictures):
     assert np.array_equal(again.pixels, pictures[3].pixels)
     assert again.fingers == pictures[3].fingers
     assert not np.array_equal(pictures[2].pixels, pictures[3].pixels)
+
+
+@needs_body
+def test_a_finger_held_out_is_the_one_in_the_middle(studio, monkeypatch):
+    # Fingers clenched but one: the picture is taken so near that hardly any other fits in.
+    monkeypatch.setattr(studio, "odds", Odds(second_hand=0.0, close=1.0, pointing=1.0))
+    shown = [max(studio.draw(seed).fingers, key=lambda one: one.visible_px, default=None) for seed in range(8)]
+    widths = [one.width_px / SIZE for one in shown if one is not None]
+    assert len(widths) >= 6
+    assert np.median(widths) > 0.2, "a finger 16 mm wide in a field of at most 80"
+    assert {one.label for one in shown if one is not None} - {2}, "the thumb alone is never held out"
 
 
 def test_tips_lie_at_the_end_of_their_own_skin(pictures):

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from ulcermeter.phantom.hands import HandStudio, write_pictures
-from ulcermeter.phantom.hands.sampling import HARD, ORDINARY
+from ulcermeter.phantom.hands.sampling import CLOSE, HARD, ORDINARY
 
 
 def main() -> None:
@@ -22,8 +22,9 @@ def main() -> None:
     parser.add_argument("--skins", type=Path, help="folder of MakeHuman skin textures; default an even skin")
     parser.add_argument("--grounds", type=Path, help="folder of ground pictures; default drawn ones")
     parser.add_argument("--hard", action="store_true", help="touching neighbours, long painted nails, skin behind")
+    parser.add_argument("--close", action="store_true", help="one finger near the camera, edge on, cut by the border")
     given = parser.parse_args()
-    odds = HARD if given.hard else ORDINARY
+    odds = HARD if given.hard else CLOSE if given.close else ORDINARY
     studio = HandStudio(given.size, skins=given.skins, backgrounds=given.grounds, odds=odds)
     seeds = range(given.first, given.first + given.count)
     for number, path in enumerate(write_pictures(studio, seeds, given.out), start=1):

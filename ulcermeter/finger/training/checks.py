@@ -76,7 +76,7 @@ def tip_samples(pictures: Sequence[MarkedPicture], *, seed: int) -> list[Sample]
             at = np.asarray(finger.tip_px) + rng.uniform(*POINTED_AT) * finger.width_px * np.asarray(finger.inwards)
             fair = finger.tip_in_view and finger.width_px >= FAIR_WIDTH_PX and finger.seen_length > FAIR_LENGTH
             if fair and _own(picture, finger, at):
-                out.append(make_sample(picture, finger, (float(at[0]), float(at[1])), width_px=finger.width_px))
+                out.append(make_sample(picture, finger, (float(at[0]), float(at[1])), finger.width_px))
     return out
 
 

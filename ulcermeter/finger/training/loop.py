@@ -142,7 +142,8 @@ def draw_batch(pictures: Sequence[MarkedPicture], count: int, rng: np.random.Gen
     """
     drawn: list[Sample] = []
     while len(drawn) < count:
-        sample = draw_sample(pictures[int(rng.integers(len(pictures)))], rng)
+        one, other = (pictures[int(rng.integers(len(pictures)))] for _ in range(2))
+        sample = draw_sample(one, rng, other=other)
         if sample is not None:
             drawn.append(sample)
     x, *rest = (

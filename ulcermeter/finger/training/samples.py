@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.finger.training.augment import retake
-from ulcermeter.finger.views import FINGER_PX, VIEW_PX, click_map, cut_view, network_input, view_matrix
+from ulcermeter.finger.views import BEYOND, FINGER_PX, VIEW_PX, click_map, cut_view, network_input, view_matrix
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -30,6 +30,11 @@ NO_FINGER_SHARE, ANYWHERE_SHARE, ODD_SCALE_SHARE = 0.25, 0.25, 0.2
 NEAR_TIP_WIDTHS, INNER_SHARE, INNER_DEPTH = 2.0, 0.8, 0.2
 # sd of ln(scale) about the right one, and the most that an odd one is off either way (assumption).
 SCALE_SD, ODD_SCALE = 0.22, np.log(2.2)
+# Share of views that the photo's border cuts nearer than in the picture, how near to the point, in widths, and how much
+# of the finger's pixels in view must be left (assumption).
+CUT_SHARE, CUT_WIDTHS, CUT_LEFT = 0.15, (0.08, 1.4), 0.3
+# Share of fingers behind which another picture is laid, and the sd of its edge, view px (assumption).
+PASTED_SHARE, PASTED_SOFT_PX = 0.3, 0.6
 # Width that is taken for the scale where a picture has no finger, px (assumption); labels that a picture may have.
 EMPTY_WIDTH_PX, MOST_LABELS = (15, 80), 32
 
@@ -116,13 +121,17 @@ def clear_fingers(picture: MarkedPicture) -> list[MarkedFinger]:
     return [f for f in picture.fingers if f.width_px >= MIN_WIDTH_PX and counts[f.label] >= MIN_VISIBLE_PX]
 
 
-def draw_sample(picture: MarkedPicture, rng: np.random.Generator) -> Sample | None:
+def draw_sample(
+    picture: MarkedPicture, rng: np.random.Generator, *, other: MarkedPicture | None = None
+) -> Sample | None:
     """Draw a sample by chance: mostly a point on a finger, else on palm or ground; None where the picture has none.
 
     Parameters
     ----------
     picture : MarkedPicture
     rng : Generator
+    other : MarkedPicture, optional
+        A picture to lay behind a finger at times, whatever it shows.
 
     Returns
     -------
@@ -133,14 +142,15 @@ def draw_sample(picture: MarkedPicture, rng: np.random.Generator) -> Sample | No
         odds = np.array([1.0 if f.tip_in_view else HIDDEN_TIP_ODDS for f in fingers])
         finger = fingers[rng.choice(len(fingers), p=odds / odds.sum())]
         at = _point_on(picture, finger, rng)
-        return None if at is None else make_sample(picture, finger, at, width_px=finger.width_px, rng=rng)
+        behind = other if rng.random() < PASTED_SHARE else None
+        return None if at is None else make_sample(picture, finger, at, finger.width_px, rng=rng, behind=behind)
     known = [f.label for f in picture.fingers]
     rows, cols = np.nonzero(~np.isin(picture.labels, known))
     if not len(rows):
         return None
     pick = int(rng.integers(len(rows)))
     width = float(np.median([f.width_px for f in fingers])) if fingers else float(rng.uniform(*EMPTY_WIDTH_PX))
-    return make_sample(picture, None, (float(cols[pick]), float(rows[pick])), width_px=width, rng=rng)
+    return make_sample(picture, None, (float(cols[pick]), float(rows[pick])), width, rng=rng)
 
 
 def _point_on(picture: MarkedPicture, finger: MarkedFinger, rng: np.random.Generator) -> tuple[float, float] | None:
@@ -166,11 +176,12 @@ def make_sample(
     picture: MarkedPicture,
     finger: MarkedFinger | None,
     at: tuple[float, float],
-    *,
     width_px: float,
+    *,
     rng: np.random.Generator | None = None,
+    behind: MarkedPicture | None = None,
 ) -> Sample:
-    """Cut the view round a point; with ``rng`` turned, scaled and taken again by chance, else straight.
+    """Cut the view round a point; with ``rng`` turned, scaled, cut off and taken again by chance, else straight.
 
     Parameters
     ----------
@@ -182,6 +193,8 @@ def make_sample(
     width_px : float
         Width of a finger there, which decides the view's scale.
     rng : Generator, optional
+    behind : MarkedPicture, optional
+        Laid over the picture's ground; with ``rng`` only.
 
     Returns
     -------
@@ -195,21 +208,67 @@ def make_sample(
     matrix = view_matrix(at, scale=FINGER_PX / width_px * np.exp(drift), turn_rad=turn, mirrored=mirrored)
     if rng is not None:
         matrix[:, 2] += rng.normal(0, 1.0, 2)
+    frame = _frame(picture, at, width_px, rng)
+    inside = _in_frame(matrix, frame)
+    own = None if finger is None else _mask_in_view(picture.labels == finger.label, matrix)
+    if own is not None and (own[0] * inside).sum() < CUT_LEFT * own.sum():
+        frame = _frame(picture, at, width_px, None)
+        inside = _in_frame(matrix, frame)
     view = cut_view(picture.pixels, matrix)
     if rng is not None:
-        view = retake(view, rng)
+        view = retake(view if behind is None else _laid_on(view, picture, matrix, behind, rng), rng)
+        view[~inside] = BEYOND
     click = matrix[:, :2] @ np.asarray(at) + matrix[:, 2]
     x = network_input(view, click_map(float(click[0]), float(click[1])))
-    blank = np.zeros((1, VIEW_PX, VIEW_PX), np.float32)
-    if finger is None:
+    if finger is None or own is None:
+        blank = np.zeros((1, VIEW_PX, VIEW_PX), np.float32)
         nothing = np.zeros((1, VIEW_PX // 2, VIEW_PX // 2), np.float32)
         return Sample(x, blank, nothing, np.zeros(5, np.float32), np.array([1, 0, 0], np.float32))
-    mask = _mask_in_view(picture.labels == finger.label, matrix)
-    tip, in_view = _tip_in_view(finger, matrix)
+    tip, in_view = _tip_in_view(finger, matrix, frame)
     way = matrix[:, :2] @ np.asarray(finger.inwards)
     way /= max(float(np.hypot(*way)), 1e-9)
     facts = np.array([1.0, in_view, drift, *way], np.float32)
-    return Sample(x, mask, tip, facts, np.array([1, 1, np.clip(finger.seen_length, 0, 1)], np.float32))
+    return Sample(x, own * inside, tip, facts, np.array([1, 1, np.clip(finger.seen_length, 0, 1)], np.float32))
+
+
+def _frame(
+    picture: MarkedPicture, at: tuple[float, float], width_px: float, rng: np.random.Generator | None
+) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of what counts as the photo, px; with ``rng`` one may lie near the point."""
+    rows, cols = picture.labels.shape
+    frame = [0.0, 0.0, cols - 1.0, rows - 1.0]
+    if rng is not None and rng.random() < CUT_SHARE:
+        side, away = int(rng.integers(4)), float(rng.uniform(*CUT_WIDTHS)) * width_px
+        place = at[side % 2] + (-away if side < 2 else away)
+        frame[side] = max(frame[side], place) if side < 2 else min(frame[side], place)
+    return frame[0], frame[1], frame[2], frame[3]
+
+
+def _in_frame(matrix: NDArray[np.float64], frame: tuple[float, float, float, float]) -> NDArray[np.bool_]:
+    """Say which pixels of a view show the photo, bool (112, 112)."""
+    back = np.linalg.inv(matrix[:, :2])
+    place = back @ (np.indices((VIEW_PX, VIEW_PX))[::-1].reshape(2, -1) - matrix[:, 2:])
+    left, top, right, bottom = frame
+    x, y = place
+    inside = (x >= left - 0.5) & (x <= right + 0.5) & (y >= top - 0.5) & (y <= bottom + 0.5)
+    return np.asarray(inside.reshape(VIEW_PX, VIEW_PX))
+
+
+def _laid_on(
+    view: Pixels, picture: MarkedPicture, matrix: NDArray[np.float64], behind: MarkedPicture, rng: np.random.Generator
+) -> Pixels:
+    """Replace what a view shows of the ground by another picture, its fingers about as wide, turned by chance."""
+    rows, cols = behind.labels.shape
+    at = (float(rng.uniform(0, cols - 1)), float(rng.uniform(0, rows - 1)))
+    widths = [finger.width_px for finger in clear_fingers(behind)]
+    width = float(np.median(widths)) if widths else float(rng.uniform(*EMPTY_WIDTH_PX))
+    other = view_matrix(
+        at, scale=FINGER_PX / width * np.exp(rng.normal(0, SCALE_SD)), turn_rad=float(rng.uniform(0, 2 * np.pi))
+    )
+    ground = cv2.warpAffine((picture.labels == 0).astype(np.float32), matrix, (VIEW_PX, VIEW_PX))
+    share = cv2.GaussianBlur(ground, (0, 0), PASTED_SOFT_PX) * _in_frame(other, (0, 0, cols - 1, rows - 1))
+    mixed = view + share[..., None] * (cut_view(behind.pixels, other).astype(np.float32) - view)
+    return np.asarray(np.clip(mixed, 0, 255).astype(np.uint8))
 
 
 def _mask_in_view(own: NDArray[np.bool_], matrix: NDArray[np.float64]) -> Floats:
@@ -218,10 +277,13 @@ def _mask_in_view(own: NDArray[np.bool_], matrix: NDArray[np.float64]) -> Floats
     return np.asarray(out > 0.5, dtype=np.float32)[None]
 
 
-def _tip_in_view(finger: MarkedFinger, matrix: NDArray[np.float64]) -> tuple[Floats, bool]:
-    half = VIEW_PX // 2
-    tip = matrix[:, :2] @ np.asarray(finger.tip_px) + matrix[:, 2]
-    if not finger.tip_in_view or (tip < 1).any() or (tip > VIEW_PX - 2).any():
+def _tip_in_view(
+    finger: MarkedFinger, matrix: NDArray[np.float64], frame: tuple[float, float, float, float]
+) -> tuple[Floats, bool]:
+    half, place = VIEW_PX // 2, np.asarray(finger.tip_px)
+    tip = matrix[:, :2] @ place + matrix[:, 2]
+    cut_off = (place < frame[:2]).any() or (place > frame[2:]).any()
+    if cut_off or not finger.tip_in_view or (tip < 1).any() or (tip > VIEW_PX - 2).any():
         return np.zeros((1, half, half), np.float32), False
     x, y = (tip - 0.5) / 2
     bump = np.exp(-((np.arange(half)[:, None] - y) ** 2 + (np.arange(half)[None] - x) ** 2) / (2 * TIP_SD_PX**2))

@@ -62,6 +62,12 @@ class Odds:
         Of hands.
     touching : float
         Of hands whose fingers are made to lie against one another.
+    close : float
+        Of pictures taken so near that one finger fills them, or the border cuts it lengthwise.
+    pointing : float
+        Of hands that hold out one finger, the others clenched; it is the one in the picture's middle.
+    edge_on : float
+        Of pictures of a thumb or finger seen from its side.
     """
 
     second_hand: float = 0.3
@@ -69,11 +75,18 @@ class Odds:
     long_nails: float = 0.25
     polish: float = 0.3
     touching: float = 0.0
+    close: float = 0.0
+    pointing: float = 0.0
+    edge_on: float = 0.0
 
 
 # As photos of clinics have them (assumption), and for the mistakes that the network makes most.
 ORDINARY = Odds()
 HARD = Odds(second_hand=0.5, skin_behind=0.3, long_nails=0.55, polish=0.65, touching=0.7)
+# One finger near the camera, as photos of an ulcer are taken (assumption).
+CLOSE = Odds(
+    second_hand=0.4, skin_behind=0.2, long_nails=0.4, polish=0.5, touching=0.3, close=0.75, pointing=0.35, edge_on=0.3
+)
 
 
 def draw_body(rng: np.random.Generator) -> RestHand:

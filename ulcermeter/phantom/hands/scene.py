@@ -34,6 +34,10 @@ from ulcermeter.phantom.hands.truth import FingerTruth, fingers_in_view
 
 # The forearm counts neither for where the hand lies on the table nor for the picture's middle.
 FOREARM_Y_MM = -95.0
+# How often back, palm, and either edge of the hand face the camera, mostly and where it is to be seen edge on.
+_BACK_OR_PALM, _EDGE_ON = (0.44, 0.38, 0.09, 0.09), (0.06, 0.04, 0.45, 0.45)
+# What the picture is wide at the hand's height, and what it is where one finger fills it, mm.
+_FIELD_MM, _CLOSE_FIELD_MM = (38, 260), (22, 80)
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,10 @@ class HandStudio:
     def draw(self, seed: int) -> HandPicture:
         """Draw the picture of a seed; the same one again on the same machine and library."""
         rng = np.random.default_rng([31, seed])
-        view, lighting = _draw_view(self.renderer.size_px, rng), draw_lighting(rng)
+        view, lighting = (
+            _draw_view(self.renderer.size_px, rng, close=_happens(self.odds.close, rng)),
+            draw_lighting(rng),
+        )
         body = draw_body(rng)
         hands = [self._hand(body, rng, view)]
         if rng.random() < self.odds.second_hand:
@@ -127,9 +134,7 @@ class HandStudio:
         )
 
     def _background(self, view: View, rng: np.random.Generator) -> Reals:
-        # No number is drawn for what never happens: the ordinary pictures of a seed stay what they were.
-        skin = self.odds.skin_behind > 0 and rng.random() < self.odds.skin_behind
-        background = self.backgrounds.draw(view.size_px, rng, skin=skin)
+        background = self.backgrounds.draw(view.size_px, rng, skin=_happens(self.odds.skin_behind, rng))
         for _ in range(int(rng.choice([0, 1, 2, 4], p=(0.5, 0.3, 0.15, 0.05)))):
             lay_prop(background, px_per_mm=view.px_per_mm, rng=rng)
         if rng.random() < 0.3:
@@ -138,10 +143,13 @@ class HandStudio:
 
     def _hand(self, body: RestHand, rng: np.random.Generator, view: View) -> _PlacedHand:
         hand, shapes = draw_shape(body, rng)
-        touching = self.odds.touching > 0 and rng.random() < self.odds.touching
-        pose = draw_pose(hand, rng, touching=touching)
+        touching, pointing = (_happens(odds, rng) for odds in (self.odds.touching, self.odds.pointing))
+        pose = draw_pose(hand, rng, touching=touching, kind="pointing" if pointing else None)
         mesh = pose_mesh(hand, pose, long_nails=draw_nails(rng, odds=self.odds))
-        return _PlacedHand(mesh, draw_appearance(hand, shapes, rng, odds=self.odds), _draw_stand(mesh, view, rng))
+        appearance = draw_appearance(hand, shapes, rng, odds=self.odds)
+        held_out = _straightest(mesh) if pointing else None
+        stand = _draw_stand(mesh, view, rng, edge_on=_happens(self.odds.edge_on, rng), finger=held_out)
+        return _PlacedHand(mesh, appearance, stand)
 
 
 @dataclass(frozen=True)
@@ -151,21 +159,36 @@ class _PlacedHand:
     stand: Reals
 
 
-def _draw_view(size_px: int, rng: np.random.Generator) -> View:
+def _happens(share: float, rng: np.random.Generator) -> bool:
+    """Draw whether something happens; no number for what never does: a seed's ordinary picture stays what it was."""
+    return share > 0 and bool(rng.random() < share)
+
+
+def _straightest(mesh: HandMesh) -> int:
+    """Return the finger, 0 the thumb, whose end lies farthest from its knuckle beside its length."""
+    ends = np.linalg.norm(mesh.joints[:, 0] - mesh.joints[:, 3], axis=1)
+    lengths = np.linalg.norm(np.diff(mesh.joints, axis=1), axis=2).sum(axis=1)
+    return 1 + int((ends / lengths)[1:].argmax())
+
+
+def _draw_view(size_px: int, rng: np.random.Generator, *, close: bool = False) -> View:
     """Draw how near the camera is: a fingertip fills the picture, or two hands have room in it."""
-    field_mm = float(np.exp(rng.uniform(np.log(38), np.log(260))))
+    field_mm = float(np.exp(rng.uniform(*np.log(_CLOSE_FIELD_MM if close else _FIELD_MM))))
     return View(size_px, size_px / field_mm, float(np.exp(rng.uniform(np.log(150), np.log(700)))))
 
 
-def _draw_stand(mesh: HandMesh, view: View, rng: np.random.Generator) -> Reals:
+def _draw_stand(
+    mesh: HandMesh, view: View, rng: np.random.Generator, *, edge_on: bool = False, finger: int | None = None
+) -> Reals:
     """Draw how the hand lies before the camera: back, palm or side up, turned, one finger or all in the middle."""
-    side = rng.choice([np.pi, 0.0, np.pi / 2, -np.pi / 2], p=(0.44, 0.38, 0.09, 0.09))
+    side = rng.choice([np.pi, 0.0, np.pi / 2, -np.pi / 2], p=_EDGE_ON if edge_on else _BACK_OR_PALM)
     stand = np.diag([rng.choice([-1.0, 1.0]), 1, 1, 1])
     turn = _about(2, rng.uniform(-np.pi, np.pi)) @ _about(0, rng.normal(0, 0.3)) @ _about(1, side + rng.normal(0, 0.3))
     stand = turn @ stand
-    finger, part = int(rng.integers(5)), int(rng.choice([0, 1, 2], p=(0.5, 0.3, 0.2)))
+    any_finger, part = int(rng.integers(5)), int(rng.choice([0, 1, 2], p=(0.5, 0.3, 0.2)))
+    chosen = finger if finger is not None else 0 if edge_on and rng.random() < 0.5 else any_finger
     field_mm = view.size_px / view.px_per_mm
-    middle = mesh.joints[:, :2].mean((0, 1)) if field_mm > 120 and rng.random() < 0.7 else mesh.joints[finger, part]
+    middle = mesh.joints[:, :2].mean((0, 1)) if field_mm > 120 and rng.random() < 0.7 else mesh.joints[chosen, part]
     stand[:3, 3] = -(stand[:3, :3] @ middle)
     reach = rng.choice([0.15, 0.35]) * field_mm
     stand[:2, 3] += rng.uniform(-reach, reach, 2)
