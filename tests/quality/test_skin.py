@@ -116,6 +116,89 @@ def test_a_white_area_is_no_clear_skin_where_it_is_burnt_out_and_fair_skin_is_wh
     assert judged(Photo(bright, "0" * 64, None, CameraInfo(), Path("a.png"))).doubtful == ()
 
 
+def lined(taken: Photo, colour: tuple[float, float, float], *, wide_mm: float, long_mm: float = 6.0) -> Photo:
+    """The same with a line along the finger, 10 mm from its tip."""
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    across = np.clip((wide_mm / 2 - np.abs(x - 21.0)) * PX_PER_MM + 0.5, 0, 1)
+    share = (across * (np.abs(y - 15.0) < long_mm / 2))[..., None]
+    return with_pixels(taken, taken.pixels * (1 - share) + np.array(colour) * share)
+
+
+def with_pixels(taken: Photo, pixels: np.ndarray) -> Photo:
+    return replace(taken, pixels=np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("tone", TONES)
+@pytest.mark.parametrize("colour", [(46, 20, 18), (150, 32, 30)])
+def test_a_crack_is_told_with_its_length(tone: str, colour: tuple[int, int, int]) -> None:
+    (area,) = judged(lined(photo(tone), colour, wide_mm=0.5)).doubtful
+    assert area.kind is DoubtfulKind.FISSURE
+    assert area.size_mm == pytest.approx(6.0, abs=0.6)
+    assert area.from_tip_mm == pytest.approx(10.0, abs=0.4)
+    assert signed_distance(area.outline_px, (210.0, 150.0)) > 0
+
+
+@pytest.mark.parametrize("tone", TONES)
+def test_a_crease_a_hair_and_a_short_crack_are_left_in_peace(tone: str) -> None:
+    crease = tuple(0.72 * level for level in TONES[tone])
+    assert judged(lined(photo(tone), crease, wide_mm=0.8, long_mm=9.0)).doubtful == ()
+    assert judged(lined(photo(tone), (60, 45, 40), wide_mm=0.06)).doubtful == ()
+    assert judged(lined(photo(tone), (46, 20, 18), wide_mm=0.5, long_mm=1.5)).doubtful == ()
+
+
+def on_plate(taken: Photo, *, redder: float, grain: float) -> Photo:
+    """The same with an area of a nail's place and size: redder than the skin, with a grain of its own."""
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    plate = (np.abs(x - 20.0) < 5.8) & (y > 6.5) & (y < 19.5)
+    rough = cv2.GaussianBlur(np.random.default_rng(5).normal(0, 1, plate.shape), (0, 0), 2.0)
+    pixels = taken.pixels * (1 + grain * rough / rough.std())[..., None]
+    pixels[..., 1:] /= redder
+    return with_pixels(taken, np.where(plate[..., None], pixels, taken.pixels))
+
+
+def test_the_bed_of_a_lost_nail_is_told_and_a_smooth_pink_nail_is_not() -> None:
+    skin = on_plate(photo("middle"), redder=1.0, grain=0.04)
+    grained = np.random.default_rng(6).normal(0, 1, skin.pixels.shape[:2])
+    skin = with_pixels(skin, skin.pixels * (1 + 0.04 * cv2.GaussianBlur(grained, (0, 0), 2.0) * 7)[..., None])
+    bed = on_plate(skin, redder=1.12, grain=0.04)
+    assert [area.kind for area in judged(bed, side="dorsal").doubtful] == [DoubtfulKind.LOST_NAIL]
+    assert judged(bed, side="palmar").doubtful == (), "a red pulp is no bed"
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    plate = ((np.abs(x - 20.0) < 5.8) & (y > 6.5) & (y < 19.5))[..., None]
+    nail = with_pixels(bed, np.where(plate, cv2.GaussianBlur(bed.pixels, (0, 0), 9.0), bed.pixels))
+    assert judged(nail, side="dorsal").doubtful == ()
+
+
+def test_on_fair_skin_a_rough_plate_with_a_rim_is_a_crust_and_smooth_pallor_is_not() -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    away = np.hypot(x - 20.0, y - 17.0)
+    rough = cv2.GaussianBlur(np.random.default_rng(7).normal(0, 1, away.shape), (0, 0), 2.0)
+    crust = np.array([228.0, 214, 190]) * (1 + 0.12 * rough / rough.std())[..., None]
+    fair = photo("fair")
+    plate = with_pixels(fair, np.where((away < 2.5)[..., None], crust, fair.pixels))
+    (area,) = judged(plate).doubtful
+    assert area.kind is DoubtfulKind.PALE and area.size_mm == pytest.approx(5.0, abs=1.1)
+    faded = np.clip(1.6 - away / 5.0, 0, 1)[..., None]
+    pallor = fair.pixels * (1 - faded) + np.array([226.0, 204, 190]) * faded
+    assert judged(with_pixels(fair, pallor)).doubtful == ()
+
+
+@pytest.mark.parametrize(("wide_mm", "doubtful"), [(1.4, 0), (4.0, 1)])
+def test_a_red_border_round_a_nail_is_no_doubt_and_blood_there_is(wide_mm: float, doubtful: int) -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    border = (np.abs(y - 19.0) < wide_mm / 2) & (np.abs(x - 20.0) < 5.0)
+    taken = photo("middle")
+    red = taken.pixels * np.where(border[..., None], np.array([0.95, 0.66, 0.66]), 1.0)
+    assert len(judged(with_pixels(taken, red), side="dorsal").doubtful) == doubtful
+
+
+def test_a_side_in_the_shade_is_no_dead_skin() -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    shade = 1 / (1 + np.exp(-(x - 14.5) / 1.2))
+    taken = photo("middle")
+    assert judged(with_pixels(taken, taken.pixels * (0.25 + 0.75 * shade)[..., None])).doubtful == ()
+
+
 def test_too_little_skin_says_nothing_clear() -> None:
     speck = Finger(OUTLINE * 0.05, (1.0, 0.25), (0.0, 1.0), 0.4, 0.1)
     taken = photo("middle")

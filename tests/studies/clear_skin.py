@@ -1,17 +1,20 @@
 """What is said of healthy and of diseased fingertips: `clear_skin.py [N] [--first SEED] [--wounds DIR] [--hands DIR]`.
 
 N drawn fingers without an ulcer, all skin tones and sides, each measured with a click on its end phalanx as it is, and
-again with one area of 4 to 10 mm on its end: dead black skin, a scab, fresh blood, a white crust painted on it, or,
-with --wounds (a folder of photos/ and masks/), a photographed wound. --hands adds the fingers of at least 8 px/mm of
-pictures that `draw_hands.py --size 768` wrote, their tone by the individual typology angle. Prints what became of them
-by kind, and with Wilson's 95 % intervals the share of *indeterminate* among healthy ones by tone, and of *no ulcer*
-among the others. An area counts as lying on the finger only where at least 2 mm (as a circle) of it in one piece lie on
-skin that shows; a nail is no skin. --keep OUT writes the diseased ones that come back *no ulcer*, to be looked at.
+(every --each one) again with one area of 4 to 10 mm on its end: dead black skin, a scab, fresh blood, a white crust
+painted on it, or, with --wounds (a folder of photos/ and masks/), a photographed wound; with a crack of 2.5 to 10 mm,
+0.2 to 0.8 mm wide, anywhere, across a joint's creases or beside the nail; and where the back shows with the nail lost.
+--hands adds the fingers of at least 8 px/mm of pictures that `draw_hands.py --healthy --size 768` wrote,
+their tone by the individual typology angle. Prints what became of them by kind, and with Wilson's 95 % intervals the
+share of *indeterminate* among healthy ones by tone, and of *no ulcer* among the others. An area counts as lying on the
+finger only where at least 2 mm (as a circle) of it in one piece lie on skin that shows; a nail is no skin. --keep OUT
+writes the diseased ones that come back *no ulcer* and the healthy ones that do not, to be looked at.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -22,7 +25,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ulcermeter.phantom import Phantom, draw_phantom, random_spec, write_phantom
+from ulcermeter.phantom import FissureSpec, Phantom, draw_phantom, random_spec, write_phantom
 from ulcermeter.phantom.hands import read_picture
 from ulcermeter.pipeline import measure_photo
 from ulcermeter.protocol import read_protocol
@@ -34,6 +37,9 @@ TYPOLOGY_DEG = (55, 41, 28, 10, -30)
 VIEWS = {"pulp": "palmar", "nail": "dorsal", "radial": "radial", "ulnar": "ulnar"}
 PAINTS = {"black": (32, 26, 26), "scab": (80, 42, 34), "blood": (150, 22, 22), "crust": (228, 214, 190)}
 LEAST_MM = 2.0
+CRACK_MM, CRACK_WIDE_MM = (2.5, 10.0), (0.2, 0.8)
+# A crack shows where it changes a pixel by so many 8-bit levels.
+SHOWS = 25
 LEAST_WOUND_PX = 1500
 
 
@@ -185,6 +191,60 @@ def pasted(tip: Fingertip, folder: Path, rng: np.random.Generator) -> np.ndarray
     return np.clip(tip.pixels * (1 - share) + laid * share, 0, 255).astype(np.uint8)
 
 
+def cracked(tip: Fingertip, rng: np.random.Generator) -> np.ndarray | None:
+    """Draw a crack of which at least 2 mm show on a fingertip's skin; None where eight tries give none."""
+    for _ in range(8):
+        pixels = crack_drawn(tip, rng) if tip.phantom is not None else crack_painted(tip, rng)
+        shown = np.argwhere((np.abs(pixels.astype(int) - tip.pixels).max(axis=-1) > SHOWS) & tip.on)
+        if len(shown) and np.hypot(*np.ptp(shown, axis=0)) >= LEAST_MM * tip.px_per_mm:
+            return pixels
+    return None
+
+
+def crack_drawn(tip: Fingertip, rng: np.random.Generator) -> np.ndarray:
+    assert tip.phantom is not None and tip.phantom.spec.finger is not None
+    finger = tip.phantom.spec.finger
+    radius = finger.radius_mm
+    s, t, angle = rng.uniform(0.6, 2.6) * radius, rng.uniform(-0.6, 0.6) * radius, rng.uniform(0, 180)
+    if rng.random() < 0.4:
+        s, angle = 3.2 * radius + rng.uniform(-2, 2), rng.normal(0, 25)
+    elif finger.side == "nail":
+        s, t = rng.uniform(0.4, 1.8) * radius, rng.choice([-1, 1]) * rng.uniform(0.95, 1.1) * radius
+        angle = rng.normal(90, 12)
+    crack = FissureSpec(
+        rng.uniform(*CRACK_MM),
+        rng.uniform(*CRACK_WIDE_MM),
+        float(s),
+        float(t),
+        float(angle),
+        rng.random(),
+        rng.random(),
+    )
+    return draw_phantom(replace(tip.phantom.spec, finger=replace(finger, fissures=(crack,)))).pixels
+
+
+def crack_painted(tip: Fingertip, rng: np.random.Generator) -> np.ndarray:
+    """Lay a dark red line that ends in points over a picture."""
+    rows, cols = tip.on.shape
+    middle, turn = np.array(tip.click) + rng.uniform(-6, 6, 2) * tip.px_per_mm, rng.uniform(0, np.pi)
+    across, down = np.arange(cols) - middle[0], np.arange(rows)[:, None] - middle[1]
+    along, off = across * np.cos(turn) + down * np.sin(turn), down * np.cos(turn) - across * np.sin(turn)
+    long_px, wide_px = (rng.uniform(*ends) * tip.px_per_mm for ends in (CRACK_MM, CRACK_WIDE_MM))
+    half_px = 0.5 * wide_px * np.sqrt(np.clip(1 - (2 * along / long_px) ** 2, 0, 1))
+    share = np.clip(0.5 + half_px - np.abs(off + 0.2 * tip.px_per_mm * noise(tip, rng)), 0, 1) * (half_px > 0) * tip.on
+    share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), 0.7)[..., None]
+    red = rng.random()
+    colour = np.array((46, 20, 18)) * (1 - red) + np.array((150, 32, 30)) * red
+    light = tip.pixels[tip.on].mean() / 170
+    return np.clip(tip.pixels * (1 - share) + colour * min(light, 1.2) * share, 0, 255).astype(np.uint8)
+
+
+def without_nail(tip: Fingertip) -> np.ndarray | None:
+    if tip.phantom is None or tip.phantom.spec.finger is None or tip.phantom.spec.finger.side != "nail":
+        return None
+    return draw_phantom(replace(tip.phantom.spec, finger=replace(tip.phantom.spec.finger, nail=False))).pixels
+
+
 def noise(tip: Fingertip, rng: np.random.Generator) -> np.ndarray:
     """Return smooth noise of about unit sd and a third of a millimetre, (rows, cols)."""
     blurred = cv2.GaussianBlur(rng.normal(size=tip.on.shape).astype(np.float32), (0, 0), tip.px_per_mm / 3)
@@ -198,7 +258,9 @@ def status(pixels: np.ndarray, tip: Fingertip, folder: Path) -> str:
     else:
         write_phantom(replace(tip.phantom, pixels=pixels), folder / "photo.png")  # with what the camera notes
     row = {"photo": "photo.png", "x": f"{tip.click[0]:.1f}", "y": f"{tip.click[1]:.1f}"} | tip.cells
-    return str(measure_photo(row, read_protocol(), root=folder, overlay=False).photo["status"])
+    said = measure_photo(row, read_protocol(), root=folder, overlay=False).photo
+    print(f"{tip.name} (tone {tip.tone}): {said['status']}; {said['reason'][:160]}", file=sys.stderr, flush=True)
+    return str(said["status"])
 
 
 def diseased(tip: Fingertip, wounds: Path | None) -> Iterator[tuple[str, np.ndarray]]:
@@ -209,6 +271,10 @@ def diseased(tip: Fingertip, wounds: Path | None) -> Iterator[tuple[str, np.ndar
             yield kind, pixels
     if wounds is not None and (pixels := pasted(tip, wounds, rng)) is not None:
         yield "wound", pixels
+    if (pixels := cracked(tip, rng)) is not None:
+        yield "crack", pixels
+    if (pixels := without_nail(tip)) is not None:
+        yield "lost nail", pixels
 
 
 def of_all(counts: Counter[str], word: str) -> str:
@@ -218,13 +284,19 @@ def of_all(counts: Counter[str], word: str) -> str:
     return f"{word} {hits} of {judged} judged ({100 * low:.1f}-{100 * high:.1f} %); {dict(sorted(counts.items()))}"
 
 
+def keep(folder: Path | None, tip: Fingertip, what: str, pixels: np.ndarray) -> None:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / f"{tip.name} {what}.png"), np.ascontiguousarray(pixels[..., ::-1]))
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("count", type=int, nargs="?", default=60)
     parser.add_argument("--first", type=int, default=5000)
     parser.add_argument("--wounds", type=Path, help="folder of photos/ and masks/ of wounds")
-    parser.add_argument("--hands", type=Path, help="folder that draw_hands.py --size 768 wrote")
-    parser.add_argument("--healthy-only", action="store_true")
+    parser.add_argument("--hands", type=Path, help="folder of drawn hands")
+    parser.add_argument("--each", type=int, default=1, help="diseased areas on every so manieth finger; 0 for none")
     parser.add_argument("--keep", type=Path, help="folder for diseased ones that come back no ulcer")
     return parser.parse_args()
 
@@ -234,13 +306,16 @@ def main() -> None:
     healthy: dict[int, Counter[str]] = {tone: Counter() for tone in range(1, TONES + 1)}
     ill: dict[str, Counter[str]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for tip in chain(phantoms(given.first, given.count), rendered(given.hands)):
-            healthy[tip.tone][status(tip.pixels, tip, Path(folder))] += 1
-            for kind, pixels in () if given.healthy_only else diseased(tip, given.wounds):
+        for number, tip in enumerate(chain(phantoms(given.first, given.count), rendered(given.hands))):
+            said = status(tip.pixels, tip, Path(folder))
+            healthy[tip.tone][said] += 1
+            if said in ("measured", "indeterminate"):
+                keep(given.keep, tip, f"healthy {said}", tip.pixels)
+            for kind, pixels in diseased(tip, given.wounds) if given.each and number % given.each == 0 else ():
                 said = status(pixels, tip, Path(folder))
                 ill.setdefault(kind, Counter())[said] += 1
-                if given.keep and said == "no ulcer":
-                    cv2.imwrite(str(given.keep / f"{tip.name} {kind}.png"), np.ascontiguousarray(pixels[..., ::-1]))
+                if said == "no ulcer":
+                    keep(given.keep, tip, kind, pixels)
     for tone, counts in healthy.items():
         print(f"healthy, tone {tone}:", of_all(counts, "indeterminate"))
     print("healthy, all:", of_all(sum(healthy.values(), Counter()), "indeterminate"))

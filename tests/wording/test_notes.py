@@ -20,7 +20,8 @@ VALUES = {
     NoteKind.READER_STATE_TAKEN: ("healed",),
     NoteKind.FINGER_BY_NAME: ("index", 12.2, 30.7, 0.98),
     NoteKind.FIND_OFF_FINGER: (12.2, 30.7),
-    NoteKind.DOUBTFUL_SKIN: ("dark", 5.8, 3.0, 12.2, 30.7),
+    NoteKind.DOUBTFUL_SKIN: ("dark", 5.8, 3.0, 12.2, 30.7, ""),
+    NoteKind.DOUBTFUL_ELSEWHERE: (12.2, 30.7),
     NoteKind.FIND_ON_NAIL: (12.2, 30.7),
     NoteKind.COLOUR_STANDARDISED: (0.5, 1.0, 2.25),
 }
@@ -44,3 +45,9 @@ def test_numbers_stand_in_the_words() -> None:
     ]
     assert "gains 0.50, 1.00, 2.25" in note_in_words(Note(NoteKind.COLOUR_STANDARDISED, (0.5, 1.0, 2.25)))
     assert "0.13 %" in note_in_words(Note(NoteKind.MARKER_BENT, (0.126,)))
+
+
+def test_a_crack_beside_the_nail_and_a_lost_nail_are_named_as_such() -> None:
+    crack = note_in_words(Note(NoteKind.DOUBTFUL_SKIN, ("fissure", 5.8, 9.0, 12.2, 30.7, "nail")))
+    assert crack == "a crack of 6 mm beside the nail, at (12, 31): a reader must say what it is"
+    assert "bare bed" in note_in_words(Note(NoteKind.DOUBTFUL_SKIN, ("lost nail", 9.0, 9.0, 12.2, 30.7, "")))

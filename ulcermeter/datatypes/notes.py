@@ -36,7 +36,9 @@ class NoteKind(Enum):
     FINGER_BY_NAME = "the row's words chose one of several fingers"  # the finger, its tip, px (x, y); probability
     FIND_OFF_FINGER = "a find lies on no skin of the row's finger"  # its middle, px (x, y)
     FIND_ON_NAIL = "a find has a nail's place and shape"  # its middle, px (x, y)
-    DOUBTFUL_SKIN = "an area of the finger is not clear skin"  # dark, red or pale; size and from the tip, mm; px (x, y)
+    # Dark, red, pale, fissure or lost nail; size and from the tip, mm; px (x, y); "nail" where it lies beside the nail.
+    DOUBTFUL_SKIN = "an area of the finger is not clear skin"
+    DOUBTFUL_ELSEWHERE = "what is not clear skin does not lie at the click"  # the click, px (x, y)
     GATE_FAILED = "a gate failed and the protocol only reports it"  # none: see `Note.problem`
     READER_STATE_TAKEN = "no finger was found, and the reader's state stands"  # the reader's state
     COLOUR_STANDARDISED = "colour standardised by the card"  # gains of red, green, blue

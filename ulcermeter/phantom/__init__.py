@@ -12,13 +12,22 @@ towards its dark side; undo the sRGB curve before placing edges.
 from ulcermeter.phantom.drawing import Phantom, PhantomTruth, draw_phantom, ulcer_mask, without_reference
 from ulcermeter.phantom.files import encode_phantom, write_phantom
 from ulcermeter.phantom.sampling import random_spec
-from ulcermeter.phantom.specs import CameraSpec, FingerSpec, LightSpec, PhantomSpec, ReferenceSpec, UlcerSpec
+from ulcermeter.phantom.specs import (
+    CameraSpec,
+    FingerSpec,
+    FissureSpec,
+    LightSpec,
+    PhantomSpec,
+    ReferenceSpec,
+    UlcerSpec,
+)
 from ulcermeter.phantom.study import write_study
 from ulcermeter.phantom.truth import UlcerTruth
 
 __all__ = [
     "CameraSpec",
     "FingerSpec",
+    "FissureSpec",
     "LightSpec",
     "Phantom",
     "PhantomSpec",

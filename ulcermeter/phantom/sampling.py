@@ -32,7 +32,7 @@ _FINGER: dict[str, Range] = {
 }
 _ULCER: dict[str, Range] = {
     "irregularity": (0.1, 0.8),
-    "aspect": (0.55, 1.0),  # long ones are fissures, which are not drawn
+    "aspect": (0.55, 1.0),  # longer ones are fissures
     "angle_deg": (0, 180),
     "depth_mm": (0.2, 0.9),  # of those over 3 mm; of smaller ones in proportion
     "halo": (0.1, 0.9),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes.arrays import Reals
 from ulcermeter.phantom.noise_maps import bumps, fade, noise, smoothstep
-from ulcermeter.phantom.specs import FingerSpec
+from ulcermeter.phantom.specs import FingerSpec, FissureSpec
 
 # Back-of-hand and palm colours, 8-bit sRGB, for Fitzpatrick 1 to 6.
 BACK_SRGB = np.array([(240, 204, 186), (229, 186, 162), (211, 164, 134), (178, 129, 99), (128, 88, 65), (84, 57, 45)])
@@ -143,7 +143,9 @@ def draw_skin(finger: FingerSpec, s_mm: Reals, t_mm: Reals, angle: Reals, *, px_
     _grain(surface, finger, s_mm, t_mm, px_per_mm=px_per_mm)
     _creases(surface, finger, s_mm, around, back)
     if float(back.max(initial=0)) > 0.02:
-        _nail(surface, finger, s_mm, around)
+        (_nail if finger.nail else _nail_bed)(surface, finger, s_mm, around)
+    for fissure in finger.fissures:
+        _fissure(surface, fissure, s_mm, t_mm, px_per_mm=px_per_mm)
     return surface
 
 
@@ -260,6 +262,46 @@ def _nail(surface: Surface, finger: FingerSpec, s_mm: Reals, around: Reals) -> N
     surface.slope_s = surface.slope_s * keep + fold * 0.3 * smoothstep(radius, 1.6 * radius, s_mm)
     surface.gloss = surface.gloss * keep + plate * 0.30
     surface.sharpness = surface.sharpness * keep + plate * 60
+
+
+def _nail_bed(surface: Surface, finger: FingerSpec, s_mm: Reals, around: Reals) -> None:
+    """Lay the bed of a nail that is lost: redder than skin, uneven and without gloss, the fold around it shallow."""
+    lateral = (finger.radius_mm * np.sin(around)).astype(np.float32)
+    front = smoothstep(-0.1, 0.25, np.cos(around))
+    inside = _nail_distance(finger, s_mm, lateral)
+    bed = smoothstep(-0.5, 0.5, inside) * front
+    patch = noise(lateral, s_mm, low=2, high=12, tile_mm=14, seed=finger.seed + 7)
+    red = (0.45 + 0.15 * patch)[..., None] * np.array([0.12, 0.5, 0.45], dtype=np.float32)
+    surface.albedo *= 1 - bed[..., None] * np.clip(red, 0, 1)
+    fold = np.exp(-0.5 * ((inside + 0.12) / 0.35) ** 2) * front * smoothstep(0.2 * finger.radius_mm, 4.0, s_mm)
+    surface.albedo *= 1 - 0.5 * fold[..., None] * np.array([0.22, 0.38, 0.38], dtype=np.float32)
+    _, along_t, along_s = bumps(lateral, s_mm, kind="granules", low=700, high=0, tile_mm=12, seed=finger.seed + 8)
+    surface.slope_t += 0.03 * bed * along_t
+    surface.slope_s += 0.03 * bed * along_s
+    surface.gloss = surface.gloss * (1 - 0.7 * bed)
+
+
+def _fissure(surface: Surface, fissure: FissureSpec, s_mm: Reals, t_mm: Reals, *, px_per_mm: float) -> None:
+    """Cut one crack: dark red between steep walls, hard pale skin beside it."""
+    turn = np.deg2rad(fissure.angle_deg)
+    dt, ds = t_mm - fissure.t_mm, s_mm - fissure.s_mm
+    along = (np.cos(turn) * dt + np.sin(turn) * ds).astype(np.float32)
+    off = (np.cos(turn) * ds - np.sin(turn) * dt).astype(np.float32)
+    off = off - 0.15 * noise(along, 0 * along, low=2, high=10, tile_mm=14, seed=fissure.seed + 41)
+    part = 2 * along / np.float32(fissure.length_mm)
+    half_mm = 0.5 * fissure.width_mm * np.sqrt(np.clip(1 - part**2, 0, 1))
+    ends = smoothstep(1.0, 0.9, np.abs(part))
+    soft_mm = max(0.05, 0.5 / px_per_mm)
+    # Over a pixel wide edge the share of a narrow crack stays its width's.
+    share = (smoothstep(-soft_mm, soft_mm, half_mm - off) + smoothstep(-soft_mm, soft_mm, half_mm + off) - 1) * ends
+    beside = np.exp(-((np.maximum(np.abs(off) - half_mm, 0) / 0.5) ** 2)) * smoothstep(1.2, 0.8, np.abs(part))
+    surface.albedo = mix(surface.albedo, linear((222, 200, 168)), 0.5 * fissure.callus * beside)
+    colour = linear((46, 20, 18)) * (1 - fissure.red) + linear((150, 32, 30)) * fissure.red
+    surface.albedo = mix(surface.albedo, colour.astype(np.float32), np.clip(share, 0, 1))
+    wall = 0.5 * beside * np.sign(off) * np.minimum(np.abs(off) / np.float32(0.2), 1)
+    surface.slope_t = surface.slope_t - wall * np.float32(np.sin(turn))
+    surface.slope_s = surface.slope_s + wall * np.float32(np.cos(turn))
+    surface.gloss = surface.gloss * (1 - np.clip(share, 0, 1))
 
 
 def _nail_distance(finger: FingerSpec, s_mm: Reals, lateral_mm: Reals) -> Reals:

@@ -42,12 +42,31 @@ class UlcerSpec:
 
 
 @dataclass(frozen=True)
+class FissureSpec:
+    """One crack of the skin, which is no ulcer.
+
+    ``s_mm`` and ``t_mm`` are its middle as for an ulcer, ``length_mm`` its length along the skin and ``width_mm`` its
+    width in the middle; it ends in points. ``angle_deg`` turns it from across the finger (0) to along it (90). ``red``
+    0 draws it dark, 1 red, ``callus`` (0 to 1) the pale hard skin beside it.
+    """
+
+    length_mm: float
+    width_mm: float = 0.4
+    s_mm: float = 9.0
+    t_mm: float = 0.0
+    angle_deg: float = 0.0
+    red: float = 0.5
+    callus: float = 0.4
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class FingerSpec:
     """The finger: ``radius_mm`` at the middle of the end phalanx, ``taper`` (relative growth of the radius per 100 mm).
 
     ``side`` faces the camera: 'nail', 'pulp', 'radial' or 'ulnar'. ``skin_tone`` runs from 1 to 6 (Fitzpatrick).
     ``length_mm`` is what shows before a cloth covers the hand. ``mottling``, ``creases`` and ``tightness`` (0 to 1)
-    set blotches, folds at the joints, and the waxy shine of tight skin.
+    set blotches, folds at the joints, and the waxy shine of tight skin. ``nail`` False leaves the nail's bed bare.
     """
 
     radius_mm: float = 8.0
@@ -59,6 +78,8 @@ class FingerSpec:
     creases: float = 0.6
     tightness: float = 0.4
     seed: int = 0
+    nail: bool = True
+    fissures: tuple[FissureSpec, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -194,6 +194,11 @@ class SkinRules(Group):
     skin_dark_ratio: float = _number("light, times the finger's own", gt=0, lt=1)
     skin_red_ratio: float = _number("red over green, times the finger's own", gt=1, le=10)
     skin_pale_redness_ratio: float = _number("green over red, times the finger's own", gt=1, le=10)
+    crust_pale_redness_ratio: float = _number("green over red, times the finger's own", gt=1, le=10)
+    crust_roughness_ratio: float = _number("sd of brightness over tenths of a mm, times the finger's own", gt=1, le=100)
+    crust_rim_ratio: float = _number("red over green, beyond its rim over within", gt=1, le=10)
+    fissure_light_ratio: float = _number("green light, times that beside it", gt=0, lt=1)
+    fissure_min_mm: float = _number("mm", gt=0, le=100)
     doubtful_min_mm: float = _number("mm", gt=0, le=100)
     colourless_levels_below: float = _number("8-bit levels, the largest difference of channels", ge=0, le=255)
 

@@ -1,4 +1,4 @@
-"""Whether a finger's skin is seen clear: no area on it is dark, bloody or crusted white."""
+"""Whether a finger's skin is seen clear: nothing on it is dark, bloody, crusted white, cracked, or a bare nail bed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,26 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration, Finger, Photo, Points
 from ulcermeter.protocol import Protocol
+from ulcermeter.quality.fissures import find_fissures, lost_nail
+from ulcermeter.quality.skin_grid import (
+    STEP_MM,
+    Floats,
+    Mask,
+    SkinGrid,
+    against_own,
+    disc,
+    linear_light,
+    logs,
+    nail_zone,
+    outlines_px,
+    parts,
+    relief,
+    sampled,
+    skin_shown,
+)
 
 __all__ = ["DoubtfulArea", "DoubtfulKind", "SkinView", "judge_skin"]
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-
-# The skin that is looked at: two phalanges, up to where shade and blur take over at the outline: assumption.
-_STEP_MM, _REACH_MM, _RIM_MM = 0.1, 32.0, 0.7
-# What is blurred and what is opened before an area counts, mm: creases and hairs are narrower.
-_BLUR_MM, _CREASE_MM = 0.3, 0.8
 # Least share of the finger's skin that must show for its own colour to be known: assumption.
 _LEAST_PIXELS = 2000
 # Skin beside the nail from which its colour is read, cells of 0.1 mm: 3 mm2; a fold of skin beside it is enough.
@@ -29,24 +39,29 @@ _LEAST_BESIDE_NAIL = 300
 _BURNT = 250
 # 8-bit level of green from which an area is white whatever its red; well-lit fair skin lies below. Assumption.
 _WHITE = 240
-# What a lens scatters over everything, as a share of white: keeps folds of dark skin from reading as black. Assumption.
-_GLOW = 0.004
-# A nail on the back, in radii: up to so far from the tip, and so far from the middle; its colour is no skin's.
-_NAIL_TO, _NAIL_BESIDE = 2.3, 0.85
 # Polish lies so much of it on the nail, is so long and so wide (radii), and fills so much of its box: assumption.
 _POLISH = (0.85, 0.8, 0.9, 0.84)
-# Rounds of weighted least squares and the residual (in ln) from which a pixel counts no more.
-_ROUNDS, _TUKEY = 8, 0.5
-# Or so many median absolute deviations, 3 sd, where the finger's skin is uneven itself.
-_OUTLIER = 3 * 1.48
-# One pixel of so many is fitted, as neighbours say the same; and the pull to the level, over their number, that keeps
-# the surface from bending into what is not seen (assumption).
-_EVERY, _PULL = 7, 1e-3
-# sRGB's transfer function as one power, and red, green and blue in a brightness (their part in Y, rounded): near
-# enough for ratios.
-_GAMMA, _BRIGHTNESS = 2.2, (0.3, 0.6, 0.1)
 # Added to OpenCV's L* of 8 bits: in the dark a* is noise, and must not count for redness (assumption).
 _LIGHTNESS = 30
+# Skin along a nail is red in a band up to so wide, mm: redness there counts where it is wider (6 real nails 1.7).
+_NAIL_BORDER_MM = 2.0
+# Blue over green against the finger's own skin (ln) beyond which paleness is a dye's or polish's: white on the darkest
+# skin is .5 bluer. Assumption.
+_DYED = 0.8
+# A shade that darkens towards the finger's edge: so much of a dark area's rim (share) is the edge of what is seen, and
+# inwards it fades by less than this (ln) over 0.8 mm. Assumption.
+_AT_THE_EDGE, _FADES = 0.3, 0.5
+# Added to blue and green before their ratio, as a share of white: what a lens scatters. Assumption.
+_DIM = 0.004
+# Redness within so many mm of a crack is its own, where most (share) of an area lies there.
+_CRACK_BORDER_MM, _MOSTLY = 0.6, 0.5
+# Level with the nail's plate, and beside it, in radii from the tip and from the middle.
+_BESIDE = (2.1, 0.65)
+# A plate of crust: narrower parts are dropped and gaps closed, mm; no darker than so much of skin; how far to either
+# side of its rim it is held against the skin, mm; so much of that skin shows. Assumption.
+_PLATE_OPEN_MM, _PLATE_CLOSE_MM, _PLATE_DIM, _PLATE_RIM_MM, _PLATE_SHOWN = 0.4, 0.8, 0.55, (0.3, 0.6), 0.6
+# A nail seen from the side, in radii: so far up, and so far from the middle.
+_SIDE_NAIL = (2.3, 0.45)
 
 
 class DoubtfulKind(Enum):
@@ -55,6 +70,8 @@ class DoubtfulKind(Enum):
     DARK = "dark"
     RED = "red"
     PALE = "pale"
+    FISSURE = "fissure"
+    LOST_NAIL = "lost nail"
 
 
 @dataclass(frozen=True)
@@ -65,12 +82,14 @@ class DoubtfulArea:
     ----------
     kind : DoubtfulKind
     size_mm : float
-        Diameter of the circle of its area, on the reference's plane.
+        Diameter of the circle of its area, on the reference's plane; a fissure's length.
     from_tip_mm : float
         Where its middle lies along the finger.
     middle_px : (float, float)
         Photo px.
     outline_px : float64 (K, 2)
+    beside_nail : bool
+        It lies on skin beside where the nail is.
     """
 
     kind: DoubtfulKind
@@ -78,6 +97,7 @@ class DoubtfulArea:
     from_tip_mm: float
     middle_px: tuple[float, float]
     outline_px: Points = field(repr=False)
+    beside_nail: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,8 +116,24 @@ class SkinView:
     doubtful: tuple[DoubtfulArea, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Skin:
+    """A finger's skin on its grid: pixels, what shows, what is the finger's own, and values against that (ln)."""
+
+    grid: SkinGrid
+    finger: Finger
+    pixels: NDArray[np.uint8]
+    visible: Mask
+    burnt: Mask
+    own: Mask
+    nail: Mask
+    brightness: Floats
+    redness: Floats
+    blueness: Floats
+
+
 def judge_skin(photo: Photo, calibration: Calibration, finger: Finger, *, protocol: Protocol) -> SkinView:
-    """Look for areas of a finger that are darker, redder or paler than its own skin.
+    """Look for areas of a finger that are darker, redder or paler than its own skin, for cracks and a lost nail.
 
     The logarithm of the light is fitted by a surface, smooth along the finger and across it, that few odd pixels bend
     little: shade and curvature go into it, and what lies far from it is no skin of this finger. So each finger is its
@@ -111,192 +147,193 @@ def judge_skin(photo: Photo, calibration: Calibration, finger: Finger, *, protoc
     finger : Finger
         Its outline says where skin is; on its back the nail is left out.
     protocol : Protocol
-        For ``skin_...`` and ``doubtful_min_mm``.
+        For ``skin_...``, ``doubtful_min_mm`` and ``fissure_...``.
 
     Returns
     -------
     SkinView
         Nothing clear where too little of the finger shows, or what shows has not the colour of skin.
     """
-    grid = _Grid.of(calibration, finger)
-    visible = _skin(photo, calibration, finger, grid)
+    grid = SkinGrid.of(calibration, finger)
+    visible = skin_shown(photo, calibration, finger, grid)
     if visible.sum() < _LEAST_PIXELS:
         return SkinView()
-    light = _linear(photo, grid)
-    sampled = _sampled(photo.pixels, grid)
-    burnt, white = sampled.max(axis=-1) >= _BURNT, sampled[..., 1] >= _WHITE
-    own = _own_skin(visible & ~burnt, grid, finger)
-    if _redness(photo, grid, own) < protocol.skin.skin_redness_min:
+    skin = _laid_out(photo, finger, grid, visible)
+    if _skin_redness(skin) < protocol.skin.skin_redness_min:
         return SkinView()
-    brightness, redness = (_against_own(value, own, grid, finger) for value in _logs(light))
-    areas: list[DoubtfulArea] = []
+    found = [*_not_twice(_areas(skin, protocol), _cracks(skin, protocol)), *_bare_beds(skin)]
     odd = np.zeros(visible.shape, dtype=bool)
-    # What is white may be a crust, burnt out or not; fair skin burns out in red alone.
-    for kind, where in _odd(brightness, redness, protocol).items():
-        shown = (where & ~burnt) | white if kind is DoubtfulKind.PALE else where & ~burnt
-        for part in _parts(shown & visible, visible, at_least_mm=protocol.skin.doubtful_min_mm):
-            if not _is_nail(kind, part, grid, finger, protocol=protocol):
-                odd |= part
-                areas.append(_area(kind, part, grid, calibration))
-    clear = tuple(_outlines(visible & ~odd & ~burnt, grid, calibration))
-    return SkinView(clear, tuple(sorted(areas, key=lambda area: -area.size_mm)))
+    for _, where, _ in found:
+        odd |= where
+    clear = tuple(outlines_px(visible & ~odd & ~skin.burnt, grid, calibration))
+    doubtful = [_area(kind, where, size_mm, skin, calibration) for kind, where, size_mm in found]
+    return SkinView(clear, tuple(sorted(doubtful, key=lambda area: -area.size_mm)))
 
 
-@dataclass(frozen=True)
-class _Grid:
-    """Places of the reference's plane in the finger's frame: s down the rows, u over the columns, 0.1 mm apart."""
-
-    s: Floats
-    u: Floats
-    origin_mm: Floats
-    axis: Floats
-    photo_px: Floats = field(repr=False)
-
-    @classmethod
-    def of(cls, calibration: Calibration, finger: Finger) -> _Grid:
-        s, u = finger.axial_and_transverse(finger.outline_mm).T
-        top, low = float(s.min()), min(float(s.max()), float(s.min()) + _REACH_MM)
-        rows, cols = np.arange(top, low, _STEP_MM), np.arange(float(u.min()), float(u.max()), _STEP_MM)
-        axis, origin = np.asarray(finger.axis), np.asarray(finger.tip_mm)
-        where = np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1)
-        plane = origin + where[..., :1] * axis + where[..., 1:] * np.array([axis[1], -axis[0]])
-        photo_px = calibration.to_px(plane.reshape(-1, 2)).reshape(where.shape)
-        return cls(rows, cols, origin, axis, photo_px)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.s), len(self.u)
-
-    def to_plane(self, cells: Floats) -> Floats:
-        """Turn grid cells (K, 2), column and row, into plane points (K, 2)."""
-        s, u = self.s[0] + cells[:, 1] * _STEP_MM, self.u[0] + cells[:, 0] * _STEP_MM
-        return np.asarray(
-            self.origin_mm + s[:, None] * self.axis + u[:, None] * np.array([self.axis[1], -self.axis[0]])
-        )
+def _laid_out(photo: Photo, finger: Finger, grid: SkinGrid, visible: Mask) -> _Skin:
+    pixels = sampled(photo.pixels, grid)
+    light, burnt, nail = linear_light(pixels), pixels.max(axis=-1) >= _BURNT, nail_zone(grid, finger)
+    # A finger's own colour is not read off the nail, which is brighter, where enough else shows.
+    seen, beside = visible & ~burnt, visible & ~burnt & ~nail
+    own = beside if beside.sum() >= _LEAST_BESIDE_NAIL else seen
+    brightness, redness = (against_own(value, own, grid, finger) for value in logs(light))
+    bluer = np.log((light[..., 2] + _DIM) / (light[..., 1] + _DIM))
+    blueness = bluer - (np.median(bluer[own]) if own.any() else 0.0)
+    return _Skin(grid, finger, pixels, visible, burnt, own, nail, brightness, redness, blueness)
 
 
-def _skin(photo: Photo, calibration: Calibration, finger: Finger, grid: _Grid) -> Mask:
-    """Return where the finger's skin shows, away from its outline, the reference and the photo's border."""
-    s, u = finger.axial_and_transverse(finger.outline_mm).T
-    inside = _filled(np.column_stack([u - grid.u[0], s - grid.s[0]]) / _STEP_MM, grid.shape)
-    deep = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] * _STEP_MM > _RIM_MM
-    rows, cols = photo.pixels.shape[:2]
-    x, y = grid.photo_px[..., 0], grid.photo_px[..., 1]
-    visible = deep & (x >= 1) & (y >= 1) & (x <= cols - 2) & (y <= rows - 2)
-    if len(calibration.reference_outline_px) > 2:
-        s, u = finger.axial_and_transverse(calibration.to_mm(calibration.reference_outline_px)).T
-        covered = _filled(np.column_stack([u - grid.u[0], s - grid.s[0]]) / _STEP_MM, grid.shape)
-        visible &= cv2.dilate(covered, _disc(_RIM_MM)) == 0
-    return np.asarray(visible)
-
-
-def _filled(cells: Floats, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    inside = np.zeros(shape, np.uint8)
-    cv2.fillPoly(inside, [np.rint(cells).astype(np.int32)], 1)
-    return inside
-
-
-def _disc(radius_mm: float) -> NDArray[np.uint8]:
-    side = 2 * round(radius_mm / _STEP_MM) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), dtype=np.uint8)
-
-
-def _sampled(pixels: NDArray[np.uint8], grid: _Grid) -> NDArray[np.uint8]:
-    x, y = (np.ascontiguousarray(grid.photo_px[..., k], dtype=np.float32) for k in (0, 1))
-    return np.asarray(cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
-
-
-def _linear(photo: Photo, grid: _Grid) -> Floats:
-    """Return linear light (M, N, 3) on the grid, blurred (sRGB by a power of 2.2)."""
-    light = (_sampled(photo.pixels, grid).astype(np.float64) / 255) ** _GAMMA
-    return np.asarray(cv2.GaussianBlur(light, (0, 0), _BLUR_MM / _STEP_MM))
-
-
-def _logs(light: Floats) -> tuple[Floats, Floats]:
-    """Return the logarithms of brightness and of red over green."""
-    red, green, blue = (light[..., k] + _GLOW for k in range(3))
-    return np.log(_BRIGHTNESS[0] * red + _BRIGHTNESS[1] * green + _BRIGHTNESS[2] * blue), np.log(red / green)
-
-
-def _against_own(values: Floats, visible: Mask, grid: _Grid, finger: Finger) -> Floats:
-    """Return values less the smooth surface fitted to what is seen (Tukey's weights about its own scale)."""
-    s, v = np.meshgrid((grid.s - grid.s[0]) / _REACH_MM, grid.u / finger.radius_mm, indexing="ij")
-    terms = np.stack([np.ones_like(s), s, s**2, v, v**2, v**4, s * v], axis=-1)
-    x, y = terms[visible][::_EVERY], values[visible][::_EVERY]
-    weight = np.ones(len(y))
-    level = np.median(y)
-    fitted = np.full(len(y), level)
-    for _ in range(_ROUNDS):
-        off = (y - fitted) / max(_TUKEY, _OUTLIER * float(np.median(np.abs(y - fitted))))
-        weight = np.where(np.abs(off) < 1, (1 - off**2) ** 2, 0.0) + 1e-6
-        left = (x * weight[:, None]).T @ x + _PULL * len(y) * np.diag([0.0, 1, 1, 1, 1, 1, 1])
-        factors = np.linalg.solve(left, (x * weight[:, None]).T @ y)
-        fitted = x @ factors
-    return np.asarray(values - terms @ factors)
-
-
-def _redness(photo: Photo, grid: _Grid, own: Mask) -> float:
+def _skin_redness(skin: _Skin) -> float:
     """Return the median of a* over (L* + 30), both as OpenCV scales them for 8 bits."""
-    lab = cv2.cvtColor(_sampled(photo.pixels, grid), cv2.COLOR_RGB2LAB)[own].astype(np.float64)
+    lab = cv2.cvtColor(skin.pixels, cv2.COLOR_RGB2LAB)[skin.own].astype(np.float64)
     return float(np.median((lab[:, 1] - 128) / (lab[:, 0] + _LIGHTNESS))) if len(lab) else 0.0
 
 
-def _own_skin(visible: Mask, grid: _Grid, finger: Finger) -> Mask:
-    """Return what a finger's own colour is read off: not the nail, which is brighter, where enough else shows."""
-    without = visible & ~_nail(grid, finger)
-    return without if without.sum() >= _LEAST_BESIDE_NAIL else visible
+_Found = tuple[DoubtfulKind, Mask, float]
 
 
-def _nail(grid: _Grid, finger: Finger) -> Mask:
-    """Return where a nail is on the back of a finger, or on an unnamed side, bool (M, N)."""
-    if finger.side not in ("", "dorsal"):
-        return np.zeros(grid.shape, dtype=bool)
-    s, v = np.meshgrid((grid.s - grid.s[0]) / finger.radius_mm, np.abs(grid.u) / finger.radius_mm, indexing="ij")
-    return np.asarray((s < _NAIL_TO) & (v < _NAIL_BESIDE))
+def _areas(skin: _Skin, protocol: Protocol) -> list[_Found]:
+    """Return areas that are darker, redder or paler than the finger's skin."""
+    least = protocol.skin.doubtful_min_mm
+    dark, red, pale = _odd(skin, protocol)
+    found: list[_Found] = []
+    for part in parts((dark | red) & skin.visible, skin.visible, at_least_mm=least):
+        kind = DoubtfulKind.RED if red[part].sum() > dark[part].sum() else DoubtfulKind.DARK
+        if not (_is_polish(part, skin) or (kind is DoubtfulKind.DARK and _is_shade(part, skin))):
+            found.append((kind, part, _circle_mm(part)))
+    for part in parts(pale & skin.visible, skin.visible, at_least_mm=least):
+        if parts(part & ~skin.nail, part, at_least_mm=least):
+            found.append((DoubtfulKind.PALE, part, _circle_mm(part)))
+    taken = np.any([part for _, part, _ in found], axis=0) if found else np.zeros(skin.visible.shape, dtype=bool)
+    crusts = [part for part in _crusts(skin, protocol) if not (part & taken).any()]
+    return [*found, *((DoubtfulKind.PALE, part, _circle_mm(part)) for part in crusts)]
 
 
-def _odd(brightness: Floats, redness: Floats, protocol: Protocol) -> dict[DoubtfulKind, Mask]:
-    rules = protocol.skin
-    dark = brightness < np.log(rules.skin_dark_ratio)
-    red = (redness > np.log(rules.skin_red_ratio)) & ~dark
-    pale = (brightness > 0) & (redness < -np.log(rules.skin_pale_redness_ratio))
-    return {DoubtfulKind.DARK: dark, DoubtfulKind.RED: red, DoubtfulKind.PALE: pale}
+def _odd(skin: _Skin, protocol: Protocol) -> tuple[Mask, Mask, Mask]:
+    """Return what is dark, what is red and what is pale."""
+    rules, burnt = protocol.skin, skin.burnt
+    dark = (skin.brightness < np.log(rules.skin_dark_ratio)) & ~burnt
+    red = (skin.redness > np.log(rules.skin_red_ratio)) & ~dark & ~burnt
+    wide = cv2.morphologyEx((red | dark).astype(np.uint8), cv2.MORPH_OPEN, disc(_NAIL_BORDER_MM / 2)) > 0
+    border = cv2.dilate(skin.nail.astype(np.uint8), disc(_NAIL_BORDER_MM)) > 0
+    red &= wide | ~border
+    # What is white may be a crust, burnt out or not; fair skin burns out in red alone.
+    shown = ~burnt | (skin.pixels[..., 1] >= _WHITE)
+    lost = skin.redness < -np.log(rules.skin_pale_redness_ratio)
+    return dark, red, (skin.brightness > 0) & lost & shown & (skin.blueness < _DYED)
 
 
-def _parts(where: Mask, visible: Mask, *, at_least_mm: float) -> list[Mask]:
-    """Return the connected areas of a size, narrow ones opened away."""
-    opened = cv2.morphologyEx(where.astype(np.uint8), cv2.MORPH_OPEN, _disc(_CREASE_MM / 2))
-    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _disc(_CREASE_MM / 2)) > 0
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((closed & visible).astype(np.uint8))
-    least = np.pi / 4 * (at_least_mm / _STEP_MM) ** 2
-    return [labels == label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= least]
-
-
-def _is_nail(kind: DoubtfulKind, part: Mask, grid: _Grid, finger: Finger, *, protocol: Protocol) -> bool:
-    """Say whether an area is a nail's, on a finger that shows its back or an unnamed side.
-
-    A pale one that lies where the nail is but for less than counts; a dark or red one only where it fills the nail's
-    shape, as polish does and dead skin does not.
-    """
-    nail = _nail(grid, finger)
-    if kind is DoubtfulKind.PALE:
-        return not _parts(part & ~nail, part, at_least_mm=protocol.skin.doubtful_min_mm)
-    on_nail = float(nail[part].mean())
+def _is_polish(part: Mask, skin: _Skin) -> bool:
+    """Say whether a dark or red area fills a nail's shape on the back, as polish does and dead skin does not."""
+    on_nail = float(skin.nail[part].mean())
     rows, cols = np.nonzero(part)
-    long, wide = (float(np.ptp(cells) + 1) * _STEP_MM / finger.radius_mm for cells in (rows, cols))
-    fills = part.sum() * _STEP_MM**2 / (long * wide * finger.radius_mm**2)
+    long, wide = (float(np.ptp(cells) + 1) * STEP_MM / skin.finger.radius_mm for cells in (rows, cols))
+    fills = part.sum() * STEP_MM**2 / (long * wide * skin.finger.radius_mm**2)
     return bool(on_nail > _POLISH[0] and long > _POLISH[1] and wide > _POLISH[2] and fills > _POLISH[3])
 
 
-def _area(kind: DoubtfulKind, part: Mask, grid: _Grid, calibration: Calibration) -> DoubtfulArea:
+def _is_shade(part: Mask, skin: _Skin) -> bool:
+    """Say whether a dark area lies along the edge of what is seen and fades inwards, as a finger's shaded side does."""
+    beyond, within = _rims(part)
+    seen = beyond & skin.visible
+    if not seen.any() or not within.any() or 1 - seen.sum() / beyond.sum() < _AT_THE_EDGE:
+        return False
+    return bool(np.median(skin.brightness[seen]) - np.median(skin.brightness[part & within]) < _FADES)
+
+
+def _rims(part: Mask) -> tuple[Mask, Mask]:
+    """Return a band of cells just beyond an area and one just within it."""
+    near, far = _PLATE_RIM_MM
+    mask = part.astype(np.uint8)
+    beyond = (cv2.dilate(mask, disc(far)) > 0) & (cv2.dilate(mask, disc(near - STEP_MM)) == 0)
+    return np.asarray(beyond), np.asarray(part & (cv2.erode(mask, disc(far - 2 * STEP_MM)) == 0))
+
+
+def _crusts(skin: _Skin, protocol: Protocol) -> list[Mask]:
+    """Return plates of crust on skin that is nearly as pale: rougher than it, and pale from a sharp rim on."""
+    rules, ups = protocol.skin, np.abs(relief(skin.pixels))
+    paler = skin.redness < -np.log(rules.crust_pale_redness_ratio)
+    light = (skin.brightness > np.log(_PLATE_DIM)) & (skin.blueness < _DYED)
+    mask = (paler & light & skin.visible).astype(np.uint8)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(_PLATE_OPEN_MM / 2))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(_PLATE_CLOSE_MM / 2))
+    own = float(np.median(ups[skin.own]))
+    return [
+        part
+        for part in _no_nail(mask > 0, skin, at_least_mm=rules.doubtful_min_mm)
+        if np.sqrt(np.mean(ups[part] ** 2)) > rules.crust_roughness_ratio * own and _is_rimmed(part, skin, protocol)
+    ]
+
+
+def _no_nail(where: Mask, skin: _Skin, *, at_least_mm: float) -> list[Mask]:
+    """Return the connected areas that are large enough beside a nail, be it seen from above or from the side."""
+    s, v = skin.grid.in_radii(skin.finger)
+    lateral = (s < _SIDE_NAIL[0]) & (np.abs(v) > _SIDE_NAIL[1]) & (skin.finger.side in ("radial", "ulnar", ""))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(where.astype(np.uint8))
+    large = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= _least_cells(at_least_mm))
+    found = [labels == label for label in large if label]
+    return [part for part in found if parts(part & ~skin.nail & ~lateral, part, at_least_mm=at_least_mm)]
+
+
+def _least_cells(size_mm: float) -> float:
+    return float(np.pi / 4 * (size_mm / STEP_MM) ** 2)
+
+
+def _is_rimmed(part: Mask, skin: _Skin, protocol: Protocol) -> bool:
+    beyond, within = _rims(part)
+    seen = beyond & skin.visible
+    if not within.any() or seen.sum() < _PLATE_SHOWN * beyond.sum():
+        return False
+    step = float(np.median(skin.redness[seen]) - np.median(skin.redness[within]))
+    return step > np.log(protocol.skin.crust_rim_ratio)
+
+
+def _bare_beds(skin: _Skin) -> list[_Found]:
+    if skin.finger.side != "dorsal":
+        return []
+    where = lost_nail(
+        skin.pixels,
+        brightness=skin.brightness,
+        redness=skin.redness,
+        visible=skin.visible,
+        nail=skin.nail,
+        in_radii=skin.grid.in_radii(skin.finger),
+    )
+    return [] if where is None else [(DoubtfulKind.LOST_NAIL, where, _circle_mm(where))]
+
+
+def _cracks(skin: _Skin, protocol: Protocol) -> list[_Found]:
+    found = find_fissures(skin.pixels, skin.grid, skin.finger, own=skin.own, visible=skin.visible, protocol=protocol)
+    return [(DoubtfulKind.FISSURE, one.where, one.length_mm) for one in found]
+
+
+def _not_twice(areas: list[_Found], cracks: list[_Found]) -> list[_Found]:
+    """Return areas that are no crack's own redness, and cracks that are not the edge or a part of an area."""
+    grown = [cv2.dilate(crack.astype(np.uint8), disc(_CRACK_BORDER_MM)) > 0 for _, crack, _ in cracks]
+    areas = [area for area in areas if all(one[area[1]].mean() < _MOSTLY for one in grown)]
+    return [*areas, *(crack for crack in cracks if all(not (crack[1] & part).any() for _, part, _ in areas))]
+
+
+def _circle_mm(part: Mask) -> float:
+    return float(np.sqrt(4 / np.pi * part.sum())) * STEP_MM
+
+
+def _area(kind: DoubtfulKind, part: Mask, size_mm: float, skin: _Skin, calibration: Calibration) -> DoubtfulArea:
     rows, cols = np.nonzero(part)
-    middle = grid.to_plane(np.array([[cols.mean(), rows.mean()]]))
-    x, y = calibration.to_px(middle)[0]
-    outline = max(_outlines(part, grid, calibration), key=len)
-    size = float(np.sqrt(4 / np.pi * part.sum())) * _STEP_MM
-    return DoubtfulArea(kind, size, float(grid.s[round(rows.mean())] - grid.s[0]), (float(x), float(y)), outline)
+    grid, middle = skin.grid, (float(cols.mean()), float(rows.mean()))
+    x, y = calibration.to_px(grid.to_plane(np.array([middle])))[0]
+    outline = max(outlines_px(part, grid, calibration), key=len)
+    return DoubtfulArea(
+        kind,
+        size_mm,
+        float(grid.s[round(middle[1])] - grid.s[0]),
+        (float(x), float(y)),
+        outline,
+        _beside_nail(middle, skin),
+    )
 
 
-def _outlines(where: Mask, grid: _Grid, calibration: Calibration) -> list[Points]:
-    found = cv2.findContours(where.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
-    return [calibration.to_px(grid.to_plane(one.reshape(-1, 2).astype(np.float64))) for one in found if len(one) > 2]
+def _beside_nail(middle: tuple[float, float], skin: _Skin) -> bool:
+    """Say whether a cell (column, row) lies level with the nail on the back, and beside its plate."""
+    radius = skin.finger.radius_mm
+    s, u = middle[1] * STEP_MM / radius, abs(skin.grid.u[round(middle[0])]) / radius
+    return bool(skin.finger.side == "dorsal" and s < _BESIDE[0] and u > _BESIDE[1])

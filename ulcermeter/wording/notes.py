@@ -53,7 +53,9 @@ def _cropped(frame_long: float, frame_short: float, cols: float, rows: float) ->
     )
 
 
-def _place_on_finger(from_tip_mm: float) -> str:
+def _place_on_finger(from_tip_mm: float, beside: str) -> str:
+    if beside:
+        return f"beside the {beside}"
     return "at the tip" if from_tip_mm < _AT_THE_TIP_MM else f"{from_tip_mm:.0f} mm from the tip"
 
 
@@ -63,7 +65,14 @@ def _gains(*gains: float) -> str:
 
 # What lies nearer to the tip than about half a nail's length is called at it, mm.
 _AT_THE_TIP_MM = 7.0
-_DOUBTFUL = {"dark": "a dark", "red": "a red", "pale": "a white or pale"}
+_DOUBTFUL = {"dark": "a dark area", "red": "a red area", "pale": "a white or pale area", "fissure": "a crack"}
+
+
+def _doubtful(kind: str, size_mm: float, from_tip_mm: float, beside: str) -> str:
+    if kind == "lost nail":
+        return "no nail, but a bare bed, where the nail should be"
+    return f"{_DOUBTFUL[kind]} of {size_mm:.0f} mm {_place_on_finger(from_tip_mm, beside)}"
+
 
 _WORDS: dict[NoteKind, Callable[..., str]] = {
     NoteKind.LENS_NOT_USED: _fixed("the lens profile is of another camera, focal length or framing and was not used"),
@@ -128,9 +137,11 @@ _WORDS: dict[NoteKind, Callable[..., str]] = {
     NoteKind.FIND_ON_NAIL: lambda x, y: (
         f"what looked like an ulcer at ({x:.0f}, {y:.0f}) has the place and shape of the nail and was not measured"
     ),
-    NoteKind.DOUBTFUL_SKIN: lambda kind, size_mm, from_tip_mm, x, y: (
-        f"{_DOUBTFUL[kind]} area of {size_mm:.0f} mm {_place_on_finger(from_tip_mm)}, at ({x:.0f}, {y:.0f}): a "
-        "reader must say what it is"
+    NoteKind.DOUBTFUL_SKIN: lambda kind, size_mm, from_tip_mm, x, y, beside: (
+        f"{_doubtful(kind, size_mm, from_tip_mm, beside)}, at ({x:.0f}, {y:.0f}): a reader must say what it is"
+    ),
+    NoteKind.DOUBTFUL_ELSEWHERE: lambda x, y: (
+        f"no ulcer was found at the click ({x:.0f}, {y:.0f}); if what lies elsewhere on this finger is one, click on it"
     ),
     NoteKind.GATE_FAILED: _fixed("gate failed"),
     NoteKind.READER_STATE_TAKEN: lambda state: (

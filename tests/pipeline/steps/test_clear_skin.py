@@ -60,6 +60,15 @@ def test_a_dead_area_is_noted_with_size_and_place() -> None:
     assert len(seen.skin.doubtful) == 1
 
 
+@pytest.mark.parametrize(("click", "elsewhere"), [((200.0, 150.0), False), ((200.0, 300.0), True)])
+def test_a_click_beside_a_doubtful_area_is_told_to_go_there(click: tuple[float, float], elsewhere: bool) -> None:
+    seen = looked_over(judged(6.0, prompt=Prompt(click=click)))
+    kinds = [note.kind for note in seen.notes]
+    assert kinds == [NoteKind.DOUBTFUL_SKIN, *[NoteKind.DOUBTFUL_ELSEWHERE] * elsewhere]
+    if elsewhere:
+        assert "click on it" in note_in_words(seen.notes[-1])
+
+
 def test_clear_skin_is_kept_for_the_overlay_and_noted_by_nobody() -> None:
     seen = looked_over(judged())
     assert seen.notes == () and seen.skin.doubtful == () and len(seen.skin.clear_px) == 1

@@ -68,6 +68,8 @@ class Odds:
         Of hands that hold out one finger, the others clenched; it is the one in the picture's middle.
     edge_on : float
         Of pictures of a thumb or finger seen from its side.
+    ill : float
+        Of hands that would else have dead, pale or purple tips, and of those with sores: 0 draws healthy skin only.
     """
 
     second_hand: float = 0.3
@@ -78,6 +80,7 @@ class Odds:
     close: float = 0.0
     pointing: float = 0.0
     edge_on: float = 0.0
+    ill: float = 1.0
 
 
 # As photos of clinics have them (assumption), and for the mistakes that the network makes most.
@@ -87,6 +90,8 @@ HARD = Odds(second_hand=0.5, skin_behind=0.3, long_nails=0.55, polish=0.65, touc
 CLOSE = Odds(
     second_hand=0.4, skin_behind=0.2, long_nails=0.4, polish=0.5, touching=0.3, close=0.75, pointing=0.35, edge_on=0.3
 )
+# Healthy skin near the camera, with all that is worn on it.
+HEALTHY = Odds(polish=0.6, close=1.0, ill=0.0)
 
 
 def draw_body(rng: np.random.Generator) -> RestHand:
@@ -220,9 +225,9 @@ def draw_appearance(
     if rng.random() < 0.03:
         appearance.glove = linear(GLOVE_SRGB[rng.integers(len(GLOVE_SRGB))].astype(float))
     _paint_nails(appearance, rng, share=odds.polish)
-    _paint_tips(appearance, rng)
+    _paint_tips(appearance, rng, share=odds.ill)
     _put_on(appearance, shapes, rng)
-    appearance.sores = _draw_sores(hand, rng)
+    appearance.sores = _draw_sores(hand, rng, share=odds.ill)
     return appearance
 
 
@@ -233,8 +238,8 @@ def _paint_nails(appearance: SkinAppearance, rng: np.random.Generator, *, share:
         appearance.polish[1:, 3] = rng.uniform(0.5, 1.0)
 
 
-def _paint_tips(appearance: SkinAppearance, rng: np.random.Generator) -> None:
-    probability = 0.25 if rng.random() < 0.35 else 0.0
+def _paint_tips(appearance: SkinAppearance, rng: np.random.Generator, *, share: float) -> None:
+    probability = 0.25 if rng.random() < 0.35 * share else 0.0
     for finger in range(1, 6):
         if rng.random() < probability:
             appearance.tip[finger, :3] = linear(TIP_SRGB[rng.integers(len(TIP_SRGB))].astype(float))
@@ -252,9 +257,9 @@ def _put_on(appearance: SkinAppearance, shapes: dict[int, FingerShape], rng: np.
             appearance.ring_mm[finger] = (start, start + rng.uniform(1.5, 6))
 
 
-def _draw_sores(hand: RestHand, rng: np.random.Generator) -> Reals:
+def _draw_sores(hand: RestHand, rng: np.random.Generator, *, share: float) -> Reals:
     """Draw up to four sores on the skin of fingers, most near the tip, on two hands of five."""
-    if rng.random() > 0.4:
+    if rng.random() > 0.4 * share:
         return np.zeros((0, 9))
     matrix, triangles, _, finger_of = smooth_hand()
     rest = np.asarray(matrix @ hand.points)

@@ -1,0 +1,153 @@
+"""Cracks of a finger's skin, and a nail that is lost: what colour of an area alone does not show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import Finger
+from ulcermeter.protocol import Protocol
+from ulcermeter.quality.skin_grid import (
+    STEP_MM,
+    Floats,
+    Mask,
+    SkinGrid,
+    against_own,
+    disc,
+    linear_light,
+    relief,
+)
+
+__all__ = ["Fissure", "find_fissures", "lost_nail"]
+
+# Cracks up to so wide are filled by closing before what is darker than that is looked at; what stays of light.
+_WIDEST_MM, _SHARP_MM = 1.6, 0.08
+# What a lens scatters over everything, as a share of white. Assumption.
+_SCATTER = 0.004
+# Stands for no light (ln).
+_NO_LIGHT = -9.0
+# Beside a bright nail or glare skin is no crack: the skin beside counts at most this much brighter than own skin (ln).
+_BRIGHTEST_BESIDE = 0.1
+# A crack is followed as far as green falls to so little of what is beside it, and joined over gaps of so many mm; so
+# much of it lies as deep as the protocol asks: assumption. Nail folds and creases of 36 drawn and 6 real healthy
+# fingers come down to .42, cracks of .3 mm and more to .05-.3.
+_FOLLOWED, _GAP_MM, _DEEPEST_SHARE = 1 / 1.6, 0.4, 0.1
+# A line of which so much (share) lies within so many mm of the edge of what is seen is that edge's shade: assumption.
+_ALONG_EDGE, _EDGE_MM = 0.9, 1.0
+# What a crack is at least times as long as wide: assumption.
+_SLENDER = 3.0
+# Where a nail's plate lies, in radii: from the tip, and to either side; and the fold beside it.
+_PLATE, _PLATE_BESIDE, _FOLD = (0.45, 1.6), 0.6, (0.68, 0.8)
+# Least cells of plate, skin and fold that must show, 0.5 mm2.
+_LEAST_CELLS = 50
+# A bed that lies bare is redder than the skin by so much, as rough as skin (a plate of 13 drawn and real nails .3-.75
+# of it, a bare bed 1.0 and more), and has no darker fold round it (those .1 and more darker, ln): assumption.
+_BED_REDDER, _BED_ROUGH, _FOLD_DARKER = 1.15, 0.85, 0.08
+
+
+@dataclass(frozen=True)
+class Fissure:
+    """A crack on the grid: bool (M, N), and how long it is, mm."""
+
+    where: Mask = field(repr=False)
+    length_mm: float
+
+
+def find_fissures(
+    on_grid: NDArray[np.uint8], grid: SkinGrid, finger: Finger, *, own: Mask, visible: Mask, protocol: Protocol
+) -> list[Fissure]:
+    """Find narrow, dark or red lines in a finger's skin that are deeper than a crease or a nail's fold.
+
+    Green light is what both lose. What closes over a line, less the line, is its depth; a crack is followed where it
+    is shallow and counts where it is deep.
+
+    Parameters
+    ----------
+    on_grid : uint8 (M, N, 3)
+        The photo on the grid, sRGB.
+    grid : SkinGrid
+    finger : Finger
+    own, visible : bool (M, N)
+        The finger's own skin, and what shows of it.
+    protocol : Protocol
+        For ``fissure_...``.
+
+    Returns
+    -------
+    list of Fissure
+    """
+    green = np.log(linear_light(on_grid, blur_mm=_SHARP_MM)[..., 1] + _SCATTER)
+    # What lies beyond the edge is no skin that a line could be held against.
+    depth = _depth(np.where(visible, against_own(green, own, grid, finger), _NO_LIGHT))
+    line = ((depth > -np.log(_FOLLOWED)) & visible).astype(np.uint8)
+    count, labels = cv2.connectedComponents(cv2.morphologyEx(line, cv2.MORPH_CLOSE, disc(_GAP_MM / 2)))
+    deep = depth > -np.log(protocol.skin.fissure_light_ratio)
+    near_edge = cv2.erode(np.pad(visible.astype(np.uint8), 1), disc(_EDGE_MM))[1:-1, 1:-1] == 0
+    found = []
+    for label in np.unique(labels[deep & visible]):
+        part = labels == label
+        length_mm, width_mm = _measures(part)
+        if (
+            label
+            and length_mm >= max(protocol.skin.fissure_min_mm, _SLENDER * width_mm)
+            and deep[part].mean() > _DEEPEST_SHARE
+            and near_edge[part].mean() < _ALONG_EDGE
+        ):
+            found.append(Fissure(part, length_mm))
+    return found
+
+
+def _depth(green: Floats) -> Floats:
+    closed = cv2.morphologyEx(green.astype(np.float32), cv2.MORPH_CLOSE, disc(_WIDEST_MM / 2))
+    return np.asarray(np.minimum(closed, _BRIGHTEST_BESIDE) - green)
+
+
+def _measures(part: Mask) -> tuple[float, float]:
+    """Return a line's length from end to end and its mean width, mm."""
+    cells = np.argwhere(part).astype(np.float64)
+    axis = np.linalg.svd(cells - cells.mean(axis=0), full_matrices=False)[2][0]
+    length = (float(np.ptp(cells @ axis)) + 1) * STEP_MM
+    return length, len(cells) * STEP_MM**2 / length
+
+
+def lost_nail(
+    on_grid: NDArray[np.uint8],
+    brightness: Floats,
+    redness: Floats,
+    visible: Mask,
+    nail: Mask,
+    in_radii: tuple[Floats, Floats],
+) -> Mask | None:
+    """Return where the bed of a lost nail lies bare on the back of a finger; None where a nail, or too little, shows.
+
+    A bed is redder than the skin and as rough, where a nail is smooth, and no fold frames it.
+
+    Parameters
+    ----------
+    on_grid : uint8 (M, N, 3)
+        The photo on the grid, sRGB.
+    brightness, redness : float64 (M, N)
+        Against the finger's own skin (ln).
+    visible, nail : bool (M, N)
+        What shows of the finger, and where a nail can be.
+    in_radii : tuple of 2 float64 (M, N)
+        How far each cell lies from the tip and from the middle.
+
+    Returns
+    -------
+    bool (M, N) or None
+    """
+    s, v = in_radii[0], np.abs(in_radii[1])
+    along = (s > _PLATE[0]) & (s < _PLATE[1])
+    plate, skin = visible & along & (v < _PLATE_BESIDE), visible & ~nail
+    fold = visible & along & (v > _FOLD[0]) & (v < _FOLD[1])
+    if min(int(one.sum()) for one in (plate, skin, fold)) < _LEAST_CELLS:
+        return None
+    ups = np.abs(relief(on_grid))
+    rough = float(np.median(ups[plate]) / max(np.median(ups[skin]), 1e-6))
+    darker = float(np.median(brightness[plate]) - np.median(brightness[fold]))
+    bare = float(np.median(redness[plate])) > np.log(_BED_REDDER) and rough > _BED_ROUGH and darker < _FOLD_DARKER
+    return plate if bare else None
