@@ -284,7 +284,7 @@ def _is_rimmed(part: Mask, skin: _Skin, protocol: Protocol) -> bool:
     if not within.any() or seen.sum() < _PLATE_SHOWN * beyond.sum():
         return False
     step = float(np.median(skin.redness[seen]) - np.median(skin.redness[within]))
-    return step > np.log(protocol.skin.crust_rim_ratio)
+    return bool(step > np.log(protocol.skin.crust_rim_ratio))
 
 
 def _bare_beds(skin: _Skin) -> list[_Found]:
