@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ulcermeter.finger import pointed as pointed_module
-from ulcermeter.finger.candidates import FingerEnd, _Backed, _true_ends, _trusted
+from ulcermeter.finger.candidates import FingerEnd, _Backed, _filling, _in_question, _true_ends, _trusted
 from ulcermeter.finger.network import WEIGHTS, Answer, _turned_back
 from ulcermeter.finger.pointed import PointedFinger, _in_picture, _peak, _tip, is_named_again, point_out_finger
 from ulcermeter.finger.views import VIEW_PX, view_matrix
@@ -166,3 +166,27 @@ def test_ends_that_few_points_name_or_that_are_far_too_narrow_are_left_out():
     assert _trusted(found) == ends[:2], "13 px is under 0.7 of the median, 20; 3 points are under 4"
     assert _trusted([_Backed(ends[0], 3), _Backed(ends[1], 2), _Backed(ends[3], 1)]) == ends[:2], "half of 3 is enough"
     assert _trusted([]) == []
+
+
+def test_what_several_points_name_but_nobody_confirms_makes_a_person_be_asked():
+    sure = end((100.0, 20.0), (100.0, 35.0), 20.0)
+    beside, on_it, seldom = (
+        FingerEnd(at, tip, 20.0, 0.3, sure=False)
+        for at, tip in [((160.0, 45.0), (160.0, 30.0)), ((108.0, 75.0), (108.0, 60.0)), ((40.0, 45.0), (40.0, 30.0))]
+    )
+    doubted = [_Backed(beside, 2), _Backed(on_it, 6), _Backed(seldom, 1)]
+    assert _in_question([sure], doubted) == [sure, beside], "a fold is no neighbour, one point little"
+    assert _in_question([], doubted) == []
+
+
+def test_a_sliver_at_the_border_does_not_count_beside_a_finger_that_fills_the_photo():
+    shape = (300, 400)
+    # 90 px wide, the middle of its end 150 px or 1.7 widths inside; a sliver's lies 30 px or a third of a width inside.
+    main, sliver = end((200.0, 80.0), (200.0, 150.0), 90.0), end((370.0, 80.0), (370.0, 150.0), 90.0)
+    assert _filling([main, sliver], shape) == [main]
+    whole = end((330.0, 80.0), (330.0, 150.0), 90.0)
+    assert _filling([main, whole], shape) == [main, whole]
+    small = end((200.0, 120.0), (200.0, 150.0), 50.0)
+    assert _filling([small, sliver], shape) == [small, sliver], "a sixth of the photo does not fill it"
+    cut = end((200.0, -20.0), (200.0, 45.0), 90.0)
+    assert _filling([cut, sliver], shape) == [cut, sliver], "the finger itself is at the border"

@@ -156,9 +156,9 @@ def unprompted(cases: list[Case]) -> str:
     """Say what is located on a photo on which nothing is pointed at, by the fingers of it that are outlined."""
     rectified = stated(cases[0])
     ends = finger_ends(rectified)
-    if len(ends) != 1:
-        return "several, asks which" if ends else "none"
-    finger = locate_finger(rectified, near_px=ends[0].at_px)
+    if len(ends) > 1:
+        return "several, asks which"
+    finger = locate_finger(rectified, near_px=ends[0].at_px if ends else None)
     if finger is None:
         return "none"
     tip = rectified.calibration.to_px(np.array([finger.tip_mm]))[0]

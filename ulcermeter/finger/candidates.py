@@ -42,6 +42,13 @@ _ONE_TIP = 0.7
 # 40 and none that is false; before, a confidence of .33 kept 21 and 9 false ones.
 _TIMES_NAMED, _LEAST_CONFIDENCE = 2, 0.15
 _ENOUGH_POINTS, _SHARE_OF_MOST, _NARROWEST = 4, 0.5, 0.7
+# Of an end that is not named again: how many points name it for it to make a person be asked which finger is meant.
+# Of 30 drawn photos of several fingers three would else be measured at the one finger found; of 24 of one, none is
+# asked.
+_DOUBTED_BY = 2
+# Which part of the photo's shorter side a finger has that fills the photo, widths: beside it one does not count whose
+# end phalanx has its middle so near to the border, or nearer, while its own lies further in: assumption.
+_FILLS, _AT_BORDER, _INSIDE = 0.2, 0.4, 0.75
 # How straight a finger with two ends is, and how long at most, widths: assumption.
 _STRAIGHT_DEG, _LONGEST = 25.0, 7.0
 
@@ -58,12 +65,16 @@ class FingerEnd:
     width_px : float
     confidence : float
         See `PointedFinger`.
+    sure : bool
+        Whether the network names it again. What it does not is no finger to measure; beside one it leaves open which
+        is meant.
     """
 
     at_px: tuple[float, float]
     tip_px: tuple[float, float]
     width_px: float
     confidence: float
+    sure: bool = True
 
     @property
     def inwards(self) -> Floats:
@@ -87,20 +98,25 @@ def finger_ends(
     Returns
     -------
     tuple of FingerEnd
-        The surest first. Those whose tip is out of view, or under the reference, are not among them.
+        The surest first; beside them those that are not sure. Those whose tip is out of view, or under the reference,
+        are not among them.
     """
     model = load_finger_model()
     small = _small(rectified, box)
     if small is None:
         return ()
     found: list[_Backed] = []
+    doubted: list[_Backed] = []
     for tip, inwards, width, backing in _votes(small, model):
         if not _is_known(tip, found):
             end = _confirmed(small, tip, inwards, width, model=model)
             if end is not None and not _is_known(np.array(end.tip_px), found):
-                found.append(_Backed(end, backing))
-    ends = [small.on_photo(one) for one in sorted(_true_ends(_trusted(found)), key=lambda one: -one.confidence)]
-    return tuple(one for one in ends if box is None or _inside(one.at_px, box))
+                (found if end.sure else doubted).append(_Backed(end, backing))
+    ends = _in_question(_true_ends(_trusted(found)), doubted)
+    if box is None:
+        ends = _filling(ends, small.reference.shape)
+    on_photo = [small.on_photo(one) for one in sorted(ends, key=lambda one: (not one.sure, -one.confidence))]
+    return tuple(one for one in on_photo if box is None or _inside(one.at_px, box))
 
 
 @dataclass(frozen=True)
@@ -127,7 +143,7 @@ class _Small:
 
     def on_photo(self, end: FingerEnd) -> FingerEnd:
         at, tip = (self.to_photo(np.array(point)) for point in (end.at_px, end.tip_px))
-        return FingerEnd(at, tip, end.width_px * self.step, end.confidence)
+        return FingerEnd(at, tip, end.width_px * self.step, end.confidence, end.sure)
 
 
 def _small(rectified: RectifiedPhoto, box: tuple[float, float, float, float] | None) -> _Small | None:
@@ -192,7 +208,7 @@ def _asked(small: _Small, model: FingerModel) -> Iterator[tuple[Answer, Matrix]]
 
 
 def _confirmed(small: _Small, tip: Floats, inwards: Floats, width: float, *, model: FingerModel) -> FingerEnd | None:
-    """Ask in the middle of the end phalanx and on either side of it; None unless the same tip is named each time."""
+    """Ask in the middle of the end phalanx and on either side of it; sure where the same tip is named each time."""
     x, y = (float(v) for v in tip + MIDDLE_OF_END * width * inwards)
     rows, cols = small.reference.shape
     if not (0 <= x < cols and 0 <= y < rows):
@@ -201,12 +217,12 @@ def _confirmed(small: _Small, tip: Floats, inwards: Floats, width: float, *, mod
     again = point_out_finger(small.pixels, at_px=(x, y), spacing_mm=spacing_mm, model=model)
     if again is None or again.tip_px is None or again.confidence < _LEAST_CONFIDENCE:
         return None
-    if np.hypot(*(np.array(again.tip_px) - tip)) >= _ONE_TIP * again.width_px:
-        return None
-    if times_named_again(small.pixels, again, spacing_mm=spacing_mm, model=model) < _TIMES_NAMED:
-        return None
+    sure = (
+        np.hypot(*(np.array(again.tip_px) - tip)) < _ONE_TIP * again.width_px
+        and times_named_again(small.pixels, again, spacing_mm=spacing_mm, model=model) >= _TIMES_NAMED
+    )
     x, y = (float(v) for v in np.add(again.tip_px, MIDDLE_OF_END * again.width_px * np.array(again.inwards)))
-    return FingerEnd((x, y), again.tip_px, again.width_px, again.confidence)
+    return FingerEnd((x, y), again.tip_px, again.width_px, again.confidence, bool(sure))
 
 
 def _is_known(tip: Floats, found: list[_Backed]) -> bool:
@@ -219,6 +235,37 @@ def _trusted(found: list[_Backed]) -> list[FingerEnd]:
     ends = [one.end for one in found if one.backing >= min(_ENOUGH_POINTS, _SHARE_OF_MOST * most)]
     usual = float(np.median([end.width_px for end in ends])) if ends else 0.0
     return [end for end in ends if end.width_px >= _NARROWEST * usual]
+
+
+def _in_question(ends: list[FingerEnd], doubted: list[_Backed]) -> list[FingerEnd]:
+    """Add to the ends of fingers those in doubt that several points name and that are no part of one of them."""
+    if not ends:
+        return []
+    others = (one.end for one in doubted if one.backing >= _DOUBTED_BY)
+    return [*ends, *(one for one in others if not any(_lies_along(one, end) for end in ends))]
+
+
+def _lies_along(one: FingerEnd, end: FingerEnd) -> bool:
+    """Say whether an end's tip lies on another's finger, or at its tip."""
+    away = np.subtract(one.tip_px, end.tip_px) / end.width_px
+    along, across = float(away @ end.inwards), float(abs(away @ (-end.inwards[1], end.inwards[0])))
+    return -1 < along < _LONGEST and across < 1
+
+
+def _filling(ends: list[FingerEnd], shape: tuple[int, ...]) -> list[FingerEnd]:
+    """Leave out neighbours of which the photo's border cuts off all but a sliver, beside one that fills the photo."""
+    inside = [_from_border(end, shape) for end in ends]
+    main = [end for end, away in zip(ends, inside, strict=True) if away > _AT_BORDER]
+    if len(main) != 1 or not main[0].sure or main[0].width_px < _FILLS * min(shape):
+        return ends
+    return main if _from_border(main[0], shape) > _INSIDE else ends
+
+
+def _from_border(end: FingerEnd, shape: tuple[int, ...]) -> float:
+    """Return how far the middle of an end phalanx lies from the border of a picture (M, N), in widths."""
+    x, y = end.at_px
+    rows, cols = shape
+    return min(x, y, cols - 1 - x, rows - 1 - y) / end.width_px
 
 
 def _true_ends(ends: list[FingerEnd]) -> list[FingerEnd]:

@@ -37,7 +37,12 @@ TIP_SD, ACROSS_SD = 0.08, 0.08
 
 
 def observed_finger(
-    pointed: PointedFinger, coarse: CoarsePhoto, calibration: Calibration, *, protocol: Protocol
+    pointed: PointedFinger,
+    coarse: CoarsePhoto,
+    calibration: Calibration,
+    *,
+    protocol: Protocol,
+    one_sided: bool = False,
 ) -> ObservedFinger | None:
     """Lay the network's mask, tip and direction on the reference's plane.
 
@@ -50,6 +55,8 @@ def observed_finger(
         From photo pixels to millimetres.
     protocol : Protocol
         For ``finger_width_...`` and ``finger_sides_min_mm``.
+    one_sided : bool
+        Whether a finger counts of which the photo's border cuts one side off: with the network's width.
 
     Returns
     -------
@@ -65,7 +72,10 @@ def observed_finger(
     shown = edge.shown & (away < _VIEW_WIDTHS * pointed.width_px)
     if shown.sum() < _LEAST_OUTLINE:
         return None
-    return _in_frame(edge, shown, tip, axis, width=width_mm(pointed, coarse), protocol=protocol)
+    width = width_mm(pointed, coarse)
+    if one_sided:
+        edge, shown = _with_both_sides(edge, shown, tip, axis, width=width)
+    return _in_frame(edge, shown, tip, axis, width=width, protocol=protocol)
 
 
 def tip_mm(pointed: PointedFinger, coarse: CoarsePhoto, calibration: Calibration) -> Floats | None:
@@ -120,6 +130,29 @@ def width_mm(pointed: PointedFinger, coarse: CoarsePhoto) -> float:
     float
     """
     return pointed.width_px / coarse.px_per_mm
+
+
+def _with_both_sides(
+    edge: Edge, shown: NDArray[np.bool_], tip: Floats, axis: Floats, *, width: float
+) -> tuple[Edge, NDArray[np.bool_]]:
+    """Return an outline and what shows of it; of a finger with one side cut off, both as the network's width has them.
+
+    What is left of a finger that the border cuts lengthwise says little of where its middle is.
+    """
+    s, u = in_frame(edge.points, tip, axis).T
+    sides = shown & (s > _SIDES[0] * width) & (s < _SIDES[1] * width) & (np.abs(u) < width)
+    left, right = sides & (u < 0), sides & (u > 0)
+    if min(left.sum(), right.sum()) >= _LEAST_SIDE or not sides.any():
+        return edge, shown
+    one = left if left.sum() > right.sum() else right
+    points = np.vstack([np.column_stack([s[one], np.full(one.sum(), at)]) for at in (-width / 2, width / 2)])
+    both = Edge(
+        tip + points @ np.array([axis, [axis[1], -axis[0]]]),
+        np.ones(len(points), dtype=bool),
+        np.tile(edge.covered[one], 2),
+        np.tile(edge.contrast[one], 2),
+    )
+    return both, both.shown
 
 
 def _in_frame(

@@ -88,7 +88,8 @@ def _owner(context: PhotoContext, outlined: Outlined) -> _Owner:
 def _by_name(context: PhotoContext, outlined: Outlined) -> _Owner | None:
     """Choose the finger that the row names among those of a whole hand; None where they cannot be told apart."""
     words = {name: context.cell(name) for name in ("hand", "finger", "view")}
-    if (named := end_of_finger(outlined.ends or (), **words)) is None:
+    ends = [end for end in outlined.ends or () if end.sure]
+    if (named := end_of_finger(ends, **words)) is None:
         return None
     found = _search(context, outlined, np.array(named.end.at_px))
     if found.finger is None:
@@ -153,7 +154,8 @@ def _ends(outlined: Outlined) -> tuple[FingerEnd, ...]:
 
 def _several(ends: Sequence[FingerEnd]) -> Problem:
     where = ", ".join(f"({x:.0f}, {y:.0f})" for x, y in (end.tip_px for end in ends))
-    return Problem(f"{len(ends)} fingers are in view, with tips at {where}", action=_NAME_FINGER)
+    seen = "are" if all(end.sure for end in ends) else "may be"
+    return Problem(f"{len(ends)} fingers {seen} in view, with tips at {where}", action=_NAME_FINGER)
 
 
 def _of_the_finds(context: PhotoContext, outlined: Outlined) -> _Owner:
