@@ -14,7 +14,7 @@ import pytest
 from drawn_windows import make_rectified
 
 from ulcermeter.phantom import CameraSpec, FingerSpec, Phantom, PhantomSpec, ReferenceSpec, UlcerSpec, draw_phantom
-from ulcermeter.segmentation import segment
+from ulcermeter.segmentation import load_model, prompted, segment
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 CAMERA = CameraSpec(width_px=620, height_px=480, px_per_mm=11.0, aim_mm=(1.5, 3.0))
@@ -101,3 +101,18 @@ def test_a_healed_place_says_so_at_its_click() -> None:
     closed = draw_phantom(replace(open_one.spec, ulcers=()))
     x, y = open_one.truth.ulcers[0].centroid_px
     assert [len(segment(window(p.pixels), click=(x, y)).outlines) for p in (open_one, closed)] == [1, 0]
+
+
+@pytest.mark.parametrize(("side_px", "expected"), [(79.0, 3.0), (81.0, 2.0)])
+def test_what_is_seen_without_a_box_counts_by_half_in_a_large_one(
+    monkeypatch: pytest.MonkeyPatch, side_px: float, expected: float
+) -> None:
+    """The network is given answers: a logit of 3 everywhere with the box, of 1 without."""
+    monkeypatch.setattr(prompted, "mirrored", lambda view, *_, **__: np.full(view.pixels.shape[:2], 3, np.float32))
+    monkeypatch.setattr(prompted, "forward", lambda pixels, *_, **__: np.full(pixels.shape[:2], 1, np.float32))
+    corners = np.array([90.0, 60.0]) + side_px * np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+    drawn = window(np.full((200, 260, 3), 180, np.uint8))
+    _, logits, (find,) = prompted.find_in_region(drawn, corners, model=load_model())
+    assert logits.max() == pytest.approx(expected)
+    # All of the box is one find, at most an eighth of its side beyond it.
+    assert find.longest == pytest.approx(1.24 * np.hypot(side_px, side_px), rel=0.03)

@@ -16,9 +16,9 @@ from ulcermeter.segmentation.training.architecture import UlcerNetwork  # noqa: 
 from ulcermeter.segmentation.training.augment import recolour, scatter_clutter  # noqa: E402
 from ulcermeter.segmentation.training.export import fold_network, read_onnx, write_onnx  # noqa: E402
 from ulcermeter.segmentation.training.loop import hard_dice, schedule, segmentation_loss  # noqa: E402
-from ulcermeter.segmentation.training.samples import cut_sample  # noqa: E402
+from ulcermeter.segmentation.training.samples import Pool, cut_sample  # noqa: E402
 from ulcermeter.segmentation.training.simulated_prompts import simulate_prompt  # noqa: E402
-from ulcermeter.segmentation.training.split import choose_held_out, read_groups  # noqa: E402
+from ulcermeter.segmentation.training.split import choose_held_out, read_groups, read_shares  # noqa: E402
 
 ELLIPSES = [(80, 60, 22, 15), (210, 150, 14, 11)]
 
@@ -154,6 +154,24 @@ def test_groups_of_unknown_columns_are_refused(tmp_path):
     (tmp_path / "g.csv").write_text("x,y\n1,2\n")
     with pytest.raises(ValueError, match="photo,group"):
         read_groups(tmp_path / "g.csv")
+
+
+def test_a_photo_of_a_doubted_mask_is_drawn_by_its_share(tmp_path):
+    (tmp_path / "d.csv").write_text("photo,fault,share\nb,empty,0\nc.jpg,part,0.5\n")
+    shares, pool, pair = read_shares(tmp_path / "d.csv"), Pool(), drawn_pair(shape=(9, 9))
+    for name in "abc":
+        pool.add(f"{name}.png", *pair, share=shares.get(name, 1.0))
+    rng = np.random.default_rng(2)
+    drawn = np.bincount([pool.draw(rng) for _ in range(900)], minlength=3)
+    # 600, 0 and 300 are expected, with a standard deviation of 14.
+    assert drawn[1] == 0 and abs(drawn[0] - 600) < 60
+
+
+@pytest.mark.parametrize("rows", ["name,share\na,1\n", "photo,share\na,2\n", "photo,share\na,often\n"])
+def test_other_shares_are_refused(tmp_path, rows):
+    (tmp_path / "d.csv").write_text(rows)
+    with pytest.raises(ValueError, match="expected"):
+        read_shares(tmp_path / "d.csv")
 
 
 def write_pairs(folder, count):

@@ -14,6 +14,7 @@ __all__ = ["command"]
 @click.argument("masks", type=click.Path())
 @click.option("-o", "--out", type=click.Path(), required=True, metavar="M.onnx", help="Where to write the model.")
 @click.option("--groups", type=click.Path(), help="CSV (photo, group): a subject's photos are held out together.")
+@click.option("--doubtful", type=click.Path(), help="CSV (photo, share): how often a photo of a doubted mask is drawn.")
 @click.option("--minutes", type=click.FloatRange(min=0.1), default=30.0, show_default=True, help="Length of the run.")
 @click.option("--steps", type=click.IntRange(min=1), help="Length in steps instead: such a run repeats exactly.")
 @click.option("--seed", type=int, default=20261, show_default=True)
@@ -25,6 +26,7 @@ def command(
     masks: str,
     out: str,
     groups: str | None,
+    doubtful: str | None,
     minutes: float,
     steps: int | None,
     seed: int,
@@ -43,6 +45,7 @@ def command(
         masks,
         out=out,
         groups=groups,
+        doubtful=doubtful,
         minutes=minutes,
         max_steps=steps,
         seed=seed,

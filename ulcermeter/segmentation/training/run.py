@@ -31,6 +31,7 @@ def train(
     out: str | Path,
     groups: str | Path | None = None,
     extra_dir: str | Path | None = None,
+    doubtful: str | Path | None = None,
     start: str | Path = "shipped",
     minutes: float = 30.0,
     max_steps: int | None = None,
@@ -57,6 +58,8 @@ def train(
         CSV with columns photo, group (the subject): a group is held out as a whole. None: every photo its own group.
     extra_dir : path or None
         Holds ``photos`` and ``masks`` that are trained on but never held out (drawn ones); read again at every epoch.
+    doubtful : path or None
+        CSV with columns photo, share: how often a photo whose mask is doubted is drawn beside another, 0 for never.
     start : {'shipped', 'imagenet'} or path
         Weights to start from; a path is an ONNX model of this package.
     minutes, max_steps : float, int or None
@@ -93,7 +96,7 @@ def train(
         if held_out is not None
         else min(max(len(pool.names) // _HELD_OUT_PART, _HELD_OUT_LEAST), _HELD_OUT_MOST)
     )
-    training, held_out_pool = _split(pool, groups=groups, count=count, seed=seed)
+    training, held_out_pool = _split(pool, groups=groups, count=count, seed=seed, doubtful=doubtful)
     recipe = Recipe(minutes=minutes, max_steps=max_steps, held_out=count, seed=seed, threads=threads)
     if start != "imagenet":
         recipe = recipe.for_fine_tuning()
@@ -144,18 +147,24 @@ def _read_all(photos_dir: Path, masks_dir: Path) -> Pool:
     return pool
 
 
-def _split(pool: Pool, *, groups: str | Path | None, count: int, seed: int) -> tuple[Pool, Pool]:
+def _split(
+    pool: Pool, *, groups: str | Path | None, count: int, seed: int, doubtful: str | Path | None
+) -> tuple[Pool, Pool]:
     from ulcermeter.segmentation.training.samples import Pool
-    from ulcermeter.segmentation.training.split import choose_held_out, read_groups
+    from ulcermeter.segmentation.training.split import choose_held_out, read_groups, read_shares
 
     named = read_groups(Path(groups)) if groups is not None else {}
+    shares = read_shares(Path(doubtful)) if doubtful is not None else {}
     held = choose_held_out(pool.names, groups=named, count=count, seed=seed)
     training, held_out_pool = Pool(), Pool()
     for name, photo, mask in zip(pool.names, pool.photos, pool.masks, strict=True):
-        (held_out_pool if name in held else training).add(name, photo, mask)
-    if not training.names:
+        (held_out_pool if name in held else training).add(name, photo, mask, share=shares.get(Path(name).stem, 1.0))
+    if not any(training.share):
         raise StudyError(
-            Problem("Every photo would be held out: the groups are too few", action="hold out fewer photos")
+            Problem(
+                "No photo is left to train on: all are held out or doubted",
+                action="hold out fewer photos, or doubt fewer masks",
+            )
         )
     return training, held_out_pool
 
@@ -228,5 +237,6 @@ def _finish(
 
 
 def _recipe_hash(recipe: Recipe, training: Pool, held_out_pool: Pool) -> str:
-    content = json.dumps([asdict(recipe), sorted(training.names), sorted(held_out_pool.names)], sort_keys=True)
+    drawn = sorted(zip(training.names, training.share, strict=True))
+    content = json.dumps([asdict(recipe), drawn, sorted(held_out_pool.names)], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()

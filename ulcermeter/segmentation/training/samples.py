@@ -42,23 +42,28 @@ PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 
 @dataclass
 class Pool:
-    """Photos and masks of one folder pair held in memory, each with how badly it was last segmented."""
+    """Photos and masks of one folder pair held in memory, each with how badly it was last segmented.
+
+    `share` says how often a photo is drawn beside another as difficult: less than 1 where its mask is doubted.
+    """
 
     photos: list[Pixels] = field(default_factory=list)
     masks: list[Pixels] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     difficulty: list[float] = field(default_factory=list)
+    share: list[float] = field(default_factory=list)
 
-    def add(self, name: str, photo: Pixels, mask: Pixels) -> None:
+    def add(self, name: str, photo: Pixels, mask: Pixels, *, share: float = 1.0) -> None:
         """Take one pair in."""
         self.names.append(name)
         self.photos.append(photo)
         self.masks.append(mask)
         self.difficulty.append(_UNKNOWN_DIFFICULTY)
+        self.share.append(share)
 
     def draw(self, rng: np.random.Generator) -> int:
         """Index of a photo, up to about three times as often where the network was worst."""
-        weight = _EASIEST_WEIGHT + np.clip(self.difficulty, 0.0, _MOST_DIFFICULTY)
+        weight = (_EASIEST_WEIGHT + np.clip(self.difficulty, 0.0, _MOST_DIFFICULTY)) * self.share
         return int(rng.choice(len(self.names), p=weight / weight.sum()))
 
     def rescan(self, photos_dir: Path, masks_dir: Path, *, limit: int = _MOST_EXTRA) -> int:

@@ -49,6 +49,42 @@ def _join_pairs(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return groups
 
 
+def read_shares(path: Path) -> dict[str, float]:
+    """Read how often a photo whose mask is doubted is drawn, from a CSV with columns `photo, share`.
+
+    Parameters
+    ----------
+    path : Path
+        The CSV.
+
+    Returns
+    -------
+    dict of str to float
+        Share, 0..1, by the photo's name without its ending.
+
+    Raises
+    ------
+    ValueError
+        Other columns, or a share that is no number in 0..1.
+    """
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    if rows and not {"photo", "share"} <= set(rows[0]):
+        raise ValueError(f"expected columns photo,share in {path}, got {sorted(rows[0])}")
+    shares = {Path(row["photo"]).stem: _share(row["share"]) for row in rows}
+    wrong = sorted(name for name, share in shares.items() if not 0 <= share <= 1)
+    if wrong:
+        raise ValueError(f"expected shares in 0..1 in {path}, got another for {', '.join(wrong)}")
+    return shares
+
+
+def _share(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return float("nan")
+
+
 def choose_held_out(names: list[str], *, groups: dict[str, str], count: int, seed: int) -> set[str]:
     """Draw whole groups until enough photos are held out.
 
