@@ -192,6 +192,13 @@ def test_a_red_border_round_a_nail_is_no_doubt_and_blood_there_is(wide_mm: float
     assert len(judged(with_pixels(taken, red), side="dorsal").doubtful) == doubtful
 
 
+def test_what_is_spotted_all_over_is_no_skin() -> None:
+    spots = cv2.GaussianBlur(np.random.default_rng(8).normal(0, 1, (480, 400)), (0, 0), 2.5)
+    taken = photo("middle")
+    wing = with_pixels(taken, taken.pixels * np.where(spots > 0.3 * spots.std(), 0.25, 1.0)[..., None])
+    assert judged(wing) == SkinView()
+
+
 def test_a_side_in_the_shade_is_no_dead_skin() -> None:
     y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
     shade = 1 / (1 + np.exp(-(x - 14.5) / 1.2))

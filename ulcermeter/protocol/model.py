@@ -191,6 +191,7 @@ class SkinRules(Group):
     """When skin on which no ulcer was found is not said to be seen clear."""
 
     skin_redness_min: float = _number("a* over (L* + 30), 8-bit CIELAB", ge=0, le=1)
+    skin_relief_max: float = _number("middling change of ln brightness over tenths of a mm", gt=0, le=10)
     skin_dark_ratio: float = _number("light, times the finger's own", gt=0, lt=1)
     skin_red_ratio: float = _number("red over green, times the finger's own", gt=1, le=10)
     skin_pale_redness_ratio: float = _number("green over red, times the finger's own", gt=1, le=10)

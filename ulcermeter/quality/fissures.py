@@ -18,7 +18,6 @@ from ulcermeter.quality.skin_grid import (
     against_own,
     disc,
     linear_light,
-    relief,
 )
 
 __all__ = ["Fissure", "find_fissures", "lost_nail"]
@@ -44,8 +43,8 @@ _PLATE, _PLATE_BESIDE, _FOLD = (0.45, 1.6), 0.6, (0.68, 0.8)
 # Least cells of plate, skin and fold that must show, 0.5 mm2.
 _LEAST_CELLS = 50
 # A bed that lies bare is redder than the skin by so much, as rough as skin (a plate of 13 drawn and real nails .3-.75
-# of it, a bare bed 1.0 and more), and has no darker fold round it (those .1 and more darker, ln): assumption.
-_BED_REDDER, _BED_ROUGH, _FOLD_DARKER = 1.15, 0.85, 0.08
+# of it, a bare bed .9 and more), and no much darker fold (ln) frames it: assumption.
+_BED_REDDER, _BED_ROUGH, _FOLD_DARKER = 1.12, 0.85, 0.15
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,8 @@ def _measures(part: Mask) -> tuple[float, float]:
 
 
 def lost_nail(
-    on_grid: NDArray[np.uint8],
+    relief: Floats,
+    *,
     brightness: Floats,
     redness: Floats,
     visible: Mask,
@@ -127,8 +127,8 @@ def lost_nail(
 
     Parameters
     ----------
-    on_grid : uint8 (M, N, 3)
-        The photo on the grid, sRGB.
+    relief : float64 (M, N)
+        How the brightness goes up and down over tenths of a millimetre (ln).
     brightness, redness : float64 (M, N)
         Against the finger's own skin (ln).
     visible, nail : bool (M, N)
@@ -146,7 +146,7 @@ def lost_nail(
     fold = visible & along & (v > _FOLD[0]) & (v < _FOLD[1])
     if min(int(one.sum()) for one in (plate, skin, fold)) < _LEAST_CELLS:
         return None
-    ups = np.abs(relief(on_grid))
+    ups = np.abs(relief)
     rough = float(np.median(ups[plate]) / max(np.median(ups[skin]), 1e-6))
     darker = float(np.median(brightness[plate]) - np.median(brightness[fold]))
     bare = float(np.median(redness[plate])) > np.log(_BED_REDDER) and rough > _BED_ROUGH and darker < _FOLD_DARKER

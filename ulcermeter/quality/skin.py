@@ -130,6 +130,7 @@ class _Skin:
     brightness: Floats
     redness: Floats
     blueness: Floats
+    relief: Floats
 
 
 def judge_skin(photo: Photo, calibration: Calibration, finger: Finger, *, protocol: Protocol) -> SkinView:
@@ -152,14 +153,14 @@ def judge_skin(photo: Photo, calibration: Calibration, finger: Finger, *, protoc
     Returns
     -------
     SkinView
-        Nothing clear where too little of the finger shows, or what shows has not the colour of skin.
+        Nothing clear where too little of the finger shows, or what shows has not skin's colour or evenness.
     """
     grid = SkinGrid.of(calibration, finger)
     visible = skin_shown(photo, calibration, finger, grid)
     if visible.sum() < _LEAST_PIXELS:
         return SkinView()
     skin = _laid_out(photo, finger, grid, visible)
-    if _skin_redness(skin) < protocol.skin.skin_redness_min:
+    if not _is_skin(skin, protocol):
         return SkinView()
     found = [*_not_twice(_areas(skin, protocol), _cracks(skin, protocol)), *_bare_beds(skin)]
     odd = np.zeros(visible.shape, dtype=bool)
@@ -179,13 +180,17 @@ def _laid_out(photo: Photo, finger: Finger, grid: SkinGrid, visible: Mask) -> _S
     brightness, redness = (against_own(value, own, grid, finger) for value in logs(light))
     bluer = np.log((light[..., 2] + _DIM) / (light[..., 1] + _DIM))
     blueness = bluer - (np.median(bluer[own]) if own.any() else 0.0)
-    return _Skin(grid, finger, pixels, visible, burnt, own, nail, brightness, redness, blueness)
+    return _Skin(grid, finger, pixels, visible, burnt, own, nail, brightness, redness, blueness, relief(pixels))
 
 
-def _skin_redness(skin: _Skin) -> float:
-    """Return the median of a* over (L* + 30), both as OpenCV scales them for 8 bits."""
+def _is_skin(skin: _Skin, protocol: Protocol) -> bool:
+    """Say whether what shows is as red as skin (a* over L* + 30, as OpenCV scales them for 8 bits), and as even."""
+    if not skin.own.any():
+        return False
     lab = cv2.cvtColor(skin.pixels, cv2.COLOR_RGB2LAB)[skin.own].astype(np.float64)
-    return float(np.median((lab[:, 1] - 128) / (lab[:, 0] + _LIGHTNESS))) if len(lab) else 0.0
+    redness = np.median((lab[:, 1] - 128) / (lab[:, 0] + _LIGHTNESS))
+    uneven = np.median(np.abs(skin.relief[skin.own]))
+    return bool(redness >= protocol.skin.skin_redness_min and uneven <= protocol.skin.skin_relief_max)
 
 
 _Found = tuple[DoubtfulKind, Mask, float]
@@ -250,7 +255,7 @@ def _rims(part: Mask) -> tuple[Mask, Mask]:
 
 def _crusts(skin: _Skin, protocol: Protocol) -> list[Mask]:
     """Return plates of crust on skin that is nearly as pale: rougher than it, and pale from a sharp rim on."""
-    rules, ups = protocol.skin, np.abs(relief(skin.pixels))
+    rules, ups = protocol.skin, np.abs(skin.relief)
     paler = skin.redness < -np.log(rules.crust_pale_redness_ratio)
     light = (skin.brightness > np.log(_PLATE_DIM)) & (skin.blueness < _DYED)
     mask = (paler & light & skin.visible).astype(np.uint8)
@@ -291,7 +296,7 @@ def _bare_beds(skin: _Skin) -> list[_Found]:
     if skin.finger.side != "dorsal":
         return []
     where = lost_nail(
-        skin.pixels,
+        skin.relief,
         brightness=skin.brightness,
         redness=skin.redness,
         visible=skin.visible,
