@@ -2,8 +2,9 @@
 
 DIR holds fuseg/, hands/, hands_healthy/ and fingers/. With --calibrate it prints what the level `STANDS_OUT` was chosen
 on: photos held out of training, drawn fingers, skin of hands/real_ccby_own. Without, what it is reported on and was not
-chosen on: 200 random places of skin of hands_healthy, every finger of fingers, the wounds of fuseg/dev, and the main
-job on the fingers of at least 8 px/mm. Prints Markdown.
+chosen on: 200 random places of skin of hands_healthy, 100 of drawn fingers, every finger of fingers, the wounds of
+fuseg/dev, and the main job on the fingers of at least 8 px/mm. --sets names some of these; --part 2/4 takes every
+fourth place, from the second on. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from ulcermeter.segmentation.training.split import choose_held_out, read_groups
 LEVELS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 HALF_WINDOW_PX = 450
 FINGER_MM = 16.0
+SETS = ["hands_healthy", "drawn", "fingers", "fuseg/dev"]
 SEED = 20261128
 
 
@@ -151,6 +154,17 @@ def drawn(count: int, *, diameter_mm: tuple[float, float]) -> Iterator[Place]:
         yield from random_places(bare.pixels, on_finger(bare), 1, rng, px_per_mm=scale, name=f"healthy {seed}")
 
 
+def bare(count: int) -> Iterator[Place]:
+    """Yield a random place of skin on each of some drawn fingers without an ulcer, of every tone and side."""
+    rng = np.random.default_rng(SEED)
+    for seed in range(9_500_000, 9_500_000 + count):
+        spec = random_spec(seed, px_per_mm=(9.0, 24.0), size_px=(1000, 760))
+        phantom = draw_phantom(replace(spec, ulcers=(), reference=replace(spec.reference, kind="none")))
+        yield from random_places(
+            phantom.pixels, on_finger(phantom), 1, rng, px_per_mm=spec.camera.px_per_mm, name=f"healthy {seed}"
+        )
+
+
 def on_finger(phantom: Any) -> np.ndarray:
     """Pixels over a drawn finger's middle, 3 to 40 mm from its tip."""
     rows, cols = np.mgrid[: phantom.pixels.shape[0], : phantom.pixels.shape[1]]
@@ -201,14 +215,16 @@ def calibrate(data: Path, model: Any) -> None:
             print(f"| {name}: {kind} | {len(values)} |{counts}", flush=True)
 
 
-def report(data: Path, model: Any) -> None:
+def report(data: Path, model: Any, *, names: list[str], part: tuple[int, int]) -> None:
     """Print what becomes an ulcer of prompts on healthy skin and on wounds."""
     dev = data / "fuseg" / "dev"
-    sets = {
-        "hands_healthy": healthy_hands(data),
-        "fingers": fingers(data),
-        "fuseg/dev": wounds(dev, sorted(path.name for path in (dev / "photos").iterdir())),
+    makers = {
+        "hands_healthy": lambda: healthy_hands(data),
+        "drawn": lambda: bare(100),
+        "fingers": lambda: fingers(data),
+        "fuseg/dev": lambda: wounds(dev, sorted(path.name for path in (dev / "photos").iterdir())),
     }
+    sets = {name: islice(makers[name](), part[0] - 1, None, part[1]) for name in names}
     print("| set | prompt | prompts | an ulcer | overlaps the wound |\n|---|---|---|---|---|")
     for name, places in sets.items():
         counts: dict[str, Counter[str]] = {"click": Counter(), "box": Counter()}
@@ -251,14 +267,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dir", type=Path)
     parser.add_argument("--calibrate", action="store_true")
+    parser.add_argument("--sets", nargs="+", default=SETS, choices=SETS)
+    parser.add_argument("--part", default="1/1", help="K/N: every N-th place, from the K-th on")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     model = load_model()
     if args.calibrate:
         calibrate(args.dir, model)
         return
-    report(args.dir, model)
-    main_job(args.dir)
+    first, every = (int(number) for number in args.part.split("/"))
+    report(args.dir, model, names=args.sets, part=(first, every))
+    if "fingers" in args.sets:
+        main_job(args.dir)
 
 
 if __name__ == "__main__":

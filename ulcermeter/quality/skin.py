@@ -62,6 +62,9 @@ _BESIDE = (2.1, 0.65)
 _PLATE_OPEN_MM, _PLATE_CLOSE_MM, _PLATE_DIM, _PLATE_RIM_MM, _PLATE_SHOWN = 0.4, 0.8, 0.55, (0.3, 0.6), 0.6
 # A nail seen from the side, in radii: so far up, and so far from the middle.
 _SIDE_NAIL = (2.3, 0.45)
+# It reaches the edge of what is seen with so much of its rim, and keeps so much of skin's red; crusts lose more on all
+# but fair skin. Assumption.
+_NAIL_AT_EDGE, _PINK = 0.15, 1.5
 
 
 class DoubtfulKind(Enum):
@@ -206,7 +209,7 @@ def _areas(skin: _Skin, protocol: Protocol) -> list[_Found]:
         if not (_is_polish(part, skin) or (kind is DoubtfulKind.DARK and _is_shade(part, skin))):
             found.append((kind, part, _circle_mm(part)))
     for part in parts(pale & skin.visible, skin.visible, at_least_mm=least):
-        if parts(part & ~skin.nail, part, at_least_mm=least):
+        if parts(part & ~skin.nail, part, at_least_mm=least) and not _is_side_nail(part, skin):
             found.append((DoubtfulKind.PALE, part, _circle_mm(part)))
     taken = np.any([part for _, part, _ in found], axis=0) if found else np.zeros(skin.visible.shape, dtype=bool)
     crusts = [part for part in _crusts(skin, protocol) if not (part & taken).any()]
@@ -234,6 +237,22 @@ def _is_polish(part: Mask, skin: _Skin) -> bool:
     long, wide = (float(np.ptp(cells) + 1) * STEP_MM / skin.finger.radius_mm for cells in (rows, cols))
     fills = part.sum() * STEP_MM**2 / (long * wide * skin.finger.radius_mm**2)
     return bool(on_nail > _POLISH[0] and long > _POLISH[1] and wide > _POLISH[2] and fills > _POLISH[3])
+
+
+def _is_side_nail(part: Mask, skin: _Skin) -> bool:
+    """Say whether a pale area on a finger's side is its nail's: at the edge, level with the nail, and pink yet."""
+    if skin.finger.side not in ("radial", "ulnar"):
+        return False
+    beyond, _ = _rims(part)
+    at_edge = 1 - (beyond & skin.visible).sum() / max(int(beyond.sum()), 1)
+    on_nail = float(_side_nail_zone(skin)[part].mean())
+    pink = float(np.median(skin.redness[part])) > -np.log(_PINK)
+    return bool(on_nail > _POLISH[0] and at_edge > _NAIL_AT_EDGE and pink)
+
+
+def _side_nail_zone(skin: _Skin) -> Mask:
+    s, v = skin.grid.in_radii(skin.finger)
+    return np.asarray((s < _SIDE_NAIL[0]) & (np.abs(v) > _SIDE_NAIL[1]))
 
 
 def _is_shade(part: Mask, skin: _Skin) -> bool:
@@ -271,8 +290,7 @@ def _crusts(skin: _Skin, protocol: Protocol) -> list[Mask]:
 
 def _no_nail(where: Mask, skin: _Skin, *, at_least_mm: float) -> list[Mask]:
     """Return the connected areas that are large enough beside a nail, be it seen from above or from the side."""
-    s, v = skin.grid.in_radii(skin.finger)
-    lateral = (s < _SIDE_NAIL[0]) & (np.abs(v) > _SIDE_NAIL[1]) & (skin.finger.side in ("radial", "ulnar", ""))
+    lateral = _side_nail_zone(skin) & (skin.finger.side in ("radial", "ulnar", ""))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(where.astype(np.uint8))
     large = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= _least_cells(at_least_mm))
     found = [labels == label for label in large if label]
@@ -312,10 +330,13 @@ def _cracks(skin: _Skin, protocol: Protocol) -> list[_Found]:
 
 
 def _not_twice(areas: list[_Found], cracks: list[_Found]) -> list[_Found]:
-    """Return areas that are no crack's own redness, and cracks that are not the edge or a part of an area."""
+    """Return areas that are no crack's own redness, and cracks that are not a ragged part of an area or its edge."""
     grown = [cv2.dilate(crack.astype(np.uint8), disc(_CRACK_BORDER_MM)) > 0 for _, crack, _ in cracks]
     areas = [area for area in areas if all(one[area[1]].mean() < _MOSTLY for one in grown)]
-    return [*areas, *(crack for crack in cracks if all(not (crack[1] & part).any() for _, part, _ in areas))]
+    apart = (
+        crack for crack, one in zip(cracks, grown, strict=True) if not any((one & part).any() for _, part, _ in areas)
+    )
+    return [*areas, *apart]
 
 
 def _circle_mm(part: Mask) -> float:
