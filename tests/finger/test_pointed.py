@@ -142,6 +142,25 @@ def test_a_tip_is_trusted_where_the_network_names_it_again(monkeypatch, confiden
     assert is_named_again(np.zeros((1, 1, 3), np.uint8), first, spacing_mm=0.5) == trusted
 
 
+@pytest.mark.parametrize(
+    ("confidence", "nearer", "times", "asks"),
+    [
+        (0.9, named((100.0, 101.0)), None, 1),  # one that agrees is enough
+        (0.9, None, None, 2),
+        (0.16, None, None, 1),  # both would have to agree
+        (0.1, named((100.0, 101.0)), None, 0),
+        (0.9, None, 2, 1),
+        (0.1, named((100.0, 101.0)), 2, 2),
+    ],
+)
+def test_it_is_asked_no_more_often_than_can_change_the_answer(monkeypatch, confidence, nearer, times, asks):
+    asked = []
+    monkeypatch.setattr(pointed_module, "point_out_finger", lambda _, *, at_px, **__: asked.append(at_px) or nearer)
+    first = named((100.0, 100.0), confidence=confidence)
+    is_named_again(np.zeros((1, 1, 3), np.uint8), first, spacing_mm=0.5, times=times)
+    assert len(asked) == asks
+
+
 def test_a_tip_out_of_view_is_not_named_again():
     assert not is_named_again(np.zeros((1, 1, 3), np.uint8), named(None), spacing_mm=0.5)
 

@@ -18,8 +18,8 @@ from ulcermeter.finger.pointed import (
     MIDDLE_OF_END,
     MIN_TIP,
     at_point,
+    is_named_again,
     point_out_finger,
-    times_named_again,
     tip_and_direction,
 )
 from ulcermeter.finger.views import FINGER_PX, Matrix, Pixels, cut_view, view_matrix
@@ -84,7 +84,10 @@ class FingerEnd:
 
 
 def finger_ends(
-    rectified: RectifiedPhoto, *, box: tuple[float, float, float, float] | None = None
+    rectified: RectifiedPhoto,
+    *,
+    box: tuple[float, float, float, float] | None = None,
+    skin: LikelySkin | None = None,
 ) -> tuple[FingerEnd, ...]:
     """Find the ends of all fingers of a photo, or of a box of it, where it may show skin.
 
@@ -94,6 +97,8 @@ def finger_ends(
         Its photo is looked at, not its window.
     box : (x, y, width, height), optional
         Photo px; only fingers whose end phalanx has its middle in it.
+    skin : LikelySkin, optional
+        Of the photo, where it is known.
 
     Returns
     -------
@@ -102,7 +107,7 @@ def finger_ends(
         are not among them.
     """
     model = load_finger_model()
-    small = _small(rectified, box)
+    small = _small(rectified, box, skin)
     if small is None:
         return ()
     found: list[_Backed] = []
@@ -146,7 +151,9 @@ class _Small:
         return FingerEnd(at, tip, end.width_px * self.step, end.confidence, end.sure)
 
 
-def _small(rectified: RectifiedPhoto, box: tuple[float, float, float, float] | None) -> _Small | None:
+def _small(
+    rectified: RectifiedPhoto, box: tuple[float, float, float, float] | None, skin: LikelySkin | None
+) -> _Small | None:
     photo, calibration = rectified.photo.pixels, rectified.calibration
     rows, cols = photo.shape[:2]
     x, y, width, height = box or (0.0, 0.0, float(cols), float(rows))
@@ -165,7 +172,7 @@ def _small(rectified: RectifiedPhoto, box: tuple[float, float, float, float] | N
         # Painted over with what is round it: a finger runs on under the reference.
         around = cv2.dilate(hidden.astype(np.uint8), np.ones((3, 3), np.uint8))
         pixels = cv2.inpaint(pixels, around, 3, cv2.INPAINT_TELEA)
-    return _Small(pixels.astype(np.uint8), hidden, likely_skin(rectified.photo, calibration), corner, step)
+    return _Small(pixels.astype(np.uint8), hidden, skin or likely_skin(rectified.photo, calibration), corner, step)
 
 
 def _reference(calibration: Calibration, corner: Floats, step: float, shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -217,9 +224,8 @@ def _confirmed(small: _Small, tip: Floats, inwards: Floats, width: float, *, mod
     again = point_out_finger(small.pixels, at_px=(x, y), spacing_mm=spacing_mm, model=model)
     if again is None or again.tip_px is None or again.confidence < _LEAST_CONFIDENCE:
         return None
-    sure = (
-        np.hypot(*(np.array(again.tip_px) - tip)) < _ONE_TIP * again.width_px
-        and times_named_again(small.pixels, again, spacing_mm=spacing_mm, model=model) >= _TIMES_NAMED
+    sure = np.hypot(*(np.array(again.tip_px) - tip)) < _ONE_TIP * again.width_px and is_named_again(
+        small.pixels, again, spacing_mm=spacing_mm, times=_TIMES_NAMED, model=model
     )
     x, y = (float(v) for v in np.add(again.tip_px, MIDDLE_OF_END * again.width_px * np.array(again.inwards)))
     return FingerEnd((x, y), again.tip_px, again.width_px, again.confidence, bool(sure))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ulcermeter.finger.network import Answer, FingerModel, ask_turned, load_finger_model
 from ulcermeter.finger.views import FINGER_PX, VIEW_PX, Matrix, Pixels, cut_view, view_matrix
 
-__all__ = ["PointedFinger", "is_named_again", "point_out_finger", "times_named_again"]
+__all__ = ["PointedFinger", "is_named_again", "point_out_finger"]
 
 # Breadth of a grown person's finger at its last joint, mm: assumption, 13 (little, woman) to 22 (thumb, man).
 EXPECTED_WIDTH_MM = 16.0
@@ -123,11 +123,17 @@ def point_out_finger(
 
 
 def is_named_again(
-    pixels: Pixels, pointed: PointedFinger, *, spacing_mm: float, model: FingerModel | None = None
+    pixels: Pixels,
+    pointed: PointedFinger,
+    *,
+    spacing_mm: float,
+    times: int | None = None,
+    model: FingerModel | None = None,
 ) -> bool:
     """Say whether a tip is to be trusted: the network, asked again, names it, and the more surely the less often.
 
-    A nail taken for a finger, or a finger seen from its wrong end, seldom is.
+    It is asked nearer to the tip that it named and further from it, and no more often than can change the answer. A
+    nail taken for a finger, or a finger seen from its wrong end, is seldom named again.
 
     Parameters
     ----------
@@ -137,6 +143,8 @@ def is_named_again(
         What it returned.
     spacing_mm : float
         Millimetres in a pixel at the finger.
+    times : int, optional
+        How often of two it must be named; default by how sure the first answer was.
     model : FingerModel, optional
         Default the shipped one.
 
@@ -145,33 +153,22 @@ def is_named_again(
     bool
         False also where no tip is in view.
     """
-    times = times_named_again(pixels, pointed, spacing_mm=spacing_mm, model=model)
-    return pointed.confidence >= _LEAST_CONFIDENCE[times]
-
-
-def times_named_again(
-    pixels: Pixels, pointed: PointedFinger, *, spacing_mm: float, model: FingerModel | None = None
-) -> int:
-    """Count how often the network, asked nearer to the tip that it named and further from it, names the same tip.
-
-    Parameters
-    ----------
-    pixels, pointed, spacing_mm, model
-        See `is_named_again`.
-
-    Returns
-    -------
-    int
-        0, 1 or 2.
-    """
+    wanted = _times_wanted(pointed.confidence) if times is None else times
+    if pointed.tip_px is None or wanted is None:
+        return False
     agreeing = 0
-    if pointed.tip_px is None:
-        return agreeing
-    for behind in _AGAIN:
+    for left, behind in zip(range(len(_AGAIN), 0, -1), _AGAIN, strict=True):
+        if not 0 < wanted - agreeing <= left:
+            break
         x, y = np.array(pointed.tip_px) + behind * pointed.width_px * np.array(pointed.inwards)
         again = point_out_finger(pixels, at_px=(float(x), float(y)), spacing_mm=spacing_mm, model=model)
         agreeing += again is not None and _alike(pointed, again)
-    return agreeing
+    return agreeing >= wanted
+
+
+def _times_wanted(confidence: float) -> int | None:
+    """Return how often a tip must be named again; None where no number would do."""
+    return next((times for times, least in enumerate(_LEAST_CONFIDENCE) if confidence >= least), None)
 
 
 def _alike(one: PointedFinger, other: PointedFinger) -> bool:

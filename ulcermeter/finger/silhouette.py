@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ulcermeter.finger.soft_fit import fit_softly
 
 __all__ = ["BLUNT", "FAR_MM", "LENGTH", "TAPER", "Silhouette", "Solid", "fit_solid", "silhouette"]
 
@@ -27,10 +29,10 @@ _TIP_SD_MM = 2.0
 # sd of the axis's lean from where the fit begins, rad: hardly any constraint.
 _LEAN_SD = 0.5
 # How far the tip may be moved, and least and most of lean, base, taper, length and blunt in their units: beyond it is
-# no finger (assumption); their scales in the search, and its steps.
+# no finger (assumption); and rounds of the search.
 _TIP_REACH_MM = 6.0
 _LEAST, _MOST = (-0.5, 2.5, -0.15, 2.0, 1.5), (0.5, 20.0, 0.2, 40.0, 4.0)
-_SCALES, _ROUNDS = (1.0, 1.0, 0.03, 1.0, 0.03, 3.0, 0.5), 12
+_ROUNDS = 12
 # Sections of a solid that a camera must see, how far outside each point counts of one it does not, and how far behind
 # the middle of the cap the round end is still compared by its angle, mm.
 _FEWEST_SECTIONS, _OUT_OF_SIGHT_MM, _BEYOND_PIVOT_MM = 8, 9.0, 3.0
@@ -66,21 +68,41 @@ class Solid:
 
     def radius(self, along: Floats) -> Floats:
         """Return the radius at distances from the tip, mm."""
-        left = np.clip(1 - along / self.length, 0.0, 1.0)
-        return np.asarray((self.base + self.taper * along) * np.sqrt(np.maximum(1 - left**self.blunt, 0.0)))
+        return _radius(along, self._row().T)
 
     def growth(self, along: Floats) -> Floats:
         """Return what the radius grows by per mm."""
-        left = np.clip(1 - along / self.length, 0.0, 1.0)
-        root = np.sqrt(np.maximum(1 - left**self.blunt, 1e-6))
-        bend = self.blunt * left ** (self.blunt - 1) / (2 * self.length * root)
-        return np.asarray(self.taper * root + (self.base + self.taper * along) * bend)
+        return _growth(along, self._row().T)
 
     def height(self, *, near: float, shown: float, on_table: bool) -> float:
         """Return the axis's height: on the table at its thickest part; else so that its top is level at `near`."""
-        if on_table:
-            return float(self.radius(np.array(min(shown, _REACH_MM))))
-        return -max(float(self.radius(np.array(max(near, 0.0)))), self.base / 2)
+        return float(_heights(self._row(), near=np.array([near]), shown=shown, on_table=on_table)[0])
+
+    def _row(self) -> Floats:
+        return np.array([astuple(self)])
+
+
+def _radius(along: Floats, solids: Floats) -> Floats:
+    """Return the radius at distances from the tip of the solids (7, ...) that they go with, mm."""
+    _, _, _, base, taper, length, blunt = solids
+    left = np.clip(1 - along / length, 0.0, 1.0)
+    return np.asarray((base + taper * along) * np.sqrt(np.maximum(1 - left**blunt, 0.0)))
+
+
+def _growth(along: Floats, solids: Floats) -> Floats:
+    """Return what the radius grows by per mm."""
+    _, _, _, base, taper, length, blunt = solids
+    left = np.clip(1 - along / length, 0.0, 1.0)
+    root = np.sqrt(np.maximum(1 - left**blunt, 1e-6))
+    bend = blunt * left ** (blunt - 1) / (2 * length * root)
+    return np.asarray(taper * root + (base + taper * along) * bend)
+
+
+def _heights(solids: Floats, *, near: Floats, shown: float, on_table: bool) -> Floats:
+    """Return the heights (B,) of the axes of solids (B, 7), see `Solid.height`; `near` (B,) is from the tips."""
+    if on_table:
+        return _radius(np.array(min(shown, _REACH_MM)), solids.T)
+    return -np.maximum(_radius(np.maximum(near, 0.0), solids.T), solids[:, 3] / 2)
 
 
 @dataclass(frozen=True)
@@ -115,21 +137,28 @@ def silhouette(solid: Solid, camera: Floats, height: float) -> Silhouette:
     -------
     Silhouette
     """
-    ahead = np.array([np.cos(solid.lean), np.sin(solid.lean)])
-    aside = np.array([-ahead[1], ahead[0]])
-    tip = np.array([solid.start, solid.offset])
-    place, transverse, up = (camera[:2] - tip) @ ahead, (camera[:2] - tip) @ aside, camera[2] - height
-    far, toward = np.hypot(transverse, up), np.arctan2(transverse, up)
-    radius = solid.radius(_STEPS)
-    cosine = (radius + solid.growth(_STEPS) * (place - _STEPS)) / far
-    observed = np.abs(cosine) <= 1
-    along, radius, opening = _STEPS[observed], radius[observed], np.arccos(cosine[observed])
+    shown, left, right = _outlines(np.array([astuple(solid)]), camera, np.array([height]))
+    return Silhouette(left[0, shown[0]], right[0, shown[0]], _STEPS[shown[0]])
+
+
+def _outlines(solids: Floats, camera: Floats, heights: Floats) -> tuple[NDArray[np.bool_], Floats, Floats]:
+    """Return which sections (B, N) of solids (B, 7) the camera sees, and left and right outlines (B, N, 2) there."""
+    start, offset, lean = solids.T[:3, :, None]
+    ahead_s, ahead_u = np.cos(lean), np.sin(lean)
+    away_s, away_u, up = camera[0] - start, camera[1] - offset, camera[2] - heights[:, None]
+    place, transverse = away_s * ahead_s + away_u * ahead_u, away_u * ahead_s - away_s * ahead_u
+    columns = solids.T[:, :, None]
+    radius = _radius(_STEPS, columns)
+    cosine = (radius + _growth(_STEPS, columns) * (place - _STEPS)) / np.hypot(transverse, up)
+    opening, toward = np.arccos(np.clip(cosine, -1, 1)), np.arctan2(transverse, up)
     sides = []
     for angle in (toward - opening, toward + opening):
-        skin = tip + along[:, None] * ahead + (radius * np.sin(angle))[:, None] * aside
-        z = height + radius * np.cos(angle)
-        sides.append(camera[:2] + (skin - camera[:2]) * (camera[2] / (camera[2] - z))[:, None])
-    return Silhouette(sides[0], sides[1], along)
+        aside, z = radius * np.sin(angle), heights[:, None] + radius * np.cos(angle)
+        skin = np.stack(
+            [start + _STEPS * ahead_s - aside * ahead_u, offset + _STEPS * ahead_u + aside * ahead_s], axis=-1
+        )
+        sides.append(camera[:2] + (skin - camera[:2]) * (camera[2] / (camera[2] - z))[:, :, None])
+    return np.abs(cosine) <= 1, sides[0], sides[1]
 
 
 def fit_solid(
@@ -157,47 +186,59 @@ def fit_solid(
     Solid, float64 (K,)
         And how far each point lies outside the fitted outline, mm.
     """
-    from scipy.optimize import least_squares
-
-    shown = float(edge[:, 0].max()) - first.start
-    pivot = np.array([LENGTH * first.base, first.offset])
-    at_end = edge[:, 0] < first.start + pivot[0]
-    pivot[0] += first.start
-    turned = np.arctan2(edge[at_end, 1] - pivot[1], pivot[0] - edge[at_end, 0])
-    away = np.hypot(*(edge[at_end] - pivot).T)
-    s, u = edge[~at_end].T
-
-    def outside(values: Floats) -> Floats:
-        solid = Solid(*values)
-        height = solid.height(near=near - solid.start, shown=shown, on_table=on_table)
-        observed = silhouette(solid, camera, height)
-        if len(observed.along) < _FEWEST_SECTIONS:
-            return np.full(len(edge), _OUT_OF_SIGHT_MM)
-        off = np.empty(len(edge))
-        ring = observed.closed()
-        ring = ring[ring[:, 0] < pivot[0] + _BEYOND_PIVOT_MM]
-        angle = np.arctan2(ring[:, 1] - pivot[1], pivot[0] - ring[:, 0])
-        order = np.argsort(angle)
-        off[at_end] = away - np.interp(turned, angle[order], np.hypot(*(ring - pivot).T)[order])
-        low, high = (np.interp(s, *side.T) for side in (observed.left, observed.right))
-        off[~at_end] = np.where(u < (low + high) / 2, low - u, u - high)
-        return off
+    outline = _Outline(edge, camera, first=first, near=near, on_table=on_table)
 
     def cost(values: Floats) -> Floats:
+        start, _, lean, base, taper, length, blunt = values.T
         prior = [
-            (values[4] - TAPER) / _TAPER_SD,
-            (values[5] / values[3] - LENGTH) / _LENGTH_SD,
-            (values[6] - BLUNT) / _BLUNT_SD,
-            (values[0] - first.start) / _TIP_SD_MM,
-            values[2] / _LEAN_SD,
+            (taper - TAPER) / _TAPER_SD,
+            (length / base - LENGTH) / _LENGTH_SD,
+            (blunt - BLUNT) / _BLUNT_SD,
+            (start - first.start) / _TIP_SD_MM,
+            lean / _LEAN_SD,
         ]
-        return np.concatenate([outside(values) / edge_sd_mm, prior])
+        return np.hstack([outline.outside(values) / edge_sd_mm, np.column_stack(prior)])
 
-    begin = np.array([first.start, first.offset, first.lean, first.base, first.taper, first.length, first.blunt])
-    low = [begin[0] - _TIP_REACH_MM, begin[1] - _TIP_REACH_MM, *_LEAST]
-    high = [begin[0] + _TIP_REACH_MM, begin[1] + _TIP_REACH_MM, *_MOST]
-    begin = np.clip(begin, np.array(low) + 1e-6, np.array(high) - 1e-6)
-    found = least_squares(
-        cost, begin, bounds=(low, high), x_scale=_SCALES, loss="soft_l1", ftol=_SETTLED, max_nfev=_ROUNDS
-    ).x
-    return Solid(*(float(v) for v in found)), outside(found)
+    begin = np.array(astuple(first))
+    low, high = np.array([*begin[:2] - _TIP_REACH_MM, *_LEAST]), np.array([*begin[:2] + _TIP_REACH_MM, *_MOST])
+    found = fit_softly(cost, begin, low=low, high=high, settled=_SETTLED, rounds=_ROUNDS)
+    return Solid(*(float(v) for v in found)), outline.outside(found[None])[0]
+
+
+class _Outline:
+    """Points of an outline as seen (K, 2), held against what a camera sees of solids."""
+
+    def __init__(self, edge: Floats, camera: Floats, *, first: Solid, near: float, on_table: bool) -> None:
+        self._camera, self._near, self._on_table = camera, near, on_table
+        self._shown = float(edge[:, 0].max()) - first.start
+        self._pivot = np.array([first.start + LENGTH * first.base, first.offset])
+        self._at_end = edge[:, 0] < self._pivot[0]
+        # The round end is compared by its angle round the middle of the cap, the sides across.
+        self._turned, self._away = _round(self._pivot, edge[self._at_end])
+        self._s, self._u = edge[~self._at_end].T
+
+    def outside(self, solids: Floats) -> Floats:
+        """Return how far each point lies outside of solids (B, 7), mm (B, K)."""
+        heights = _heights(solids, near=self._near - solids[:, 0], shown=self._shown, on_table=self._on_table)
+        shown, left, right = _outlines(solids, self._camera, heights)
+        return np.stack(
+            [self._off(*(side[seen] for side in sides)) for seen, *sides in zip(shown, left, right, strict=True)]
+        )
+
+    def _off(self, left: Floats, right: Floats) -> Floats:
+        off = np.full(len(self._at_end), _OUT_OF_SIGHT_MM)
+        if len(left) < _FEWEST_SECTIONS:
+            return off
+        ring = np.vstack([left[::-1], right])
+        angle, away = _round(self._pivot, ring[ring[:, 0] < self._pivot[0] + _BEYOND_PIVOT_MM])
+        order = np.argsort(angle)
+        off[self._at_end] = self._away - np.interp(self._turned, angle[order], away[order])
+        low, high = (np.interp(self._s, *side.T) for side in (left, right))
+        off[~self._at_end] = np.where(self._u < (low + high) / 2, low - self._u, self._u - high)
+        return off
+
+
+def _round(pivot: Floats, points: Floats) -> tuple[Floats, Floats]:
+    """Return the angle round a pivot and the distance from it of points (K, 2)."""
+    s, u = (points - pivot).T
+    return np.arctan2(u, -s), np.hypot(s, u)

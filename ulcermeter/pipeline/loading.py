@@ -8,7 +8,6 @@ __all__ = ["load_measuring"]
 def load_measuring() -> None:
     """Import what a photo's stages import when they are first used, and open the shipped networks."""
     # Both libraries load these parts only when they are asked for.
-    from scipy.optimize import least_squares  # noqa: F401
     from skimage.measure import find_contours  # noqa: F401
 
     import ulcermeter.pipeline.one_photo  # noqa: F401

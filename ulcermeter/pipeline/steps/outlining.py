@@ -98,7 +98,7 @@ def _outline(
     if skin is None or (box := skin.box()) is None:
         return _segment_window(context, photo, calibration, prompt, own), None
     found = _segment_window(context, photo, calibration, prompt, round_box(photo, calibration, box))
-    ends = finger_ends(found.rectified) if skin.may_be_a_hand or not _is_sure(found) else None
+    ends = finger_ends(found.rectified, skin=skin) if skin.may_be_a_hand or not _is_sure(found) else None
     # A finger is only found where skin is, and so in the window: beyond it lies at most the rest of a find.
     if (ends or _is_sure(found)) and not any(found.touches_border):
         return found, ends
