@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration
-from ulcermeter.finger.mask import TRIES, CoarsePhoto, extend_mask, finger_mask
+from ulcermeter.finger.mask import CoarsePhoto, extend_mask, finger_masks
 from ulcermeter.finger.shape import ObservedFinger, read_shape
 from ulcermeter.protocol import Protocol
 
@@ -46,8 +46,7 @@ def see_by_colour(
         None where no finger can be told from the ground by colour.
     """
     best: ObservedFinger | None = None
-    for lightness, ground in TRIES:
-        mask = finger_mask(coarse, lightness=lightness, ground=ground)
+    for mask in finger_masks(coarse):
         observed = _with_nail(coarse, calibration, mask, near_px=near_px, protocol=protocol)
         if observed is not None and (best is None or observed.faintest > best.faintest):
             best = observed

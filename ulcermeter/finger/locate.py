@@ -182,34 +182,30 @@ class _Place:
     def fit_by_colour(self, pointed: PointedFinger | None) -> Finger | None:
         """Fit it from colour: where that parts finger and ground clearly all round, or the network sees the same."""
         observed = see_by_colour(self.coarse, self.calibration, near_px=self.near, protocol=self.rules)
-        return self.fit_clear(observed, pointed) or self.fit_colour(observed, pointed)
-
-    def fit_clear(self, observed: ObservedFinger | None, pointed: PointedFinger | None) -> Finger | None:
-        """Fit it from colour where that parts finger and ground clearly all round, and the network agrees."""
-        if observed is None or pointed is None or observed.faintest <= CLEAR or not pointed.tip_in_view:
-            return None
-        finger = self._stand_up(observed, read=True)
-        if finger is None or not self._same_way(finger, pointed, degrees=_SAME[1]):
-            return None
-        # A network that is unsure of the tip may take a nail's edge for it; clear edges all round do not.
-        return finger if pointed.confidence < _SURE or self._same(finger, pointed) else None
-
-    def fit_colour(self, observed: ObservedFinger | None, pointed: PointedFinger | None) -> Finger | None:
-        """Fit it from colour; None unless the network sees the same finger, at the point or at the end found."""
         finger = None if observed is None else self._stand_up(observed, read=True)
-        if finger is None:
+        if observed is None or finger is None:
             return None
+        clear = observed.faintest > CLEAR and self._is_clearly(finger, pointed)
+        return finger if clear or self._is_seen_too(finger, pointed) else None
+
+    def _is_clearly(self, finger: Finger, pointed: PointedFinger | None) -> bool:
+        """Say whether a finger whose colour parts it from the ground clearly all round is what the network sees."""
+        if pointed is None or not pointed.tip_in_view or not self._same_way(finger, pointed, degrees=_SAME[1]):
+            return False
+        # A network that is unsure of the tip may take a nail's edge for it; clear edges all round do not.
+        return pointed.confidence < _SURE or self._same(finger, pointed)
+
+    def _is_seen_too(self, finger: Finger, pointed: PointedFinger | None) -> bool:
+        """Say whether the network sees the finger that colour found, at the point or at the end found."""
         tip_in_view = pointed is not None and pointed.tip_in_view
         if pointed is not None and tip_in_view and self._same(finger, pointed, limits=_CLOSE):
-            return finger
+            return True
         if pointed is not None and tip_in_view and not self._reference_near(pointed):
-            return None
+            return False
         again = self.ask(self.calibration.to_px(self._middle_of_end(finger)[None])[0])
         if again is None or not self._same(finger, again):
-            return None
-        if again.tip_in_view:
-            return finger
-        return finger if not tip_in_view and self._ends_there(finger, again) else None
+            return False
+        return again.tip_in_view or (not tip_in_view and self._ends_there(finger, again))
 
     def _reference_near(self, pointed: PointedFinger) -> bool:
         """Say whether the reference lies in the network's view, so that it may have taken its edge for the finger's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import cv2
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import RectifiedPhoto
 from ulcermeter.geometry import shrunken
 
-__all__ = ["TRIES", "CoarsePhoto", "coarse_photo", "extend_mask", "finger_mask"]
+__all__ = ["CoarsePhoto", "coarse_photo", "extend_mask", "finger_masks"]
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +41,7 @@ _SAMPLED, _KMEANS_ENDS = 5, (12, 0.5)
 # What is tried in turn: the weight of lightness (0..255) beside colour over lightness, low first so that a shadow does
 # not part the ground; and the share of sectors that count as ground, low first for a finger that fills the photo,
 # all of them where neighbouring fingers do.
-TRIES = ((0.4, 2 / 3), (0.4, 1.0), (1.2, 1.0))
+_TRIES = ((0.4, (2 / 3, 1.0)), (1.2, (1.0,)))
 _COLOUR_WEIGHT = 220.0
 # a* over (lightness + 30): skin of every tone and nails lie over 0.04 in the photos at hand, grey, blue, green below.
 _GREY_REDNESS, _SKIN_REDNESS = 0.01, 0.04
@@ -152,29 +153,36 @@ def coarse_photo(rectified: RectifiedPhoto, near_px: Floats) -> CoarsePhoto | No
     )
 
 
-def finger_mask(coarse: CoarsePhoto, *, lightness: float, ground: float) -> NDArray[np.bool_]:
-    """Return where the finger is (M, N): what has the colours found round the point and seldom elsewhere.
+def finger_masks(coarse: CoarsePhoto) -> Iterator[NDArray[np.bool_]]:
+    """Yield where the finger may be (M, N): what has the colours found round the point and seldom elsewhere.
 
-    Nothing where no skin is near. The reference counts neither way and is no finger here.
-    `lightness` is its weight beside colour, `ground` the share of sectors that count as ground (see `TRIES`).
+    One try after another; those that begin as an earlier one are left out. Nothing where no skin is near. The reference
+    counts neither way and is no finger here.
 
     Parameters
     ----------
     coarse : CoarsePhoto
-    lightness : float
-        Weight of lightness beside colour.
-    ground : float
-        Share of the sectors that count as ground, 0..1.
 
-    Returns
-    -------
+    Yields
+    ------
     bool (M, N)
         In pixels of the coarse photo.
     """
+    tried: list[NDArray[np.uint8]] = []
+    for lightness, grounds in _TRIES:
+        colours = _clusters(coarse, lightness)
+        for ground in grounds:
+            state = _likely(coarse, *colours, ground=ground)
+            if not any(np.array_equal(state, earlier) for earlier in tried):
+                tried.append(state)
+                yield _cut(coarse, state, rounds=2)
+
+
+def _likely(coarse: CoarsePhoto, cluster: NDArray[np.intp], redness: Floats, *, ground: float) -> NDArray[np.uint8]:
+    """Return GrabCut's beginning (M, N); `ground` is the share of sectors that count as ground (see `_TRIES`)."""
     rows, cols = coarse.lab.shape[:2]
     y, x = np.mgrid[0:rows, 0:cols]
     away = np.hypot(x - coarse.near[0], y - coarse.near[1]) / coarse.px_per_mm
-    cluster, redness = _clusters(coarse, lightness)
     open_ = ~coarse.reference
     weight = np.exp(-0.5 * (away / _HERE_SD_MM) ** 2) * (away < _HERE_MM)
     here = np.bincount(cluster[open_], weight[open_], _CLUSTERS)
@@ -185,9 +193,9 @@ def finger_mask(coarse: CoarsePhoto, *, lightness: float, ground: float) -> NDAr
     state = np.where(share[cluster] > _FINGER_SHARE, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     close = open_ & (away < _CLOSE_MM)
     if not close.any() or (state[close] == cv2.GC_PR_FGD).mean() < _LEAST_CLOSE:
-        return np.zeros(open_.shape, dtype=bool)
+        return np.full(state.shape, cv2.GC_BGD, dtype=np.uint8)
     state[away < _SURE_MM] = cv2.GC_FGD
-    return _cut(coarse, state, rounds=2)
+    return state
 
 
 def _elsewhere(cluster: NDArray[np.intp], sector: NDArray[np.intp], far: NDArray[np.bool_], ground: float) -> Floats:
