@@ -32,12 +32,12 @@ _LEAN_SD = 0.5
 # no finger (assumption); and rounds of the search.
 _TIP_REACH_MM = 6.0
 _LEAST, _MOST = (-0.5, 2.5, -0.15, 2.0, 1.5), (0.5, 20.0, 0.2, 40.0, 4.0)
-_ROUNDS = 12
+_ROUNDS = 25
 # Sections of a solid that a camera must see, how far outside each point counts of one it does not, and how far behind
 # the middle of the cap the round end is still compared by its angle, mm.
 _FEWEST_SECTIONS, _OUT_OF_SIGHT_MM, _BEYOND_PIVOT_MM = 8, 9.0, 3.0
 # Relative change of the cost from which the fit has settled: further steps move it by less than a micrometre.
-_SETTLED = 1e-3
+_SETTLED = 1e-4
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,9 @@ Floats = NDArray[np.float64]
 # Of a forward difference: the root of double precision's rounding, the usual choice.
 _DIFFERENCE = 1.5e-8
 # Marquardt's damping at first, its growth, and how often it grows before a round gives up (assumption).
-_FIRST_DAMPING, _DAMPING_GROWTH, _DAMPINGS = 1e-3, 10.0, 6
+_FIRST_DAMPING, _DAMPING_GROWTH, _DAMPINGS = 1e-3, 10.0, 14
 # Of a parameter that no residual depends on: what keeps the equations solvable.
 _LEAST = 1e-12
-# Of the loss's curvature beside its slope: (1 + f²) to these powers (Triggs et al. 2000, Bundle adjustment).
-_SLOPE, _CURVATURE = -0.5, -1.5
 
 
 def fit_softly(
@@ -51,8 +49,10 @@ def fit_softly(
         steps = np.where(values + steps > high, -steps, steps)
         at = residuals(np.vstack([values, values + np.diag(steps)]))
         off, jacobian = at[0], ((at[1:] - at[0]) / steps[:, None]).T
-        slope, curved = (1 + off**2) ** _SLOPE, (1 + off**2) ** _CURVATURE
-        gradient, normal = jacobian.T @ (slope * off), (jacobian.T * curved) @ jacobian
+        # Each residual weighs as the loss rises there. By the loss's own curvature points far off would weigh nothing,
+        # and a fit that begins beside the finger would not move.
+        weight = 1 / np.sqrt(1 + off**2)
+        gradient, normal = jacobian.T @ (weight * off), (jacobian.T * weight) @ jacobian
         cost, undamped = _cost(off), damping
         for _ in range(_DAMPINGS):
             moved = np.clip(values + _step(gradient, normal, damping, values <= low, values >= high), low, high)
