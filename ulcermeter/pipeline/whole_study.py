@@ -14,7 +14,6 @@ import ulcermeter
 from ulcermeter.datatypes import LensProfile, PhotoResult, Results, Study
 from ulcermeter.isolation import Limits, Workers
 from ulcermeter.pipeline.cluster import Cluster, cluster_at
-from ulcermeter.pipeline.finish import SINGLE_FILE, finish_study
 from ulcermeter.pipeline.run_identity import identify, read_lens
 from ulcermeter.pipeline.workers import Task, run_tasks
 from ulcermeter.provenance import file_sha256, run_record, utc_now
@@ -33,7 +32,6 @@ from ulcermeter.store import (
 from ulcermeter.study import read_id_corrections, read_study
 from ulcermeter.tables import from_rows
 from ulcermeter.tables.cells import Record, records
-from ulcermeter.tracking import correct_ids
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,6 +138,9 @@ def run_study(
         unread = keep_unread(root, typed.unread, decisions)
         tasks = _tasks(study, model=model, lens=lens, identity=identity.run_id)
         done = _measure_all(tasks, store, jobs=jobs, limits=limits, cluster=cluster, workers=workers, progress=progress)
+        # Loaded only now, so that measuring begins the sooner.
+        from ulcermeter.pipeline.finish import SINGLE_FILE, finish_study
+
         record = run_record(
             version=ulcermeter.__version__,
             run_id=identity.run_id,
@@ -179,6 +180,8 @@ def _log_decisions(
 
 def _correct_ids(root: Path, store: PhotoStore, corrections: pd.DataFrame, *, run_id: str) -> None:
     """Apply a reader's corrections to the ids that are kept, and log what each outline was called before."""
+    from ulcermeter.tracking import correct_ids
+
     before = store.ids()
     after = records(correct_ids(from_rows("ids", before), corrections))
     was = {_outline(row): row["ulcer_id"] for row in before}
