@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 
 from ulcermeter.phantom import FissureSpec, Phantom, draw_phantom, random_spec, write_phantom
-from ulcermeter.phantom.hands import read_picture
+from ulcermeter.phantom.hands import HandPicture, read_picture
 from ulcermeter.pipeline import measure_photo
 from ulcermeter.protocol import read_protocol
 from ulcermeter.statistics import wilson
@@ -107,10 +107,21 @@ def skin_coloured(pixels: np.ndarray) -> np.ndarray:
     return np.asarray((lab[..., 1] - 128) / (lab[..., 0] + 30) > 0.03)
 
 
-def rendered(folder: Path | None) -> Iterator[Fingertip]:
+def on_red_cloth(picture: HandPicture) -> HandPicture:
+    """Lay a woven red ground under a drawn hand."""
+    rows, cols = np.mgrid[: picture.labels.shape[0], : picture.labels.shape[1]] * (2 * np.pi / picture.px_per_mm / 0.6)
+    rng = np.random.default_rng(int(picture.pixels.sum()) % 2**32)
+    weave = 1 + 0.12 * np.sin(rows) * np.sin(cols) + 0.04 * rng.normal(size=picture.labels.shape)
+    cloth = rng.uniform((130, 10, 15), (205, 45, 50)) * weave[..., None]
+    hand = cv2.GaussianBlur((picture.labels > 0).astype(np.float32), (0, 0), 1.0)[..., None]
+    pixels = np.clip(picture.pixels * hand + cloth * (1 - hand), 0, 255).astype(np.uint8)
+    return replace(picture, pixels=pixels)
+
+
+def rendered(folder: Path | None, *, cloth: bool = False) -> Iterator[Fingertip]:
     """Yield the fingers of drawn hands that are whole, straight to the camera and fine enough to be measured."""
     for path in sorted(folder.glob("*.json")) if folder else ():
-        picture = read_picture(path)
+        picture = on_red_cloth(read_picture(path)) if cloth else read_picture(path)
         for finger in picture.fingers:
             own, px_per_mm = picture.labels == finger.label, finger.width_px / 16
             at = np.array(finger.tip_px) + 0.75 * finger.width_px * np.array(finger.inwards)
@@ -251,13 +262,15 @@ def noise(tip: Fingertip, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(blurred / max(float(blurred.std()), 1e-6))
 
 
-def status(pixels: np.ndarray, tip: Fingertip, folder: Path) -> str:
-    """Return what `measure` says of a photo with a click on the end phalanx."""
+def status(pixels: np.ndarray, tip: Fingertip, folder: Path, *, click: bool) -> str:
+    """Return what `measure` says of a photo, with a click on the end phalanx or with nothing pointed at."""
     if tip.phantom is None:
         cv2.imwrite(str(folder / "photo.png"), np.ascontiguousarray(pixels[..., ::-1]))
     else:
         write_phantom(replace(tip.phantom, pixels=pixels), folder / "photo.png")  # with what the camera notes
-    row = {"photo": "photo.png", "x": f"{tip.click[0]:.1f}", "y": f"{tip.click[1]:.1f}"} | tip.cells
+    row = {"photo": "photo.png"} | tip.cells
+    if click:
+        row |= {"x": f"{tip.click[0]:.1f}", "y": f"{tip.click[1]:.1f}"}
     said = measure_photo(row, read_protocol(), root=folder, overlay=False).photo
     print(f"{tip.name} (tone {tip.tone}): {said['status']}; {said['reason'][:160]}", file=sys.stderr, flush=True)
     return str(said["status"])
@@ -296,6 +309,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=5000)
     parser.add_argument("--wounds", type=Path, help="folder of photos/ and masks/ of wounds")
     parser.add_argument("--hands", type=Path, help="folder of drawn hands")
+    parser.add_argument("--cloth", action="store_true", help="lay red cloth under the hands")
+    parser.add_argument("--unprompted", action="store_true", help="point at nothing")
     parser.add_argument("--each", type=int, default=1, help="diseased areas on every so manieth finger; 0 for none")
     parser.add_argument("--keep", type=Path, help="folder for diseased ones that come back no ulcer")
     return parser.parse_args()
@@ -306,13 +321,15 @@ def main() -> None:
     healthy: dict[int, Counter[str]] = {tone: Counter() for tone in range(1, TONES + 1)}
     ill: dict[str, Counter[str]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for number, tip in enumerate(chain(phantoms(given.first, given.count), rendered(given.hands))):
-            said = status(tip.pixels, tip, Path(folder))
+        for number, tip in enumerate(
+            chain(phantoms(given.first, given.count), rendered(given.hands, cloth=given.cloth))
+        ):
+            said = status(tip.pixels, tip, Path(folder), click=not given.unprompted)
             healthy[tip.tone][said] += 1
             if said in ("measured", "indeterminate"):
                 keep(given.keep, tip, f"healthy {said}", tip.pixels)
             for kind, pixels in diseased(tip, given.wounds) if given.each and number % given.each == 0 else ():
-                said = status(pixels, tip, Path(folder))
+                said = status(pixels, tip, Path(folder), click=not given.unprompted)
                 ill.setdefault(kind, Counter())[said] += 1
                 if said == "no ulcer":
                     keep(given.keep, tip, kind, pixels)
