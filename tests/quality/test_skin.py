@@ -192,6 +192,14 @@ def test_a_red_border_round_a_nail_is_no_doubt_and_blood_there_is(wide_mm: float
     assert len(judged(with_pixels(taken, red), side="dorsal").doubtful) == doubtful
 
 
+@pytest.mark.parametrize(("from_mm", "ground", "doubtful"), [(24.0, True, 0), (24.0, False, 1), (9.0, True, 1)])
+def test_red_ground_that_the_outline_reaches_over_is_no_blood(from_mm: float, ground: bool, doubtful: int) -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    over = (x > 24.0) & (x < (40.0 if ground else 28.0)) & (y > from_mm) & (y < from_mm + 10)
+    taken = photo("middle")
+    assert len(judged(with_pixels(taken, np.where(over[..., None], (150, 22, 22), taken.pixels))).doubtful) == doubtful
+
+
 def test_what_is_spotted_all_over_is_no_skin() -> None:
     spots = cv2.GaussianBlur(np.random.default_rng(8).normal(0, 1, (480, 400)), (0, 0), 2.5)
     taken = photo("middle")

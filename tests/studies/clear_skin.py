@@ -262,7 +262,7 @@ def noise(tip: Fingertip, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(blurred / max(float(blurred.std()), 1e-6))
 
 
-def status(pixels: np.ndarray, tip: Fingertip, folder: Path, *, click: bool) -> str:
+def status(pixels: np.ndarray, tip: Fingertip, folder: Path, *, kind: str, click: bool) -> str:
     """Return what `measure` says of a photo, with a click on the end phalanx or with nothing pointed at."""
     if tip.phantom is None:
         cv2.imwrite(str(folder / "photo.png"), np.ascontiguousarray(pixels[..., ::-1]))
@@ -272,7 +272,7 @@ def status(pixels: np.ndarray, tip: Fingertip, folder: Path, *, click: bool) -> 
     if click:
         row |= {"x": f"{tip.click[0]:.1f}", "y": f"{tip.click[1]:.1f}"}
     said = measure_photo(row, read_protocol(), root=folder, overlay=False).photo
-    print(f"{tip.name} (tone {tip.tone}): {said['status']}; {said['reason'][:160]}", file=sys.stderr, flush=True)
+    print(f"{tip.name} (tone {tip.tone}) {kind}: {said['status']}; {said['reason'][:160]}", file=sys.stderr, flush=True)
     return str(said["status"])
 
 
@@ -324,12 +324,12 @@ def main() -> None:
         for number, tip in enumerate(
             chain(phantoms(given.first, given.count), rendered(given.hands, cloth=given.cloth))
         ):
-            said = status(tip.pixels, tip, Path(folder), click=not given.unprompted)
+            said = status(tip.pixels, tip, Path(folder), kind="healthy", click=not given.unprompted)
             healthy[tip.tone][said] += 1
             if said in ("measured", "indeterminate"):
                 keep(given.keep, tip, f"healthy {said}", tip.pixels)
             for kind, pixels in diseased(tip, given.wounds) if given.each and number % given.each == 0 else ():
-                said = status(pixels, tip, Path(folder), click=not given.unprompted)
+                said = status(pixels, tip, Path(folder), kind=kind, click=not given.unprompted)
                 ill.setdefault(kind, Counter())[said] += 1
                 if said == "no ulcer":
                     keep(given.keep, tip, kind, pixels)

@@ -34,8 +34,9 @@ _BRIGHTEST_BESIDE = 0.1
 # much of it lies as deep as the protocol asks: assumption. Nail folds and creases of 36 drawn and 6 real healthy
 # fingers come down to .42, cracks of .3 mm and more to .05-.3.
 _FOLLOWED, _GAP_MM, _DEEPEST_SHARE = 1 / 1.6, 0.4, 0.1
-# A line of which so much (share) lies within so many mm of the edge of what is seen is that edge's shade: assumption.
-_ALONG_EDGE, _EDGE_MM = 0.9, 1.0
+# A line of which so much (share) lies within so many mm of the edge of what is seen is that edge's shade, unless its
+# reddest quarter is so much redder than skin: assumption.
+_ALONG_EDGE, _EDGE_MM, _REDDEST, _RED = 0.9, 1.0, 75, 1.4
 # What a crack is at least times as long as wide: assumption.
 _SLENDER = 3.0
 # Where a nail's plate lies, in radii: from the tip, and to either side; and the fold beside it.
@@ -78,7 +79,9 @@ def find_fissures(
     -------
     list of Fissure
     """
-    green = np.log(linear_light(on_grid, blur_mm=_SHARP_MM)[..., 1] + _SCATTER)
+    light = linear_light(on_grid, blur_mm=_SHARP_MM) + _SCATTER
+    green, redness = np.log(light[..., 1]), np.log(light[..., 0] / light[..., 1])
+    redder = redness - (np.median(redness[own]) if own.any() else 0.0)
     # What lies beyond the edge is no skin that a line could be held against.
     depth = _depth(np.where(visible, against_own(green, own, grid, finger), _NO_LIGHT))
     line = ((depth > -np.log(_FOLLOWED)) & visible).astype(np.uint8)
@@ -93,7 +96,7 @@ def find_fissures(
             label
             and length_mm >= max(protocol.skin.fissure_min_mm, _SLENDER * width_mm)
             and deep[part].mean() > _DEEPEST_SHARE
-            and near_edge[part].mean() < _ALONG_EDGE
+            and (near_edge[part].mean() < _ALONG_EDGE or np.percentile(redder[part], _REDDEST) > np.log(_RED))
         ):
             found.append(Fissure(part, length_mm))
     return found

@@ -19,6 +19,7 @@ from ulcermeter.quality.skin_grid import (
     SkinGrid,
     against_own,
     disc,
+    finger_area,
     linear_light,
     logs,
     nail_zone,
@@ -43,8 +44,9 @@ _WHITE = 240
 _POLISH = (0.85, 0.8, 0.9, 0.84)
 # Added to OpenCV's L* of 8 bits: in the dark a* is noise, and must not count for redness (assumption).
 _LIGHTNESS = 30
-# Skin along a nail is red in a band up to so wide, mm: redness there counts where it is wider (6 real nails 1.7).
-_NAIL_BORDER_MM = 2.0
+# Skin along a nail is red in a band up to so wide, mm: redness there counts where it is wider (6 real nails 1.7), or so
+# much more than the skin's (those 1.5 at most, drawn and photographed wounds mostly 2 and more). Assumption.
+_NAIL_BORDER_MM, _BLOOD = 2.0, 1.9
 # Blue over green against the finger's own skin (ln) beyond which paleness is a dye's or polish's: white on the darkest
 # skin is .5 bluer. Assumption.
 _DYED = 0.8
@@ -57,6 +59,9 @@ _DIM = 0.004
 _CRACK_BORDER_MM, _MOSTLY = 0.6, 0.5
 # Level with the nail's plate, and beside it, in radii from the tip and from the middle.
 _BESIDE = (2.1, 0.65)
+# Ground that the outline reaches over: behind the end phalanx, mm from the tip; held against what lies so many mm
+# beside it, and like it within so much (8-bit CIELAB). Assumption.
+_GROUND_FROM_MM, _GROUND_MM, _LIKE_GROUND = 15.0, 2.5, 15.0
 # A plate of crust: narrower parts are dropped and gaps closed, mm; no darker than so much of skin; how far to either
 # side of its rim it is held against the skin, mm; so much of that skin shows. Assumption.
 _PLATE_OPEN_MM, _PLATE_CLOSE_MM, _PLATE_DIM, _PLATE_RIM_MM, _PLATE_SHOWN = 0.4, 0.8, 0.55, (0.3, 0.6), 0.6
@@ -211,6 +216,7 @@ def _areas(skin: _Skin, protocol: Protocol) -> list[_Found]:
     for part in parts(pale & skin.visible, skin.visible, at_least_mm=least):
         if parts(part & ~skin.nail, part, at_least_mm=least) and not _is_side_nail(part, skin):
             found.append((DoubtfulKind.PALE, part, _circle_mm(part)))
+    found = [one for one in found if not _is_ground(one[1], skin)]
     taken = np.any([part for _, part, _ in found], axis=0) if found else np.zeros(skin.visible.shape, dtype=bool)
     crusts = [part for part in _crusts(skin, protocol) if not (part & taken).any()]
     return [*found, *((DoubtfulKind.PALE, part, _circle_mm(part)) for part in crusts)]
@@ -223,7 +229,7 @@ def _odd(skin: _Skin, protocol: Protocol) -> tuple[Mask, Mask, Mask]:
     red = (skin.redness > np.log(rules.skin_red_ratio)) & ~dark & ~burnt
     wide = cv2.morphologyEx((red | dark).astype(np.uint8), cv2.MORPH_OPEN, disc(_NAIL_BORDER_MM / 2)) > 0
     border = cv2.dilate(skin.nail.astype(np.uint8), disc(_NAIL_BORDER_MM)) > 0
-    red &= wide | ~border
+    red &= wide | ~border | (skin.redness > np.log(_BLOOD))
     # What is white may be a crust, burnt out or not; fair skin burns out in red alone.
     shown = ~burnt | (skin.pixels[..., 1] >= _WHITE)
     lost = skin.redness < -np.log(rules.skin_pale_redness_ratio)
@@ -262,6 +268,23 @@ def _is_shade(part: Mask, skin: _Skin) -> bool:
     if not seen.any() or not within.any() or 1 - seen.sum() / beyond.sum() < _AT_THE_EDGE:
         return False
     return bool(np.median(skin.brightness[seen]) - np.median(skin.brightness[part & within]) < _FADES)
+
+
+def _is_ground(part: Mask, skin: _Skin) -> bool:
+    """Say whether an area along the edge, behind the end phalanx, has the colour of what lies beyond the edge.
+
+    A bent finger's outline, which is straight, can reach over its side. At the tip this is not asked: dead skin on a
+    black cloth has its colour too.
+    """
+    if np.nonzero(part)[0].mean() * STEP_MM < _GROUND_FROM_MM:
+        return False
+    beyond, _ = _rims(part)
+    around = cv2.dilate(part.astype(np.uint8), disc(_GROUND_MM)) > 0
+    ground = around & ~finger_area(skin.finger, skin.grid)
+    if 1 - (beyond & skin.visible).sum() / max(int(beyond.sum()), 1) < _AT_THE_EDGE or not ground.any():
+        return False
+    lab = cv2.cvtColor(skin.pixels, cv2.COLOR_RGB2LAB).astype(np.float64)
+    return bool(np.linalg.norm(np.median(lab[part], axis=0) - np.median(lab[ground], axis=0)) < _LIKE_GROUND)
 
 
 def _rims(part: Mask) -> tuple[Mask, Mask]:

@@ -17,6 +17,7 @@ __all__ = [
     "SkinGrid",
     "against_own",
     "disc",
+    "finger_area",
     "linear_light",
     "logs",
     "nail_zone",
@@ -32,6 +33,8 @@ Mask = NDArray[np.bool_]
 
 # The skin that is looked at: two phalanges, up to where shade and blur take over at the outline: assumption.
 STEP_MM, _REACH_MM, _RIM_MM = 0.1, 32.0, 0.7
+# What lies beside the finger is looked at so far.
+_BESIDE_MM = 3.0
 # What is blurred and what is opened before an area counts, mm: creases and hairs are narrower.
 _BLUR_MM, _CREASE_MM = 0.3, 0.8
 # What a lens scatters over everything, as a share of white: keeps folds of dark skin from reading as black. Assumption.
@@ -64,7 +67,7 @@ class SkinGrid:
 
     @classmethod
     def of(cls, calibration: Calibration, finger: Finger) -> SkinGrid:
-        """Lay the grid over a finger, from its tip up to 32 mm.
+        """Lay the grid over a finger, from its tip up to 32 mm, and 3 mm of what lies beside it.
 
         Parameters
         ----------
@@ -78,7 +81,8 @@ class SkinGrid:
         """
         s, u = finger.axial_and_transverse(finger.outline_mm).T
         top, low = float(s.min()), min(float(s.max()), float(s.min()) + _REACH_MM)
-        rows, cols = np.arange(top, low, STEP_MM), np.arange(float(u.min()), float(u.max()), STEP_MM)
+        rows = np.arange(top, low, STEP_MM)
+        cols = np.arange(float(u.min()) - _BESIDE_MM, float(u.max()) + _BESIDE_MM, STEP_MM)
         axis, origin = np.asarray(finger.axis), np.asarray(finger.tip_mm)
         where = np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1)
         plane = origin + where[..., :1] * axis + where[..., 1:] * np.array([axis[1], -axis[0]])
@@ -118,8 +122,7 @@ def skin_shown(photo: Photo, calibration: Calibration, finger: Finger, grid: Ski
     -------
     bool (M, N)
     """
-    s, u = finger.axial_and_transverse(finger.outline_mm).T
-    inside = _filled(np.column_stack([u - grid.u[0], s - grid.s[0]]) / STEP_MM, grid.shape)
+    inside = finger_area(finger, grid).astype(np.uint8)
     deep = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] * STEP_MM > _RIM_MM
     rows, cols = photo.pixels.shape[:2]
     x, y = grid.photo_px[..., 0], grid.photo_px[..., 1]
@@ -129,6 +132,22 @@ def skin_shown(photo: Photo, calibration: Calibration, finger: Finger, grid: Ski
         covered = _filled(np.column_stack([u - grid.u[0], s - grid.s[0]]) / STEP_MM, grid.shape)
         visible &= cv2.dilate(covered, disc(_RIM_MM)) == 0
     return np.asarray(visible)
+
+
+def finger_area(finger: Finger, grid: SkinGrid) -> Mask:
+    """Return what lies within a finger's outline.
+
+    Parameters
+    ----------
+    finger : Finger
+    grid : SkinGrid
+
+    Returns
+    -------
+    bool (M, N)
+    """
+    s, u = finger.axial_and_transverse(finger.outline_mm).T
+    return _filled(np.column_stack([u - grid.u[0], s - grid.s[0]]) / STEP_MM, grid.shape) > 0
 
 
 def _filled(cells: Floats, shape: tuple[int, int]) -> NDArray[np.uint8]:
