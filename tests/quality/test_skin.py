@@ -183,6 +183,16 @@ def test_on_fair_skin_a_rough_plate_with_a_rim_is_a_crust_and_smooth_pallor_is_n
     assert judged(with_pixels(fair, pallor)).doubtful == ()
 
 
+def test_a_bloody_strip_between_nail_and_edge_counts_and_a_burnt_finger_says_nothing() -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    taken = photo("middle")
+    strip = (x > 13.0) & (x < 13.9) & (np.abs(y - 16.0) < 1.8)
+    bloody = with_pixels(taken, np.where(strip[..., None], BLOOD, taken.pixels))
+    assert len(judged(bloody, side="dorsal").doubtful) == 1
+    burnt = with_pixels(taken, taken.pixels.astype(np.float64) * np.where(y < 25, 3.0, 1.0)[..., None])
+    assert judged(burnt) == SkinView()
+
+
 @pytest.mark.parametrize(("wide_mm", "doubtful"), [(1.4, 0), (4.0, 1)])
 def test_a_red_border_round_a_nail_is_no_doubt_and_blood_there_is(wide_mm: float, doubtful: int) -> None:
     y, x = np.mgrid[0:480, 0:400] / PX_PER_MM

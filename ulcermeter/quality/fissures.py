@@ -20,7 +20,7 @@ from ulcermeter.quality.skin_grid import (
     linear_light,
 )
 
-__all__ = ["Fissure", "find_fissures", "lost_nail"]
+__all__ = ["Fissure", "find_fissures", "length_and_width_mm", "lost_nail"]
 
 # Cracks up to so wide are filled by closing before what is darker than that is looked at; what stays of light.
 _WIDEST_MM, _SHARP_MM = 1.6, 0.08
@@ -91,7 +91,7 @@ def find_fissures(
     found = []
     for label in np.unique(labels[deep & visible]):
         part = labels == label
-        length_mm, width_mm = _measures(part)
+        length_mm, width_mm = length_and_width_mm(part)
         if (
             label
             and length_mm >= max(protocol.skin.fissure_min_mm, _SLENDER * width_mm)
@@ -107,8 +107,21 @@ def _depth(green: Floats) -> Floats:
     return np.asarray(np.minimum(closed, _BRIGHTEST_BESIDE) - green)
 
 
-def _measures(part: Mask) -> tuple[float, float]:
-    """Return a line's length from end to end and its mean width, mm."""
+def length_and_width_mm(part: Mask) -> tuple[float, float]:
+    """Return a line's length from end to end and its mean width, mm.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        On the grid.
+
+    Returns
+    -------
+    float
+        Length along its own axis.
+    float
+        Area over length.
+    """
     cells = np.argwhere(part).astype(np.float64)
     axis = np.linalg.svd(cells - cells.mean(axis=0), full_matrices=False)[2][0]
     length = (float(np.ptp(cells @ axis)) + 1) * STEP_MM
