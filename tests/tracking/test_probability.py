@@ -126,7 +126,7 @@ def test_three_ulcers_are_known_by_how_they_lie_to_each_other() -> None:
 def test_places_stated_too_precisely_are_found_out_by_their_repeats() -> None:
     """Six ulcers far apart, eight visits, off by 1.5 mm in turn, stated 0.5: three times too sure."""
     from ulcermeter.tracking.reading import measurement_records, photo_rows, read_fingers
-    from ulcermeter.tracking.spread import position_sd_factor
+    from ulcermeter.tracking.spread import model_of
 
     def factor(off: float) -> float:
         history, signs = FingerHistory(), [(1, 1), (-1, 1), (1, -1), (-1, -1)]
@@ -136,7 +136,7 @@ def test_places_stated_too_precisely_are_found_out_by_their_repeats() -> None:
             history.shot(visit, (5 + a * off, b * off, 2.4), (20 + b * off, -a * off, 3.0))
         measurements, photos = history.tables()
         fingers = read_fingers(measurement_records(measurements), photo_rows(photos), [], PROTOCOL)
-        return position_sd_factor(fingers, PROTOCOL)
+        return model_of(fingers, PROTOCOL).factor
 
     assert factor(0.4) == 1.0 and 2.0 <= factor(1.5) <= 4.0
 
@@ -159,6 +159,33 @@ def test_what_comes_after_an_unclear_link_hangs_on_it_and_names_it() -> None:
     assert [bool(own) for own in flags] == [False, False, False, True, True]
     assert (flags[3][0].kind, flags[4][0].kind) == (FlagKind.AMBIGUOUS_IDENTITY, FlagKind.HANGS_ON_UNCLEAR_LINK)
     assert (flags[4][0].visit, flags[4][0].date) == ("week 8", "2016-06-27")
+
+
+def test_what_follows_an_unclear_first_outline_hangs_on_it_too() -> None:
+    """2.8 mm from an ulcer that had closed: a new one or that one, and both outlines are the same one."""
+    history = closes_then((12.8, 0, 2.4)).shot("week 12", (12.9, 0.1, 2.4))
+    tracked = history.track()
+    new = tracked[tracked["ulcer_id"] == "S01-left-index-2"].index
+    first, then = (flags_of(tracked, tracked.index.get_loc(row)) for row in new)
+    assert [flag.kind for flag in first if in_doubt_of_identity([flag])] == [FlagKind.AMBIGUOUS_IDENTITY]
+    assert [(flag.kind, flag.visit) for flag in then] == [(FlagKind.HANGS_ON_UNCLEAR_LINK, "week 8")]
+
+
+def test_sizes_are_learnt_from_the_outlines_beside_what_is_expected() -> None:
+    """Two ulcers a subject lose a tenth a visit at seven visits; 20 outlines' worth is what the protocol expects, 0."""
+    from ulcermeter.tracking.reading import measurement_records, photo_rows, read_fingers
+    from ulcermeter.tracking.spread import model_of
+
+    history = FingerHistory()
+    for n, visit in enumerate(["screening", "baseline", "48h", "week 2", "week 4", "week 8", "week 12"]):
+        history.shot(visit, (5, 0, 3.0 * 0.9**n), (20, 0, 4.0 * 0.9**n))
+    measurements, photos = history.tables()
+    sizes = model_of(read_fingers(measurement_records(measurements), photo_rows(photos), [], PROTOCOL), PROTOCOL).sizes
+    assert sizes is not None
+    assert math.isclose(sizes.change_log, 12 / (20 + 12) * math.log(0.9))
+    # No two changes differ: 0.05 is the least; the protocol's 0.25 weighs as 20, the study's as 12.
+    assert math.isclose(sizes.change_log_sd, math.sqrt((20 * 0.25**2 + 12 * 0.05**2) / 32))
+    assert sizes.new_share == 0.0
 
 
 def test_a_merge_and_a_split_over_a_longer_gap_are_clear() -> None:

@@ -9,6 +9,7 @@ probability and never decided in silence.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,10 @@ from ulcermeter.tables import TABLES, conform, from_rows
 from ulcermeter.tables.cells import is_unconfirmed
 from ulcermeter.tables.dates import day_number, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind, write_flags
-from ulcermeter.tracking.belief import Model
 from ulcermeter.tracking.corrections import correct_ids
 from ulcermeter.tracking.issued import issue_ids, with_known_ids
 from ulcermeter.tracking.reading import Record, day_zero, measurement_records, photo_rows, read_fingers
-from ulcermeter.tracking.spread import position_sd_factor
+from ulcermeter.tracking.spread import model_of
 from ulcermeter.tracking.timeline import Absent, Outlined, read_timeline
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ def track(
     rows: list[Record] = []
     shown = photo_rows(photos)
     fingers = with_known_ids(read_fingers(records, shown, planned, protocol), records, shown, known_ids)
-    factor = position_sd_factor(fingers, protocol)
+    believed = model_of(fingers, protocol)
     for finger in fingers:
         own = [event for event in gone if event["subject_id"] == finger.subject_id]
-        model = Model(protocol, factor, finger.hand)
+        model = replace(believed, hand=finger.hand)
         outlined, absent = read_timeline(finger, zero.get(finger.subject_id), own, model)
         rows += [row for item in outlined for row in _outlined_rows(item, records)]
         rows += [_absent_row(item, zero.get(finger.subject_id)) for item in absent]

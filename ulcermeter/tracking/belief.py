@@ -10,12 +10,47 @@ from ulcermeter.protocol import Protocol
 from ulcermeter.tracking.observation import GATE, Observation, combine
 from ulcermeter.tracking.sides import Spot
 
-__all__ = ["Belief", "Model", "begin", "later", "observed", "wander_variance"]
+__all__ = ["Belief", "Model", "Sizes", "begin", "later", "observed", "usual_sizes", "wander_variance"]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How diameters change from visit to visit, and how large new ulcers are; logarithms of mm.
+
+    Attributes
+    ----------
+    change_log, change_log_sd : float
+        Usual change a visit, and its scale.
+    new_share : float
+        Share of new ulcers that have a usual size; the others have any.
+    new_log, new_log_sd : float
+        The usual size of a new ulcer.
+    """
+
+    change_log: float
+    change_log_sd: float
+    new_share: float = 0.0
+    new_log: float = 0.0
+    new_log_sd: float = 1.0
+
+
+def usual_sizes(protocol: Protocol) -> Sizes:
+    """Return what the protocol expects of sizes before any outline is known.
+
+    Parameters
+    ----------
+    protocol : Protocol
+
+    Returns
+    -------
+    Sizes
+    """
+    return Sizes(0.0, protocol.identity.size_change_log_sd)
 
 
 @dataclass(frozen=True)
 class Model:
-    """The rules with how much less sure places are than stated.
+    """The rules with how much less sure places are than stated, and how sizes run in the study.
 
     Attributes
     ----------
@@ -25,11 +60,14 @@ class Model:
         True over stated standard deviation of places, at least 1.
     hand : str
         Of the finger that is looked at.
+    sizes : Sizes or None
+        As the study's own outlines say; None for the protocol's.
     """
 
     protocol: Protocol
     factor: float = 1.0
     hand: str = ""
+    sizes: Sizes | None = None
 
     def spot(self, observation: Observation, view: str) -> Spot:
         """Return an outline's place with the variances that it is believed to have."""
@@ -68,6 +106,8 @@ class Belief:
         When it was not outlined though it would have shown.
     merged_on : int or None
         When it went into another.
+    visits_since : int
+        The protocol's visits since `latest`; negative where that lies later.
     """
 
     latest: Observation
@@ -82,6 +122,7 @@ class Belief:
     observed: tuple[tuple[int, Observation], ...] = ()
     missed: tuple[int, ...] = ()
     merged_on: int | None = None
+    visits_since: int = 0
 
     def is_gone(self, occasion: int) -> bool:
         """Say whether it has gone into another by a visit."""
@@ -140,7 +181,8 @@ def later(belief: Belief, model: Model) -> Belief:
     """
     rules, share = model.protocol.identity, belief.open_share
     opened = (1 - share) * rules.ulcers_recurred_per_visit
-    return replace(belief, open_share=share * (1 - rules.ulcers_healed_per_visit) + opened)
+    open_share = share * (1 - rules.ulcers_healed_per_visit) + opened
+    return replace(belief, open_share=open_share, visits_since=belief.visits_since + 1)
 
 
 def wander_variance(belief: Belief, former: Observation, observation: Observation) -> float:

@@ -29,8 +29,9 @@ def at_visit(belief: Belief, occasion: int, protocol: Protocol) -> Belief:
     Belief
         As it was outlined at the visit nearest in time, of two the earlier.
     """
-    nearest = min(belief.observed, key=lambda observed: (abs(observed[0] - occasion), observed[0]))[1]
-    return replace(belief, latest=nearest, parts=(), open_share=open_between(belief, occasion, protocol))
+    at, nearest = min(belief.observed, key=lambda observed: (abs(observed[0] - occasion), observed[0]))
+    open_share = open_between(belief, occasion, protocol)
+    return replace(belief, latest=nearest, parts=(), open_share=open_share, visits_since=occasion - at)
 
 
 def open_between(belief: Belief, occasion: int, protocol: Protocol) -> float:

@@ -18,7 +18,7 @@ from ulcermeter.tracking.posterior import Identified, weigh
 from ulcermeter.tracking.reading import Finger, Occasion
 from ulcermeter.tracking.sides import opposite
 
-__all__ = ["evidence_log", "identify", "scans_of"]
+__all__ = ["identify", "likeliest", "scans_of"]
 
 # So many explanations go on from photo to photo, and none e^8 times less likely than the best.
 _MOST, _GAP = 60, 8.0
@@ -118,8 +118,10 @@ def _in_time(clusters: Sequence[int], scans: Sequence[Scan], order: Sequence[int
     return tuple(ulcer for k in range(len(scans)) for ulcer in of_photo[k])
 
 
-def evidence_log(finger: Finger, model: Model) -> float:
-    """Return the log probability of a finger's outlines under a model, up to a constant; few explanations suffice.
+def likeliest(finger: Finger, model: Model) -> tuple[float, Explanation]:
+    """Return the log probability of a finger's outlines under a model, up to a constant, and the likeliest explanation.
+
+    Few explanations suffice.
 
     Parameters
     ----------
@@ -128,10 +130,11 @@ def evidence_log(finger: Finger, model: Model) -> float:
 
     Returns
     -------
-    float
+    float, Explanation
     """
-    weights = [one.log_weight for one in _explain_all(scans_of(finger, model.protocol), model, 6)]
-    return weights[0] + math.log(math.fsum(math.exp(weight - weights[0]) for weight in weights))
+    explanations = _explain_all(scans_of(finger, model.protocol), model, 6)
+    top = explanations[0].log_weight
+    return top + math.log(math.fsum(math.exp(one.log_weight - top) for one in explanations)), explanations[0]
 
 
 def identify(finger: Finger, model: Model) -> Identified:

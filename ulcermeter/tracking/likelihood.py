@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ulcermeter.tracking.belief import Belief, Model, wander_variance
+from ulcermeter.protocol import Protocol
+from ulcermeter.tracking.belief import Belief, Model, Sizes, usual_sizes, wander_variance
 from ulcermeter.tracking.observation import Observation
 from ulcermeter.tracking.sides import on_view, opposite, turn_variances, visible_share
 
@@ -128,10 +129,19 @@ def size_log(belief: Belief, observation: Observation, model: Model) -> float:
     then, now = belief.nearest(observation, view).diameter_mm, observation.diameter_mm
     if not (then > 0 and now > 0):
         return 0.0
-    rules = model.protocol.identity
-    change = math.log(now / then) / rules.size_change_log_sd
-    near = _T3_MIDDLE / rules.size_change_log_sd * (1 + change**2 / 3) ** -2 * math.log(rules.new_ulcer_size_ratio)
+    visits = belief.visits_since
+    sizes = model.sizes or usual_sizes(model.protocol)
+    scale = sizes.change_log_sd * math.sqrt(max(abs(visits), 1))
+    change = (math.log(now / then) - sizes.change_log * visits) / scale
+    near = _T3_MIDDLE / scale * (1 + change**2 / 3) ** -2 / _new_density(now, sizes, model.protocol)
     return math.log(belief.open_share * near + 1 - belief.open_share)
+
+
+def _new_density(diameter_mm: float, sizes: Sizes, protocol: Protocol) -> float:
+    """Return the density of a new ulcer's log diameter: of any size, or of the usual one."""
+    away = (math.log(diameter_mm) - sizes.new_log) / sizes.new_log_sd
+    usual = math.exp(-(away**2) / 2) / (sizes.new_log_sd * math.sqrt(2 * math.pi))
+    return (1 - sizes.new_share) / math.log(protocol.identity.new_ulcer_size_ratio) + sizes.new_share * usual
 
 
 def view_share(belief: Belief, view: str, model: Model) -> float:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from ulcermeter.tables.cells import by_key
 from ulcermeter.tracking.explain import Explanation, Scan
 from ulcermeter.tracking.observation import Observation, same_view
 
 __all__ = ["Identified", "Link", "Maybe", "weigh"]
+
+# Of equal matches the one of earlier outlines counts; a thousand outlines of a finger together weigh less than one.
+_EARLIER = 1e-6
 
 
 @dataclass(frozen=True)
@@ -31,11 +36,18 @@ class Link:
         Of being the ulcer that it is called; of the first outline of an ulcer, of being new.
     rivals : mapping of int to float
         What other ulcers it may be, and how probable that is.
-    belongs : float
-        How probable it is that the outline is of one ulcer with the core of those that are called it; less than the
-        link itself where links between them are unclear.
+    right : float
+        How probable it is that the outline carries the id that its true ulcer has, over all explanations: ids are
+        matched to the explanation's ulcers one to one, so that most outlines agree.
     hangs_on : int
-        The visit of the most unclear of these.
+        The visit of the most unclear link on which it hangs: between it and the core of those that are called its
+        ulcer, or that ulcer's first outline as a new one.
+    weakest : float
+        How probable that link is.
+    is_next : bool
+        Whether the outline is at an end of that link.
+    least_before : float
+        The least `right` of its ulcer's outlines on earlier photos; 1 where there are none.
     is_assumed : bool
         No place says so: there is nothing else that it could be, or its site.
     same_visit : bool
@@ -47,8 +59,11 @@ class Link:
     ulcer: int
     probability: float
     rivals: Mapping[int, float]
-    belongs: float
+    right: float
     hangs_on: int
+    weakest: float
+    is_next: bool
+    least_before: float
     is_assumed: bool
     same_visit: bool
 
@@ -162,20 +177,29 @@ class _Reading:
         before = {k: j for k in known if (j := self.surest(k, photo)) is not None}
         probabilities = {k: self.same(i, j) for k, j in before.items()}
         own = self.earlier(ulcer, photo)
-        linked = max((self.same(i, j) for j in own), default=0.0)
-        here = self.photo.index(photo)
-        born = float(self.weights @ (self.first[:, i] >= here))
+        weakest, ends = self.weakest(i)
         return Link(
             observation=self.observations[i],
             visit=self.visit[i],
             ulcer=ulcer,
-            probability=linked if own else born,
+            probability=self.linked(i),
             rivals={k: probability for k, probability in probabilities.items() if k != ulcer},
-            belongs=self.same(i, self.core[ulcer]),
-            hangs_on=self.visit[self._weakest(i, ulcer)],
+            right=float(self.right[i]),
+            hangs_on=self.visit[ends[-1]],
+            weakest=weakest,
+            is_next=i in ends,
+            least_before=min((float(self.right[j]) for j in own), default=1.0),
             is_assumed=self._is_assumed(i),
             same_visit=bool(own) and self.visit[own[-1]] == self.visit[i],
         )
+
+    def linked(self, i: int) -> float:
+        """Return how probable an outline's link to its ulcer's earlier ones is; of the first, that it is a new one."""
+        photo = self.photo[i]
+        own = self.earlier(self.best.clusters[i], photo)
+        if own:
+            return max(self.same(i, j) for j in own)
+        return float(self.weights @ (self.first[:, i] >= self.photo.index(photo)))
 
     @cached_property
     def own(self) -> dict[int, list[int]]:
@@ -187,12 +211,25 @@ class _Reading:
         """Of every ulcer the outline that most surely is of one ulcer with its others."""
         return {ulcer: max(own, key=self._sureness) for ulcer, own in self.own.items()}
 
-    def _weakest(self, i: int, ulcer: int) -> int:
-        """Return the later outline of the most unclear link between an outline and the core of its ulcer."""
-        ends = sorted((i, self.core[ulcer]))
-        between = [j for j in self.own[ulcer] if ends[0] <= j <= ends[1]]
-        links = list(zip(between, between[1:], strict=False))
-        return min(links, key=lambda pair: self.same(*pair))[1] if links else i
+    @cached_property
+    def right(self) -> NDArray[np.float64]:
+        """How probable it is of every outline that its id is the true ulcer's."""
+        right = np.zeros(len(self.best.clusters))
+        own = np.array(self.best.clusters, dtype=np.int64)
+        for weight, one in zip(self.weights, self.others, strict=True):
+            right += weight * _agrees(own, np.array(one.clusters, dtype=np.int64))
+        return right
+
+    def weakest(self, i: int) -> tuple[float, tuple[int, ...]]:
+        """Return the most unclear link on which an outline hangs: how probable it is, and its outlines in time order.
+
+        Links between it and the core of its ulcer, and that ulcer's first outline as a new one.
+        """
+        own = self.own[self.best.clusters[i]]
+        ends = sorted((i, self.core[self.best.clusters[i]]))
+        between = [j for j in own if ends[0] <= j <= ends[1]]
+        links = [(round(self.same(*pair), 9), pair) for pair in pairwise(between)]
+        return min([*links, (round(self.linked(own[0]), 9), (own[0],))])
 
     def _is_assumed(self, i: int) -> bool:
         """Say whether an outline was linked though no side shows both places, and no number or reader says so."""
@@ -232,3 +269,17 @@ class _Reading:
         each = self.weights @ hits
         likeliest = here[int(np.argmax(each))]
         return Maybe(float(self.weights @ hits.any(axis=1)), self.observations[likeliest])
+
+
+def _agrees(own: NDArray[np.int64], true: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say of every outline whether its id is its true ulcer's, ids being matched one to one so that most agree.
+
+    Of equal matches the one that agrees at earlier outlines.
+    """
+    shared = np.zeros((own.max() + 1, true.max() + 1))
+    np.add.at(shared, (own, true), 1 - _EARLIER * np.arange(len(own)))
+    rows, columns = linear_sum_assignment(-shared)
+    match = np.full(len(shared), -1)
+    match[rows] = columns
+    agrees: NDArray[np.bool_] = match[own] == true
+    return agrees

@@ -1,4 +1,4 @@
-"""How much less sure places are than stated, as the study's own repeats say."""
+"""What the study's own outlines say of it: how much less sure places are than stated, and how sizes run."""
 
 from __future__ import annotations
 
@@ -7,42 +7,47 @@ from collections.abc import Sequence
 
 from ulcermeter.protocol import Protocol
 from ulcermeter.tracking.belief import Model
-from ulcermeter.tracking.identify import evidence_log
+from ulcermeter.tracking.explain import Explanation
+from ulcermeter.tracking.identify import likeliest
 from ulcermeter.tracking.reading import Finger
+from ulcermeter.tracking.sizes import sizes_of
 
-__all__ = ["position_sd_factor"]
+__all__ = ["model_of"]
 
 # From one step to the next a quarter more, which only large studies notice [assumption].
 _STEP = 1.25
 
 
-def position_sd_factor(fingers: Sequence[Finger], protocol: Protocol) -> float:
-    """Return by what factor the true standard deviation of places is larger than the stated one, at least 1.
+def model_of(fingers: Sequence[Finger], protocol: Protocol) -> Model:
+    """Return the rules with what the study's own outlines say of the errors of places and of sizes.
 
-    Of factors from 1 to ``position_sd_factor_max`` the one under which all outlines of the study are most probable,
-    over all explanations of which is which (empirical Bayes), against a prior that falls with a power of the factor.
+    Of factors from 1 to ``position_sd_factor_max``, by which the true standard deviation of places is larger than the
+    stated one, the one under which all outlines of the study are most probable, over all explanations of which is
+    which (empirical Bayes), against a prior that falls with a power of the factor. Sizes as the likeliest explanations
+    under it have them, see `sizes_of`.
 
     Parameters
     ----------
     fingers : sequence of Finger
         Of the whole study.
     protocol : Protocol
-        ``position_sd_factor_max``, ``position_sd_prior_power``.
+        ``position_sd_factor_max``, ``position_sd_prior_power``, ``size_change_log_sd``, ``size_prior_outlines``.
 
     Returns
     -------
-    float
+    Model
     """
     repeated = [finger for finger in fingers if _repeats(finger)]
-    best, best_log, factor = 1.0, -math.inf, 1.0
+    best: tuple[float, float, list[Explanation]] = (-math.inf, 1.0, [])
+    factor = 1.0
     while factor <= protocol.identity.position_sd_factor_max:
-        logs = [evidence_log(finger, Model(protocol, factor, finger.hand)) for finger in repeated]
+        found = [likeliest(finger, Model(protocol, factor, finger.hand)) for finger in repeated]
         # Summed exactly, so that the order of subjects changes no bit.
-        log = math.fsum(logs) - protocol.identity.position_sd_prior_power * math.log(factor)
-        if log <= best_log:
+        log = math.fsum(log for log, _ in found) - protocol.identity.position_sd_prior_power * math.log(factor)
+        if log <= best[0]:
             break
-        best, best_log, factor = factor, log, factor * _STEP
-    return best
+        best, factor = (log, factor, [explanation for _, explanation in found]), factor * _STEP
+    return Model(protocol, best[1], sizes=sizes_of(zip(repeated, best[2], strict=True), protocol))
 
 
 def _repeats(finger: Finger) -> bool:

@@ -134,18 +134,34 @@ def _link_doubts(timeline: _Timeline, links: Sequence[Link]) -> list[Flag]:
     """Return the flags on how the outlines of a visit got their identity."""
     flags = []
     for link in links:
-        if not _is_clear(link.probability, timeline.protocol):
-            probability, near = round(link.probability, 4), sorted(link.rivals, key=lambda k: (-link.rivals[k], k))
-            rivals = tuple(timeline.names[k] for k in near if not _is_clear(1 - link.rivals[k], timeline.protocol))
-            kind = FlagKind.AMBIGUOUS_BETWEEN_PHOTOS if link.same_visit else FlagKind.AMBIGUOUS_IDENTITY
-            flags.append(Flag(kind, ulcers=tuple(sorted(rivals)), probability=probability))
-        elif not _is_clear(link.belongs, timeline.protocol):
+        if _is_asked(link, timeline.protocol):
+            flags.append(_ambiguous(timeline, link))
+        elif not (_is_clear(link.right, timeline.protocol) and _is_clear(link.probability, timeline.protocol)):
             on = timeline.finger.occasions[link.hangs_on]
-            probability = round(link.belongs, 4)
+            probability = round(min(link.right, link.probability), 4)
             flags.append(Flag(FlagKind.HANGS_ON_UNCLEAR_LINK, visit=on.visit, date=on.date, probability=probability))
         elif link.is_assumed:
             flags.append(Flag(FlagKind.IDENTITY_ASSUMED))
     return flags
+
+
+def _is_asked(link: Link, protocol: Protocol) -> bool:
+    """Say whether it is this outline of which the reader is asked whose it is.
+
+    Its own id is unclear, and so is its link; or it is on the less sure side of an unclear link, next to that. A link
+    to earlier outlines whose ids are unclear themselves is asked of those.
+    """
+    linked = _is_clear(link.probability, protocol)
+    if _is_clear(link.right, protocol):
+        return not linked and _is_clear(link.least_before, protocol)
+    return not linked or (link.is_next and not _is_clear(link.weakest, protocol))
+
+
+def _ambiguous(timeline: _Timeline, link: Link) -> Flag:
+    near = sorted(link.rivals, key=lambda k: (-link.rivals[k], k))
+    rivals = tuple(timeline.names[k] for k in near if not _is_clear(1 - link.rivals[k], timeline.protocol))
+    kind = FlagKind.AMBIGUOUS_BETWEEN_PHOTOS if link.same_visit else FlagKind.AMBIGUOUS_IDENTITY
+    return Flag(kind, ulcers=tuple(sorted(rivals)), probability=round(min(link.probability, link.right), 4))
 
 
 def _is_clear(probability: float, protocol: Protocol) -> bool:
