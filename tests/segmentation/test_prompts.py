@@ -103,13 +103,14 @@ def test_a_healed_place_says_so_at_its_click() -> None:
     assert [len(segment(window(p.pixels), click=(x, y)).outlines) for p in (open_one, closed)] == [1, 0]
 
 
-@pytest.mark.parametrize(("side_px", "expected"), [(79.0, 3.0), (81.0, 2.0)])
+@pytest.mark.parametrize(("side_px", "without", "expected"), [(79.0, 1.0, 3.0), (81.0, 1.0, 2.0), (81.0, -9.0, 3.0)])
 def test_what_is_seen_without_a_box_counts_by_half_in_a_large_one(
-    monkeypatch: pytest.MonkeyPatch, side_px: float, expected: float
+    monkeypatch: pytest.MonkeyPatch, side_px: float, without: float, expected: float
 ) -> None:
-    """The network is given answers: a logit of 3 everywhere with the box, of 1 without."""
+    """The network is given answers: a logit of 3 everywhere with the box, another without; one that would leave nothing
+    of the ulcer does not count."""
     monkeypatch.setattr(prompted, "mirrored", lambda view, *_, **__: np.full(view.pixels.shape[:2], 3, np.float32))
-    monkeypatch.setattr(prompted, "forward", lambda pixels, *_, **__: np.full(pixels.shape[:2], 1, np.float32))
+    monkeypatch.setattr(prompted, "forward", lambda pixels, *_, **__: np.full(pixels.shape[:2], without, np.float32))
     corners = np.array([90.0, 60.0]) + side_px * np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
     drawn = window(np.full((200, 260, 3), 180, np.uint8))
     _, logits, (find,) = prompted.find_in_region(drawn, corners, model=load_model())

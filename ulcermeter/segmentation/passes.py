@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import RectifiedPhoto
-from ulcermeter.datatypes.arrays import Points
+from ulcermeter.datatypes.arrays import Mask, Points
 from ulcermeter.segmentation.network import STRIDE_PX, Logits, Model, forward, photo_logits
 from ulcermeter.segmentation.prompt_channels import Prompt, polygon_region, region_prompt
 from ulcermeter.segmentation.views import (
@@ -281,6 +281,22 @@ def same_ulcer(first: Points, second: Points) -> bool:
     """
     shared, _, either = _areas(first, second)
     return shared > _SAME * either
+
+
+def same_pixels(first: Mask, second: Mask) -> bool:
+    """Whether two masks share more than three tenths of the pixels that either covers.
+
+    Parameters
+    ----------
+    first, second : bool (M, N)
+        In one pixel grid.
+
+    Returns
+    -------
+    bool
+        False where both are empty.
+    """
+    return bool((first & second).sum() > _SAME * (first | second).sum())
 
 
 def _areas(first: Points, second: Points) -> tuple[float, float, float]:

@@ -20,6 +20,7 @@ from ulcermeter.segmentation.passes import (
     photo_px_per_mm,
     reference_in_window,
     refine_step,
+    same_pixels,
 )
 from ulcermeter.segmentation.prompt_channels import click_prompt, polygon_region, region_prompt
 from ulcermeter.segmentation.views import NEVER, Find, View, blank_polygon, cut_view, extract_finds
@@ -150,7 +151,8 @@ def find_in_outline(rectified: RectifiedPhoto, polygon: Points, *, model: Model)
 def find_in_region(rectified: RectifiedPhoto, polygon: Points, *, model: Model) -> PassResult:
     """Outline the ulcers inside a box, at most an eighth of its size beyond it.
 
-    In a large box (`LARGE_BOX_PX`) the logit is the mean of what is seen with and without it.
+    In a large box (`LARGE_BOX_PX`) the logit is the mean of what is seen with and without it, unless that leaves little
+    of what is seen with it: some ulcers the network sees only when it is told.
 
     Parameters
     ----------
@@ -172,15 +174,23 @@ def find_in_region(rectified: RectifiedPhoto, polygon: Points, *, model: Model) 
     step = max(extent / REGION_EXTENT_PX, native / REGION_ENLARGEMENT)
     view = cut_view(rectified.pixels, centre=centre, step=step, size_px=REGION_VIEW_PX)
     inner = view.from_window(polygon)
+    middle = inner.mean(0)
+    allowed = polygon_region(view.pixels.shape[:2], middle + (inner - middle) * (1 + 2 * REGION_MARGIN)) > 0
     logits = mirrored(view, region_prompt(view.pixels.shape, inner), model=model)
     if extent / native >= LARGE_BOX_PX:
-        logits += np.float32(UNPROMPTED_SHARE) * (forward(view.pixels, None, model=model) - logits)
+        logits = _without_the_box_too(view, logits, allowed, model=model)
     logits = blank_polygon(logits, view, reference_in_window(rectified))
-    middle = inner.mean(0)
-    allowed = polygon_region(logits.shape, middle + (inner - middle) * (1 + 2 * REGION_MARGIN)) > 0
     logits = lift_faint(np.where(allowed, logits, NEVER), allowed, model=model)
     finds = extract_finds(logits, view, model=model)
     return view, logits, [find for find in finds if find.area > _CRUMB * finds[0].area]
+
+
+def _without_the_box_too(view: View, logits: Logits, allowed: NDArray[np.bool_], *, model: Model) -> Logits:
+    """Mean of what is seen with and without a box; with it alone where the mean would be of another thing."""
+    unprompted = forward(view.pixels, None, model=model)
+    mean = logits + np.float32(UNPROMPTED_SHARE) * (unprompted - logits)
+    told, both = (allowed & (model.probability(one) > 0.5) for one in (logits, mean))
+    return mean if same_pixels(told, both) else logits
 
 
 def keep_ulcers(rectified: RectifiedPhoto, result: PassResult, *, model: Model) -> PassResult:
