@@ -23,6 +23,7 @@ VALUES = {
     NoteKind.DOUBTFUL_SKIN: ("dark", 5.8, 3.0, 12.2, 30.7, ""),
     NoteKind.DOUBTFUL_ELSEWHERE: (12.2, 30.7),
     NoteKind.FIND_ON_NAIL: (12.2, 30.7),
+    NoteKind.NAIL_AT_CLICK: (12.2, 30.7),
     NoteKind.COLOUR_STANDARDISED: (0.5, 1.0, 2.25),
 }
 

@@ -36,6 +36,7 @@ class NoteKind(Enum):
     FINGER_BY_NAME = "the row's words chose one of several fingers"  # the finger, its tip, px (x, y); probability
     FIND_OFF_FINGER = "a find lies on no skin of the row's finger"  # its middle, px (x, y)
     FIND_ON_NAIL = "a find has a nail's place and shape"  # its middle, px (x, y)
+    NAIL_AT_CLICK = "a find at a click has a nail's place and shape"  # its middle, px (x, y)
     # Dark, red, pale, fissure or lost nail; size and from the tip, mm; px (x, y); "nail" where it lies beside the nail.
     DOUBTFUL_SKIN = "an area of the finger is not clear skin"
     DOUBTFUL_ELSEWHERE = "what is not clear skin does not lie at the click"  # the click, px (x, y)

@@ -42,6 +42,9 @@ _PLATE_OPEN_MM, _PLATE_CLOSE_MM, _PLATE_DIM, _PLATE_RIM_MM, _PLATE_SHOWN = 0.4, 
 # What could lie on a nail that no row says is seen lies on none where skin shows round so much of it, it lies so far
 # off the middle (radii), and pales by so much: glare and half-moons of 13 nails do by 1.2 at most. Assumption.
 _ALL_ROUND, _OFF_MIDDLE, _NO_MOON = 0.9, 0.35, 1.25
+# Or where it is narrower than so many radii, and the rest of a plate (radii from the tip, and to either side)
+# is so much as uneven as the skin further up: plates of 13 nails .3-.8, of drawn pulps .8-1. Assumption.
+_SMALLER, _PLATE, _PLATE_ROUGH = 0.8, (0.45, 1.6, 0.6), 0.85
 # A nail seen from the side, in radii: so far up, and so far from the middle.
 _SIDE_NAIL = (2.3, 0.45)
 # It reaches the edge of what is seen with so much of its rim, and keeps so much of skin's red; crusts lose more on all
@@ -258,14 +261,28 @@ def _no_nail(where: Mask, skin: LaidOutSkin, *, at_least_mm: float) -> list[Mask
 
 
 def _like_no_nail(part: Mask, skin: LaidOutSkin) -> bool:
-    """Say whether an area where a nail could be, on an unnamed side, is off the middle and has skin all round."""
+    """Say whether an area where a nail could be, on an unnamed side, is none's: skin all round, and no plate beside."""
     beyond, within = _rims(part)
     seen, inner = beyond & skin.visible, part & within
     if skin.finger.side or not inner.any() or seen.sum() < _ALL_ROUND * beyond.sum():
         return False
     off_middle = abs(float(skin.grid.u[np.nonzero(part)[1]].mean())) / skin.finger.radius_mm
     step = float(np.median(skin.redness[seen]) - np.median(skin.redness[inner]))
-    return off_middle > _OFF_MIDDLE and step > np.log(_NO_MOON)
+    return step > np.log(_NO_MOON) and (off_middle > _OFF_MIDDLE or _no_plate_beside(part, skin))
+
+
+def _no_plate_beside(part: Mask, skin: LaidOutSkin) -> bool:
+    """Say whether an area is smaller than a nail and what lies round it is as uneven as skin further up."""
+    radius, (s, v) = skin.finger.radius_mm, skin.grid.in_radii(skin.finger)
+    if min(np.ptp(cells) * STEP_MM for cells in np.nonzero(part)) > _SMALLER * radius:
+        return False
+    around = cv2.dilate(part.astype(np.uint8), disc(_PLATE_RIM_MM[1])) > 0
+    plate = skin.visible & (s > _PLATE[0]) & (s < _PLATE[1]) & (np.abs(v) < _PLATE[2]) & ~around
+    further = skin.visible & (s > _SIDE_NAIL[0])
+    if not plate.any() or not further.any():
+        return False
+    uneven = np.abs(skin.relief)
+    return bool(np.median(uneven[plate]) > _PLATE_ROUGH * np.median(uneven[further]))
 
 
 def _least_cells(size_mm: float) -> float:

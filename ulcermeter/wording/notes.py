@@ -137,6 +137,10 @@ _WORDS: dict[NoteKind, Callable[..., str]] = {
     NoteKind.FIND_ON_NAIL: lambda x, y: (
         f"what looked like an ulcer at ({x:.0f}, {y:.0f}) has the place and shape of the nail and was not measured"
     ),
+    NoteKind.NAIL_AT_CLICK: lambda x, y: (
+        f"what was found at ({x:.0f}, {y:.0f}) has the place and shape of a nail: a possible ulcer, until a reader "
+        "confirms it; where it is the pulp, say so in `view` (palmar)"
+    ),
     NoteKind.DOUBTFUL_SKIN: lambda kind, size_mm, from_tip_mm, x, y, beside: (
         f"{_doubtful(kind, size_mm, from_tip_mm, beside)}, at ({x:.0f}, {y:.0f}): a reader must say what it is"
     ),

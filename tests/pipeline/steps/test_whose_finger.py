@@ -173,3 +173,16 @@ def test_a_find_with_a_nails_place_and_shape_is_no_ulcer_of_a_fingers_back() -> 
     assert len(owned(outlined(NAIL), view="palmar").segmentation.outlines) == 1
     for other in (square((200.0, 190.0)), square((245.0, 190.0), 60.0, 120.0)):
         assert len(owned(outlined(other), view="dorsal").segmentation.outlines) == 1
+
+
+@pytest.mark.parametrize(
+    ("view", "size_px", "possible"),
+    [("dorsal", (110, 140), True), ("", (110, 140), True), ("palmar", (110, 140), False), ("dorsal", (50, 60), False)],
+)
+def test_what_has_a_nails_place_and_shape_at_a_click_is_a_possible_ulcer_only(
+    view: str, size_px: tuple[float, float], possible: bool
+) -> None:
+    found = owned(outlined(square((200.0, 190.0), *size_px), click=(200.0, 190.0)), view=view)
+    assert len(found.segmentation.outlines) == 1
+    assert found.segmentation.possible == possible
+    assert kinds(found) == [NoteKind.NAIL_AT_CLICK] * possible

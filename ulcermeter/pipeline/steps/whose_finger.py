@@ -36,6 +36,7 @@ class _Owner:
     search: FingerSearch
     kept: tuple[int, ...]
     notes: tuple[Note, ...] = ()
+    possible: bool = False
 
 
 def find_finger(context: PhotoContext, outlined: Outlined) -> Outlined:
@@ -63,6 +64,8 @@ def find_finger(context: PhotoContext, outlined: Outlined) -> Outlined:
     """
     owner = _owner(context, outlined)
     finger, segmentation, notes = owner.search.finger, _keep(outlined.segmentation, owner.kept), owner.notes
+    if owner.possible:
+        segmentation = replace(segmentation, possible=True)
     if owner.search.absence is not None:
         notes = (*notes, Note(_ABSENT[owner.search.absence]))
     return replace(outlined, finger=finger, segmentation=segmentation, notes=(*outlined.notes, *notes))
@@ -75,7 +78,7 @@ def _owner(context: PhotoContext, outlined: Outlined) -> _Owner:
         near = outlines[0].mean(axis=0) if outlines else prompt.place(outlined.photo)
         if prompt.click is not None and _hidden(outlined, near):
             return _Owner(FingerSearch(absence=Absence.NO_FINGER), everything)
-        return _Owner(_search(context, outlined, near), everything)
+        return _at_click(context, outlined, _search(context, outlined, near))
     if prompt.box is not None:
         return _on_skin(context, outlined, _in_box(context, outlined))
     if (named := _by_name(context, outlined)) is not None:
@@ -83,6 +86,17 @@ def _owner(context: PhotoContext, outlined: Outlined) -> _Owner:
     if not outlines:
         return _Owner(_only_one(context, outlined), ())
     return _of_the_finds(context, outlined)
+
+
+def _at_click(context: PhotoContext, outlined: Outlined, search: FingerSearch) -> _Owner:
+    """Keep what was found where a person points; what has a nail's place and shape is a possible ulcer only."""
+    outlines, finger = outlined.segmentation.outlines, search.finger
+    kept = tuple(range(len(outlines)))
+    if outlined.prompt.mask or finger is None or context.cell("view") not in ("", "dorsal"):
+        return _Owner(search, kept)
+    nails = [one for one in outlines if _like_a_nail(finger, outlined.calibration.to_mm(one))]
+    notes = tuple(Note(NoteKind.NAIL_AT_CLICK, tuple(map(float, one.mean(axis=0)))) for one in nails)
+    return _Owner(search, kept, notes, possible=bool(nails))
 
 
 def _by_name(context: PhotoContext, outlined: Outlined) -> _Owner | None:
