@@ -29,8 +29,8 @@ RESCALINGS, MAX_DRIFT, FIT_SD = 2, 0.8, 0.35
 # How sure the network must be that a finger is at the point. Over this lie all points on end phalanges held out (150
 # drawn, 105 of real open hands, 108 of phantoms) and 3 in 100 on those hands' palms; over .5 lies a third of these.
 MIN_FINGER = 0.85
-# How sure it must be that the tip is in view. Of 272 drawn tips held out .5 leaves 7 out and .4 two; of 184 fingers whose
-# tip is hidden it names one for 43 and 55, which `is_named_again` is there for.
+# How sure it must be that the tip is in view. Of 272 drawn tips held out .5 leaves 7 out and .4 two; of 184 hidden ones
+# a tip is named for 43 and 55, which `is_named_again` is there for.
 MIN_TIP = 0.4
 # Where a tip is asked for once more, in widths behind it: the middle of the end phalanx.
 MIDDLE_OF_END = 0.75
