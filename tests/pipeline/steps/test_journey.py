@@ -91,7 +91,7 @@ def outlined_in(
     monkeypatch.setattr(outlining, "likely_skin", lambda *_: SimpleNamespace(box=lambda: box, may_be_a_hand=False))
     monkeypatch.setattr(outlining, "choose_window", lambda *_, **__: None)
     monkeypatch.setattr(outlining, "round_box", lambda *_: box)
-    monkeypatch.setattr(outlining, "finger_ends", lambda *_: ends)
+    monkeypatch.setattr(outlining, "finger_ends", lambda *_, **__: ends)
     monkeypatch.setattr(outlining, "_segment_window", lambda *_: next(looks))
     best, known = outlining._outline(PhotoContext({}, PROTOCOL), PHOTO, None, Prompt())  # type: ignore[arg-type]
     assert next(looks, None) is None
