@@ -1,11 +1,11 @@
 """Time and memory of one photo end to end, beside the bare decode of the same file: `speed.py [--data DIR]`.
 
 Draws phone photos of 12 megapixels (JPEG of quality 90, 4:2:0, 3-5 MB) of a finger with and without an ulcer, beside a
-marker, the card and a disc, with nothing pointed at, and measures them and the photos of DIR/hand_card with
-`measure_photo` on one core. Prints CPU seconds of the decode (`cv2.imread`), of everything, and of each stage in
-decodes; then, through the command's own workers, photos a second with one process and with two, the memory of a
-worker, and the seconds from the start of the command to its first photo. The last three are wall times: they say
-something on a machine that does nothing else.
+marker, the card and a disc, with nothing pointed at (and once with a click), and measures them and the photos of
+DIR/hand_card with `measure_photo` on one core. Prints CPU seconds of the decode (`cv2.imread`), of everything, and of
+each stage in decodes; then, through the command's own workers, photos a second with one process and with two, the
+memory of a worker, and the seconds from the start of the command to its first photo. The last three are wall times:
+they say something on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ STAGES = {
     "rows, overlay": ("_finished", "_refused", "_failed"),
 }
 LIMIT = 4.0
+CLICKED = "aruco"
+"""Whose photo with an ulcer is measured with a click on it too."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,14 @@ def drawn(folder: Path) -> Iterator[dict[str, str]]:
             )
             name = f"{kind}_{'with' if ulcers else 'without'}_ulcer.jpg"
             spec = replace(spec, camera=replace(spec.camera, jpeg_quality=QUALITY))
-            write_phantom(draw_phantom(spec), folder / name)
+            phantom = draw_phantom(spec)
+            write_phantom(phantom, folder / name)
             yield row_of(str(folder / name), reference, view="palmar")
+            if ulcers and kind == CLICKED:
+                clicked = folder / f"{kind}_clicked_on.jpg"
+                write_phantom(phantom, clicked)
+                x, y = phantom.truth.ulcers[0].centroid_px
+                yield row_of(str(clicked), reference, view="palmar") | {"x": f"{x:.0f}", "y": f"{y:.0f}"}
 
 
 def hand_card(data: Path) -> Iterator[dict[str, str]]:
