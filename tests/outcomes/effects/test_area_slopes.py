@@ -131,6 +131,17 @@ def test_slopes_by_arm_and_their_difference() -> None:
     assert (difference.n_ulcers, difference.n_subjects) == (20, 8)
 
 
+def test_lines_without_any_error_have_no_maximum_and_that_is_told() -> None:
+    """The fewer errors are assumed the likelier are areas on a line: the search ends at the least, on a slope."""
+    week = np.tile([0.0, 2.0, 4.0, 8.0, 12.0], 12)
+    name = np.repeat(np.arange(12), 5)
+    rows = pd.DataFrame({"ulcer_id": name.astype(str), "arm": np.where(name < 6, "A", "B"), "day": 7 * week})
+    rows["subject_id"], rows["area_mm2"] = (name // 2).astype(str), np.where(name < 6, 20 - week, 20 - week / 2)
+    found = compare_slopes(rows.assign(area_low_mm2=math.nan, area_high_mm2=math.nan), reference_arm="B")
+    assert [effect.estimate for effect in found] == pytest.approx([-1.0, -0.5, -0.5])
+    assert all(Caution.NOT_CONVERGED in effect.cautions for effect in found)
+
+
 def test_one_ulcer_a_subject_is_told() -> None:
     rows = frame()
     found = compare_slopes(rows[rows["ulcer_id"].str.endswith("-1")], reference_arm="B")
