@@ -63,7 +63,8 @@ def find_at_click(rectified: RectifiedPhoto, click: Points, *, model: Model) -> 
 
     The click is looked at on three cuts, each twice as wide as the one before; the one on which the network is
     surest says how large the ulcer is, and it is outlined again at about 110 px across. Only that outline is the mean
-    of four views: on 39 photographed wounds it is as good where the size comes from one view each.
+    of four views; for the size the picture and its mirror do as well on 79 wounds held out of training, one view each
+    loses .003 of Dice.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def find_at_click(rectified: RectifiedPhoto, click: Points, *, model: Model) -> 
     base = find_step(rectified)
     best: Find | None = None
     for step in (0.5 * base, base, 2.0 * base):
-        _, _, finds = _pass_at_click(rectified, click, click, max(step, 0.5), model=model, views=1)
+        _, _, finds = _pass_at_click(rectified, click, click, max(step, 0.5), model=model, views=2)
         for find in finds[:1]:
             if best is None or find.confidence > best.confidence:
                 best = find
@@ -100,11 +101,11 @@ def find_at_click(rectified: RectifiedPhoto, click: Points, *, model: Model) -> 
 def _pass_at_click(
     rectified: RectifiedPhoto, click: Points, centre: Points, step: float, *, model: Model, views: int = 4
 ) -> PassResult:
-    """Look at a click on one cut, in one view or the mean of four (`mirrored`)."""
+    """Look at a click on one cut, in the mean of two views or of four (`mirrored`)."""
     view = cut_view(rectified.pixels, centre=centre, step=step, size_px=CLICK_VIEW_PX)
     x, y = view.from_window(click)[0]
     prompt = click_prompt(view.pixels.shape, (x, y))
-    seen = forward(view.pixels, prompt, model=model, views=1) if views == 1 else mirrored(view, prompt, model=model)
+    seen = forward(view.pixels, prompt, model=model) if views == 2 else mirrored(view, prompt, model=model)
     logits = blank_polygon(seen, view, reference_in_window(rectified))
     nearby = polygon_region(logits.shape, np.array([[x, y]]) + CLICK_REACH_PX * _circle())
     lifted = lift_faint(logits, nearby > 0, model=model)
