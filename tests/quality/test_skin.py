@@ -107,6 +107,15 @@ def test_a_pale_area_counts_by_what_of_it_lies_beside_the_nail(
     assert len(judged(taken, side="palmar").doubtful) == 1
 
 
+def test_on_an_unnamed_side_a_crust_counts_unless_a_nails_smooth_plate_lies_round_it() -> None:
+    crusted = photo("middle", CRUST, (20.0, 14.0), 4.0)
+    assert len(judged(crusted, side="").doubtful) == 1
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    plate = ((np.abs(x - 20.0) < 6.0) & (y > 6.5) & (y < 20.0))[..., None]
+    nail = with_pixels(crusted, np.where(plate, cv2.GaussianBlur(crusted.pixels, (0, 0), 2.0), crusted.pixels))
+    assert judged(nail, side="").doubtful == ()
+
+
 def test_a_white_area_is_no_clear_skin_where_it_is_burnt_out_and_fair_skin_is_where_red_alone_is() -> None:
     (area,) = judged(photo("middle", (255, 255, 255))).doubtful
     assert area.kind is DoubtfulKind.PALE

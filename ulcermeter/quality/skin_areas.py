@@ -45,6 +45,9 @@ _ALL_ROUND, _OFF_MIDDLE, _NO_MOON = 0.9, 0.35, 1.25
 # Or where it is narrower than so many radii, and the rest of a plate (radii from the tip, and to either side)
 # is so much as uneven as the skin further up: plates of 13 nails .3-.8, of drawn pulps .8-1. Assumption.
 _SMALLER, _PLATE, _PLATE_ROUGH = 0.8, (0.45, 1.6, 0.6), 0.85
+# How sharply a pale area there ends (red over green, beyond over within); glare comes to 1.13 where no nail's
+# smoothness shows. Assumption.
+_SHARP_RIM = 1.15
 # A nail seen from the side, in radii: so far up, and so far from the middle.
 _SIDE_NAIL = (2.3, 0.45)
 # It reaches the edge of what is seen with so much of its rim, and keeps so much of skin's red; crusts lose more on all
@@ -121,7 +124,8 @@ def find_areas(skin: LaidOutSkin, protocol: Protocol) -> list[Found]:
         if not (_is_polish(part, skin) or (kind is DoubtfulKind.DARK and _is_shade(part, skin))):
             found.append((kind, part, circle_mm(part)))
     for part in parts(pale & skin.visible, skin.visible, at_least_mm=least):
-        if parts(part & ~skin.nail, part, at_least_mm=least) and not _is_side_nail(part, skin):
+        beside = _on_bare_skin(part, skin) or parts(part & ~skin.nail, part, at_least_mm=least)
+        if beside and not _is_side_nail(part, skin):
             found.append((DoubtfulKind.PALE, part, circle_mm(part)))
     found = [one for one in found if not _is_ground(*one[:2], skin)]
     taken = np.any([part for _, part, _ in found], axis=0) if found else np.zeros(skin.visible.shape, dtype=bool)
@@ -266,16 +270,25 @@ def _like_no_nail(part: Mask, skin: LaidOutSkin) -> bool:
     seen, inner = beyond & skin.visible, part & within
     if skin.finger.side or not inner.any() or seen.sum() < _ALL_ROUND * beyond.sum():
         return False
+    small = min(np.ptp(cells) * STEP_MM for cells in np.nonzero(part)) < _SMALLER * skin.finger.radius_mm
     off_middle = abs(float(skin.grid.u[np.nonzero(part)[1]].mean())) / skin.finger.radius_mm
     step = float(np.median(skin.redness[seen]) - np.median(skin.redness[inner]))
-    return step > np.log(_NO_MOON) and (off_middle > _OFF_MIDDLE or _no_plate_beside(part, skin))
+    return bool(step > np.log(_NO_MOON) and (off_middle > _OFF_MIDDLE or (small and _no_plate_beside(part, skin))))
+
+
+def _on_bare_skin(part: Mask, skin: LaidOutSkin) -> bool:
+    """Say whether a pale area, on an unnamed side, has a sharp rim and no nail round it, and is no polished nail."""
+    beyond, within = _rims(part)
+    seen, inner = beyond & skin.visible, part & within
+    if skin.finger.side or not (seen.any() and inner.any()) or _is_polish(part, skin):
+        return False
+    step = float(np.median(skin.redness[seen]) - np.median(skin.redness[inner]))
+    return step > np.log(_SHARP_RIM) and _no_plate_beside(part, skin)
 
 
 def _no_plate_beside(part: Mask, skin: LaidOutSkin) -> bool:
-    """Say whether an area is smaller than a nail and what lies round it is as uneven as skin further up."""
-    radius, (s, v) = skin.finger.radius_mm, skin.grid.in_radii(skin.finger)
-    if min(np.ptp(cells) * STEP_MM for cells in np.nonzero(part)) > _SMALLER * radius:
-        return False
+    """Say whether what lies round an area where a nail would be is as uneven as the skin further up."""
+    s, v = skin.grid.in_radii(skin.finger)
     around = cv2.dilate(part.astype(np.uint8), disc(_PLATE_RIM_MM[1])) > 0
     plate = skin.visible & (s > _PLATE[0]) & (s < _PLATE[1]) & (np.abs(v) < _PLATE[2]) & ~around
     further = skin.visible & (s > _SIDE_NAIL[0])
