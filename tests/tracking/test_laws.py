@@ -14,6 +14,7 @@ from ulcermeter import issue_ids, track
 from ulcermeter.tables.flags import FlagKind, in_doubt_of_identity, read_flags
 
 VISITS = ("screening", "baseline", "week 2", "week 4", "week 8", "week 12")
+_ASKED = {FlagKind.AMBIGUOUS_IDENTITY, FlagKind.AMBIGUOUS_BETWEEN_PHOTOS, FlagKind.OUTLINE_MAY_BE_THIS}
 PLACES = ((8.0, -4.0), (16.0, 3.0), (11.5, 0.5), (24.0, -2.0))
 
 
@@ -86,6 +87,9 @@ def test_other_names_dates_and_orders_change_no_id_and_no_state(
     one = track(measurements, photos, protocol=PROTOCOL)
     two = track(*(table.sample(frac=1.0, random_state=seed) for table in other), protocol=PROTOCOL)
     assert _told(one) == _told(two)
+    # What hangs on an unclear link is asked of no reader: somewhere on that finger the link itself must be.
+    kinds = {flag.kind for cell in one["flags"] for flag in read_flags(cell)}
+    assert FlagKind.HANGS_ON_UNCLEAR_LINK not in kinds or kinds & _ASKED
 
 
 def _told(tracked: pd.DataFrame) -> list[tuple[str, ...]]:

@@ -42,8 +42,6 @@ class Link:
     hangs_on : int
         The visit of the most unclear link on which it hangs: between it and the core of those that are called its
         ulcer, or that ulcer's first outline as a new one.
-    weakest : float
-        How probable that link is.
     is_next : bool
         Whether the outline is at an end of that link.
     least_before : float
@@ -61,7 +59,6 @@ class Link:
     rivals: Mapping[int, float]
     right: float
     hangs_on: int
-    weakest: float
     is_next: bool
     least_before: float
     is_assumed: bool
@@ -177,7 +174,7 @@ class _Reading:
         before = {k: j for k in known if (j := self.surest(k, photo)) is not None}
         probabilities = {k: self.same(i, j) for k, j in before.items()}
         own = self.earlier(ulcer, photo)
-        weakest, ends = self.weakest(i)
+        ends = self.weakest(i)
         return Link(
             observation=self.observations[i],
             visit=self.visit[i],
@@ -186,7 +183,6 @@ class _Reading:
             rivals={k: probability for k, probability in probabilities.items() if k != ulcer},
             right=float(self.right[i]),
             hangs_on=self.visit[ends[-1]],
-            weakest=weakest,
             is_next=i in ends,
             least_before=min((float(self.right[j]) for j in own), default=1.0),
             is_assumed=self._is_assumed(i),
@@ -220,8 +216,8 @@ class _Reading:
             right += weight * _agrees(own, np.array(one.clusters, dtype=np.int64))
         return right
 
-    def weakest(self, i: int) -> tuple[float, tuple[int, ...]]:
-        """Return the most unclear link on which an outline hangs: how probable it is, and its outlines in time order.
+    def weakest(self, i: int) -> tuple[int, ...]:
+        """Return the outlines, in time order, of the most unclear link on which an outline hangs.
 
         Links between it and the core of its ulcer, and that ulcer's first outline as a new one.
         """
@@ -229,7 +225,7 @@ class _Reading:
         ends = sorted((i, self.core[self.best.clusters[i]]))
         between = [j for j in own if ends[0] <= j <= ends[1]]
         links = [(round(self.same(*pair), 9), pair) for pair in pairwise(between)]
-        return min([*links, (round(self.linked(own[0]), 9), (own[0],))])
+        return min([*links, (round(self.linked(own[0]), 9), (own[0],))])[1]
 
     def _is_assumed(self, i: int) -> bool:
         """Say whether an outline was linked though no side shows both places, and no number or reader says so."""

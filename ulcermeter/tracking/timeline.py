@@ -148,13 +148,13 @@ def _link_doubts(timeline: _Timeline, links: Sequence[Link]) -> list[Flag]:
 def _is_asked(link: Link, protocol: Protocol) -> bool:
     """Say whether it is this outline of which the reader is asked whose it is.
 
-    Its own id is unclear, and so is its link; or it is on the less sure side of an unclear link, next to that. A link
-    to earlier outlines whose ids are unclear themselves is asked of those.
+    Its own id is unclear, and so is its link; or it is next to the least clear link on which it hangs. A link to
+    earlier outlines whose ids are unclear themselves is asked of those.
     """
     linked = _is_clear(link.probability, protocol)
     if _is_clear(link.right, protocol):
         return not linked and _is_clear(link.least_before, protocol)
-    return not linked or (link.is_next and not _is_clear(link.weakest, protocol))
+    return not linked or link.is_next
 
 
 def _ambiguous(timeline: _Timeline, link: Link) -> Flag:
