@@ -49,6 +49,9 @@ _DOUBTED_BY = 2
 # Which part of the photo's shorter side a finger has that fills the photo, widths: beside it one does not count whose
 # end phalanx has its middle so near to the border, or nearer, while its own lies further in: assumption.
 _FILLS, _AT_BORDER, _INSIDE = 0.2, 0.4, 0.75
+# A tip so near, in widths, to one that was not named again puts the same question. Of 75 tips on 15 real open hands 62
+# are found with and without it; within .05 two fewer, so another try from a little aside does find some.
+_SAME_QUESTION = 0.03
 # How straight a finger with two ends is, and how long at most, widths: assumption.
 _STRAIGHT_DEG, _LONGEST = 25.0, 7.0
 
@@ -112,11 +115,15 @@ def finger_ends(
         return ()
     found: list[_Backed] = []
     doubted: list[_Backed] = []
+    denied: list[Floats] = []
     for tip, inwards, width, backing in _votes(small, model):
-        if not _is_known(tip, found):
-            end = _confirmed(small, tip, inwards, width, model=model)
-            if end is not None and not _is_known(np.array(end.tip_px), found):
-                (found if end.sure else doubted).append(_Backed(end, backing))
+        if _is_known(tip, found) or any(np.hypot(*(tip - one)) < _SAME_QUESTION * width for one in denied):
+            continue
+        end = _confirmed(small, tip, inwards, width, model=model)
+        if end is None or not end.sure:
+            denied.append(tip)
+        if end is not None and not _is_known(np.array(end.tip_px), found):
+            (found if end.sure else doubted).append(_Backed(end, backing))
     ends = _in_question(_true_ends(_trusted(found)), doubted)
     if box is None:
         ends = _filling(ends, small.reference.shape)
