@@ -18,10 +18,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from fingers import only_finger
 
 from ulcermeter.calibration import calibrate, rectify
 from ulcermeter.datatypes import CameraInfo, Photo
-from ulcermeter.finger import finger_ends, locate_finger
 
 # A finger's width over the palm's length, and its mm, assumption; its width in a cut, px.
 WIDTH_OF_PALM, WIDTH_MM, WIDTH_PX = 0.247, 16.0, 150.0
@@ -75,12 +75,9 @@ def located(one: CloseUp) -> str:
     photo = Photo(np.ascontiguousarray(one.pixels), "cut", None, CameraInfo(), Path("cut"))
     calibration = calibrate(photo, reference=f"scale:{WIDTH_PX / WIDTH_MM:.6f}", reference_on="skin")
     rectified = rectify(photo, calibration, spacing_mm=1.0)
-    ends = finger_ends(rectified)
-    if len(ends) > 1:
-        return "several, asks which"
-    finger = locate_finger(rectified, near_px=ends[0].at_px if ends else None)
-    if finger is None:
-        return "none"
+    finger = only_finger(rectified)
+    if isinstance(finger, str):
+        return finger
     off = (calibration.to_px(np.array([finger.tip_mm]))[0] - one.tip) / WIDTH_PX
     side = np.array([-one.inwards[1], one.inwards[0]])
     straight = np.dot(finger.axis, one.inwards) > np.cos(np.radians(WAY_DEG))

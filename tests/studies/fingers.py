@@ -152,15 +152,20 @@ def located(case: Case) -> PointedFinger | None:
     return as_pointed(case, rectified, locate_finger(rectified, near_px=tuple(case.at)))
 
 
-def unprompted(cases: list[Case]) -> str:
-    """Say what is located on a photo on which nothing is pointed at, by the fingers of it that are outlined."""
-    rectified = stated(cases[0])
+def only_finger(rectified: RectifiedPhoto) -> Finger | str:
+    """Return the one finger that is located with nothing pointed at, as in a run; else say why there is none."""
     ends = finger_ends(rectified)
     if len(ends) > 1:
         return "several, asks which"
-    finger = locate_finger(rectified, near_px=ends[0].at_px if ends else None)
-    if finger is None:
-        return "none"
+    return locate_finger(rectified, near_px=ends[0].at_px if ends else None) or "none"
+
+
+def unprompted(cases: list[Case]) -> str:
+    """Say what is located on a photo on which nothing is pointed at, by the fingers of it that are outlined."""
+    rectified = stated(cases[0])
+    finger = only_finger(rectified)
+    if isinstance(finger, str):
+        return finger
     tip = rectified.calibration.to_px(np.array([finger.tip_mm]))[0]
     nearest = min(cases, key=lambda case: float(np.hypot(*(case.tip - tip))))
     return "right" if measure(nearest, as_pointed(nearest, rectified, finger)).right else "wrong"
