@@ -13,7 +13,7 @@ from ulcermeter.calibration import calibrate
 from ulcermeter.datatypes import Calibration, Note, NoteKind, Photo
 from ulcermeter.phantom import CameraSpec, FingerSpec, PhantomSpec, ReferenceSpec, draw_phantom
 from ulcermeter.protocol import read_protocol
-from ulcermeter.quality import GateReport, check_gates
+from ulcermeter.quality import GateReport, check_gates, check_gates_along
 from ulcermeter.quality.focus import measure_focus
 from ulcermeter.reference import parse_reference
 
@@ -105,6 +105,23 @@ def test_too_uncertain_a_scale() -> None:
     assert any("lay the reference closer to the ulcer, or go nearer" in str(failure) for failure in report.failures)
     mirrored = check_gates(photo, replace(calibration, reference=parse_reference("disc:3")), far, protocol=PROTOCOL)
     assert any("ulcer and hold the phone parallel to it" in str(failure) for failure in mirrored.failures)
+
+
+def test_along_a_finger_the_scale_is_the_middle_ones_wherever_the_focus_is() -> None:
+    photo, calibration = marked(30)
+    places = [np.array([x, y]) for x, y in ((60.0, 60.0), (150.0, 165.0), (240.0, 270.0), (290.0, 320.0))]
+    scales = [calibration.px_per_mm(place) for place in places]
+    assert np.ptp(scales) > 0.5
+    seen = {}
+    for sharp in range(len(places)):
+        blurred = cv2.GaussianBlur(photo.pixels, (0, 0), 4.0)
+        rows, cols = np.indices(blurred.shape[:2])
+        near = np.hypot(cols - places[sharp][0], rows - places[sharp][1]) < 60
+        mixed = np.where(near[..., None], photo.pixels, blurred)
+        report = check_gates_along(replace(photo, pixels=mixed), calibration, places, protocol=PROTOCOL)
+        seen[report.px_per_mm, report.scale_se_pct] = report
+    assert len(seen) == 1
+    assert next(iter(seen.values())).px_per_mm == pytest.approx(np.median(scales))
 
 
 def test_out_of_focus_at_the_ulcer_though_not_elsewhere() -> None:

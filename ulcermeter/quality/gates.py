@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from ulcermeter.reference import Reference, ReferenceKind
 if TYPE_CHECKING:
     from ulcermeter.protocol import Protocol
 
-__all__ = ["GateReport", "check_gates", "check_scale", "tilt_limit_deg"]
+__all__ = ["GateReport", "check_gates", "check_gates_along", "check_scale", "tilt_limit_deg"]
 
 _MARGIN_MM = 2.0
 """Skin round the ulcer that is judged with it, mm: the edge and what it is told apart from."""
@@ -99,6 +99,50 @@ def check_gates(
     -------
     GateReport
     """
+    return _judged(_measured(photo, calibration, place_px, finger_mask), protocol, calibration)
+
+
+def check_gates_along(
+    photo: Photo,
+    calibration: Calibration,
+    places_px: Sequence[NDArray[np.floating]],
+    *,
+    protocol: Protocol,
+    finger_mask: NDArray[np.bool_] | None = None,
+) -> GateReport:
+    """Judge a photo along a finger without an ulcer: light and focus of one place, the scale of the middle of all.
+
+    The place is that of the middling focus: one bare spot, or one sharp one, does not speak for a finger. The scale is
+    not taken from it, or a little more light on another place would change the millimetres that are judged.
+
+    Parameters
+    ----------
+    photo : Photo
+    calibration : Calibration
+    places_px : sequence of float (K, 2) or (2,)
+        At least one; see `check_gates`.
+    protocol : Protocol
+        As for `check_gates`.
+    finger_mask : bool (M, N) or None
+        As for `check_gates`.
+
+    Returns
+    -------
+    GateReport
+        ``px_per_mm`` and ``scale_se_pct`` are medians over the places.
+    """
+    reports = [_measured(photo, calibration, place, finger_mask) for place in places_px]
+    in_focus = sorted((r for r in reports if np.isfinite(r.focus)), key=lambda report: report.focus)
+    middling = in_focus[(len(in_focus) - 1) // 2] if in_focus else reports[0]
+    px_per_mm, scale_se_pct = np.median([(r.px_per_mm, r.scale_se_pct) for r in reports], axis=0)
+    report = replace(middling, px_per_mm=float(px_per_mm), scale_se_pct=float(scale_se_pct))
+    return _judged(report, protocol, calibration)
+
+
+def _measured(
+    photo: Photo, calibration: Calibration, place_px: NDArray[np.floating], finger_mask: NDArray[np.bool_] | None
+) -> GateReport:
+    """Return what is measured at a place, not yet judged."""
     places = np.atleast_2d(np.asarray(place_px, dtype=np.float64))
     centre = (places.min(axis=0) + places.max(axis=0)) / 2
     px_per_mm = calibration.px_per_mm(centre)
@@ -106,7 +150,7 @@ def check_gates(
     counted = _counted(calibration, (left, top, right, bottom), finger_mask)
     pixels = photo.pixels[top:bottom, left:right]
     bright, contrast = _finger_light(pixels, counted)
-    report = GateReport(
+    return GateReport(
         px_per_mm=px_per_mm,
         tilt_deg=calibration.tilt_deg,
         scale_se_pct=100 * calibration.scale_se(centre),
@@ -116,7 +160,6 @@ def check_gates(
         finger_bright=bright,
         finger_contrast=contrast,
     )
-    return _judged(report, protocol, calibration)
 
 
 def check_scale(calibration: Calibration, place_px: NDArray[np.floating], *, protocol: Protocol) -> tuple[Problem, ...]:

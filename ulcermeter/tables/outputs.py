@@ -57,7 +57,7 @@ PHOTOS = Table(
         _text("instruction", "what to do so that it can be measured; empty when it was"),
         _text("reference", "the reference used, with what was found of it"),
         _text("reference_on", "where the reference lies", ("skin", "table")),
-        _number("px_per_mm", "scale at the ulcer (the window's centre where there is none)", "px/mm"),
+        _number("px_per_mm", "scale at the ulcer, or in the middle of the finger that was judged", "px/mm"),
         _number("tilt_deg", "angle between camera axis and the plane's normal", "deg"),
         _number("distance_mm", "camera to plane", "mm"),
         _number("scale_se_pct", "relative standard error of length at the ulcer", "%"),

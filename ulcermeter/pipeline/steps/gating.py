@@ -14,7 +14,7 @@ from ulcermeter.datatypes import Calibration, Finger, Note, NoteKind, Photo
 from ulcermeter.errors import Problem, Refusal
 from ulcermeter.pipeline.steps.records import Calibrated, Judged, Outlined, PhotoContext
 from ulcermeter.pipeline.steps.window import along_the_finger
-from ulcermeter.quality import GateReport, check_gates
+from ulcermeter.quality import check_gates, check_gates_along
 
 __all__ = ["finger_mask", "judge_gates", "pass_gates", "refuse_or_note"]
 
@@ -38,10 +38,11 @@ def judge_gates(context: PhotoContext, outlined: Outlined) -> Judged:
     calibration, finger, photo = outlined.calibration, outlined.finger, outlined.photo
     mask = None if finger is None else finger_mask(photo, calibration, finger)
     along = [] if finger is None or outlined.prompt.click is not None else along_the_finger(photo, calibration, finger)
-    outlines = outlined.segmentation.outlines
-    places = list(outlines) or along or [outlined.prompt.place(photo)]
-    reports = [check_gates(photo, calibration, at, protocol=context.protocol, finger_mask=mask) for at in places]
-    reports = reports if outlines else [_middling(reports)]
+    protocol, outlines = context.protocol, outlined.segmentation.outlines
+    reports = [check_gates(photo, calibration, at, protocol=protocol, finger_mask=mask) for at in outlines]
+    if not reports:
+        places = along or [outlined.prompt.place(photo)]
+        reports = [check_gates_along(photo, calibration, places, protocol=protocol, finger_mask=mask)]
     notes = dict.fromkeys(note for report in reports for note in report.warnings)
     known = vars(outlined) | {"gates": reports[0], "notes": (*outlined.notes, *notes)}
     return Judged(**known, reports=tuple(reports))
@@ -100,12 +101,6 @@ def refuse_or_note(context: PhotoContext, known: Known, failures: Iterable[Probl
     if distinct and context.protocol.gates.on_failure != "report":
         raise Refusal(*distinct)
     return replace(known, notes=(*known.notes, *(Note(NoteKind.GATE_FAILED, problem=failure) for failure in distinct)))
-
-
-def _middling(reports: list[GateReport]) -> GateReport:
-    """Return the report of the middling focus: one bare spot, or one sharp one, does not speak for a finger."""
-    judged = sorted((r for r in reports if np.isfinite(r.focus)), key=lambda report: report.focus)
-    return judged[(len(judged) - 1) // 2] if judged else reports[0]
 
 
 def finger_mask(photo: Photo, calibration: Calibration, finger: Finger) -> NDArray[np.bool_]:
