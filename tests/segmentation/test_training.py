@@ -150,10 +150,29 @@ def test_pairs_of_the_same_picture_chain_into_one_group(tmp_path):
     assert len(set(read_groups(path).values())) == 1
 
 
-def test_groups_of_unknown_columns_are_refused(tmp_path):
-    (tmp_path / "g.csv").write_text("x,y\n1,2\n")
-    with pytest.raises(ValueError, match="photo,group"):
+@pytest.mark.parametrize(
+    ("content", "got"),
+    [
+        (b"x,y\n1,2\n", "got the columns x,y"),
+        (b"photo\na\n", "got the columns photo"),
+        (b"", "got an empty file"),
+        (b"photo,group\n\xff,1\n", "can't decode"),
+        (b'photo,group\n"a,1\n', "unexpected end of data"),
+        (None, "No such file"),
+    ],
+)
+def test_other_groups_are_refused_in_one_sentence(tmp_path, content, got):
+    if content is not None:
+        (tmp_path / "g.csv").write_bytes(content)
+    with pytest.raises(StudyError, match=got) as refused:
         read_groups(tmp_path / "g.csv")
+    (problem,) = refused.value.problems
+    assert "photo,group or file_a,file_b" in problem.expected and problem.action and "g.csv" in problem.where
+
+
+def test_groups_without_a_row_and_of_a_spreadsheet_are_read(tmp_path):
+    (tmp_path / "g.csv").write_bytes(b"\xef\xbb\xbfphoto,group\n")
+    assert read_groups(tmp_path / "g.csv") == {}
 
 
 def test_a_photo_of_a_doubted_mask_is_drawn_by_its_share(tmp_path):
@@ -167,11 +186,20 @@ def test_a_photo_of_a_doubted_mask_is_drawn_by_its_share(tmp_path):
     assert drawn[1] == 0 and abs(drawn[0] - 600) < 60
 
 
-@pytest.mark.parametrize("rows", ["name,share\na,1\n", "photo,share\na,2\n", "photo,share\na,often\n"])
-def test_other_shares_are_refused(tmp_path, rows):
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("name,share\na,1\n", ["the columns photo,share, got the columns name,share"]),
+        ("photo,share\na,2\nb,1\nc,often\n", ["photo a: expected a share in 0..1, got 2", "got often"]),
+        ("photo,share\na\n", ["photo a: expected a share in 0..1, got none"]),
+    ],
+)
+def test_other_shares_are_refused_all_at_once(tmp_path, rows, said):
     (tmp_path / "d.csv").write_text(rows)
-    with pytest.raises(ValueError, match="expected"):
+    with pytest.raises(StudyError) as refused:
         read_shares(tmp_path / "d.csv")
+    for problem, words in zip(refused.value.problems, said, strict=True):
+        assert words in str(problem)
 
 
 def write_pairs(folder, count):

@@ -81,7 +81,8 @@ def train(
     MissingDependencyError
         torch or onnx is not installed.
     StudyError
-        Photos without masks, of other sizes, too few; all faults at once.
+        Photos without masks, of other sizes, too few; all faults at once. Or a list of groups or doubtful photos with
+        other columns or shares.
     ModelError
         `start` is no model of this package.
     """

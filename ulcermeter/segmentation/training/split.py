@@ -1,11 +1,18 @@
 """Which photos are held out: whole groups, so that a picture never stands on both sides."""
 
 import csv
+import io
+import math
 from pathlib import Path
 
 import numpy as np
 
+from ulcermeter.errors import Problem, StudyError
+from ulcermeter.files import read_file
 from ulcermeter.tables.cells import grouped
+
+# Of a list of photos, million bytes (assumption): a hundred thousand photos have less.
+_MOST_MB = 20.0
 
 
 def read_groups(path: Path) -> dict[str, str]:
@@ -26,17 +33,38 @@ def read_groups(path: Path) -> dict[str, str]:
 
     Raises
     ------
-    ValueError
-        When the columns are neither.
+    StudyError
+        When the columns are neither, or the file cannot be read.
     """
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    columns = set(rows[0]) if rows else set()
-    if {"photo", "group"} <= columns:
+    columns, rows = _rows_of(path, ("photo", "group"), ("file_a", "file_b"))
+    if "group" in columns:
         return {Path(row["photo"]).stem: row["group"] for row in rows}
-    if {"file_a", "file_b"} <= columns:
-        return _join_pairs([(Path(row["file_a"]).stem, Path(row["file_b"]).stem) for row in rows])
-    raise ValueError(f"expected columns photo,group or file_a,file_b in {path}, got {sorted(columns)}")
+    return _join_pairs([(Path(row["file_a"]).stem, Path(row["file_b"]).stem) for row in rows])
+
+
+def _rows_of(path: Path, *forms: tuple[str, ...]) -> tuple[tuple[str, ...], list[dict[str, str]]]:
+    """Return the first of the forms whose columns a CSV has, and its rows; a short row's last cells are empty."""
+    wanted = " or ".join(",".join(form) for form in forms)
+    try:
+        text = read_file(path, most_mb=_MOST_MB).decode("utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
+        rows, columns = list(reader), reader.fieldnames or ()
+        got = f"the columns {','.join(columns)}" if columns else "an empty file"
+    except OSError as error:
+        rows, columns, got = [], (), str(error.strerror)
+    except (ValueError, csv.Error) as error:
+        rows, columns, got = [], (), " ".join(str(error).split())
+    for form in forms:
+        if set(form) <= set(columns):
+            return form, rows
+    raise StudyError(
+        Problem(
+            where=str(path),
+            expected=f"a CSV file in UTF-8 with the columns {wanted}",
+            got=got,
+            action="write these names in its first line",
+        )
+    )
 
 
 def _join_pairs(pairs: list[tuple[str, str]]) -> dict[str, str]:
@@ -64,25 +92,28 @@ def read_shares(path: Path) -> dict[str, float]:
 
     Raises
     ------
-    ValueError
-        Other columns, or a share that is no number in 0..1.
+    StudyError
+        Other columns, shares that are no number in 0..1, or the file cannot be read.
     """
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    if rows and not {"photo", "share"} <= set(rows[0]):
-        raise ValueError(f"expected columns photo,share in {path}, got {sorted(rows[0])}")
+    _, rows = _rows_of(path, ("photo", "share"))
     shares = {Path(row["photo"]).stem: _share(row["share"]) for row in rows}
-    wrong = sorted(name for name, share in shares.items() if not 0 <= share <= 1)
+    wrong = [
+        Problem(where=f"{path}, photo {row['photo']}", expected="a share in 0..1", got=row["share"] or "none")
+        for row in rows
+        if math.isnan(_share(row["share"]))
+    ]
     if wrong:
-        raise ValueError(f"expected shares in 0..1 in {path}, got another for {', '.join(wrong)}")
+        raise StudyError(wrong)
     return shares
 
 
 def _share(cell: str) -> float:
+    """Return the share that a cell says; NaN where it is none."""
     try:
-        return float(cell)
+        share = float(cell)
     except ValueError:
-        return float("nan")
+        return math.nan
+    return share if 0 <= share <= 1 else math.nan
 
 
 def choose_held_out(names: list[str], *, groups: dict[str, str], count: int, seed: int) -> set[str]:
