@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -18,7 +15,7 @@ from torch import Tensor
 
 from ulcermeter.finger.training.architecture import FingerNetwork
 from ulcermeter.finger.training.samples import MarkedPicture, Sample, draw_sample
-from ulcermeter.networks.optimisation import descend, update_average
+from ulcermeter.networks.optimisation import Learner
 
 Log = Callable[[str], None]
 # Weights of the loss's parts beside the mask's, so that each starts with about its size: a tip's squared error is small
@@ -56,24 +53,20 @@ class Trainer:
     """One run: the network, its average, its optimiser and how far it is; goes on from its checkpoint."""
 
     def __init__(self, network: FingerNetwork, *, recipe: Recipe, checkpoint: Path, log: Log) -> None:
-        torch.manual_seed(recipe.seed)
-        torch.set_num_threads(recipe.threads)
-        cv2.setNumThreads(1)
         self.recipe, self.checkpoint, self.log = recipe, checkpoint, log
         network.freeze_first_blocks()
-        self.network = network.to(memory_format=torch.channels_last).train()
-        self.average = copy.deepcopy(network).eval()
         encoder = [p for p in network.blocks.parameters() if p.requires_grad]
         known = {id(p) for p in encoder}
         rest = [p for p in network.parameters() if p.requires_grad and id(p) not in known]
         groups = [
-            {"params": rest, "peak": recipe.learning_rate},
-            {"params": encoder, "peak": recipe.encoder_rate},
+            {"params": rest, "peak": recipe.learning_rate, "weight_decay": recipe.weight_decay},
+            {"params": encoder, "peak": recipe.encoder_rate, "weight_decay": recipe.weight_decay},
         ]
-        self.optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-        self.step, self.rng = 0, np.random.default_rng(recipe.seed)
+        self.learner = Learner(network, groups, rate=recipe.learning_rate, seed=recipe.seed, threads=recipe.threads)
+        self.step = 0
         if checkpoint.exists():
-            self._restore()
+            self.step = int(self.learner.restore(checkpoint)["step"])
+            self.log(f"going on from step {self.step}")
 
     def fit(
         self, pictures: list[MarkedPicture], *, refill: Callable[[], int], check: Callable[[FingerNetwork], str]
@@ -83,46 +76,23 @@ class Trainer:
         while self.step < self.recipe.steps:
             total += self._step(pictures)
             if self.step % self.recipe.save_steps == 0 or self.step >= self.recipe.steps:
-                self._save()
+                self.learner.save(self.checkpoint, step=self.step, recipe=asdict(self.recipe))
                 mean, total = total / self.recipe.save_steps, 0.0
                 minutes = (time.monotonic() - began) / 60
                 done = f"step {self.step} {minutes:.1f} min loss {mean:.4f} of {len(pictures)} pictures"
-                self.log(f"{done}; {check(self.average)}")
+                self.log(f"{done}; {check(self.learner.average)}")
                 refill()
 
     def _step(self, pictures: Sequence[MarkedPicture]) -> float:
         share = self.step / self.recipe.steps
         rate = min(1.0, (self.step + 1) / WARM_UP_STEPS) * (0.5 + 0.5 * math.cos(math.pi * share)) + LEAST_RATE
-        for group in self.optimiser.param_groups:
+        for group in self.learner.optimiser.param_groups:
             group["lr"] = group["peak"] * rate
-        batch = draw_batch(pictures, self.recipe.batch, self.rng)
-        loss = finger_loss(self.network(batch[0]), batch)
-        descend(self.network, self.optimiser, loss)
+        batch = draw_batch(pictures, self.recipe.batch, self.learner.rng)
+        loss = finger_loss(self.learner.network(batch[0]), batch)
         self.step += 1
-        update_average(self.average, self.network, step=self.step, decay=self.recipe.average_decay)
+        self.learner.descend(loss, step=self.step, decay=self.recipe.average_decay)
         return float(loss.detach())
-
-    def _save(self) -> None:
-        content: dict[str, Any] = {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "rng": self.rng.bit_generator.state,
-            "recipe": asdict(self.recipe),
-        }
-        part = self.checkpoint.with_suffix(".part")
-        torch.save(content, part)
-        part.replace(self.checkpoint)
-
-    def _restore(self) -> None:
-        content = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-        self.network.load_state_dict(content["network"])
-        self.average.load_state_dict(content["average"])
-        self.optimiser.load_state_dict(content["optimiser"])
-        self.step = int(content["step"])
-        self.rng.bit_generator.state = content["rng"]
-        self.log(f"going on from step {self.step}")
 
 
 def draw_batch(pictures: Sequence[MarkedPicture], count: int, rng: np.random.Generator) -> tuple[Tensor, ...]:

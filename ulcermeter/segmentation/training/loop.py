@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ulcermeter.networks.optimisation import descend, update_average
+from ulcermeter.networks.optimisation import Learner
 from ulcermeter.segmentation.network import STRIDE_PX
 from ulcermeter.segmentation.training.architecture import UlcerNetwork
 from ulcermeter.segmentation.training.samples import Pool, cut_sample
@@ -79,18 +79,15 @@ class Trainer:
     """One run: the network, its average, its optimiser and how far it is."""
 
     def __init__(self, network: UlcerNetwork, *, recipe: Recipe, checkpoint: Path, log: Log) -> None:
-        torch.manual_seed(recipe.seed)
-        torch.set_num_threads(recipe.threads)
-        cv2.setNumThreads(1)
         self.recipe, self.checkpoint, self.log = recipe, checkpoint, log
         network.freeze_first_blocks()
-        self.network = network.to(memory_format=torch.channels_last).train()
-        self.average = copy.deepcopy(network).eval()
-        self.optimiser = _build_optimiser(network, recipe)
+        self.learner = Learner(
+            network, _groups(network, recipe), rate=recipe.learning_rate, seed=recipe.seed, threads=recipe.threads
+        )
         self.state = RunState()
-        self.rng = np.random.default_rng(recipe.seed)
         if checkpoint.exists():
-            self._restore()
+            self.state = RunState(**self.learner.restore(checkpoint)["state"])
+            self.log(f"resumed at step {self.state.step}, {self.state.seconds / 60:.1f} min spent")
 
     def fit(self, pool: Pool, extra: Pool, *, held_out: Pool, refill: Callable[[Pool], int]) -> None:
         """Train until the recipe's minutes are spent, picking up new extra pictures at every epoch."""
@@ -100,12 +97,12 @@ class Trainer:
             epoch = self.state.step // self.recipe.epoch_steps
             if epoch % self.recipe.check_epochs == 0 or self._progress() >= 1.0:
                 self._check(held_out)
-            self._save()
+            self.learner.save(self.checkpoint, state=asdict(self.state), recipe=asdict(self.recipe))
             self.log(f"step {self.state.step} {began / 60:.1f} min loss {loss:.4f} extra {len(extra.names)} (+{new})")
 
     def chosen_network(self) -> UlcerNetwork:
         """Return the averaged weights of the best check, or the last ones when nothing was held out."""
-        chosen: UlcerNetwork = copy.deepcopy(self.average)
+        chosen: UlcerNetwork = copy.deepcopy(self.learner.average)
         best = self.checkpoint.with_suffix(".best.pt")
         if best.exists():
             chosen.load_state_dict(torch.load(best, map_location="cpu", weights_only=True))
@@ -130,14 +127,13 @@ class Trainer:
 
     def _step(self, pool: Pool, extra: Pool) -> float:
         recipe, rate = self.recipe, schedule(self._progress())
-        for group, peak in zip(self.optimiser.param_groups, _peaks(recipe), strict=True):
+        for group, peak in zip(self.learner.optimiser.param_groups, _peaks(recipe), strict=True):
             group["lr"] = peak * rate
-        origin, x, target = draw_batch(pool, extra, recipe=recipe, step=self.state.step, rng=self.rng)
-        logits = self.network(x)
+        origin, x, target = draw_batch(pool, extra, recipe=recipe, step=self.state.step, rng=self.learner.rng)
+        logits = self.learner.network(x)
         loss, per_image = segmentation_loss(logits, target)
-        descend(self.network, self.optimiser, loss)
         self.state.step += 1
-        update_average(self.average, self.network, step=self.state.step, decay=self.recipe.average_decay)
+        self.learner.descend(loss, step=self.state.step, decay=recipe.average_decay)
         for (source, index), value in zip(origin, per_image.tolist(), strict=True):
             source.difficulty[index] += _DIFFICULTY_MOVES * (value - source.difficulty[index])
         return float(loss.detach())
@@ -146,7 +142,7 @@ class Trainer:
         if not held_out.names:
             return
         dice = [
-            hard_dice(predict(self.average, photo) > 0.5, mask)
+            hard_dice(predict(self.learner.average, photo) > 0.5, mask)
             for photo, mask in zip(held_out.photos, held_out.masks, strict=True)
         ]
         mean = float(np.mean(dice))
@@ -154,29 +150,7 @@ class Trainer:
         self.log(f"step {self.state.step} held-out image-mean Dice {mean:.4f} median {np.median(dice):.4f}")
         if mean > self.state.best:
             self.state.best = mean
-            torch.save(self.average.state_dict(), self.checkpoint.with_suffix(".best.pt"))
-
-    def _save(self) -> None:
-        content: dict[str, Any] = {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "state": asdict(self.state),
-            "optimiser": self.optimiser.state_dict(),
-            "rng": self.rng.bit_generator.state,
-            "recipe": asdict(self.recipe),
-        }
-        partial = self.checkpoint.with_suffix(".part")
-        torch.save(content, partial)
-        partial.replace(self.checkpoint)
-
-    def _restore(self) -> None:
-        content = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-        self.network.load_state_dict(content["network"])
-        self.average.load_state_dict(content["average"])
-        self.optimiser.load_state_dict(content["optimiser"])
-        self.rng.bit_generator.state = content["rng"]
-        self.state = RunState(**content["state"])
-        self.log(f"resumed at step {self.state.step}, {self.state.seconds / 60:.1f} min spent")
+            torch.save(self.learner.average.state_dict(), self.checkpoint.with_suffix(".best.pt"))
 
 
 def schedule(progress: float) -> float:
@@ -202,15 +176,15 @@ def _peaks(recipe: Recipe) -> tuple[float, float, float]:
     return recipe.encoder_rate, recipe.learning_rate, recipe.learning_rate
 
 
-def _build_optimiser(network: UlcerNetwork, recipe: Recipe) -> torch.optim.AdamW:
+def _groups(network: UlcerNetwork, recipe: Recipe) -> list[dict[str, Any]]:
+    """Return the parameters of the encoder and, with and without decay, of all else; in the order of `_peaks`."""
     encoder = {id(p) for p in network.encoder_parameters()}
     rest = [p for p in network.parameters() if p.requires_grad and id(p) not in encoder]
-    groups = [
+    return [
         {"params": network.encoder_parameters(), "weight_decay": recipe.weight_decay},
         {"params": [p for p in rest if p.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
 
 
 def draw_batch(
