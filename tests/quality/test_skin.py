@@ -49,8 +49,9 @@ def photo(
     return Photo(np.clip(picture, 0, 255).astype(np.uint8), "0" * 64, None, CameraInfo(), Path("a.png"))
 
 
-def judged(taken: Photo, side: str = "palmar") -> SkinView:
-    return judge_skin(taken, calibrate(taken, reference="scale:10"), finger(side), protocol=PROTOCOL)
+def judged(taken: Photo, side: str = "palmar", network_mm: np.ndarray | None = None) -> SkinView:
+    scale = calibrate(taken, reference="scale:10")
+    return judge_skin(taken, scale, finger(side), network_mm=network_mm, protocol=PROTOCOL)
 
 
 @pytest.mark.parametrize("tone", TONES)
@@ -217,6 +218,51 @@ def test_red_ground_that_the_outline_reaches_over_is_no_blood(from_mm: float, gr
     over = (x > 24.0) & (x < (40.0 if ground else 28.0)) & (y > from_mm) & (y < from_mm + 10)
     taken = photo("middle")
     assert len(judged(with_pixels(taken, np.where(over[..., None], (150, 22, 22), taken.pixels))).doubtful) == doubtful
+
+
+@pytest.mark.parametrize(
+    ("colour", "beside", "doubtful"),
+    [((165, 165, 165), 215, 0), ((165, 165, 165), 20, 1), ((30, 50, 80), 200, 0)]
+    + [((34, 27, 26), 200, 1), ((34, 27, 26), 40, 1), ((150, 22, 22), 200, 1)],
+)
+def test_ground_in_the_fingers_shadow_is_no_skin_and_black_and_red_that_the_network_leaves_out_are_doubtful(
+    colour: tuple[int, int, int], beside: int, doubtful: int
+) -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    taken = photo("middle")
+    left_out, edge = (x > 23.5) & (x < 28.0) & (y > 12) & (y < 26), x > 28.0
+    pixels = np.where(edge[..., None], beside, taken.pixels)
+    seen_mm = OUTLINE * [0, 1] + np.minimum(OUTLINE * [1, 0], [23.5, 0])
+    view = judged(with_pixels(taken, np.where(left_out[..., None], colour, pixels)), network_mm=seen_mm)
+    assert len(view.doubtful) == doubtful
+    assert judged(with_pixels(taken, np.where(left_out[..., None], colour, pixels))).doubtful
+    assert all(signed_distance(clear, (260.0, 190.0)) < 0 for clear in view.clear_px)
+
+
+@pytest.mark.parametrize(("grain", "doubtful"), [(0.12, 1), (0.01, 0)])
+def test_on_an_unnamed_side_a_rough_plaque_beside_the_middle_counts_and_a_smooth_plate_at_the_edge_does_not(
+    grain: float, doubtful: int
+) -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    taken = photo("middle")
+    fine = cv2.GaussianBlur(taken.pixels, (0, 0), 3.0)
+    plate = ((np.abs(x - 20.0) < 6.0) & (y > 6.5) & (y < 20.0))[..., None]
+    rough = cv2.GaussianBlur(np.random.default_rng(9).normal(0, 1, x.shape), (0, 0), 2.0)
+    white = np.array([228.0, 214, 190]) * (1 + grain * rough / rough.std())[..., None]
+    nail = np.where(plate, fine, taken.pixels)
+    at_edge = np.hypot(x - 25.0, y - 14.0)[..., None] < 2.0
+    assert len(judged(with_pixels(taken, np.where(at_edge, white, nail)), side="").doubtful) == doubtful
+
+
+@pytest.mark.parametrize(("grain", "doubtful"), [(0.0, 0), (0.15, 1)])
+def test_rounded_polish_is_smooth_and_dead_skin_of_its_shape_is_not(grain: float, doubtful: int) -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    taken = photo("middle")
+    rough = cv2.GaussianBlur(np.random.default_rng(10).normal(0, 1, x.shape), (0, 0), 2.0)
+    polish = np.array([190.0, 50, 60]) * (1 + grain * rough / rough.std())[..., None]
+    oval = (np.hypot((x - 20.0) / 4.8, (y - 12.5) / 6.0) < 1)[..., None]
+    polish = np.clip(polish + np.random.default_rng(11).normal(0, 2, polish.shape), 0, 255)
+    assert len(judged(with_pixels(taken, np.where(oval, polish, taken.pixels)), side="").doubtful) == doubtful
 
 
 def test_what_is_spotted_all_over_is_no_skin() -> None:

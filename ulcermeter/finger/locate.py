@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,10 +57,14 @@ class FingerSearch:
     finger : Finger or None
     absence : Absence or None
         Why there is none.
+    network_mm : float64 (K, 2)
+        Outline of what the network takes for the finger, within its view, mapped to the reference's plane, to about
+        half a millimetre; empty where it sees another or none.
     """
 
     finger: Finger | None = None
     absence: Absence | None = None
+    network_mm: Floats = field(default_factory=lambda: np.empty((0, 2)), repr=False)
 
 
 def locate_finger(
@@ -126,7 +131,9 @@ def search_finger(
     finger = place.fit_pointed(trusted)
     if finger is None or place.is_narrow(finger, trusted):
         finger = place.fit_by_colour(pointed) or finger or place.fit_pointed(trusted, read=False)
-    return FingerSearch(finger, None if finger is not None else _absence(pointed))
+    if finger is None:
+        return FingerSearch(absence=_absence(pointed))
+    return FingerSearch(finger, network_mm=place.network_outline(finger, pointed))
 
 
 def _absence(pointed: PointedFinger | None) -> Absence:
@@ -174,6 +181,14 @@ class _Place:
         """Return a finger whose tip the network names again when it is asked there; else None."""
         spacing_mm = 1 / self.coarse.px_per_mm
         return pointed if pointed and is_named_again(self.coarse.rgb, pointed, spacing_mm=spacing_mm) else None
+
+    def network_outline(self, finger: Finger, pointed: PointedFinger | None) -> Floats:
+        """Return the outline (K, 2) on the plane of a fitted finger as the network sees it; empty where it does not."""
+        if pointed is None or not self._same(finger, pointed):
+            return np.empty((0, 2))
+        outlines = cv2.findContours(pointed.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+        largest = max(outlines, key=len).reshape(-1, 2).astype(np.float64)
+        return np.asarray(self.calibration.to_mm(self.coarse.to_photo_px(largest)))
 
     def _middle_of_end(self, finger: Finger) -> Floats:
         """Return the plane point (2,) in the middle of a finger's end phalanx."""

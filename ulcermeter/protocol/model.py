@@ -198,6 +198,14 @@ class SkinRules(Group):
     crust_pale_redness_ratio: float = _number("green over red, times the finger's own", gt=1, le=10)
     crust_roughness_ratio: float = _number("sd of brightness over tenths of a mm, times the finger's own", gt=1, le=100)
     crust_rim_ratio: float = _number("red over green, beyond its rim over within", gt=1, le=10)
+    plaque_roughness_ratio: float = _number(
+        "middling change of brightness over tenths of a mm, times the finger's own", gt=1, le=100
+    )
+    plaque_rim_ratio: float = _number("red over green, beyond its rim over within", gt=1, le=10)
+    polish_roughness_ratio: float = _number(
+        "middling change of brightness over tenths of a mm, times the finger's own", gt=0, le=10
+    )
+    ground_hue_max: float = _number("CIE 1976 difference of a* and b*, 8-bit", ge=0, le=100)
     fissure_light_ratio: float = _number("green light, times that beside it", gt=0, lt=1)
     fissure_min_mm: float = _number("mm", gt=0, le=100)
     doubtful_min_mm: float = _number("mm", gt=0, le=100)

@@ -158,12 +158,15 @@ def lost_nail(
     """
     s, v = in_radii[0], np.abs(in_radii[1])
     along = (s > _PLATE[0]) & (s < _PLATE[1])
+    left = in_radii[1] < 0
     plate, skin = visible & along & (v < _PLATE_BESIDE), visible & ~nail
     fold = visible & along & (v > _FOLD[0]) & (v < _FOLD[1])
-    if min(int(one.sum()) for one in (plate, skin, fold)) < _LEAST_CELLS:
+    if min(int(one.sum()) for one in (plate & left, plate & ~left, skin, fold)) < _LEAST_CELLS:
         return None
     ups = np.abs(relief)
     rough = float(np.median(ups[plate]) / max(np.median(ups[skin]), 1e-6))
     darker = float(np.median(brightness[plate]) - np.median(brightness[fold]))
-    bare = float(np.median(redness[plate])) > np.log(_BED_REDDER) and rough > _BED_ROUGH and darker < _FOLD_DARKER
+    # To either side of the middle: of a nail seen at an angle one side is the fold's skin, and redder.
+    halves = (float(np.median(redness[plate & half])) for half in (left, ~left))
+    bare = min(halves) > np.log(_BED_REDDER) and rough > _BED_ROUGH and darker < _FOLD_DARKER
     return plate if bare else None

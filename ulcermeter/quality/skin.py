@@ -6,17 +6,21 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration, Finger, Photo, Points
 from ulcermeter.protocol import Protocol
 from ulcermeter.quality.fissures import find_fissures, lost_nail
-from ulcermeter.quality.skin_areas import DoubtfulKind, Found, LaidOutSkin, circle_mm, find_areas
+from ulcermeter.quality.ground import ground_within
+from ulcermeter.quality.laid_out import LaidOutSkin, circle_mm
+from ulcermeter.quality.skin_areas import DoubtfulKind, Found, find_areas
 from ulcermeter.quality.skin_grid import (
     STEP_MM,
     Mask,
     SkinGrid,
     against_own,
     disc,
+    filled,
     linear_light,
     logs,
     nail_zone,
@@ -88,7 +92,9 @@ class SkinView:
     doubtful: tuple[DoubtfulArea, ...] = ()
 
 
-def judge_skin(photo: Photo, calibration: Calibration, finger: Finger, *, protocol: Protocol) -> SkinView:
+def judge_skin(
+    photo: Photo, calibration: Calibration, finger: Finger, *, network_mm: Points | None = None, protocol: Protocol
+) -> SkinView:
     """Look for areas of a finger that are darker, redder or paler than its own skin, for cracks and a lost nail.
 
     The logarithm of the light is fitted by a surface, smooth along the finger and across it, that few odd pixels bend
@@ -102,8 +108,11 @@ def judge_skin(photo: Photo, calibration: Calibration, finger: Finger, *, protoc
         From photo pixels to millimetres.
     finger : Finger
         Its outline says where skin is; on its back the nail is left out.
+    network_mm : float64 (K, 2), optional
+        Outline on the plane of what the finger network takes for the finger, which shows where the finger's own
+        outline reaches over ground.
     protocol : Protocol
-        For ``skin_...``, ``doubtful_min_mm`` and ``fissure_...``.
+        For the rules of the skin, ``protocol.skin``.
 
     Returns
     -------
@@ -114,7 +123,11 @@ def judge_skin(photo: Photo, calibration: Calibration, finger: Finger, *, protoc
     visible = skin_shown(photo, calibration, finger, grid)
     if visible.sum() < _LEAST_PIXELS:
         return SkinView()
-    skin = _laid_out(photo, finger, grid, visible)
+    pixels = sampled(photo.pixels, grid)
+    if network_mm is not None:
+        network = filled(network_mm, finger, grid)
+        visible &= ~ground_within(pixels, network, visible, grid=grid, finger=finger, rules=protocol.skin)
+    skin = _laid_out(pixels, finger, grid, visible)
     if not _is_skin(skin, protocol):
         return SkinView()
     found = [*_not_twice(find_areas(skin, protocol), _cracks(skin, protocol)), *_bare_beds(skin)]
@@ -126,8 +139,7 @@ def judge_skin(photo: Photo, calibration: Calibration, finger: Finger, *, protoc
     return SkinView(clear, tuple(sorted(doubtful, key=lambda area: -area.size_mm)))
 
 
-def _laid_out(photo: Photo, finger: Finger, grid: SkinGrid, visible: Mask) -> LaidOutSkin:
-    pixels = sampled(photo.pixels, grid)
+def _laid_out(pixels: NDArray[np.uint8], finger: Finger, grid: SkinGrid, visible: Mask) -> LaidOutSkin:
     light, burnt, nail = linear_light(pixels), pixels.max(axis=-1) >= _BURNT, nail_zone(grid, finger)
     # A finger's own colour is not read off the nail, which is brighter, where enough else shows.
     seen, beside = visible & ~burnt, visible & ~burnt & ~nail

@@ -17,6 +17,7 @@ __all__ = [
     "SkinGrid",
     "against_own",
     "disc",
+    "filled",
     "finger_area",
     "linear_light",
     "logs",
@@ -128,9 +129,8 @@ def skin_shown(photo: Photo, calibration: Calibration, finger: Finger, grid: Ski
     x, y = grid.photo_px[..., 0], grid.photo_px[..., 1]
     visible = deep & (x >= 1) & (y >= 1) & (x <= cols - 2) & (y <= rows - 2)
     if len(calibration.reference_outline_px) > 2:
-        s, u = finger.axial_and_transverse(calibration.to_mm(calibration.reference_outline_px)).T
-        covered = _filled(np.column_stack([u - grid.u[0], s - grid.s[0]]) / STEP_MM, grid.shape)
-        visible &= cv2.dilate(covered, disc(_RIM_MM)) == 0
+        covered = filled(calibration.to_mm(calibration.reference_outline_px), finger, grid)
+        visible &= cv2.dilate(covered.astype(np.uint8), disc(_RIM_MM)) == 0
     return np.asarray(visible)
 
 
@@ -146,14 +146,30 @@ def finger_area(finger: Finger, grid: SkinGrid) -> Mask:
     -------
     bool (M, N)
     """
-    s, u = finger.axial_and_transverse(finger.outline_mm).T
-    return _filled(np.column_stack([u - grid.u[0], s - grid.s[0]]) / STEP_MM, grid.shape) > 0
+    return filled(finger.outline_mm, finger, grid)
 
 
-def _filled(cells: Floats, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    inside = np.zeros(shape, np.uint8)
-    cv2.fillPoly(inside, [np.rint(cells).astype(np.int32)], 1)
-    return inside
+def filled(outline_mm: Points, finger: Finger, grid: SkinGrid) -> Mask:
+    """Return what lies within an outline of the reference's plane; nothing within an empty one.
+
+    Parameters
+    ----------
+    outline_mm : float64 (K, 2)
+        On the reference's plane.
+    finger : Finger
+        In whose frame the grid lies.
+    grid : SkinGrid
+
+    Returns
+    -------
+    bool (M, N)
+    """
+    inside = np.zeros(grid.shape, np.uint8)
+    if len(outline_mm) > 2:
+        s, u = finger.axial_and_transverse(outline_mm).T
+        cells = np.column_stack([u - grid.u[0], s - grid.s[0]]) / STEP_MM
+        cv2.fillPoly(inside, [np.rint(cells).astype(np.int32)], 1)
+    return inside > 0
 
 
 def disc(radius_mm: float) -> NDArray[np.uint8]:

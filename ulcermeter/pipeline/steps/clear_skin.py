@@ -47,7 +47,7 @@ def check_clear_skin(context: PhotoContext, judged: Judged) -> Judged:
     finger = judged.finger
     if judged.segmentation.outlines or judged.prompt.mask or finger is None:
         return judged
-    skin = judge_skin(judged.photo, judged.calibration, finger, protocol=context.protocol)
+    skin = judge_skin(judged.photo, judged.calibration, finger, network_mm=judged.network_mm, protocol=context.protocol)
     if context.cell("reader_state"):
         skin = replace(skin, doubtful=())
     elif not (skin.clear_px or skin.doubtful):

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ulcermeter.datatypes import Box, Calibration, Finger, LensProfile, Note, Photo, Segmentation
+import numpy as np
+
+from ulcermeter.datatypes import Box, Calibration, Finger, LensProfile, Note, Photo, Points, Segmentation
 from ulcermeter.pipeline.steps.prompt import Prompt
 from ulcermeter.quality import GateReport, SkinView
 
@@ -135,6 +137,8 @@ class Outlined(Standardised):
     segmentation : Segmentation
     finger : Finger or None
         After `find_finger` the one that the largest ulcer lies on.
+    network_mm : float64 (K, 2)
+        Outline on the reference's plane of what the finger network takes for that finger; empty where it sees none.
     detection_limit_mm : float
         The smallest ulcer that would have been found, mm.
     ends : tuple of FingerEnd, or None
@@ -143,6 +147,7 @@ class Outlined(Standardised):
 
     segmentation: Segmentation
     finger: Finger | None = None
+    network_mm: Points = field(default_factory=lambda: np.empty((0, 2)), repr=False)
     detection_limit_mm: float
     ends: tuple[FingerEnd, ...] | None = None
 

@@ -68,7 +68,8 @@ def find_finger(context: PhotoContext, outlined: Outlined) -> Outlined:
         segmentation = replace(segmentation, possible=True)
     if owner.search.absence is not None:
         notes = (*notes, Note(_ABSENT[owner.search.absence]))
-    return replace(outlined, finger=finger, segmentation=segmentation, notes=(*outlined.notes, *notes))
+    network_mm, notes = owner.search.network_mm, (*outlined.notes, *notes)
+    return replace(outlined, finger=finger, network_mm=network_mm, segmentation=segmentation, notes=notes)
 
 
 def _owner(context: PhotoContext, outlined: Outlined) -> _Owner:

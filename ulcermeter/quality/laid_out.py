@@ -1,0 +1,152 @@
+"""A finger's skin laid out on its grid, and areas of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ulcermeter.datatypes import Finger
+from ulcermeter.quality.skin_grid import STEP_MM, Floats, Mask, SkinGrid, disc
+
+__all__ = ["LaidOutSkin", "circle_mm", "from_tip_mm", "off_middle", "pales_by", "rims", "roughness"]
+
+# How far to either side of its rim an area is held against the skin, mm: assumption.
+_RIM_MM = (0.3, 0.6)
+
+
+@dataclass(frozen=True)
+class LaidOutSkin:
+    """A finger's skin on its grid, and its values against the finger's own skin (ln).
+
+    Attributes
+    ----------
+    grid : SkinGrid
+    finger : Finger
+    pixels : uint8 (M, N, 3)
+        sRGB.
+    visible, burnt, own, nail : bool (M, N)
+        What shows of the finger, is burnt out, is the finger's own skin, and where a nail can be.
+    brightness, redness, blueness : float64 (M, N)
+        Light, red over green and blue over green, against the finger's own.
+    relief : float64 (M, N)
+        How the brightness goes up and down over tenths of a millimetre.
+    """
+
+    grid: SkinGrid
+    finger: Finger
+    pixels: NDArray[np.uint8]
+    visible: Mask
+    burnt: Mask
+    own: Mask
+    nail: Mask
+    brightness: Floats
+    redness: Floats
+    blueness: Floats
+    relief: Floats
+
+
+def rims(part: Mask) -> tuple[Mask, Mask]:
+    """Return a band of cells just beyond an area and one just within it.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        On the grid.
+
+    Returns
+    -------
+    bool (M, N)
+        Beyond it.
+    bool (M, N)
+        Within it.
+    """
+    near, far = _RIM_MM
+    mask = part.astype(np.uint8)
+    beyond = (cv2.dilate(mask, disc(far)) > 0) & (cv2.dilate(mask, disc(near - STEP_MM)) == 0)
+    return np.asarray(beyond), np.asarray(part & (cv2.erode(mask, disc(far - 2 * STEP_MM)) == 0))
+
+
+def pales_by(part: Mask, skin: LaidOutSkin) -> float:
+    """Return by how much redness falls over an area's rim (ln); 0 where no rim shows.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        On the grid.
+    skin : LaidOutSkin
+
+    Returns
+    -------
+    float
+    """
+    beyond, within = rims(part)
+    seen = beyond & skin.visible
+    if not (seen.any() and within.any()):
+        return 0.0
+    return float(np.median(skin.redness[seen]) - np.median(skin.redness[within]))
+
+
+def roughness(part: Mask, skin: LaidOutSkin) -> float:
+    """Return how uneven an area is in the middle of its cells, times the finger's own skin.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        On the grid.
+    skin : LaidOutSkin
+
+    Returns
+    -------
+    float
+    """
+    ups = np.abs(skin.relief)
+    return float(np.median(ups[part]) / max(float(np.median(ups[skin.own])), np.finfo(float).tiny))
+
+
+def from_tip_mm(part: Mask) -> float:
+    """Return how far an area's middle lies from the tip, mm.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        On the grid.
+
+    Returns
+    -------
+    float
+    """
+    return float(np.nonzero(part)[0].mean()) * STEP_MM
+
+
+def off_middle(part: Mask, skin: LaidOutSkin) -> float:
+    """Return how far an area's middle lies off the finger's mid-line, radii.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        On the grid.
+    skin : LaidOutSkin
+
+    Returns
+    -------
+    float
+    """
+    return abs(float(skin.grid.u[np.nonzero(part)[1]].mean())) / skin.finger.radius_mm
+
+
+def circle_mm(part: Mask) -> float:
+    """Return the diameter of the circle of an area's size, mm.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        On the grid.
+
+    Returns
+    -------
+    float
+    """
+    return float(np.sqrt(4 / np.pi * part.sum())) * STEP_MM

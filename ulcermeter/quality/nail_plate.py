@@ -1,0 +1,195 @@
+"""What a nail's plate, bare or polished, looks like on a finger, and what lies where one could be and is none."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ulcermeter.protocol import Protocol
+from ulcermeter.quality.laid_out import LaidOutSkin, off_middle, pales_by, rims, roughness
+from ulcermeter.quality.skin_grid import STEP_MM, Mask, disc
+
+__all__ = ["is_no_nail", "is_on_bare_skin", "is_plaque", "is_polish", "is_side_nail", "side_nail_zone"]
+
+# Polish lies so much of it on the nail, is so long and so wide (radii), and fills so much of its box: assumption.
+_POLISH = (0.85, 0.8, 0.9, 0.84)
+# Or so much of its box, where it fills so much of its own hull, lies so near the middle (radii), and is as smooth as
+# the protocol asks: polished drawn nails fill .75 to .83 of their box and .96 to .98 of their hull. Assumption.
+_ROUND_POLISH, _POLISH_HULL, _POLISH_OFF = 0.72, 0.94, 0.2
+# What could lie on a nail that no row says is seen lies on none where skin shows round so much of it, it lies so far
+# off the middle (radii), and pales by so much: glare and half-moons of 13 nails do by 1.2 at most. Assumption.
+_ALL_ROUND, _OFF_MIDDLE, _NO_MOON = 0.9, 0.35, 1.25
+# Or where it is narrower than so many radii, and the rest of a plate (radii from the tip, and to either side)
+# is so much as uneven as the skin further up: plates of 13 nails .3-.8, of drawn pulps .8-1. Assumption.
+_SMALLER, _PLATE, _PLATE_ROUGH = 0.8, (0.45, 1.6, 0.6), 0.85
+# Round an area, mm, what lies beside it begins.
+_BESIDE_MM = 0.6
+# How sharply a pale area there ends (red over green, beyond over within); glare comes to 1.13 where no nail's
+# smoothness shows. Assumption.
+_SHARP_RIM = 1.15
+# A nail seen from the side, in radii: so far up, and so far from the middle.
+_SIDE_NAIL = (2.3, 0.45)
+# It reaches the edge of what is seen with so much of its rim, and keeps so much of skin's red; crusts lose more on all
+# but fair skin. Assumption.
+_NAIL_AT_EDGE, _PINK = 0.15, 1.5
+# A nail's free edge: before so many radii from the tip, and so many times as wide as long. A plaque is somewhere so
+# far from its rim, mm, that its roughness can be read. Assumption.
+_FREE_EDGE, _PLAQUE_DEEP_MM = (0.7, 1.5), 0.75
+
+
+def is_polish(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
+    """Say whether a dark or red area fills a nail's shape on the back, as polish does and dead skin does not.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        On the grid.
+    skin : LaidOutSkin
+    protocol : Protocol
+        For ``polish_roughness_ratio``.
+
+    Returns
+    -------
+    bool
+    """
+    on_nail = float(skin.nail[part].mean())
+    long, wide = _size(part, skin)
+    if on_nail <= _POLISH[0] or long <= _POLISH[1] or wide <= _POLISH[2]:
+        return False
+    fills = part.sum() * STEP_MM**2 / (long * wide * skin.finger.radius_mm**2)
+    if fills > _POLISH[3]:
+        return True
+    even = roughness(part, skin) < protocol.skin.polish_roughness_ratio
+    compact = fills > _ROUND_POLISH and _hull_filled(part) > _POLISH_HULL
+    return bool(even and compact and off_middle(part, skin) < _POLISH_OFF)
+
+
+def _size(part: Mask, skin: LaidOutSkin) -> tuple[float, float]:
+    """Return an area's length along the finger and its width across, radii."""
+    rows, cols = (float(np.ptp(cells) + 1) * STEP_MM / skin.finger.radius_mm for cells in np.nonzero(part))
+    return rows, cols
+
+
+def _hull_filled(part: Mask) -> float:
+    outlines = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    largest = max(outlines, key=len)
+    return float(cv2.contourArea(largest) / max(cv2.contourArea(cv2.convexHull(largest)), 1.0))
+
+
+def is_side_nail(part: Mask, skin: LaidOutSkin) -> bool:
+    """Say whether a pale area on a finger's side is its nail's: at the edge, level with the nail, and pink yet.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        On the grid.
+    skin : LaidOutSkin
+
+    Returns
+    -------
+    bool
+    """
+    if skin.finger.side not in ("radial", "ulnar"):
+        return False
+    beyond, _ = rims(part)
+    at_edge = 1 - (beyond & skin.visible).sum() / max(int(beyond.sum()), 1)
+    on_nail = float(side_nail_zone(skin)[part].mean())
+    pink = float(np.median(skin.redness[part])) > -np.log(_PINK)
+    return bool(on_nail > _POLISH[0] and at_edge > _NAIL_AT_EDGE and pink)
+
+
+def side_nail_zone(skin: LaidOutSkin) -> Mask:
+    """Return where the nail of a finger seen from its side can be.
+
+    Parameters
+    ----------
+    skin : LaidOutSkin
+
+    Returns
+    -------
+    bool (M, N)
+    """
+    s, v = skin.grid.in_radii(skin.finger)
+    return np.asarray((s < _SIDE_NAIL[0]) & (np.abs(v) > _SIDE_NAIL[1]))
+
+
+def is_no_nail(part: Mask, skin: LaidOutSkin) -> bool:
+    """Say whether an area where a nail could be, on an unnamed side, is none's: skin all round, and no plate beside.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        On the grid.
+    skin : LaidOutSkin
+
+    Returns
+    -------
+    bool
+    """
+    beyond, within = rims(part)
+    if skin.finger.side or not within.any() or (beyond & skin.visible).sum() < _ALL_ROUND * beyond.sum():
+        return False
+    small = min(np.ptp(cells) * STEP_MM for cells in np.nonzero(part)) < _SMALLER * skin.finger.radius_mm
+    pales = pales_by(part, skin) > np.log(_NO_MOON)
+    return bool(pales and (off_middle(part, skin) > _OFF_MIDDLE or (small and _no_plate_beside(part, skin))))
+
+
+def is_on_bare_skin(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
+    """Say whether a pale area, on an unnamed side, has a sharp rim and no nail round it, and is no polished nail.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        On the grid.
+    skin : LaidOutSkin
+    protocol : Protocol
+        For ``polish_roughness_ratio``.
+
+    Returns
+    -------
+    bool
+    """
+    if skin.finger.side or is_polish(part, skin, protocol):
+        return False
+    return pales_by(part, skin) > np.log(_SHARP_RIM) and _no_plate_beside(part, skin)
+
+
+def is_plaque(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
+    """Say whether a pale area, on an unnamed side, is too rough and too sharply rimmed for a nail, its moon or glare.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        On the grid.
+    skin : LaidOutSkin
+    protocol : Protocol
+        For ``plaque_...``.
+
+    Returns
+    -------
+    bool
+    """
+    deep_mm = cv2.distanceTransform(np.pad(part.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1] * STEP_MM
+    if skin.finger.side or _is_free_edge(part, skin) or deep_mm.max() < _PLAQUE_DEEP_MM:
+        return False
+    # Its middle: near its rim the step from skin to crust is relief of its own.
+    rough = roughness(deep_mm > deep_mm.max() / 2, skin) > protocol.skin.plaque_roughness_ratio
+    return bool(rough and pales_by(part, skin) > np.log(protocol.skin.plaque_rim_ratio))
+
+
+def _is_free_edge(part: Mask, skin: LaidOutSkin) -> bool:
+    ends = np.nonzero(part)[0].max() * STEP_MM / skin.finger.radius_mm
+    long, wide = _size(part, skin)
+    return bool(ends < _FREE_EDGE[0] and wide > _FREE_EDGE[1] * long)
+
+
+def _no_plate_beside(part: Mask, skin: LaidOutSkin) -> bool:
+    """Say whether what lies round an area where a nail would be is as uneven as the skin further up."""
+    s, v = skin.grid.in_radii(skin.finger)
+    around = cv2.dilate(part.astype(np.uint8), disc(_BESIDE_MM)) > 0
+    plate = skin.visible & (s > _PLATE[0]) & (s < _PLATE[1]) & (np.abs(v) < _PLATE[2]) & ~around
+    further = skin.visible & (s > _SIDE_NAIL[0])
+    if not plate.any() or not further.any():
+        return False
+    uneven = np.abs(skin.relief)
+    return bool(np.median(uneven[plate]) > _PLATE_ROUGH * np.median(uneven[further]))
