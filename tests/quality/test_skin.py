@@ -265,6 +265,25 @@ def test_rounded_polish_is_smooth_and_dead_skin_of_its_shape_is_not(grain: float
     assert len(judged(with_pixels(taken, np.where(oval, polish, taken.pixels)), side="").doubtful) == doubtful
 
 
+def test_where_the_nail_fills_most_of_what_shows_the_dark_skin_beside_it_is_no_dead_skin() -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    taken = photo("dark")
+    plate = ((np.abs(x - 20.0) < 5.9) & (y > 6.0) & (y < 18.5))[..., None]
+    nailed = with_pixels(taken, np.where(plate, taken.pixels * 2.3, taken.pixels))
+    # Of the finger 15 mm show: a reference lies over the rest.
+    end = replace(finger("dorsal"), radius_mm=9.0, outline_mm=np.minimum(OUTLINE, [40.0, 20.0]))
+    seen = judge_skin(nailed, calibrate(nailed, reference="scale:10"), end, protocol=PROTOCOL)
+    assert seen.doubtful == () and seen.clear_px
+
+
+def test_what_the_network_leaves_out_at_the_end_of_what_shows_is_no_ground() -> None:
+    taken = photo("middle")
+    end = replace(finger(), outline_mm=np.minimum(OUTLINE, [40.0, 30.0]))
+    scale, narrow_mm = calibrate(taken, reference="scale:10"), OUTLINE * [0.4, 1.0] + [12.0, 0.0]
+    (clear,) = judge_skin(taken, scale, end, network_mm=narrow_mm, protocol=PROTOCOL).clear_px
+    assert signed_distance(clear, (155.0, 292.0)) > 0
+
+
 def test_what_is_spotted_all_over_is_no_skin() -> None:
     spots = cv2.GaussianBlur(np.random.default_rng(8).normal(0, 1, (480, 400)), (0, 0), 2.5)
     taken = photo("middle")

@@ -54,7 +54,9 @@ def ground_within(
     if not left_out.any():
         return np.asarray(left_out)
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).astype(np.float64)
-    beside = _beside(lab, ~finger_area(finger, grid))
+    # Before the tip and behind what shows lies no ground to compare with, but perhaps the reference.
+    inside = finger_area(finger, grid)
+    beside = _beside(lab, ~inside & inside.any(axis=1, keepdims=True))
     lighter = lab[..., 0] - beside[..., 0]
     shaded = (lighter > -_SHADOW) & (lighter < _LIGHTER) & (beside[..., 0] > _DARK_GROUND)
     same = shaded & (np.linalg.norm((lab - beside)[..., 1:], axis=-1) < rules.ground_hue_max)

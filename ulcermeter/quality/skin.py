@@ -141,9 +141,9 @@ def judge_skin(
 
 def _laid_out(pixels: NDArray[np.uint8], finger: Finger, grid: SkinGrid, visible: Mask) -> LaidOutSkin:
     light, burnt, nail = linear_light(pixels), pixels.max(axis=-1) >= _BURNT, nail_zone(grid, finger)
+    seen, plate = visible & ~burnt, nail_zone(grid, finger, plate=True)
     # A finger's own colour is not read off the nail, which is brighter, where enough else shows.
-    seen, beside = visible & ~burnt, visible & ~burnt & ~nail
-    own = beside if beside.sum() >= _LEAST_BESIDE_NAIL else seen
+    own = next((skin for skin in (seen & ~nail, seen & ~plate) if skin.sum() >= _LEAST_BESIDE_NAIL), seen)
     brightness, redness = (against_own(value, own, grid, finger) for value in logs(light))
     bluer = np.log((light[..., 2] + _DIM) / (light[..., 1] + _DIM))
     blueness = bluer - (np.median(bluer[own]) if own.any() else 0.0)

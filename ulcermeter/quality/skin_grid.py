@@ -42,6 +42,8 @@ _BLUR_MM, _CREASE_MM = 0.3, 0.8
 _GLOW = 0.004
 # A nail on the back, in radii: up to so far from the tip, and so far from the middle; its colour is no skin's.
 _NAIL_TO, _NAIL_BESIDE = 2.3, 0.85
+# Its plate, in radii, as drawn hands have it: 1.4 wide.
+_PLATE_TO, _PLATE_BESIDE = 2.0, 0.75
 # Rounds of weighted least squares and the residual (in ln) from which a pixel counts no more.
 _ROUNDS, _TUKEY = 8, 0.5
 # Or so many median absolute deviations, 3 sd, where the finger's skin is uneven itself.
@@ -289,13 +291,15 @@ def relief(on_grid: NDArray[np.uint8]) -> Floats:
     return np.asarray(fine - cv2.GaussianBlur(fine, (0, 0), _RELIEF_MM[1] / STEP_MM))
 
 
-def nail_zone(grid: SkinGrid, finger: Finger) -> Mask:
+def nail_zone(grid: SkinGrid, finger: Finger, *, plate: bool = False) -> Mask:
     """Return where a nail is on the back of a finger, or on an unnamed side, bool (M, N).
 
     Parameters
     ----------
     grid : SkinGrid
     finger : Finger
+    plate : bool
+        Its usual place alone, and not all that it could cover.
 
     Returns
     -------
@@ -304,7 +308,8 @@ def nail_zone(grid: SkinGrid, finger: Finger) -> Mask:
     if finger.side not in ("", "dorsal"):
         return np.zeros(grid.shape, dtype=bool)
     s, v = grid.in_radii(finger)
-    return np.asarray((s < _NAIL_TO) & (np.abs(v) < _NAIL_BESIDE))
+    up_to, beside = (_PLATE_TO, _PLATE_BESIDE) if plate else (_NAIL_TO, _NAIL_BESIDE)
+    return np.asarray((s < up_to) & (np.abs(v) < beside))
 
 
 def parts(where: Mask, visible: Mask, *, at_least_mm: float) -> list[Mask]:
