@@ -278,10 +278,12 @@ def test_where_the_nail_fills_most_of_what_shows_the_dark_skin_beside_it_is_no_d
 
 def test_what_the_network_leaves_out_at_the_end_of_what_shows_is_no_ground() -> None:
     taken = photo("middle")
-    end = replace(finger(), outline_mm=np.minimum(OUTLINE, [40.0, 30.0]))
-    scale, narrow_mm = calibrate(taken, reference="scale:10"), OUTLINE * [0.4, 1.0] + [12.0, 0.0]
+    # It ends askew, 2 mm behind the tip on one side and 30 mm on the other.
+    askew = OUTLINE * [1.0, 1.0] - [[0.0, 25.0 * (x > 20 and y > 40)] for x, y in OUTLINE]
+    end = replace(finger(), outline_mm=askew)
+    scale, narrow_mm = calibrate(taken, reference="scale:10"), OUTLINE * [0.25, 1.0] + [11.0, 0.0]
     (clear,) = judge_skin(taken, scale, end, network_mm=narrow_mm, protocol=PROTOCOL).clear_px
-    assert signed_distance(clear, (155.0, 292.0)) > 0
+    assert signed_distance(clear, (200.0, 290.0)) > 0
 
 
 def test_what_is_spotted_all_over_is_no_skin() -> None:

@@ -54,9 +54,9 @@ def ground_within(
     if not left_out.any():
         return np.asarray(left_out)
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).astype(np.float64)
-    # Before the tip and behind what shows lies no ground to compare with, but perhaps the reference.
-    inside = finger_area(finger, grid)
-    beside = _beside(lab, ~inside & inside.any(axis=1, keepdims=True))
+    # Behind what shows lies no ground to compare with: the outline ends askew where a reference lies over the finger.
+    finger_and_behind = np.maximum.accumulate(finger_area(finger, grid), axis=0)
+    beside = _beside(lab, ~finger_and_behind)
     lighter = lab[..., 0] - beside[..., 0]
     shaded = (lighter > -_SHADOW) & (lighter < _LIGHTER) & (beside[..., 0] > _DARK_GROUND)
     same = shaded & (np.linalg.norm((lab - beside)[..., 1:], axis=-1) < rules.ground_hue_max)
