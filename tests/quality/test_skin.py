@@ -220,23 +220,38 @@ def test_red_ground_that_the_outline_reaches_over_is_no_blood(from_mm: float, gr
     assert len(judged(with_pixels(taken, np.where(over[..., None], (150, 22, 22), taken.pixels))).doubtful) == doubtful
 
 
-@pytest.mark.parametrize(
-    ("colour", "beside", "doubtful"),
-    [((165, 165, 165), 215, 0), ((165, 165, 165), 20, 1), ((30, 50, 80), 200, 0)]
-    + [((34, 27, 26), 200, 1), ((34, 27, 26), 40, 1), ((150, 22, 22), 200, 1)],
-)
-def test_ground_in_the_fingers_shadow_is_no_skin_and_black_and_red_that_the_network_leaves_out_are_doubtful(
-    colour: tuple[int, int, int], beside: int, doubtful: int
-) -> None:
+def over_ground(colour: tuple[int, int, int], beside: int) -> tuple[Photo, np.ndarray]:
+    """A finger of whose right side 4.5 mm are of another colour, and the network's outline, which leaves them out."""
     y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
     taken = photo("middle")
     left_out, edge = (x > 23.5) & (x < 28.0) & (y > 12) & (y < 26), x > 28.0
     pixels = np.where(edge[..., None], beside, taken.pixels)
     seen_mm = OUTLINE * [0, 1] + np.minimum(OUTLINE * [1, 0], [23.5, 0])
-    view = judged(with_pixels(taken, np.where(left_out[..., None], colour, pixels)), network_mm=seen_mm)
+    return with_pixels(taken, np.where(left_out[..., None], colour, pixels)), seen_mm
+
+
+@pytest.mark.parametrize(
+    ("colour", "beside", "doubtful"),
+    [((165, 165, 165), 215, 0), ((165, 165, 165), 20, 1)]
+    + [((34, 27, 26), 200, 1), ((34, 27, 26), 40, 1), ((150, 22, 22), 200, 1)],
+)
+def test_ground_in_the_fingers_shadow_is_no_skin_and_black_and_red_that_the_network_leaves_out_are_doubtful(
+    colour: tuple[int, int, int], beside: int, doubtful: int
+) -> None:
+    taken, seen_mm = over_ground(colour, beside)
+    view = judged(taken, network_mm=seen_mm)
     assert len(view.doubtful) == doubtful
-    assert judged(with_pixels(taken, np.where(left_out[..., None], colour, pixels))).doubtful
+    assert judged(taken).doubtful, "the outline alone does not tell"
     assert all(signed_distance(clear, (260.0, 190.0)) < 0 for clear in view.clear_px)
+
+
+def test_blue_ground_that_the_network_leaves_out_is_not_said_to_be_clear_skin() -> None:
+    taken, seen_mm = over_ground((70, 100, 150), 200)
+    places = [(260.0, 190.0), (200.0, 190.0)]
+    (clear,) = judged(taken, network_mm=seen_mm).clear_px
+    assert [signed_distance(clear, place) > 0 for place in places] == [False, True]
+    (clear,) = judged(taken).clear_px
+    assert [signed_distance(clear, place) > 0 for place in places] == [True, True]
 
 
 @pytest.mark.parametrize(("grain", "doubtful"), [(0.12, 1), (0.01, 0)])
@@ -263,6 +278,28 @@ def test_rounded_polish_is_smooth_and_dead_skin_of_its_shape_is_not(grain: float
     oval = (np.hypot((x - 20.0) / 4.8, (y - 12.5) / 6.0) < 1)[..., None]
     polish = np.clip(polish + np.random.default_rng(11).normal(0, 2, polish.shape), 0, 255)
     assert len(judged(with_pixels(taken, np.where(oval, polish, taken.pixels)), side="").doubtful) == doubtful
+
+
+@pytest.mark.parametrize(("grain", "soft_px", "doubtful"), [(0.1, 0.1, 1), (0.0, 0.1, 0), (0.1, 9.0, 0)])
+def test_beside_a_nail_what_is_no_redder_than_its_fold_is_raw_where_it_is_rough_and_ends_sharply(
+    grain: float, soft_px: float, doubtful: int
+) -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    taken = photo("middle")
+    rough = cv2.GaussianBlur(np.random.default_rng(12).normal(0, 1, x.shape), (0, 0), 2.0)
+    red = taken.pixels * np.array([1.0, 0.82, 0.82]) * (1 + grain * rough / rough.std())[..., None]
+    share = cv2.GaussianBlur((np.hypot(x - 24.0, y - 17.0) < 2.0).astype(np.float64), (0, 0), soft_px)[..., None]
+    wounded = with_pixels(taken, taken.pixels * (1 - share) + red * share)
+    assert len(judged(wounded, side="dorsal").doubtful) == doubtful
+
+
+@pytest.mark.parametrize("colour", [(60, 200, 170), (170, 80, 205)])
+def test_green_and_violet_are_worn_and_no_doubt(colour: tuple[int, int, int]) -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    taken = photo("middle")
+    nail = ((x > 25.0) & (y > 8.0) & (y < 17.0))[..., None]
+    painted = cv2.GaussianBlur(np.where(nail, colour, taken.pixels).astype(np.float64), (0, 0), 1.5)
+    assert judged(with_pixels(taken, painted), side="").doubtful == ()
 
 
 def test_where_the_nail_fills_most_of_what_shows_the_dark_skin_beside_it_is_no_dead_skin() -> None:

@@ -202,6 +202,8 @@ class SkinRules(Group):
         "middling change of brightness over tenths of a mm, times the finger's own", gt=1, le=100
     )
     plaque_rim_ratio: float = _number("red over green, beyond its rim over within", gt=1, le=10)
+    raw_red_ratio: float = _number("red over green, times the finger's own", gt=1, le=10)
+    raw_rim_ratio: float = _number("red over green, within its rim over beyond", gt=1, le=10)
     polish_roughness_ratio: float = _number(
         "middling change of brightness over tenths of a mm, times the finger's own", gt=0, le=10
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import Finger
 from ulcermeter.quality.skin_grid import STEP_MM, Floats, Mask, SkinGrid, disc
 
-__all__ = ["LaidOutSkin", "circle_mm", "from_tip_mm", "off_middle", "pales_by", "rims", "roughness"]
+__all__ = ["LaidOutSkin", "circle_mm", "from_tip_mm", "is_rough_within", "off_middle", "pales_by", "rims", "roughness"]
 
 # How far to either side of its rim an area is held against the skin, mm: assumption.
 _RIM_MM = (0.3, 0.6)
@@ -104,6 +104,27 @@ def roughness(part: Mask, skin: LaidOutSkin) -> float:
     """
     ups = np.abs(skin.relief)
     return float(np.median(ups[part]) / max(float(np.median(ups[skin.own])), np.finfo(float).tiny))
+
+
+def is_rough_within(part: Mask, skin: LaidOutSkin, ratio: float, *, deep_mm: float) -> bool:
+    """Say whether an area is rough in its middle: near its rim the step from skin is relief of its own.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        On the grid.
+    skin : LaidOutSkin
+    ratio : float
+        Times as uneven as the finger's own skin.
+    deep_mm : float
+        How far from its rim it lies somewhere at least.
+
+    Returns
+    -------
+    bool
+    """
+    depth = cv2.distanceTransform(np.pad(part.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1] * STEP_MM
+    return bool(depth.max() > deep_mm) and roughness(depth > depth.max() / 2, skin) > ratio
 
 
 def from_tip_mm(part: Mask) -> float:

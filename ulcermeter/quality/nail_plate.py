@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ulcermeter.protocol import Protocol
-from ulcermeter.quality.laid_out import LaidOutSkin, off_middle, pales_by, rims, roughness
+from ulcermeter.quality.laid_out import LaidOutSkin, is_rough_within, off_middle, pales_by, rims, roughness
 from ulcermeter.quality.skin_grid import STEP_MM, Mask, disc
 
 __all__ = ["is_no_nail", "is_on_bare_skin", "is_plaque", "is_polish", "is_side_nail", "side_nail_zone"]
@@ -169,12 +169,10 @@ def is_plaque(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
     -------
     bool
     """
-    deep_mm = cv2.distanceTransform(np.pad(part.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1] * STEP_MM
-    if skin.finger.side or _is_free_edge(part, skin) or deep_mm.max() < _PLAQUE_DEEP_MM:
+    if skin.finger.side or _is_free_edge(part, skin):
         return False
-    # Its middle: near its rim the step from skin to crust is relief of its own.
-    rough = roughness(deep_mm > deep_mm.max() / 2, skin) > protocol.skin.plaque_roughness_ratio
-    return bool(rough and pales_by(part, skin) > np.log(protocol.skin.plaque_rim_ratio))
+    rough = is_rough_within(part, skin, protocol.skin.plaque_roughness_ratio, deep_mm=_PLAQUE_DEEP_MM)
+    return rough and pales_by(part, skin) > np.log(protocol.skin.plaque_rim_ratio)
 
 
 def _is_free_edge(part: Mask, skin: LaidOutSkin) -> bool:

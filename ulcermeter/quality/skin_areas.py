@@ -10,7 +10,7 @@ import numpy as np
 
 from ulcermeter.protocol import Protocol
 from ulcermeter.quality.fissures import length_and_width_mm
-from ulcermeter.quality.laid_out import LaidOutSkin, circle_mm, from_tip_mm, pales_by, rims
+from ulcermeter.quality.laid_out import LaidOutSkin, circle_mm, from_tip_mm, is_rough_within, pales_by, rims
 from ulcermeter.quality.nail_plate import (
     is_no_nail,
     is_on_bare_skin,
@@ -31,6 +31,9 @@ _NAIL_BORDER_MM, _BLOOD = 2.0, 1.9
 # Blue over green against the finger's own skin (ln) beyond which paleness is a dye's or polish's: white on the darkest
 # skin is .5 bluer. Assumption.
 _DYED = 0.8
+# 8-bit a* of green and b* of violet, and how wide it is at least, mm; its blurred rim is twice that. Cyanosis, bruises
+# and dead skin in bluish light stay above. Assumption.
+_GREEN, _VIOLET, _WORN_MM = 118, 108, 0.3
 # A shade that darkens towards the finger's edge: so much of a dark area's rim (share) is the edge of what is seen, and
 # inwards it fades by less than this (ln) over 0.8 mm. Assumption.
 _AT_THE_EDGE, _FADES = 0.3, 0.5
@@ -89,6 +92,7 @@ def find_areas(skin: LaidOutSkin, protocol: Protocol) -> list[Found]:
     taken = np.any([part for _, part, _ in found], axis=0) if found else np.zeros(skin.visible.shape, dtype=bool)
     more = [
         *((DoubtfulKind.PALE, part, circle_mm(part)) for part in _crusts(skin, protocol)),
+        *((DoubtfulKind.RED, part, circle_mm(part)) for part in _raw(skin, protocol)),
         *_strips(skin, protocol),
     ]
     return [*found, *(one for one in more if not (one[1] & taken).any())]
@@ -105,7 +109,17 @@ def _odd(skin: LaidOutSkin, protocol: Protocol) -> tuple[Mask, Mask, Mask]:
     # What is white may be a crust, burnt out or not; fair skin burns out in red alone.
     shown = ~burnt | (skin.pixels[..., 1] >= _WHITE)
     lost = skin.redness < -np.log(rules.skin_pale_redness_ratio)
-    return dark, red, (skin.brightness > 0) & lost & shown & (skin.blueness < _DYED)
+    pale = (skin.brightness > 0) & lost & shown & (skin.blueness < _DYED)
+    worn = _worn(skin)
+    return dark & ~worn, red & ~worn, pale & ~worn
+
+
+def _worn(skin: LaidOutSkin) -> Mask:
+    """Return what is green or violet as neither skin nor a wound is, and its rim: polish, dye, cloth."""
+    lab = cv2.cvtColor(skin.pixels, cv2.COLOR_RGB2LAB)
+    strange = (lab[..., 1] < _GREEN) | (lab[..., 2] < _VIOLET)
+    solid = cv2.morphologyEx(strange.astype(np.uint8), cv2.MORPH_OPEN, disc(_WORN_MM))
+    return np.asarray(cv2.dilate(solid, disc(2 * _WORN_MM)) > 0)
 
 
 def _is_pale_skin(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
@@ -177,6 +191,18 @@ def _crusts(skin: LaidOutSkin, protocol: Protocol) -> list[Mask]:
         part
         for part in _beside_nail(mask > 0, skin, protocol)
         if np.sqrt(np.mean(ups[part] ** 2)) > rules.crust_roughness_ratio * own and _is_rimmed(part, skin, protocol)
+    ]
+
+
+def _raw(skin: LaidOutSkin, protocol: Protocol) -> list[Mask]:
+    """Return areas less red than blood, but rough and sharply rimmed, as wounds are and no nail's bed or fold."""
+    rules = protocol.skin
+    red = (skin.redness > np.log(rules.raw_red_ratio)) & skin.visible & ~skin.burnt & ~_worn(skin)
+    rough, deep_mm = rules.plaque_roughness_ratio, _NAIL_BORDER_MM / 2
+    return [
+        part
+        for part in parts(red, skin.visible, at_least_mm=rules.doubtful_min_mm)
+        if is_rough_within(part, skin, rough, deep_mm=deep_mm) and -pales_by(part, skin) > np.log(rules.raw_rim_ratio)
     ]
 
 
