@@ -174,6 +174,8 @@ def test_the_bed_of_a_lost_nail_is_told_and_a_smooth_pink_nail_is_not() -> None:
     assert [area.kind for area in judged(bed, side="dorsal").doubtful] == [DoubtfulKind.LOST_NAIL]
     assert judged(bed, side="palmar").doubtful == (), "a red pulp is no bed"
     y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    at_an_angle = with_pixels(bed, np.where((x < 18.5)[..., None], skin.pixels, bed.pixels))
+    assert judged(at_an_angle, side="dorsal").doubtful == (), "it reaches over the middle as a fold's skin does"
     plate = ((np.abs(x - 20.0) < 5.8) & (y > 6.5) & (y < 19.5))[..., None]
     nail = with_pixels(bed, np.where(plate, cv2.GaussianBlur(bed.pixels, (0, 0), 9.0), bed.pixels))
     assert judged(nail, side="dorsal").doubtful == ()

@@ -46,6 +46,9 @@ _LEAST_CELLS = 50
 # A bed that lies bare is redder than the skin by so much, as rough as skin (a plate of 13 drawn and real nails .3-.75
 # of it, a bare bed .9 and more), and no much darker fold (ln) frames it: assumption.
 _BED_REDDER, _BED_ROUGH, _FOLD_DARKER = 1.12, 0.85, 0.15
+# Each of its sides is redder by so much at least: drawn beds by 1.07 and more, the far side of a real thumb's nail seen
+# at an angle by less than nothing. Assumption.
+_SIDE_REDDER = 1.05
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,7 @@ def lost_nail(
     rough = float(np.median(ups[plate]) / max(np.median(ups[skin]), 1e-6))
     darker = float(np.median(brightness[plate]) - np.median(brightness[fold]))
     # To either side of the middle: of a nail seen at an angle one side is the fold's skin, and redder.
-    halves = (float(np.median(redness[plate & half])) for half in (left, ~left))
-    bare = min(halves) > np.log(_BED_REDDER) and rough > _BED_ROUGH and darker < _FOLD_DARKER
+    sides = [float(np.median(redness[plate & half])) for half in (left, ~left)]
+    redder = np.median(redness[plate]) > np.log(_BED_REDDER) and min(sides) > np.log(_SIDE_REDDER)
+    bare = redder and rough > _BED_ROUGH and darker < _FOLD_DARKER
     return plate if bare else None
