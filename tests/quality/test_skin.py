@@ -302,6 +302,8 @@ def test_green_and_violet_are_worn_and_no_doubt(colour: tuple[int, int, int]) ->
     nail = ((x > 25.0) & (y > 8.0) & (y < 17.0))[..., None]
     painted = cv2.GaussianBlur(np.where(nail, colour, taken.pixels).astype(np.float64), (0, 0), 1.5)
     assert judged(with_pixels(taken, painted), side="").doubtful == ()
+    strip = np.where((nail[..., 0] & (x < 26.4))[..., None], colour, taken.pixels).astype(np.float64)
+    assert judged(with_pixels(taken, cv2.GaussianBlur(strip, (0, 0), 1.5)), side="").doubtful == ()
 
 
 def test_where_the_nail_fills_most_of_what_shows_the_dark_skin_beside_it_is_no_dead_skin() -> None:

@@ -141,7 +141,7 @@ def _is_shade(part: Mask, skin: LaidOutSkin) -> bool:
 def _strips(skin: LaidOutSkin, protocol: Protocol) -> Iterator[Found]:
     """Yield black and bloody strips too narrow for an area, as what shows between a nail and the finger's edge."""
     black = skin.brightness < np.log(_BLACK)
-    mask = (black | (skin.redness > np.log(_BLOOD))) & skin.visible & ~skin.burnt
+    mask = (black | (skin.redness > np.log(_BLOOD))) & skin.visible & ~skin.burnt & ~_worn(skin)
     opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(_STRIP_MM / 2))
     count, labels = cv2.connectedComponents(opened)
     for part in (labels == label for label in range(1, count)):
