@@ -11,10 +11,24 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes import Finger
 from ulcermeter.quality.skin_grid import STEP_MM, Floats, Mask, SkinGrid, disc
 
-__all__ = ["LaidOutSkin", "circle_mm", "from_tip_mm", "is_rough_within", "off_middle", "pales_by", "rims", "roughness"]
+__all__ = [
+    "LaidOutSkin",
+    "circle_mm",
+    "from_tip_mm",
+    "is_rough_within",
+    "off_middle",
+    "pales_by",
+    "rims",
+    "roughness",
+    "worn",
+]
 
 # How far to either side of its rim an area is held against the skin, mm: assumption.
 _RIM_MM = (0.3, 0.6)
+
+# 8-bit a* of green and b* of violet, and how wide it is at least, mm; its blurred rim is twice that. Cyanosis, bruises
+# and dead skin in bluish light stay above. Assumption.
+_GREEN, _VIOLET, _WORN_MM = 118, 108, 0.3
 
 
 @dataclass(frozen=True)
@@ -171,3 +185,20 @@ def circle_mm(part: Mask) -> float:
     float
     """
     return float(np.sqrt(4 / np.pi * part.sum())) * STEP_MM
+
+
+def worn(skin: LaidOutSkin) -> Mask:
+    """Return what is green or violet as neither skin nor a wound is, and its rim: polish, dye, cloth.
+
+    Parameters
+    ----------
+    skin : LaidOutSkin
+
+    Returns
+    -------
+    bool (M, N)
+    """
+    lab = cv2.cvtColor(skin.pixels, cv2.COLOR_RGB2LAB)
+    strange = (lab[..., 1] < _GREEN) | (lab[..., 2] < _VIOLET)
+    solid = cv2.morphologyEx(strange.astype(np.uint8), cv2.MORPH_OPEN, disc(_WORN_MM))
+    return np.asarray(cv2.dilate(solid, disc(2 * _WORN_MM)) > 0)

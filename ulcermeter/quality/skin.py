@@ -12,7 +12,7 @@ from ulcermeter.datatypes import Calibration, Finger, Photo, Points
 from ulcermeter.protocol import Protocol
 from ulcermeter.quality.fissures import find_fissures, lost_nail
 from ulcermeter.quality.ground import ground_within
-from ulcermeter.quality.laid_out import LaidOutSkin, circle_mm
+from ulcermeter.quality.laid_out import LaidOutSkin, circle_mm, worn
 from ulcermeter.quality.skin_areas import DoubtfulKind, Found, find_areas
 from ulcermeter.quality.skin_grid import (
     STEP_MM,
@@ -176,7 +176,8 @@ def _bare_beds(skin: LaidOutSkin) -> list[Found]:
 
 def _cracks(skin: LaidOutSkin, protocol: Protocol) -> list[Found]:
     found = find_fissures(skin.pixels, skin.grid, skin.finger, own=skin.own, visible=skin.visible, protocol=protocol)
-    return [(DoubtfulKind.FISSURE, one.where, one.length_mm) for one in found]
+    dyed = worn(skin)
+    return [(DoubtfulKind.FISSURE, one.where, one.length_mm) for one in found if dyed[one.where].mean() < _MOSTLY]
 
 
 def _not_twice(areas: list[Found], cracks: list[Found]) -> list[Found]:

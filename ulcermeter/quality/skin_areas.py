@@ -10,7 +10,7 @@ import numpy as np
 
 from ulcermeter.protocol import Protocol
 from ulcermeter.quality.fissures import length_and_width_mm
-from ulcermeter.quality.laid_out import LaidOutSkin, circle_mm, from_tip_mm, is_rough_within, pales_by, rims
+from ulcermeter.quality.laid_out import LaidOutSkin, circle_mm, from_tip_mm, is_rough_within, pales_by, rims, worn
 from ulcermeter.quality.nail_plate import (
     is_no_nail,
     is_on_bare_skin,
@@ -31,9 +31,6 @@ _NAIL_BORDER_MM, _BLOOD = 2.0, 1.9
 # Blue over green against the finger's own skin (ln) beyond which paleness is a dye's or polish's: white on the darkest
 # skin is .5 bluer. Assumption.
 _DYED = 0.8
-# 8-bit a* of green and b* of violet, and how wide it is at least, mm; its blurred rim is twice that. Cyanosis, bruises
-# and dead skin in bluish light stay above. Assumption.
-_GREEN, _VIOLET, _WORN_MM = 118, 108, 0.3
 # A shade that darkens towards the finger's edge: so much of a dark area's rim (share) is the edge of what is seen, and
 # inwards it fades by less than this (ln) over 0.8 mm. Assumption.
 _AT_THE_EDGE, _FADES = 0.3, 0.5
@@ -110,16 +107,8 @@ def _odd(skin: LaidOutSkin, protocol: Protocol) -> tuple[Mask, Mask, Mask]:
     shown = ~burnt | (skin.pixels[..., 1] >= _WHITE)
     lost = skin.redness < -np.log(rules.skin_pale_redness_ratio)
     pale = (skin.brightness > 0) & lost & shown & (skin.blueness < _DYED)
-    worn = _worn(skin)
-    return dark & ~worn, red & ~worn, pale & ~worn
-
-
-def _worn(skin: LaidOutSkin) -> Mask:
-    """Return what is green or violet as neither skin nor a wound is, and its rim: polish, dye, cloth."""
-    lab = cv2.cvtColor(skin.pixels, cv2.COLOR_RGB2LAB)
-    strange = (lab[..., 1] < _GREEN) | (lab[..., 2] < _VIOLET)
-    solid = cv2.morphologyEx(strange.astype(np.uint8), cv2.MORPH_OPEN, disc(_WORN_MM))
-    return np.asarray(cv2.dilate(solid, disc(2 * _WORN_MM)) > 0)
+    bare = ~worn(skin)
+    return dark & bare, red & bare, pale & bare
 
 
 def _is_pale_skin(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
@@ -141,7 +130,7 @@ def _is_shade(part: Mask, skin: LaidOutSkin) -> bool:
 def _strips(skin: LaidOutSkin, protocol: Protocol) -> Iterator[Found]:
     """Yield black and bloody strips too narrow for an area, as what shows between a nail and the finger's edge."""
     black = skin.brightness < np.log(_BLACK)
-    mask = (black | (skin.redness > np.log(_BLOOD))) & skin.visible & ~skin.burnt & ~_worn(skin)
+    mask = (black | (skin.redness > np.log(_BLOOD))) & skin.visible & ~skin.burnt & ~worn(skin)
     opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(_STRIP_MM / 2))
     count, labels = cv2.connectedComponents(opened)
     for part in (labels == label for label in range(1, count)):
@@ -183,7 +172,7 @@ def _crusts(skin: LaidOutSkin, protocol: Protocol) -> list[Mask]:
     rules, ups = protocol.skin, np.abs(skin.relief)
     paler = skin.redness < -np.log(rules.crust_pale_redness_ratio)
     light = (skin.brightness > np.log(_PLATE_DIM)) & (skin.blueness < _DYED)
-    mask = (paler & light & skin.visible).astype(np.uint8)
+    mask = (paler & light & skin.visible & ~worn(skin)).astype(np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(_PLATE_OPEN_MM / 2))
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(_PLATE_CLOSE_MM / 2))
     own = float(np.median(ups[skin.own]))
@@ -197,7 +186,7 @@ def _crusts(skin: LaidOutSkin, protocol: Protocol) -> list[Mask]:
 def _raw(skin: LaidOutSkin, protocol: Protocol) -> list[Mask]:
     """Return areas less red than blood, but rough and sharply rimmed, as wounds are and no nail's bed or fold."""
     rules = protocol.skin
-    red = (skin.redness > np.log(rules.raw_red_ratio)) & skin.visible & ~skin.burnt & ~_worn(skin)
+    red = (skin.redness > np.log(rules.raw_red_ratio)) & skin.visible & ~skin.burnt & ~worn(skin)
     rough, deep_mm = rules.plaque_roughness_ratio, _NAIL_BORDER_MM / 2
     return [
         part
