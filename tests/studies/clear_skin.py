@@ -4,6 +4,7 @@ N drawn fingers without an ulcer, all skin tones and sides, each measured with a
 (every --each one) again with one area of 4 to 10 mm on its end: dead black skin, a scab, fresh blood, a white crust
 painted on it, or, with --wounds (a folder of photos/ and masks/), a photographed wound; with a crack of 2.5 to 10 mm,
 0.2 to 0.8 mm wide, anywhere, across a joint's creases or beside the nail; and where the back shows with the nail lost.
+With --one each finger that is not refused gets one of these, the kinds in turn, so that no finger counts twice.
 --hands adds the fingers of at least 8 px/mm of pictures that `draw_hands.py --healthy --size 768` wrote,
 their tone by the individual typology angle. Prints what became of them by kind, and with Wilson's 95 % intervals the
 share of *indeterminate* among healthy ones by tone, and of *no ulcer* among the others. An area counts as lying on the
@@ -17,8 +18,9 @@ import argparse
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -35,6 +37,7 @@ TONES = 6
 # Individual typology angles from very light to dark skin, degrees (Chardon 1991).
 TYPOLOGY_DEG = (55, 41, 28, 10, -30)
 VIEWS = {"pulp": "palmar", "nail": "dorsal", "radial": "radial", "ulnar": "ulnar"}
+TURNS = ("black", "crust", "crack", "scab", "wound", "blood")
 PAINTS = {"black": (32, 26, 26), "scab": (80, 42, 34), "blood": (150, 22, 22), "crust": (228, 214, 190)}
 LEAST_MM = 2.0
 CRACK_MM, CRACK_WIDE_MM = (2.5, 10.0), (0.2, 0.8)
@@ -171,7 +174,7 @@ def cover(tip: Fingertip, share: np.ndarray) -> np.ndarray | None:
     return cv2.GaussianBlur(share.astype(np.float32), (0, 0), 1.0)[..., None]
 
 
-def painted(tip: Fingertip, colour: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray | None:
+def painted(tip: Fingertip, rng: np.random.Generator, colour: tuple[int, int, int]) -> np.ndarray | None:
     """Paint an area with a grain of its own near a fingertip."""
     share, pixels = area(tip, rng), tip.pixels.astype(np.float32)
     if share is None:
@@ -181,7 +184,7 @@ def painted(tip: Fingertip, colour: tuple[int, int, int], rng: np.random.Generat
     return np.clip(pixels * (1 - share) + paint * share, 0, 255).astype(np.uint8)
 
 
-def pasted(tip: Fingertip, folder: Path, rng: np.random.Generator) -> np.ndarray | None:
+def pasted(tip: Fingertip, rng: np.random.Generator, folder: Path) -> np.ndarray | None:
     """Lay a photographed wound of 4 to 10 mm near a fingertip, as light as the skin that it covers."""
     names, mask = sorted((folder / "masks").glob("*.png")), np.zeros((1, 1), np.uint8)
     while (mask > 127).sum() < LEAST_WOUND_PX:
@@ -276,18 +279,48 @@ def status(pixels: np.ndarray, tip: Fingertip, folder: Path, *, kind: str, click
     return str(said["status"])
 
 
+def kinds_of_area(wounds: Path | None) -> dict[str, Callable[[Fingertip, np.random.Generator], np.ndarray | None]]:
+    """Return how each kind of area is laid on a fingertip."""
+    kinds: dict[str, Callable[[Fingertip, np.random.Generator], np.ndarray | None]] = {
+        kind: partial(painted, colour=colour) for kind, colour in PAINTS.items()
+    }
+    if wounds is not None:
+        kinds["wound"] = partial(pasted, folder=wounds)
+    return kinds | {"crack": cracked}
+
+
 def diseased(tip: Fingertip, wounds: Path | None) -> Iterator[tuple[str, np.ndarray]]:
     """Yield a fingertip with each kind of area on it."""
     rng = tip.rng
-    for kind, colour in PAINTS.items():
-        if (pixels := painted(tip, colour, rng)) is not None:
+    for kind, draw in kinds_of_area(wounds).items():
+        if (pixels := draw(tip, rng=rng)) is not None:
             yield kind, pixels
-    if wounds is not None and (pixels := pasted(tip, wounds, rng)) is not None:
-        yield "wound", pixels
-    if (pixels := cracked(tip, rng)) is not None:
-        yield "crack", pixels
     if (pixels := without_nail(tip)) is not None:
         yield "lost nail", pixels
+
+
+def one_diseased(tip: Fingertip, wounds: Path | None, turn: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield a fingertip with the one kind of area whose turn it is; every seventh loses its nail where one shows."""
+    if turn % 7 == 6 and (pixels := without_nail(tip)) is not None:
+        yield "lost nail", pixels
+        return
+    kinds = kinds_of_area(wounds)
+    order = [kind for kind in TURNS if kind in kinds]
+    for kind in (order[(turn + step) % len(order)] for step in range(len(order))):
+        if (pixels := kinds[kind](tip, rng=tip.rng)) is not None:
+            yield kind, pixels
+            return
+
+
+def areas(
+    tip: Fingertip, given: argparse.Namespace, number: int, turns: Counter[bool]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the diseased pictures that are asked for of a finger; `turns` counts drawn and rendered ones."""
+    if given.one:
+        yield from one_diseased(tip, given.wounds, turns[tip.phantom is None])
+        turns[tip.phantom is None] += 1
+    elif given.each and number % given.each == 0:
+        yield from diseased(tip, given.wounds)
 
 
 def of_all(counts: Counter[str], word: str) -> str:
@@ -312,6 +345,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--cloth", action="store_true", help="lay red cloth under the hands")
     parser.add_argument("--unprompted", action="store_true", help="point at nothing")
     parser.add_argument("--each", type=int, default=1, help="diseased areas on every so manieth finger; 0 for none")
+    parser.add_argument("--one", action="store_true", help="one diseased area a finger, the kinds in turn")
     parser.add_argument("--keep", type=Path, help="folder for diseased ones that come back no ulcer")
     return parser.parse_args()
 
@@ -320,6 +354,7 @@ def main() -> None:
     given = arguments()
     healthy: dict[int, Counter[str]] = {tone: Counter() for tone in range(1, TONES + 1)}
     ill: dict[str, Counter[str]] = {}
+    turns: Counter[bool] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         for number, tip in enumerate(
             chain(phantoms(given.first, given.count), rendered(given.hands, cloth=given.cloth))
@@ -328,7 +363,7 @@ def main() -> None:
             healthy[tip.tone][said] += 1
             if said in ("measured", "indeterminate"):
                 keep(given.keep, tip, f"healthy {said}", tip.pixels)
-            for kind, pixels in diseased(tip, given.wounds) if given.each and number % given.each == 0 else ():
+            for kind, pixels in () if given.one and said == "refused" else areas(tip, given, number, turns):
                 said = status(pixels, tip, Path(folder), kind=kind, click=not given.unprompted)
                 ill.setdefault(kind, Counter())[said] += 1
                 if said == "no ulcer":
