@@ -148,6 +148,15 @@ def test_a_crack_is_told_with_its_length(tone: str, colour: tuple[int, int, int]
     assert signed_distance(area.outline_px, (210.0, 150.0)) > 0
 
 
+def test_a_crack_beside_the_nail_is_seen_up_to_half_a_millimetre_from_the_edge() -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    taken = photo("middle")
+    for at_mm, doubtful in ((27.25, 1), (27.75, 0)):
+        crack = (np.abs(x - at_mm) < 0.25) & (np.abs(y - 18.0) < 3.0)
+        cracked = with_pixels(taken, np.where(crack[..., None], (120, 26, 24), taken.pixels))
+        assert len(judged(cracked).doubtful) == doubtful
+
+
 @pytest.mark.parametrize("tone", TONES)
 def test_a_crease_a_hair_and_a_short_crack_are_left_in_peace(tone: str) -> None:
     crease = tuple(0.72 * level for level in TONES[tone])

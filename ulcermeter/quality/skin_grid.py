@@ -110,7 +110,9 @@ class SkinGrid:
         )
 
 
-def skin_shown(photo: Photo, calibration: Calibration, finger: Finger, grid: SkinGrid) -> Mask:
+def skin_shown(
+    photo: Photo, calibration: Calibration, finger: Finger, grid: SkinGrid, *, rim_mm: float = _RIM_MM
+) -> Mask:
     """Return where the finger's skin shows, away from its outline, the reference and the photo's border.
 
     Parameters
@@ -120,19 +122,21 @@ def skin_shown(photo: Photo, calibration: Calibration, finger: Finger, grid: Ski
         From photo pixels to millimetres.
     finger : Finger
     grid : SkinGrid
+    rim_mm : float
+        How far away from these.
 
     Returns
     -------
     bool (M, N)
     """
     inside = finger_area(finger, grid).astype(np.uint8)
-    deep = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] * STEP_MM > _RIM_MM
+    deep = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] * STEP_MM > rim_mm
     rows, cols = photo.pixels.shape[:2]
     x, y = grid.photo_px[..., 0], grid.photo_px[..., 1]
     visible = deep & (x >= 1) & (y >= 1) & (x <= cols - 2) & (y <= rows - 2)
     if len(calibration.reference_outline_px) > 2:
         covered = filled(calibration.to_mm(calibration.reference_outline_px), finger, grid)
-        visible &= cv2.dilate(covered.astype(np.uint8), disc(_RIM_MM)) == 0
+        visible &= cv2.dilate(covered.astype(np.uint8), disc(rim_mm)) == 0
     return np.asarray(visible)
 
 
