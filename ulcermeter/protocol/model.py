@@ -234,6 +234,7 @@ class IdentityRules(Group):
     size_change_log_sd: float = _number("ln(mm) a visit", gt=0, le=5)
     new_ulcer_size_ratio: float = _number("largest over smallest diameter", gt=1, le=1000)
     size_prior_outlines: float = _number("outlines", gt=0, le=1e6)
+    rate_prior_visits: float = _number("visits", gt=0, le=1e6)
     new_inside_share: float = _number("times the usual rate of new ulcers, 0..1", gt=0, le=1)
     ulcers_on_first_photo: float = _number("ulcers a finger", gt=0, le=10)
     ulcers_on_other_side: float = _number("ulcers a side", gt=0, le=10)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ulcermeter.datatypes import Floats
 from ulcermeter.tracking.belief import Belief, Model
-from ulcermeter.tracking.observation import GATE, Observation
+from ulcermeter.tracking.observation import Observation
 
 __all__ = ["Pair", "arrangement_log", "pair_of"]
 
@@ -49,10 +49,11 @@ def pair_of(belief: Belief, observation: Observation, model: Model) -> Pair | No
     if observation.places or observation.on_photo_mm is None or view not in belief.spots:
         return None
     spot = belief.spots[view]
-    rules = model.protocol.identity
-    more = rules.photo_flat_sd_mm**2 + (rules.same_place_mm / GATE) ** 2
+    # An outline on such a photo is as far off as on others [assumption].
+    own = next(model.spot(former, view) for _, former in reversed(belief.observed) if view in former.places)
+    more = model.protocol.identity.photo_flat_sd_mm**2
     x, y = observation.on_photo_mm
-    return Pair(x, y, spot.s_mm, spot.t_mm, spot.s_var + more, spot.t_var + more)
+    return Pair(x, y, spot.s_mm, spot.t_mm, spot.s_var + own.s_var + more, spot.t_var + own.t_var + more)
 
 
 def arrangement_log(pairs: tuple[Pair, ...], model: Model) -> float:

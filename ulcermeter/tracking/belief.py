@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ulcermeter.protocol import Protocol
+from ulcermeter.tracking.layout import EVEN, Layout
 from ulcermeter.tracking.observation import GATE, Observation, combine
 from ulcermeter.tracking.sides import Spot
 
@@ -62,12 +63,15 @@ class Model:
         Of the finger that is looked at.
     sizes : Sizes or None
         As the study's own outlines say; None for the protocol's.
+    layout : Layout
+        How near new ulcers open to old ones, as the study's own outlines say.
     """
 
     protocol: Protocol
     factor: float = 1.0
     hand: str = ""
     sizes: Sizes | None = None
+    layout: Layout = EVEN
 
     def spot(self, observation: Observation, view: str) -> Spot:
         """Return an outline's place with the variances that it is believed to have."""
@@ -96,6 +100,9 @@ class Belief:
         The clinic's number and the id it already has, empty where there is none.
     open_share : float
         Probability that it is open now.
+    stayed_share : float
+        Probability that it is open now and has been since it was last outlined; the rest of the former has closed in
+        between and opened again.
     occasion : int
         When it was last outlined.
     parts : tuple of Observation
@@ -118,11 +125,17 @@ class Belief:
     issued: str
     open_share: float
     occasion: int
+    stayed_share: float = 1.0
     parts: tuple[Observation, ...] = ()
     observed: tuple[tuple[int, Observation], ...] = ()
     missed: tuple[int, ...] = ()
     merged_on: int | None = None
     visits_since: int = 0
+
+    @property
+    def stayed_if_open(self) -> float:
+        """Probability that it has not closed since it was last outlined, if it is open now."""
+        return min(self.stayed_share / self.open_share, 1.0) if self.open_share > 0 else 0.0
 
     def is_gone(self, occasion: int) -> bool:
         """Say whether it has gone into another by a visit."""
@@ -181,8 +194,13 @@ def later(belief: Belief, model: Model) -> Belief:
     """
     rules, share = model.protocol.identity, belief.open_share
     opened = (1 - share) * rules.ulcers_recurred_per_visit
-    open_share = share * (1 - rules.ulcers_healed_per_visit) + opened
-    return replace(belief, open_share=open_share, visits_since=belief.visits_since + 1)
+    stays = 1 - rules.ulcers_healed_per_visit
+    return replace(
+        belief,
+        open_share=share * stays + opened,
+        stayed_share=belief.stayed_share * stays,
+        visits_since=belief.visits_since + 1,
+    )
 
 
 def wander_variance(belief: Belief, former: Observation, observation: Observation) -> float:
@@ -205,7 +223,7 @@ def wander_variance(belief: Belief, former: Observation, observation: Observatio
     float
     """
     before, now = former.diameter_mm / 2, observation.diameter_mm / 2
-    share = belief.open_share
+    share = belief.stayed_if_open
     return (share * (before - now) ** 2 + (1 - share) * before**2) / 4
 
 

@@ -31,7 +31,21 @@ def at_visit(belief: Belief, occasion: int, protocol: Protocol) -> Belief:
     """
     at, nearest = min(belief.observed, key=lambda observed: (abs(observed[0] - occasion), observed[0]))
     open_share = open_between(belief, occasion, protocol)
-    return replace(belief, latest=nearest, parts=(), open_share=open_share, visits_since=occasion - at)
+    stayed = open_share * _stayed_if_open(belief, min(at, occasion), max(at, occasion), protocol)
+    return replace(
+        belief, latest=nearest, parts=(), open_share=open_share, stayed_share=stayed, visits_since=occasion - at
+    )
+
+
+def _stayed_if_open(belief: Belief, start: int, end: int, protocol: Protocol) -> float:
+    """Return the probability that what is open at both of two visits has not closed in between."""
+    ways, stayed = (0.0, 1.0, 0.0), 1.0
+    for number in range(start + 1, end + 1):
+        seen = _shown(belief, number, protocol) if number < end else (1.0, 1.0, 1.0)
+        before, now, after = _step(ways, protocol)
+        ways = (before * seen[0], now * seen[1], after * seen[2])
+        stayed *= (1 - protocol.identity.ulcers_healed_per_visit) * seen[1]
+    return stayed / ways[1]
 
 
 def open_between(belief: Belief, occasion: int, protocol: Protocol) -> float:

@@ -12,9 +12,9 @@ from ulcermeter.tracking.between import at_visit
 from ulcermeter.tracking.likelihood import (
     NEVER,
     Offset,
-    birth_log,
     is_possible,
     offset_of,
+    opening_log,
     place_log,
     size_log,
     view_share,
@@ -84,12 +84,15 @@ class Explanation:
     clusters : tuple of int
         The ulcer of every outline so far.
     merges : tuple of Merge
+    openings_log : float
+        What the places of new ulcers add to `log_weight`, as they were known when these came up.
     """
 
     log_weight: float
     beliefs: tuple[Belief, ...]
     clusters: tuple[int, ...] = ()
     merges: tuple[Merge, ...] = ()
+    openings_log: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ class _Situation:
     shares: tuple[float, ...]
     options: tuple[Mapping[int, _Option], ...]
     births: tuple[float, ...]
+    openings: tuple[float, ...]
     model: Model
 
 
@@ -153,16 +157,17 @@ def _situation(beliefs: tuple[Belief, ...], scan: Scan, model: Model) -> _Situat
         min(max(belief.open_share * found * view_share(belief, scan.view, model), _LEAST), 1 - _LEAST)
         for belief in beliefs
     )
-    bare = _Situation(scan, beliefs, shares, (), (), model)
+    bare = _Situation(scan, beliefs, shares, (), (), (), model)
     # Once other photos are explained, most of a late photo's ulcers are known already.
     rate = model.protocol.identity.ulcers_new_per_visit if scan.is_late and beliefs else scan.new_rate
-    free = [birth_log(beliefs, observation, rate, model) for observation in scan.observations]
+    openings = tuple(opening_log(beliefs, observation, model) for observation in scan.observations)
+    free = [math.log(rate) + opening for opening in openings]
     options = tuple(_options(bare, o, birth) for o, birth in zip(scan.observations, free, strict=True))
     births = tuple(
         NEVER if any(option.sure for option in own.values()) else birth
         for birth, own in zip(free, options, strict=True)
     )
-    return replace(bare, options=options, births=births)
+    return replace(bare, options=options, births=births, openings=openings)
 
 
 def _options(situation: _Situation, observation: Observation, birth: float) -> dict[int, _Option]:
@@ -243,9 +248,11 @@ def _part_log(situation: _Situation, position: int, number: int, picks: tuple[in
         return option.alone_log + math.log1p(-situation.shares[number])
     rules = model.protocol.identity
     room = math.pi / 4 * (rules.outline_growth * belief.latest.diameter_mm) ** 2
-    return (
+    log = (
         math.log(rules.split_odds) + math.log(rules.new_ulcer_range_mm**2 / room) + math.log(belief.open_share + _LEAST)
     )
+    # Of an ulcer that splits no part says how its size runs.
+    return log - (size_log(belief, parts[0], model) if len(parts) == 2 else 0.0)
 
 
 def _weight(situation: _Situation, picks: tuple[int, ...]) -> float:
@@ -304,7 +311,8 @@ def _after(
     if merges is None and not any_host:
         return []
     plain = _closing(beliefs, situation, picks)
-    without = Explanation(before.log_weight + weight, plain, tuple(clusters), before.merges)
+    opened = before.openings_log + sum(situation.openings[i] for i, number in enumerate(picks) if number == NEW)
+    without = Explanation(before.log_weight + weight, plain, tuple(clusters), before.merges, opened)
     if not merges:
         return [without]
     less = without.log_weight + len(merges) * math.log(model.protocol.identity.closed_under_share)
@@ -329,6 +337,7 @@ def _not_outlined(belief: Belief, share: float, occasion: int) -> Belief:
     return replace(
         belief,
         open_share=_still_open(belief.open_share, share),
+        stayed_share=belief.stayed_if_open * _still_open(belief.open_share, share),
         missed=(*belief.missed, occasion) if missed else belief.missed,
     )
 
@@ -368,4 +377,4 @@ def _merged(without: Explanation, situation: _Situation, merges: Sequence[Merge]
         weight += math.log(situation.model.protocol.identity.merged_share * share)
         weight -= math.log1p(-share) if situation.scan.shows_all else 0.0
         beliefs[merge.goes] = replace(beliefs[merge.goes], merged_on=merge.occasion)
-    return Explanation(weight, tuple(beliefs), without.clusters, (*without.merges, *merges))
+    return replace(without, log_weight=weight, beliefs=tuple(beliefs), merges=(*without.merges, *merges))

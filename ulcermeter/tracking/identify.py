@@ -14,7 +14,8 @@ from dataclasses import replace
 from ulcermeter.protocol import Protocol
 from ulcermeter.tracking.belief import Model
 from ulcermeter.tracking.explain import Explanation, Scan, explain
-from ulcermeter.tracking.posterior import Identified, weigh
+from ulcermeter.tracking.likelihood import openings_log
+from ulcermeter.tracking.posterior import Identified, most_right, weigh
 from ulcermeter.tracking.reading import Finger, Occasion
 from ulcermeter.tracking.sides import opposite
 
@@ -83,7 +84,15 @@ def _explain_all(scans: Sequence[Scan], model: Model, most: int) -> list[Explana
         after = [one for explanation in explanations for one in explain(explanation, scan, model)]
         after.sort(key=lambda one: (-one.log_weight, one.clusters))
         explanations = [one for one in after[:most] if one.log_weight > after[0].log_weight - _GAP]
-    return [replace(one, clusters=_in_time(one.clusters, scans, order)) for one in explanations]
+    weighed = (_weighed_again(one, model) for one in explanations)
+    ended = [replace(one, clusters=_in_time(one.clusters, scans, order)) for one in weighed]
+    return sorted(ended, key=lambda one: (-one.log_weight, one.clusters))
+
+
+def _weighed_again(explanation: Explanation, model: Model) -> Explanation:
+    """Return an explanation of all photos, its new ulcers being where all photos together say."""
+    now = openings_log(explanation.beliefs, model)
+    return replace(explanation, log_weight=explanation.log_weight + now - explanation.openings_log, openings_log=now)
 
 
 def _taken_up(scans: Sequence[Scan]) -> list[int]:
@@ -155,7 +164,7 @@ def identify(finger: Finger, model: Model) -> Identified:
     scans = scans_of(finger, model.protocol)
     free = _explain_all([_only_settled(scan) for scan in scans], model, _MOST)
     issued = any(o.issued and not o.is_settled for scan in scans for o in scan.observations)
-    best = _explain_all(scans, model, _MOST)[0] if issued else free[0]
+    best = _explain_all(scans, model, _MOST)[0] if issued else most_right(free)
     return weigh(scans, best, free)
 
 

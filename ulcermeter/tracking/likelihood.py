@@ -5,13 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ulcermeter.protocol import Protocol
 from ulcermeter.tracking.belief import Belief, Model, Sizes, usual_sizes, wander_variance
+from ulcermeter.tracking.layout import EVEN, opens_there
 from ulcermeter.tracking.observation import Observation
 from ulcermeter.tracking.sides import on_view, opposite, turn_variances, visible_share
 
-__all__ = ["NEVER", "Offset", "birth_log", "is_possible", "offset_of", "place_log", "size_log", "view_share"]
+__all__ = [
+    "NEVER",
+    "Offset",
+    "is_possible",
+    "offset_of",
+    "opening_log",
+    "openings_log",
+    "place_log",
+    "size_log",
+    "view_share",
+]
 
 NEVER = -math.inf
 # Density of Student's t with 3 degrees of freedom at its middle.
@@ -123,7 +135,7 @@ def size_log(belief: Belief, observation: Observation, model: Model) -> float:
     Returns
     -------
     float
-        0 where a size is not known; what has closed and opened again has any size.
+        0 where a size is not known; what has closed and opened again has the size of a new one.
     """
     view = min(observation.places, default="")
     then, now = belief.nearest(observation, view).diameter_mm, observation.diameter_mm
@@ -134,7 +146,7 @@ def size_log(belief: Belief, observation: Observation, model: Model) -> float:
     scale = sizes.change_log_sd * math.sqrt(max(abs(visits), 1))
     change = (math.log(now / then) - sizes.change_log * visits) / scale
     near = _T3_MIDDLE / scale * (1 + change**2 / 3) ** -2 / _new_density(now, sizes, model.protocol)
-    return math.log(belief.open_share * near + 1 - belief.open_share)
+    return math.log(belief.stayed_if_open * near + 1 - belief.stayed_if_open)
 
 
 def _new_density(diameter_mm: float, sizes: Sizes, protocol: Protocol) -> float:
@@ -192,10 +204,8 @@ def is_possible(belief: Belief, observation: Observation, *, placed: bool) -> bo
     return placed or not all(opposite(a, b) for a in belief.views for b in observation.views)
 
 
-def birth_log(beliefs: Sequence[Belief], observation: Observation, rate: float, model: Model) -> float:
-    """Return the log weight of an outline as a new ulcer's, against the place and size of any new ulcer.
-
-    A new ulcer shares no skin with a former outline of another; where it seems to, that is rarely so.
+def opening_log(beliefs: Sequence[Belief], observation: Observation, model: Model) -> float:
+    """Return the log weight of the place of an outline as a new ulcer's, against one anywhere on that part of a finger.
 
     Parameters
     ----------
@@ -203,26 +213,73 @@ def birth_log(beliefs: Sequence[Belief], observation: Observation, rate: float, 
         All ulcers known.
     observation : Observation
         The outline.
-    rate : float
-        New ulcers expected on the photo.
     model : Model
 
     Returns
     -------
     float
     """
-    share = 1.0
-    for belief in beliefs:
-        offset = offset_of(belief, observation, model)
-        if offset is None or offset.common != (0.0, 0.0):
-            continue
-        apart = math.hypot(offset.s_mm, offset.t_mm)
-        sd = math.sqrt((offset.s_var + offset.t_var) / 2)
-        reach = (max(own.diameter_mm for _, own in belief.observed) + observation.diameter_mm) / 2
-        touching = _normal_below((reach - apart) / sd) if sd > 0 else 0.0
-        share = min(share, 1 - (1 - model.protocol.identity.new_inside_share) * touching)
-    return math.log(rate * share)
+    return _opening_log([_neighbour(belief, observation, model) for belief in beliefs], model)
 
 
-def _normal_below(z: float) -> float:
-    return 0.5 * math.erfc(-z / math.sqrt(2))
+def openings_log(beliefs: Sequence[Belief], model: Model) -> float:
+    """Return the log weight of the places of all new ulcers, once all photos say where they and the old ones lie.
+
+    Parameters
+    ----------
+    beliefs : sequence of Belief
+        All ulcers in the order in which they came up.
+    model : Model
+
+    Returns
+    -------
+    float
+    """
+    total = 0.0
+    for number, belief in enumerate(beliefs):
+        first = belief.observed[0][1]
+        old = [other for other in beliefs[:number] if not other.observed[0][1].photos & first.photos]
+        total += _opening_log([_neighbour_in_the_end(other, belief) for other in old], model)
+    return total
+
+
+class _Neighbour(NamedTuple):
+    """An old ulcer beside a new one: how far, mm, how surely an axis, and nearer than what they share skin."""
+
+    apart_mm: float
+    sd_mm: float
+    reach_mm: float
+
+
+def _neighbour(belief: Belief, observation: Observation, model: Model) -> _Neighbour | None:
+    offset = offset_of(belief, observation, model)
+    if offset is None or offset.common != (0.0, 0.0):
+        return None
+    largest = max(own.diameter_mm for _, own in belief.observed)
+    sd = math.sqrt((offset.s_var + offset.t_var) / 2)
+    return _Neighbour(math.hypot(offset.s_mm, offset.t_mm), sd, (largest + observation.diameter_mm) / 2)
+
+
+def _neighbour_in_the_end(old: Belief, new: Belief) -> _Neighbour | None:
+    views = sorted(old.spots.keys() & new.spots.keys() - {"tip"})
+    if not views:
+        return None
+    a, b = old.spots[views[0]], new.spots[views[0]]
+    start, first = new.observed[0]
+    largest = max((own.diameter_mm for at, own in old.observed if at < start), default=0.0)
+    sd = math.sqrt((a.s_var + b.s_var + a.t_var + b.t_var) / 2)
+    return _Neighbour(math.hypot(a.s_mm - b.s_mm, a.t_mm - b.t_mm), sd, (largest + first.diameter_mm) / 2)
+
+
+def _opening_log(neighbours: Sequence[_Neighbour | None], model: Model) -> float:
+    """Return the log weight of a new ulcer's place: near to one of the old ones, any, and sharing no skin with others.
+
+    Where it seems to share skin, that is rarely so. What is known of no place weighs as any place.
+    """
+    if not neighbours:
+        return 0.0
+    inside = model.protocol.identity.new_inside_share
+    near = [opens_there(model.layout, *one, inside) if one else 1.0 for one in neighbours]
+    beside = [opens_there(EVEN, *one, inside) if one else 1.0 for one in neighbours]
+    shares = [own * min(beside[:k] + beside[k + 1 :], default=1.0) for k, own in enumerate(near)]
+    return math.log(sum(shares) / len(shares))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,10 +16,12 @@ from ulcermeter.tables.cells import by_key
 from ulcermeter.tracking.explain import Explanation, Scan
 from ulcermeter.tracking.observation import Observation, same_view
 
-__all__ = ["Identified", "Link", "Maybe", "weigh"]
+__all__ = ["Identified", "Link", "Maybe", "most_right", "weigh"]
 
 # Of equal matches the one of earlier outlines counts; a thousand outlines of a finger together weigh less than one.
 _EARLIER = 1e-6
+# So many explanations are candidates, unless one of them is so probable; sums are compared to so many digits.
+_CANDIDATES, _ENOUGH, _DIGITS = 10, 0.7, 9
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,39 @@ def weigh(scans: Sequence[Scan], best: Explanation, others: Sequence[Explanation
         merges={(m.occasion, m.goes): (m.keeps, reading.merged(m.occasion, m.goes)) for m in best.merges},
         maybe=dict(reading.maybes()),
     )
+
+
+def most_right(explanations: Sequence[Explanation]) -> Explanation:
+    """Return of the likeliest explanations the one whose ids are most often right, over all explanations.
+
+    Parameters
+    ----------
+    explanations : sequence of Explanation
+        All that were kept, the likeliest first.
+
+    Returns
+    -------
+    Explanation
+        Of those that give the same ids the likeliest.
+    """
+    top = explanations[0].log_weight
+    weights, likeliest = dict[tuple[int, ...], float](), dict[tuple[int, ...], Explanation]()
+    for one in explanations:
+        ids = _numbered(one.clusters)
+        likeliest.setdefault(ids, one)
+        weights[ids] = weights.get(ids, 0.0) + math.exp(one.log_weight - top)
+    ranked = sorted(weights, key=lambda ids: (-weights[ids], ids))
+    if weights[ranked[0]] > _ENOUGH * sum(weights.values()):
+        return likeliest[ranked[0]]
+    every = [(weights[ids], np.array(ids, dtype=np.int64)) for ids in ranked]
+    right = [sum(weight * _agrees(own, true).sum() for weight, true in every) for _, own in every[:_CANDIDATES]]
+    return likeliest[ranked[int(np.argmax(np.round(right, _DIGITS)))]]
+
+
+def _numbered(clusters: Sequence[int]) -> tuple[int, ...]:
+    """Return the ulcers of outlines, numbered as they come up in time."""
+    numbers: dict[int, int] = {}
+    return tuple(numbers.setdefault(ulcer, len(numbers)) for ulcer in clusters)
 
 
 @dataclass(frozen=True)

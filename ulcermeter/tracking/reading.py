@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,17 @@ from ulcermeter.tracking.observation import Observation, Place, combine
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Finger", "Occasion", "PhotoRow", "Record", "day_zero", "measurement_records", "photo_rows", "read_fingers"]
+__all__ = [
+    "Finger",
+    "Occasion",
+    "PhotoRow",
+    "Record",
+    "day_zero",
+    "measurement_records",
+    "photo_rows",
+    "read_fingers",
+    "visits_of",
+]
 
 Record = dict[str, Any]
 FingerKey = tuple[str, str, str]
@@ -364,3 +374,23 @@ def _on_photo(record: Record, px_per_mm: float) -> tuple[float, float] | None:
 
 def _known(value: float) -> float:
     return float(value) if math.isfinite(value) else 0.0
+
+
+def visits_of(finger: Finger, protocol: Protocol) -> list[int]:
+    """Return how many of the protocol's visits have passed by every occasion: at least one more than by the one before.
+
+    Parameters
+    ----------
+    finger : Finger
+    protocol : Protocol
+
+    Returns
+    -------
+    list of int
+        0 for the first.
+    """
+    passed = [0]
+    for before, occasion in pairwise(finger.occasions):
+        then, now = (protocol.places.get(one.visit) for one in (before, occasion))
+        passed.append(passed[-1] + (1 if then is None or now is None else max(now - then, 1)))
+    return passed

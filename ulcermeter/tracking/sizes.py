@@ -10,7 +10,7 @@ from statistics import median
 from ulcermeter.protocol import Protocol
 from ulcermeter.tracking.belief import Belief, Sizes, usual_sizes
 from ulcermeter.tracking.explain import Explanation
-from ulcermeter.tracking.reading import Finger
+from ulcermeter.tracking.reading import Finger, visits_of
 
 __all__ = ["sizes_of"]
 
@@ -41,8 +41,9 @@ def sizes_of(explained: Iterable[tuple[Finger, Explanation]], protocol: Protocol
     new: list[float] = []
     for finger, explanation in explained:
         first = min((at for belief in explanation.beliefs for at, _ in belief.observed), default=0)
+        visits = visits_of(finger, protocol)
         for belief in explanation.beliefs:
-            changes += _changes(finger, belief, protocol)
+            changes += _changes(belief, visits)
             at, born = min(belief.observed, key=lambda one: one[0])
             new += [math.log(born.diameter_mm)] if at > first and born.diameter_mm > 0 else []
     prior = protocol.identity.size_prior_outlines
@@ -65,16 +66,11 @@ def _middle(values: Sequence[float]) -> float:
     return median(values) if values else 0.0
 
 
-def _changes(finger: Finger, belief: Belief, protocol: Protocol) -> Iterator[tuple[float, int]]:
+def _changes(belief: Belief, at: Sequence[int]) -> Iterator[tuple[float, int]]:
     """Yield the changes of an ulcer's log diameter while it stayed open, and over how many of the protocol's visits."""
     in_time = sorted(belief.observed, key=lambda one: one[0])
     for (before, then), (after, now) in pairwise(in_time):
         closed = any(before < at < after for at in belief.missed)
         if before == after or closed or not (then.diameter_mm > 0 and now.diameter_mm > 0):
             continue
-        yield math.log(now.diameter_mm / then.diameter_mm), _visits_between(finger, before, after, protocol)
-
-
-def _visits_between(finger: Finger, before: int, after: int, protocol: Protocol) -> int:
-    at, then = (protocol.places.get(finger.occasions[occasion].visit) for occasion in (after, before))
-    return 1 if at is None or then is None else max(at - then, 1)
+        yield math.log(now.diameter_mm / then.diameter_mm), at[after] - at[before]

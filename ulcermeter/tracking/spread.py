@@ -1,4 +1,4 @@
-"""What the study's own outlines say of it: how much less sure places are than stated, and how sizes run."""
+"""What the study's own outlines say of it: how sure places are, how sizes run, how often ulcers arise, and where."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ulcermeter.protocol import Protocol
 from ulcermeter.tracking.belief import Model
 from ulcermeter.tracking.explain import Explanation
 from ulcermeter.tracking.identify import likeliest
+from ulcermeter.tracking.rates import layout_of, with_own_rates
 from ulcermeter.tracking.reading import Finger
 from ulcermeter.tracking.sizes import sizes_of
 
@@ -19,19 +20,20 @@ _STEP = 1.25
 
 
 def model_of(fingers: Sequence[Finger], protocol: Protocol) -> Model:
-    """Return the rules with what the study's own outlines say of the errors of places and of sizes.
+    """Return the rules with what the study's own outlines say of places, sizes, rates and the layout of ulcers.
 
     Of factors from 1 to ``position_sd_factor_max``, by which the true standard deviation of places is larger than the
     stated one, the one under which all outlines of the study are most probable, over all explanations of which is
-    which (empirical Bayes), against a prior that falls with a power of the factor. Sizes as the likeliest explanations
-    under it have them, see `sizes_of`.
+    which (empirical Bayes), against a prior that falls with a power of the factor. All else as the likeliest
+    explanations under it have it, see `sizes_of`, `with_own_rates` and `layout_of`.
 
     Parameters
     ----------
     fingers : sequence of Finger
         Of the whole study.
     protocol : Protocol
-        ``position_sd_factor_max``, ``position_sd_prior_power``, ``size_change_log_sd``, ``size_prior_outlines``.
+        ``position_sd_factor_max``, ``position_sd_prior_power``, ``size_prior_outlines``,
+        ``rate_prior_visits``, and what these start from.
 
     Returns
     -------
@@ -47,7 +49,9 @@ def model_of(fingers: Sequence[Finger], protocol: Protocol) -> Model:
         if log <= best[0]:
             break
         best, factor = (log, factor, [explanation for _, explanation in found]), factor * _STEP
-    return Model(protocol, best[1], sizes=sizes_of(zip(repeated, best[2], strict=True), protocol))
+    explained = list(zip(repeated, best[2], strict=True))
+    own = with_own_rates(explained, protocol)
+    return Model(own, best[1], sizes=sizes_of(explained, protocol), layout=layout_of(explained, protocol))
 
 
 def _repeats(finger: Finger) -> bool:

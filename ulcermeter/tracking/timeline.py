@@ -22,6 +22,9 @@ from ulcermeter.tracking.reading import Finger, Occasion, PhotoRow, Record
 
 __all__ = ["Outlined", "Absent", "read_timeline"]
 
+# Of an outline whose ulcer is asked for, one that it is less probably than this is not in question [assumption].
+_IMPROBABLE = 0.04
+
 
 @dataclass(frozen=True)
 class Outlined:
@@ -170,10 +173,20 @@ def _is_clear(probability: float, protocol: Protocol) -> bool:
 
 
 def _may_be(timeline: _Timeline, number: int, ulcer_id: str) -> Flag | None:
-    """Return the flag of an ulcer without an outline, where one of the visit's outlines may be its own."""
+    """Return the flag of an ulcer without an outline, where one of the visit's outlines may be its own.
+
+    While it is asked whose an outline is, no ulcer is called healed that it may be, if improbably.
+    """
     ulcer = next(k for k, name in timeline.names.items() if name == ulcer_id)
     maybe = timeline.identified.maybe.get((number, ulcer))
-    if maybe is None or _is_clear(1 - maybe.probability, timeline.protocol):
+    if maybe is None:
+        return None
+    asked = any(
+        link.observation is maybe.observation and _is_asked(link, timeline.protocol)
+        for link in timeline.identified.links
+        if link.visit == number
+    )
+    if _is_clear(1 - maybe.probability, timeline.protocol) and not (asked and maybe.probability > _IMPROBABLE):
         return None
     photos = tuple(sorted(maybe.observation.photos))
     return Flag(FlagKind.OUTLINE_MAY_BE_THIS, photos=photos, probability=round(maybe.probability, 4))
