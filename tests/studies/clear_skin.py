@@ -293,7 +293,7 @@ def diseased(tip: Fingertip, wounds: Path | None) -> Iterator[tuple[str, np.ndar
     """Yield a fingertip with each kind of area on it."""
     rng = tip.rng
     for kind, draw in kinds_of_area(wounds).items():
-        if (pixels := draw(tip, rng=rng)) is not None:
+        if (pixels := draw(tip, rng)) is not None:
             yield kind, pixels
     if (pixels := without_nail(tip)) is not None:
         yield "lost nail", pixels
@@ -307,7 +307,7 @@ def one_diseased(tip: Fingertip, wounds: Path | None, turn: int) -> Iterator[tup
     kinds = kinds_of_area(wounds)
     order = [kind for kind in TURNS if kind in kinds]
     for kind in (order[(turn + step) % len(order)] for step in range(len(order))):
-        if (pixels := kinds[kind](tip, rng=tip.rng)) is not None:
+        if (pixels := kinds[kind](tip, tip.rng)) is not None:
             yield kind, pixels
             return
 
