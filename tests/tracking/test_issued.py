@@ -118,6 +118,19 @@ def test_joined_ulcers_are_one_and_no_longer_in_doubt() -> None:
     assert called(ids_of(history, again)[0])["week 12", 1] == "1"
 
 
+def test_two_side_by_side_from_the_first_photo_on_are_joined_without_a_doubt() -> None:
+    """A reader says so, so both outlines of every photo are parts of one: no explanation begins two ulcers."""
+    history = FingerHistory()
+    for visit in ("baseline", "week 2", "week 4"):
+        history.shot(visit, (10, 0, 3.0), (16, 0, 2.0))
+    _, ids = ids_of(history)
+    row = "join,S01-left-index-2,S01-left-index-1,,,,R1,2024-01-05,one scar"
+    tracked, again = ids_of(history, correct_ids(ids, corrections(row)))
+    assert set(tracked["ulcer_id"]) == {"S01-left-index-1"} and set(tracked["identity_probability"]) == {1.0}
+    assert not any(in_doubt_of_identity(read_flags(cell)) for cell in tracked["flags"])
+    pd.testing.assert_frame_equal(ids_of(history, again)[1], again)
+
+
 def test_a_split_ulcer_is_two_from_a_day_on() -> None:
     history = FingerHistory().shot("baseline", A).shot("week 4", A).shot("week 8", A)
     _, ids = ids_of(history)

@@ -19,7 +19,7 @@ from ulcermeter.tracking.likelihood import (
     size_log,
     view_share,
 )
-from ulcermeter.tracking.observation import Observation
+from ulcermeter.tracking.observation import Observation, combine
 from ulcermeter.tracking.split_merge import covers_both, fit_together
 
 __all__ = ["Explanation", "Merge", "Scan", "explain"]
@@ -298,11 +298,7 @@ def _after(
     beliefs = list(situation.beliefs)
     clusters = list(before.clusters)
     for position, number in enumerate(picks):
-        if number == NEW:
-            clusters.append(len(beliefs))
-            beliefs.append(begin(scan.observations[position], scan.occasion, model))
-        else:
-            clusters.append(number)
+        clusters.append(number if number != NEW else _begin(beliefs, scan.observations[position], situation))
     for number in sorted(set(picks) - {NEW}):
         parts = [scan.observations[i] for i, pick in enumerate(picks) if pick == number]
         placed = [replace(part, places={}) for part in parts] if moved else parts
@@ -317,6 +313,19 @@ def _after(
         return [without]
     less = without.log_weight + len(merges) * math.log(model.protocol.identity.closed_under_share)
     return [_merged(without, situation, merges), replace(without, log_weight=less)]
+
+
+def _begin(beliefs: list[Belief], observation: Observation, situation: _Situation) -> int:
+    """Begin an ulcer and return its number; of outlines of one photo that have one id already they are its parts."""
+    occasion, model = situation.scan.occasion, situation.model
+    for number in range(len(situation.beliefs), len(beliefs)):
+        begun = beliefs[number]
+        if observation.issued and begun.issued == observation.issued:
+            parts = (*(begun.parts or (begun.latest,)), observation)
+            beliefs[number] = replace(begin(combine(parts, parts=True), occasion, model), parts=parts)
+            return number
+    beliefs.append(begin(observation, occasion, model))
+    return len(beliefs) - 1
 
 
 def _closing(beliefs: Sequence[Belief], situation: _Situation, picks: tuple[int, ...]) -> tuple[Belief, ...]:
