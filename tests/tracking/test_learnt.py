@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from finger_histories import PROTOCOL, FingerHistory
 
+from ulcermeter import issue_ids
+from ulcermeter.tables.flags import in_doubt_of_identity, read_flags
 from ulcermeter.tracking.belief import Belief, Model, begin, later, wander_variance
 from ulcermeter.tracking.between import at_visit
 from ulcermeter.tracking.explain import Explanation
@@ -164,3 +166,45 @@ def test_none_is_called_healed_while_it_is_asked_whose_outline_that_is() -> None
         history.shot(visit, (8, -3, 2.4), (16, 3, 2.3), (24, 0, 1.4))
     week = history.shot("48h", (8, -3, 2.4), unlocated=True).track().query("visit == '48h'")
     assert sorted(week["state"]) == ["indeterminate", "indeterminate", "persistent"]
+
+
+def test_places_stated_ten_times_too_surely_are_found_out_in_one_subject() -> None:
+    """Two ulcers 10 mm apart, off by a millimetre, stated 0.1: no small step of the error says it, all together do."""
+    history = FingerHistory()
+    offs = ((0, 0), (1.2, -0.8), (-0.9, 0.9), (0.8, 0.5), (-1, -0.7))
+    for visit, (a, b) in zip(("screening", "baseline", "48h", "week 2", "week 4"), offs, strict=True):
+        history.shot(visit, (10 + a, b, 2.4), (20 - b, a, 2.6))
+    for row in history.measurements:
+        row["finger_s_sd_mm"] = row["finger_t_sd_mm"] = 0.1
+    tracked = history.track()
+    assert list(tracked["ulcer_id"].str[-1].groupby(tracked["finger_s_mm"] > 15).unique().map(list)) == [["1"], ["2"]]
+    assert set(tracked["state"]) == {"first seen", "persistent"}
+
+
+def test_two_joined_by_growth_and_parted_again_stay_one() -> None:
+    """Edges touch, one outline over both, two within it: the smaller went into the larger, which then splits."""
+    history = FingerHistory()
+    for visit in ("screening", "baseline"):
+        history.shot(visit, (9, 0, 3.0), (13, 0, 2.8))
+    history.shot("48h", (11, 0, 7.0)).shot("week 2", (11, 0, 6.8)).shot("week 4", (9.1, 0, 2.2), (12.9, 0, 2.2))
+    assert [row[1:] for row in history.states()][-3:] == [("1", "split"), ("1", "split"), ("2", "merged")]
+
+
+def test_an_outline_on_the_thumbs_side_is_that_on_the_palms_edge() -> None:
+    # Left hand: 8 mm to the left of the palm's middle is 8 π / 2 - 8 = 4.6 mm to the right of the thumb side's middle.
+    history = FingerHistory()
+    for visit in ("baseline", "week 2"):
+        history.shot(visit, (8, -8, 2.5)).shot(visit, (8.3, 4.6, 2.5), view="radial")
+    assert {row[1:] for row in history.states()} == {("1", "first seen"), ("1", "persistent")}
+
+
+def test_a_late_photo_half_way_between_two_ids_leaves_both_and_asks() -> None:
+    history = FingerHistory().shot("baseline", (10, 0, 3.0)).shot("week 4", (13, 0, 2.6))
+    before = history.track()
+    history.shot("week 2", (11.5, 0, 2.8))
+    after_it = history.track(known_ids=issue_ids(before, history.tables()[1]))
+    outlined = after_it[after_it["label"].notna()]
+    ids = dict(zip(outlined["visit"], outlined["ulcer_id"].str[-1], strict=True))
+    assert (ids["baseline"], ids["week 4"]) == ("1", "2")
+    flagged = {row.visit for row in outlined.itertuples() if in_doubt_of_identity(read_flags(row.flags))}
+    assert {"baseline", "week 2"} <= flagged

@@ -41,14 +41,18 @@ def model_of(fingers: Sequence[Finger], protocol: Protocol) -> Model:
     """
     repeated = [finger for finger in fingers if _repeats(finger)]
     best: tuple[float, float, list[Explanation]] = (-math.inf, 1.0, [])
-    factor = 1.0
+    last, factor = -math.inf, 1.0
     while factor <= protocol.identity.position_sd_factor_max:
         found = [likeliest(finger, Model(protocol, factor, finger.hand)) for finger in repeated]
         # Summed exactly, so that the order of subjects changes no bit.
-        log = math.fsum(log for log, _ in found) - protocol.identity.position_sd_prior_power * math.log(factor)
-        if log <= best[0]:
+        log = math.fsum(log for log, _ in found)
+        # Not where the prior outweighs one small step: in a small study many steps together may weigh more than it.
+        if log <= last:
             break
-        best, factor = (log, factor, [explanation for _, explanation in found]), factor * _STEP
+        believed = log - protocol.identity.position_sd_prior_power * math.log(factor)
+        if believed > best[0]:
+            best = (believed, factor, [explanation for _, explanation in found])
+        last, factor = log, factor * _STEP
     explained = list(zip(repeated, best[2], strict=True))
     own = with_own_rates(explained, protocol)
     return Model(own, best[1], sizes=sizes_of(explained, protocol), layout=layout_of(explained, protocol))
