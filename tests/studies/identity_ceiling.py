@@ -1,4 +1,4 @@
-"""What anybody could tell of which ulcer is which: `python tests/studies/identity_ceiling.py [--seed 204]`.
+"""What anybody could tell of which ulcer is which: `python tests/studies/identity_ceiling.py [--seed 211]`.
 
 The subjects are those of identity.py. The probability of all explanations of a finger is computed under the very rates,
 sizes and distances by which they are drawn, which no program knows of a trial: places exactly normal, sizes on a grid,
