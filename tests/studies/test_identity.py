@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
             {"IDF1": 0.975, "states right": 0.955},
             {"new ulcers silently old": 0.03, "flags on right links": 0.1},
         ),
-        ("sd 1.2", {"IDF1": 0.95}, {"new ulcers silently old": 0.08}),
+        ("sd 1.2", {"IDF1": 0.955}, {"new ulcers silently old": 0.08, "flags on right links": 0.12}),
         ("sd 1.2, stated 0.4", {"IDF1": 0.95}, {"new ulcers silently old": 0.08}),
         ("sd 0.6, palmar and tip", {"IDF1": 0.97}, {"new ulcers silently old": 0.03}),
     ],
