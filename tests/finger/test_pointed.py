@@ -88,6 +88,16 @@ def test_a_tip_out_of_view_has_no_place():
     assert found.confidence == pytest.approx(0.9)
 
 
+@pytest.mark.parametrize(("turn_deg", "believed"), [(0, True), (50, True), (70, False), (180, False)])
+def test_two_directions_in_one_answer_are_not_believed(turn_deg, believed):
+    seen = answer()
+    cosine, sine = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
+    x, y = seen.inwards
+    said = Answer(seen.mask, seen.tip, 0.9, 0.8, 0.1, (cosine * x - sine * y, sine * x + cosine * y))
+    found = _in_picture(said, view_matrix((200.0, 140.0), scale=0.5), (260, 390), width_px=56.0)
+    assert (found.confidence > 0) == believed
+
+
 @needs_weights
 @pytest.mark.parametrize("tone", [1.5, 3.5, 5.5])
 @pytest.mark.parametrize("side", ["pulp", "nail"])

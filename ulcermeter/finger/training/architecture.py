@@ -58,6 +58,10 @@ class UpBlock(nn.Module):
         return self.mix(F.relu(up + self.lateral(skip) + self.click(click), inplace=True))
 
 
+def _mean_over(features: Tensor, share: Tensor) -> Tensor:
+    return (features * share).sum((2, 3)) / (share.sum((2, 3)) + 1e-3)
+
+
 class FingerNetwork(nn.Module):
     """From (N, 4, 112, 112) to the mask's logits (N, 1, 112, 112), the tip's (N, 1, 56, 56) and five numbers (N, 5)."""
 
@@ -74,9 +78,13 @@ class FingerNetwork(nn.Module):
         self.heads = nn.Conv2d(DECODER_CHANNELS[0], 5, 3, padding=1)
         self.way = nn.Conv2d(DECODER_CHANNELS[1], 2, 1)
         self.facts = nn.Sequential(nn.Linear(2 * WIDE, 64), nn.ReLU(), nn.Linear(64, 3))
+        # Where a finger is bent the mask's middle says one direction and its end another: both, and what lies round.
+        self.bend = nn.Sequential(nn.Linear(2 * DECODER_CHANNELS[1] + 2 * WIDE, 96), nn.ReLU(), nn.Linear(96, 2))
         self.register_buffer("rgb_mean", torch.tensor(MEAN_RGB)[None, :, None, None])
         self.register_buffer("rgb_sd", torch.tensor(SD_RGB)[None, :, None, None])
         nn.init.constant_(self.heads.bias[4:], -3.0)
+        nn.init.zeros_(self.bend[2].weight)
+        nn.init.zeros_(self.bend[2].bias)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits of mask and tip, and the five numbers."""
@@ -90,11 +98,16 @@ class FingerNetwork(nn.Module):
             levels.append(up(levels[-1], skips[level], clicks[level + 1]))
         maps = self.heads(levels[3])
         mask = F.pixel_shuffle(maps[:, :4], 2)
-        inside = F.avg_pool2d(torch.sigmoid(maps[:, :4]).mean(1, keepdim=True), 2)
-        way = (self.way(levels[2]) * inside).sum((2, 3)) / (inside.sum((2, 3)) + 1.0)
-        at_click = (deep * clicks[4]).sum((2, 3)) / (clicks[4].sum((2, 3)) + 1e-3)
+        at_click = _mean_over(deep, clicks[4])
         facts = self.facts(torch.cat((at_click, deep.mean((2, 3))), 1))
-        return mask, maps[:, 4:5], torch.cat((facts, way), 1)
+        return mask, maps[:, 4:5], torch.cat((facts, self._way(maps, levels[2], at_click, deep)), 1)
+
+    def _way(self, maps: Tensor, features: Tensor, at_click: Tensor, deep: Tensor) -> Tensor:
+        inside = F.avg_pool2d(torch.sigmoid(maps[:, :4]).mean(1, keepdim=True), 2)
+        end = F.avg_pool2d(torch.sigmoid(maps[:, 4:5]), 2)
+        way = (self.way(features) * inside).sum((2, 3)) / (inside.sum((2, 3)) + 1.0)
+        parts = (_mean_over(features, inside), _mean_over(features, end), at_click, deep.mean((2, 3)))
+        return way + self.bend(torch.cat(parts, 1))
 
     def _encode(self, rgb: Tensor, click: Tensor) -> tuple[list[Tensor], Tensor]:
         y, skips = F.relu6(self.stem(rgb), inplace=True), []

@@ -20,14 +20,14 @@ from ulcermeter.networks.optimisation import Learner
 Log = Callable[[str], None]
 # Weights of the loss's parts beside the mask's, so that each starts with about its size: a tip's squared error is small
 # because its bump is (assumption).
-TIP_WEIGHT, FACT_WEIGHT, WIDTH_WEIGHT, WAY_WEIGHT = 40.0, 1.5, 0.5, 0.8
+TIP_WEIGHT, FACT_WEIGHT, WIDTH_WEIGHT, WAY_WEIGHT = 40.0, 1.5, 0.5, 1.5
 # Steps over which the rate rises, and its least share of the peak (assumption).
 WARM_UP_STEPS, LEAST_RATE = 200, 1e-3
 # Value of a tip's bump from which on a place counts as inside it; and the width's error, in its unit, from which on the
 # loss is no longer squared (assumption).
 BUMP_FROM, WIDTH_BETA = 0.01, 0.2
-# Length under which a direction is none.
-NO_WAY = 1e-3
+# Length under which a direction is none, and the error of one, rad, under which its loss is squared (assumption).
+NO_WAY, CHORD_SOFT = 1e-3, 0.05
 # Where no finger is, so many pixels of a mask cost as much as half of a finger missed.
 FAINT_PX = 20.0
 # A tip's bump covers half a percent of its map: outside it an error counts this much less.
@@ -40,8 +40,8 @@ class Recipe:
 
     steps: int = 6000
     batch: int = 16
-    learning_rate: float = 2e-3
-    encoder_rate: float = 7e-4
+    learning_rate: float = 1.4e-3
+    encoder_rate: float = 6e-4
     weight_decay: float = 0.02
     average_decay: float = 0.997
     save_steps: int = 200
@@ -155,5 +155,7 @@ def finger_loss(out: tuple[Tensor, Tensor, Tensor], batch: Sequence[Tensor]) -> 
         + WIDTH_WEIGHT
         * (F.smooth_l1_loss(numbers[:, 2], facts[:, 2], beta=WIDTH_BETA, reduction="none") * weights[:, 1]).mean()
     )
+    # The chord between both directions, not its square: what is 15 degrees off still counts a quarter of a radian.
     way = F.normalize(numbers[:, 3:], dim=1, eps=NO_WAY)
-    return loss + WAY_WEIGHT * ((1 - (way * facts[:, 3:]).sum(1)) * weights[:, 2]).mean()
+    chord = torch.sqrt(((way - facts[:, 3:]) ** 2).sum(1) + CHORD_SOFT**2) - CHORD_SOFT
+    return loss + WAY_WEIGHT * (chord * weights[:, 2]).mean()
