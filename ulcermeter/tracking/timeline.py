@@ -13,6 +13,7 @@ from ulcermeter.tables.dates import exact_date, parse_date
 from ulcermeter.tables.flags import Flag, FlagKind, in_doubt_of_identity
 from ulcermeter.tracking.absence import Scene, Verdict, contested, judge_absence, saw_clear, unconfirmed
 from ulcermeter.tracking.belief import Model
+from ulcermeter.tracking.doubts import Doubts, is_clear
 from ulcermeter.tracking.identify import identify
 from ulcermeter.tracking.lineage import Lineage, observed_again
 from ulcermeter.tracking.naming import name_ulcers
@@ -21,9 +22,6 @@ from ulcermeter.tracking.posterior import Identified, Link
 from ulcermeter.tracking.reading import Finger, Occasion, PhotoRow, Record
 
 __all__ = ["Outlined", "Absent", "read_timeline"]
-
-# Of an outline whose ulcer is asked for, one that it is less probably than this is not in question [assumption].
-_IMPROBABLE = 0.04
 
 
 @dataclass(frozen=True)
@@ -75,6 +73,10 @@ class _Timeline:
     absent: list[Absent] = field(default_factory=list)
     open_on: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def doubts(self) -> Doubts:
+        return Doubts(self.finger, self.identified, self.names, self.protocol)
+
 
 def read_timeline(
     finger: Finger, zero: date | None, amputations: Sequence[Record], model: Model
@@ -113,11 +115,11 @@ def _read_occasion(timeline: _Timeline, number: int, occasion: Occasion) -> None
     scene = _scene(timeline, occasion, {name: now for name, (now, _) in groups.items()})
     for ulcer_id in sorted(groups, key=list(timeline.lineages).index):
         now, n_parts = groups[ulcer_id]
-        doubts = [*_link_doubts(timeline, links[ulcer_id]), *hosts.get(ulcer_id, [])]
+        doubts = [*timeline.doubts.of_links(links[ulcer_id]), *hosts.get(ulcer_id, [])]
         outlines = _Outlines(ulcer_id, now, n_parts, links[ulcer_id])
         _record_outlined(timeline, occasion, scene, outlines, doubts, took_in=ulcer_id in hosts)
     for ulcer_id in sorted(known_before - set(groups)):
-        _record_absent(timeline, occasion, scene, ulcer_id, _may_be(timeline, number, ulcer_id))
+        _record_absent(timeline, occasion, scene, ulcer_id, timeline.doubts.may_be(number, ulcer_id))
     if occasion not in timeline.finger.unplaced:
         timeline.scenes.append((occasion, scene))
 
@@ -133,65 +135,6 @@ def _together(observations: Sequence[Observation]) -> tuple[Observation, int]:
     return combine(whole, parts=False), most
 
 
-def _link_doubts(timeline: _Timeline, links: Sequence[Link]) -> list[Flag]:
-    """Return the flags on how the outlines of a visit got their identity."""
-    flags = []
-    for link in links:
-        if _is_asked(link, timeline.protocol):
-            flags.append(_ambiguous(timeline, link))
-        elif not (_is_clear(link.right, timeline.protocol) and _is_clear(link.probability, timeline.protocol)):
-            on = timeline.finger.occasions[link.hangs_on]
-            probability = round(min(link.right, link.probability), 4)
-            flags.append(Flag(FlagKind.HANGS_ON_UNCLEAR_LINK, visit=on.visit, date=on.date, probability=probability))
-        elif link.is_assumed:
-            flags.append(Flag(FlagKind.IDENTITY_ASSUMED))
-    return flags
-
-
-def _is_asked(link: Link, protocol: Protocol) -> bool:
-    """Say whether it is this outline of which the reader is asked whose it is.
-
-    Its own id is unclear, and so is its link; or it is next to the least clear link on which it hangs. A link to
-    earlier outlines whose ids are unclear themselves is asked of those.
-    """
-    linked = _is_clear(link.probability, protocol)
-    if _is_clear(link.right, protocol):
-        return not linked and _is_clear(link.least_before, protocol)
-    return not linked or link.is_next
-
-
-def _ambiguous(timeline: _Timeline, link: Link) -> Flag:
-    near = sorted(link.rivals, key=lambda k: (-link.rivals[k], k))
-    rivals = tuple(timeline.names[k] for k in near if not _is_clear(1 - link.rivals[k], timeline.protocol))
-    kind = FlagKind.AMBIGUOUS_BETWEEN_PHOTOS if link.same_visit else FlagKind.AMBIGUOUS_IDENTITY
-    return Flag(kind, ulcers=tuple(sorted(rivals)), probability=round(min(link.probability, link.right), 4))
-
-
-def _is_clear(probability: float, protocol: Protocol) -> bool:
-    odds = protocol.identity.identity_odds
-    return probability * (1 + odds) >= odds
-
-
-def _may_be(timeline: _Timeline, number: int, ulcer_id: str) -> Flag | None:
-    """Return the flag of an ulcer without an outline, where one of the visit's outlines may be its own.
-
-    While it is asked whose an outline is, no ulcer is called healed that it may be, if improbably.
-    """
-    ulcer = next(k for k, name in timeline.names.items() if name == ulcer_id)
-    maybe = timeline.identified.maybe.get((number, ulcer))
-    if maybe is None:
-        return None
-    asked = any(
-        link.observation is maybe.observation and _is_asked(link, timeline.protocol)
-        for link in timeline.identified.links
-        if link.visit == number
-    )
-    if _is_clear(1 - maybe.probability, timeline.protocol) and not (asked and maybe.probability > _IMPROBABLE):
-        return None
-    photos = tuple(sorted(maybe.observation.photos))
-    return Flag(FlagKind.OUTLINE_MAY_BE_THIS, photos=photos, probability=round(maybe.probability, 4))
-
-
 def _merge(timeline: _Timeline, number: int) -> dict[str, list[Flag]]:
     """Mark the ulcers that go into another at a visit; return the hosts, each with what is unclear about that."""
     hosts: dict[str, list[Flag]] = {}
@@ -200,7 +143,7 @@ def _merge(timeline: _Timeline, number: int) -> dict[str, list[Flag]]:
             continue
         gone, host = timeline.names[goes], timeline.names[keeps]
         timeline.lineages[gone] = replace(timeline.lineages[gone], status="merged", host=host)
-        clear = _is_clear(probability, timeline.protocol)
+        clear = is_clear(probability, timeline.protocol)
         doubt = Flag(FlagKind.AMBIGUOUS_IDENTITY, ulcers=(gone,), probability=round(probability, 4))
         hosts.setdefault(host, []).extend([] if clear else [doubt])
     return hosts
