@@ -11,7 +11,10 @@ from drawn_fingers import GROUNDS, PX_PER_MM, SHAPE, axis, paint, rectified
 from ulcermeter.calibration import calibrate, rectify
 from ulcermeter.datatypes import CameraInfo, Finger, Photo
 from ulcermeter.finger import finger_coordinates, locate_finger
+from ulcermeter.finger.locate import _Place
+from ulcermeter.finger.mask import coarse_photo
 from ulcermeter.phantom import draw_phantom, random_spec
+from ulcermeter.protocol import read_protocol
 
 HANDS = Path(__file__).parents[2].parent / "shared" / "data" / "hands_healthy"
 TIP = (31.0, 22.0)
@@ -175,3 +178,16 @@ def test_a_tip_under_the_reference_is_found_from_the_sides() -> None:
     assert found is not None
     assert found.tip_mm == pytest.approx(TIP, abs=1.0) and found.tip_sd_mm > 1
     assert found.radius_mm == pytest.approx(8.0, abs=0.2)
+
+
+def test_an_outline_that_no_edge_bears_out_is_believed_only_of_a_sure_network() -> None:
+    pixels = paint(nail=True)
+    photo = rectified(pixels)
+    near = np.array(along(12.0, 0.0, 20.0))
+    coarse = coarse_photo(photo, near)
+    assert coarse is not None
+    place = _Place(photo, coarse, near, "", read_protocol())
+    seen = place.ask(near)
+    assert seen is not None and seen.tip_in_view
+    assert place.fit_pointed(replace(seen, confidence=0.36), read=False) is not None
+    assert place.fit_pointed(replace(seen, confidence=0.34), read=False) is None

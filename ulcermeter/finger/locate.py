@@ -32,7 +32,8 @@ _UNMOVED = (0.2, 30.0)
 # Share of the network's width. Under a shadow to the middle of a drawn finger the fit is .85 of it, in full light 1.49;
 # fingers of the sample study have .94 to 1.43: assumption between the two.
 _NARROW = 0.9
-# Under this confidence the network may have taken a nail's edge for the tip: assumption.
+# Under this confidence the network may have taken a nail's edge for the tip, and is not believed where no edge of the
+# photo bears it out: of 429 drawn fingers so found that keeps 384 of 387 right ones, 7 of 9 grossly wrong ones.
 _SURE = 0.35
 # How far the network sees from a point, in widths. Where its mask must show a finger and where none, for a tip that
 # colour found and the network does not see: widths behind the tip; its own tips are right within a quarter.
@@ -164,9 +165,10 @@ class _Place:
     def fit_pointed(self, pointed: PointedFinger | None, *, read: bool = True) -> Finger | None:
         """Fit the solid to the photo's edges from what the network says; without `read` to its own outline alone.
 
-        Edges of one side alone fit no solid: where the photo's border cuts the finger lengthwise, its outline counts.
+        Edges of one side alone fit no solid: where the photo's border cuts the finger lengthwise, its outline counts,
+        if the network is sure.
         """
-        if pointed is None:
+        if pointed is None or (not read and pointed.confidence < _SURE):
             return None
         observed = observed_finger(pointed, self.coarse, self.calibration, protocol=self.rules, one_sided=not read)
         finger = None if observed is None else self._stand_up(observed, read=read)
