@@ -55,5 +55,6 @@ def test_edges_move_the_named_tip_by_a_fifth_of_the_width_at_most(monkeypatch, m
     monkeypatch.setattr(_Place, "_stand_up", lambda *_, **__: finger)
     rectified = SimpleNamespace(calibration=None)
     place = _Place(rectified, coarse=None, near=np.zeros(2), side="", rules=None)
-    assert (place.fit_pointed(object()) is not None) == by_edges
-    assert (place.fit_pointed(object(), read=False) is not None) == by_outline
+    sure = SimpleNamespace(confidence=0.5)
+    assert (place.fit_pointed(sure) is not None) == by_edges
+    assert (place.fit_pointed(sure, read=False) is not None) == by_outline
