@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from ulcermeter.quality.skin_grid import STEP_MM, Floats, Mask, SkinGrid, disc
 
 __all__ = [
     "LaidOutSkin",
+    "at_the_edge",
     "circle_mm",
     "from_tip_mm",
     "is_rough_within",
@@ -20,7 +22,6 @@ __all__ = [
     "pales_by",
     "rims",
     "roughness",
-    "worn",
 ]
 
 # How far to either side of its rim an area is held against the skin, mm: assumption.
@@ -61,6 +62,18 @@ class LaidOutSkin:
     blueness: Floats
     relief: Floats
 
+    @cached_property
+    def lab(self) -> NDArray[np.uint8]:
+        """The pixels in 8-bit CIELAB, (M, N, 3)."""
+        return np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_RGB2LAB), dtype=np.uint8)
+
+    @cached_property
+    def worn(self) -> Mask:
+        """What is green or violet as neither skin nor a wound is, and its rim: polish, dye, cloth; bool (M, N)."""
+        strange = (self.lab[..., 1] < _GREEN) | (self.lab[..., 2] < _VIOLET)
+        solid = cv2.morphologyEx(strange.astype(np.uint8), cv2.MORPH_OPEN, disc(_WORN_MM))
+        return np.asarray(cv2.dilate(solid, disc(2 * _WORN_MM)) > 0)
+
 
 def rims(part: Mask) -> tuple[Mask, Mask]:
     """Return a band of cells just beyond an area and one just within it.
@@ -81,6 +94,24 @@ def rims(part: Mask) -> tuple[Mask, Mask]:
     mask = part.astype(np.uint8)
     beyond = (cv2.dilate(mask, disc(far)) > 0) & (cv2.dilate(mask, disc(near - STEP_MM)) == 0)
     return np.asarray(beyond), np.asarray(part & (cv2.erode(mask, disc(far - 2 * STEP_MM)) == 0))
+
+
+def at_the_edge(part: Mask, skin: LaidOutSkin) -> float:
+    """Return which share of the band beyond an area's rim is not seen: it lies along the edge of what is.
+
+    Parameters
+    ----------
+    part : bool (M, N)
+        On the grid.
+    skin : LaidOutSkin
+
+    Returns
+    -------
+    float
+        0..1; 1 where the area leaves no band.
+    """
+    beyond, _ = rims(part)
+    return float(1 - (beyond & skin.visible).sum() / max(int(beyond.sum()), 1))
 
 
 def pales_by(part: Mask, skin: LaidOutSkin) -> float:
@@ -185,20 +216,3 @@ def circle_mm(part: Mask) -> float:
     float
     """
     return float(np.sqrt(4 / np.pi * part.sum())) * STEP_MM
-
-
-def worn(skin: LaidOutSkin) -> Mask:
-    """Return what is green or violet as neither skin nor a wound is, and its rim: polish, dye, cloth.
-
-    Parameters
-    ----------
-    skin : LaidOutSkin
-
-    Returns
-    -------
-    bool (M, N)
-    """
-    lab = cv2.cvtColor(skin.pixels, cv2.COLOR_RGB2LAB)
-    strange = (lab[..., 1] < _GREEN) | (lab[..., 2] < _VIOLET)
-    solid = cv2.morphologyEx(strange.astype(np.uint8), cv2.MORPH_OPEN, disc(_WORN_MM))
-    return np.asarray(cv2.dilate(solid, disc(2 * _WORN_MM)) > 0)

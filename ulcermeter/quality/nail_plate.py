@@ -6,7 +6,15 @@ import cv2
 import numpy as np
 
 from ulcermeter.protocol import Protocol
-from ulcermeter.quality.laid_out import LaidOutSkin, is_rough_within, off_middle, pales_by, rims, roughness
+from ulcermeter.quality.laid_out import (
+    LaidOutSkin,
+    at_the_edge,
+    is_rough_within,
+    off_middle,
+    pales_by,
+    rims,
+    roughness,
+)
 from ulcermeter.quality.skin_grid import STEP_MM, Mask, disc
 
 __all__ = ["is_no_nail", "is_on_bare_skin", "is_plaque", "is_polish", "is_side_nail", "side_nail_zone"]
@@ -91,11 +99,9 @@ def is_side_nail(part: Mask, skin: LaidOutSkin) -> bool:
     """
     if skin.finger.side not in ("radial", "ulnar"):
         return False
-    beyond, _ = rims(part)
-    at_edge = 1 - (beyond & skin.visible).sum() / max(int(beyond.sum()), 1)
     on_nail = float(side_nail_zone(skin)[part].mean())
     pink = float(np.median(skin.redness[part])) > -np.log(_PINK)
-    return bool(on_nail > _POLISH[0] and at_edge > _NAIL_AT_EDGE and pink)
+    return bool(on_nail > _POLISH[0] and at_the_edge(part, skin) > _NAIL_AT_EDGE and pink)
 
 
 def side_nail_zone(skin: LaidOutSkin) -> Mask:

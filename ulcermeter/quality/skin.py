@@ -12,7 +12,7 @@ from ulcermeter.datatypes import Calibration, Finger, Photo, Points
 from ulcermeter.protocol import Protocol
 from ulcermeter.quality.fissures import find_fissures, lost_nail
 from ulcermeter.quality.ground import ground_within
-from ulcermeter.quality.laid_out import LaidOutSkin, circle_mm, worn
+from ulcermeter.quality.laid_out import LaidOutSkin, circle_mm
 from ulcermeter.quality.skin_areas import DoubtfulKind, Found, find_areas
 from ulcermeter.quality.skin_grid import (
     STEP_MM,
@@ -158,7 +158,7 @@ def _is_skin(skin: LaidOutSkin, protocol: Protocol) -> bool:
     """Say whether what shows is as red as skin (a* over L* + 30, 8-bit CIELAB), as even, and not burnt out."""
     if not skin.own.any() or (skin.pixels[..., 1] >= _BURNT)[skin.visible].mean() > _MOST_BURNT:
         return False
-    lab = cv2.cvtColor(skin.pixels, cv2.COLOR_RGB2LAB)[skin.own].astype(np.float64)
+    lab = skin.lab[skin.own].astype(np.float64)
     redness = np.median((lab[:, 1] - 128) / (lab[:, 0] + _LIGHTNESS))
     uneven = np.median(np.abs(skin.relief[skin.own]))
     return bool(redness >= protocol.skin.skin_redness_min and uneven <= protocol.skin.skin_relief_max)
@@ -180,8 +180,7 @@ def _bare_beds(skin: LaidOutSkin) -> list[Found]:
 
 def _cracks(skin: LaidOutSkin, nearer: Mask, protocol: Protocol) -> list[Found]:
     found = find_fissures(skin.pixels, skin.grid, skin.finger, own=skin.own, visible=nearer, protocol=protocol)
-    dyed = worn(skin)
-    return [(DoubtfulKind.FISSURE, one.where, one.length_mm) for one in found if dyed[one.where].mean() < _MOSTLY]
+    return [(DoubtfulKind.FISSURE, one.where, one.length_mm) for one in found if skin.worn[one.where].mean() < _MOSTLY]
 
 
 def _not_twice(areas: list[Found], cracks: list[Found]) -> list[Found]:

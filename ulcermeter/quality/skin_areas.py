@@ -10,7 +10,15 @@ import numpy as np
 
 from ulcermeter.protocol import Protocol
 from ulcermeter.quality.fissures import length_and_width_mm
-from ulcermeter.quality.laid_out import LaidOutSkin, circle_mm, from_tip_mm, is_rough_within, pales_by, rims, worn
+from ulcermeter.quality.laid_out import (
+    LaidOutSkin,
+    at_the_edge,
+    circle_mm,
+    from_tip_mm,
+    is_rough_within,
+    pales_by,
+    rims,
+)
 from ulcermeter.quality.nail_plate import (
     is_no_nail,
     is_on_bare_skin,
@@ -107,7 +115,7 @@ def _odd(skin: LaidOutSkin, protocol: Protocol) -> tuple[Mask, Mask, Mask]:
     shown = ~burnt | (skin.pixels[..., 1] >= _WHITE)
     lost = skin.redness < -np.log(rules.skin_pale_redness_ratio)
     pale = (skin.brightness > 0) & lost & shown & (skin.blueness < _DYED)
-    bare = ~worn(skin)
+    bare = ~skin.worn
     return dark & bare, red & bare, pale & bare
 
 
@@ -122,7 +130,7 @@ def _is_shade(part: Mask, skin: LaidOutSkin) -> bool:
     """Say whether a dark area lies along the edge of what is seen and fades inwards, as a finger's shaded side does."""
     beyond, within = rims(part)
     seen = beyond & skin.visible
-    if not seen.any() or not within.any() or 1 - seen.sum() / beyond.sum() < _AT_THE_EDGE:
+    if not seen.any() or not within.any() or at_the_edge(part, skin) < _AT_THE_EDGE:
         return False
     return bool(np.median(skin.brightness[seen]) - np.median(skin.brightness[part & within]) < _FADES)
 
@@ -130,7 +138,7 @@ def _is_shade(part: Mask, skin: LaidOutSkin) -> bool:
 def _strips(skin: LaidOutSkin, protocol: Protocol) -> Iterator[Found]:
     """Yield black and bloody strips too narrow for an area, as what shows between a nail and the finger's edge."""
     black = skin.brightness < np.log(_BLACK)
-    mask = (black | (skin.redness > np.log(_BLOOD))) & skin.visible & ~skin.burnt & ~worn(skin)
+    mask = (black | (skin.redness > np.log(_BLOOD))) & skin.visible & ~skin.burnt & ~skin.worn
     opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(_STRIP_MM / 2))
     count, labels = cv2.connectedComponents(opened)
     for part in (labels == label for label in range(1, count)):
@@ -154,16 +162,14 @@ def _is_ground(kind: DoubtfulKind, part: Mask, skin: LaidOutSkin) -> bool:
     """
     if kind is not DoubtfulKind.RED and from_tip_mm(part) < _GROUND_FROM_MM:
         return False
-    beyond, _ = rims(part)
-    at_edge = 1 - (beyond & skin.visible).sum() / max(int(beyond.sum()), 1)
-    return bool(at_edge > _AT_THE_EDGE and _like_ground(part, skin))
+    return at_the_edge(part, skin) > _AT_THE_EDGE and _like_ground(part, skin)
 
 
 def _like_ground(part: Mask, skin: LaidOutSkin) -> bool:
     ground = (cv2.dilate(part.astype(np.uint8), disc(_GROUND_MM)) > 0) & ~finger_area(skin.finger, skin.grid)
     if not ground.any():
         return False
-    lab = cv2.cvtColor(skin.pixels, cv2.COLOR_RGB2LAB).astype(np.float64)
+    lab = skin.lab.astype(np.float64)
     return bool(np.linalg.norm(np.median(lab[part], axis=0) - np.median(lab[ground], axis=0)) < _LIKE_GROUND)
 
 
@@ -172,7 +178,7 @@ def _crusts(skin: LaidOutSkin, protocol: Protocol) -> list[Mask]:
     rules, ups = protocol.skin, np.abs(skin.relief)
     paler = skin.redness < -np.log(rules.crust_pale_redness_ratio)
     light = (skin.brightness > np.log(_PLATE_DIM)) & (skin.blueness < _DYED)
-    mask = (paler & light & skin.visible & ~worn(skin)).astype(np.uint8)
+    mask = (paler & light & skin.visible & ~skin.worn).astype(np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(_PLATE_OPEN_MM / 2))
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(_PLATE_CLOSE_MM / 2))
     own = float(np.median(ups[skin.own]))
@@ -186,7 +192,7 @@ def _crusts(skin: LaidOutSkin, protocol: Protocol) -> list[Mask]:
 def _raw(skin: LaidOutSkin, protocol: Protocol) -> list[Mask]:
     """Return areas less red than blood, but rough and sharply rimmed, as wounds are and no nail's bed or fold."""
     rules = protocol.skin
-    red = (skin.redness > np.log(rules.raw_red_ratio)) & skin.visible & ~skin.burnt & ~worn(skin)
+    red = (skin.redness > np.log(rules.raw_red_ratio)) & skin.visible & ~skin.burnt & ~skin.worn
     rough, deep_mm = rules.plaque_roughness_ratio, _NAIL_BORDER_MM / 2
     return [
         part

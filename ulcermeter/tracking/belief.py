@@ -133,6 +133,11 @@ class Belief:
     visits_since: int = 0
 
     @property
+    def began(self) -> int:
+        """The occasion at which it was first outlined."""
+        return min(number for number, _ in self.observed)
+
+    @property
     def stayed_if_open(self) -> float:
         """Probability that it has not closed since it was last outlined, if it is open now."""
         return min(self.stayed_share / self.open_share, 1.0) if self.open_share > 0 else 0.0

@@ -75,7 +75,7 @@ def _seen(explained: Iterable[tuple[Finger, Explanation]], protocol: Protocol) -
     for finger, explanation in explained:
         at = visits_of(finger, protocol)
         passed = [n for n, occasion in enumerate(finger.occasions) if any(p.passed for p in finger.photos[occasion])]
-        starts = [min(number for number, _ in belief.observed) for belief in explanation.beliefs]
+        starts = [belief.began for belief in explanation.beliefs]
         arose = sum(start > passed[0] for start in starts)
         yield _Seen(visits=at[passed[-1]] - at[passed[0]], arose=arose, at_first=len(starts) - arose)
         for belief in explanation.beliefs:
@@ -139,7 +139,7 @@ def _responsible(ways: Floats) -> Floats:
 
 def _new_beside_old(explanation: Explanation) -> Iterator[Floats]:
     """Yield for every new ulcer how probably it is in which ring (column) about each old one (row)."""
-    starts = [min(number for number, _ in belief.observed) for belief in explanation.beliefs]
+    starts = [belief.began for belief in explanation.beliefs]
     for own, start in zip(explanation.beliefs, starts, strict=True):
         rows = [
             _ring_shares(own, other, view)

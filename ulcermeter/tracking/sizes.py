@@ -40,7 +40,7 @@ def sizes_of(explained: Iterable[tuple[Finger, Explanation]], protocol: Protocol
     changes: list[tuple[float, int]] = []
     new: list[float] = []
     for finger, explanation in explained:
-        first = min((at for belief in explanation.beliefs for at, _ in belief.observed), default=0)
+        first = min((belief.began for belief in explanation.beliefs), default=0)
         visits = visits_of(finger, protocol)
         for belief in explanation.beliefs:
             changes += _changes(belief, visits)
