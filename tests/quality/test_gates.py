@@ -38,7 +38,7 @@ def skin(
     rows, cols = (int(round(n * oversize)) for n in shape)
     texture = sum(
         cv2.GaussianBlur(rng.standard_normal((rows, cols)), (0, 0), sd) * sd * gain
-        for sd, gain in ((2.0, 2.5), (6.0, 4.0), (20.0, 5.0))
+        for sd, gain in ((1.0, 8.0), (2.0, 2.5), (6.0, 4.0), (20.0, 5.0))
     )
     y, x = np.mgrid[0:rows, 0:cols]
     ulcer = np.hypot(x - at[0] * oversize, y - at[1] * oversize) < 25 * 1.2
@@ -189,7 +189,8 @@ def test_only_the_finger_counts() -> None:
     assert gated(pixels, finger_mask=finger).exposure == 1.0
     # The finger's own outline is a sharp edge: it must not hide that the skin is blurred.
     blurred = skin(SHAPE, px_per_mm=20, blur_mm=0.4)
-    blurred[:, 190:] = 255
+    blurred[:, 170:] = 255
+    finger[:, 170:] = False
     assert gated(blurred, finger_mask=finger).focus < 0.7 * gated(blurred).focus
 
 
@@ -230,7 +231,8 @@ def test_focus_falls_with_blur() -> None:
     values = [focus_of(px_per_mm=20, blur_mm=blur) for blur in (0.03, 0.08, 0.15, 0.2, 0.3, 0.4)]
     assert all(a > b for a, b in zip(values, values[1:], strict=False))
     assert values[2] > PROTOCOL.gates.focus_min > values[4]
-    assert 1 / values[4] == pytest.approx(2.563 * 0.3, rel=0.15)  # the width of a blurred step
+    for blur, value in zip((0.15, 0.2, 0.3), (values[2], values[3], values[4]), strict=True):
+        assert 1 / value == pytest.approx(2.563 * blur, rel=0.15)  # the width of a blurred step
 
 
 @pytest.mark.parametrize("blur_mm", [0.1, 0.25])
@@ -238,6 +240,20 @@ def test_focus_does_not_depend_on_resolution_contrast_or_tone(blur_mm: float) ->
     usual = focus_of(px_per_mm=20, blur_mm=blur_mm)
     for changed in ({"px_per_mm": 10.0}, {"px_per_mm": 40.0}, {"contrast": 0.5}, {"level": 0.5}):
         assert focus_of(**{"px_per_mm": 20.0, "blur_mm": blur_mm, **changed}) == pytest.approx(usual, rel=0.12)
+
+
+@pytest.mark.parametrize("blur_mm", [0.1, 0.3])
+def test_soft_shade_over_the_skin_does_not_count(blur_mm: float) -> None:
+    shape, px_per_mm = (160, 180), 20.0
+    pixels = skin(shape, px_per_mm=px_per_mm, blur_mm=blur_mm, at=(40.0, 80.0), contrast=0.5)
+    # A nail's side or a hand's shadow: light falls to a half over a step of sd 1.5 mm.
+    across_mm = (np.arange(shape[1]) - 90) / px_per_mm
+    shaded = pixels * (0.5 + 0.5 / (1 + np.exp(-1.7 * across_mm / 1.5)))[None, :, None]
+    values = [
+        measure_focus(one.astype(np.uint8), px_per_mm=px_per_mm, counted=np.ones(shape, bool))
+        for one in (pixels, shaded)
+    ]
+    assert values[1] == pytest.approx(values[0], rel=0.2)
 
 
 def test_focus_without_anything_to_see() -> None:

@@ -29,7 +29,7 @@ from ulcermeter.tracking import track
 from ulcermeter.wording import note_in_words
 
 PROTOCOL = read_protocol("manus")
-PLAIN = np.random.default_rng(1).integers(0, 9, (600, 800, 1), np.uint8) + np.array([170, 150, 120], np.uint8)
+PLAIN = np.random.default_rng(1).integers(0, 60, (600, 800, 1), np.uint8) + np.array([170, 150, 120], np.uint8)
 PHOTO = Photo(PLAIN, "0" * 64, datetime(2024, 3, 5, 9), CameraInfo(), Path("a.jpg"))
 STATED = calibrate(PHOTO, reference="scale:10")
 # A finger from (200, 100) px on, 16 mm wide, along the photo's height.
