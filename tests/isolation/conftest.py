@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from kept_processes import KeptProcesses
 
@@ -9,3 +11,10 @@ from kept_processes import KeptProcesses
 @pytest.fixture(autouse=True)
 def _own_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     KeptProcesses.leave_alone(monkeypatch)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _stops_at_sigint() -> None:
+    """Undo what a shell does to what it starts in the background: that SIGINT is ignored passes on from here."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
