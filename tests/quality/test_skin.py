@@ -157,6 +157,36 @@ def test_a_crack_beside_the_nail_is_seen_up_to_half_a_millimetre_from_the_edge()
         assert len(judged(cracked).doubtful) == doubtful
 
 
+def beside_another(taken: Photo, *lines_mm: float) -> Photo:
+    """The same with another finger's skin from 26 mm on, and dark lines 0.4 mm wide along the finger."""
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    mirrored = np.where(
+        ((x > 26.0) & (y > 9.0))[..., None], taken.pixels[:, 260 - (np.arange(400) - 260).clip(0)], taken.pixels
+    )
+    line = np.any([(np.abs(x - at) < 0.2) & (np.abs(y - 20.0) < 7.0) for at in lines_mm], axis=0)
+    return with_pixels(taken, np.where(line[..., None], (52, 22, 18), mirrored))
+
+
+@pytest.mark.parametrize("tone", TONES)
+def test_the_line_between_two_fingers_is_no_crack_and_one_within_their_border_is(tone: str) -> None:
+    alone, between = lined(photo(tone), (52, 22, 18), wide_mm=0.4, long_mm=14.0), beside_another(photo(tone), 26.0)
+    assert judged(between).doubtful == ()
+    assert len(judged(beside_another(photo(tone), 26.0, 28.2)).doubtful) == 1, "the border is the outer one"
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    no_neighbour = with_pixels(alone, np.where((x > 28.0)[..., None], (70, 110, 160), between.pixels))
+    assert len(judged(no_neighbour).doubtful) == 1
+
+
+@pytest.mark.parametrize("tone", TONES)
+def test_a_crack_among_folds_must_be_deeper_than_on_plain_skin(tone: str) -> None:
+    # Green squared over red falls to 0.6 * 0.6 / 0.72 = 0.5 and to 0.46 * 0.46 / 0.56 = 0.38.
+    faint, deeper = (
+        np.array(TONES[tone]) * np.array(left) ** (1 / 2.2) for left in ((0.72, 0.6, 0.6), (0.56, 0.46, 0.46))
+    )
+    for colour, side, doubtful in ((faint, "palmar", 0), (deeper, "palmar", 1), (deeper, "dorsal", 0)):
+        assert len(judged(lined(photo(tone), tuple(colour), wide_mm=0.7), side=side).doubtful) == doubtful
+
+
 @pytest.mark.parametrize("tone", TONES)
 def test_a_crease_a_hair_and_a_short_crack_are_left_in_peace(tone: str) -> None:
     crease = tuple(0.72 * level for level in TONES[tone])
@@ -202,6 +232,51 @@ def test_on_fair_skin_a_rough_plate_with_a_rim_is_a_crust_and_smooth_pallor_is_n
     faded = np.clip(1.6 - away / 5.0, 0, 1)[..., None]
     pallor = fair.pixels * (1 - faded) + np.array([226.0, 204, 190]) * faded
     assert judged(with_pixels(fair, pallor)).doubtful == ()
+
+
+def grained(away_px: np.ndarray, colour: tuple[float, float, float], grain: float) -> np.ndarray:
+    """A colour with a grain of a fifth of a millimetre, (rows, cols, 3)."""
+    rough = cv2.GaussianBlur(np.random.default_rng(7).normal(0, 1, away_px.shape), (0, 0), 2.0)
+    return np.array(colour) * (1 + grain * rough / rough.std())[..., None]
+
+
+def test_yellow_slough_is_told_and_smooth_yellow_skin_is_not() -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    away, taken = np.hypot(x - 20.0, y - 17.0), photo("middle")
+    # As light and as red over green as the skin; blue over green is 0.6 of the skin's.
+    colour = (196.0, 152.0, 128.0 * 0.6 ** (1 / 2.2))
+    for grain, doubtful in ((0.1, 1), (0.01, 0)):
+        slough = np.where((away < 2.0)[..., None], grained(away, colour, grain), taken.pixels)
+        assert len(judged(with_pixels(taken, slough), side="").doubtful) == doubtful
+
+
+def test_on_an_unnamed_side_a_very_rough_crust_counts_though_fair_skin_is_nearly_as_pale() -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    away, fair = np.hypot(x - 18.0, y - 14.0), photo("fair")
+    # Red over green falls by 1.27 from the skin's 1.51 to 1.19, over half a millimetre by less than 1.2.
+    for grain, doubtful in ((0.15, 1), (0.01, 0)):
+        crust = np.where((away < 2.5)[..., None], grained(away, (195.0, 180.0, 162.0), grain), fair.pixels)
+        assert len(judged(with_pixels(fair, crust), side="").doubtful) == doubtful
+
+
+def test_a_pink_polished_nail_seen_askew_is_no_wound_and_blood_of_its_shape_is() -> None:
+    nail = np.zeros((480, 400), np.uint8)
+    cv2.fillPoly(nail, [cv2.boxPoints(((190.0, 130.0), (70.0, 120.0), 25.0)).astype(np.int32)], 1)
+    taken = photo("middle")
+    for colour, doubtful in (((228, 120, 150), 0), (BLOOD, 1)):
+        assert (
+            len(judged(with_pixels(taken, np.where((nail > 0)[..., None], colour, taken.pixels)), side="").doubtful)
+            == doubtful
+        )
+
+
+def test_a_wound_that_goes_on_behind_what_shows_is_not_taken_for_ground() -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    taken = photo("middle")
+    raw = with_pixels(taken, np.where((np.hypot(x - 20.0, y - 24.0) < 4.0)[..., None], (170, 70, 60), taken.pixels))
+    ended = replace(finger(), outline_mm=np.minimum(OUTLINE, [[np.inf, 24.0]]))
+    seen = judge_skin(raw, calibrate(raw, reference="scale:10"), ended, protocol=PROTOCOL)
+    assert [area.kind for area in seen.doubtful] == [DoubtfulKind.RED]
 
 
 def test_a_bloody_strip_between_nail_and_edge_counts_and_a_burnt_finger_says_nothing() -> None:

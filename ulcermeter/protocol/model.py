@@ -208,7 +208,8 @@ class SkinRules(Group):
         "middling change of brightness over tenths of a mm, times the finger's own", gt=0, le=10
     )
     ground_hue_max: float = _number("CIE 1976 difference of a* and b*, 8-bit", ge=0, le=100)
-    fissure_light_ratio: float = _number("green light, times that beside it", gt=0, lt=1)
+    fissure_plain_ratio: float = _number("green squared over red light, times that beside it", gt=0, lt=1)
+    fissure_fold_ratio: float = _number("green squared over red light, times that beside it", gt=0, lt=1)
     fissure_min_mm: float = _number("mm", gt=0, le=100)
     doubtful_min_mm: float = _number("mm", gt=0, le=100)
     colourless_levels_below: float = _number("8-bit levels, the largest difference of channels", ge=0, le=255)

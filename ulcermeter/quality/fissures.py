@@ -17,26 +17,40 @@ from ulcermeter.quality.skin_grid import (
     SkinGrid,
     against_own,
     disc,
+    finger_area,
     linear_light,
+    nail_zone,
+    side_nail_zone,
 )
 
 __all__ = ["Fissure", "find_fissures", "length_and_width_mm", "lost_nail"]
 
-# Cracks up to so wide are filled by closing before what is darker than that is looked at; what stays of light.
-_WIDEST_MM, _SHARP_MM = 1.6, 0.08
+# Cracks up to so wide are filled by closing before what is darker than that is looked at: a nail's fold and a shaded
+# crease are wider and fall less over so little. What light is blurred by, mm (sd).
+_WIDEST_MM, _SHARP_MM = 1.0, 0.08
 # What a lens scatters over everything, as a share of white. Assumption.
 _SCATTER = 0.004
 # Stands for no light (ln).
 _NO_LIGHT = -9.0
-# Beside a bright nail or glare skin is no crack: the skin beside counts at most this much brighter than own skin (ln).
-_BRIGHTEST_BESIDE = 0.1
-# A crack is followed as far as green falls to so little of what is beside it, and joined over gaps of so many mm; so
-# much of it lies as deep as the protocol asks: assumption. Nail folds and creases of 36 drawn and 6 real healthy
-# fingers come down to .42, cracks of .3 mm and more to .05-.3.
+# Beside a bright nail or glare skin is no crack: what lies beside counts at most this much brighter than own skin (ln),
+# as the pale hard skin along a crack is on dark fingers. Assumption.
+_BRIGHTEST_BESIDE = 0.6
+# A crack is followed as far as its light falls to so little of what is beside it, and joined over gaps of so many mm;
+# so much of it lies as deep as the protocol asks: assumption.
 _FOLLOWED, _GAP_MM, _DEEPEST_SHARE = 1 / 1.6, 0.4, 0.1
+# What lies mostly (share) where a nail can be.
+_MOSTLY = 0.5
+# Joints fold behind so many radii from the tip, in lines that turn from straight across by at most so many degrees.
+_JOINTS_FROM, _ACROSS_DEG = 2.3, 35.0
 # A line of which so much (share) lies within so many mm of the edge of what is seen is that edge's shade, unless its
 # reddest quarter is so much redder than skin: assumption.
 _ALONG_EDGE, _EDGE_MM, _REDDEST, _RED = 0.9, 1.0, 75, 1.4
+# Where another finger lies beside, the line between them is a border and no crack: it runs along the finger, to so many
+# degrees, so near to its outline, mm; from so far beyond the line to so far beyond the outline, mm, most (share) of it
+# is as red and as light as the finger's skin within so much (ln), and nothing is half as dark as the line (share
+# of its length), as the border would be were the line a crack. Assumption.
+_ALONG_DEG, _BORDER_MM, _PAST_LINE_MM, _PAST_OUTLINE_MM = 30.0, 2.5, 0.4, 2.5
+_NEIGHBOUR, _AS_RED, _AS_LIGHT, _SECOND_LINE = 0.8, 0.25, 0.6, 0.3
 # What a crack is at least times as long as wide: assumption.
 _SLENDER = 3.0
 # Where a nail's plate lies, in radii: from the tip, and to either side; and the fold beside it.
@@ -64,8 +78,10 @@ def find_fissures(
 ) -> list[Fissure]:
     """Find narrow, dark or red lines in a finger's skin that are deeper than a crease or a nail's fold.
 
-    Green light is what both lose. What closes over a line, less the line, is its depth; a crack is followed where it
-    is shallow and counts where it is deep.
+    Green light is what both lose, and blood keeps red: depth is by how much green falls and red over green rises over a
+    line's width, so that a crack shows on dark skin, whose green is hardly more than a crack's. A crack is followed
+    where it is shallow and counts where it is deep: on plain skin sooner than where healthy fingers
+    fold, and along the edge.
 
     Parameters
     ----------
@@ -86,20 +102,25 @@ def find_fissures(
     green, redness = np.log(light[..., 1]), np.log(light[..., 0] / light[..., 1])
     redder = redness - (np.median(redness[own]) if own.any() else 0.0)
     # What lies beyond the edge is no skin that a line could be held against.
-    depth = _depth(np.where(visible, against_own(green, own, grid, finger), _NO_LIGHT))
+    against = against_own(green, own, grid, finger)
+    depth = _depth(np.where(visible, against, _NO_LIGHT))
+    depth += _rise(np.where(visible, redness, -_NO_LIGHT))
     line = ((depth > -np.log(_FOLLOWED)) & visible).astype(np.uint8)
     count, labels = cv2.connectedComponents(cv2.morphologyEx(line, cv2.MORPH_CLOSE, disc(_GAP_MM / 2)))
-    deep = depth > -np.log(protocol.skin.fissure_light_ratio)
     near_edge = cv2.erode(np.pad(visible.astype(np.uint8), 1), disc(_EDGE_MM))[1:-1, 1:-1] == 0
+    nail = nail_zone(grid, finger) | side_nail_zone(grid, finger)
     found = []
-    for label in np.unique(labels[deep & visible]):
+    for label in np.unique(labels[(depth > -np.log(protocol.skin.fissure_plain_ratio)) & visible]):
         part = labels == label
         length_mm, width_mm = length_and_width_mm(part)
+        folds = (nail | near_edge)[part].mean() > _MOSTLY or _is_across_joint(part, finger)
+        ratio = protocol.skin.fissure_fold_ratio if folds else protocol.skin.fissure_plain_ratio
         if (
             label
             and length_mm >= max(protocol.skin.fissure_min_mm, _SLENDER * width_mm)
-            and deep[part].mean() > _DEEPEST_SHARE
+            and (depth[part] > -np.log(ratio)).mean() > _DEEPEST_SHARE
             and (near_edge[part].mean() < _ALONG_EDGE or np.percentile(redder[part], _REDDEST) > np.log(_RED))
+            and not _is_border(part, against, redder, grid=grid, finger=finger)
         ):
             found.append(Fissure(part, length_mm))
     return found
@@ -108,6 +129,37 @@ def find_fissures(
 def _depth(green: Floats) -> Floats:
     closed = cv2.morphologyEx(green.astype(np.float32), cv2.MORPH_CLOSE, disc(_WIDEST_MM / 2))
     return np.asarray(np.minimum(closed, _BRIGHTEST_BESIDE) - green)
+
+
+def _rise(redness: Floats) -> Floats:
+    return np.asarray(redness - cv2.morphologyEx(redness.astype(np.float32), cv2.MORPH_OPEN, disc(_WIDEST_MM / 2)))
+
+
+def _is_across_joint(part: Mask, finger: Finger) -> bool:
+    along = float(_axis(np.argwhere(part).astype(np.float64))[0])
+    behind = np.nonzero(part)[0].mean() * STEP_MM > _JOINTS_FROM * finger.radius_mm
+    return bool(behind and abs(along) < np.sin(np.deg2rad(_ACROSS_DEG)))
+
+
+def _is_border(part: Mask, green: Floats, redder: Floats, *, grid: SkinGrid, finger: Finger) -> bool:
+    """Say whether a line parts the finger from another one beside it; all of both is held against its skin."""
+    inside, side = finger_area(finger, grid), np.sign(grid.u[np.nonzero(part)[1]].mean())
+    outwards = slice(None) if side > 0 else slice(None, None, -1)
+    line, finger_side, light, red = (a[part.any(axis=1)][:, outwards] for a in (part, inside, green, redder))
+    last, cols = line.shape[1] - 1, np.arange(line.shape[1])
+    line_ends, ends = (last - a[:, ::-1].argmax(axis=1) for a in (line, finger_side))
+    along = abs(float(_axis(np.argwhere(part).astype(np.float64))[0])) > np.cos(np.deg2rad(_ALONG_DEG))
+    if not along or np.median(ends - line_ends) * STEP_MM > _BORDER_MM:
+        return False
+    beyond = (cols > line_ends[:, None] + _PAST_LINE_MM / STEP_MM) & (cols < ends[:, None] + _PAST_OUTLINE_MM / STEP_MM)
+    skin = (np.abs(red) < _AS_RED) & (np.abs(light) < _AS_LIGHT)
+    second = np.where(beyond, light, 0.0).min(axis=1) < np.where(line, light, 0.0).min(axis=1) / 2
+    return bool(skin[beyond].mean() > _NEIGHBOUR and second.mean() < _SECOND_LINE)
+
+
+def _axis(cells: Floats) -> Floats:
+    """Return the direction in which cells (K, 2) lie, down the rows and over the columns."""
+    return np.asarray(np.linalg.svd(cells - cells.mean(axis=0), full_matrices=False)[2][0])
 
 
 def length_and_width_mm(part: Mask) -> tuple[float, float]:
@@ -126,8 +178,7 @@ def length_and_width_mm(part: Mask) -> tuple[float, float]:
         Area over length.
     """
     cells = np.argwhere(part).astype(np.float64)
-    axis = np.linalg.svd(cells - cells.mean(axis=0), full_matrices=False)[2][0]
-    length = (float(np.ptp(cells @ axis)) + 1) * STEP_MM
+    length = (float(np.ptp(cells @ _axis(cells))) + 1) * STEP_MM
     return length, len(cells) * STEP_MM**2 / length
 
 

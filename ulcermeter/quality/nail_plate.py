@@ -15,34 +15,41 @@ from ulcermeter.quality.laid_out import (
     rims,
     roughness,
 )
-from ulcermeter.quality.skin_grid import STEP_MM, Mask, disc
+from ulcermeter.quality.skin_grid import STEP_MM, Mask, disc, side_nail_zone
 
-__all__ = ["is_no_nail", "is_on_bare_skin", "is_plaque", "is_polish", "is_side_nail", "side_nail_zone"]
+__all__ = ["is_no_nail", "is_on_bare_skin", "is_plaque", "is_polish", "is_side_nail"]
 
 # Polish lies so much of it on the nail, is so long and so wide (radii), and fills so much of its box: assumption.
 _POLISH = (0.85, 0.8, 0.9, 0.84)
 # Or so much of its box, where it fills so much of its own hull, lies so near the middle (radii), and is as smooth as
 # the protocol asks: polished drawn nails fill .75 to .83 of their box and .96 to .98 of their hull. Assumption.
 _ROUND_POLISH, _POLISH_HULL, _POLISH_OFF = 0.72, 0.94, 0.2
+# Or is as smooth, fills so much of its hull, as a nail seen askew does, and is so much bluer against green than skin
+# (ln): pink polish .7, blood and photographed wounds .37 at most. Assumption.
+_ASKEW_HULL, _PINK_DYE = 0.9, 0.5
 # What could lie on a nail that no row says is seen lies on none where skin shows round so much of it, it lies so far
 # off the middle (radii), and pales by so much: glare and half-moons of 13 nails do by 1.2 at most. Assumption.
 _ALL_ROUND, _OFF_MIDDLE, _NO_MOON = 0.9, 0.35, 1.25
 # Or where it is narrower than so many radii, and the rest of a plate (radii from the tip, and to either side)
 # is so much as uneven as the skin further up: plates of 13 nails .3-.8, of drawn pulps .8-1. Assumption.
 _SMALLER, _PLATE, _PLATE_ROUGH = 0.8, (0.45, 1.6, 0.6), 0.85
+# So many times as rough as a plaque has to be, its rim need be no sharper than on bare skin: glare on real nails is 3
+# times as rough as skin at most, crusts drawn on fair skin, which hardly pale, 7. Assumption.
+_VERY = 2.0
 # Round an area, mm, what lies beside it begins.
 _BESIDE_MM = 0.6
 # How sharply a pale area there ends (red over green, beyond over within); glare comes to 1.13 where no nail's
 # smoothness shows. Assumption.
 _SHARP_RIM = 1.15
-# A nail seen from the side, in radii: so far up, and so far from the middle.
-_SIDE_NAIL = (2.3, 0.45)
+# Behind a nail, radii from the tip.
+_BEHIND_NAIL = 2.3
 # It reaches the edge of what is seen with so much of its rim, and keeps so much of skin's red; crusts lose more on all
 # but fair skin. Assumption.
 _NAIL_AT_EDGE, _PINK = 0.15, 1.5
-# A nail's free edge: before so many radii from the tip, and so many times as wide as long. A plaque is somewhere so
+# A nail's free edge, seen from the pulp too where it is long: before so many radii from the tip, and so many times as
+# wide as long. A plaque is somewhere so
 # far from its rim, mm, that its roughness can be read. Assumption.
-_FREE_EDGE, _PLAQUE_DEEP_MM = (0.7, 1.5), 0.75
+_FREE_EDGE, _PLAQUE_DEEP_MM = (0.8, 1.5), 0.75
 
 
 def is_polish(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
@@ -67,9 +74,11 @@ def is_polish(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
     fills = part.sum() * STEP_MM**2 / (long * wide * skin.finger.radius_mm**2)
     if fills > _POLISH[3]:
         return True
-    even = roughness(part, skin) < protocol.skin.polish_roughness_ratio
-    compact = fills > _ROUND_POLISH and _hull_filled(part) > _POLISH_HULL
-    return bool(even and compact and off_middle(part, skin) < _POLISH_OFF)
+    if roughness(part, skin) >= protocol.skin.polish_roughness_ratio:
+        return False
+    hull = _hull_filled(part)
+    compact = fills > _ROUND_POLISH and hull > _POLISH_HULL and off_middle(part, skin) < _POLISH_OFF
+    return bool(compact or (hull > _ASKEW_HULL and np.median(skin.blueness[part]) > _PINK_DYE))
 
 
 def _size(part: Mask, skin: LaidOutSkin) -> tuple[float, float]:
@@ -99,24 +108,9 @@ def is_side_nail(part: Mask, skin: LaidOutSkin) -> bool:
     """
     if skin.finger.side not in ("radial", "ulnar"):
         return False
-    on_nail = float(side_nail_zone(skin)[part].mean())
+    on_nail = float(side_nail_zone(skin.grid, skin.finger)[part].mean())
     pink = float(np.median(skin.redness[part])) > -np.log(_PINK)
     return bool(on_nail > _POLISH[0] and at_the_edge(part, skin) > _NAIL_AT_EDGE and pink)
-
-
-def side_nail_zone(skin: LaidOutSkin) -> Mask:
-    """Return where the nail of a finger seen from its side can be.
-
-    Parameters
-    ----------
-    skin : LaidOutSkin
-
-    Returns
-    -------
-    bool (M, N)
-    """
-    s, v = skin.grid.in_radii(skin.finger)
-    return np.asarray((s < _SIDE_NAIL[0]) & (np.abs(v) > _SIDE_NAIL[1]))
 
 
 def is_no_nail(part: Mask, skin: LaidOutSkin) -> bool:
@@ -149,13 +143,14 @@ def is_on_bare_skin(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
         On the grid.
     skin : LaidOutSkin
     protocol : Protocol
-        For ``polish_roughness_ratio``.
+        For ``polish_roughness_ratio`` and ``plaque_roughness_ratio``.
 
     Returns
     -------
     bool
     """
-    if skin.finger.side or is_polish(part, skin, protocol):
+    rough = is_rough_within(part, skin, protocol.skin.plaque_roughness_ratio, deep_mm=_PLAQUE_DEEP_MM)
+    if skin.finger.side or is_polish(part, skin, protocol) or (_is_free_edge(part, skin) and not rough):
         return False
     return pales_by(part, skin) > np.log(_SHARP_RIM) and _no_plate_beside(part, skin)
 
@@ -177,8 +172,11 @@ def is_plaque(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
     """
     if skin.finger.side or _is_free_edge(part, skin):
         return False
-    rough = is_rough_within(part, skin, protocol.skin.plaque_roughness_ratio, deep_mm=_PLAQUE_DEEP_MM)
-    return rough and pales_by(part, skin) > np.log(protocol.skin.plaque_rim_ratio)
+    ratio, rim = protocol.skin.plaque_roughness_ratio, pales_by(part, skin)
+    if not is_rough_within(part, skin, ratio, deep_mm=_PLAQUE_DEEP_MM):
+        return False
+    very = is_rough_within(part, skin, _VERY * ratio, deep_mm=_PLAQUE_DEEP_MM)
+    return bool(rim > np.log(_SHARP_RIM if very else protocol.skin.plaque_rim_ratio))
 
 
 def _is_free_edge(part: Mask, skin: LaidOutSkin) -> bool:
@@ -192,7 +190,7 @@ def _no_plate_beside(part: Mask, skin: LaidOutSkin) -> bool:
     s, v = skin.grid.in_radii(skin.finger)
     around = cv2.dilate(part.astype(np.uint8), disc(_BESIDE_MM)) > 0
     plate = skin.visible & (s > _PLATE[0]) & (s < _PLATE[1]) & (np.abs(v) < _PLATE[2]) & ~around
-    further = skin.visible & (s > _SIDE_NAIL[0])
+    further = skin.visible & (s > _BEHIND_NAIL)
     if not plate.any() or not further.any():
         return False
     uneven = np.abs(skin.relief)

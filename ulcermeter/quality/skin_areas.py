@@ -18,6 +18,7 @@ from ulcermeter.quality.laid_out import (
     is_rough_within,
     pales_by,
     rims,
+    roughness,
 )
 from ulcermeter.quality.nail_plate import (
     is_no_nail,
@@ -25,9 +26,8 @@ from ulcermeter.quality.nail_plate import (
     is_plaque,
     is_polish,
     is_side_nail,
-    side_nail_zone,
 )
-from ulcermeter.quality.skin_grid import STEP_MM, Mask, disc, finger_area, parts
+from ulcermeter.quality.skin_grid import STEP_MM, Mask, disc, finger_area, parts, side_nail_zone
 
 __all__ = ["DoubtfulKind", "Found", "find_areas"]
 
@@ -39,6 +39,9 @@ _NAIL_BORDER_MM, _BLOOD = 2.0, 1.9
 # Blue over green against the finger's own skin (ln) beyond which paleness is a dye's or polish's: white on the darkest
 # skin is .5 bluer. Assumption.
 _DYED = 0.8
+# Green over blue against the finger's own skin from which it is yellow, and over the area's rim: of real and rendered
+# healthy fingers yellow skin comes to 1.25 over the rim and is no rougher than 1.9 times its finger. Assumption.
+_YELLOW, _YELLOW_RIM = 1.2, 1.28
 # A shade that darkens towards the finger's edge: so much of a dark area's rim (share) is the edge of what is seen, and
 # inwards it fades by less than this (ln) over 0.8 mm. Assumption.
 _AT_THE_EDGE, _FADES = 0.3, 0.5
@@ -98,6 +101,7 @@ def find_areas(skin: LaidOutSkin, protocol: Protocol) -> list[Found]:
     more = [
         *((DoubtfulKind.PALE, part, circle_mm(part)) for part in _crusts(skin, protocol)),
         *((DoubtfulKind.RED, part, circle_mm(part)) for part in _raw(skin, protocol)),
+        *((DoubtfulKind.PALE, part, circle_mm(part)) for part in _yellow(skin, protocol)),
         *_strips(skin, protocol),
     ]
     return [*found, *(one for one in more if not (one[1] & taken).any())]
@@ -166,7 +170,9 @@ def _is_ground(kind: DoubtfulKind, part: Mask, skin: LaidOutSkin) -> bool:
 
 
 def _like_ground(part: Mask, skin: LaidOutSkin) -> bool:
-    ground = (cv2.dilate(part.astype(np.uint8), disc(_GROUND_MM)) > 0) & ~finger_area(skin.finger, skin.grid)
+    # Behind what shows the finger goes on: there lies no ground, and an area could be like the rest of itself.
+    finger_and_behind = np.maximum.accumulate(finger_area(skin.finger, skin.grid), axis=0)
+    ground = (cv2.dilate(part.astype(np.uint8), disc(_GROUND_MM)) > 0) & ~finger_and_behind
     if not ground.any():
         return False
     lab = skin.lab.astype(np.float64)
@@ -201,9 +207,30 @@ def _raw(skin: LaidOutSkin, protocol: Protocol) -> list[Mask]:
     ]
 
 
+def _yellow(skin: LaidOutSkin, protocol: Protocol) -> list[Mask]:
+    """Return yellow areas, rough and sharply rimmed, as slough is, which is neither dark nor red nor white."""
+    rules, light = protocol.skin, skin.brightness > np.log(_PLATE_DIM)
+    yellow = (skin.blueness < -np.log(_YELLOW)) & light & skin.visible & ~skin.burnt & ~skin.worn
+    return [
+        part
+        for part in parts(yellow, skin.visible, at_least_mm=rules.doubtful_min_mm)
+        if roughness(part, skin) > rules.plaque_roughness_ratio
+        and _yellows_by(part, skin) > np.log(_YELLOW_RIM)
+        and not _is_ground(DoubtfulKind.PALE, part, skin)
+    ]
+
+
+def _yellows_by(part: Mask, skin: LaidOutSkin) -> float:
+    beyond, within = rims(part)
+    seen = beyond & skin.visible
+    if not (seen.any() and within.any()):
+        return 0.0
+    return float(np.median(skin.blueness[seen]) - np.median(skin.blueness[within]))
+
+
 def _beside_nail(where: Mask, skin: LaidOutSkin, protocol: Protocol) -> list[Mask]:
     """Return the connected areas that are large enough beside a nail, be it seen from above or from the side."""
-    lateral = side_nail_zone(skin) & (skin.finger.side in ("radial", "ulnar", ""))
+    lateral = side_nail_zone(skin.grid, skin.finger)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(where.astype(np.uint8))
     least = protocol.skin.doubtful_min_mm
     large = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= _least_cells(least))

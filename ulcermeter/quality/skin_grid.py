@@ -26,6 +26,7 @@ __all__ = [
     "parts",
     "relief",
     "sampled",
+    "side_nail_zone",
     "skin_shown",
 ]
 
@@ -42,6 +43,8 @@ _BLUR_MM, _CREASE_MM = 0.3, 0.8
 _GLOW = 0.004
 # A nail on the back, in radii: up to so far from the tip, and so far from the middle; its colour is no skin's.
 _NAIL_TO, _NAIL_BESIDE = 2.3, 0.85
+# Seen from the side: so far up, and so far from the middle.
+_SIDE_NAIL = (2.3, 0.45)
 # Its plate, in radii, as drawn hands have it: 1.4 wide.
 _PLATE_TO, _PLATE_BESIDE = 2.0, 0.75
 # Rounds of weighted least squares and the residual (in ln) from which a pixel counts no more.
@@ -314,6 +317,24 @@ def nail_zone(grid: SkinGrid, finger: Finger, *, plate: bool = False) -> Mask:
     s, v = grid.in_radii(finger)
     up_to, beside = (_PLATE_TO, _PLATE_BESIDE) if plate else (_NAIL_TO, _NAIL_BESIDE)
     return np.asarray((s < up_to) & (np.abs(v) < beside))
+
+
+def side_nail_zone(grid: SkinGrid, finger: Finger) -> Mask:
+    """Return where the nail of a finger seen from its side, or from an unnamed one, can be, bool (M, N).
+
+    Parameters
+    ----------
+    grid : SkinGrid
+    finger : Finger
+
+    Returns
+    -------
+    bool (M, N)
+    """
+    if finger.side not in ("radial", "ulnar", ""):
+        return np.zeros(grid.shape, dtype=bool)
+    s, v = grid.in_radii(finger)
+    return np.asarray((s < _SIDE_NAIL[0]) & (np.abs(v) > _SIDE_NAIL[1]))
 
 
 def parts(where: Mask, visible: Mask, *, at_least_mm: float) -> list[Mask]:
