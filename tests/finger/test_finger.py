@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -10,7 +11,8 @@ from drawn_fingers import GROUNDS, PX_PER_MM, SHAPE, axis, paint, rectified
 
 from ulcermeter.calibration import calibrate, rectify
 from ulcermeter.datatypes import CameraInfo, Finger, Photo
-from ulcermeter.finger import finger_coordinates, locate_finger
+from ulcermeter.finger import Absence, finger_coordinates, locate_finger, search_finger
+from ulcermeter.finger import locate as locate_module
 from ulcermeter.finger.locate import _Place
 from ulcermeter.finger.mask import coarse_photo
 from ulcermeter.phantom import draw_phantom, random_spec
@@ -191,3 +193,36 @@ def test_an_outline_that_no_edge_bears_out_is_believed_only_of_a_sure_network() 
     assert seen is not None and seen.tip_in_view
     assert place.fit_pointed(replace(seen, confidence=0.36), read=False) is not None
     assert place.fit_pointed(replace(seen, confidence=0.34), read=False) is None
+
+
+def test_what_nobody_points_at_must_be_borne_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def named(_: object, pointed: object, *, spacing_mm: float) -> bool:
+        asked.append(spacing_mm)
+        return len(asked) == 1
+
+    monkeypatch.setattr(locate_module, "is_named_all_round", named)
+    photo, near = rectified(paint(turn_deg=20.0)), along(10, 1, 20.0)
+    found = search_finger(photo, near_px=near)
+    assert found.finger is not None and not asked, "a click is a person's word for it"
+    first = search_finger(photo, near_px=near, pointed_at=False)
+    assert first.finger is not None and first.finger.tip_mm == found.finger.tip_mm
+    second = search_finger(photo, near_px=near, pointed_at=False)
+    assert second.finger is None and second.absence is Absence.NOT_FITTED
+
+
+@pytest.mark.parametrize(("aside_px", "believed"), [(1.0, True), (-1.0, False)])
+def test_a_tip_beyond_the_border_is_not_in_view(
+    monkeypatch: pytest.MonkeyPatch, aside_px: float, believed: bool
+) -> None:
+    photo = rectified(paint(turn_deg=20.0))
+    found = locate_finger(photo, near_px=along(10, 1, 20.0))
+    coarse = coarse_photo(photo, np.array(along(10, 1, 20.0)))
+    assert found is not None and coarse is not None
+    x, y = photo.calibration.to_mm(np.array([[aside_px, 200.0]]))[0]
+    place = _Place(photo, coarse, np.zeros(2), "", read_protocol())
+    monkeypatch.setattr(_Place, "ask", lambda *_: SimpleNamespace(tip_in_view=True))
+    monkeypatch.setattr(_Place, "_same", lambda *_: True)
+    monkeypatch.setattr(locate_module, "is_named_all_round", lambda *_, **__: True)
+    assert place.is_borne_out(replace(found, tip_mm=(float(x), float(y)))) == believed

@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 
 from ulcermeter.finger import locate as locate_module
-from ulcermeter.finger.from_network import _with_both_sides
+from ulcermeter.finger.from_network import _in_frame, _with_both_sides
 from ulcermeter.finger.locate import _Place
 from ulcermeter.finger.shape import Edge, in_frame
+from ulcermeter.protocol import read_protocol
 
 TIP, AXIS, WIDTH = np.array([5.0, -3.0]), np.array([0.6, 0.8]), 16.0
 
 
-def edge(*sides):
+def edge(*sides, shown_to=(40, 40)):
     """Return outline points every half millimetre along sides u = c, from tip to 40 mm behind it, on the plane."""
-    s = np.arange(0, 40, 0.5)
-    points = np.vstack([np.column_stack([s, np.full(len(s), u)]) for u in sides])
+    along = [np.arange(0, to, 0.5) for to in shown_to]
+    points = np.vstack([np.column_stack([s, np.full(len(s), u)]) for u, s in zip(sides, along, strict=False)])
     count = len(points)
     plane = TIP + points @ np.array([AXIS, [AXIS[1], -AXIS[0]]])
     return Edge(plane, np.ones(count, bool), np.zeros(count, bool), np.full(count, 30.0))
@@ -38,6 +39,16 @@ def test_two_sides_stay_as_they_are():
     same, shown = _with_both_sides(two, two.shown, TIP, AXIS, width=WIDTH)
     assert same is two
     assert shown is two.shown
+
+
+@pytest.mark.parametrize(
+    ("shown_to", "seen"),
+    # What counts begins 6 mm behind the tip; 12 mm are asked of both sides together, and 3 of each.
+    [((13, 13), True), ((10, 16), True), ((10, 13), False), ((8.5, 30), False), ((10, 30), True)],
+)
+def test_of_a_finger_that_the_border_cuts_across_one_side_may_be_short(shown_to, seen):
+    both = edge(-5.0, 5.0, shown_to=shown_to)
+    assert (_in_frame(both, both.shown, TIP, AXIS, width=10.0, protocol=read_protocol()) is not None) == seen
 
 
 @pytest.mark.parametrize(("moved_mm", "by_edges", "by_outline"), [(2.5, True, True), (4.0, False, True)])

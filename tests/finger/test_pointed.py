@@ -10,7 +10,15 @@ import pytest
 from ulcermeter.finger import pointed as pointed_module
 from ulcermeter.finger.candidates import FingerEnd, _Backed, _filling, _in_question, _true_ends, _trusted
 from ulcermeter.finger.network import WEIGHTS, Answer, _turned_back
-from ulcermeter.finger.pointed import PointedFinger, _in_picture, _peak, _tip, is_named_again, point_out_finger
+from ulcermeter.finger.pointed import (
+    PointedFinger,
+    _in_picture,
+    _peak,
+    _tip,
+    is_named_again,
+    is_named_all_round,
+    point_out_finger,
+)
 from ulcermeter.finger.views import VIEW_PX, view_matrix
 from ulcermeter.phantom import CameraSpec, FingerSpec, PhantomSpec, draw_phantom
 
@@ -173,6 +181,35 @@ def test_it_is_asked_no_more_often_than_can_change_the_answer(monkeypatch, confi
 
 def test_a_tip_out_of_view_is_not_named_again():
     assert not is_named_again(np.zeros((1, 1, 3), np.uint8), named(None), spacing_mm=0.5)
+
+
+# A quarter of a width, 1 and 1.3 widths behind the tip at (100, 100), and .75 behind it on either side.
+ALL_ROUND = [(100.0, 105.0), (100.0, 120.0), (100.0, 126.0), (105.0, 115.0), (95.0, 115.0)]
+
+
+@pytest.mark.parametrize("place", ALL_ROUND)
+@pytest.mark.parametrize(
+    ("said", "trusted"),
+    [
+        (named((105.0, 102.0), (0.45, 0.893)), True),  # .27 widths off, 27 degrees turned
+        (named((106.0, 103.0)), False),  # .34 widths
+        (named((100.0, 100.0), (0.57, 0.82)), False),  # 35 degrees
+        (named(None), False),
+        (None, False),
+    ],
+)
+def test_a_finger_that_nobody_points_at_is_named_from_all_round_it(monkeypatch, place, said, trusted):
+    def answer(_, *, at_px, **__):
+        assert any(np.allclose(at_px, one) for one in ALL_ROUND)
+        return said if np.allclose(at_px, place) else named((100.0, 100.0))
+
+    monkeypatch.setattr(pointed_module, "point_out_finger", answer)
+    trusted = trusted or (said is None and place[0] != 100.0)  # a point aside may lie on no finger
+    photo = np.zeros((200, 200, 3), np.uint8)
+    assert is_named_all_round(photo, named((100.0, 100.0), confidence=0.01), spacing_mm=0.5) == trusted
+    # Of a photo that ends 10 px behind the tip only the first place is left.
+    narrow = photo[:111]
+    assert is_named_all_round(narrow, named((100.0, 100.0)), spacing_mm=0.5) == (trusted or place != ALL_ROUND[0])
 
 
 def end(tip, at, width=20.0):

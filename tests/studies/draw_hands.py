@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from ulcermeter.phantom.hands import HandStudio, write_pictures
-from ulcermeter.phantom.hands.sampling import CLOSE, HARD, HEALTHY, ORDINARY
+from ulcermeter.phantom.hands.sampling import ALONE, CLOSE, HARD, HEALTHY, ORDINARY
 
 
 def main() -> None:
@@ -23,9 +23,11 @@ def main() -> None:
     parser.add_argument("--grounds", type=Path, help="folder of ground pictures; default drawn ones")
     parser.add_argument("--hard", action="store_true", help="touching neighbours, long painted nails, skin behind")
     parser.add_argument("--close", action="store_true", help="one finger near the camera, edge on, cut by the border")
+    parser.add_argument("--alone", action="store_true", help="near, most of one hand that holds out one finger")
     parser.add_argument("--healthy", action="store_true", help="no sores and no ill tips, near; polish on most hands")
     given = parser.parse_args()
-    odds = HARD if given.hard else CLOSE if given.close else HEALTHY if given.healthy else ORDINARY
+    sets = {"hard": HARD, "close": CLOSE, "alone": ALONE, "healthy": HEALTHY}
+    odds = next((sets[name] for name in sets if getattr(given, name)), ORDINARY)
     studio = HandStudio(given.size, skins=given.skins, backgrounds=given.grounds, odds=odds)
     seeds = range(given.first, given.first + given.count)
     for number, path in enumerate(write_pictures(studio, seeds, given.out), start=1):

@@ -8,6 +8,11 @@ tip, the median errors (widths, degrees), and how often no finger or no tip was 
 `locate_finger`, the solid fitted to the photo's edges. Further lines on request: --unprompted, what is located on each
 photo with nothing pointed at (a finger of it rightly, wrongly, none, or several and so a question); --statuses, what
 `measure` says of each finger with a click where it has the resolution (all are healthy).
+
+Of drawn pictures --unprompted takes every one, whole fingers or none, and says by what is in view: the finger located
+is right (as above), off (another than right, the tip within half a width of one in view and the direction within 60
+degrees), wrong (the tip of no finger in view, or not its way), asks which, or none. With --only-unprompted it is all
+that is done.
 """
 
 from __future__ import annotations
@@ -29,12 +34,16 @@ from ulcermeter.datatypes import CameraInfo, Finger, Photo, RectifiedPhoto
 from ulcermeter.finger import finger_ends, locate_finger
 from ulcermeter.finger.network import FingerModel, load_finger_model
 from ulcermeter.finger.pointed import EXPECTED_WIDTH_MM, PointedFinger, point_out_finger
-from ulcermeter.phantom.hands import FingerTruth, read_picture
+from ulcermeter.phantom.hands import FingerTruth, HandPicture, read_picture
 from ulcermeter.pipeline import measure_photo
 from ulcermeter.protocol import read_protocol
 from ulcermeter.statistics import wilson
 
 ALONG, ACROSS, WAY_DEG, NEAR_TIP = 0.25, 0.30, 15.0, 1.5
+# Of a finger located with nothing pointed at: further from a tip in view, or turned further, it is none of the fingers.
+OFF_WIDTHS, OFF_DEG = 0.5, 60.0
+LEAST_WIDTH_PX = 14.0
+ASKS, NONE = "several, asks which", "none"
 
 
 @dataclass(frozen=True)
@@ -90,13 +99,19 @@ def outlined_fingers(folder: Path) -> Iterator[Case]:
 def drawn_fingers(folder: Path) -> Iterator[Case]:
     """Yield the fingers of drawn pictures whose ends are whole in view, each pointed at 0.75 widths behind its tip."""
     for path in sorted(folder.glob("*.json")):
-        picture = read_picture(path)
-        for finger in picture.fingers:
-            tip, inwards = np.array(finger.tip_px), np.array(finger.inwards)
-            at, own = tip + 0.75 * finger.width_px * inwards, picture.labels == finger.label
-            if finger.tip_in_view and finger.width_px >= 14 and _whole_end(own, tip, at, finger):
-                name = f"{path.stem} {finger.label}"
-                yield Case(name, "drawn", picture.pixels, at, tip, inwards, finger.width_px, own, path)
+        yield from (case for case in tips_in_view(read_picture(path), path) if case.kind == "drawn")
+
+
+def tips_in_view(picture: HandPicture, path: Path) -> Iterator[Case]:
+    """Yield the fingers of a drawn picture whose tips are in view: *drawn* with a whole end, else *part*."""
+    for finger in picture.fingers:
+        tip, inwards = np.array(finger.tip_px), np.array(finger.inwards)
+        at, own = tip + 0.75 * finger.width_px * inwards, picture.labels == finger.label
+        if finger.tip_in_view:
+            whole = finger.width_px >= LEAST_WIDTH_PX and _whole_end(own, tip, at, finger)
+            name = f"{path.stem} {finger.label}"
+            kind = "drawn" if whole else "part"
+            yield Case(name, kind, picture.pixels, at, tip, inwards, finger.width_px, own, path)
 
 
 def _whole_end(own: np.ndarray, tip: np.ndarray, at: np.ndarray, finger: FingerTruth) -> bool:
@@ -127,8 +142,12 @@ def measure(case: Case, found: PointedFinger | None) -> Result:
 
 def stated(case: Case) -> RectifiedPhoto:
     """Return the case's photo with the scale at which its finger is 16 mm wide."""
-    px_per_mm = case.width / EXPECTED_WIDTH_MM
-    photo = Photo(np.ascontiguousarray(case.pixels), case.name, None, CameraInfo(), Path(case.name))
+    return at_scale(case.pixels, case.name, case.width / EXPECTED_WIDTH_MM)
+
+
+def at_scale(pixels: np.ndarray, name: str, px_per_mm: float) -> RectifiedPhoto:
+    """Return a photo with its scale stated."""
+    photo = Photo(np.ascontiguousarray(pixels), name, None, CameraInfo(), Path(name))
     calibration = calibrate(photo, reference=f"scale:{px_per_mm:.6f}", reference_on="skin")
     return rectify(photo, calibration, spacing_mm=1.0)
 
@@ -156,8 +175,8 @@ def only_finger(rectified: RectifiedPhoto) -> Finger | str:
     """Return the one finger that is located with nothing pointed at, as in a run; else say why there is none."""
     ends = finger_ends(rectified)
     if len(ends) > 1:
-        return "several, asks which"
-    return locate_finger(rectified, near_px=ends[0].at_px if ends else None) or "none"
+        return ASKS
+    return locate_finger(rectified, near_px=ends[0].at_px if ends else None, pointed_at=False) or NONE
 
 
 def unprompted(cases: list[Case]) -> str:
@@ -169,6 +188,43 @@ def unprompted(cases: list[Case]) -> str:
     tip = rectified.calibration.to_px(np.array([finger.tip_mm]))[0]
     nearest = min(cases, key=lambda case: float(np.hypot(*(case.tip - tip))))
     return "right" if measure(nearest, as_pointed(nearest, rectified, finger)).right else "wrong"
+
+
+def in_view(picture: HandPicture, cases: list[Case]) -> str:
+    """Say what a drawn picture shows, by the fingers whose tips are in view."""
+    whole = sum(case.kind == "drawn" for case in cases)
+    if whole > 1:
+        return "several whole ends"
+    if whole == 1:
+        return "one whole end" if len(cases) == 1 else "one whole end beside parts"
+    return "no whole end" if picture.fingers else "no finger"
+
+
+def unprompted_drawn(picture: HandPicture, path: Path) -> tuple[str, str]:
+    """Say what a drawn picture shows, and what is located on it with nothing pointed at."""
+    cases = list(tips_in_view(picture, path))
+    rectified = at_scale(picture.pixels, path.stem, px_per_mm(picture, cases))
+    finger, shows = only_finger(rectified), in_view(picture, cases)
+    return shows, finger if isinstance(finger, str) else against_truth(cases, rectified, finger)
+
+
+def px_per_mm(picture: HandPicture, cases: list[Case]) -> float:
+    """Return the scale at which the fingers whose tips are in view, else those in view, are 16 mm wide."""
+    widths = [case.width for case in cases] or [finger.width_px for finger in picture.fingers]
+    return float(np.median(widths)) / EXPECTED_WIDTH_MM if widths else picture.px_per_mm
+
+
+def against_truth(cases: list[Case], rectified: RectifiedPhoto, finger: Finger) -> str:
+    """Hold a located finger against all tips in view."""
+    tip, way = rectified.calibration.to_px(np.array([finger.tip_mm]))[0], np.asarray(finger.axis)
+    same = [
+        case
+        for case in cases
+        if np.hypot(*(case.tip - tip)) < OFF_WIDTHS * case.width and way @ case.inwards > np.cos(np.radians(OFF_DEG))
+    ]
+    if not same:
+        return "wrong"
+    return "right" if any(measure(case, as_pointed(case, rectified, finger)).right for case in same) else "off"
 
 
 def status(case: Case) -> str:
@@ -205,6 +261,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--unscaled", action="store_true", help="the scale is not given")
     parser.add_argument("--located", action="store_true", help="the solid fitted to the photo's edges")
     parser.add_argument("--unprompted", action="store_true", help="also with nothing pointed at")
+    parser.add_argument("--only-unprompted", action="store_true", help="nothing but that, on drawn pictures")
     parser.add_argument("--statuses", action="store_true", help="also what measure says of each")
     parser.add_argument("--limit", type=int, help="the first so many fingers only")
     parser.add_argument("--wrong", action="store_true", help="name the fingers that are wrong")
@@ -223,6 +280,10 @@ def main() -> None:
     given = arguments()
     model = load_finger_model(given.model)
     outlined = (given.folder / "fingers.csv").exists()
+    if not outlined and (given.unprompted or given.only_unprompted):
+        print_drawn(sorted(given.folder.glob("*.json")), names=given.wrong)
+    if given.only_unprompted:
+        return
     cases = islice(outlined_fingers(given.folder) if outlined else drawn_fingers(given.folder), given.limit)
     by_kind: dict[str, list[Result]] = defaultdict(list)
     by_photo: dict[tuple[str, Path], list[Case]] = defaultdict(list)
@@ -233,7 +294,7 @@ def main() -> None:
         found = find(case, model, given)
         seconds += time.process_time() - began
         by_kind[case.kind].append(measure(case, found))
-        if given.unprompted:
+        if given.unprompted and outlined:
             by_photo[case.kind, case.path].append(case)
         if given.statuses and case.width / EXPECTED_WIDTH_MM >= read_protocol().gates.px_per_mm_min:
             statuses[case.kind, status(case)] += 1
@@ -250,6 +311,23 @@ def main() -> None:
         if not one.right:
             errors = f"along {one.along:.2f}, across {one.across:.2f}, {one.way_deg:.0f} deg"
             print(f"{one.name}: IoU {one.iou:.2f}, {errors}")
+
+
+def print_drawn(paths: list[Path], *, names: bool) -> None:
+    """Print what is located on drawn pictures with nothing pointed at, by what they show."""
+    said = {path.stem: unprompted_drawn(read_picture(path), path) for path in paths}
+    words = ("right", "off", "wrong", ASKS, NONE)
+    print("| nothing pointed at | n | " + " | ".join(words) + " |\n|" + "---|" * (len(words) + 2))
+    for shows in [*sorted({shown for shown, _ in said.values()}), "all"]:
+        counts = Counter(word for shown, word in said.values() if shows in (shown, "all"))
+        cells = []
+        for word in words:
+            low, high = wilson(counts[word] / counts.total(), counts.total())
+            cells.append(f"{counts[word]} ({low:.3f}-{high:.3f})")
+        print(f"| {shows} | {counts.total()} | " + " | ".join(cells) + " |")
+    for name, (shows, word) in said.items() if names else ():
+        if word in ("wrong", "off") or (shows == "one whole end" and word != "right"):
+            print(f"{name}: {shows}, {word}")
 
 
 def print_unprompted(by_photo: dict[tuple[str, Path], list[Case]]) -> None:

@@ -13,7 +13,13 @@ from ulcermeter.datatypes import Calibration, Finger, RectifiedPhoto
 from ulcermeter.finger.by_colour import CLEAR, see_by_colour
 from ulcermeter.finger.from_network import direction_mm, observed_finger, tip_mm, width_mm
 from ulcermeter.finger.mask import CoarsePhoto, coarse_photo
-from ulcermeter.finger.pointed import MIDDLE_OF_END, PointedFinger, is_named_again, point_out_finger
+from ulcermeter.finger.pointed import (
+    MIDDLE_OF_END,
+    PointedFinger,
+    is_named_again,
+    is_named_all_round,
+    point_out_finger,
+)
 from ulcermeter.finger.shape import ObservedFinger
 from ulcermeter.finger.solid import stand_up
 from ulcermeter.protocol import Protocol, read_protocol
@@ -74,6 +80,7 @@ def locate_finger(
     near_px: tuple[float, float] | NDArray[np.floating] | None = None,
     side: str = "",
     protocol: Protocol | None = None,
+    pointed_at: bool = True,
 ) -> Finger | None:
     """Find the finger under a point of the photo.
 
@@ -93,13 +100,17 @@ def locate_finger(
         The view, passed through.
     protocol : Protocol, optional
         Limits of a plausible finger (``finger_...``); default MANUS.
+    pointed_at : bool
+        Whether a person says that a finger is there. Where nobody does, its tip must lie on the photo, and the network
+        must name it again from right behind it, from further up and from either side: the hand's end of a finger, a
+        ring's edge or a piece of ground is now and then taken for a tip from one place.
 
     Returns
     -------
     Finger or None
         None rather than a wild one: no finger or no tip in view, width or length that no finger has.
     """
-    return search_finger(rectified, near_px=near_px, side=side, protocol=protocol).finger
+    return search_finger(rectified, near_px=near_px, side=side, protocol=protocol, pointed_at=pointed_at).finger
 
 
 def search_finger(
@@ -108,12 +119,13 @@ def search_finger(
     near_px: tuple[float, float] | NDArray[np.floating] | None = None,
     side: str = "",
     protocol: Protocol | None = None,
+    pointed_at: bool = True,
 ) -> FingerSearch:
     """Find the finger under a point of the photo as `locate_finger` does, and say why where there is none.
 
     Parameters
     ----------
-    rectified, near_px, side, protocol
+    rectified, near_px, side, protocol, pointed_at
         See `locate_finger`.
 
     Returns
@@ -134,6 +146,8 @@ def search_finger(
         finger = place.fit_by_colour(pointed) or finger or place.fit_pointed(trusted, read=False)
     if finger is None:
         return FingerSearch(absence=_absence(pointed))
+    if not pointed_at and not place.is_borne_out(finger):
+        return FingerSearch(absence=Absence.NOT_FITTED)
     return FingerSearch(finger, network_mm=place.network_outline(finger, pointed))
 
 
@@ -183,6 +197,16 @@ class _Place:
         """Return a finger whose tip the network names again when it is asked there; else None."""
         spacing_mm = 1 / self.coarse.px_per_mm
         return pointed if pointed and is_named_again(self.coarse.rgb, pointed, spacing_mm=spacing_mm) else None
+
+    def is_borne_out(self, finger: Finger) -> bool:
+        """Say whether a finger's tip lies on the photo and the network, asked at its end, names it from all round."""
+        tip_px = self.calibration.to_px(np.asarray(finger.tip_mm)[None])[0]
+        if (tip_px < 0).any() or (tip_px > np.array(self.rectified.photo.pixels.shape[1::-1]) - 1).any():
+            return False
+        seen = self.ask(self.calibration.to_px(self._middle_of_end(finger)[None])[0])
+        if seen is None or not seen.tip_in_view or not self._same(finger, seen):
+            return False
+        return is_named_all_round(self.coarse.rgb, seen, spacing_mm=1 / self.coarse.px_per_mm)
 
     def network_outline(self, finger: Finger, pointed: PointedFinger | None) -> Floats:
         """Return the outline (K, 2) on the plane of a fitted finger as the network sees it; empty where it does not."""

@@ -90,6 +90,8 @@ HARD = Odds(second_hand=0.5, skin_behind=0.3, long_nails=0.55, polish=0.65, touc
 CLOSE = Odds(
     second_hand=0.4, skin_behind=0.2, long_nails=0.4, polish=0.5, touching=0.3, close=0.75, pointing=0.35, edge_on=0.3
 )
+# One finger held out near the camera, to count what is located with nothing pointed at.
+ALONE = Odds(second_hand=0.05, close=1.0, pointing=0.9)
 # Healthy skin near the camera, with all that is worn on it.
 HEALTHY = Odds(polish=0.6, close=1.0, ill=0.0)
 

@@ -12,6 +12,7 @@ from ulcermeter.errors import Problem, Refusal
 from ulcermeter.finger import Absence, FingerEnd, FingerSearch, end_of_finger, finger_ends, search_finger
 from ulcermeter.geometry import signed_distance
 from ulcermeter.pipeline.steps.in_view import holds_point
+from ulcermeter.pipeline.steps.prompt import PromptKind
 from ulcermeter.pipeline.steps.records import Outlined, PhotoContext
 from ulcermeter.pipeline.steps.window import box_holds_finger
 from ulcermeter.protocol import Protocol
@@ -134,7 +135,13 @@ def _searched(context: PhotoContext, outlined: Outlined) -> bool:
 def _search(context: PhotoContext, outlined: Outlined, near: Points) -> FingerSearch:
     """Search the finger at a photo pixel; one that does not hold the point is another, or a part of it."""
     near_mm, rectified = outlined.calibration.to_mm(near)[0], outlined.segmentation.rectified
-    found = search_finger(rectified, near_px=near, side=context.cell("view"), protocol=context.protocol)
+    found = search_finger(
+        rectified,
+        near_px=near,
+        side=context.cell("view"),
+        protocol=context.protocol,
+        pointed_at=outlined.prompt.kind is not PromptKind.NONE,
+    )
     if (
         found.finger is not None
         and outlined.segmentation.outlines
