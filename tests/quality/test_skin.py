@@ -157,11 +157,25 @@ def test_a_crack_beside_the_nail_is_seen_up_to_half_a_millimetre_from_the_edge()
         assert len(judged(cracked).doubtful) == doubtful
 
 
-def beside_another(taken: Photo, *lines_mm: float) -> Photo:
+def test_a_dark_line_round_a_nails_plate_is_its_fold_and_between_skin_a_crack() -> None:
+    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
+    taken = photo("middle")
+    plate = ((np.abs(x - 20.0) < 5.5) & (y > 6.5) & (y < 19.0))[..., None]
+    smooth = cv2.GaussianBlur(taken.pixels, (0, 0), 2.0)
+    line = ((np.abs(x - 25.7) < 0.2) & (y > 9.0) & (y < 18.0))[..., None]
+    # Linear blue over green 1.2 times the skin's on the plate; none where both sides are skin.
+    for blue, doubtful in ((1.2 ** (1 / 2.2), 0), (1.0, 1)):
+        nail = np.where(plate, smooth * (1.0, 1.0, blue), taken.pixels)
+        assert len(judged(with_pixels(taken, np.where(line, (60, 24, 22), nail)), side="").doubtful) == doubtful
+
+
+def beside_another(taken: Photo, *lines_mm: float, lighter: float = 1.0) -> Photo:
     """The same with another finger's skin from 26 mm on, and dark lines 0.4 mm wide along the finger."""
     y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
     mirrored = np.where(
-        ((x > 26.0) & (y > 9.0))[..., None], taken.pixels[:, 260 - (np.arange(400) - 260).clip(0)], taken.pixels
+        ((x > 26.0) & (y > 9.0))[..., None],
+        taken.pixels[:, 260 - (np.arange(400) - 260).clip(0)] * lighter,
+        taken.pixels,
     )
     line = np.any([(np.abs(x - at) < 0.2) & (np.abs(y - 20.0) < 7.0) for at in lines_mm], axis=0)
     return with_pixels(taken, np.where(line[..., None], (52, 22, 18), mirrored))
@@ -171,6 +185,8 @@ def beside_another(taken: Photo, *lines_mm: float) -> Photo:
 def test_the_line_between_two_fingers_is_no_crack_and_one_within_their_border_is(tone: str) -> None:
     alone, between = lined(photo(tone), (52, 22, 18), wide_mm=0.4, long_mm=14.0), beside_another(photo(tone), 26.0)
     assert judged(between).doubtful == ()
+    # The light may fall on the neighbour: twice as much is a level 1.37 times as high.
+    assert judged(beside_another(photo(tone), 26.0, lighter=min(1.37, 250 / TONES[tone][0]))).doubtful == ()
     assert len(judged(beside_another(photo(tone), 26.0, 28.2)).doubtful) == 1, "the border is the outer one"
     y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
     no_neighbour = with_pixels(alone, np.where((x > 28.0)[..., None], (70, 110, 160), between.pixels))

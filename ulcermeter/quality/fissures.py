@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Finger
 from ulcermeter.protocol import Protocol
+from ulcermeter.quality.laid_out import LaidOutSkin
+from ulcermeter.quality.nail_plate import is_nails_fold
 from ulcermeter.quality.skin_grid import (
     STEP_MM,
     Floats,
@@ -50,7 +51,7 @@ _ALONG_EDGE, _EDGE_MM, _REDDEST, _RED = 0.9, 1.0, 75, 1.4
 # is as red and as light as the finger's skin within so much (ln), and nothing is half as dark as the line (share
 # of its length), as the border would be were the line a crack. Assumption.
 _ALONG_DEG, _BORDER_MM, _PAST_LINE_MM, _PAST_OUTLINE_MM = 30.0, 2.5, 0.4, 2.5
-_NEIGHBOUR, _AS_RED, _AS_LIGHT, _SECOND_LINE = 0.8, 0.25, 0.6, 0.3
+_NEIGHBOUR, _AS_RED, _AS_LIGHT, _SECOND_LINE = 0.7, 0.4, 0.9, 0.3
 # What a crack is at least times as long as wide: assumption.
 _SLENDER = 3.0
 # Where a nail's plate lies, in radii: from the tip, and to either side; and the fold beside it.
@@ -73,9 +74,7 @@ class Fissure:
     length_mm: float
 
 
-def find_fissures(
-    on_grid: NDArray[np.uint8], grid: SkinGrid, finger: Finger, *, own: Mask, visible: Mask, protocol: Protocol
-) -> list[Fissure]:
+def find_fissures(skin: LaidOutSkin, *, visible: Mask, protocol: Protocol) -> list[Fissure]:
     """Find narrow, dark or red lines in a finger's skin that are deeper than a crease or a nail's fold.
 
     Green light is what both lose, and blood keeps red: depth is by how much green falls and red over green rises over a
@@ -85,12 +84,9 @@ def find_fissures(
 
     Parameters
     ----------
-    on_grid : uint8 (M, N, 3)
-        The photo on the grid, sRGB.
-    grid : SkinGrid
-    finger : Finger
-    own, visible : bool (M, N)
-        The finger's own skin, and what shows of it.
+    skin : LaidOutSkin
+    visible : bool (M, N)
+        What shows of the finger, up to nearer its outline than its areas are looked for.
     protocol : Protocol
         For ``fissure_...``.
 
@@ -98,9 +94,10 @@ def find_fissures(
     -------
     list of Fissure
     """
-    light = linear_light(on_grid, blur_mm=_SHARP_MM) + _SCATTER
+    grid, finger, own = skin.grid, skin.finger, skin.own
+    light = linear_light(skin.pixels, blur_mm=_SHARP_MM) + _SCATTER
     green, redness = np.log(light[..., 1]), np.log(light[..., 0] / light[..., 1])
-    redder = redness - (np.median(redness[own]) if own.any() else 0.0)
+    redder, lighter = (each - (np.median(each[own]) if own.any() else 0.0) for each in (redness, green))
     # What lies beyond the edge is no skin that a line could be held against.
     against = against_own(green, own, grid, finger)
     depth = _depth(np.where(visible, against, _NO_LIGHT))
@@ -120,7 +117,8 @@ def find_fissures(
             and length_mm >= max(protocol.skin.fissure_min_mm, _SLENDER * width_mm)
             and (depth[part] > -np.log(ratio)).mean() > _DEEPEST_SHARE
             and (near_edge[part].mean() < _ALONG_EDGE or np.percentile(redder[part], _REDDEST) > np.log(_RED))
-            and not _is_border(part, against, redder, grid=grid, finger=finger)
+            and not _is_border(part, lighter, redder, grid=grid, finger=finger)
+            and not is_nails_fold(part, skin)
         ):
             found.append(Fissure(part, length_mm))
     return found

@@ -17,8 +17,10 @@ from ulcermeter.quality.laid_out import (
 )
 from ulcermeter.quality.skin_grid import STEP_MM, Mask, disc, side_nail_zone
 
-__all__ = ["is_no_nail", "is_on_bare_skin", "is_plaque", "is_polish", "is_side_nail"]
+__all__ = ["is_nails_fold", "is_no_nail", "is_on_bare_skin", "is_plaque", "is_polish", "is_side_nail"]
 
+# Share of a line that lies where a nail can be.
+_MOSTLY = 0.5
 # Polish lies so much of it on the nail, is so long and so wide (radii), and fills so much of its box: assumption.
 _POLISH = (0.85, 0.8, 0.9, 0.84)
 # Or so much of its box, where it fills so much of its own hull, lies so near the middle (radii), and is as smooth as
@@ -43,6 +45,10 @@ _BESIDE_MM = 0.6
 _SHARP_RIM = 1.15
 # Behind a nail, radii from the tip.
 _BEHIND_NAIL = 2.3
+# What lies to either side of a line so near, mm, but not nearer than the line's own blur; and how much bluer against
+# green a plate is than the skin beyond its fold (ln): of a crack both sides are skin, and of 24 drawn ones where a nail
+# can be two differ so much. Assumption.
+_ALONGSIDE_MM, _BLUER = (0.4, 1.2), 0.1
 # It reaches the edge of what is seen with so much of its rim, and keeps so much of skin's red; crusts lose more on all
 # but fair skin. Assumption.
 _NAIL_AT_EDGE, _PINK = 0.15, 1.5
@@ -177,6 +183,31 @@ def is_plaque(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
         return False
     very = is_rough_within(part, skin, _VERY * ratio, deep_mm=_PLAQUE_DEEP_MM)
     return bool(rim > np.log(_SHARP_RIM if very else protocol.skin.plaque_rim_ratio))
+
+
+def is_nails_fold(line: Mask, skin: LaidOutSkin) -> bool:
+    """Say whether a line where a nail can be is the fold round its plate: one of its sides is the plate's, one skin's.
+
+    Parameters
+    ----------
+    line : bool (M, N)
+        On the grid.
+    skin : LaidOutSkin
+
+    Returns
+    -------
+    bool
+    """
+    nail = skin.nail | side_nail_zone(skin.grid, skin.finger)
+    if nail[line].mean() <= _MOSTLY or _no_plate_beside(line, skin):
+        return False
+    near, far = (cv2.dilate(line.astype(np.uint8), disc(reach_mm)) > 0 for reach_mm in _ALONGSIDE_MM)
+    off_mm = np.abs(skin.grid.u)
+    within = np.where(line, off_mm, 0.0).max(axis=1)[:, None] > off_mm
+    plate, beyond = (far & ~near & skin.visible & side for side in (within, ~within))
+    if not (plate.any() and beyond.any()):
+        return False
+    return bool(np.median(skin.blueness[plate]) - np.median(skin.blueness[beyond]) > _BLUER)
 
 
 def _is_free_edge(part: Mask, skin: LaidOutSkin) -> bool:

@@ -179,7 +179,7 @@ def _bare_beds(skin: LaidOutSkin) -> list[Found]:
 
 
 def _cracks(skin: LaidOutSkin, nearer: Mask, protocol: Protocol) -> list[Found]:
-    found = find_fissures(skin.pixels, skin.grid, skin.finger, own=skin.own, visible=nearer, protocol=protocol)
+    found = find_fissures(skin, visible=nearer, protocol=protocol)
     return [(DoubtfulKind.FISSURE, one.where, one.length_mm) for one in found if skin.worn[one.where].mean() < _MOSTLY]
 
 
