@@ -295,6 +295,13 @@ def test_a_wound_that_goes_on_behind_what_shows_is_not_taken_for_ground() -> Non
     assert [area.kind for area in seen.doubtful] == [DoubtfulKind.RED]
 
 
+def test_a_light_blue_glove_is_no_clear_skin() -> None:
+    # CIELAB a* of 9 at L* of 74: red enough for skin, but b* is -37.
+    taken = photo("middle")
+    gloved = with_pixels(taken, taken.pixels * (np.array((150.0, 175.0, 250.0)) / np.array(TONES["middle"])))
+    assert judged(gloved) == SkinView()
+
+
 def test_a_bloody_strip_between_nail_and_edge_counts_and_a_burnt_finger_says_nothing() -> None:
     y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
     taken = photo("middle")

@@ -46,7 +46,7 @@ _LIGHTNESS = 30
 _DIM = 0.004
 # Level with the nail's plate, and beside it, in radii from the tip and from the middle.
 _BESIDE = (2.1, 0.65)
-# Redness within so many mm of a crack is its own, where most (share) of an area lies there.
+# Redness within so many mm of a crack is its own, where most (share) of an area lies there; a glove covers most.
 _CRACK_BORDER_MM, _MOSTLY = 0.6, 0.5
 # Cracks are narrow, and seen nearer to the outline than areas, mm: on 11 healthy real fingers none is there; at 0.4
 # one's shaded border passes for one. Assumption.
@@ -155,13 +155,14 @@ def _laid_out(pixels: NDArray[np.uint8], finger: Finger, grid: SkinGrid, visible
 
 
 def _is_skin(skin: LaidOutSkin, protocol: Protocol) -> bool:
-    """Say whether what shows is as red as skin (a* over L* + 30, 8-bit CIELAB), as even, and not burnt out."""
+    """Say whether what shows is as red as skin (a* over L* + 30, 8-bit CIELAB), as even, not burnt out and no glove."""
     if not skin.own.any() or (skin.pixels[..., 1] >= _BURNT)[skin.visible].mean() > _MOST_BURNT:
         return False
     lab = skin.lab[skin.own].astype(np.float64)
     redness = np.median((lab[:, 1] - 128) / (lab[:, 0] + _LIGHTNESS))
     uneven = np.median(np.abs(skin.relief[skin.own]))
-    return bool(redness >= protocol.skin.skin_redness_min and uneven <= protocol.skin.skin_relief_max)
+    gloved = skin.worn[skin.own].mean() > _MOSTLY
+    return bool(redness >= protocol.skin.skin_redness_min and uneven <= protocol.skin.skin_relief_max and not gloved)
 
 
 def _bare_beds(skin: LaidOutSkin) -> list[Found]:
