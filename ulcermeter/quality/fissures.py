@@ -9,7 +9,7 @@ import numpy as np
 
 from ulcermeter.datatypes import Finger
 from ulcermeter.protocol import Protocol
-from ulcermeter.quality.laid_out import LaidOutSkin
+from ulcermeter.quality.laid_out import MOSTLY, LaidOutSkin
 from ulcermeter.quality.nail_plate import is_nails_fold
 from ulcermeter.quality.skin_grid import (
     STEP_MM,
@@ -20,8 +20,6 @@ from ulcermeter.quality.skin_grid import (
     disc,
     finger_area,
     linear_light,
-    nail_zone,
-    side_nail_zone,
 )
 
 __all__ = ["Fissure", "find_fissures", "length_and_width_mm", "lost_nail"]
@@ -39,8 +37,6 @@ _BRIGHTEST_BESIDE = 0.6
 # A crack is followed as far as its light falls to so little of what is beside it, and joined over gaps of so many mm;
 # so much of it lies as deep as the protocol asks: assumption.
 _FOLLOWED, _GAP_MM, _DEEPEST_SHARE = 1 / 1.6, 0.4, 0.1
-# What lies mostly (share) where a nail can be.
-_MOSTLY = 0.5
 # Joints fold behind so many radii from the tip, in lines that turn from straight across by at most so many degrees.
 _JOINTS_FROM, _ACROSS_DEG = 2.3, 35.0
 # A line of which so much (share) lies within so many mm of the edge of what is seen is that edge's shade, unless its
@@ -105,12 +101,11 @@ def find_fissures(skin: LaidOutSkin, *, visible: Mask, protocol: Protocol) -> li
     line = ((depth > -np.log(_FOLLOWED)) & visible).astype(np.uint8)
     count, labels = cv2.connectedComponents(cv2.morphologyEx(line, cv2.MORPH_CLOSE, disc(_GAP_MM / 2)))
     near_edge = cv2.erode(np.pad(visible.astype(np.uint8), 1), disc(_EDGE_MM))[1:-1, 1:-1] == 0
-    nail = nail_zone(grid, finger) | side_nail_zone(grid, finger)
     found = []
     for label in np.unique(labels[(depth > -np.log(protocol.skin.fissure_plain_ratio)) & visible]):
         part = labels == label
         length_mm, width_mm = length_and_width_mm(part)
-        folds = (nail | near_edge)[part].mean() > _MOSTLY or _is_across_joint(part, finger)
+        folds = (skin.nail_on_any_side | near_edge)[part].mean() > MOSTLY or _is_across_joint(part, finger)
         ratio = protocol.skin.fissure_fold_ratio if folds else protocol.skin.fissure_plain_ratio
         if (
             label

@@ -10,20 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Finger
-from ulcermeter.quality.skin_grid import STEP_MM, Floats, Mask, SkinGrid, disc
+from ulcermeter.quality.skin_grid import STEP_MM, Floats, Mask, SkinGrid, disc, side_nail_zone
 
 __all__ = [
+    "MOSTLY",
     "LaidOutSkin",
     "at_the_edge",
     "circle_mm",
+    "falls_over_rim",
     "from_tip_mm",
     "is_rough_within",
     "off_middle",
-    "pales_by",
     "rims",
     "roughness",
 ]
 
+MOSTLY = 0.5
+"""A share over which it is most of an area, a line or a finger's skin: assumption."""
 # How far to either side of its rim an area is held against the skin, mm: assumption.
 _RIM_MM = (0.3, 0.6)
 
@@ -66,6 +69,11 @@ class LaidOutSkin:
     def lab(self) -> NDArray[np.uint8]:
         """The pixels in 8-bit CIELAB, (M, N, 3)."""
         return np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_RGB2LAB), dtype=np.uint8)
+
+    @cached_property
+    def nail_on_any_side(self) -> Mask:
+        """Where a nail can be, seen from above or from the side; bool (M, N)."""
+        return self.nail | side_nail_zone(self.grid, self.finger)
 
     @cached_property
     def worn(self) -> Mask:
@@ -114,11 +122,13 @@ def at_the_edge(part: Mask, skin: LaidOutSkin) -> float:
     return float(1 - (beyond & skin.visible).sum() / max(int(beyond.sum()), 1))
 
 
-def pales_by(part: Mask, skin: LaidOutSkin) -> float:
-    """Return by how much redness falls over an area's rim (ln); 0 where no rim shows.
+def falls_over_rim(values: Floats, part: Mask, skin: LaidOutSkin) -> float:
+    """Return by how much a value of the skin falls over an area's rim, inwards; 0 where no rim shows.
 
     Parameters
     ----------
+    values : float64 (M, N)
+        Of `skin`: its redness, say (ln).
     part : bool (M, N)
         On the grid.
     skin : LaidOutSkin
@@ -126,12 +136,13 @@ def pales_by(part: Mask, skin: LaidOutSkin) -> float:
     Returns
     -------
     float
+        In the values' unit: the median beyond the rim less the one within it.
     """
     beyond, within = rims(part)
     seen = beyond & skin.visible
     if not (seen.any() and within.any()):
         return 0.0
-    return float(np.median(skin.redness[seen]) - np.median(skin.redness[within]))
+    return float(np.median(values[seen]) - np.median(values[within]))
 
 
 def roughness(part: Mask, skin: LaidOutSkin) -> float:

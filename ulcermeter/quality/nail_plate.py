@@ -7,11 +7,12 @@ import numpy as np
 
 from ulcermeter.protocol import Protocol
 from ulcermeter.quality.laid_out import (
+    MOSTLY,
     LaidOutSkin,
     at_the_edge,
+    falls_over_rim,
     is_rough_within,
     off_middle,
-    pales_by,
     rims,
     roughness,
 )
@@ -19,8 +20,6 @@ from ulcermeter.quality.skin_grid import STEP_MM, Mask, disc, side_nail_zone
 
 __all__ = ["is_nails_fold", "is_no_nail", "is_on_bare_skin", "is_plaque", "is_polish", "is_side_nail"]
 
-# Share of a line that lies where a nail can be.
-_MOSTLY = 0.5
 # Polish lies so much of it on the nail, is so long and so wide (radii), and fills so much of its box: assumption.
 _POLISH = (0.85, 0.8, 0.9, 0.84)
 # Or so much of its box, where it fills so much of its own hull, lies so near the middle (radii), and is as smooth as
@@ -53,8 +52,7 @@ _ALONGSIDE_MM, _BLUER = (0.4, 1.2), 0.1
 # but fair skin. Assumption.
 _NAIL_AT_EDGE, _PINK = 0.15, 1.5
 # A nail's free edge, seen from the pulp too where it is long: before so many radii from the tip, and so many times as
-# wide as long. A plaque is somewhere so
-# far from its rim, mm, that its roughness can be read. Assumption.
+# wide as long. A plaque is somewhere so far from its rim, mm, that its roughness can be read. Assumption.
 _FREE_EDGE, _PLAQUE_DEEP_MM = (0.8, 1.5), 0.75
 
 
@@ -136,7 +134,7 @@ def is_no_nail(part: Mask, skin: LaidOutSkin) -> bool:
     if skin.finger.side or not within.any() or (beyond & skin.visible).sum() < _ALL_ROUND * beyond.sum():
         return False
     small = min(np.ptp(cells) * STEP_MM for cells in np.nonzero(part)) < _SMALLER * skin.finger.radius_mm
-    pales = pales_by(part, skin) > np.log(_NO_MOON)
+    pales = falls_over_rim(skin.redness, part, skin) > np.log(_NO_MOON)
     return bool(pales and (off_middle(part, skin) > _OFF_MIDDLE or (small and _no_plate_beside(part, skin))))
 
 
@@ -158,7 +156,7 @@ def is_on_bare_skin(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
     rough = is_rough_within(part, skin, protocol.skin.plaque_roughness_ratio, deep_mm=_PLAQUE_DEEP_MM)
     if skin.finger.side or is_polish(part, skin, protocol) or (_is_free_edge(part, skin) and not rough):
         return False
-    return pales_by(part, skin) > np.log(_SHARP_RIM) and _no_plate_beside(part, skin)
+    return falls_over_rim(skin.redness, part, skin) > np.log(_SHARP_RIM) and _no_plate_beside(part, skin)
 
 
 def is_plaque(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
@@ -178,7 +176,7 @@ def is_plaque(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
     """
     if skin.finger.side or _is_free_edge(part, skin):
         return False
-    ratio, rim = protocol.skin.plaque_roughness_ratio, pales_by(part, skin)
+    ratio, rim = protocol.skin.plaque_roughness_ratio, falls_over_rim(skin.redness, part, skin)
     if not is_rough_within(part, skin, ratio, deep_mm=_PLAQUE_DEEP_MM):
         return False
     very = is_rough_within(part, skin, _VERY * ratio, deep_mm=_PLAQUE_DEEP_MM)
@@ -198,8 +196,7 @@ def is_nails_fold(line: Mask, skin: LaidOutSkin) -> bool:
     -------
     bool
     """
-    nail = skin.nail | side_nail_zone(skin.grid, skin.finger)
-    if nail[line].mean() <= _MOSTLY or _no_plate_beside(line, skin):
+    if skin.nail_on_any_side[line].mean() <= MOSTLY or _no_plate_beside(line, skin):
         return False
     near, far = (cv2.dilate(line.astype(np.uint8), disc(reach_mm)) > 0 for reach_mm in _ALONGSIDE_MM)
     off_mm = np.abs(skin.grid.u)

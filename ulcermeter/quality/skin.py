@@ -12,7 +12,7 @@ from ulcermeter.datatypes import Calibration, Finger, Photo, Points
 from ulcermeter.protocol import Protocol
 from ulcermeter.quality.fissures import find_fissures, lost_nail
 from ulcermeter.quality.ground import ground_within
-from ulcermeter.quality.laid_out import LaidOutSkin, circle_mm
+from ulcermeter.quality.laid_out import MOSTLY, LaidOutSkin, circle_mm
 from ulcermeter.quality.skin_areas import DoubtfulKind, Found, find_areas
 from ulcermeter.quality.skin_grid import (
     STEP_MM,
@@ -46,8 +46,8 @@ _LIGHTNESS = 30
 _DIM = 0.004
 # Level with the nail's plate, and beside it, in radii from the tip and from the middle.
 _BESIDE = (2.1, 0.65)
-# Redness within so many mm of a crack is its own, where most (share) of an area lies there; a glove covers most.
-_CRACK_BORDER_MM, _MOSTLY = 0.6, 0.5
+# Redness within so many mm of a crack is its own, where most of an area lies there.
+_CRACK_BORDER_MM = 0.6
 # Cracks are narrow, and seen nearer to the outline than areas, mm: on 11 healthy real fingers none is there; at 0.4
 # one's shaded border passes for one. Assumption.
 _CRACK_RIM_MM = 0.5
@@ -161,7 +161,7 @@ def _is_skin(skin: LaidOutSkin, protocol: Protocol) -> bool:
     lab = skin.lab[skin.own].astype(np.float64)
     redness = np.median((lab[:, 1] - 128) / (lab[:, 0] + _LIGHTNESS))
     uneven = np.median(np.abs(skin.relief[skin.own]))
-    gloved = skin.worn[skin.own].mean() > _MOSTLY
+    gloved = skin.worn[skin.own].mean() > MOSTLY
     return bool(redness >= protocol.skin.skin_redness_min and uneven <= protocol.skin.skin_relief_max and not gloved)
 
 
@@ -181,13 +181,13 @@ def _bare_beds(skin: LaidOutSkin) -> list[Found]:
 
 def _cracks(skin: LaidOutSkin, nearer: Mask, protocol: Protocol) -> list[Found]:
     found = find_fissures(skin, visible=nearer, protocol=protocol)
-    return [(DoubtfulKind.FISSURE, one.where, one.length_mm) for one in found if skin.worn[one.where].mean() < _MOSTLY]
+    return [(DoubtfulKind.FISSURE, one.where, one.length_mm) for one in found if skin.worn[one.where].mean() < MOSTLY]
 
 
 def _not_twice(areas: list[Found], cracks: list[Found]) -> list[Found]:
     """Return areas that are no crack's own redness, and cracks that are not a ragged part of an area or its edge."""
     grown = [cv2.dilate(crack.astype(np.uint8), disc(_CRACK_BORDER_MM)) > 0 for _, crack, _ in cracks]
-    areas = [area for area in areas if all(one[area[1]].mean() < _MOSTLY for one in grown)]
+    areas = [area for area in areas if all(one[area[1]].mean() < MOSTLY for one in grown)]
     apart = (
         crack for crack, one in zip(cracks, grown, strict=True) if not any((one & part).any() for _, part, _ in areas)
     )

@@ -11,12 +11,13 @@ import numpy as np
 from ulcermeter.protocol import Protocol
 from ulcermeter.quality.fissures import length_and_width_mm
 from ulcermeter.quality.laid_out import (
+    MOSTLY,
     LaidOutSkin,
     at_the_edge,
     circle_mm,
+    falls_over_rim,
     from_tip_mm,
     is_rough_within,
-    pales_by,
     rims,
     roughness,
 )
@@ -27,7 +28,7 @@ from ulcermeter.quality.nail_plate import (
     is_polish,
     is_side_nail,
 )
-from ulcermeter.quality.skin_grid import STEP_MM, Mask, disc, finger_area, parts, side_nail_zone
+from ulcermeter.quality.skin_grid import STEP_MM, Mask, disc, finger_area, parts
 
 __all__ = ["DoubtfulKind", "Found", "find_areas"]
 
@@ -54,8 +55,6 @@ _BLACK, _STRIP_MM, _STRIP_STEP = 0.3, 0.5, 0.5
 # A plate of crust: narrower parts are dropped and gaps closed, mm; no darker than so much of skin; so much of the skin
 # beyond its rim shows. Assumption.
 _PLATE_OPEN_MM, _PLATE_CLOSE_MM, _PLATE_DIM, _PLATE_SHOWN = 0.4, 0.8, 0.55, 0.6
-# Most of an area (share): assumption.
-_MOSTLY = 0.5
 
 
 class DoubtfulKind(Enum):
@@ -155,7 +154,7 @@ def _strips(skin: LaidOutSkin, protocol: Protocol) -> Iterator[Found]:
             continue
         darker, redder = (float(np.median(v[seen]) - np.median(v[inner])) for v in (skin.brightness, -skin.redness))
         if max(darker, redder) > _STRIP_STEP:
-            yield (DoubtfulKind.DARK if black[part].mean() > _MOSTLY else DoubtfulKind.RED, part, length_mm)
+            yield (DoubtfulKind.DARK if black[part].mean() > MOSTLY else DoubtfulKind.RED, part, length_mm)
 
 
 def _is_ground(kind: DoubtfulKind, part: Mask, skin: LaidOutSkin) -> bool:
@@ -203,7 +202,8 @@ def _raw(skin: LaidOutSkin, protocol: Protocol) -> list[Mask]:
     return [
         part
         for part in parts(red, skin.visible, at_least_mm=rules.doubtful_min_mm)
-        if is_rough_within(part, skin, rough, deep_mm=deep_mm) and -pales_by(part, skin) > np.log(rules.raw_rim_ratio)
+        if is_rough_within(part, skin, rough, deep_mm=deep_mm)
+        and -falls_over_rim(skin.redness, part, skin) > np.log(rules.raw_rim_ratio)
     ]
 
 
@@ -215,22 +215,13 @@ def _yellow(skin: LaidOutSkin, protocol: Protocol) -> list[Mask]:
         part
         for part in parts(yellow, skin.visible, at_least_mm=rules.doubtful_min_mm)
         if roughness(part, skin) > rules.plaque_roughness_ratio
-        and _yellows_by(part, skin) > np.log(_YELLOW_RIM)
+        and falls_over_rim(skin.blueness, part, skin) > np.log(_YELLOW_RIM)
         and not _is_ground(DoubtfulKind.PALE, part, skin)
     ]
 
 
-def _yellows_by(part: Mask, skin: LaidOutSkin) -> float:
-    beyond, within = rims(part)
-    seen = beyond & skin.visible
-    if not (seen.any() and within.any()):
-        return 0.0
-    return float(np.median(skin.blueness[seen]) - np.median(skin.blueness[within]))
-
-
 def _beside_nail(where: Mask, skin: LaidOutSkin, protocol: Protocol) -> list[Mask]:
     """Return the connected areas that are large enough beside a nail, be it seen from above or from the side."""
-    lateral = side_nail_zone(skin.grid, skin.finger)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(where.astype(np.uint8))
     least = protocol.skin.doubtful_min_mm
     large = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= _least_cells(least))
@@ -239,7 +230,7 @@ def _beside_nail(where: Mask, skin: LaidOutSkin, protocol: Protocol) -> list[Mas
         for part in (labels == label for label in large if label)
         if is_no_nail(part, skin)
         or is_plaque(part, skin, protocol)
-        or parts(part & ~skin.nail & ~lateral, part, at_least_mm=least)
+        or parts(part & ~skin.nail_on_any_side, part, at_least_mm=least)
     ]
 
 
@@ -252,4 +243,4 @@ def _is_rimmed(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
     seen = beyond & skin.visible
     if not within.any() or seen.sum() < _PLATE_SHOWN * beyond.sum():
         return False
-    return bool(pales_by(part, skin) > np.log(protocol.skin.crust_rim_ratio))
+    return bool(falls_over_rim(skin.redness, part, skin) > np.log(protocol.skin.crust_rim_ratio))
