@@ -163,10 +163,12 @@ def test_a_dark_line_round_a_nails_plate_is_its_fold_and_between_skin_a_crack() 
     plate = ((np.abs(x - 20.0) < 5.5) & (y > 6.5) & (y < 19.0))[..., None]
     smooth = cv2.GaussianBlur(taken.pixels, (0, 0), 2.0)
     line = ((np.abs(x - 25.7) < 0.2) & (y > 9.0) & (y < 18.0))[..., None]
-    # Linear blue over green 1.2 times the skin's on the plate; none where both sides are skin.
-    for blue, doubtful in ((1.2 ** (1 / 2.2), 0), (1.0, 1)):
+    # Linear blue over green 1.2 times the skin's on the plate; none where both sides are skin. A groove of half the
+    # skin's red and .35 of its green is 2 ln(1 / .35) - ln 2 = 1.4 deep; what is deeper is a crack beside a plate too.
+    groove, deep = np.array(TONES["middle"]) * np.array([0.5, 0.35, 0.35]) ** (1 / 2.2), (60, 24, 22)
+    for colour, blue, doubtful in ((groove, 1.2 ** (1 / 2.2), 0), (groove, 1.0, 1), (deep, 1.2 ** (1 / 2.2), 1)):
         nail = np.where(plate, smooth * (1.0, 1.0, blue), taken.pixels)
-        assert len(judged(with_pixels(taken, np.where(line, (60, 24, 22), nail)), side="").doubtful) == doubtful
+        assert len(judged(with_pixels(taken, np.where(line, colour, nail)), side="").doubtful) == doubtful
 
 
 def beside_another(taken: Photo, *lines_mm: float, lighter: float = 1.0) -> Photo:

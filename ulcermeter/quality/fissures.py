@@ -40,14 +40,18 @@ _FOLLOWED, _GAP_MM, _DEEPEST_SHARE = 1 / 1.6, 0.4, 0.1
 # Joints fold behind so many radii from the tip, in lines that turn from straight across by at most so many degrees.
 _JOINTS_FROM, _ACROSS_DEG = 2.3, 35.0
 # A line of which so much (share) lies within so many mm of the edge of what is seen is that edge's shade, unless its
-# reddest quarter is so much redder than skin: assumption.
-_ALONG_EDGE, _EDGE_MM, _REDDEST, _RED = 0.9, 1.0, 75, 1.4
+# reddest quarter is so much redder than skin: assumption (240 drawn, rendered and real healthy fingers have none there
+# at all, cracks beside the nail lie .7 to 1 mm from it).
+_ALONG_EDGE, _EDGE_MM, _REDDEST, _RED = 0.9, 0.6, 75, 1.4
 # Where another finger lies beside, the line between them is a border and no crack: it runs along the finger, to so many
 # degrees, so near to its outline, mm; from so far beyond the line to so far beyond the outline, mm, most (share) of it
 # is as red and as light as the finger's skin within so much (ln), and nothing is half as dark as the line (share
 # of its length), as the border would be were the line a crack. Assumption.
 _ALONG_DEG, _BORDER_MM, _PAST_LINE_MM, _PAST_OUTLINE_MM = 30.0, 2.5, 0.4, 2.5
 _NEIGHBOUR, _AS_RED, _AS_LIGHT, _SECOND_LINE = 0.7, 0.4, 0.9, 0.3
+# A nail's groove is nowhere (percentile of its cells) deeper than this (ln); of five drawn and painted cracks beside a
+# plate one is no deeper. Assumption.
+_DEEP_PCT, _GROOVE = 90, 1.5
 # What a crack is at least times as long as wide: assumption.
 _SLENDER = 3.0
 # Where a nail's plate lies, in radii: from the tip, and to either side; and the fold beside it.
@@ -113,7 +117,7 @@ def find_fissures(skin: LaidOutSkin, *, visible: Mask, protocol: Protocol) -> li
             and (depth[part] > -np.log(ratio)).mean() > _DEEPEST_SHARE
             and (near_edge[part].mean() < _ALONG_EDGE or np.percentile(redder[part], _REDDEST) > np.log(_RED))
             and not _is_border(part, lighter, redder, grid=grid, finger=finger)
-            and not is_nails_fold(part, skin)
+            and not (np.percentile(depth[part], _DEEP_PCT) < _GROOVE and is_nails_fold(part, skin))
         ):
             found.append(Fissure(part, length_mm))
     return found
