@@ -210,9 +210,8 @@ def cracked(tip: Fingertip, rng: np.random.Generator) -> np.ndarray | None:
     for _ in range(8):
         pixels = crack_drawn(tip, rng) if tip.phantom is not None else crack_painted(tip, rng)
         shown = ((np.abs(pixels.astype(int) - tip.pixels).max(axis=-1) > SHOWS) & tip.on).astype(np.uint8)
-        pieces = cv2.connectedComponentsWithStats(cv2.morphologyEx(shown, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)))[
-            2
-        ]
+        closed = cv2.morphologyEx(shown, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        pieces = cv2.connectedComponentsWithStats(closed)[2]
         if any(np.hypot(*piece[2:4]) >= LEAST_MM * tip.px_per_mm for piece in pieces[1:]):
             return pixels
     return None

@@ -15,7 +15,6 @@ from ulcermeter.quality.skin_grid import (
     STEP_MM,
     Floats,
     Mask,
-    SkinGrid,
     against_own,
     disc,
     finger_area,
@@ -94,12 +93,12 @@ def find_fissures(skin: LaidOutSkin, *, visible: Mask, protocol: Protocol) -> li
     -------
     list of Fissure
     """
-    grid, finger, own = skin.grid, skin.finger, skin.own
+    own = skin.own
     light = linear_light(skin.pixels, blur_mm=_SHARP_MM) + _SCATTER
     green, redness = np.log(light[..., 1]), np.log(light[..., 0] / light[..., 1])
     redder, lighter = (each - (np.median(each[own]) if own.any() else 0.0) for each in (redness, green))
     # What lies beyond the edge is no skin that a line could be held against.
-    against = against_own(green, own, grid, finger)
+    against = against_own(green, own, skin.grid, skin.finger)
     depth = _depth(np.where(visible, against, _NO_LIGHT))
     depth += _rise(np.where(visible, redness, -_NO_LIGHT))
     line = ((depth > -np.log(_FOLLOWED)) & visible).astype(np.uint8)
@@ -109,14 +108,14 @@ def find_fissures(skin: LaidOutSkin, *, visible: Mask, protocol: Protocol) -> li
     for label in np.unique(labels[(depth > -np.log(protocol.skin.fissure_plain_ratio)) & visible]):
         part = labels == label
         length_mm, width_mm = length_and_width_mm(part)
-        folds = (skin.nail_on_any_side | near_edge)[part].mean() > MOSTLY or _is_across_joint(part, finger)
+        folds = (skin.nail_on_any_side | near_edge)[part].mean() > MOSTLY or _is_across_joint(part, skin.finger)
         ratio = protocol.skin.fissure_fold_ratio if folds else protocol.skin.fissure_plain_ratio
         if (
             label
             and length_mm >= max(protocol.skin.fissure_min_mm, _SLENDER * width_mm)
             and (depth[part] > -np.log(ratio)).mean() > _DEEPEST_SHARE
             and (near_edge[part].mean() < _ALONG_EDGE or np.percentile(redder[part], _REDDEST) > np.log(_RED))
-            and not _is_border(part, lighter, redder, grid=grid, finger=finger)
+            and not _is_border(part, lighter, redder, skin)
             and not (np.percentile(depth[part], _DEEP_PCT) < _GROOVE and is_nails_fold(part, skin))
         ):
             found.append(Fissure(part, length_mm))
@@ -138,20 +137,20 @@ def _is_across_joint(part: Mask, finger: Finger) -> bool:
     return bool(behind and abs(along) < np.sin(np.deg2rad(_ACROSS_DEG)))
 
 
-def _is_border(part: Mask, green: Floats, redder: Floats, *, grid: SkinGrid, finger: Finger) -> bool:
+def _is_border(part: Mask, lighter: Floats, redder: Floats, skin: LaidOutSkin) -> bool:
     """Say whether a line parts the finger from another one beside it; all of both is held against its skin."""
-    inside, side = finger_area(finger, grid), np.sign(grid.u[np.nonzero(part)[1]].mean())
+    inside, side = finger_area(skin.finger, skin.grid), np.sign(skin.grid.u[np.nonzero(part)[1]].mean())
     outwards = slice(None) if side > 0 else slice(None, None, -1)
-    line, finger_side, light, red = (a[part.any(axis=1)][:, outwards] for a in (part, inside, green, redder))
+    line, finger_side, light, red = (a[part.any(axis=1)][:, outwards] for a in (part, inside, lighter, redder))
     last, cols = line.shape[1] - 1, np.arange(line.shape[1])
     line_ends, ends = (last - a[:, ::-1].argmax(axis=1) for a in (line, finger_side))
     along = abs(float(_axis(np.argwhere(part).astype(np.float64))[0])) > np.cos(np.deg2rad(_ALONG_DEG))
     if not along or np.median(ends - line_ends) * STEP_MM > _BORDER_MM:
         return False
     beyond = (cols > line_ends[:, None] + _PAST_LINE_MM / STEP_MM) & (cols < ends[:, None] + _PAST_OUTLINE_MM / STEP_MM)
-    skin = (np.abs(red) < _AS_RED) & (np.abs(light) < _AS_LIGHT)
+    alike = (np.abs(red) < _AS_RED) & (np.abs(light) < _AS_LIGHT)
     second = np.where(beyond, light, 0.0).min(axis=1) < np.where(line, light, 0.0).min(axis=1) / 2
-    return bool(skin[beyond].mean() > _NEIGHBOUR and second.mean() < _SECOND_LINE)
+    return bool(alike[beyond].mean() > _NEIGHBOUR and second.mean() < _SECOND_LINE)
 
 
 def _axis(cells: Floats) -> Floats:

@@ -153,8 +153,10 @@ def is_on_bare_skin(part: Mask, skin: LaidOutSkin, protocol: Protocol) -> bool:
     -------
     bool
     """
-    rough = is_rough_within(part, skin, protocol.skin.plaque_roughness_ratio, deep_mm=_PLAQUE_DEEP_MM)
-    if skin.finger.side or is_polish(part, skin, protocol) or (_is_free_edge(part, skin) and not rough):
+    if skin.finger.side or is_polish(part, skin, protocol):
+        return False
+    ratio = protocol.skin.plaque_roughness_ratio
+    if _is_free_edge(part, skin) and not is_rough_within(part, skin, ratio, deep_mm=_PLAQUE_DEEP_MM):
         return False
     return falls_over_rim(skin.redness, part, skin) > np.log(_SHARP_RIM) and _no_plate_beside(part, skin)
 
