@@ -1,4 +1,4 @@
-"""EfficientNet-lite0's blocks, which both networks begin with, and its ImageNet weights."""
+"""EfficientNet-lite0's blocks, which ulcer and finger network begin with, and its ImageNet weights."""
 
 from collections.abc import Iterable
 

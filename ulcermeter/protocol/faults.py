@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -124,9 +124,12 @@ def _number_of(kind: Any, limits: Sequence[Any]) -> str:
     above = next((limit.gt for limit in limits if isinstance(limit, Gt)), None)
     least = next((limit.ge for limit in limits if isinstance(limit, Ge)), None)
     most = next((limit.le for limit in limits if isinstance(limit, Le)), None)
+    below = next((limit.lt for limit in limits if isinstance(limit, Lt)), None)
     words = f"a {'whole' if kind is int else 'finite'} number"
     words += f" above {above:g}" if above is not None else f" of {least:g} or more" if least is not None else ""
-    return words + (f" and at most {most:g}" if most is not None else "")
+    return words + (
+        f" and at most {most:g}" if most is not None else f" and below {below:g}" if below is not None else ""
+    )
 
 
 def _one_of(words: Sequence[str]) -> str:

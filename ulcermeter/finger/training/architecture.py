@@ -17,6 +17,7 @@ from ulcermeter.networks.mobile import (
     fill_from_imagenet,
     mobile_blocks,
 )
+from ulcermeter.networks.plain import Mix
 
 # Lite0 to the first of its blocks of 112.
 STAGES = (*LITE0_STAGES[:4], (6, 112, 1, 1, 5))
@@ -25,21 +26,6 @@ SKIP_BLOCKS = (0, 2, 4)
 SKIP_CHANNELS = (16, 24, 40)
 DECODER_CHANNELS = (24, 48, 64)
 DEEP_CHANNELS, WIDE = 112, 96
-
-
-class Mix(nn.Module):
-    """Plain 3 x 3 convolution, batch norm, ReLU, added to what came in where both have the same channels."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(outputs)
-        self.residual = inputs == outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Filter and mix."""
-        y = F.relu(self.norm(self.conv(x)), inplace=True)
-        return x + y if self.residual else y
 
 
 class UpBlock(nn.Module):

@@ -9,9 +9,10 @@ import torch
 from torch import nn
 
 from ulcermeter.finger.network import MODEL_KIND
-from ulcermeter.finger.training.architecture import FingerNetwork, Mix
+from ulcermeter.finger.training.architecture import FingerNetwork
 from ulcermeter.finger.views import VIEW_PX
 from ulcermeter.networks.onnx_files import Facts, absorb_norm, export_halves, unfold_convs
+from ulcermeter.networks.plain import Mix
 
 OUTPUTS = ("mask", "tip", "numbers")
 
