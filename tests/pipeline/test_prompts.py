@@ -82,11 +82,11 @@ def test_the_refusal_names_no_click_as_its_cure_where_one_is_given(drawn: tuple[
 @pytest.mark.skipif(not DATA.is_dir(), reason="needs ../shared/data/fingers")
 def test_real_healthy_fingers_that_are_clicked_are_never_measured() -> None:
     with (DATA / "fingers.csv").open(newline="", encoding="utf-8") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["kind"] in "AD" and float(row["width_px"]) > 16 * 8]
+        rows = [row for row in csv.DictReader(stream) if float(row["width_px"]) >= 16 * 8]
     statuses = []
     for row in rows:
         scale = f"scale:{float(row['width_px']) / 16:.2f}"
         cells = {"photo": row["photo"], "x": row["x"], "y": row["y"], "reference": scale, "reference_on": "skin"}
         statuses.append(measure_photo(cells, PROTOCOL, root=DATA, overlay=False).photo["status"])
-    # One of the five is blurred, one dark.
-    assert "measured" not in statuses and statuses.count("no ulcer") >= 3
+    # One of the eleven is blurred, one dark, and the deep fold of one's joint is taken for a crack.
+    assert "measured" not in statuses and statuses.count("no ulcer") >= 8

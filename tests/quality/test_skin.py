@@ -1,10 +1,12 @@
-"""Skin seen clear or not, on fingers painted with a few lines of numpy: areas whose size and place are known."""
+"""Skin seen clear or not: fingers that the phantoms draw, and some painted with a few lines of numpy."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
+import clear_skin
 import cv2
 import numpy as np
 import pytest
@@ -12,13 +14,16 @@ import pytest
 from ulcermeter.calibration import calibrate
 from ulcermeter.datatypes import CameraInfo, Finger, Photo
 from ulcermeter.geometry import signed_distance
+from ulcermeter.phantom import FissureSpec, draw_phantom
 from ulcermeter.protocol import default_protocol
 from ulcermeter.quality import DoubtfulKind, SkinView, judge_skin
 
 PROTOCOL = default_protocol()
 PX_PER_MM = 10.0
+# Of fair, middle and dark skin a pulp, a back and a side; seeds that no network has seen.
+PULPS, BACKS, SIDES = (47004, 47014, 47021), (47011, 47018, 47020), (47010, 47000, 47008)
+DARK, RED, PALE = DoubtfulKind.DARK, DoubtfulKind.RED, DoubtfulKind.PALE
 TONES = {"fair": (235, 195, 175), "middle": (196, 152, 128), "dark": (92, 62, 48)}
-DEAD, BLOOD, CRUST = (34, 27, 26), (150, 22, 22), (236, 228, 214)
 # Its tip at (20, 5) mm, 16 mm wide, pointing up; as seen it ends 40 mm further down.
 ANGLES = np.linspace(np.pi, 2 * np.pi, 40)
 OUTLINE = np.vstack(
@@ -49,288 +54,6 @@ def photo(
     return Photo(np.clip(picture, 0, 255).astype(np.uint8), "0" * 64, None, CameraInfo(), Path("a.png"))
 
 
-def judged(taken: Photo, side: str = "palmar", network_mm: np.ndarray | None = None) -> SkinView:
-    scale = calibrate(taken, reference="scale:10")
-    return judge_skin(taken, scale, finger(side), network_mm=network_mm, protocol=PROTOCOL)
-
-
-@pytest.mark.parametrize("tone", TONES)
-def test_healthy_skin_is_seen_clear_up_to_its_rim(tone: str) -> None:
-    seen = judged(photo(tone))
-    assert seen.doubtful == ()
-    (clear,) = seen.clear_px
-    assert signed_distance(clear, (200.0, 150.0)) > 50
-    # A millimetre from the finger's side nothing is said.
-    assert signed_distance(clear, (124.0, 300.0)) < 0
-
-
-@pytest.mark.parametrize("tone", TONES)
-@pytest.mark.parametrize(
-    ("paint", "kind"), [(DEAD, DoubtfulKind.DARK), (BLOOD, DoubtfulKind.RED), (CRUST, DoubtfulKind.PALE)]
-)
-def test_dead_bloody_and_crusted_areas_are_told_with_size_and_place(
-    tone: str, paint: tuple[int, int, int], kind: DoubtfulKind
-) -> None:
-    # Blood gives back little light as well.
-    kinds = {kind, DoubtfulKind.DARK} if kind is DoubtfulKind.RED else {kind}
-    (area,) = judged(photo(tone, paint)).doubtful
-    assert area.kind in kinds
-    assert area.size_mm == pytest.approx(5.0, abs=1.1)
-    assert area.from_tip_mm == pytest.approx(10.0, abs=0.4)
-    assert area.middle_px == pytest.approx((200, 150), abs=3)
-    assert signed_distance(area.outline_px, (200.0, 150.0)) == pytest.approx(25, abs=5)
-
-
-def test_what_is_too_small_or_under_the_reference_is_no_doubt() -> None:
-    assert judged(photo("middle", DEAD, size_mm=1.5)).doubtful == ()
-    taken = photo("middle", DEAD)
-    card = np.array([[160.0, 110], [240, 110], [240, 190], [160, 190]])
-    covered = replace(calibrate(taken, reference="scale:10"), reference_outline_px=card)
-    assert judge_skin(taken, covered, finger(), protocol=PROTOCOL).doubtful == ()
-
-
-def test_a_nails_polish_is_no_dead_skin_and_a_dead_tip_no_polish() -> None:
-    polished = photo("middle").pixels.copy()
-    cv2.rectangle(polished, (145, 65), (255, 175), (120, 10, 40), -1)
-    nail = Photo(polished, "0" * 64, None, CameraInfo(), Path("a.png"))
-    assert judged(nail, side="dorsal").doubtful == ()
-    assert len(judged(nail).doubtful) == 1, "the pulp has no nail"
-    assert len(judged(photo("middle", DEAD, (20.0, 12.0), 8.0), side="dorsal").doubtful) == 1
-
-
-@pytest.mark.parametrize(("from_tip_mm", "size_mm", "doubtful"), [(10.0, 5.0, 0), (19.0, 8.0, 1), (15.0, 8.0, 0)])
-def test_a_pale_area_counts_by_what_of_it_lies_beside_the_nail(
-    from_tip_mm: float, size_mm: float, doubtful: int
-) -> None:
-    # The nail reaches 2.3 radii, 18.4 mm, from the tip: the second goes 4.6 mm beyond, the third 0.6 mm.
-    taken = photo("middle", CRUST, (20.0, 5.0 + from_tip_mm), size_mm)
-    assert len(judged(taken, side="dorsal").doubtful) == doubtful
-    assert len(judged(taken, side="palmar").doubtful) == 1
-
-
-def test_on_an_unnamed_side_a_crust_counts_unless_a_nails_smooth_plate_lies_round_it() -> None:
-    crusted = photo("middle", CRUST, (20.0, 14.0), 4.0)
-    assert len(judged(crusted, side="").doubtful) == 1
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    plate = ((np.abs(x - 20.0) < 6.0) & (y > 6.5) & (y < 20.0))[..., None]
-    nail = with_pixels(crusted, np.where(plate, cv2.GaussianBlur(crusted.pixels, (0, 0), 2.0), crusted.pixels))
-    assert judged(nail, side="").doubtful == ()
-
-
-def test_a_white_area_is_no_clear_skin_where_it_is_burnt_out_and_fair_skin_is_where_red_alone_is() -> None:
-    (area,) = judged(photo("middle", (255, 255, 255))).doubtful
-    assert area.kind is DoubtfulKind.PALE
-    assert area.size_mm == pytest.approx(5.0, abs=1.1)
-    bright = photo("fair").pixels.copy()
-    bright[120:180, 170:230, 0] = 255
-    assert judged(Photo(bright, "0" * 64, None, CameraInfo(), Path("a.png"))).doubtful == ()
-
-
-def lined(taken: Photo, colour: tuple[float, float, float], *, wide_mm: float, long_mm: float = 6.0) -> Photo:
-    """The same with a line along the finger, 10 mm from its tip."""
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    across = np.clip((wide_mm / 2 - np.abs(x - 21.0)) * PX_PER_MM + 0.5, 0, 1)
-    share = (across * (np.abs(y - 15.0) < long_mm / 2))[..., None]
-    return with_pixels(taken, taken.pixels * (1 - share) + np.array(colour) * share)
-
-
-def with_pixels(taken: Photo, pixels: np.ndarray) -> Photo:
-    return replace(taken, pixels=np.clip(pixels, 0, 255).astype(np.uint8))
-
-
-@pytest.mark.parametrize("tone", TONES)
-@pytest.mark.parametrize("colour", [(46, 20, 18), (150, 32, 30)])
-def test_a_crack_is_told_with_its_length(tone: str, colour: tuple[int, int, int]) -> None:
-    (area,) = judged(lined(photo(tone), colour, wide_mm=0.5)).doubtful
-    assert area.kind is DoubtfulKind.FISSURE
-    assert area.size_mm == pytest.approx(6.0, abs=0.6)
-    assert area.from_tip_mm == pytest.approx(10.0, abs=0.4)
-    assert signed_distance(area.outline_px, (210.0, 150.0)) > 0
-
-
-def test_a_crack_beside_the_nail_is_seen_up_to_half_a_millimetre_from_the_edge() -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    taken = photo("middle")
-    for at_mm, doubtful in ((27.25, 1), (27.75, 0)):
-        crack = (np.abs(x - at_mm) < 0.25) & (np.abs(y - 18.0) < 3.0)
-        cracked = with_pixels(taken, np.where(crack[..., None], (120, 26, 24), taken.pixels))
-        assert len(judged(cracked).doubtful) == doubtful
-
-
-def test_a_dark_line_round_a_nails_plate_is_its_fold_and_between_skin_a_crack() -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    taken = photo("middle")
-    plate = ((np.abs(x - 20.0) < 5.5) & (y > 6.5) & (y < 19.0))[..., None]
-    smooth = cv2.GaussianBlur(taken.pixels, (0, 0), 2.0)
-    line = ((np.abs(x - 25.7) < 0.2) & (y > 9.0) & (y < 18.0))[..., None]
-    # Linear blue over green 1.2 times the skin's on the plate; none where both sides are skin. A groove of half the
-    # skin's red and .35 of its green is 2 ln(1 / .35) - ln 2 = 1.4 deep; what is deeper is a crack beside a plate too.
-    groove, deep = np.array(TONES["middle"]) * np.array([0.5, 0.35, 0.35]) ** (1 / 2.2), (60, 24, 22)
-    for colour, blue, doubtful in ((groove, 1.2 ** (1 / 2.2), 0), (groove, 1.0, 1), (deep, 1.2 ** (1 / 2.2), 1)):
-        nail = np.where(plate, smooth * (1.0, 1.0, blue), taken.pixels)
-        assert len(judged(with_pixels(taken, np.where(line, colour, nail)), side="").doubtful) == doubtful
-
-
-def beside_another(taken: Photo, *lines_mm: float, lighter: float = 1.0) -> Photo:
-    """The same with another finger's skin from 26 mm on, and dark lines 0.4 mm wide along the finger."""
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    mirrored = np.where(
-        ((x > 26.0) & (y > 9.0))[..., None],
-        taken.pixels[:, 260 - (np.arange(400) - 260).clip(0)] * lighter,
-        taken.pixels,
-    )
-    line = np.any([(np.abs(x - at) < 0.2) & (np.abs(y - 20.0) < 7.0) for at in lines_mm], axis=0)
-    return with_pixels(taken, np.where(line[..., None], (52, 22, 18), mirrored))
-
-
-@pytest.mark.parametrize("tone", TONES)
-def test_the_line_between_two_fingers_is_no_crack_and_one_within_their_border_is(tone: str) -> None:
-    alone, between = lined(photo(tone), (52, 22, 18), wide_mm=0.4, long_mm=14.0), beside_another(photo(tone), 26.0)
-    assert judged(between).doubtful == ()
-    # The light may fall on the neighbour: twice as much is a level 1.37 times as high.
-    assert judged(beside_another(photo(tone), 26.0, lighter=min(1.37, 250 / TONES[tone][0]))).doubtful == ()
-    assert len(judged(beside_another(photo(tone), 26.0, 28.2)).doubtful) == 1, "the border is the outer one"
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    no_neighbour = with_pixels(alone, np.where((x > 28.0)[..., None], (70, 110, 160), between.pixels))
-    assert len(judged(no_neighbour).doubtful) == 1
-
-
-@pytest.mark.parametrize("tone", TONES)
-def test_a_crack_among_folds_must_be_deeper_than_on_plain_skin(tone: str) -> None:
-    # Green squared over red falls to 0.6 * 0.6 / 0.72 = 0.5 and to 0.46 * 0.46 / 0.56 = 0.38.
-    faint, deeper = (
-        np.array(TONES[tone]) * np.array(left) ** (1 / 2.2) for left in ((0.72, 0.6, 0.6), (0.56, 0.46, 0.46))
-    )
-    for colour, side, doubtful in ((faint, "palmar", 0), (deeper, "palmar", 1), (deeper, "dorsal", 0)):
-        assert len(judged(lined(photo(tone), tuple(colour), wide_mm=0.7), side=side).doubtful) == doubtful
-
-
-@pytest.mark.parametrize("tone", TONES)
-def test_a_crease_a_hair_and_a_short_crack_are_left_in_peace(tone: str) -> None:
-    crease = tuple(0.72 * level for level in TONES[tone])
-    assert judged(lined(photo(tone), crease, wide_mm=0.8, long_mm=9.0)).doubtful == ()
-    assert judged(lined(photo(tone), (60, 45, 40), wide_mm=0.06)).doubtful == ()
-    assert judged(lined(photo(tone), (46, 20, 18), wide_mm=0.5, long_mm=1.5)).doubtful == ()
-
-
-def on_plate(taken: Photo, *, redder: float, grain: float) -> Photo:
-    """The same with an area of a nail's place and size: redder than the skin, with a grain of its own."""
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    plate = (np.abs(x - 20.0) < 5.8) & (y > 6.5) & (y < 19.5)
-    rough = cv2.GaussianBlur(np.random.default_rng(5).normal(0, 1, plate.shape), (0, 0), 2.0)
-    pixels = taken.pixels * (1 + grain * rough / rough.std())[..., None]
-    pixels[..., 1:] /= redder
-    return with_pixels(taken, np.where(plate[..., None], pixels, taken.pixels))
-
-
-def test_the_bed_of_a_lost_nail_is_told_and_a_smooth_pink_nail_is_not() -> None:
-    skin = on_plate(photo("middle"), redder=1.0, grain=0.04)
-    grained = np.random.default_rng(6).normal(0, 1, skin.pixels.shape[:2])
-    skin = with_pixels(skin, skin.pixels * (1 + 0.04 * cv2.GaussianBlur(grained, (0, 0), 2.0) * 7)[..., None])
-    bed = on_plate(skin, redder=1.12, grain=0.04)
-    assert [area.kind for area in judged(bed, side="dorsal").doubtful] == [DoubtfulKind.LOST_NAIL]
-    assert judged(bed, side="palmar").doubtful == (), "a red pulp is no bed"
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    at_an_angle = with_pixels(bed, np.where((x < 18.5)[..., None], skin.pixels, bed.pixels))
-    assert judged(at_an_angle, side="dorsal").doubtful == (), "it reaches over the middle as a fold's skin does"
-    plate = ((np.abs(x - 20.0) < 5.8) & (y > 6.5) & (y < 19.5))[..., None]
-    nail = with_pixels(bed, np.where(plate, cv2.GaussianBlur(bed.pixels, (0, 0), 9.0), bed.pixels))
-    assert judged(nail, side="dorsal").doubtful == ()
-
-
-def test_on_fair_skin_a_rough_plate_with_a_rim_is_a_crust_and_smooth_pallor_is_not() -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    away = np.hypot(x - 20.0, y - 17.0)
-    rough = cv2.GaussianBlur(np.random.default_rng(7).normal(0, 1, away.shape), (0, 0), 2.0)
-    crust = np.array([228.0, 214, 190]) * (1 + 0.12 * rough / rough.std())[..., None]
-    fair = photo("fair")
-    plate = with_pixels(fair, np.where((away < 2.5)[..., None], crust, fair.pixels))
-    (area,) = judged(plate).doubtful
-    assert area.kind is DoubtfulKind.PALE and area.size_mm == pytest.approx(5.0, abs=1.1)
-    faded = np.clip(1.6 - away / 5.0, 0, 1)[..., None]
-    pallor = fair.pixels * (1 - faded) + np.array([226.0, 204, 190]) * faded
-    assert judged(with_pixels(fair, pallor)).doubtful == ()
-
-
-def grained(away_px: np.ndarray, colour: tuple[float, float, float], grain: float) -> np.ndarray:
-    """A colour with a grain of a fifth of a millimetre, (rows, cols, 3)."""
-    rough = cv2.GaussianBlur(np.random.default_rng(7).normal(0, 1, away_px.shape), (0, 0), 2.0)
-    return np.array(colour) * (1 + grain * rough / rough.std())[..., None]
-
-
-def test_yellow_slough_is_told_and_smooth_yellow_skin_is_not() -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    away, taken = np.hypot(x - 20.0, y - 17.0), photo("middle")
-    # As light and as red over green as the skin; blue over green is 0.6 of the skin's.
-    colour = (196.0, 152.0, 128.0 * 0.6 ** (1 / 2.2))
-    for grain, doubtful in ((0.1, 1), (0.01, 0)):
-        slough = np.where((away < 2.0)[..., None], grained(away, colour, grain), taken.pixels)
-        assert len(judged(with_pixels(taken, slough), side="").doubtful) == doubtful
-
-
-def test_on_an_unnamed_side_a_very_rough_crust_counts_though_fair_skin_is_nearly_as_pale() -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    away, fair = np.hypot(x - 18.0, y - 14.0), photo("fair")
-    # Red over green falls by 1.27 from the skin's 1.51 to 1.19, over half a millimetre by less than 1.2.
-    for grain, doubtful in ((0.15, 1), (0.01, 0)):
-        crust = np.where((away < 2.5)[..., None], grained(away, (195.0, 180.0, 162.0), grain), fair.pixels)
-        assert len(judged(with_pixels(fair, crust), side="").doubtful) == doubtful
-
-
-def test_a_pink_polished_nail_seen_askew_is_no_wound_and_blood_of_its_shape_is() -> None:
-    nail = np.zeros((480, 400), np.uint8)
-    cv2.fillPoly(nail, [cv2.boxPoints(((190.0, 130.0), (70.0, 120.0), 25.0)).astype(np.int32)], 1)
-    taken = photo("middle")
-    for colour, doubtful in (((228, 120, 150), 0), (BLOOD, 1)):
-        assert (
-            len(judged(with_pixels(taken, np.where((nail > 0)[..., None], colour, taken.pixels)), side="").doubtful)
-            == doubtful
-        )
-
-
-def test_a_wound_that_goes_on_behind_what_shows_is_not_taken_for_ground() -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    taken = photo("middle")
-    raw = with_pixels(taken, np.where((np.hypot(x - 20.0, y - 24.0) < 4.0)[..., None], (170, 70, 60), taken.pixels))
-    ended = replace(finger(), outline_mm=np.minimum(OUTLINE, [[np.inf, 24.0]]))
-    seen = judge_skin(raw, calibrate(raw, reference="scale:10"), ended, protocol=PROTOCOL)
-    assert [area.kind for area in seen.doubtful] == [DoubtfulKind.RED]
-
-
-def test_a_light_blue_glove_is_no_clear_skin() -> None:
-    # CIELAB a* of 9 at L* of 74: red enough for skin, but b* is -37.
-    taken = photo("middle")
-    gloved = with_pixels(taken, taken.pixels * (np.array((150.0, 175.0, 250.0)) / np.array(TONES["middle"])))
-    assert judged(gloved) == SkinView()
-
-
-def test_a_bloody_strip_between_nail_and_edge_counts_and_a_burnt_finger_says_nothing() -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    taken = photo("middle")
-    strip = (x > 13.0) & (x < 13.9) & (np.abs(y - 16.0) < 1.8)
-    bloody = with_pixels(taken, np.where(strip[..., None], BLOOD, taken.pixels))
-    assert len(judged(bloody, side="dorsal").doubtful) == 1
-    burnt = with_pixels(taken, taken.pixels.astype(np.float64) * np.where(y < 25, 3.0, 1.0)[..., None])
-    assert judged(burnt) == SkinView()
-
-
-@pytest.mark.parametrize(("wide_mm", "doubtful"), [(1.4, 0), (4.0, 1)])
-def test_a_red_border_round_a_nail_is_no_doubt_and_blood_there_is(wide_mm: float, doubtful: int) -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    border = (np.abs(y - 19.0) < wide_mm / 2) & (np.abs(x - 20.0) < 5.0)
-    taken = photo("middle")
-    red = taken.pixels * np.where(border[..., None], np.array([0.95, 0.66, 0.66]), 1.0)
-    assert len(judged(with_pixels(taken, red), side="dorsal").doubtful) == doubtful
-
-
-@pytest.mark.parametrize(("from_mm", "ground", "doubtful"), [(24.0, True, 0), (24.0, False, 1), (9.0, True, 1)])
-def test_red_ground_that_the_outline_reaches_over_is_no_blood(from_mm: float, ground: bool, doubtful: int) -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    over = (x > 24.0) & (x < (40.0 if ground else 28.0)) & (y > from_mm) & (y < from_mm + 10)
-    taken = photo("middle")
-    assert len(judged(with_pixels(taken, np.where(over[..., None], (150, 22, 22), taken.pixels))).doubtful) == doubtful
-
-
 def over_ground(colour: tuple[int, int, int], beside: int) -> tuple[Photo, np.ndarray]:
     """A finger of whose right side 4.5 mm are of another colour, and the network's outline, which leaves them out."""
     y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
@@ -341,19 +64,150 @@ def over_ground(colour: tuple[int, int, int], beside: int) -> tuple[Photo, np.nd
     return with_pixels(taken, np.where(left_out[..., None], colour, pixels)), seen_mm
 
 
+def with_pixels(taken: Photo, pixels: np.ndarray) -> Photo:
+    return replace(taken, pixels=np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+@cache
+def drawn(seed: int) -> clear_skin.Fingertip:
+    return next(clear_skin.phantoms(seed, 1))
+
+
+def end_of(tip: clear_skin.Fingertip) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return a drawn finger's tip, its way inwards and its radius, px of the photo."""
+    truth = tip.phantom.truth
+    height = truth.finger_thickness_mm / 2
+    end, behind = truth.camera.project(np.array([[0, 0, height], [0, 20.0, height]]))
+    return end, (behind - end) / np.hypot(*(behind - end)), truth.finger_radius_mm * tip.px_per_mm
+
+
+def seen(tip: clear_skin.Fingertip, pixels: np.ndarray, *, covered: np.ndarray | None = None) -> SkinView:
+    """Judge a drawn finger by its true outline."""
+    end, way, radius = end_of(tip)
+    angles = np.linspace(np.pi, 2 * np.pi, 40)
+    round_end = np.column_stack([radius * np.cos(angles), radius + radius * np.sin(angles)])
+    along = np.vstack([[[-radius, 30 * tip.px_per_mm]], round_end, [[radius, 30 * tip.px_per_mm]]])
+    outline = end + along[:, :1] * np.array([way[1], -way[0]]) + along[:, 1:] * way
+    scale = calibrate(Photo(tip.pixels, "0" * 64, None, CameraInfo(), Path("a.png")), reference="aruco:10")
+    (tip_mm, behind_mm), half_mm = scale.to_mm(np.array([end, end + 10 * way])), radius / tip.px_per_mm
+    axis = (behind_mm - tip_mm) / np.hypot(*(behind_mm - tip_mm))
+    whole = Finger(scale.to_mm(outline), tuple(tip_mm), tuple(axis), half_mm, 0.2, side=tip.cells["view"])
+    if covered is not None:
+        scale = replace(scale, reference_outline_px=covered)
+    taken = Photo(pixels, "0" * 64, None, CameraInfo(), Path("a.png"))
+    return judge_skin(taken, scale, whole, protocol=PROTOCOL)
+
+
+def painted(
+    tip: clear_skin.Fingertip, colour: tuple[int, int, int], wide_mm: float, aside_mm: float = 0.0
+) -> np.ndarray:
+    """Lay a round area with a grain of its own on the middle of a drawn finger's end, or to its side."""
+    rows, cols = np.indices(tip.on.shape)
+    way, grain = end_of(tip)[1], 0.1
+    x, y = np.array(tip.click) + aside_mm * tip.px_per_mm * np.array([way[1], -way[0]])
+    off = np.hypot(cols - x, rows - y) / tip.px_per_mm
+    share = np.clip(0.5 + (wide_mm / 2 - off) / 0.15, 0, 1)[..., None]
+    share = share * cv2.GaussianBlur(tip.on.astype(np.float64), (0, 0), 1.0)[..., None]
+    noise = clear_skin.noise(tip, np.random.default_rng(5))[..., None]
+    return np.clip(tip.pixels * (1 - share) + np.array(colour) * (1 + grain * noise) * share, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("seed", [*PULPS, *BACKS, *SIDES])
+def test_healthy_skin_of_every_side_and_tone_is_seen_clear(seed: int) -> None:
+    view = seen(drawn(seed), drawn(seed).pixels)
+    assert view.doubtful == ()
+    assert view.clear_px
+
+
+@pytest.mark.parametrize("seed", [*PULPS, *SIDES])
 @pytest.mark.parametrize(
-    ("colour", "beside", "doubtful"),
-    [((165, 165, 165), 215, 0), ((165, 165, 165), 20, 1)]
-    + [((34, 27, 26), 200, 1), ((34, 27, 26), 40, 1), ((150, 22, 22), 200, 1)],
+    ("colour", "kinds"),
+    [((34, 27, 26), {DARK}), ((140, 22, 22), {RED, DARK}), ((84, 44, 36), {DARK, RED}), ((236, 226, 206), {PALE})],
+    ids=["black", "blood", "scab", "crust"],
 )
-def test_ground_in_the_fingers_shadow_is_no_skin_and_black_and_red_that_the_network_leaves_out_are_doubtful(
-    colour: tuple[int, int, int], beside: int, doubtful: int
+def test_dead_bloody_scabbed_and_crusted_areas_are_told_with_size_and_place(
+    seed: int, colour: tuple[int, int, int], kinds: set[DoubtfulKind]
 ) -> None:
-    taken, seen_mm = over_ground(colour, beside)
-    view = judged(taken, network_mm=seen_mm)
-    assert len(view.doubtful) == doubtful
-    assert judged(taken).doubtful, "the outline alone does not tell"
-    assert all(signed_distance(clear, (260.0, 190.0)) < 0 for clear in view.clear_px)
+    tip = drawn(seed)
+    (area,) = seen(tip, painted(tip, colour, 5.0)).doubtful
+    assert area.kind in kinds
+    assert area.size_mm == pytest.approx(5.0, abs=0.8)
+    np.testing.assert_allclose(area.middle_px, tip.click, atol=0.5 * tip.px_per_mm)
+    end, way, _ = end_of(tip)
+    assert area.from_tip_mm == pytest.approx((np.array(tip.click) - end) @ way / tip.px_per_mm, abs=1.2)
+    assert signed_distance(area.outline_px, tip.click) > 1.5 * tip.px_per_mm
+
+
+@pytest.mark.parametrize("seed", PULPS)
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("colour", [(34, 27, 26), (140, 22, 22), (236, 226, 206)], ids=["black", "blood", "crust"])
+def test_what_reaches_over_the_fingers_edge_is_no_ground(seed: int, side: int, colour: tuple[int, int, int]) -> None:
+    tip = drawn(seed)
+    assert seen(tip, painted(tip, colour, 6.0, aside_mm=side * 0.8 * end_of(tip)[2] / tip.px_per_mm)).doubtful
+
+
+@pytest.mark.parametrize("seed", PULPS)
+def test_what_is_too_small_or_under_the_reference_is_no_doubt(seed: int) -> None:
+    tip = drawn(seed)
+    assert seen(tip, painted(tip, (34, 27, 26), 1.2)).doubtful == ()
+    corners = np.array([[-1.0, -1], [1, -1], [1, 1], [-1, 1]]) * 3.5 * tip.px_per_mm + tip.click
+    assert seen(tip, painted(tip, (34, 27, 26), 5.0), covered=corners).doubtful == ()
+
+
+@pytest.mark.parametrize("seed", PULPS)
+@pytest.mark.parametrize("red", [0.1, 0.9])
+def test_a_crack_is_told_with_its_length(seed: int, red: float) -> None:
+    tip = drawn(seed)
+    crack = FissureSpec(6.0, 0.5, s_mm=8.0, t_mm=1.0, angle_deg=60.0, red=red, callus=0.2, seed=1)
+    spec = replace(tip.phantom.spec, finger=replace(tip.phantom.spec.finger, fissures=(crack,)))
+    (area,) = seen(tip, draw_phantom(spec).pixels).doubtful
+    assert area.kind is DoubtfulKind.FISSURE
+    assert area.size_mm == pytest.approx(6.0, abs=1.6)
+
+
+@pytest.mark.parametrize("seed", BACKS)
+def test_the_bed_of_a_lost_nail_is_told_and_a_nail_is_not(seed: int) -> None:
+    bare = clear_skin.without_nail(drawn(seed))
+    assert bare is not None
+    largest = seen(drawn(seed), bare).doubtful[0]
+    assert largest.kind is DoubtfulKind.LOST_NAIL
+    assert largest.size_mm > 7
+
+
+@pytest.mark.parametrize("seed", BACKS)
+def test_polish_on_a_nail_is_no_doubt(seed: int) -> None:
+    tip = drawn(seed)
+    end, way, radius = end_of(tip)
+    rows, cols = np.indices(tip.on.shape)
+    off = np.stack([cols, rows], -1) - end
+    along, across = off @ way / radius, off @ np.array([way[1], -way[0]]) / radius
+    plate = np.hypot((along - 1.0) / 0.86, across / 0.72) < 1
+    light = cv2.GaussianBlur(tip.pixels.mean(axis=2), (0, 0), 8)[..., None] / 150
+    colour = np.clip(np.array((70, 110, 190)) * light, 0, 255)
+    share = cv2.GaussianBlur(plate.astype(np.float64), (0, 0), 1.0)[..., None]
+    polished = (tip.pixels * (1 - share) + colour * share).astype(np.uint8)
+    assert seen(tip, polished).doubtful == ()
+
+
+@pytest.mark.parametrize("seed", PULPS)
+@pytest.mark.parametrize("edge_mm", [0.5, 4.0])
+def test_a_shadow_over_half_a_finger_hides_nothing(seed: int, edge_mm: float) -> None:
+    tip = drawn(seed)
+    cols = np.arange(tip.on.shape[1])
+    dark = 1 / (1 + np.exp(-(cols - tip.click[0]) / (edge_mm * tip.px_per_mm / 4)))
+    assert seen(tip, (tip.pixels * (0.55 + 0.45 * dark)[None, :, None]).astype(np.uint8)).doubtful == ()
+
+
+def judged(taken: Photo, side: str = "palmar", network_mm: np.ndarray | None = None) -> SkinView:
+    scale = calibrate(taken, reference="scale:10")
+    return judge_skin(taken, scale, finger(side), network_mm=network_mm, protocol=PROTOCOL)
+
+
+def test_a_light_blue_glove_is_no_clear_skin() -> None:
+    # CIELAB a* of 9 at L* of 74: red enough for skin, but b* is -37.
+    taken = photo("middle")
+    gloved = with_pixels(taken, taken.pixels * (np.array((150.0, 175.0, 250.0)) / np.array(TONES["middle"])))
+    assert judged(gloved) == SkinView()
 
 
 def test_blue_ground_that_the_network_leaves_out_is_not_said_to_be_clear_skin() -> None:
@@ -363,67 +217,6 @@ def test_blue_ground_that_the_network_leaves_out_is_not_said_to_be_clear_skin() 
     assert [signed_distance(clear, place) > 0 for place in places] == [False, True]
     (clear,) = judged(taken).clear_px
     assert [signed_distance(clear, place) > 0 for place in places] == [True, True]
-
-
-@pytest.mark.parametrize(("grain", "doubtful"), [(0.12, 1), (0.01, 0)])
-def test_on_an_unnamed_side_a_rough_plaque_beside_the_middle_counts_and_a_smooth_plate_at_the_edge_does_not(
-    grain: float, doubtful: int
-) -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    taken = photo("middle")
-    fine = cv2.GaussianBlur(taken.pixels, (0, 0), 3.0)
-    plate = ((np.abs(x - 20.0) < 6.0) & (y > 6.5) & (y < 20.0))[..., None]
-    rough = cv2.GaussianBlur(np.random.default_rng(9).normal(0, 1, x.shape), (0, 0), 2.0)
-    white = np.array([228.0, 214, 190]) * (1 + grain * rough / rough.std())[..., None]
-    nail = np.where(plate, fine, taken.pixels)
-    at_edge = np.hypot(x - 25.0, y - 14.0)[..., None] < 2.0
-    assert len(judged(with_pixels(taken, np.where(at_edge, white, nail)), side="").doubtful) == doubtful
-
-
-@pytest.mark.parametrize(("grain", "doubtful"), [(0.0, 0), (0.15, 1)])
-def test_rounded_polish_is_smooth_and_dead_skin_of_its_shape_is_not(grain: float, doubtful: int) -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    taken = photo("middle")
-    rough = cv2.GaussianBlur(np.random.default_rng(10).normal(0, 1, x.shape), (0, 0), 2.0)
-    polish = np.array([190.0, 50, 60]) * (1 + grain * rough / rough.std())[..., None]
-    oval = (np.hypot((x - 20.0) / 4.8, (y - 12.5) / 6.0) < 1)[..., None]
-    polish = np.clip(polish + np.random.default_rng(11).normal(0, 2, polish.shape), 0, 255)
-    assert len(judged(with_pixels(taken, np.where(oval, polish, taken.pixels)), side="").doubtful) == doubtful
-
-
-@pytest.mark.parametrize(("grain", "soft_px", "doubtful"), [(0.1, 0.1, 1), (0.0, 0.1, 0), (0.1, 9.0, 0)])
-def test_beside_a_nail_what_is_no_redder_than_its_fold_is_raw_where_it_is_rough_and_ends_sharply(
-    grain: float, soft_px: float, doubtful: int
-) -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    taken = photo("middle")
-    rough = cv2.GaussianBlur(np.random.default_rng(12).normal(0, 1, x.shape), (0, 0), 2.0)
-    red = taken.pixels * np.array([1.0, 0.82, 0.82]) * (1 + grain * rough / rough.std())[..., None]
-    share = cv2.GaussianBlur((np.hypot(x - 24.0, y - 17.0) < 2.0).astype(np.float64), (0, 0), soft_px)[..., None]
-    wounded = with_pixels(taken, taken.pixels * (1 - share) + red * share)
-    assert len(judged(wounded, side="dorsal").doubtful) == doubtful
-
-
-@pytest.mark.parametrize("colour", [(60, 200, 170), (170, 80, 205)])
-def test_green_and_violet_are_worn_and_no_doubt(colour: tuple[int, int, int]) -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    taken = photo("middle")
-    nail = ((x > 25.0) & (y > 8.0) & (y < 17.0))[..., None]
-    painted = cv2.GaussianBlur(np.where(nail, colour, taken.pixels).astype(np.float64), (0, 0), 1.5)
-    assert judged(with_pixels(taken, painted), side="").doubtful == ()
-    strip = np.where((nail[..., 0] & (x < 26.4))[..., None], colour, taken.pixels).astype(np.float64)
-    assert judged(with_pixels(taken, cv2.GaussianBlur(strip, (0, 0), 1.5)), side="").doubtful == ()
-
-
-def test_where_the_nail_fills_most_of_what_shows_the_dark_skin_beside_it_is_no_dead_skin() -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    taken = photo("dark")
-    plate = ((np.abs(x - 20.0) < 5.9) & (y > 6.0) & (y < 18.5))[..., None]
-    nailed = with_pixels(taken, np.where(plate, taken.pixels * 2.3, taken.pixels))
-    # Of the finger 15 mm show: a reference lies over the rest.
-    end = replace(finger("dorsal"), radius_mm=9.0, outline_mm=np.minimum(OUTLINE, [40.0, 20.0]))
-    seen = judge_skin(nailed, calibrate(nailed, reference="scale:10"), end, protocol=PROTOCOL)
-    assert seen.doubtful == () and seen.clear_px
 
 
 def test_what_the_network_leaves_out_at_the_end_of_what_shows_is_no_ground() -> None:
@@ -443,14 +236,39 @@ def test_what_is_spotted_all_over_is_no_skin() -> None:
     assert judged(wing) == SkinView()
 
 
-def test_a_side_in_the_shade_is_no_dead_skin() -> None:
-    y, x = np.mgrid[0:480, 0:400] / PX_PER_MM
-    shade = 1 / (1 + np.exp(-(x - 14.5) / 1.2))
-    taken = photo("middle")
-    assert judged(with_pixels(taken, taken.pixels * (0.25 + 0.75 * shade)[..., None])).doubtful == ()
-
-
 def test_too_little_skin_says_nothing_clear() -> None:
     speck = Finger(OUTLINE * 0.05, (1.0, 0.25), (0.0, 1.0), 0.4, 0.1)
     taken = photo("middle")
     assert judge_skin(taken, calibrate(taken, reference="scale:10"), speck, protocol=PROTOCOL) == SkinView()
+
+
+def test_a_very_wide_finger_is_looked_at_up_to_its_sides() -> None:
+    # 29 mm wide: more than the network sees at once.
+    taken = with_pixels(photo("middle"), cv2.resize(photo("middle").pixels[:, 110:290], (400, 480)))
+    wide = replace(finger(), outline_mm=OUTLINE * [1.8, 1.0] - [16.0, 0.0], radius_mm=14.4)
+    scale = calibrate(taken, reference="scale:10")
+    view = judge_skin(taken, scale, wide, protocol=PROTOCOL)
+    assert view.doubtful == ()
+    assert any(signed_distance(clear, (76.0, 220.0)) > 0 for clear in view.clear_px)
+    rows, cols = np.indices(taken.pixels.shape[:2])
+    grain = 1 + 0.1 * np.random.default_rng(6).normal(size=taken.pixels.shape)
+    dead = (np.hypot(cols - 82, rows - 220) < 25)[..., None]
+    black = with_pixels(taken, np.where(dead, np.array((40, 32, 30)) * grain, taken.pixels))
+    assert len(judge_skin(black, scale, wide, protocol=PROTOCOL).doubtful) == 1
+
+
+def test_a_finger_that_is_burnt_out_says_nothing() -> None:
+    y = np.mgrid[0:480, 0:400][0] / PX_PER_MM
+    taken = photo("middle")
+    for much in (3.0, 30.0):
+        burnt = with_pixels(taken, taken.pixels.astype(np.float64) * np.where(y < 25, much, 1.0)[..., None])
+        assert judged(burnt) == SkinView()
+    assert judged(with_pixels(taken, np.full_like(taken.pixels, 255))) == SkinView()
+
+
+def test_grey_ground_in_the_fingers_shadow_is_neither_doubtful_nor_clear() -> None:
+    taken, seen_mm = over_ground((165, 165, 165), 215)
+    view = judged(taken, network_mm=seen_mm)
+    assert view.clear_px
+    assert all(area.middle_px[0] < 240 for area in view.doubtful)
+    assert all(signed_distance(clear, (260.0, 190.0)) < 0 for clear in view.clear_px)

@@ -16,10 +16,11 @@ def load_measuring() -> None:
     import cv2  # noqa: F401
 
     from ulcermeter.finger import network as of_fingers
+    from ulcermeter.quality import skin_network as of_skin
     from ulcermeter.segmentation import network as of_ulcers
 
     with ThreadPoolExecutor(max_workers=1) as beside:
-        for make in (of_ulcers.load_model, of_fingers.load_finger_model, _fill_colour_tables):
+        for make in (of_ulcers.load_model, of_fingers.load_finger_model, of_skin.load_skin_model, _fill_colour_tables):
             beside.submit(make)
         # These libraries load parts only when they are asked for.
         import numpy.ma

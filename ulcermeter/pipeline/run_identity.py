@@ -53,11 +53,13 @@ def identify(
     ModelError
         The model cannot be used.
     """
-    from ulcermeter.finger.network import WEIGHTS
+    from ulcermeter.finger.network import WEIGHTS as FINGER_WEIGHTS
+    from ulcermeter.quality.skin_network import WEIGHTS as SKIN_WEIGHTS
 
     parameters: dict[str, Json] = {
         "camera": "" if lens is None else repr(lens),
-        "finger_network_sha256": file_sha256(WEIGHTS),
+        "finger_network_sha256": _weights_sha256(FINGER_WEIGHTS),
+        "skin_network_sha256": _weights_sha256(SKIN_WEIGHTS),
     }
     model_sha256 = _sha256_of(model, limits)
     identity = run_id(
@@ -69,12 +71,25 @@ def identify(
     return Identity(identity, parameters, model_sha256)
 
 
+def _weights_sha256(path: Path) -> str:
+    try:
+        return file_sha256(path)
+    except OSError as error:
+        raise ModelError(
+            Problem(
+                expected=f"the package's weights at {path}",
+                got=str(error.strerror or error),
+                action="install the package again, with its weights",
+            )
+        ) from error
+
+
 def _sha256_of(model: str | Path | None, limits: Limits | None) -> str:
     """Return the model's hash; another one than the shipped is tried first, in a process that it may crash."""
     from ulcermeter.segmentation.network import WEIGHTS, try_model
 
     if model is None:
-        return file_sha256(WEIGHTS)
+        return _weights_sha256(WEIGHTS)
     with Workers(limits=limits) as workers:
         _, came = next(workers.each(try_model, [model]))
     if isinstance(came, Lost):

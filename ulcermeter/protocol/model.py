@@ -192,24 +192,8 @@ class SkinRules(Group):
 
     skin_redness_min: float = _number("a* over (L* + 30), 8-bit CIELAB", ge=0, le=1)
     skin_relief_max: float = _number("middling change of ln brightness over tenths of a mm", gt=0, le=10)
-    skin_dark_ratio: float = _number("light, times the finger's own", gt=0, lt=1)
-    skin_red_ratio: float = _number("red over green, times the finger's own", gt=1, le=10)
-    skin_pale_redness_ratio: float = _number("green over red, times the finger's own", gt=1, le=10)
-    crust_pale_redness_ratio: float = _number("green over red, times the finger's own", gt=1, le=10)
-    crust_roughness_ratio: float = _number("sd of brightness over tenths of a mm, times the finger's own", gt=1, le=100)
-    crust_rim_ratio: float = _number("red over green, beyond its rim over within", gt=1, le=10)
-    plaque_roughness_ratio: float = _number(
-        "middling change of brightness over tenths of a mm, times the finger's own", gt=1, le=100
-    )
-    plaque_rim_ratio: float = _number("red over green, beyond its rim over within", gt=1, le=10)
-    raw_red_ratio: float = _number("red over green, times the finger's own", gt=1, le=10)
-    raw_rim_ratio: float = _number("red over green, within its rim over beyond", gt=1, le=10)
-    polish_roughness_ratio: float = _number(
-        "middling change of brightness over tenths of a mm, times the finger's own", gt=0, le=10
-    )
+    unclear_probability: float = _number("probability, 0..1", gt=0, lt=1)
     ground_hue_max: float = _number("CIE 1976 difference of a* and b*, 8-bit", ge=0, le=100)
-    fissure_plain_ratio: float = _number("green squared over red light, times that beside it", gt=0, lt=1)
-    fissure_fold_ratio: float = _number("green squared over red light, times that beside it", gt=0, lt=1)
     fissure_min_mm: float = _number("mm", gt=0, le=100)
     doubtful_min_mm: float = _number("mm", gt=0, le=100)
     colourless_levels_below: float = _number("8-bit levels, the largest difference of channels", ge=0, le=255)

@@ -1,38 +1,38 @@
-"""A finger's skin laid out on its grid, and areas of it."""
+"""A finger's skin laid out on its grid: what shows of it, and its colours against the finger's own."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Finger
-from ulcermeter.quality.skin_grid import STEP_MM, Floats, Mask, SkinGrid, disc, side_nail_zone
+from ulcermeter.quality.skin_grid import (
+    STEP_MM,
+    Floats,
+    Mask,
+    SkinGrid,
+    against_own,
+    disc,
+    linear_light,
+    logs,
+    nail_zone,
+    relief,
+)
 
-__all__ = [
-    "MOSTLY",
-    "LaidOutSkin",
-    "at_the_edge",
-    "circle_mm",
-    "falls_over_rim",
-    "from_tip_mm",
-    "is_rough_within",
-    "off_middle",
-    "rims",
-    "roughness",
-]
+__all__ = ["MOSTLY", "LaidOutSkin", "circle_mm", "lay_out"]
 
 MOSTLY = 0.5
-"""A share over which it is most of an area, a line or a finger's skin: assumption."""
-# How far to either side of its rim an area is held against the skin, mm: assumption.
-_RIM_MM = (0.3, 0.6)
-
+"""A share over which it is most of an area or a finger's skin: assumption."""
 # 8-bit a* of green and b* of violet, and how wide it is at least, mm; its blurred rim is twice that. Cyanosis, bruises
 # and dead skin in bluish light stay above. Assumption.
 _GREEN, _VIOLET, _WORN_MM = 118, 108, 0.3
+# Skin beside the nail from which its colour is read, cells of 0.1 mm: 3 mm2; a fold of skin beside it is enough.
+_LEAST_BESIDE_NAIL = 300
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,16 @@ class LaidOutSkin:
     finger : Finger
     pixels : uint8 (M, N, 3)
         sRGB.
-    visible, burnt, own, nail : bool (M, N)
-        What shows of the finger, is burnt out, is the finger's own skin, and where a nail can be.
-    brightness, redness, blueness : float64 (M, N)
-        Light, red over green and blue over green, against the finger's own.
+    visible, burnt, own : bool (M, N)
+        What shows of the finger, is burnt out, and is the finger's own skin.
+    brightness, redness : float64 (M, N)
+        Light, and red over green, against the finger's own.
     relief : float64 (M, N)
         How the brightness goes up and down over tenths of a millimetre.
     """
+
+    BURNT: ClassVar[int] = 250
+    """8-bit level of a channel from which it is glare, of which nothing is known."""
 
     grid: SkinGrid
     finger: Finger
@@ -59,10 +62,8 @@ class LaidOutSkin:
     visible: Mask
     burnt: Mask
     own: Mask
-    nail: Mask
     brightness: Floats
     redness: Floats
-    blueness: Floats
     relief: Floats
 
     @cached_property
@@ -70,148 +71,36 @@ class LaidOutSkin:
         """The pixels in 8-bit CIELAB, (M, N, 3)."""
         return np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_RGB2LAB), dtype=np.uint8)
 
-    @cached_property
-    def nail_on_any_side(self) -> Mask:
-        """Where a nail can be, seen from above or from the side; bool (M, N)."""
-        return self.nail | side_nail_zone(self.grid, self.finger)
-
-    @cached_property
-    def worn(self) -> Mask:
-        """What is green or violet as neither skin nor a wound is, and its rim: polish, dye, cloth; bool (M, N)."""
+    @property
+    def gloved(self) -> bool:
+        """Whether most of the finger's own skin is green or violet, as neither skin nor a wound is."""
         strange = (self.lab[..., 1] < _GREEN) | (self.lab[..., 2] < _VIOLET)
         solid = cv2.morphologyEx(strange.astype(np.uint8), cv2.MORPH_OPEN, disc(_WORN_MM))
-        return np.asarray(cv2.dilate(solid, disc(2 * _WORN_MM)) > 0)
+        return bool((cv2.dilate(solid, disc(2 * _WORN_MM)) > 0)[self.own].mean() > MOSTLY)
 
 
-def rims(part: Mask) -> tuple[Mask, Mask]:
-    """Return a band of cells just beyond an area and one just within it.
-
-    Parameters
-    ----------
-    part : bool (M, N)
-        On the grid.
-
-    Returns
-    -------
-    bool (M, N)
-        Beyond it.
-    bool (M, N)
-        Within it.
-    """
-    near, far = _RIM_MM
-    mask = part.astype(np.uint8)
-    beyond = (cv2.dilate(mask, disc(far)) > 0) & (cv2.dilate(mask, disc(near - STEP_MM)) == 0)
-    return np.asarray(beyond), np.asarray(part & (cv2.erode(mask, disc(far - 2 * STEP_MM)) == 0))
-
-
-def at_the_edge(part: Mask, skin: LaidOutSkin) -> float:
-    """Return which share of the band beyond an area's rim is not seen: it lies along the edge of what is.
+def lay_out(pixels: NDArray[np.uint8], grid: SkinGrid, finger: Finger, visible: Mask) -> LaidOutSkin:
+    """Lay out a finger's skin: a smooth surface that few odd pixels bend little is its own colour, with all shade.
 
     Parameters
     ----------
-    part : bool (M, N)
-        On the grid.
-    skin : LaidOutSkin
+    pixels : uint8 (M, N, 3)
+        The photo on the grid, sRGB.
+    grid : SkinGrid
+    finger : Finger
+    visible : bool (M, N)
+        What shows of its skin.
 
     Returns
     -------
-    float
-        0..1; 1 where the area leaves no band.
+    LaidOutSkin
     """
-    beyond, _ = rims(part)
-    return float(1 - (beyond & skin.visible).sum() / max(int(beyond.sum()), 1))
-
-
-def falls_over_rim(values: Floats, part: Mask, skin: LaidOutSkin) -> float:
-    """Return by how much a value of the skin falls over an area's rim, inwards; 0 where no rim shows.
-
-    Parameters
-    ----------
-    values : float64 (M, N)
-        Of `skin`: its redness, say (ln).
-    part : bool (M, N)
-        On the grid.
-    skin : LaidOutSkin
-
-    Returns
-    -------
-    float
-        In the values' unit: the median beyond the rim less the one within it.
-    """
-    beyond, within = rims(part)
-    seen = beyond & skin.visible
-    if not (seen.any() and within.any()):
-        return 0.0
-    return float(np.median(values[seen]) - np.median(values[within]))
-
-
-def roughness(part: Mask, skin: LaidOutSkin) -> float:
-    """Return how uneven an area is in the middle of its cells, times the finger's own skin.
-
-    Parameters
-    ----------
-    part : bool (M, N)
-        On the grid.
-    skin : LaidOutSkin
-
-    Returns
-    -------
-    float
-    """
-    ups = np.abs(skin.relief)
-    return float(np.median(ups[part]) / max(float(np.median(ups[skin.own])), np.finfo(float).tiny))
-
-
-def is_rough_within(part: Mask, skin: LaidOutSkin, ratio: float, *, deep_mm: float) -> bool:
-    """Say whether an area is rough in its middle: near its rim the step from skin is relief of its own.
-
-    Parameters
-    ----------
-    part : bool (M, N)
-        On the grid.
-    skin : LaidOutSkin
-    ratio : float
-        Times as uneven as the finger's own skin.
-    deep_mm : float
-        How far from its rim it lies somewhere at least.
-
-    Returns
-    -------
-    bool
-    """
-    depth = cv2.distanceTransform(np.pad(part.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1] * STEP_MM
-    return bool(depth.max() > deep_mm) and roughness(depth > depth.max() / 2, skin) > ratio
-
-
-def from_tip_mm(part: Mask) -> float:
-    """Return how far an area's middle lies from the tip, mm.
-
-    Parameters
-    ----------
-    part : bool (M, N)
-        On the grid.
-
-    Returns
-    -------
-    float
-    """
-    return float(np.nonzero(part)[0].mean()) * STEP_MM
-
-
-def off_middle(part: Mask, skin: LaidOutSkin) -> float:
-    """Return how far an area's middle lies off the finger's mid-line, radii.
-
-    Parameters
-    ----------
-    part : bool (M, N)
-        On the grid.
-    skin : LaidOutSkin
-
-    Returns
-    -------
-    float
-    """
-    return abs(float(skin.grid.u[np.nonzero(part)[1]].mean())) / skin.finger.radius_mm
+    light, burnt, nail = linear_light(pixels), pixels.max(axis=-1) >= LaidOutSkin.BURNT, nail_zone(grid, finger)
+    seen, plate = visible & ~burnt, nail_zone(grid, finger, plate=True)
+    # A finger's own colour is not read off the nail, which is brighter, where enough else shows.
+    own = next((skin for skin in (seen & ~nail, seen & ~plate) if skin.sum() >= _LEAST_BESIDE_NAIL), seen)
+    brightness, redness = (against_own(value, own, grid, finger) for value in logs(light))
+    return LaidOutSkin(grid, finger, pixels, visible, burnt, own, brightness, redness, relief(pixels))
 
 
 def circle_mm(part: Mask) -> float:

@@ -1,56 +1,33 @@
-"""Whether a finger's skin is seen clear: nothing on it is dark, bloody, crusted white, cracked, or a bare nail bed."""
+"""Whether a finger's skin is seen clear: nothing on it is dark, bloody, crusted, cracked, or a bare nail bed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration, Finger, Photo, Points
 from ulcermeter.protocol import Protocol
-from ulcermeter.quality.fissures import find_fissures, lost_nail
+from ulcermeter.protocol.model import SkinRules
 from ulcermeter.quality.ground import ground_within
-from ulcermeter.quality.laid_out import MOSTLY, LaidOutSkin, circle_mm
-from ulcermeter.quality.skin_areas import DoubtfulKind, Found, find_areas
-from ulcermeter.quality.skin_grid import (
-    STEP_MM,
-    Mask,
-    SkinGrid,
-    against_own,
-    disc,
-    filled,
-    linear_light,
-    logs,
-    nail_zone,
-    outlines_px,
-    relief,
-    sampled,
-    skin_shown,
-)
+from ulcermeter.quality.laid_out import LaidOutSkin, lay_out
+from ulcermeter.quality.skin_grid import STEP_MM, SkinGrid, filled, finger_area, outlines_px, sampled, skin_shown
+from ulcermeter.quality.skin_network import SkinModel, ask_skin, load_skin_model
+from ulcermeter.quality.unclear import DoubtfulKind, Found, find_unclear
 
 __all__ = ["DoubtfulArea", "DoubtfulKind", "SkinView", "judge_skin"]
 
-# Least share of the finger's skin that must show for its own colour to be known: assumption.
+# Least of the finger's skin that must show for its own colour to be known, cells of 0.1 mm: 20 mm2. Assumption.
 _LEAST_PIXELS = 2000
-# Skin beside the nail from which its colour is read, cells of 0.1 mm: 3 mm2; a fold of skin beside it is enough.
-_LEAST_BESIDE_NAIL = 300
-# 8-bit levels of a burnt channel: glare, of which nothing is known.
-_BURNT = 250
 # Share of the finger that may be burnt out in green too: beyond it a white crust would not be seen. Assumption.
 _MOST_BURNT = 0.2
 # Added to OpenCV's L* of 8 bits: in the dark a* is noise, and must not count for redness (assumption).
 _LIGHTNESS = 30
-# Added to blue and green before their ratio, as a share of white: what a lens scatters. Assumption.
-_DIM = 0.004
+# Areas are looked for up to so near to the outline, mm: the network was trained with outlines that are off by up to
+# 0.7, but an outline's own error is a quarter of a millimetre on phantoms. Assumption.
+_RIM_MM = 0.25
 # Level with the nail's plate, and beside it, in radii from the tip and from the middle.
 _BESIDE = (2.1, 0.65)
-# Redness within so many mm of a crack is its own, where most of an area lies there.
-_CRACK_BORDER_MM = 0.6
-# Cracks are narrow, and seen nearer to the outline than areas, mm: on 11 healthy real fingers none is there; at 0.4
-# one's shaded border passes for one. Assumption.
-_CRACK_RIM_MM = 0.5
 
 
 @dataclass(frozen=True)
@@ -96,13 +73,18 @@ class SkinView:
 
 
 def judge_skin(
-    photo: Photo, calibration: Calibration, finger: Finger, *, network_mm: Points | None = None, protocol: Protocol
+    photo: Photo,
+    calibration: Calibration,
+    finger: Finger,
+    *,
+    network_mm: Points | None = None,
+    protocol: Protocol,
+    model: SkinModel | None = None,
 ) -> SkinView:
-    """Look for areas of a finger that are darker, redder or paler than its own skin, for cracks and a lost nail.
+    """Look for areas of a finger's skin that are not clear: dead, bloody, crusted, cracked, or a nail's bare bed.
 
-    The logarithm of the light is fitted by a surface, smooth along the finger and across it, that few odd pixels bend
-    little: shade and curvature go into it, and what lies far from it is no skin of this finger. So each finger is its
-    own measure, whatever its tone and the light.
+    The skin network looks at the finger laid out, its tip up, and holds every place against the finger's own colour and
+    texture. What it was trained on and how often it errs stands in its model card.
 
     Parameters
     ----------
@@ -110,91 +92,54 @@ def judge_skin(
     calibration : Calibration
         From photo pixels to millimetres.
     finger : Finger
-        Its outline says where skin is; on its back the nail is left out.
+        Its outline says where skin is.
     network_mm : float64 (K, 2), optional
         Outline on the plane of what the finger network takes for the finger, which shows where the finger's own
         outline reaches over ground.
     protocol : Protocol
         For the rules of the skin, ``protocol.skin``.
+    model : SkinModel, optional
+        The shipped one when none is given.
 
     Returns
     -------
     SkinView
         Nothing clear where too little of the finger shows, or what shows has not skin's colour or evenness.
     """
-    grid = SkinGrid.of(calibration, finger)
+    grid, rules = SkinGrid.of(calibration, finger), protocol.skin
     visible = skin_shown(photo, calibration, finger, grid)
     if visible.sum() < _LEAST_PIXELS:
         return SkinView()
-    pixels, nearer = sampled(photo.pixels, grid), skin_shown(photo, calibration, finger, grid, rim_mm=_CRACK_RIM_MM)
+    pixels = sampled(photo.pixels, grid)
+    nearer, inside = (skin_shown(photo, calibration, finger, grid, rim_mm=mm) for mm in (_RIM_MM, 0.0))
     if network_mm is not None:
         network = filled(network_mm, finger, grid)
-        ground = ground_within(pixels, network, nearer, grid=grid, finger=finger, rules=protocol.skin)
-        visible, nearer = visible & ~ground, nearer & ~ground
-    skin = _laid_out(pixels, finger, grid, visible)
-    if not _is_skin(skin, protocol):
+        ground = ground_within(pixels, network, nearer, grid=grid, finger=finger, rules=rules)
+        visible, nearer, inside = visible & ~ground, nearer & ~ground, inside & ~ground
+    skin = lay_out(pixels, grid, finger, visible)
+    if not _is_skin(skin, rules):
         return SkinView()
-    found = [*_not_twice(find_areas(skin, protocol), _cracks(skin, nearer, protocol)), *_bare_beds(skin)]
-    odd = np.zeros(visible.shape, dtype=bool)
-    for _, where, _ in found:
-        odd |= where
-    clear = tuple(outlines_px(visible & ~odd & ~skin.burnt, grid, calibration))
-    doubtful = [_area(kind, where, size_mm, skin, calibration) for kind, where, size_mm in found]
+    likely = ask_skin(pixels, finger_area(finger, grid), grid, model=model or load_skin_model())
+    marked = (likely > rules.unclear_probability) & inside
+    found = find_unclear(marked, skin, looked_at=nearer, rules=rules)
+    seen = visible & ~skin.burnt & np.isfinite(likely) & ~marked
+    clear = tuple(outlines_px(seen, grid, calibration))
+    doubtful = (_area(one, skin, calibration) for one in found)
     return SkinView(clear, tuple(sorted(doubtful, key=lambda area: -area.size_mm)))
 
 
-def _laid_out(pixels: NDArray[np.uint8], finger: Finger, grid: SkinGrid, visible: Mask) -> LaidOutSkin:
-    light, burnt, nail = linear_light(pixels), pixels.max(axis=-1) >= _BURNT, nail_zone(grid, finger)
-    seen, plate = visible & ~burnt, nail_zone(grid, finger, plate=True)
-    # A finger's own colour is not read off the nail, which is brighter, where enough else shows.
-    own = next((skin for skin in (seen & ~nail, seen & ~plate) if skin.sum() >= _LEAST_BESIDE_NAIL), seen)
-    brightness, redness = (against_own(value, own, grid, finger) for value in logs(light))
-    bluer = np.log((light[..., 2] + _DIM) / (light[..., 1] + _DIM))
-    blueness = bluer - (np.median(bluer[own]) if own.any() else 0.0)
-    return LaidOutSkin(grid, finger, pixels, visible, burnt, own, nail, brightness, redness, blueness, relief(pixels))
-
-
-def _is_skin(skin: LaidOutSkin, protocol: Protocol) -> bool:
+def _is_skin(skin: LaidOutSkin, rules: SkinRules) -> bool:
     """Say whether what shows is as red as skin (a* over L* + 30, 8-bit CIELAB), as even, not burnt out and no glove."""
-    if not skin.own.any() or (skin.pixels[..., 1] >= _BURNT)[skin.visible].mean() > _MOST_BURNT:
+    if not skin.own.any() or (skin.pixels[..., 1] >= skin.BURNT)[skin.visible].mean() > _MOST_BURNT:
         return False
     lab = skin.lab[skin.own].astype(np.float64)
     redness = np.median((lab[:, 1] - 128) / (lab[:, 0] + _LIGHTNESS))
     uneven = np.median(np.abs(skin.relief[skin.own]))
-    gloved = skin.worn[skin.own].mean() > MOSTLY
-    return bool(redness >= protocol.skin.skin_redness_min and uneven <= protocol.skin.skin_relief_max and not gloved)
+    return bool(redness >= rules.skin_redness_min and uneven <= rules.skin_relief_max and not skin.gloved)
 
 
-def _bare_beds(skin: LaidOutSkin) -> list[Found]:
-    if skin.finger.side != "dorsal":
-        return []
-    where = lost_nail(
-        skin.relief,
-        brightness=skin.brightness,
-        redness=skin.redness,
-        visible=skin.visible,
-        nail=skin.nail,
-        in_radii=skin.grid.in_radii(skin.finger),
-    )
-    return [] if where is None else [(DoubtfulKind.LOST_NAIL, where, circle_mm(where))]
-
-
-def _cracks(skin: LaidOutSkin, nearer: Mask, protocol: Protocol) -> list[Found]:
-    found = find_fissures(skin, visible=nearer, protocol=protocol)
-    return [(DoubtfulKind.FISSURE, one.where, one.length_mm) for one in found if skin.worn[one.where].mean() < MOSTLY]
-
-
-def _not_twice(areas: list[Found], cracks: list[Found]) -> list[Found]:
-    """Return areas that are no crack's own redness, and cracks that are not a ragged part of an area or its edge."""
-    grown = [cv2.dilate(crack.astype(np.uint8), disc(_CRACK_BORDER_MM)) > 0 for _, crack, _ in cracks]
-    areas = [area for area in areas if all(one[area[1]].mean() < MOSTLY for one in grown)]
-    apart = (
-        crack for crack, one in zip(cracks, grown, strict=True) if not any((one & part).any() for _, part, _ in areas)
-    )
-    return [*areas, *apart]
-
-
-def _area(kind: DoubtfulKind, part: Mask, size_mm: float, skin: LaidOutSkin, calibration: Calibration) -> DoubtfulArea:
+def _area(found: Found, skin: LaidOutSkin, calibration: Calibration) -> DoubtfulArea:
+    kind, part, size_mm = found
     rows, cols = np.nonzero(part)
     grid, middle = skin.grid, (float(cols.mean()), float(rows.mean()))
     x, y = calibration.to_px(grid.to_plane(np.array([middle])))[0]

@@ -23,10 +23,8 @@ __all__ = [
     "logs",
     "nail_zone",
     "outlines_px",
-    "parts",
     "relief",
     "sampled",
-    "side_nail_zone",
     "skin_shown",
 ]
 
@@ -35,16 +33,14 @@ Mask = NDArray[np.bool_]
 
 # The skin that is looked at: two phalanges, up to where shade and blur take over at the outline: assumption.
 STEP_MM, _REACH_MM, _RIM_MM = 0.1, 32.0, 0.7
-# What lies beside the finger is looked at so far.
-_BESIDE_MM = 3.0
-# What is blurred and what is opened before an area counts, mm: creases and hairs are narrower.
-_BLUR_MM, _CREASE_MM = 0.3, 0.8
+# What lies beside the finger is looked at so far; and at least so far from the mid-line, as the skin network looks.
+_BESIDE_MM, _LEAST_BESIDE_MM = 3.0, 11.2
+# What light is blurred by before colours are read, mm (sd): creases and hairs are narrower.
+_BLUR_MM = 0.3
 # What a lens scatters over everything, as a share of white: keeps folds of dark skin from reading as black. Assumption.
 _GLOW = 0.004
 # A nail on the back, in radii: up to so far from the tip, and so far from the middle; its colour is no skin's.
 _NAIL_TO, _NAIL_BESIDE = 2.3, 0.85
-# Seen from the side: so far up, and so far from the middle.
-_SIDE_NAIL = (2.3, 0.45)
 # Its plate, in radii, as drawn hands have it: 1.4 wide.
 _PLATE_TO, _PLATE_BESIDE = 2.0, 0.75
 # Rounds of weighted least squares and the residual (in ln) from which a pixel counts no more.
@@ -73,7 +69,7 @@ class SkinGrid:
 
     @classmethod
     def of(cls, calibration: Calibration, finger: Finger) -> SkinGrid:
-        """Lay the grid over a finger, from its tip up to 32 mm, and 3 mm of what lies beside it.
+        """Lay the grid over a finger up to 32 mm from its tip, and 3 mm beside it or 11 mm beside its mid-line.
 
         Parameters
         ----------
@@ -88,7 +84,8 @@ class SkinGrid:
         s, u = finger.axial_and_transverse(finger.outline_mm).T
         top, low = float(s.min()), min(float(s.max()), float(s.min()) + _REACH_MM)
         rows = np.arange(top, low, STEP_MM)
-        cols = np.arange(float(u.min()) - _BESIDE_MM, float(u.max()) + _BESIDE_MM, STEP_MM)
+        left = min(float(u.min()) - _BESIDE_MM, -_LEAST_BESIDE_MM)
+        cols = np.arange(left, max(float(u.max()) + _BESIDE_MM, _LEAST_BESIDE_MM), STEP_MM)
         axis, origin = np.asarray(finger.axis), np.asarray(finger.tip_mm)
         where = np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1)
         plane = origin + where[..., :1] * axis + where[..., 1:] * np.array([axis[1], -axis[0]])
@@ -266,7 +263,10 @@ def against_own(values: Floats, visible: Mask, grid: SkinGrid, finger: Finger) -
     Returns
     -------
     float64 (M, N)
+        All zero where nothing is seen.
     """
+    if not visible.any():
+        return np.zeros_like(values)
     s, v = np.meshgrid((grid.s - grid.s[0]) / _REACH_MM, grid.u / finger.radius_mm, indexing="ij")
     terms = np.stack([np.ones_like(s), s, s**2, v, v**2, v**4, s * v], axis=-1)
     x, y = terms[visible][::_EVERY], values[visible][::_EVERY]
@@ -317,47 +317,6 @@ def nail_zone(grid: SkinGrid, finger: Finger, *, plate: bool = False) -> Mask:
     s, v = grid.in_radii(finger)
     up_to, beside = (_PLATE_TO, _PLATE_BESIDE) if plate else (_NAIL_TO, _NAIL_BESIDE)
     return np.asarray((s < up_to) & (np.abs(v) < beside))
-
-
-def side_nail_zone(grid: SkinGrid, finger: Finger) -> Mask:
-    """Return where the nail of a finger seen from its side, or from an unnamed one, can be, bool (M, N).
-
-    Parameters
-    ----------
-    grid : SkinGrid
-    finger : Finger
-
-    Returns
-    -------
-    bool (M, N)
-    """
-    if finger.side not in ("radial", "ulnar", ""):
-        return np.zeros(grid.shape, dtype=bool)
-    s, v = grid.in_radii(finger)
-    return np.asarray((s < _SIDE_NAIL[0]) & (np.abs(v) > _SIDE_NAIL[1]))
-
-
-def parts(where: Mask, visible: Mask, *, at_least_mm: float) -> list[Mask]:
-    """Return the connected areas of a size, narrow ones opened away.
-
-    Parameters
-    ----------
-    where : bool (M, N)
-        On the grid.
-    visible : bool (M, N)
-        What shows of the finger.
-    at_least_mm : float
-        Diameter of the circle of the least area.
-
-    Returns
-    -------
-    list of bool (M, N)
-    """
-    opened = cv2.morphologyEx(where.astype(np.uint8), cv2.MORPH_OPEN, disc(_CREASE_MM / 2))
-    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, disc(_CREASE_MM / 2)) > 0
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((closed & visible).astype(np.uint8))
-    least = np.pi / 4 * (at_least_mm / STEP_MM) ** 2
-    return [labels == label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= least]
 
 
 def outlines_px(where: Mask, grid: SkinGrid, calibration: Calibration) -> list[Points]:

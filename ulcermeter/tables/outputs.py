@@ -147,7 +147,7 @@ MEASUREMENTS = Table(
         _text("touches_border", "the outline is cut by the photo's border", YES_NO),
         _number("confidence", "how sure the method is that this is an ulcer", "0..1"),
         _text("method", "how the outline was made"),
-        _text("run_id", "hash of version, protocol, parameters and model"),
+        _text("run_id", "hash of version, protocol, parameters and networks"),
     ),
     ("subject_id", "date", "visit", "hand", "finger", "photo", "label"),
 )

@@ -1,0 +1,1 @@
+"""Train the skin network; needs the extra ``ulcermeter[train]``."""
