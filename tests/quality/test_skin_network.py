@@ -7,8 +7,9 @@ import pytest
 
 from ulcermeter.errors import ModelError
 from ulcermeter.finger.network import WEIGHTS as FINGER_WEIGHTS
+from ulcermeter.networks.engine import OpenNetwork
 from ulcermeter.quality.skin_grid import STEP_MM, SkinGrid
-from ulcermeter.quality.skin_network import WEIGHTS, SkinModel, ask_skin, load_skin_model
+from ulcermeter.quality.skin_network import WEIGHTS, ask_skin, load_skin_model
 
 NOWHERE = np.zeros((1, 1, 2))
 
@@ -44,7 +45,7 @@ def test_the_answer_lies_where_the_skin_does(rows: int, columns: int, middle: in
     for row, col in zip(rng.integers(0, rows - 12, 8), rng.integers(0, columns - 12, 8), strict=True):
         spots[row : row + 12, col : col + 12] = True
     pixels[spots] = 255
-    likely = ask_skin(pixels, np.ones((rows, columns), bool), grid, model=SkinModel("", "", Echo()))
+    likely = ask_skin(pixels, np.ones((rows, columns), bool), grid, model=OpenNetwork(WEIGHTS, "", {}, Echo()))
     seen = np.arange(rows)[:, None] < 320
     assert not np.isnan(likely[:320]).any()
     assert np.isnan(likely[320:]).all()
@@ -62,7 +63,7 @@ def test_the_network_is_given_colours_in_their_order_and_the_fingers_inside_also
     inside = np.zeros((320, 224), bool)
     inside[40:, 30:90] = True
     echo = Echo()
-    ask_skin(pixels, inside, grid, model=SkinModel("", "", echo))
+    ask_skin(pixels, inside, grid, model=OpenNetwork(WEIGHTS, "", {}, echo))
     ((as_it_is, mirrored),) = echo.given
     np.testing.assert_allclose(as_it_is[:3].mean(axis=(1, 2)), (1.0, 0.2, 0.0), atol=1e-6)
     np.testing.assert_array_equal(as_it_is[3] > 0, inside)
@@ -73,7 +74,7 @@ def test_a_network_that_answers_no_numbers_is_no_clear_skin() -> None:
     grid = SkinGrid(np.arange(320) * STEP_MM, np.arange(-112, 112) * STEP_MM, np.zeros(2), np.ones(2), NOWHERE)
     white = np.full((320, 224, 3), 255, np.uint8)
     with pytest.raises(ModelError, match="finite"):
-        ask_skin(white, white[..., 0] > 0, grid, model=SkinModel("", "", Echo(unclear=np.nan)))
+        ask_skin(white, white[..., 0] > 0, grid, model=OpenNetwork(WEIGHTS, "", {}, Echo(unclear=np.nan)))
 
 
 def test_the_card_names_the_file_it_speaks_of() -> None:

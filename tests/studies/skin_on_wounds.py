@@ -16,7 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ulcermeter.quality.skin_network import SkinModel, load_skin_model
+from ulcermeter.networks.engine import OpenNetwork
+from ulcermeter.quality.skin_network import load_skin_model
 from ulcermeter.quality.skin_views import VIEW_COLS, VIEW_ROWS, network_input
 from ulcermeter.statistics import wilson
 
@@ -53,7 +54,7 @@ def finger_shape() -> np.ndarray:
     return shape > 0
 
 
-def marked(view: np.ndarray, inside: np.ndarray, model: SkinModel) -> np.ndarray:
+def marked(view: np.ndarray, inside: np.ndarray, model: OpenNetwork) -> np.ndarray:
     logits = model.session.run(None, {"view": network_input(view, inside)[None]})[0][0, 0]
     return cv2.resize((logits > 0).astype(np.uint8), SIZE, interpolation=cv2.INTER_NEAREST) > 0
 

@@ -1,7 +1,7 @@
 """Train the finger network on drawn hands: `train_fingers.py PICTURES HELD_OUT CHECKPOINT --steps 6000`.
 
 PICTURES and HELD_OUT are folders that `draw_hands.py` wrote; new pictures that appear in PICTURES are taken in at every
-checkpoint, and an interrupted run goes on with the same command. `export_fingers.py` turns a checkpoint into the ONNX
+checkpoint, and an interrupted run goes on with the same command. `export_network.py` turns a checkpoint into the ONNX
 file that the package reads.
 """
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.errors import ModelError, Problem
 from ulcermeter.finger.views import Pixels, click_map, network_input
 from ulcermeter.networks.engine import OpenNetwork, open_network
 
@@ -84,16 +83,8 @@ def load_finger_model(path: str | Path | None = None) -> FingerModel:
 
 @lru_cache(maxsize=4)
 def _model(network: OpenNetwork) -> FingerModel:
-    if network.facts.get("kind") != MODEL_KIND:
-        raise ModelError(
-            Problem(
-                where=str(network.path),
-                expected=f"a model of kind {MODEL_KIND}",
-                got=f"kind {network.facts.get('kind') or 'unknown'}",
-                action="give the path of a finger network",
-            )
-        )
-    return FingerModel(network.sha256, network.facts.get("version", ""), network.path, network.session)
+    network.check_kind(MODEL_KIND, what="finger network")
+    return FingerModel(network.sha256, network.version, network.path, network.session)
 
 
 def ask(views: Sequence[Pixels], *, model: FingerModel) -> list[Answer]:

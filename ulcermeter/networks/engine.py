@@ -58,6 +58,35 @@ class OpenNetwork:
     facts: Mapping[str, str] = field(repr=False, compare=False)
     session: Session = field(repr=False, compare=False)
 
+    @property
+    def version(self) -> str:
+        """What its training called it; empty where it says nothing."""
+        return self.facts.get("version", "")
+
+    def check_kind(self, kind: str, *, what: str) -> None:
+        """Refuse a network of another kind.
+
+        Parameters
+        ----------
+        kind : str
+            As its training wrote it.
+        what : str
+            What the file should be, in words.
+
+        Raises
+        ------
+        ModelError
+        """
+        if self.facts.get("kind") != kind:
+            raise ModelError(
+                Problem(
+                    where=str(self.path),
+                    expected=f"a model of kind {kind}",
+                    got=f"kind {self.facts.get('kind') or 'unknown'}",
+                    action=f"give the path of a {what}",
+                )
+            )
+
 
 def open_network(path: Path, *, threads: int, otherwise: str) -> OpenNetwork:
     """Open an ONNX file once per process; ``otherwise`` says what to do where there is none.

@@ -1,5 +1,6 @@
 """From trained layers to an ONNX file: batch norms folded, weights stored as halves, facts written beside them."""
 
+import copy
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -66,6 +67,26 @@ def _plain_conv(weight: Tensor, bias: Tensor, like: FoldedConv | nn.Conv2d) -> n
     with torch.no_grad():
         plain.weight.copy_(weight)
         plain.bias.copy_(bias)
+    return plain
+
+
+def fold_norms(network: nn.Module) -> nn.Module:
+    """Copy a network with every batch norm folded into its convolution: where a module has a ``conv`` and a ``norm``.
+
+    Parameters
+    ----------
+    network : Module
+
+    Returns
+    -------
+    Module
+        In evaluation mode; it computes the same.
+    """
+    plain = copy.deepcopy(network).eval()
+    unfold_convs(plain)
+    for module in plain.modules():
+        if isinstance(getattr(module, "conv", None), nn.Conv2d) and isinstance(module.norm, nn.BatchNorm2d):
+            module.conv, module.norm = absorb_norm(module.conv, module.norm), nn.Identity()
     return plain
 
 

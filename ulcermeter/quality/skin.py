@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ulcermeter.datatypes import Calibration, Finger, Photo, Points
+from ulcermeter.networks.engine import OpenNetwork
 from ulcermeter.protocol import Protocol
 from ulcermeter.protocol.model import SkinRules
 from ulcermeter.quality.ground import ground_within
 from ulcermeter.quality.laid_out import LaidOutSkin, lay_out
 from ulcermeter.quality.skin_grid import STEP_MM, SkinGrid, filled, finger_area, outlines_px, sampled, skin_shown
-from ulcermeter.quality.skin_network import SkinModel, ask_skin, load_skin_model
+from ulcermeter.quality.skin_network import ask_skin, load_skin_model
 from ulcermeter.quality.unclear import DoubtfulKind, Found, find_unclear
 
 __all__ = ["DoubtfulArea", "DoubtfulKind", "SkinView", "judge_skin"]
@@ -79,7 +80,7 @@ def judge_skin(
     *,
     network_mm: Points | None = None,
     protocol: Protocol,
-    model: SkinModel | None = None,
+    model: OpenNetwork | None = None,
 ) -> SkinView:
     """Look for areas of a finger's skin that are not clear: dead, bloody, crusted, cracked, or a nail's bare bed.
 
@@ -98,7 +99,7 @@ def judge_skin(
         outline reaches over ground.
     protocol : Protocol
         For the rules of the skin, ``protocol.skin``.
-    model : SkinModel, optional
+    model : OpenNetwork, optional
         The shipped one when none is given.
 
     Returns

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.errors import ModelError, Problem
-from ulcermeter.networks.engine import OpenNetwork, Session, open_network
+from ulcermeter.networks.engine import OpenNetwork, open_network
 from ulcermeter.quality.skin_grid import Mask, SkinGrid
 from ulcermeter.quality.skin_views import VIEW_COLS, VIEW_ROWS, network_input
 
-__all__ = ["MODEL_KIND", "WEIGHTS", "SkinModel", "ask_skin", "load_skin_model"]
+__all__ = ["MODEL_KIND", "WEIGHTS", "ask_skin", "load_skin_model"]
 
 WEIGHTS = Path(__file__).parent / "weights" / "skin.onnx"
 MODEL_KIND = "ulcermeter-skin-1"
@@ -24,16 +22,7 @@ MOST_LOGIT = 30
 SHIFT_COLS = VIEW_COLS // 2
 
 
-@dataclass(frozen=True)
-class SkinModel:
-    """A skin network that is ready to run; ``sha256`` is that of the file's bytes."""
-
-    sha256: str
-    version: str
-    session: Session = field(repr=False, compare=False)
-
-
-def load_skin_model(path: str | Path | None = None) -> SkinModel:
+def load_skin_model(path: str | Path | None = None) -> OpenNetwork:
     """Open a skin network once per process; the shipped one when no path is given.
 
     Parameters
@@ -43,7 +32,7 @@ def load_skin_model(path: str | Path | None = None) -> SkinModel:
 
     Returns
     -------
-    SkinModel
+    OpenNetwork
 
     Raises
     ------
@@ -53,24 +42,12 @@ def load_skin_model(path: str | Path | None = None) -> SkinModel:
         onnxruntime is not installed.
     """
     otherwise = "reinstall the package with its weights, or give the path of a skin network"
-    return _model(open_network(WEIGHTS if path is None else Path(path), threads=1, otherwise=otherwise))
+    network = open_network(WEIGHTS if path is None else Path(path), threads=1, otherwise=otherwise)
+    network.check_kind(MODEL_KIND, what="skin network")
+    return network
 
 
-@lru_cache(maxsize=4)
-def _model(network: OpenNetwork) -> SkinModel:
-    if network.facts.get("kind") != MODEL_KIND:
-        raise ModelError(
-            Problem(
-                where=str(network.path),
-                expected=f"a model of kind {MODEL_KIND}",
-                got=f"kind {network.facts.get('kind') or 'unknown'}",
-                action="give the path of a skin network",
-            )
-        )
-    return SkinModel(network.sha256, network.facts.get("version", ""), network.session)
-
-
-def ask_skin(pixels: NDArray[np.uint8], inside: Mask, grid: SkinGrid, *, model: SkinModel) -> NDArray[np.float32]:
+def ask_skin(pixels: NDArray[np.uint8], inside: Mask, grid: SkinGrid, *, model: OpenNetwork) -> NDArray[np.float32]:
     """Ask how likely it is, cell by cell, that a finger's skin is not clear; as it is and mirrored, averaged.
 
     Parameters
@@ -80,7 +57,7 @@ def ask_skin(pixels: NDArray[np.uint8], inside: Mask, grid: SkinGrid, *, model: 
     inside : bool (M, N)
         What the finger's outline holds.
     grid : SkinGrid
-    model : SkinModel
+    model : OpenNetwork
 
     Returns
     -------
@@ -116,7 +93,7 @@ def _starts(inside: Mask, middle: int) -> list[int]:
     return [start + step * SHIFT_COLS for step in range(-left, right + 1)]
 
 
-def _likely(given: NDArray[np.float32], model: SkinModel) -> NDArray[np.float32]:
+def _likely(given: NDArray[np.float32], model: OpenNetwork) -> NDArray[np.float32]:
     """Return the probability for each cell of the answer, as given and mirrored, averaged."""
     both = np.ascontiguousarray(np.stack([given, given[..., ::-1]]))
     logits = np.asarray(model.session.run(None, {"view": both})[0])

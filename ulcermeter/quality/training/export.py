@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from ulcermeter.networks.onnx_files import Facts, absorb_norm, export_halves
-from ulcermeter.networks.plain import Mix
+from ulcermeter.networks.onnx_files import Facts, export_halves, fold_norms
 from ulcermeter.quality.skin_network import MODEL_KIND
 from ulcermeter.quality.skin_views import VIEW_COLS, VIEW_ROWS
-from ulcermeter.quality.training.architecture import Down, SkinNetwork
+from ulcermeter.quality.training.architecture import SkinNetwork
 
-__all__ = ["fold_network", "write_onnx"]
-
-
-def fold_network(network: SkinNetwork) -> SkinNetwork:
-    """Copy the network with every batch norm folded into its convolution.
-
-    Parameters
-    ----------
-    network : SkinNetwork
-
-    Returns
-    -------
-    SkinNetwork
-        In evaluation mode; it computes the same.
-    """
-    plain: SkinNetwork = copy.deepcopy(network).eval()
-    for module in plain.modules():
-        if isinstance(module, Mix | Down) and isinstance(module.norm, nn.BatchNorm2d):
-            module.conv, module.norm = absorb_norm(module.conv, module.norm), nn.Identity()
-    return plain
+__all__ = ["write_onnx"]
 
 
 def write_onnx(network: SkinNetwork, out: Path, *, facts: Facts) -> Path:
@@ -53,7 +31,7 @@ def write_onnx(network: SkinNetwork, out: Path, *, facts: Facts) -> Path:
         `out`.
     """
     return export_halves(
-        fold_network(network),
+        fold_norms(network),
         torch.zeros(2, 4, VIEW_ROWS, VIEW_COLS),
         out,
         inputs=["view"],
