@@ -11,16 +11,16 @@ def load_measuring() -> None:
     """Import what a photo's stages import when they are first used, and make ready what is made once.
 
     OpenCV's tables of colours and the networks take a fifth of a second in which Python can import, so a thread beside
-    this one makes them; what it calls has been imported before.
+    this one makes them; what it calls has been imported before. The skin network is left to the first photo without an
+    ulcer: most first photos of a command have one, and would wait a tenth of a second for it.
     """
     import cv2  # noqa: F401
 
     from ulcermeter.finger import network as of_fingers
-    from ulcermeter.quality import skin_network as of_skin
     from ulcermeter.segmentation import network as of_ulcers
 
     with ThreadPoolExecutor(max_workers=1) as beside:
-        for make in (of_ulcers.load_model, of_fingers.load_finger_model, of_skin.load_skin_model, _fill_colour_tables):
+        for make in (of_ulcers.load_model, of_fingers.load_finger_model, _fill_colour_tables):
             beside.submit(make)
         # These libraries load parts only when they are asked for.
         import numpy.ma
