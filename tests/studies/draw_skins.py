@@ -1,6 +1,6 @@
 """Lay out fingers to train the skin network on: `draw_skins.py OUT [--phantoms 700] [--first SEED] [--hands DIR]`.
 
-Each becomes one PNG of colours and one of marks, 0.1 mm a cell with its tip up: single drawn fingers of all tones and
+Each becomes one PNG of colours and marks, 0.1 mm a cell with its tip up: single drawn fingers of all tones and
 sides, healthy, cracked, with ulcers, and with the nail lost; and every finger of pictures that
 `draw_hands.py --healthy --size 768` wrote. Those that are there already are not drawn again.
 """
@@ -16,7 +16,7 @@ import clear_skin
 import cv2
 import numpy as np
 
-from ulcermeter.phantom import UlcerSpec, draw_phantom, ulcer_mask
+from ulcermeter.phantom import Phantom, UlcerSpec, draw_phantom, ulcer_mask
 from ulcermeter.phantom.hands import read_picture
 from ulcermeter.quality.training.canvases import CANVAS_CELLS, Canvas, canvas_matrix, write_canvas
 
@@ -55,20 +55,14 @@ def laid(seen: Seen) -> Canvas:
 def phantoms(first: int, count: int) -> Iterator[Seen]:
     for tip in clear_skin.phantoms(first, count):
         phantom, rng = tip.phantom, np.random.default_rng([7, int(tip.name.split()[1])])
-        truth, height = phantom.truth, phantom.truth.finger_thickness_mm / 2
-        end, behind = truth.camera.project(np.array([[0, 0, height], [0, 20.0, height]]))
-        px_per_mm = float(np.hypot(*(behind - end))) / 20
-        inside = outline(phantom, height)
-        fixed = (end, (behind - end) / (20 * px_per_mm), px_per_mm, inside, tip.on)
-        none = np.zeros(inside.shape, bool)
-        yield Seen(f"{tip.name} healthy", tip.pixels, *fixed, none)
+        fixed = (*placed(phantom), tip.on)
+        inside = fixed[3]
+        yield Seen(f"{tip.name} healthy", tip.pixels, *fixed, inside & False)
         cracked = clear_skin.crack_drawn(tip, rng)
-        changed = np.abs(cracked.astype(int) - tip.pixels).max(axis=-1) > CHANGED
-        closed = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
+        closed = cv2.morphologyEx(changed(cracked, tip), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
         yield Seen(f"{tip.name} crack", cracked, *fixed, closed & inside)
         if (bare := clear_skin.without_nail(tip)) is not None:
-            changed = np.abs(bare.astype(int) - tip.pixels).max(axis=-1) > CHANGED
-            closed = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((25, 25), np.uint8))
+            closed = cv2.morphologyEx(changed(bare, tip), cv2.MORPH_CLOSE, np.ones((25, 25), np.uint8))
             opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((25, 25), np.uint8)) > 0
             yield Seen(f"{tip.name} bare", bare, *fixed, opened & inside)
         spec = phantom.spec
@@ -91,31 +85,27 @@ def phantoms(first: int, count: int) -> Iterator[Seen]:
         except ValueError:
             continue
         if ill.pixels.shape == tip.pixels.shape:
-            # The camera aims at the ulcer: it has a place of its own.
-            end, behind = ill.truth.camera.project(np.array([[0, 0, height], [0, 20.0, height]]))
-            scale = float(np.hypot(*(behind - end))) / 20
-            own = outline(ill, height)
-            yield Seen(
-                f"{tip.name} ulcer",
-                ill.pixels,
-                end,
-                (behind - end) / (20 * scale),
-                scale,
-                own,
-                own & False,
-                ulcer_mask(ill) > 0,
-            )
+            # The camera aims at the ulcer: the finger has another place on the photo.
+            yield Seen(f"{tip.name} ulcer", ill.pixels, *placed(ill), inside & False, ulcer_mask(ill) > 0)
 
 
-def outline(phantom, height: float) -> np.ndarray:
-    radius = phantom.truth.finger_radius_mm
+def changed(pixels: np.ndarray, tip: clear_skin.Fingertip) -> np.ndarray:
+    return (np.abs(pixels.astype(int) - tip.pixels).max(axis=-1) > CHANGED).astype(np.uint8)
+
+
+def placed(phantom: Phantom) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
+    """Return a drawn finger's tip, its way inwards, px in a mm, and what is its own."""
+    truth, height = phantom.truth, phantom.truth.finger_thickness_mm / 2
+    end, behind = truth.camera.project(np.array([[0, 0, height], [0, 20.0, height]]))
+    px_per_mm = float(np.hypot(*(behind - end))) / 20
+    radius = truth.finger_radius_mm
     angles = np.linspace(np.pi, 2 * np.pi, 30)
     ring = np.column_stack([radius * np.cos(angles), radius + radius * np.sin(angles)])
     ring = np.vstack([[[-1.1 * radius, 45.0]], ring, [[1.1 * radius, 45.0]]])
-    at = phantom.truth.camera.project(np.column_stack([ring, np.full(len(ring), height)]))
+    at = truth.camera.project(np.column_stack([ring, np.full(len(ring), height)]))
     inside = np.zeros(phantom.pixels.shape[:2], np.uint8)
     cv2.fillPoly(inside, [np.rint(at).astype(np.int32)], 1)
-    return inside > 0
+    return end, (behind - end) / (20 * px_per_mm), px_per_mm, inside > 0
 
 
 def rendered(folder: Path) -> Iterator[Seen]:

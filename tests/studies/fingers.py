@@ -32,8 +32,9 @@ import numpy as np
 from ulcermeter.calibration import calibrate, rectify
 from ulcermeter.datatypes import CameraInfo, Finger, Photo, RectifiedPhoto
 from ulcermeter.finger import finger_ends, locate_finger
-from ulcermeter.finger.network import FingerModel, load_finger_model
+from ulcermeter.finger.network import load_finger_model
 from ulcermeter.finger.pointed import EXPECTED_WIDTH_MM, PointedFinger, point_out_finger
+from ulcermeter.networks.engine import OpenNetwork
 from ulcermeter.phantom.hands import FingerTruth, HandPicture, read_picture
 from ulcermeter.pipeline import measure_photo
 from ulcermeter.protocol import read_protocol
@@ -268,7 +269,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def find(case: Case, model: FingerModel, given: argparse.Namespace) -> PointedFinger | None:
+def find(case: Case, model: OpenNetwork, given: argparse.Namespace) -> PointedFinger | None:
     """Find a case's finger as the arguments say."""
     if given.located:
         return located(case)

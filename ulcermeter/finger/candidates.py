@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration, RectifiedPhoto
 from ulcermeter.finger.likely_skin import LikelySkin, likely_skin
-from ulcermeter.finger.network import Answer, FingerModel, ask, load_finger_model
+from ulcermeter.finger.network import Answer, ask, load_finger_model
 from ulcermeter.finger.pointed import (
     EXPECTED_WIDTH_MM,
     MIDDLE_OF_END,
@@ -24,6 +24,7 @@ from ulcermeter.finger.pointed import (
 )
 from ulcermeter.finger.views import FINGER_PX, Matrix, Pixels, cut_view, view_matrix
 from ulcermeter.geometry import shrunken
+from ulcermeter.networks.engine import OpenNetwork
 
 __all__ = ["FingerEnd", "finger_ends"]
 
@@ -190,7 +191,7 @@ def _reference(calibration: Calibration, corner: Floats, step: float, shape: tup
     return inside > 0
 
 
-def _votes(small: _Small, model: FingerModel) -> Iterator[tuple[Floats, Floats, float, int]]:
+def _votes(small: _Small, model: OpenNetwork) -> Iterator[tuple[Floats, Floats, float, int]]:
     """Yield tips, directions, widths (small pixels) and how many points name them, those that most name first."""
     answers = [(one, matrix) for one, matrix in _asked(small, model) if _is_end(one)]
     proposals = []
@@ -209,7 +210,7 @@ def _is_end(answer: Answer) -> bool:
     return answer.finger >= _LEAST_FINGER and answer.tip_in_view >= MIN_TIP and at_point(answer) >= 0.5
 
 
-def _asked(small: _Small, model: FingerModel) -> Iterator[tuple[Answer, Matrix]]:
+def _asked(small: _Small, model: OpenNetwork) -> Iterator[tuple[Answer, Matrix]]:
     rows, cols = small.reference.shape
     apart = max(_APART_MM / EXPECTED_WIDTH_MM * _WIDTH_PX, float(np.sqrt(rows * cols / _MOST_POINTS)))
     xs, ys = (np.arange(apart / 2, size, apart) for size in (cols, rows))
@@ -221,7 +222,7 @@ def _asked(small: _Small, model: FingerModel) -> Iterator[tuple[Answer, Matrix]]
         yield from zip(ask([cut_view(small.pixels, one) for one in some], model=model), some, strict=True)
 
 
-def _confirmed(small: _Small, tip: Floats, inwards: Floats, width: float, *, model: FingerModel) -> FingerEnd | None:
+def _confirmed(small: _Small, tip: Floats, inwards: Floats, width: float, *, model: OpenNetwork) -> FingerEnd | None:
     """Ask in the middle of the end phalanx and on either side of it; sure where the same tip is named each time."""
     x, y = (float(v) for v in tip + MIDDLE_OF_END * width * inwards)
     rows, cols = small.reference.shape

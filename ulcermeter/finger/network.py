@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.finger.views import Pixels, click_map, network_input
-from ulcermeter.networks.engine import OpenNetwork, open_network
+from ulcermeter.networks.engine import OpenNetwork, open_network, sigmoid
 
 WEIGHTS = Path(__file__).parent / "weights" / "finger.onnx"
 MODEL_KIND = "ulcermeter-finger-1"
 
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class FingerModel:
-    """A finger network that is ready to run; ``sha256`` is that of the file's bytes."""
-
-    sha256: str
-    version: str
-    path: Path
-    session: Any = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -58,7 +46,7 @@ class Answer:
     inwards: tuple[float, float]
 
 
-def load_finger_model(path: str | Path | None = None) -> FingerModel:
+def load_finger_model(path: str | Path | None = None) -> OpenNetwork:
     """Open a finger network once per process; the shipped one when no path is given.
 
     Parameters
@@ -68,7 +56,7 @@ def load_finger_model(path: str | Path | None = None) -> FingerModel:
 
     Returns
     -------
-    FingerModel
+    OpenNetwork
 
     Raises
     ------
@@ -78,23 +66,19 @@ def load_finger_model(path: str | Path | None = None) -> FingerModel:
         onnxruntime is not installed.
     """
     otherwise = "reinstall the package with its weights, or give the path of a finger network"
-    return _model(open_network(WEIGHTS if path is None else Path(path), threads=1, otherwise=otherwise))
-
-
-@lru_cache(maxsize=4)
-def _model(network: OpenNetwork) -> FingerModel:
+    network = open_network(WEIGHTS if path is None else Path(path), threads=1, otherwise=otherwise)
     network.check_kind(MODEL_KIND, what="finger network")
-    return FingerModel(network.sha256, network.version, network.path, network.session)
+    return network
 
 
-def ask(views: Sequence[Pixels], *, model: FingerModel) -> list[Answer]:
+def ask(views: Sequence[Pixels], *, model: OpenNetwork) -> list[Answer]:
     """Ask the network about views (112, 112, 3) whose middle is the point in question.
 
     Parameters
     ----------
     views : sequence of uint8 (112, 112, 3)
         sRGB.
-    model : FingerModel
+    model : OpenNetwork
 
     Returns
     -------
@@ -104,19 +88,19 @@ def ask(views: Sequence[Pixels], *, model: FingerModel) -> list[Answer]:
     x = np.stack([network_input(view, click_map()) for view in views])
     masks, tips, numbers = model.session.run(None, {"view": x})
     return [
-        _answer(_sigmoid(mask[0]), _sigmoid(tip[0]), five.astype(float))
+        _answer(sigmoid(mask[0]), sigmoid(tip[0]), five.astype(float))
         for mask, tip, five in zip(masks, tips, numbers, strict=True)
     ]
 
 
-def ask_turned(view: Pixels, *, model: FingerModel, turns: Sequence[tuple[int, bool]]) -> Answer:
+def ask_turned(view: Pixels, *, model: OpenNetwork, turns: Sequence[tuple[int, bool]]) -> Answer:
     """Ask about one view in several turns and average the answers.
 
     Parameters
     ----------
     view : uint8 (112, 112, 3)
         sRGB.
-    model : FingerModel
+    model : OpenNetwork
     turns : sequence of (int, bool)
         Quarter turns counter-clockwise, and whether mirrored left to right before them.
 
@@ -153,8 +137,4 @@ def _turned_back(answer: Answer, quarter_turns: int, mirrored: bool) -> Answer:
 def _answer(mask: Floats, tip: Floats, numbers: NDArray[np.float64]) -> Answer:
     finger, tip_in_view, log_width, x, y = (float(v) for v in numbers)
     long = max(float(np.hypot(x, y)), 1e-9)
-    return Answer(mask, tip, float(_sigmoid(finger)), float(_sigmoid(tip_in_view)), log_width, (x / long, y / long))
-
-
-def _sigmoid(logit: NDArray[np.floating] | float) -> Floats:
-    return (1 / (1 + np.exp(-np.clip(np.asarray(logit, dtype=np.float32), -30, 30)))).astype(np.float32)
+    return Answer(mask, tip, float(sigmoid(finger)), float(sigmoid(tip_in_view)), log_width, (x / long, y / long))

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.finger.network import Answer, FingerModel, ask_turned, load_finger_model
+from ulcermeter.finger.network import Answer, ask_turned, load_finger_model
 from ulcermeter.finger.views import FINGER_PX, VIEW_PX, Matrix, Pixels, cut_view, view_matrix
+from ulcermeter.networks.engine import OpenNetwork
 
 __all__ = ["PointedFinger", "is_named_again", "is_named_all_round", "point_out_finger"]
 
@@ -95,7 +96,7 @@ def point_out_finger(
     *,
     at_px: tuple[float, float],
     spacing_mm: float | None = None,
-    model: FingerModel | None = None,
+    model: OpenNetwork | None = None,
 ) -> PointedFinger | None:
     """Find the finger at a point.
 
@@ -111,7 +112,7 @@ def point_out_finger(
         x, y from the first pixel's centre.
     spacing_mm : float, optional
         Millimetres in a pixel at the finger; default not known.
-    model : FingerModel, optional
+    model : OpenNetwork, optional
         Default the shipped one.
 
     Returns
@@ -138,7 +139,7 @@ def is_named_again(
     *,
     spacing_mm: float,
     times: int | None = None,
-    model: FingerModel | None = None,
+    model: OpenNetwork | None = None,
 ) -> bool:
     """Say whether a tip is to be trusted: the network, asked again, names it, and the more surely the less often.
 
@@ -155,7 +156,7 @@ def is_named_again(
         Millimetres in a pixel at the finger.
     times : int, optional
         How often of two it must be named; default by how sure the first answer was.
-    model : FingerModel, optional
+    model : OpenNetwork, optional
         Default the shipped one.
 
     Returns
@@ -177,7 +178,7 @@ def is_named_again(
 
 
 def is_named_all_round(
-    pixels: Pixels, pointed: PointedFinger, *, spacing_mm: float, model: FingerModel | None = None
+    pixels: Pixels, pointed: PointedFinger, *, spacing_mm: float, model: OpenNetwork | None = None
 ) -> bool:
     """Say whether a tip may be trusted though nobody pointed at its finger: it is named from wherever one asks.
 
@@ -226,14 +227,14 @@ def _ask(
     pixels: Pixels,
     at_px: tuple[float, float],
     width_px: float,
-    model: FingerModel,
+    model: OpenNetwork,
     turns: tuple[tuple[int, bool], ...],
 ) -> tuple[Answer, Matrix]:
     matrix = view_matrix(at_px, scale=FINGER_PX / width_px)
     return ask_turned(cut_view(pixels, matrix), model=model, turns=turns), matrix
 
 
-def _likely_width(pixels: Pixels, at_px: tuple[float, float], model: FingerModel) -> float:
+def _likely_width(pixels: Pixels, at_px: tuple[float, float], model: OpenNetwork) -> float:
     """Return the width (px) at which the network sees most surely a finger of the expected width."""
     longer = max(pixels.shape[:2])
     answers = [(share * longer, _ask(pixels, at_px, share * longer, model, QUICK)[0]) for share in TRIED_WIDTHS]

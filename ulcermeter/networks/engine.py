@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 from ulcermeter.errors import MissingDependencyError, ModelError, Problem
 from ulcermeter.files import check_regular
 
-__all__ = ["OpenNetwork", "Session", "load_onnxruntime", "open_network"]
+__all__ = ["OpenNetwork", "Session", "load_onnxruntime", "open_network", "sigmoid"]
+
+# Beyond it a logit's probability is 0 or 1 in single precision.
+_SURE_LOGIT = 30
 
 
 class Input(Protocol):
@@ -134,6 +137,22 @@ def _open(path: Path, modified_ns: int, threads: int) -> OpenNetwork:
         ) from error
     facts = session.get_modelmeta().custom_metadata_map
     return OpenNetwork(path, hashlib.sha256(path.read_bytes()).hexdigest(), facts, session)
+
+
+def sigmoid(logit: NDArray[np.floating] | float) -> NDArray[np.float32]:
+    """Return the probability that a network's logit stands for.
+
+    Parameters
+    ----------
+    logit : float array or float
+
+    Returns
+    -------
+    float32 array
+        0..1, of the same shape.
+    """
+    sure = np.clip(np.asarray(logit, dtype=np.float32), -_SURE_LOGIT, _SURE_LOGIT)
+    return np.asarray(1 / (1 + np.exp(-sure)), dtype=np.float32)
 
 
 def load_onnxruntime() -> ModuleType:

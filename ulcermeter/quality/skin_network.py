@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.errors import ModelError, Problem
-from ulcermeter.networks.engine import OpenNetwork, open_network
+from ulcermeter.networks.engine import OpenNetwork, open_network, sigmoid
 from ulcermeter.quality.skin_grid import Mask, SkinGrid
 from ulcermeter.quality.skin_views import VIEW_COLS, VIEW_ROWS, network_input
 
@@ -16,8 +16,6 @@ __all__ = ["MODEL_KIND", "WEIGHTS", "ask_skin", "load_skin_model"]
 
 WEIGHTS = Path(__file__).parent / "weights" / "skin.onnx"
 MODEL_KIND = "ulcermeter-skin-1"
-# Beyond it a logit's probability is 0 or 1 in single precision.
-MOST_LOGIT = 30
 # From one view of a finger that is wider than a view to the next, cells: every place is seen away from a view's side.
 SHIFT_COLS = VIEW_COLS // 2
 
@@ -105,5 +103,4 @@ def _likely(given: NDArray[np.float32], model: OpenNetwork) -> NDArray[np.float3
                 action="install the package again, with its weights",
             )
         )
-    mean = (logits[0, 0] + logits[1, 0][:, ::-1]) / 2
-    return np.asarray(1 / (1 + np.exp(-np.clip(mean, -MOST_LOGIT, MOST_LOGIT))), dtype=np.float32)
+    return sigmoid((logits[0, 0] + logits[1, 0][:, ::-1]) / 2)

@@ -5,14 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ulcermeter.quality.skin_grid import STEP_MM
-
-__all__ = ["CELL_MM", "VIEW_COLS", "VIEW_ROWS", "network_input"]
+__all__ = ["VIEW_COLS", "VIEW_ROWS", "network_input"]
 
 VIEW_ROWS, VIEW_COLS = 320, 224
 """Cells of 0.1 mm: 32 mm from the tip on, and 11.2 mm to either side of the mid-line."""
-CELL_MM = 2 * STEP_MM
-"""Of the answer, mm."""
 
 
 def network_input(pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.float32]:

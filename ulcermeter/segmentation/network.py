@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes.arrays import Pixels
 from ulcermeter.errors import ModelError, PhotoError, Problem
-from ulcermeter.networks.engine import OpenNetwork, Session, open_network
+from ulcermeter.networks.engine import OpenNetwork, Session, open_network, sigmoid
 from ulcermeter.segmentation.confidence import MIN_CONFIDENCE_ONE_PASS, expected_dice, is_trusted, surroundings
 from ulcermeter.segmentation.prompt_channels import no_prompt
 
@@ -34,8 +34,6 @@ WHOLE_PX = 896
 LEVEL_PX = 768
 # Probability that a part which is no ulcer is lowered to: as near under the outline's level as two decimals show.
 _SUPPRESSED = np.float32(0.49)
-# Beyond this the probability is 0 or 1 in single precision.
-_SURE_LOGIT = 30.0
 # Weight of a tile at its very edge: above 0, so that the picture's own edge has one.
 _LEAST_WEIGHT = 0.01
 
@@ -69,7 +67,7 @@ class Model:
     def probability(self, logits: Logits) -> NDArray[np.float32]:
         """Calibrated probability of raw logits, float32 in 0..1, same shape."""
         scaled = (np.asarray(logits, dtype=np.float32) + np.float32(self.logit_shift)) / np.float32(self.temperature)
-        return np.asarray((1.0 / (1.0 + np.exp(-np.clip(scaled, -_SURE_LOGIT, _SURE_LOGIT)))).astype(np.float32))
+        return sigmoid(scaled)
 
 
 def load_model(path: str | Path | None = None, *, threads: int = 1) -> Model:
