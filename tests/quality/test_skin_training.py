@@ -11,6 +11,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 pytest.importorskip("onnx", reason="needs the extra `train`")
 
+from ulcermeter.networks.onnx_files import unfold_norms  # noqa: E402
+from ulcermeter.networks.plain import Mix  # noqa: E402
 from ulcermeter.quality.skin_network import load_skin_model  # noqa: E402
 from ulcermeter.quality.skin_views import VIEW_COLS, VIEW_ROWS  # noqa: E402
 from ulcermeter.quality.training import areas  # noqa: E402
@@ -24,6 +26,7 @@ from ulcermeter.quality.training.canvases import (  # noqa: E402
     write_canvas,
 )
 from ulcermeter.quality.training.export import write_onnx  # noqa: E402
+from ulcermeter.quality.training.harmless import lay_polish  # noqa: E402
 from ulcermeter.quality.training.loop import Recipe, skin_loss, train  # noqa: E402
 from ulcermeter.quality.training.samples import draw_sample  # noqa: E402
 
@@ -84,6 +87,29 @@ def test_what_is_laid_lies_on_the_skin_and_where_it_is_said_to(canvas, kind) -> 
                 assert changed[~one.where & ~one.unsure].max() < 25
             assert np.hypot(*(np.ptp(at) for at in np.nonzero(one.where))) > 16, "smaller than what counts"
     assert len(laid) > 6
+
+
+def test_a_crack_beside_a_nail_lies_there(canvas) -> None:
+    beside = canvas.skin & (np.arange(CANVAS_CELLS)[:, None] < 100) & (np.arange(CANVAS_CELLS) < 150)
+    laid = [
+        areas.lay_crack(canvas.pixels.astype(np.float32), canvas.skin, np.random.default_rng(seed), beside=beside)
+        for seed in range(8)
+    ]
+    # As long as 11 mm, so that parts of it may lie elsewhere.
+    shares = [one.where[beside].sum() / one.where.sum() for one in laid if one is not None]
+    assert len(shares) > 4 and np.mean(shares) > 0.3 and min(shares) > 0.05
+
+
+def test_polish_covers_the_nail_and_nothing_that_is_far_from_it(canvas) -> None:
+    before = canvas.pixels.astype(np.float32)
+    near = cv2.dilate(canvas.nail.astype(np.uint8), np.ones((31, 31), np.uint8)) > 0
+    shares = []
+    for seed in range(8):
+        changed = np.abs(lay_polish(before, canvas.nail, np.random.default_rng(seed)) - before).max(axis=-1)
+        assert changed[~near].max() < 1
+        shares.append((changed[canvas.nail] > 10).mean())
+    assert np.median(shares) > 0.6
+    np.testing.assert_array_equal(lay_polish(before, canvas.nail & False, np.random.default_rng(0)), before)
 
 
 def test_what_cannot_be_told_from_skin_is_not_laid(canvas, monkeypatch) -> None:
@@ -162,6 +188,18 @@ def test_the_file_says_what_the_network_says(tmp_path) -> None:
             network.train()(torch.rand(2, 4, VIEW_ROWS, VIEW_COLS))
         x = torch.rand(1, 4, VIEW_ROWS, VIEW_COLS)
         wanted = network.eval()(x).numpy()
-    model = load_skin_model(write_onnx(network, tmp_path / "skin.onnx", facts={"version": "test"}))
+    file = write_onnx(network, tmp_path / "skin.onnx", facts={"version": "test"})
+    model = load_skin_model(file)
     assert model.version == "test"
     np.testing.assert_allclose(model.session.run(None, {"view": x.numpy()})[0], wanted, atol=0.02)
+
+    # And a network filled from it says so again, in evaluation, and in training where the batch is what set its norms.
+    torch.manual_seed(2)
+    filled, batch = SkinNetwork(), torch.cat([x, torch.rand(3, 4, VIEW_ROWS, VIEW_COLS)])
+    unfold_norms(filled, file, batch)
+    assert filled.training
+    with torch.no_grad():
+        np.testing.assert_allclose(filled(batch)[:1].numpy(), wanted, atol=0.02)
+        np.testing.assert_allclose(filled.eval()(x).numpy(), wanted, atol=0.02)
+    with pytest.raises(RuntimeError, match="Unexpected key"):
+        unfold_norms(Mix(3, 3), file, torch.rand(1, 3, 8, 8))

@@ -55,16 +55,16 @@ def laid(seen: Seen) -> Canvas:
 def phantoms(first: int, count: int) -> Iterator[Seen]:
     for tip in clear_skin.phantoms(first, count):
         phantom, rng = tip.phantom, np.random.default_rng([7, int(tip.name.split()[1])])
-        fixed = (*placed(phantom), tip.on)
-        inside = fixed[3]
-        yield Seen(f"{tip.name} healthy", tip.pixels, *fixed, inside & False)
+        *where, inside = placed(phantom)
+        bare = clear_skin.without_nail(tip)
+        nail = inside & False if bare is None else plate(bare, tip) & inside
+        skin = tip.on & ~nail
+        yield Seen(f"{tip.name} healthy", tip.pixels, *where, inside, skin, inside & False, nail)
         cracked = clear_skin.crack_drawn(tip, rng)
         closed = cv2.morphologyEx(changed(cracked, tip), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
-        yield Seen(f"{tip.name} crack", cracked, *fixed, closed & inside)
-        if (bare := clear_skin.without_nail(tip)) is not None:
-            closed = cv2.morphologyEx(changed(bare, tip), cv2.MORPH_CLOSE, np.ones((25, 25), np.uint8))
-            opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((25, 25), np.uint8)) > 0
-            yield Seen(f"{tip.name} bare", bare, *fixed, opened & inside)
+        yield Seen(f"{tip.name} crack", cracked, *where, inside, skin, closed & inside, nail)
+        if bare is not None:
+            yield Seen(f"{tip.name} bare", bare, *where, inside, tip.on, nail)
         spec = phantom.spec
         ulcer = UlcerSpec(
             diameter_mm=float(np.exp(rng.uniform(np.log(2), np.log(9)))),
@@ -87,6 +87,12 @@ def phantoms(first: int, count: int) -> Iterator[Seen]:
         if ill.pixels.shape == tip.pixels.shape:
             # The camera aims at the ulcer: the finger has another place on the photo.
             yield Seen(f"{tip.name} ulcer", ill.pixels, *placed(ill), inside & False, ulcer_mask(ill) > 0)
+
+
+def plate(bare: np.ndarray, tip: clear_skin.Fingertip) -> np.ndarray:
+    """Return where the nail is: where the finger looks another way without it."""
+    closed = cv2.morphologyEx(changed(bare, tip), cv2.MORPH_CLOSE, np.ones((25, 25), np.uint8))
+    return cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((25, 25), np.uint8)) > 0
 
 
 def changed(pixels: np.ndarray, tip: clear_skin.Fingertip) -> np.ndarray:

@@ -1,19 +1,22 @@
-"""Train the skin network: `train_skin.py CANVASES WOUNDS CHECKPOINT [--steps 3000] [--held-out CANVASES]`.
+"""Train the skin network: `train_skin.py CANVASES WOUNDS CHECKPOINT [--steps 3000] [--from skin.onnx]`.
 
 CANVASES is what `draw_skins.py` wrote, WOUNDS a folder of photos/ and masks/. An interrupted run goes on with the same
-command. What it prints of views missed and suspected is of fingers trained on where none are held out, and of wounds
-trained on: whether training still moves, and no figure to report.
+command. With --from it starts from a file's weights, at half the rate. What it prints of views missed and suspected is
+of fingers trained on where none are held out, and of wounds trained on: whether training still moves, and no figure to
+report.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
+from ulcermeter.networks.onnx_files import unfold_norms
 from ulcermeter.quality.training.architecture import SkinNetwork
 from ulcermeter.quality.training.areas import Wound
 from ulcermeter.quality.training.canvases import Canvas, read_canvas
@@ -23,6 +26,8 @@ from ulcermeter.quality.training.samples import Sample, draw_sample
 # Wounds of so many photo px, to be shown 2 to 11 mm wide; with so much of their surroundings (shares of their size).
 LEAST_WOUND_PX, AROUND = 600, 0.6
 HELD_OUT = 400
+# Of a run from a file's weights: the peak of its rate, half of the first run's, and views to set the norms by.
+RATE_ON, VIEWS = 1e-3, 96
 
 
 def read_wounds(folder: Path) -> list[Wound]:
@@ -74,6 +79,7 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--held-out", type=Path)
     parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--from", dest="start", type=Path, help="skin.onnx to go on from")
     given = parser.parse_args()
     wounds = read_wounds(given.wounds)
     canvases: list[Canvas] = [read_canvas(path) for path in sorted(given.canvases.glob("*.png"))]
@@ -81,11 +87,16 @@ def main() -> None:
     rng = np.random.default_rng(5)
     held_out = [read_canvas(path) for path in sorted((given.held_out or given.canvases).glob("*.png"))]
     samples = [draw_sample(held_out[int(rng.integers(len(held_out)))], wounds, rng) for _ in range(HELD_OUT)]
+    network, recipe = SkinNetwork(), Recipe(steps=given.steps)
+    if given.start:
+        drawn = [draw_sample(canvases[int(rng.integers(len(canvases)))], wounds, rng).x for _ in range(VIEWS)]
+        unfold_norms(network, given.start, torch.from_numpy(np.stack(drawn)))
+        recipe = replace(recipe, learning_rate=RATE_ON, seed=recipe.seed + 1)
     train(
-        SkinNetwork(),
+        network,
         canvases,
         wounds,
-        recipe=Recipe(steps=given.steps),
+        recipe=recipe,
         checkpoint=given.checkpoint,
         check=lambda average: describe(average, samples),
         log=lambda line: print(line, flush=True),

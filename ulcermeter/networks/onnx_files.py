@@ -4,6 +4,7 @@ import copy
 import json
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from ulcermeter.networks.mobile import BATCH_NORM_EPSILON, FoldedConv
 # Of ONNX: known to the oldest onnxruntime and torch that the package asks for (assumption).
 OPSET = 18
 HALF = ".half"
+_NORM = nn.BatchNorm2d
 Facts = Mapping[str, str | float | int]
 
 
@@ -85,9 +87,57 @@ def fold_norms(network: nn.Module) -> nn.Module:
     plain = copy.deepcopy(network).eval()
     unfold_convs(plain)
     for module in plain.modules():
-        if isinstance(getattr(module, "conv", None), nn.Conv2d) and isinstance(module.norm, nn.BatchNorm2d):
+        if isinstance(getattr(module, "conv", None), nn.Conv2d) and isinstance(module.norm, _NORM):
             module.conv, module.norm = absorb_norm(module.conv, module.norm), nn.Identity()
     return plain
+
+
+def unfold_norms(network: nn.Module, path: Path, sample: Tensor) -> None:
+    """Fill a network with the weights of a file that `fold_norms` and `export_halves` made of its like, in place.
+
+    Each batch norm was folded into its convolution. It is made anew such that it adds the convolution's bias to what of
+    `sample` reaches it, and does nothing else: so training goes on from a file whose checkpoint was not kept.
+
+    Parameters
+    ----------
+    network : Module
+        As the file's was before its norms were folded; changed in place.
+    path : Path
+        Of the ONNX file.
+    sample : Tensor
+        Inputs by which the norms' means and variances are set.
+
+    Raises
+    ------
+    RuntimeError
+        The file is of another network.
+    """
+    weights = {
+        one.name.removesuffix(HALF): torch.from_numpy(numpy_helper.to_array(one).astype(np.float32))
+        for one in onnx.load(path).graph.initializer
+    }
+    normed = {name: one for name, one in network.named_modules() if isinstance(getattr(one, "norm", None), _NORM)}
+    handles = [
+        one.norm.register_forward_pre_hook(partial(_only_add, bias=weights.pop(f"{name}.conv.bias", torch.zeros(1))))
+        for name, one in normed.items()
+    ]
+    network.load_state_dict({**network.state_dict(), **weights})
+    training = network.training
+    with torch.no_grad():
+        network.eval()(sample)
+    network.train(training)
+    for handle in handles:
+        handle.remove()
+
+
+def _only_add(norm: nn.BatchNorm2d, inputs: tuple[Tensor, ...], *, bias: Tensor) -> None:
+    """Set a norm's numbers by what reaches it, so that it only adds a bias."""
+    variance, mean = torch.var_mean(inputs[0], (0, 2, 3), correction=0)
+    assert norm.running_var is not None and norm.running_mean is not None
+    norm.running_var.copy_(variance)
+    norm.running_mean.copy_(mean)
+    norm.weight.copy_(torch.sqrt(variance + norm.eps))
+    norm.bias.copy_(mean + bias)
 
 
 def export_halves(

@@ -28,6 +28,8 @@ _LIGHT = (0.3, 1.0)
 # Of cracks: length, width, how they wander, colours, and share with hard pale skin beside.
 _CRACK_MM, _CRACK_WIDE_MM, _WANDER_MM, _CALLUS = (2.6, 11.0), (0.2, 0.9), (0.05, 0.35), 0.3
 _CRACK_COLOURS = ((30, 12, 12), (160, 45, 40))
+# Share of cracks at the edge of the skin, and how wide that is, mm.
+_AT_EDGE, _EDGE_MM = 0.25, 1.5
 # Hard skin beside a crack, sRGB.
 _HARD_SKIN = (235, 220, 190)
 # Black tips reach so far.
@@ -182,8 +184,8 @@ def lay_wound(pixels: Reals, skin: Mask, wounds: Sequence[Wound], rng: np.random
     return _covered(pixels, paint * gain.astype(np.float32), cover, skin)
 
 
-def lay_crack(pixels: Reals, skin: Mask, rng: np.random.Generator) -> Laid | None:
-    """Lay a crack that ends in points and wanders on the skin, anywhere, across joints, or along the finger's edge.
+def lay_crack(pixels: Reals, skin: Mask, rng: np.random.Generator, *, beside: Mask | None = None) -> Laid | None:
+    """Lay a crack that ends in points and wanders on the skin: anywhere, across joints, at the edge, beside the nail.
 
     Parameters
     ----------
@@ -192,28 +194,34 @@ def lay_crack(pixels: Reals, skin: Mask, rng: np.random.Generator) -> Laid | Non
     skin : bool (M, N)
         Where it may lie.
     rng : Generator
+    beside : bool (M, N), optional
+        Where it is to lie if there is skin: round a nail.
 
     Returns
     -------
     Laid or None
         None where nothing that shows was laid.
     """
-    at = place_on(skin, rng, near_tip=rng.random() < 0.6)
+    at = None if beside is None else place_on(skin & beside, rng, near_tip=False)
+    if at is None and rng.random() < _AT_EDGE:
+        at = place_on(_edge(skin), rng, near_tip=rng.random() < 0.6)
+    if at is None:
+        at = place_on(skin, rng, near_tip=rng.random() < 0.6)
     if at is None:
         return None
     angle = rng.uniform(0, np.pi) if rng.random() < 0.6 else np.pi / 2 + rng.normal(0, 0.25)
     x, y = offsets_mm(skin.shape, at)
     along, off = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    length, wide = rng.uniform(*_CRACK_MM), rng.uniform(*_CRACK_WIDE_MM)
+    length, wide = rng.uniform(*_CRACK_MM), float(np.exp(rng.uniform(*np.log(_CRACK_WIDE_MM))))
     off = off + rng.uniform(*_WANDER_MM) * noise(skin.shape, rng.uniform(1.0, 3.0), rng)
     off = off + rng.normal(0, 0.03) * along**2
     half = 0.5 * wide * np.sqrt(np.clip(1 - (2 * along / length) ** 2, 0, 1))
     cover = np.clip(0.5 + (half - np.abs(off)) / STEP_MM, 0, 1) * (half > 0)
     cover = cv2.GaussianBlur(cover.astype(np.float32), (0, 0), rng.uniform(0.4, 1.0))
     if rng.random() < _CALLUS:
-        beside = np.exp(-((off / rng.uniform(0.5, 1.5)) ** 2)) * (half > 0) * rng.uniform(0.1, 0.5)
+        callus = np.exp(-((off / rng.uniform(0.5, 1.5)) ** 2)) * (half > 0) * rng.uniform(0.1, 0.5)
         hard = np.array(_HARD_SKIN) * light_on(pixels, skin)[..., None]
-        pixels = pixels + (beside * skin)[..., None] * (hard - pixels)
+        pixels = pixels + (callus * skin)[..., None] * (hard - pixels)
     dark, red = (np.array(one) for one in _CRACK_COLOURS)
     colour = dark + rng.random() * (red - dark)
     level = float(np.clip(pixels[skin].mean() / 170, 0.3, 1.2))
@@ -226,3 +234,9 @@ def lay_crack(pixels: Reals, skin: Mask, rng: np.random.Generator) -> Laid | Non
         return None
     near = cv2.dilate(where.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     return Laid(np.asarray(out, dtype=np.float32), where, near & ~where)
+
+
+def _edge(skin: Mask) -> Mask:
+    """Return the skin that lies near its border."""
+    wide = 2 * round(_EDGE_MM / STEP_MM) + 1
+    return np.asarray(skin & (cv2.erode(skin.astype(np.uint8), np.ones((wide, wide), np.uint8)) == 0))

@@ -1,4 +1,4 @@
-"""What is laid on fingers to train on and hides nothing: dots, glare, hairs, creases, grooves, neighbours, shade.
+"""What is laid on fingers to train on and hides nothing: dots, glare, hairs, folds, grooves, polish, neighbours.
 
 The numbers of this file are ranges (drawn uniformly between) and shares (0..1), all assumptions: wider than what is
 expected on photos, so that the network learns what skin is rather than these colours. Lengths are in mm.
@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes.arrays import Mask
 from ulcermeter.quality.skin_grid import STEP_MM
-from ulcermeter.quality.training.painting import Reals, any_colour, noise, offsets_mm, place_on
+from ulcermeter.quality.training.painting import Reals, any_colour, light_on, noise, offsets_mm, place_on
 
-__all__ = ["lay_groove", "lay_neighbour", "lay_shade", "lay_small"]
+__all__ = ["lay_groove", "lay_neighbour", "lay_polish", "lay_shade", "lay_small"]
 
 # Round nails: a groove's width, how dark it is, how far off the plate's rim it lies, and over what of it, mm.
 _GROOVE_WIDE_MM, _GROOVE_DARK, _GROOVE_OFF_MM, _GROOVE_OVER_MM = (0.15, 0.7), (0.2, 0.8), (-0.3, 0.5), (3.0, 9.0)
 _GROOVE_COLOURS = ((50, 20, 18), (165, 70, 60))
+# Polish: least and most of a channel, how far it reaches over the plate's rim, mm, how ragged and soft, how much light
+# it takes over, its sheen's grain, mm, and the lines of glare on it: how many, half width, mm, and how bright.
+_POLISH, _POLISH_OFF_MM, _POLISH_RAGGED, _POLISH_SOFT_MM = (8, 250), (-0.8, 0.4), (0.0, 0.3), (0.05, 0.3)
+_POLISH_LIGHT, _SHEEN_MM, _SHEEN, _GLARES, _GLARE_LINE_MM = (0.4, 1.2), (0.2, 3.0), (0.0, 0.15), 3, (0.1, 0.8)
 # Between fingers that touch: the gap's width, how dark it is, and how far off the outline it lies, mm.
 _GAP_MM, _GAP_DARK, _GAP_OFF_MM = (0.15, 1.2), (0.3, 0.97), (-0.4, 0.8)
 # What is none: dots' radii, soft glare's, creases' and hairs' half widths (sd) and lengths, mm; a crease's light of the
@@ -50,10 +54,11 @@ def lay_small(pixels: Reals, skin: Mask, rng: np.random.Generator) -> Reals:
     -------
     float32 (M, N, 3)
     """
-    at = place_on(skin, rng)
+    kind = rng.choice(_KINDS)
+    at = place_on(skin, rng, near_tip=kind != "fold")
     if at is None:
         return pixels
-    kind, offsets = rng.choice(_KINDS), offsets_mm(skin.shape, at)
+    offsets = offsets_mm(skin.shape, at)
     if kind == "fold":
         behind = at[1] > np.flatnonzero(skin.any(axis=1))[0] + _JOINT_CELLS
         return _folded(pixels, offsets, rng) if behind else pixels
@@ -128,6 +133,38 @@ def lay_groove(pixels: Reals, nail: Mask, rng: np.random.Generator) -> Reals:
     colour = (dark + rng.random() * (red - dark)) * np.clip(pixels[nail].mean() / 170, 0.3, 1.2)
     cover = (along * across * rng.uniform(*_GROOVE_DARK))[..., None]
     return np.asarray(pixels + cover * (np.minimum(colour, pixels) - pixels), dtype=np.float32)
+
+
+def lay_polish(pixels: Reals, nail: Mask, rng: np.random.Generator) -> Reals:
+    """Polish a nail in any colour, chipped or grown out, with lines of glare: it hides nothing that is skin.
+
+    Parameters
+    ----------
+    pixels : float32 (M, N, 3)
+        sRGB, 0..255.
+    nail : bool (M, N)
+    rng : Generator
+
+    Returns
+    -------
+    float32 (M, N, 3)
+    """
+    if not nail.any():
+        return pixels
+    shape, soft = nail.shape, rng.uniform(*_POLISH_SOFT_MM)
+    within = cv2.distanceTransform(nail.astype(np.uint8), cv2.DIST_L2, 5) * STEP_MM
+    within -= cv2.distanceTransform((~nail).astype(np.uint8), cv2.DIST_L2, 5) * STEP_MM
+    within += rng.uniform(*_POLISH_OFF_MM) + rng.uniform(*_POLISH_RAGGED) * noise(shape, rng.uniform(0.5, 3), rng)
+    cover = np.clip(0.5 + within / soft, 0, 1) * rng.uniform(0.85, 1.0)
+    light = 1 + rng.uniform(*_POLISH_LIGHT) * (light_on(pixels, nail) - 1)
+    sheen = 1 + rng.uniform(*_SHEEN) * noise(shape, rng.uniform(*_SHEEN_MM), rng)
+    paint = (rng.uniform(*_POLISH, 3) * (light * sheen)[..., None]).astype(np.float32)
+    for _ in range(int(rng.integers(_GLARES + 1))):
+        at = place_on(nail, rng, near_tip=False)
+        assert at is not None
+        line = _line(offsets_mm(shape, at), rng.uniform(*_GLARE_LINE_MM), rng, across=rng.random() < 0.5)
+        paint = paint + (line * rng.uniform(0.2, 1.0))[..., None] * (_GLARE - paint)
+    return np.asarray(pixels + cover[..., None] * (paint - pixels), dtype=np.float32)
 
 
 def lay_neighbour(pixels: Reals, inside: Mask, rng: np.random.Generator) -> Reals:

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes.arrays import Mask, Pixels
+from ulcermeter.quality.skin_grid import STEP_MM
 from ulcermeter.quality.skin_views import VIEW_COLS, VIEW_ROWS, network_input
 from ulcermeter.quality.training.areas import Laid, Wound, lay_area, lay_black_tip, lay_crack, lay_wound
 from ulcermeter.quality.training.canvases import CANVAS_CELLS, TIP_ROW, Canvas
-from ulcermeter.quality.training.harmless import lay_groove, lay_neighbour, lay_shade, lay_small
+from ulcermeter.quality.training.harmless import lay_groove, lay_neighbour, lay_polish, lay_shade, lay_small
 
 __all__ = ["Sample", "draw_sample"]
 
@@ -21,14 +22,16 @@ Floats = NDArray[np.float32]
 
 # How far a finger is laid out wrong, as its outline is: degrees, cells along and across, scale (ln); sd.
 _TURN_DEG, _SHIFT, _SCALE = 4.0, (6.0, 5.0), 0.09
-# How the outline is wrong: cells that it is wide or narrow by, either way; share of straight ones about bent fingers.
-_OUTLINE, _STRAIGHT = 7, 0.2
+# How the outline is wrong: cells that it is wide or narrow by, either way, and shifted by, sd; share of those twice as
+# wrong, and of straight ones about bent fingers.
+_OUTLINE, _OUTLINE_SHIFT, _TWICE, _STRAIGHT = 7, 3.0, 0.2, 0.2
 # How much the half-covered rim of an area counts as clear.
 _RIM_COUNTS = 0.3
 # Shares: left healthy; a second thing laid on; a small thing that is none; shade; a deep groove round a nail; a finger
-# that touches; and each kind of thing.
-_HEALTHY, _SECOND, _SMALL, _SHADE, _GROOVE, _TOUCHED = 0.45, 0.15, 0.55, 0.35, 0.5, 0.25
+# that touches; polish; each kind of thing; and cracks beside the nail.
+_HEALTHY, _SECOND, _SMALL, _SHADE, _GROOVE, _TOUCHED, _POLISH = 0.45, 0.15, 0.55, 0.35, 0.5, 0.25, 0.3
 _KINDS = {"area": 0.34, "wound": 0.26, "crack": 0.32, "tip": 0.08}
+_CRACK_AT_NAIL, _AT_NAIL_MM = 0.3, 2.0
 # Tries until something is laid that shows.
 _TRIES = 6
 # Photographed anew: gains of the colours (ln), gamma (ln), exposure (ln), saturation (ln), sd; blur, cells; noise.
@@ -76,6 +79,8 @@ def draw_sample(canvas: Canvas, wounds: Sequence[Wound], rng: np.random.Generato
         _warped(one.astype(np.uint8), matrix, mirrored, near=True) > 0
         for one in (canvas.inside, canvas.skin, canvas.unclear, canvas.nail)
     )
+    if rng.random() < _POLISH:
+        pixels = lay_polish(pixels, nail & ~unclear, rng)
     if rng.random() < _GROOVE:
         pixels = lay_groove(pixels, nail, rng)
     where, unsure = _none(skin)
@@ -83,7 +88,7 @@ def draw_sample(canvas: Canvas, wounds: Sequence[Wound], rng: np.random.Generato
         # Before a sore is laid: the neighbour is the finger's mirror image.
         if rng.random() < _TOUCHED:
             pixels = lay_neighbour(pixels, inside, rng)
-        pixels, where, unsure = _laid_on(pixels, inside, skin, wounds, rng)
+        pixels, where, unsure = _laid_on(pixels, (inside, skin, nail), wounds, rng)
     if rng.random() < _SHADE:
         pixels = lay_shade(pixels, rng)
     where, unsure = where | unclear, unsure | _rim(unclear)
@@ -119,34 +124,46 @@ def _warped(values: NDArray[np.uint8], matrix: NDArray[np.float64], mirrored: bo
 
 
 def _laid_on(
-    pixels: Floats, inside: Mask, skin: Mask, wounds: Sequence[Wound], rng: np.random.Generator
+    pixels: Floats, on: tuple[Mask, Mask, Mask], wounds: Sequence[Wound], rng: np.random.Generator
 ) -> tuple[Floats, Mask, Mask]:
+    """Lay sores or none on a finger, of which is known where it is, its skin, and its nail."""
+    skin = on[1]
     where, unsure = _none(skin)
     if rng.random() < _SMALL:
         pixels = lay_small(pixels, skin, rng)
     if rng.random() < _HEALTHY or not skin.any():
         return pixels, where, unsure
     for _ in range(1 + (rng.random() < _SECOND)):
-        laid = _any_laid(pixels, inside, skin, wounds, rng)
+        laid = _any_laid(pixels, on, wounds, rng)
         if laid is not None:
             pixels, where, unsure = laid.pixels, where | laid.where, unsure | laid.unsure
     return pixels, where, unsure & ~where
 
 
 def _any_laid(
-    pixels: Floats, inside: Mask, skin: Mask, wounds: Sequence[Wound], rng: np.random.Generator
+    pixels: Floats, on: tuple[Mask, Mask, Mask], wounds: Sequence[Wound], rng: np.random.Generator
 ) -> Laid | None:
+    inside, skin, nail = on
     for _ in range(_TRIES):
         kind = str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
         if kind == "tip":
             laid = lay_black_tip(pixels, inside, rng)
         elif kind == "wound":
             laid = lay_wound(pixels, skin, wounds, rng)
+        elif kind == "crack":
+            at_nail = nail.any() and rng.random() < _CRACK_AT_NAIL
+            laid = lay_crack(pixels, skin, rng, beside=_round(nail) if at_nail else None)
         else:
-            laid = (lay_area if kind == "area" else lay_crack)(pixels, skin, rng)
+            laid = lay_area(pixels, skin, rng)
         if laid is not None:
             return laid
     return None
+
+
+def _round(nail: Mask) -> Mask:
+    """Return what lies beside a nail."""
+    far = cv2.distanceTransform((~nail).astype(np.uint8), cv2.DIST_L2, 5) * STEP_MM
+    return np.asarray(far < _AT_NAIL_MM) & ~nail
 
 
 def _outline(inside: Mask, rng: np.random.Generator) -> Mask:
@@ -154,10 +171,12 @@ def _outline(inside: Mask, rng: np.random.Generator) -> Mask:
     if rng.random() < _STRAIGHT and inside.any():
         hull = cv2.convexHull(np.argwhere(inside)[:, ::-1].astype(np.int32))
         inside = cv2.fillConvexPoly(np.zeros(inside.shape, np.uint8), hull, 1) > 0
-    wide = int(rng.integers(-_OUTLINE, _OUTLINE + 1))
+    times = 2 if rng.random() < _TWICE else 1
+    wide = times * int(rng.integers(-_OUTLINE, _OUTLINE + 1))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * abs(wide) + 1,) * 2)
     changed = (cv2.dilate if wide > 0 else cv2.erode)(inside.astype(np.uint8), disc)
-    shift = np.array([[1, 0, rng.normal(0, 3)], [0, 1, rng.normal(0, 3)]])
+    shift = np.array([[1, 0, 0], [0, 1, 0]], dtype=float)
+    shift[:, 2] = rng.normal(0, times * _OUTLINE_SHIFT, 2)
     return np.asarray(cv2.warpAffine(changed, shift, changed.shape[::-1], flags=cv2.INTER_NEAREST) > 0)
 
 
