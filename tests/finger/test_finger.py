@@ -195,6 +195,26 @@ def test_an_outline_that_no_edge_bears_out_is_believed_only_of_a_sure_network() 
     assert place.fit_pointed(replace(seen, confidence=0.34), read=False) is None
 
 
+def test_a_finger_that_cannot_be_fitted_is_given_as_the_network_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo, near = rectified(paint(turn_deg=20.0)), along(10, 1, 20.0)
+    fitted = search_finger(photo, near_px=near)
+    assert fitted.finger is not None and fitted.rough is None
+    for name in ("fit_pointed", "fit_by_colour"):
+        monkeypatch.setattr(_Place, name, lambda *_, **__: None)
+    found = search_finger(photo, near_px=near, side="palmar")
+    assert found.finger is None and found.absence is Absence.NOT_FITTED
+    rough = found.rough
+    assert rough is not None and rough.side == "palmar"
+    # The painted finger: 8 mm in radius, its tip as known.
+    assert np.hypot(*(np.array(rough.tip_mm) - TIP)) < 2
+    assert np.dot(rough.axis, fitted.finger.axis) > np.cos(np.deg2rad(8))
+    assert rough.radius_mm == pytest.approx(8.0, abs=1.0)
+    s, u = rough.axial_and_transverse(rough.outline_mm).T
+    assert -2 < s.min() < 2 and np.abs(u).max() < 11
+    # On bare ground the network sees none.
+    assert search_finger(photo, near_px=(5.0, 5.0)).rough is None
+
+
 def test_what_nobody_points_at_must_be_borne_out(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[float] = []
 

@@ -20,6 +20,7 @@ VALUES = {
     NoteKind.READER_STATE_TAKEN: ("healed",),
     NoteKind.FINGER_BY_NAME: ("index", 12.2, 30.7, 0.98),
     NoteKind.FIND_OFF_FINGER: (12.2, 30.7),
+    NoteKind.FIND_LOOKS_CLEAR: (12.2, 30.7, "possible"),
     NoteKind.DOUBTFUL_SKIN: ("dark", 5.8, 3.0, 12.2, 30.7, ""),
     NoteKind.DOUBTFUL_ELSEWHERE: (12.2, 30.7),
     NoteKind.FIND_ON_NAIL: (12.2, 30.7),

@@ -37,6 +37,8 @@ class NoteKind(Enum):
     FIND_OFF_FINGER = "a find lies on no skin of the row's finger"  # its middle, px (x, y)
     FIND_ON_NAIL = "a find has a nail's place and shape"  # its middle, px (x, y)
     NAIL_AT_CLICK = "a find at a click has a nail's place and shape"  # its middle, px (x, y)
+    # Its middle, px (x, y); "possible" where no other find stands.
+    FIND_LOOKS_CLEAR = "a find looks like clear skin or a nail to the skin network"
     # Dark, red, pale, fissure or lost nail; size and from the tip, mm; px (x, y); "nail" where it lies beside the nail.
     DOUBTFUL_SKIN = "an area of the finger is not clear skin"
     DOUBTFUL_ELSEWHERE = "what is not clear skin does not lie at the click"  # the click, px (x, y)

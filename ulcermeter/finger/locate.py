@@ -67,10 +67,14 @@ class FingerSearch:
     network_mm : float64 (K, 2)
         Outline of what the network takes for the finger, within its view, mapped to the reference's plane, to about
         half a millimetre; empty where it sees another or none.
+    rough : Finger or None
+        Where none could be fitted, the finger as the network alone sees it, tip included: good enough to look at its
+        skin, not for coordinates.
     """
 
     finger: Finger | None = None
     absence: Absence | None = None
+    rough: Finger | None = None
     network_mm: Floats = field(default_factory=lambda: np.empty((0, 2)), repr=False)
 
 
@@ -145,7 +149,7 @@ def search_finger(
     if finger is None or place.is_narrow(finger, trusted):
         finger = place.fit_by_colour(pointed) or finger or place.fit_pointed(trusted, read=False)
     if finger is None:
-        return FingerSearch(absence=_absence(pointed))
+        return FingerSearch(absence=_absence(pointed), rough=place.rough_finger(pointed))
     if not pointed_at and not place.is_borne_out(finger):
         return FingerSearch(absence=Absence.NOT_FITTED)
     return FingerSearch(finger, network_mm=place.network_outline(finger, pointed))
@@ -210,8 +214,20 @@ class _Place:
 
     def network_outline(self, finger: Finger, pointed: PointedFinger | None) -> Floats:
         """Return the outline (K, 2) on the plane of a fitted finger as the network sees it; empty where it does not."""
-        if pointed is None or not self._same(finger, pointed):
-            return np.empty((0, 2))
+        return np.empty((0, 2)) if pointed is None or not self._same(finger, pointed) else self._outline(pointed)
+
+    def rough_finger(self, pointed: PointedFinger | None) -> Finger | None:
+        """Return a finger as the network sees it, if its tip is in view: flat, and with none of the photo's edges."""
+        tip = None if pointed is None else tip_mm(pointed, self.coarse, self.calibration)
+        if pointed is None or tip is None:
+            return None
+        way = direction_mm(pointed, self.coarse, self.calibration)
+        radius = width_mm(pointed, self.coarse) / 2
+        place = (float(tip[0]), float(tip[1])), (float(way[0]), float(way[1]))
+        return Finger(self._outline(pointed), *place, radius, radius, side=self.side)
+
+    def _outline(self, pointed: PointedFinger) -> Floats:
+        """Return the outline (K, 2) on the plane of the network's mask."""
         outlines = cv2.findContours(pointed.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
         largest = max(outlines, key=len).reshape(-1, 2).astype(np.float64)
         return np.asarray(self.calibration.to_mm(self.coarse.to_photo_px(largest)))

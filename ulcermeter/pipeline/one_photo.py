@@ -36,6 +36,7 @@ from ulcermeter.pipeline.steps.records import (
     row_cells,
 )
 from ulcermeter.pipeline.steps.rows import judged_quality, measurement_rows, named_measurements, photo_row
+from ulcermeter.pipeline.steps.second_look import look_again
 from ulcermeter.pipeline.steps.whose_finger import find_finger
 from ulcermeter.planimetry import diameter_line, measure_rows
 from ulcermeter.plots import FingerMarks, draw_finger_view, draw_overlay, draw_refusal, finger_marks
@@ -125,6 +126,7 @@ def _stages(context: PhotoContext) -> Iterator[Begun]:
     yield (outlined := find_finger(context, outlined))
     yield (judged := judge_gates(context, outlined))
     yield (judged := pass_gates(context, judged))
+    yield (judged := look_again(context, judged))
     yield (judged := check_in_view(context, judged))
     yield (judged := check_clear_skin(context, judged))
     yield _measured(context, judged)

@@ -2,7 +2,7 @@
 
 from ulcermeter.quality.criteria import judge_quality
 from ulcermeter.quality.gates import GateReport, check_gates, check_gates_along, check_scale, tilt_limit_deg
-from ulcermeter.quality.skin import DoubtfulArea, DoubtfulKind, SkinView, judge_skin
+from ulcermeter.quality.skin import DoubtfulArea, DoubtfulKind, SkinView, judge_skin, unclear_shares
 
 __all__ = [
     "DoubtfulArea",
@@ -14,5 +14,6 @@ __all__ = [
     "check_scale",
     "judge_quality",
     "judge_skin",
+    "unclear_shares",
     "tilt_limit_deg",
 ]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ulcermeter.datatypes import Calibration, Finger, Photo, Points
 from ulcermeter.networks.engine import OpenNetwork
 from ulcermeter.protocol import Protocol
 from ulcermeter.protocol.model import SkinRules
 from ulcermeter.quality.ground import ground_within
-from ulcermeter.quality.laid_out import LaidOutSkin, lay_out
-from ulcermeter.quality.skin_grid import STEP_MM, SkinGrid, filled, finger_area, outlines_px, sampled, skin_shown
+from ulcermeter.quality.laid_out import MOSTLY, LaidOutSkin, circle_mm, lay_out
+from ulcermeter.quality.skin_grid import STEP_MM, Mask, SkinGrid, filled, finger_area, outlines_px, sampled, skin_shown
 from ulcermeter.quality.skin_network import ask_skin, load_skin_model
 from ulcermeter.quality.unclear import DoubtfulKind, Found, find_unclear
 
-__all__ = ["DoubtfulArea", "DoubtfulKind", "SkinView", "judge_skin"]
+__all__ = ["DoubtfulArea", "DoubtfulKind", "SkinView", "judge_skin", "unclear_shares"]
 
 # Least of the finger's skin that must show for its own colour to be known, cells of 0.1 mm: 20 mm2. Assumption.
 _LEAST_PIXELS = 2000
@@ -127,6 +129,51 @@ def judge_skin(
     clear = tuple(outlines_px(seen, grid, calibration))
     doubtful = (_area(one, skin, calibration) for one in found)
     return SkinView(clear, tuple(sorted(doubtful, key=lambda area: -area.size_mm)))
+
+
+def unclear_shares(
+    photo: Photo,
+    calibration: Calibration,
+    finger: Finger,
+    outlines_px: Sequence[Points],
+    *,
+    protocol: Protocol,
+    model: OpenNetwork | None = None,
+) -> tuple[float, ...]:
+    """Return how much of each area the skin network takes for anything but clear skin or a nail.
+
+    Parameters
+    ----------
+    photo : Photo
+    calibration : Calibration
+        From photo pixels to millimetres.
+    finger : Finger
+        The one that the areas lie on, to lay it out by.
+    outlines_px : sequence of float64 (K, 2)
+        Photo px.
+    protocol : Protocol
+        For ``unclear_probability`` and ``doubtful_min_mm``.
+    model : OpenNetwork, optional
+        The shipped one when none is given.
+
+    Returns
+    -------
+    tuple of float
+        0..1 each; NaN where an area is smaller than ``doubtful_min_mm``, the least of what the network was trained to
+        mark, or most of it lies beyond what it sees.
+    """
+    grid = SkinGrid.of(calibration, finger)
+    pixels, inside = sampled(photo.pixels, grid), finger_area(finger, grid)
+    likely = ask_skin(pixels, inside, grid, model=model or load_skin_model())
+    areas = (filled(calibration.to_mm(one), finger, grid) for one in outlines_px)
+    return tuple(_share_unclear(area, likely, rules=protocol.skin) for area in areas)
+
+
+def _share_unclear(area: Mask, likely: NDArray[np.float32], *, rules: SkinRules) -> float:
+    known = area & np.isfinite(likely)
+    if circle_mm(area) < rules.doubtful_min_mm or known.sum() <= MOSTLY * area.sum():
+        return float("nan")
+    return float((likely[known] > rules.unclear_probability).mean())
 
 
 def _is_skin(skin: LaidOutSkin, rules: SkinRules) -> bool:

@@ -74,6 +74,13 @@ def _doubtful(kind: str, size_mm: float, from_tip_mm: float, beside: str) -> str
     return f"{_DOUBTFUL[kind]} of {size_mm:.0f} mm {_place_on_finger(from_tip_mm, beside)}"
 
 
+def _looks_clear(x: float, y: float, word: str) -> str:
+    what = f"what was found at ({x:.0f}, {y:.0f}) looks like clear skin or a nail"
+    if word:
+        return f"{what}: a possible ulcer, until a reader confirms it"
+    return f"{what} and counts beside the others: look at it, and strike it out in the review if it is none"
+
+
 _WORDS: dict[NoteKind, Callable[..., str]] = {
     NoteKind.LENS_NOT_USED: _fixed("the lens profile is of another camera, focal length or framing and was not used"),
     NoteKind.FOCAL_ASSUMED: lambda mm, sd_mm: (
@@ -141,6 +148,7 @@ _WORDS: dict[NoteKind, Callable[..., str]] = {
         f"what was found at ({x:.0f}, {y:.0f}) has the place and shape of a nail: a possible ulcer, until a reader "
         "confirms it; where it is the pulp, say so in `view` (palmar)"
     ),
+    NoteKind.FIND_LOOKS_CLEAR: _looks_clear,
     NoteKind.DOUBTFUL_SKIN: lambda kind, size_mm, from_tip_mm, x, y, beside: (
         f"{_doubtful(kind, size_mm, from_tip_mm, beside)}, at ({x:.0f}, {y:.0f}): a reader must say what it is"
     ),

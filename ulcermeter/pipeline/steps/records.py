@@ -139,6 +139,8 @@ class Outlined(Standardised):
         After `find_finger` the one that the largest ulcer lies on.
     network_mm : float64 (K, 2)
         Outline on the reference's plane of what the finger network takes for that finger; empty where it sees none.
+    rough_finger : Finger or None
+        Where no finger could be fitted, what the network alone takes for it: to look at its skin.
     detection_limit_mm : float
         The smallest ulcer that would have been found, mm.
     ends : tuple of FingerEnd, or None
@@ -148,6 +150,7 @@ class Outlined(Standardised):
     segmentation: Segmentation
     finger: Finger | None = None
     network_mm: Points = field(default_factory=lambda: np.empty((0, 2)), repr=False)
+    rough_finger: Finger | None = None
     detection_limit_mm: float
     ends: tuple[FingerEnd, ...] | None = None
 

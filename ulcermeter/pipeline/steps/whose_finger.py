@@ -64,13 +64,20 @@ def find_finger(context: PhotoContext, outlined: Outlined) -> Outlined:
         Several fingers are in view, or have finds, and none is pointed at.
     """
     owner = _owner(context, outlined)
-    finger, segmentation, notes = owner.search.finger, _keep(outlined.segmentation, owner.kept), owner.notes
+    segmentation, notes = _keep(outlined.segmentation, owner.kept), owner.notes
     if owner.possible:
         segmentation = replace(segmentation, possible=True)
     if owner.search.absence is not None:
         notes = (*notes, Note(_ABSENT[owner.search.absence]))
-    network_mm, notes = owner.search.network_mm, (*outlined.notes, *notes)
-    return replace(outlined, finger=finger, network_mm=network_mm, segmentation=segmentation, notes=notes)
+    search = owner.search
+    return replace(
+        outlined,
+        finger=search.finger,
+        network_mm=search.network_mm,
+        rough_finger=search.rough,
+        segmentation=segmentation,
+        notes=(*outlined.notes, *notes),
+    )
 
 
 def _owner(context: PhotoContext, outlined: Outlined) -> _Owner:
