@@ -9,13 +9,14 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from ulcermeter.errors import ModelError, StudyError  # noqa: E402
+from ulcermeter.networks.optimisation import schedule  # noqa: E402
 from ulcermeter.segmentation import load_model  # noqa: E402
 from ulcermeter.segmentation.network import MODEL_KIND, WEIGHTS, forward  # noqa: E402
 from ulcermeter.segmentation.training import train  # noqa: E402
 from ulcermeter.segmentation.training.architecture import UlcerNetwork  # noqa: E402
 from ulcermeter.segmentation.training.augment import recolour, scatter_clutter  # noqa: E402
 from ulcermeter.segmentation.training.export import fold_network, read_onnx, write_onnx  # noqa: E402
-from ulcermeter.segmentation.training.loop import hard_dice, schedule, segmentation_loss  # noqa: E402
+from ulcermeter.segmentation.training.loop import hard_dice, segmentation_loss  # noqa: E402
 from ulcermeter.segmentation.training.samples import Pool, cut_sample  # noqa: E402
 from ulcermeter.segmentation.training.simulated_prompts import simulate_prompt  # noqa: E402
 from ulcermeter.segmentation.training.split import choose_held_out, read_groups, read_shares  # noqa: E402

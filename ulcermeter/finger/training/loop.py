@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -21,8 +20,6 @@ Log = Callable[[str], None]
 # Weights of the loss's parts beside the mask's, so that each starts with about its size: a tip's squared error is small
 # because its bump is (assumption).
 TIP_WEIGHT, FACT_WEIGHT, WIDTH_WEIGHT, WAY_WEIGHT = 40.0, 1.5, 0.5, 1.5
-# Steps over which the rate rises, and its least share of the peak (assumption).
-WARM_UP_STEPS, LEAST_RATE = 200, 1e-3
 # Value of a tip's bump from which on a place counts as inside it; and the width's error, in its unit, from which on the
 # loss is no longer squared (assumption).
 BUMP_FROM, WIDTH_BETA = 0.01, 0.2
@@ -62,7 +59,7 @@ class Trainer:
             {"params": rest, "peak": recipe.learning_rate, "weight_decay": recipe.weight_decay},
             {"params": encoder, "peak": recipe.encoder_rate, "weight_decay": recipe.weight_decay},
         ]
-        self.learner = Learner(network, groups, rate=recipe.learning_rate, seed=recipe.seed, threads=recipe.threads)
+        self.learner = Learner(network, groups, seed=recipe.seed, threads=recipe.threads)
         self.step = 0
         if checkpoint.exists():
             self.step = int(self.learner.restore(checkpoint)["step"])
@@ -84,14 +81,11 @@ class Trainer:
                 refill()
 
     def _step(self, pictures: Sequence[MarkedPicture]) -> float:
-        share = self.step / self.recipe.steps
-        rate = min(1.0, (self.step + 1) / WARM_UP_STEPS) * (0.5 + 0.5 * math.cos(math.pi * share)) + LEAST_RATE
-        for group in self.learner.optimiser.param_groups:
-            group["lr"] = group["peak"] * rate
+        progress = self.step / self.recipe.steps
         batch = draw_batch(pictures, self.recipe.batch, self.learner.rng)
         loss = finger_loss(self.learner.network(batch[0]), batch)
         self.step += 1
-        self.learner.descend(loss, step=self.step, decay=self.recipe.average_decay)
+        self.learner.descend(loss, step=self.step, progress=progress, decay=self.recipe.average_decay)
         return float(loss.detach())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -20,8 +19,6 @@ from ulcermeter.quality.training.areas import Wound
 from ulcermeter.quality.training.canvases import Canvas
 from ulcermeter.quality.training.samples import draw_sample
 
-# Steps over which the rate rises, and its least share of the peak (assumption).
-WARM_UP_STEPS, LEAST_RATE = 150, 1e-3
 # A cell of an area weighs so much more than one of clear skin, of which there are many more (assumption).
 AREA_WEIGHT = 3.0
 # The whole picture's answer is its most unclear cells': so many, a third of the least area that counts; and its weight
@@ -97,16 +94,13 @@ def train(
     SkinNetwork
         The average.
     """
-    groups = [{"params": list(network.parameters()), "weight_decay": recipe.weight_decay}]
-    learner = Learner(network, groups, rate=recipe.learning_rate, seed=recipe.seed, threads=recipe.threads)
+    groups = [{"params": list(network.parameters()), "peak": recipe.learning_rate, "weight_decay": recipe.weight_decay}]
+    learner = Learner(network, groups, seed=recipe.seed, threads=recipe.threads)
     first = int(learner.restore(checkpoint)["step"]) if checkpoint.exists() else 0
     began, total = time.monotonic(), 0.0
     for step, batch in enumerate(_batches(canvases, wounds, recipe, first), start=first + 1):
-        share = min(1.0, step / WARM_UP_STEPS) * (0.5 + 0.5 * math.cos(math.pi * step / recipe.steps)) + LEAST_RATE
-        for group in learner.optimiser.param_groups:
-            group["lr"] = recipe.learning_rate * share
         loss = skin_loss(learner.network(batch[0].contiguous(memory_format=torch.channels_last)), *batch[1:])
-        learner.descend(loss, step=step, decay=recipe.average_decay)
+        learner.descend(loss, step=step, progress=(step - 1) / recipe.steps, decay=recipe.average_decay)
         total += float(loss.detach())
         if step % recipe.save_steps == 0 or step == recipe.steps:
             learner.save(checkpoint, step=step, recipe=asdict(recipe))

@@ -1,7 +1,6 @@
 """The training loop: AdamW, a cosine that ends on time, averaged weights, a checkpoint at every epoch."""
 
 import copy
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -24,8 +23,6 @@ Log = Callable[[str], None]
 ENTROPY_WEIGHT = 8.0
 # Added to both sides of soft Dice, px: a wound of a few pixels, or none, does not make it leap (assumption).
 _SMOOTH_PX = 20.0
-# Share of the run in which the rate rises, its least share of the peak then, and at the end (assumption).
-_WARM_UP, _LEAST_WARM, _LEAST_RATE = 0.04, 0.02, 0.01
 # Rates for weights that already know ulcers, of the new layers and of the encoder (assumption).
 FINE_RATE, FINE_ENCODER_RATE = 3e-4, 1e-4
 # How far a photo's difficulty moves to what it was last (assumption).
@@ -81,9 +78,7 @@ class Trainer:
     def __init__(self, network: UlcerNetwork, *, recipe: Recipe, checkpoint: Path, log: Log) -> None:
         self.recipe, self.checkpoint, self.log = recipe, checkpoint, log
         network.freeze_first_blocks()
-        self.learner = Learner(
-            network, _groups(network, recipe), rate=recipe.learning_rate, seed=recipe.seed, threads=recipe.threads
-        )
+        self.learner = Learner(network, _groups(network, recipe), seed=recipe.seed, threads=recipe.threads)
         self.state = RunState()
         if checkpoint.exists():
             self.state = RunState(**self.learner.restore(checkpoint)["state"])
@@ -126,14 +121,12 @@ class Trainer:
         return total / max(steps, 1)
 
     def _step(self, pool: Pool, extra: Pool) -> float:
-        recipe, rate = self.recipe, schedule(self._progress())
-        for group, peak in zip(self.learner.optimiser.param_groups, _peaks(recipe), strict=True):
-            group["lr"] = peak * rate
+        recipe, progress = self.recipe, self._progress()
         origin, x, target = draw_batch(pool, extra, recipe=recipe, step=self.state.step, rng=self.learner.rng)
         logits = self.learner.network(x)
         loss, per_image = segmentation_loss(logits, target)
         self.state.step += 1
-        self.learner.descend(loss, step=self.state.step, decay=recipe.average_decay)
+        self.learner.descend(loss, step=self.state.step, progress=progress, decay=recipe.average_decay)
         for (source, index), value in zip(origin, per_image.tolist(), strict=True):
             source.difficulty[index] += _DIFFICULTY_MOVES * (value - source.difficulty[index])
         return float(loss.detach())
@@ -153,37 +146,15 @@ class Trainer:
             torch.save(self.learner.average.state_dict(), self.checkpoint.with_suffix(".best.pt"))
 
 
-def schedule(progress: float) -> float:
-    """Share of the peak learning rate at a share of the run: a rise over 4 %, then a cosine to one hundredth.
-
-    Parameters
-    ----------
-    progress : float
-        Share of the run that is done, 0..1.
-
-    Returns
-    -------
-    float
-        0.01..1.
-    """
-    if progress < _WARM_UP:
-        return max(progress / _WARM_UP, _LEAST_WARM)
-    share = min((progress - _WARM_UP) / (1 - _WARM_UP), 1.0)
-    return _LEAST_RATE + (1 - _LEAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
-
-
-def _peaks(recipe: Recipe) -> tuple[float, float, float]:
-    return recipe.encoder_rate, recipe.learning_rate, recipe.learning_rate
-
-
 def _groups(network: UlcerNetwork, recipe: Recipe) -> list[dict[str, Any]]:
-    """Return the parameters of the encoder and, with and without decay, of all else; in the order of `_peaks`."""
+    """Return the parameters of the encoder and, with and without decay, of all else."""
     encoder = {id(p) for p in network.encoder_parameters()}
     rest = [p for p in network.parameters() if p.requires_grad and id(p) not in encoder]
+    decay, peak = recipe.weight_decay, recipe.learning_rate
     return [
-        {"params": network.encoder_parameters(), "weight_decay": recipe.weight_decay},
-        {"params": [p for p in rest if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": network.encoder_parameters(), "peak": recipe.encoder_rate, "weight_decay": decay},
+        {"params": [p for p in rest if p.ndim > 1], "peak": peak, "weight_decay": decay},
+        {"params": [p for p in rest if p.ndim <= 1], "peak": peak, "weight_decay": 0.0},
     ]
 
 
