@@ -221,14 +221,18 @@ class _Place:
         tip = None if pointed is None else tip_mm(pointed, self.coarse, self.calibration)
         if pointed is None or tip is None:
             return None
-        way = direction_mm(pointed, self.coarse, self.calibration)
+        outline, way = self._outline(pointed), direction_mm(pointed, self.coarse, self.calibration)
+        if not len(outline):
+            return None
         radius = width_mm(pointed, self.coarse) / 2
         place = (float(tip[0]), float(tip[1])), (float(way[0]), float(way[1]))
-        return Finger(self._outline(pointed), *place, radius, radius, side=self.side)
+        return Finger(outline, *place, radius, radius, side=self.side)
 
     def _outline(self, pointed: PointedFinger) -> Floats:
-        """Return the outline (K, 2) on the plane of the network's mask."""
+        """Return the outline (K, 2) on the plane of the network's mask; empty where it is sure of no pixel."""
         outlines = cv2.findContours(pointed.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+        if not outlines:
+            return np.empty((0, 2))
         largest = max(outlines, key=len).reshape(-1, 2).astype(np.float64)
         return np.asarray(self.calibration.to_mm(self.coarse.to_photo_px(largest)))
 

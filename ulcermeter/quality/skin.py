@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,8 +14,8 @@ from ulcermeter.networks.engine import OpenNetwork
 from ulcermeter.protocol import Protocol
 from ulcermeter.protocol.model import SkinRules
 from ulcermeter.quality.ground import ground_within
-from ulcermeter.quality.laid_out import MOSTLY, LaidOutSkin, circle_mm, lay_out
-from ulcermeter.quality.skin_grid import STEP_MM, Mask, SkinGrid, filled, finger_area, outlines_px, sampled, skin_shown
+from ulcermeter.quality.laid_out import MOSTLY, LaidOutSkin, lay_out
+from ulcermeter.quality.skin_grid import STEP_MM, SkinGrid, filled, finger_area, outlines_px, sampled, skin_shown
 from ulcermeter.quality.skin_network import ask_skin, load_skin_model
 from ulcermeter.quality.unclear import DoubtfulKind, Found, find_unclear
 
@@ -165,13 +166,16 @@ def unclear_shares(
     grid = SkinGrid.of(calibration, finger)
     pixels, inside = sampled(photo.pixels, grid), finger_area(finger, grid)
     likely = ask_skin(pixels, inside, grid, model=model or load_skin_model())
-    areas = (filled(calibration.to_mm(one), finger, grid) for one in outlines_px)
-    return tuple(_share_unclear(area, likely, rules=protocol.skin) for area in areas)
+    outlines_mm = (calibration.to_mm(one) for one in outlines_px)
+    return tuple(_share_unclear(one, likely, grid, finger, rules=protocol.skin) for one in outlines_mm)
 
 
-def _share_unclear(area: Mask, likely: NDArray[np.float32], *, rules: SkinRules) -> float:
-    known = area & np.isfinite(likely)
-    if circle_mm(area) < rules.doubtful_min_mm or known.sum() <= MOSTLY * area.sum():
+def _share_unclear(
+    outline_mm: Points, likely: NDArray[np.float32], grid: SkinGrid, finger: Finger, *, rules: SkinRules
+) -> float:
+    area_mm2 = cv2.contourArea(outline_mm.astype(np.float32))
+    known = filled(outline_mm, finger, grid) & np.isfinite(likely)
+    if area_mm2 < np.pi / 4 * rules.doubtful_min_mm**2 or known.sum() * STEP_MM**2 <= MOSTLY * area_mm2:
         return float("nan")
     return float((likely[known] > rules.unclear_probability).mean())
 

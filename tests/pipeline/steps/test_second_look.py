@@ -72,6 +72,9 @@ def test_what_is_smaller_than_the_network_marks_is_not_doubted() -> None:
     assert looked_again(SMALL).notes == ()
     # Beyond the 32 mm from the tip that it sees, neither.
     assert looked_again(disc(200, 420, 50)).notes == ()
+    # Nor what reaches into what it sees by less than half; by more than half it is.
+    assert looked_again(disc(200, 380, 70)).notes == ()
+    assert len(looked_again(disc(200, 360, 70)).notes) == 1
 
 
 def test_where_no_finger_could_be_fitted_the_rough_one_does() -> None:
