@@ -81,9 +81,12 @@ def end_of(tip: clear_skin.Fingertip) -> tuple[np.ndarray, np.ndarray, float]:
     return end, (behind - end) / np.hypot(*(behind - end)), truth.finger_radius_mm * tip.px_per_mm
 
 
-def seen(tip: clear_skin.Fingertip, pixels: np.ndarray, *, covered: np.ndarray | None = None) -> SkinView:
-    """Judge a drawn finger by its true outline."""
+def seen(
+    tip: clear_skin.Fingertip, pixels: np.ndarray, *, covered: np.ndarray | None = None, narrower_mm: float = 0.0
+) -> SkinView:
+    """Judge a drawn finger by its true outline, or by one whose sides lie further in."""
     end, way, radius = end_of(tip)
+    radius -= narrower_mm * tip.px_per_mm
     angles = np.linspace(np.pi, 2 * np.pi, 40)
     round_end = np.column_stack([radius * np.cos(angles), radius + radius * np.sin(angles)])
     along = np.vstack([[[-radius, 30 * tip.px_per_mm]], round_end, [[radius, 30 * tip.px_per_mm]]])
@@ -110,6 +113,20 @@ def painted(
     share = share * cv2.GaussianBlur(tip.on.astype(np.float64), (0, 0), 1.0)[..., None]
     noise = clear_skin.noise(tip, np.random.default_rng(5))[..., None]
     return np.clip(tip.pixels * (1 - share) + np.array(colour) * (1 + grain * noise) * share, 0, 255).astype(np.uint8)
+
+
+def test_an_area_over_an_outline_that_lies_too_far_in_is_followed_beyond_it() -> None:
+    tip = drawn(PULPS[0])
+    radius_mm = end_of(tip)[2] / tip.px_per_mm
+    narrower_mm, wide_mm = 1.5, 3.0
+    black = painted(tip, (40, 32, 30), wide_mm, aside_mm=radius_mm - narrower_mm)
+    (whole,) = seen(tip, black).doubtful
+    (over,) = seen(tip, black, narrower_mm=narrower_mm).doubtful
+    # Half of it lies beyond the outline, of which all but half a millimetre's rim within the one that is reached.
+    assert over.size_mm > 0.85 * whole.size_mm > 0.85 * 0.85 * wide_mm
+    # What does not reach the outline is another finger's or the ground's.
+    beside = painted(tip, (40, 32, 30), 2.2, aside_mm=radius_mm - 1.6)
+    assert seen(tip, beside, narrower_mm=3.0).doubtful == ()
 
 
 @pytest.mark.parametrize("seed", [*PULPS, *BACKS, *SIDES])

@@ -15,7 +15,17 @@ from ulcermeter.protocol import Protocol
 from ulcermeter.protocol.model import SkinRules
 from ulcermeter.quality.ground import ground_within
 from ulcermeter.quality.laid_out import MOSTLY, LaidOutSkin, lay_out
-from ulcermeter.quality.skin_grid import STEP_MM, SkinGrid, filled, finger_area, outlines_px, sampled, skin_shown
+from ulcermeter.quality.skin_grid import (
+    STEP_MM,
+    SkinGrid,
+    disc,
+    filled,
+    finger_area,
+    outlines_px,
+    sampled,
+    skin_shown,
+    uncovered,
+)
 from ulcermeter.quality.skin_network import ask_skin, load_skin_model
 from ulcermeter.quality.unclear import DoubtfulKind, Found, find_unclear
 
@@ -30,6 +40,10 @@ _LIGHTNESS = 30
 # Areas are looked for up to so near to the outline, mm: the network was trained with outlines that are off by up to
 # 0.7, but an outline's own error is a quarter of a millimetre on phantoms. Assumption.
 _RIM_MM = 0.25
+# An area that reaches up to there is followed so far beyond the outline, mm: beside a polished nail the outline runs
+# along the nail now and then. Of two cracks passed over on 81 rendered fingers that finds one; on 210 healthy ones it
+# changes nothing. Assumption.
+_BEYOND_MM = 1.0
 # Level with the nail's plate, and beside it, in radii from the tip and from the middle.
 _BESIDE = (2.1, 0.65)
 
@@ -115,16 +129,18 @@ def judge_skin(
     if visible.sum() < _LEAST_PIXELS:
         return SkinView()
     pixels = sampled(photo.pixels, grid)
-    nearer, inside = (skin_shown(photo, calibration, finger, grid, rim_mm=mm) for mm in (_RIM_MM, 0.0))
+    nearer, own = skin_shown(photo, calibration, finger, grid, rim_mm=_RIM_MM), finger_area(finger, grid)
+    reached = cv2.dilate(own.astype(np.uint8), disc(_BEYOND_MM)) > 0
+    reached &= uncovered(photo, calibration, finger, grid)
     if network_mm is not None:
         network = filled(network_mm, finger, grid)
         ground = ground_within(pixels, network, nearer, grid=grid, finger=finger, rules=rules)
-        visible, nearer, inside = visible & ~ground, nearer & ~ground, inside & ~ground
+        visible, nearer, reached = visible & ~ground, nearer & ~ground, reached & ~ground
     skin = lay_out(pixels, grid, finger, visible)
     if not _is_skin(skin, rules):
         return SkinView()
-    likely = ask_skin(pixels, finger_area(finger, grid), grid, model=model or load_skin_model())
-    marked = (likely > rules.unclear_probability) & inside
+    likely = ask_skin(pixels, own, grid, model=model or load_skin_model())
+    marked = (likely > rules.unclear_probability) & reached
     found = find_unclear(marked, skin, looked_at=nearer, rules=rules)
     seen = visible & ~skin.burnt & np.isfinite(likely) & ~marked
     clear = tuple(outlines_px(seen, grid, calibration))

@@ -131,13 +131,30 @@ def skin_shown(
     """
     inside = finger_area(finger, grid).astype(np.uint8)
     deep = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] * STEP_MM > rim_mm
+    return np.asarray(deep & uncovered(photo, calibration, finger, grid, rim_mm=rim_mm))
+
+
+def uncovered(photo: Photo, calibration: Calibration, finger: Finger, grid: SkinGrid, *, rim_mm: float = 0.0) -> Mask:
+    """Return which cells lie on the photo and not on the reference.
+
+    Parameters
+    ----------
+    photo, calibration, finger, grid
+        As `skin_shown`.
+    rim_mm : float
+        How far away from the reference.
+
+    Returns
+    -------
+    bool (M, N)
+    """
     rows, cols = photo.pixels.shape[:2]
     x, y = grid.photo_px[..., 0], grid.photo_px[..., 1]
-    visible = deep & (x >= 1) & (y >= 1) & (x <= cols - 2) & (y <= rows - 2)
+    on_photo = (x >= 1) & (y >= 1) & (x <= cols - 2) & (y <= rows - 2)
     if len(calibration.reference_outline_px) > 2:
         covered = filled(calibration.to_mm(calibration.reference_outline_px), finger, grid)
-        visible &= cv2.dilate(covered.astype(np.uint8), disc(rim_mm)) == 0
-    return np.asarray(visible)
+        on_photo &= cv2.dilate(covered.astype(np.uint8), disc(rim_mm)) == 0
+    return np.asarray(on_photo)
 
 
 def finger_area(finger: Finger, grid: SkinGrid) -> Mask:
