@@ -2,12 +2,13 @@
 
 DIR holds `fingers.csv` (photo, kind, x, y, tip_x, tip_y, base_x, base_y, width_px, polygon: pixels, corner convention)
 or what `draw_hands.py` wrote. Each finger is pointed at in the middle of its end phalanx, with the scale given (a
-finger 16 mm wide) or, with --unscaled, not. Prints by kind: the share of tips that are right (a quarter of the width
-along, 0.3 across, direction within 15 degrees) with Wilson's 95 % interval, the mask's IoU within 1.5 widths of the
-tip, the median errors (widths, degrees), and how often no finger or no tip was found. With --located the same of
-`locate_finger`, the solid fitted to the photo's edges. Further lines on request: --unprompted, what is located on each
-photo with nothing pointed at (a finger of it rightly, wrongly, none, or several and so a question); --statuses, what
-`measure` says of each finger with a click where it has the resolution (all are healthy).
+finger 16 mm wide) or, with --unscaled, not. Prints by kind, of drawn ones by how much is seen of the finger: the share
+of tips that are right (a quarter of the width along, 0.3 across, direction within 15 degrees) with Wilson's 95 %
+interval, the mask's IoU within 1.5 widths of the tip, the median errors (widths, degrees), and how often no finger or
+no tip was found. With --located the same of `locate_finger`, the solid fitted to the photo's edges. Further lines on
+request: --unprompted, what is located on each photo with nothing pointed at (a finger of it rightly, wrongly, none, or
+several and so a question); --statuses, what `measure` says of each finger with a click where it has the resolution (all
+are healthy).
 
 Of drawn pictures --unprompted takes every one, whole fingers or none, and says by what is in view: the finger located
 is right (as above), off (another than right, the tip within half a width of one in view and the direction within 60
@@ -44,6 +45,9 @@ ALONG, ACROSS, WAY_DEG, NEAR_TIP = 0.25, 0.30, 15.0, 1.5
 # Of a finger located with nothing pointed at: further from a tip in view, or turned further, it is none of the fingers.
 OFF_WIDTHS, OFF_DEG = 0.5, 60.0
 LEAST_WIDTH_PX = 14.0
+# Drawn fingers by how far their tip lies from the middle joint as seen, widths: of the real ones of `fingers.csv` the
+# least is 1.6; of a straight finger it is about 3.
+SEEN_WIDTHS = (1.6, 2.4)
 ASKS, NONE = "several, asks which", "none"
 
 
@@ -60,6 +64,17 @@ class Case:
     width: float
     mask: np.ndarray
     path: Path = Path()
+    seen_widths: float = np.nan
+
+    @property
+    def group(self) -> str:
+        """Its kind; of a drawn finger with how much is seen of it."""
+        if self.kind != "drawn":
+            return self.kind
+        least, long = SEEN_WIDTHS
+        if self.seen_widths >= long:
+            return f"drawn, {long:g} widths seen and more"
+        return f"drawn, {least:g} to {long:g}" if self.seen_widths >= least else f"drawn, under {least:g}"
 
 
 @dataclass(frozen=True)
@@ -112,7 +127,8 @@ def tips_in_view(picture: HandPicture, path: Path) -> Iterator[Case]:
             whole = finger.width_px >= LEAST_WIDTH_PX and _whole_end(own, tip, at, finger)
             name = f"{path.stem} {finger.label}"
             kind = "drawn" if whole else "part"
-            yield Case(name, kind, picture.pixels, at, tip, inwards, finger.width_px, own, path)
+            fixed = (name, kind, picture.pixels, at, tip, inwards, finger.width_px, own, path)
+            yield Case(*fixed, finger.seen_length)
 
 
 def _whole_end(own: np.ndarray, tip: np.ndarray, at: np.ndarray, finger: FingerTruth) -> bool:
@@ -294,7 +310,7 @@ def main() -> None:
         began = time.process_time()
         found = find(case, model, given)
         seconds += time.process_time() - began
-        by_kind[case.kind].append(measure(case, found))
+        by_kind[case.group].append(measure(case, found))
         if given.unprompted and outlined:
             by_photo[case.kind, case.path].append(case)
         if given.statuses and case.width / EXPECTED_WIDTH_MM >= read_protocol().gates.px_per_mm_min:
