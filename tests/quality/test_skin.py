@@ -115,6 +115,20 @@ def painted(
     return np.clip(tip.pixels * (1 - share) + np.array(colour) * (1 + grain * noise) * share, 0, 255).astype(np.uint8)
 
 
+def test_where_a_fingers_sides_fade_its_skin_is_looked_at_as_far_as_the_network_sees_it() -> None:
+    # Its outline ends 12 mm from the tip; a black area lies 10 mm further up, level with it or beside it.
+    short = replace(finger(), outline_mm=np.vstack([[[12.0, 17.0]], OUTLINE[1:-1], [[28.0, 17.0]]]))
+    dead = photo("middle", (40, 32, 30), at_mm=(20.0, 27.0))
+    scale = calibrate(dead, reference=f"scale:{PX_PER_MM:g}")
+    whole = judge_skin(dead, scale, short, network_mm=OUTLINE, protocol=PROTOCOL)
+    (area,) = whole.doubtful
+    assert area.size_mm == pytest.approx(5.0, abs=0.6) and area.from_tip_mm == pytest.approx(22.0, abs=1.0)
+    assert max(one[:, 1].max() for one in whole.clear_px) > 35 * PX_PER_MM
+    # Where the network sees no more than the outline, nothing is said of what lies further up.
+    less = judge_skin(dead, scale, short, network_mm=short.outline_mm, protocol=PROTOCOL)
+    assert less.doubtful == () and max(one[:, 1].max() for one in less.clear_px) < 17 * PX_PER_MM
+
+
 def test_an_area_over_an_outline_that_lies_too_far_in_is_followed_beyond_it() -> None:
     tip = drawn(PULPS[0])
     radius_mm = end_of(tip)[2] / tip.px_per_mm

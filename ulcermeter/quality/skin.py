@@ -113,7 +113,7 @@ def judge_skin(
         Its outline says where skin is.
     network_mm : float64 (K, 2), optional
         Outline on the plane of what the finger network takes for the finger, which shows where the finger's own
-        outline reaches over ground.
+        outline reaches over ground, and how much further up than its outline it is seen.
     protocol : Protocol
         For the rules of the skin, ``protocol.skin``.
     model : OpenNetwork, optional
@@ -124,16 +124,19 @@ def judge_skin(
     SkinView
         Nothing clear where too little of the finger shows, or what shows has not skin's colour or evenness.
     """
-    grid, rules = SkinGrid.of(calibration, finger), protocol.skin
-    visible = skin_shown(photo, calibration, finger, grid)
+    grid, rules = SkinGrid.of(calibration, finger, network_mm), protocol.skin
+    own, network = finger_area(finger, grid), None if network_mm is None else filled(network_mm, finger, grid)
+    if network is not None:
+        # What the network sees of the finger further up than the outline, whose sides end where they fade.
+        own |= network & np.maximum.accumulate(own, axis=0)
+    visible = skin_shown(photo, calibration, finger, grid, own=own)
     if visible.sum() < _LEAST_PIXELS:
         return SkinView()
     pixels = sampled(photo.pixels, grid)
-    nearer, own = skin_shown(photo, calibration, finger, grid, rim_mm=_RIM_MM), finger_area(finger, grid)
+    nearer = skin_shown(photo, calibration, finger, grid, own=own, rim_mm=_RIM_MM)
     reached = cv2.dilate(own.astype(np.uint8), disc(_BEYOND_MM)) > 0
     reached &= uncovered(photo, calibration, finger, grid)
-    if network_mm is not None:
-        network = filled(network_mm, finger, grid)
+    if network is not None:
         ground = ground_within(pixels, network, nearer, grid=grid, finger=finger, rules=rules)
         visible, nearer, reached = visible & ~ground, nearer & ~ground, reached & ~ground
     skin = lay_out(pixels, grid, finger, visible)

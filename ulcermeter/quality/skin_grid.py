@@ -68,7 +68,7 @@ class SkinGrid:
     photo_px: Floats = field(repr=False)
 
     @classmethod
-    def of(cls, calibration: Calibration, finger: Finger) -> SkinGrid:
+    def of(cls, calibration: Calibration, finger: Finger, further_mm: Points | None = None) -> SkinGrid:
         """Lay the grid over a finger up to 32 mm from its tip, and 3 mm beside it or 11 mm beside its mid-line.
 
         Parameters
@@ -76,13 +76,18 @@ class SkinGrid:
         calibration : Calibration
             From photo pixels to millimetres.
         finger : Finger
+        further_mm : float64 (K, 2), optional
+            An outline on the plane that it reaches down to too, if that goes further.
 
         Returns
         -------
         SkinGrid
         """
         s, u = finger.axial_and_transverse(finger.outline_mm).T
-        top, low = float(s.min()), min(float(s.max()), float(s.min()) + _REACH_MM)
+        end = float(s.max())
+        if further_mm is not None and len(further_mm):
+            end = max(end, float(finger.axial_and_transverse(further_mm)[:, 0].max()))
+        top, low = float(s.min()), min(end, float(s.min()) + _REACH_MM)
         rows = np.arange(top, low, STEP_MM)
         left = min(float(u.min()) - _BESIDE_MM, -_LEAST_BESIDE_MM)
         cols = np.arange(left, max(float(u.max()) + _BESIDE_MM, _LEAST_BESIDE_MM), STEP_MM)
@@ -111,7 +116,7 @@ class SkinGrid:
 
 
 def skin_shown(
-    photo: Photo, calibration: Calibration, finger: Finger, grid: SkinGrid, *, rim_mm: float = _RIM_MM
+    photo: Photo, calibration: Calibration, finger: Finger, grid: SkinGrid, *, own: Mask, rim_mm: float = _RIM_MM
 ) -> Mask:
     """Return where the finger's skin shows, away from its outline, the reference and the photo's border.
 
@@ -122,6 +127,8 @@ def skin_shown(
         From photo pixels to millimetres.
     finger : Finger
     grid : SkinGrid
+    own : bool (M, N)
+        What is the finger.
     rim_mm : float
         How far away from these.
 
@@ -129,8 +136,8 @@ def skin_shown(
     -------
     bool (M, N)
     """
-    inside = finger_area(finger, grid).astype(np.uint8)
-    deep = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] * STEP_MM > rim_mm
+    inside = np.pad(own.astype(np.uint8), 1)
+    deep = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1] * STEP_MM > rim_mm
     return np.asarray(deep & uncovered(photo, calibration, finger, grid, rim_mm=rim_mm))
 
 
