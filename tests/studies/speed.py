@@ -46,7 +46,7 @@ STAGES = {
     "calibrate": ("read_prompt", "calibrate_photo", "check_tilt", "standardise"),
     "ulcers": ("outline_ulcers", "check_tracing"),
     "finger": ("find_finger",),
-    "gates": ("judge_gates", "pass_gates", "check_in_view", "check_clear_skin"),
+    "gates": ("judge_gates", "pass_gates", "look_again", "check_in_view", "check_clear_skin"),
     "measure": ("_measured",),
     "rows, overlay": ("_finished", "_refused", "_failed"),
 }
