@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ulcermeter.datatypes.arrays import Mask
 from ulcermeter.quality.skin_grid import STEP_MM
-from ulcermeter.quality.training.painting import Reals, any_colour, light_on, noise, offsets_mm, place_on
+from ulcermeter.quality.training.painting import Reals, any_colour, beyond_mm, light_on, noise, offsets_mm, place_on
 
 __all__ = ["lay_groove", "lay_neighbour", "lay_polish", "lay_shade", "lay_small"]
 
@@ -122,8 +122,7 @@ def lay_groove(pixels: Reals, nail: Mask, rng: np.random.Generator) -> Reals:
     """
     if not nail.any():
         return pixels
-    out = cv2.distanceTransform((~nail).astype(np.uint8), cv2.DIST_L2, 5) * STEP_MM
-    out -= cv2.distanceTransform(nail.astype(np.uint8), cv2.DIST_L2, 5) * STEP_MM
+    out = beyond_mm(nail)
     rim = np.argwhere(np.abs(out) < 2 * STEP_MM)
     middle = rim[int(rng.integers(len(rim)))]
     x, y = offsets_mm(nail.shape, (float(middle[1]), float(middle[0])))
@@ -152,8 +151,7 @@ def lay_polish(pixels: Reals, nail: Mask, rng: np.random.Generator) -> Reals:
     if not nail.any():
         return pixels
     shape, soft = nail.shape, rng.uniform(*_POLISH_SOFT_MM)
-    within = cv2.distanceTransform(nail.astype(np.uint8), cv2.DIST_L2, 5) * STEP_MM
-    within -= cv2.distanceTransform((~nail).astype(np.uint8), cv2.DIST_L2, 5) * STEP_MM
+    within = -beyond_mm(nail)
     within += rng.uniform(*_POLISH_OFF_MM) + rng.uniform(*_POLISH_RAGGED) * noise(shape, rng.uniform(0.5, 3), rng)
     cover = np.clip(0.5 + within / soft, 0, 1) * rng.uniform(0.85, 1.0)
     light = 1 + rng.uniform(*_POLISH_LIGHT) * (light_on(pixels, nail) - 1)

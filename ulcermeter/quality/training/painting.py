@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ulcermeter.datatypes.arrays import Mask
 from ulcermeter.quality.skin_grid import STEP_MM
 
-__all__ = ["Reals", "any_colour", "light_on", "noise", "offsets_mm", "place_on"]
+__all__ = ["Reals", "any_colour", "beyond_mm", "light_on", "noise", "offsets_mm", "place_on"]
 
 Reals = NDArray[np.float32]
 
@@ -90,6 +90,21 @@ def offsets_mm(shape: tuple[int, ...], at: tuple[float, float]) -> tuple[Reals, 
     """
     cols, rows = np.arange(shape[1], dtype=np.float32), np.arange(shape[0], dtype=np.float32)
     return (cols - at[0])[None] * STEP_MM, (rows - at[1])[:, None] * STEP_MM
+
+
+def beyond_mm(area: Mask) -> Reals:
+    """Return how far each cell lies beyond an area's rim, mm; negative within it.
+
+    Parameters
+    ----------
+    area : bool (M, N)
+
+    Returns
+    -------
+    float32 (M, N)
+    """
+    outside, inside = (cv2.distanceTransform(one.astype(np.uint8), cv2.DIST_L2, 5) * STEP_MM for one in (~area, area))
+    return np.asarray(outside - inside, dtype=np.float32)
 
 
 def any_colour(rng: np.random.Generator) -> Reals:

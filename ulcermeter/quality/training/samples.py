@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulcermeter.datatypes.arrays import Mask, Pixels
-from ulcermeter.quality.skin_grid import STEP_MM
 from ulcermeter.quality.skin_views import VIEW_COLS, VIEW_ROWS, network_input
 from ulcermeter.quality.training.areas import Laid, Wound, lay_area, lay_black_tip, lay_crack, lay_wound
 from ulcermeter.quality.training.canvases import CANVAS_CELLS, TIP_ROW, Canvas
 from ulcermeter.quality.training.harmless import lay_groove, lay_neighbour, lay_polish, lay_shade, lay_small
+from ulcermeter.quality.training.painting import beyond_mm
 
 __all__ = ["Sample", "draw_sample"]
 
@@ -162,8 +162,7 @@ def _any_laid(
 
 def _round(nail: Mask) -> Mask:
     """Return what lies beside a nail."""
-    far = cv2.distanceTransform((~nail).astype(np.uint8), cv2.DIST_L2, 5) * STEP_MM
-    return np.asarray(far < _AT_NAIL_MM) & ~nail
+    return (beyond_mm(nail) < _AT_NAIL_MM) & ~nail
 
 
 def _outline(inside: Mask, rng: np.random.Generator) -> Mask:
